@@ -1,0 +1,99 @@
+//! The authorization request (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1).
+
+use alloc::string::String;
+use core::fmt;
+
+use form_urlencoded::Serializer;
+use rand_core::TryCryptoRng;
+
+use crate::base64url;
+use crate::entropy::draw;
+use crate::error::Error;
+use crate::pkce::CodeVerifier;
+use crate::secret::Secret;
+use crate::ticket::Ticket;
+
+/// One attempt's secrets and the request made from them: all fresh, none ever used again.
+pub struct AuthorizationRequest {
+    url: String,
+    verifier: CodeVerifier,
+    state: Secret,
+    salt: String,
+    nonce: String,
+}
+
+impl AuthorizationRequest {
+    /// Draws verifier, state and salt and builds the request's URL.
+    ///
+    /// # Errors
+    /// `entropy_unavailable` when the generator fails.
+    pub fn new<R: TryCryptoRng + ?Sized>(ticket: &Ticket, rng: &mut R) -> Result<Self, Error> {
+        let verifier = CodeVerifier::generate(rng)?;
+        let state = base64url::encode(&draw::<32, R>(rng)?);
+        let salt = base64url::encode(&draw::<16, R>(rng)?);
+        let nonce = ticket.nonce_for(&salt);
+        let provider = ticket.provider();
+
+        let mut query = Serializer::new(String::new());
+        query.append_pair("response_type", "code");
+        query.append_pair("client_id", ticket.client_id());
+        query.append_pair("redirect_uri", ticket.redirect_uri().as_str());
+        query.append_pair("scope", &ticket.scopes().join(" "));
+        query.append_pair("state", &state);
+        query.append_pair("nonce", &nonce);
+        query.append_pair("code_challenge", &verifier.challenge());
+        query.append_pair("code_challenge_method", "S256");
+        for (name, value) in hints(ticket) {
+            query.append_pair(name, value);
+        }
+        for (name, value) in provider.authorization_parameters() {
+            query.append_pair(name, value);
+        }
+        let url = provider.authorization_endpoint().with_query(&query.finish());
+        Ok(Self { url, verifier, state: Secret::new(state), salt, nonce })
+    }
+
+    /// Where the popup goes.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The code verifier, for the token request.
+    #[must_use]
+    pub fn verifier(&self) -> &CodeVerifier {
+        &self.verifier
+    }
+
+    /// The state that the answer must carry.
+    #[must_use]
+    pub fn state(&self) -> &Secret {
+        &self.state
+    }
+
+    /// What the kernel needs to compute the nonce again.
+    #[must_use]
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// The nonce that the ID token must carry.
+    #[must_use]
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest").finish_non_exhaustive()
+    }
+}
+
+/// Optional parameters; a provider's own setting of the same name comes instead.
+fn hints(ticket: &Ticket) -> impl Iterator<Item = (&'static str, &str)> {
+    [("login_hint", ticket.login_hint()), ("hd", ticket.hosted_domain())]
+        .into_iter()
+        .filter(|(name, _)| !ticket.provider().authorization_parameters().contains_key(*name))
+        .filter_map(|(name, value)| Some((name, value?)))
+}

@@ -1,0 +1,120 @@
+//! The authorization response (RFC 6749 section 4.1.2, RFC 9207).
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::{Error, ErrorCode};
+use crate::provider::Provider;
+use crate::secret::Secret;
+
+/// The longest query that is looked at, in bytes.
+const QUERY_LIMIT: usize = 16 * 1024;
+/// The longest value of a parameter that is used, in bytes.
+const VALUE_LIMIT: usize = 4096;
+/// The parameters that are read; all others are ignored (RFC 6749 section 4.1.2).
+const KNOWN: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
+
+/// An authorization code that answers this very sign-in; only [`verify`] makes one.
+#[derive(Debug)]
+pub struct VerifiedCode(Secret);
+
+impl VerifiedCode {
+    /// The code, for the one token request.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+/// Why an answer gives no code.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is nobody's answer to this sign-in: dropped, and the sign-in goes on waiting.
+    Dropped(Error),
+    /// It answers this sign-in, which ends with it.
+    Ended(Error),
+}
+
+/// Checks the query of a callback against the attempt that is going on.
+///
+/// The order is RFC 9207's: the issuer and the state first, whatever else the answer holds; only
+/// then is an error or a code read. An answer without the right state never ends a sign-in.
+///
+/// # Errors
+/// [`Refusal::Dropped`] with `message_malformed` or `state_mismatch`; [`Refusal::Ended`] with
+/// `parameter_duplicated`, `issuer_missing`, `issuer_mismatch`, `callback_invalid`, or the
+/// provider's own refusal.
+pub fn verify(query: &str, state: &Secret, provider: &Provider) -> Result<VerifiedCode, Refusal> {
+    if query.len() > QUERY_LIMIT {
+        return Err(Refusal::Dropped(ErrorCode::MessageMalformed.into()));
+    }
+    let response = Response::read(query);
+    if !response.states().any(|given| state.matches(given)) {
+        return Err(Refusal::Dropped(ErrorCode::StateMismatch.into()));
+    }
+    response.check(provider).map_err(Refusal::Ended)
+}
+
+struct Response<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Response<'a> {
+    fn read(query: &'a str) -> Self {
+        let known = |name: &str| KNOWN.contains(&name);
+        Self(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| known(name)).collect())
+    }
+
+    fn states(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(name, _)| name == "state").map(|(_, value)| value.as_ref())
+    }
+
+    /// A parameter's value; empty values count as absent (RFC 6749 section 3.1).
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_ref())?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    fn check(self, provider: &Provider) -> Result<VerifiedCode, Error> {
+        for (at, (name, value)) in self.0.iter().enumerate() {
+            if self.0.iter().skip(at + 1).any(|(other, _)| other == name) {
+                return Err(Error::about(ErrorCode::ParameterDuplicated, name));
+            }
+            if value.len() > VALUE_LIMIT {
+                return Err(ErrorCode::CallbackInvalid.into());
+            }
+        }
+        match self.get("iss") {
+            None if provider.iss_parameter_supported() => return Err(ErrorCode::IssuerMissing.into()),
+            Some(issuer) if issuer != provider.issuer() => {
+                return Err(Error::about(ErrorCode::IssuerMismatch, issuer));
+            }
+            _ => {}
+        }
+        match (self.get("error"), self.get("code")) {
+            (Some(error), None) => {
+                Err(authorization_error(error, provider.authorization_endpoint().authority()))
+            }
+            (None, Some(code)) => Ok(VerifiedCode(Secret::new(String::from(code)))),
+            _ => Err(ErrorCode::CallbackInvalid.into()),
+        }
+    }
+}
+
+/// The provider's refusal as one of ours; a code we do not know is kept as text.
+fn authorization_error(error: &str, provider: &str) -> Error {
+    let code = match error {
+        "access_denied" => ErrorCode::AccessDenied,
+        "account_selection_required" => ErrorCode::AccountSelectionRequired,
+        "consent_required" => ErrorCode::ConsentRequired,
+        "interaction_required" => ErrorCode::InteractionRequired,
+        "invalid_request" => ErrorCode::InvalidRequest,
+        "invalid_scope" => ErrorCode::InvalidScope,
+        "login_required" => ErrorCode::LoginRequired,
+        "server_error" => ErrorCode::ServerError,
+        "temporarily_unavailable" => ErrorCode::TemporarilyUnavailable,
+        "unauthorized_client" => ErrorCode::UnauthorizedClient,
+        "unsupported_response_type" => ErrorCode::UnsupportedResponseType,
+        unknown => return Error::about(ErrorCode::ProviderError, unknown),
+    };
+    Error::about(code, provider)
+}

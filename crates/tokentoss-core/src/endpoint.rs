@@ -1,0 +1,205 @@
+//! URLs of endpoints, in the strict form a provider or a listener may have.
+//!
+//! A grammar of our own instead of a URL parser: everything that browsers repair (white space,
+//! backslashes, user information, odd schemes) is refused, so no two parsers can disagree on it.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use crate::error::{Error, ErrorCode};
+
+/// The longest endpoint that is accepted, in bytes.
+const LENGTH_LIMIT: usize = 2048;
+
+/// The URL of an endpoint: https, or http to a loopback host; no user information, no fragment.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndpointUrl {
+    text: String,
+    origin_length: usize,
+}
+
+impl EndpointUrl {
+    /// Reads an endpoint.
+    ///
+    /// # Errors
+    /// `endpoint_insecure` for anything but https or loopback http in canonical ASCII form; the
+    /// error's subject is the endpoint itself, sanitised.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::read(text).ok_or_else(|| Error::about(ErrorCode::EndpointInsecure, text))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if text.len() > LENGTH_LIMIT || !text.bytes().all(is_url_byte) {
+            return None;
+        }
+        let (secure, rest) = match text.strip_prefix("https://") {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix("http://")?),
+        };
+        let authority = rest.split(['/', '?']).next()?;
+        let (host, port) = split_port(authority)?;
+        if !is_host(host) || !(secure || is_loopback(host)) || port.is_some_and(|p| !is_port(p)) {
+            return None;
+        }
+        let origin_length = text.len() - rest.len() + authority.len();
+        Some(Self { text: text.to_owned(), origin_length })
+    }
+
+    /// The URL as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Scheme, host and port, as a browser serialises an origin when the URL is canonical.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.text.get(..self.origin_length).unwrap_or_default()
+    }
+
+    /// Host and port, for messages to people.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.origin().split("://").nth(1).unwrap_or_default()
+    }
+
+    /// Whether it leads to this machine (RFC 8252 section 7.3).
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        split_port(self.authority()).is_some_and(|(host, _)| is_loopback(host))
+    }
+
+    /// This URL with more query parameters; an existing query is kept (RFC 6749 section 3.1).
+    #[must_use]
+    pub fn with_query(&self, encoded_parameters: &str) -> String {
+        let joint = match self.text.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        format!("{}{joint}{encoded_parameters}", self.text)
+    }
+
+    /// The query as it was given, without `?`; empty when there is none.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.text.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// Another path on the same origin.
+    #[must_use]
+    pub fn sibling(&self, path: &str) -> String {
+        self.origin().to_string() + path
+    }
+}
+
+impl fmt::Debug for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_url_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:/?[]!$&'()*+,;=%@".contains(&byte)
+}
+
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let host_end = authority.rfind(']').map_or(0, |at| at + 1);
+    match authority.get(host_end..)?.split_once(':') {
+        Some((before, port)) => Some((authority.get(..host_end + before.len())?, Some(port))),
+        None => Some((authority, None)),
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    let name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'.';
+    host == "[::1]" || (!host.is_empty() && !host.starts_with('.') && host.bytes().all(name))
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
+}
+
+fn is_port(port: &str) -> bool {
+    !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c10_only_https_and_loopback_http_are_endpoints() {
+        for good in [
+            "https://accounts.example.com/o/oauth2/v2/auth",
+            "https://as.example/a?tenant=1",
+            "https://as.example:8443/token",
+            "https://as.example",
+            "http://127.0.0.1:8080/token",
+            "http://[::1]:8080/token",
+            "http://localhost/token",
+        ] {
+            assert_eq!(EndpointUrl::parse(good).map(|url| url.as_str().to_owned()), Ok(good.to_owned()));
+        }
+        for bad in [
+            "",
+            "javascript:alert(1)",
+            " javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "java\tscript:alert(1)",
+            "\njavascript:alert(1)",
+            "data:text/html,x",
+            "blob:https://as.example/1",
+            "file:///etc/passwd",
+            "http://as.example/token",
+            "HTTPS://as.example/",
+            " https://as.example/",
+            "https://as.example/ ",
+            "https:as.example",
+            "https:\\\\as.example",
+            "https://",
+            "https:///path",
+            "https://user@as.example/",
+            "https://localhost@as.example/",
+            "http://localhost@evil.example/",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1.evil.example/",
+            "http://127.1/",
+            "https://as.example:0/",
+            "https://as.example:99999/",
+            "https://as.example:/",
+            "https://as.example:8a/",
+            "https://as.example/#fragment",
+            "https://as.exämple/",
+            "https://AS.example/",
+            "https://.example/",
+            "//as.example/",
+        ] {
+            let refused = EndpointUrl::parse(bad).map_err(|e| e.code());
+            assert_eq!(refused, Err(ErrorCode::EndpointInsecure), "{bad:?}");
+        }
+        assert!(EndpointUrl::parse(&format!("https://a/{}", "x".repeat(LENGTH_LIMIT))).is_err());
+    }
+
+    #[test]
+    fn parts_are_taken_as_they_stand() {
+        let url = EndpointUrl::parse("http://127.0.0.1:4711/a?b=c").unwrap();
+        assert_eq!((url.origin(), url.authority()), ("http://127.0.0.1:4711", "127.0.0.1:4711"));
+        assert!(url.is_loopback());
+        assert_eq!(url.sibling("/start"), "http://127.0.0.1:4711/start");
+        assert_eq!(EndpointUrl::parse("https://as.example?x").unwrap().origin(), "https://as.example");
+    }
+
+    #[test]
+    fn c12_an_existing_query_is_kept() {
+        for (endpoint, whole) in [
+            ("https://as.example/a", "https://as.example/a?x=1"),
+            ("https://as.example/a?", "https://as.example/a?x=1"),
+            ("https://as.example/a?tenant=1", "https://as.example/a?tenant=1&x=1"),
+        ] {
+            assert_eq!(EndpointUrl::parse(endpoint).unwrap().with_query("x=1"), whole);
+        }
+    }
+}

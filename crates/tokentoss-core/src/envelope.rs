@@ -1,0 +1,52 @@
+//! The text inside the sealed envelope: finished tokens on their way to the kernel.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::authorization::AuthorizationRequest;
+use crate::error::{Error, ErrorCode};
+use crate::ticket::Ticket;
+use crate::timestamp::Timestamp;
+use crate::token_endpoint::TokenResponse;
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    version: u32,
+    ticket: &'a str,
+    salt: &'a str,
+    received_at: u64,
+    access_token: &'a str,
+    refresh_token: Option<&'a str>,
+    id_token: &'a str,
+    expires_in: Option<u64>,
+    scopes: &'a [String],
+}
+
+/// Writes the tokens as JSON, to be sealed at once.
+///
+/// # Errors
+/// `sealing_failed`, should they not be writable.
+pub(crate) fn write(
+    ticket: &Ticket,
+    request: &AuthorizationRequest,
+    tokens: &TokenResponse,
+    now: Timestamp,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let envelope = Envelope {
+        version: VERSION,
+        ticket: ticket.id(),
+        salt: request.salt(),
+        received_at: now.as_secs(),
+        access_token: tokens.access_token.expose(),
+        refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose()),
+        id_token: tokens.id_token.expose(),
+        expires_in: tokens.expires_in,
+        scopes: &tokens.scopes,
+    };
+    serde_json::to_vec(&envelope).map(Zeroizing::new).map_err(|_| ErrorCode::SealingFailed.into())
+}

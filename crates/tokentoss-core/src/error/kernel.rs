@@ -1,0 +1,219 @@
+//! Codes that are given outside the flow, by the kernel or before the WebAssembly runs; kept beside
+//! the others so that none is used twice.
+//!
+//! The flow never refers to them, so they take no room in its WebAssembly.
+
+use super::Culprit;
+
+/// A code of the kernel side with its sentence.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelCode {
+    /// The stable code.
+    pub code: &'static str,
+    /// Whose doing it is.
+    pub culprit: Culprit,
+    /// What `{subject}` reads as when the error names nothing.
+    pub subject_default: &'static str,
+    /// The sentence with the next step; `{subject}` stands for what it is about.
+    pub message: &'static str,
+}
+
+const fn code(
+    code: &'static str,
+    culprit: Culprit,
+    subject_default: &'static str,
+    message: &'static str,
+) -> KernelCode {
+    KernelCode { code, culprit, subject_default, message }
+}
+
+use Culprit::{Configuration, Environment, ProviderMisbehaved, Stranger};
+
+/// Every code of the kernel side.
+pub const KERNEL_CODES: &[KernelCode] = &[
+    code(
+        "discovery_invalid",
+        ProviderMisbehaved,
+        "The provider",
+        "{subject} does not publish a usable OpenID configuration. Check the issuer.",
+    ),
+    code(
+        "discovery_issuer_mismatch",
+        ProviderMisbehaved,
+        "another issuer",
+        "The OpenID configuration belongs to {subject}, not to the issuer that was asked. Give the issuer exactly as the provider writes it.",
+    ),
+    code(
+        "id_token_key_unknown",
+        ProviderMisbehaved,
+        "",
+        "The ID token is signed with a key that the provider does not publish, so nothing was kept. Sign in again.",
+    ),
+    code(
+        "id_token_signature_invalid",
+        ProviderMisbehaved,
+        "",
+        "The ID token's signature is wrong, so nothing was kept. Sign in again; if it stays, report it to the provider.",
+    ),
+    code(
+        "token_endpoint_redirected",
+        ProviderMisbehaved,
+        "The token endpoint",
+        "{subject} redirects, which a token endpoint must not do. Correct its address.",
+    ),
+    code("proof_mismatch", Stranger, "", "A registration without the right proof was refused."),
+    code(
+        "discovery_unreachable",
+        Environment,
+        "The provider",
+        "{subject} cannot be reached for its OpenID configuration. Check the address and the network, then try again.",
+    ),
+    code(
+        "envelope_unreadable",
+        Environment,
+        "",
+        "Something that is not a sealed answer to this sign-in was dropped.",
+    ),
+    code(
+        "jwks_unreachable",
+        Environment,
+        "The provider's keys",
+        "{subject} cannot be reached, so the ID token's signature is checked later.",
+    ),
+    code(
+        "loopback_unavailable",
+        Environment,
+        "a local port",
+        "The kernel cannot listen on {subject}. Close the program that uses it, or register a Desktop client, which needs no fixed port.",
+    ),
+    code(
+        "storage_corrupt",
+        Environment,
+        "The token file",
+        "{subject} is not a token file that can be read. Move it away or delete it, then sign in again.",
+    ),
+    code(
+        "storage_unreadable",
+        Environment,
+        "the token file",
+        "Reading {subject} failed. Check that the file belongs to you and is readable.",
+    ),
+    code(
+        "storage_unwritable",
+        Environment,
+        "the token file",
+        "Writing {subject} failed. Check the folder's permissions and the free space.",
+    ),
+    code(
+        "ticket_unknown",
+        Environment,
+        "",
+        "This sign-in is no longer awaited by the kernel. Sign in again from the notebook.",
+    ),
+    code(
+        "client_secrets_invalid",
+        Configuration,
+        "The client secrets file",
+        "{subject} is not a client secrets file. Download it again from the provider's console.",
+    ),
+    code(
+        "client_secrets_missing",
+        Configuration,
+        "A client secrets file",
+        "{subject} was not found. Give its path, or install it with tokentoss.configure().",
+    ),
+    code(
+        "client_secrets_redirect_missing",
+        Configuration,
+        "The client secrets file",
+        "{subject} is for a web client without a loopback redirect address. Create a client of type Desktop app and download its file.",
+    ),
+    code(
+        "client_secrets_service_account",
+        Configuration,
+        "The client secrets file",
+        "{subject} is a service account key, which cannot sign a person in. Create an OAuth client of type Desktop app and download its file.",
+    ),
+    code(
+        "client_secrets_unreadable",
+        Configuration,
+        "the client secrets file",
+        "Reading {subject} failed. Check that it is a file and readable.",
+    ),
+    code(
+        "no_credentials",
+        Configuration,
+        "nowhere",
+        "No credentials were found; looked at: {subject}. Show a GoogleAuthWidget and sign in first.",
+    ),
+    code(
+        "origin_not_allowed",
+        Configuration,
+        "that address",
+        "The ID token is not sent to {subject}. Create an IAPClient whose base_url is on that origin, over https.",
+    ),
+    code(
+        "refresh_token_missing",
+        Configuration,
+        "",
+        "The provider gave no refresh token. Sign in again when the session ends.",
+    ),
+    code(
+        "service_audience_mismatch",
+        Configuration,
+        "The service",
+        "{subject} expects a token for another client. Ask its administrator to allow this client ID for programmatic access.",
+    ),
+    code(
+        "service_forbidden",
+        Configuration,
+        "The service",
+        "{subject} knows you but does not let you in (403). Ask its administrator for access.",
+    ),
+    code(
+        "service_sign_in_redirect",
+        Configuration,
+        "The service",
+        "{subject} sent the call to a sign-in page: this client is not on its list for programmatic access. Ask its administrator to add the client ID.",
+    ),
+    code(
+        "service_unauthenticated",
+        Configuration,
+        "The service",
+        "{subject} does not accept the ID token (401). Sign in again; if it stays, check the service's list of client IDs.",
+    ),
+    code("session_expired", Configuration, "", "Session expired \u{2014} sign in again."),
+    code(
+        "webassembly_unavailable",
+        Environment,
+        "",
+        "This page's security policy forbids WebAssembly, which the sign-in needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn no_code_is_used_twice() {
+        let all: alloc::vec::Vec<&str> =
+            ErrorCode::ALL.iter().map(|c| c.as_str()).chain(KERNEL_CODES.iter().map(|c| c.code)).collect();
+        let distinct: alloc::collections::BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(all.len(), distinct.len());
+    }
+
+    #[test]
+    fn messages_are_sentences() {
+        for entry in KERNEL_CODES {
+            assert_eq!(
+                entry.message.contains("{subject}"),
+                !entry.subject_default.is_empty(),
+                "{}",
+                entry.code
+            );
+            assert!(entry.message.ends_with('.'), "{}", entry.code);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What can go wrong, sorted by whose doing it is.
+
+mod code;
+mod kernel;
+mod subject;
+
+pub use code::{Culprit, ErrorCode};
+pub use kernel::{KERNEL_CODES, KernelCode};
+pub use subject::Subject;
+
+use alloc::string::String;
+use core::fmt;
+
+/// A refusal with a stable code and, where there is one, the host or name it is about.
+///
+/// `Display` is the whole sentence with the next step; it holds no secret and no provider text
+/// that was not sanitised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: ErrorCode,
+    subject: Option<Subject>,
+}
+
+impl Error {
+    /// An error about something that may be named: an endpoint, a parameter, a provider's code.
+    #[must_use]
+    pub fn about(code: ErrorCode, subject: &str) -> Self {
+        Self { code, subject: Subject::sanitised(subject) }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// What the error is about, already safe to show.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, subject: None }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = self.subject.as_ref().map_or(self.code.subject_default(), Subject::as_str);
+        f.write_str(&fill(self.code.message(), subject))
+    }
+}
+
+impl core::error::Error for Error {}
+
+fn fill(message: &str, subject: &str) -> String {
+    message.replace("{subject}", subject)
+}

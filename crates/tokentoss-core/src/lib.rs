@@ -1,0 +1,41 @@
+//! The sign-in protocol of tokentoss, without I/O.
+//!
+//! Nothing here touches a network, a clock, a random number generator or a page: time comes in as
+//! a [`Timestamp`], randomness as a generator that the caller lends, and the world through
+//! [`flow::Input`] and [`flow::Output`]. The same code runs in the browser, in the simulated
+//! world of the tests and, one day, in a server.
+//!
+//! - [`flow`] is the machine that turns a click into sealed tokens.
+//! - [`ticket`], [`authorization`], [`callback`], [`token_endpoint`] and [`id_token`] are its steps, in
+//!   their order; each takes what only the step before can make.
+//! - [`sealing`] seals to a recipient's key and knows nothing of who the recipient is.
+//! - [`error`] holds the codes that all languages share.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod authorization;
+pub mod base64url;
+pub mod callback;
+pub mod endpoint;
+mod entropy;
+mod envelope;
+pub mod error;
+pub mod flow;
+pub mod id_token;
+mod json;
+pub mod message;
+pub mod pkce;
+pub mod provider;
+pub mod sealing;
+mod secret;
+pub mod ticket;
+mod timestamp;
+pub mod token_endpoint;
+
+pub use error::{Error, ErrorCode};
+pub use flow::{Flow, Input, Output};
+pub use secret::Secret;
+pub use ticket::Ticket;
+pub use timestamp::Timestamp;

@@ -1,0 +1,62 @@
+//! What the popup's pages and the notebook page say to each other: JSON in a string, closed.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::read_object;
+use crate::secret::Secret;
+
+/// The longest message that is looked at, in bytes.
+const LENGTH_LIMIT: usize = 64 * 1024;
+
+/// From a page in the popup to the notebook page.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+pub enum FromPopup {
+    /// The start page has loaded.
+    Ready {},
+    /// The listener knows this page now; the client secret comes along, sealed to it.
+    Registered {
+        /// The sealed client secret, when the client has one.
+        secret: Option<String>,
+    },
+    /// The listener did not accept the registration.
+    Refused {
+        /// The listener's code for the reason.
+        code: String,
+    },
+    /// The provider sent the popup back.
+    Callback {
+        /// The query of the callback's address, without `?`.
+        query: Secret,
+    },
+    /// The listener decided on the envelope.
+    Delivered {
+        /// Empty for accepted tokens, else the kernel's code.
+        code: String,
+    },
+}
+
+impl FromPopup {
+    /// Reads a message; `None` for anything that is not exactly one of them.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        (text.len() <= LENGTH_LIMIT).then(|| read_object(text).ok()).flatten()
+    }
+}
+
+/// From the notebook page to a page in the popup.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum ToPopup<'a> {
+    Start { ticket: &'a str, proof: &'a str, url: &'a str, key: String },
+    Envelope { sealed: &'a str },
+    Done {},
+}
+
+impl ToPopup<'_> {
+    pub(crate) fn write(&self) -> Secret {
+        Secret::new(serde_json::to_string(self).unwrap_or_default())
+    }
+}

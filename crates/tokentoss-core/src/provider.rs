@@ -1,0 +1,126 @@
+//! What a sign-in knows of its provider.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::endpoint::EndpointUrl;
+use crate::error::{Error, ErrorCode};
+
+/// Parameters of the authorization request that only the flow itself may set.
+const PROTECTED: [&str; 12] = [
+    "client_id",
+    "client_secret",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
+
+/// The signing algorithms that are never accepted, whatever the configuration says.
+const REFUSED_ALGORITHMS: [&str; 4] = ["none", "HS256", "HS384", "HS512"];
+
+/// One provider's issuer, endpoints and habits.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    issuer: String,
+    authorization_endpoint: EndpointUrl,
+    token_endpoint: EndpointUrl,
+    iss_parameter_supported: bool,
+    authorization_parameters: BTreeMap<String, String>,
+    id_token_signing_algorithms: Vec<String>,
+}
+
+/// A provider's data before it is checked.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct ProviderData {
+    /// The issuer identifier, compared as the exact string (OpenID Connect Core 3.1.3.7).
+    pub issuer: String,
+    /// Where the popup goes.
+    pub authorization_endpoint: String,
+    /// Where the code is exchanged.
+    pub token_endpoint: String,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
+    #[serde(default)]
+    pub iss_parameter_supported: bool,
+    /// Extra parameters of the authorization request, such as `access_type`.
+    #[serde(default)]
+    pub authorization_params: BTreeMap<String, String>,
+    /// Algorithms accepted for the ID token.
+    pub id_token_signing_algs: Vec<String>,
+}
+
+impl Provider {
+    /// Checks the data.
+    ///
+    /// # Errors
+    /// `endpoint_insecure` for an endpoint that is neither https nor loopback,
+    /// `parameter_protected` for an extra parameter that belongs to the flow, `ticket_invalid`
+    /// for a missing issuer or an algorithm that is never accepted.
+    pub fn check(data: ProviderData) -> Result<Self, Error> {
+        EndpointUrl::parse(&data.issuer)?;
+        let authorization_endpoint = EndpointUrl::parse(&data.authorization_endpoint)?;
+        let in_query =
+            form_urlencoded::parse(authorization_endpoint.query().as_bytes()).map(|(name, _)| name);
+        let extra = data.authorization_params.keys().map(|name| Cow::from(name.as_str()));
+        if let Some(name) = in_query.chain(extra).find(|name| PROTECTED.contains(&name.as_ref())) {
+            return Err(Error::about(ErrorCode::ParameterProtected, &name));
+        }
+        let algorithms = data.id_token_signing_algs;
+        if algorithms.is_empty() || algorithms.iter().any(|name| REFUSED_ALGORITHMS.contains(&name.as_str()))
+        {
+            return Err(Error::about(ErrorCode::TicketInvalid, "the signing algorithms"));
+        }
+        Ok(Self {
+            authorization_endpoint,
+            token_endpoint: EndpointUrl::parse(&data.token_endpoint)?,
+            issuer: data.issuer,
+            iss_parameter_supported: data.iss_parameter_supported,
+            authorization_parameters: data.authorization_params,
+            id_token_signing_algorithms: algorithms,
+        })
+    }
+
+    /// The issuer identifier.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where the popup goes.
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> &EndpointUrl {
+        &self.authorization_endpoint
+    }
+
+    /// Where the code is exchanged.
+    #[must_use]
+    pub fn token_endpoint(&self) -> &EndpointUrl {
+        &self.token_endpoint
+    }
+
+    /// Whether every authorization response must name its issuer (RFC 9207 section 2.4).
+    #[must_use]
+    pub fn iss_parameter_supported(&self) -> bool {
+        self.iss_parameter_supported
+    }
+
+    /// Extra parameters of the authorization request; never a protected one.
+    #[must_use]
+    pub fn authorization_parameters(&self) -> &BTreeMap<String, String> {
+        &self.authorization_parameters
+    }
+
+    /// Whether an ID token signed with `algorithm` is accepted.
+    #[must_use]
+    pub fn accepts_algorithm(&self, algorithm: &str) -> bool {
+        self.id_token_signing_algorithms.iter().any(|accepted| accepted == algorithm)
+    }
+}

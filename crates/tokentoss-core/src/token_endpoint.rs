@@ -1,0 +1,201 @@
+//! The token request and its answer (RFC 6749 sections 4.1.3, 5.1 and 5.2).
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use form_urlencoded::Serializer;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::authorization::AuthorizationRequest;
+use crate::callback::VerifiedCode;
+use crate::endpoint::EndpointUrl;
+use crate::error::{Error, ErrorCode};
+use crate::json::{NotAnObject, read_object};
+use crate::secret::Secret;
+use crate::ticket::Ticket;
+
+/// The longest answer that is read, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024;
+/// The longest token that is kept, in bytes.
+const TOKEN_LIMIT: usize = 32 * 1024;
+/// The longest lifetime that is believed, in seconds: ten years.
+const LIFETIME_LIMIT: u64 = 10 * 365 * 24 * 3600;
+
+/// A POST of a form to the token endpoint, to be sent once.
+#[derive(Debug)]
+pub struct TokenRequest {
+    /// The token endpoint.
+    pub url: String,
+    /// The form, `application/x-www-form-urlencoded`.
+    pub body: Secret,
+}
+
+impl TokenRequest {
+    /// Builds the request that exchanges the code; the client authenticates, if at all, by
+    /// `client_secret_post`, which keeps it a simple request for the browser.
+    #[must_use]
+    pub fn new(
+        ticket: &Ticket,
+        request: &AuthorizationRequest,
+        code: &VerifiedCode,
+        client_secret: Option<&Secret>,
+    ) -> Self {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code");
+        form.append_pair("code", code.expose());
+        form.append_pair("redirect_uri", ticket.redirect_uri().as_str());
+        form.append_pair("client_id", ticket.client_id());
+        form.append_pair("code_verifier", request.verifier().expose());
+        if let Some(secret) = client_secret {
+            form.append_pair("client_secret", secret.expose());
+        }
+        let endpoint = ticket.provider().token_endpoint();
+        Self { url: endpoint.as_str().to_owned(), body: Secret::new(form.finish()) }
+    }
+}
+
+/// What the token endpoint answered, as far as a browser tells.
+#[derive(Debug)]
+pub struct TokenEndpointAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, cut off behind [`BODY_LIMIT`] plus one byte.
+    pub body: Secret,
+}
+
+/// The tokens of a successful answer.
+#[derive(Debug)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: Secret,
+    /// The refresh token, when one was issued.
+    pub refresh_token: Option<Secret>,
+    /// The ID token, not yet checked.
+    pub id_token: Secret,
+    /// Lifetime of the access token in seconds, when the provider says so in a usable way.
+    pub expires_in: Option<u64>,
+    /// The scopes granted; those asked for when the answer names none (RFC 6749 section 5.1).
+    pub scopes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Success {
+    access_token: Option<Secret>,
+    token_type: Option<String>,
+    refresh_token: Option<Secret>,
+    id_token: Option<Secret>,
+    expires_in: Option<Value>,
+    scope: Option<String>,
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    error: String,
+}
+
+impl TokenResponse {
+    /// Reads the token endpoint's answer.
+    ///
+    /// # Errors
+    /// The provider's refusal by its code; `token_response_too_large`, `token_endpoint_failed`,
+    /// `token_response_not_json`, `token_response_invalid`, `token_type_unsupported` or
+    /// `id_token_missing` when the answer is not one that the RFC allows.
+    pub fn read(
+        answer: &TokenEndpointAnswer,
+        endpoint: &EndpointUrl,
+        requested: &[String],
+    ) -> Result<Self, Error> {
+        let body = answer.body.expose();
+        let misbehaved = |code| Error::about(code, endpoint.authority());
+        if body.len() > BODY_LIMIT {
+            return Err(misbehaved(ErrorCode::TokenResponseTooLarge));
+        }
+        if answer.status != 200 {
+            return Err(match read_object::<Failure>(body) {
+                Ok(failure) => token_error(&failure.error, endpoint.authority()),
+                Err(_) => misbehaved(ErrorCode::TokenEndpointFailed),
+            });
+        }
+        let success: Success = read_object(body).map_err(|error| match error {
+            NotAnObject::Shape => invalid("a member"),
+            NotAnObject::Syntax => misbehaved(ErrorCode::TokenResponseNotJson),
+        })?;
+        success.check(requested)
+    }
+}
+
+impl Success {
+    fn check(self, requested: &[String]) -> Result<TokenResponse, Error> {
+        if self.error.is_some() {
+            return Err(invalid("the error with status 200"));
+        }
+        match self.token_type.as_deref() {
+            Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
+            Some(kind) => return Err(Error::about(ErrorCode::TokenTypeUnsupported, kind)),
+            None => return Err(invalid("token_type")),
+        }
+        let scopes = match self.scope {
+            Some(granted) => granted.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect(),
+            None => requested.to_vec(),
+        };
+        Ok(TokenResponse {
+            access_token: usable(self.access_token, "access_token")?
+                .ok_or_else(|| invalid("access_token"))?,
+            refresh_token: usable(self.refresh_token, "refresh_token")?,
+            id_token: usable(self.id_token, "id_token")?.ok_or(ErrorCode::IdTokenMissing)?,
+            expires_in: self.expires_in.as_ref().and_then(lifetime),
+            scopes,
+        })
+    }
+}
+
+/// A token that is neither empty, nor huge, nor able to break a header.
+fn usable(token: Option<Secret>, name: &str) -> Result<Option<Secret>, Error> {
+    match token {
+        Some(token) => {
+            let text = token.expose();
+            let sound = text.len() <= TOKEN_LIMIT && text.bytes().all(|b| b.is_ascii_graphic());
+            (sound && !text.is_empty()).then_some(Some(token)).ok_or_else(|| invalid(name))
+        }
+        None => Ok(None),
+    }
+}
+
+/// `expires_in` as providers write it: a number, a float or a string of digits; anything else
+/// counts as unknown, which is legal (RFC 6749 section 5.1).
+fn lifetime(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::Number(number) => number.as_u64().or_else(|| whole_seconds(number.as_f64()?)),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }?;
+    Some(seconds.min(LIFETIME_LIMIT))
+}
+
+fn whole_seconds(seconds: f64) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+    (0.0..1e15).contains(&seconds).then_some(seconds as u64)
+}
+
+fn invalid(what: &str) -> Error {
+    Error::about(ErrorCode::TokenResponseInvalid, what)
+}
+
+/// The token endpoint's refusal as one of ours; a code we do not know is kept as text.
+fn token_error(error: &str, endpoint: &str) -> Error {
+    let code = match error {
+        "invalid_client" => ErrorCode::InvalidClient,
+        "invalid_grant" => ErrorCode::InvalidGrant,
+        "invalid_request" => ErrorCode::InvalidRequest,
+        "invalid_scope" => ErrorCode::InvalidScope,
+        "server_error" => ErrorCode::ServerError,
+        "temporarily_unavailable" => ErrorCode::TemporarilyUnavailable,
+        "unauthorized_client" => ErrorCode::UnauthorizedClient,
+        "unsupported_grant_type" => ErrorCode::UnsupportedGrantType,
+        unknown => return Error::about(ErrorCode::ProviderError, unknown),
+    };
+    Error::about(code, endpoint)
+}

@@ -1,0 +1,60 @@
+//! The simulated browser: windows and where they are.
+
+use tokentoss_core::flow::WindowId;
+
+/// What a window shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The listener's start page.
+    StartPage,
+    /// The provider's pages.
+    Provider,
+    /// The listener's callback page, for this query.
+    CallbackPage(String),
+    /// The browser's own error page.
+    ErrorPage,
+    /// Nothing any more.
+    Closed,
+}
+
+/// One window.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// Its identity.
+    pub id: WindowId,
+    /// What it shows.
+    pub place: Place,
+}
+
+/// All windows, and what the browser lets a page do.
+#[derive(Debug, Default)]
+pub struct Browser {
+    /// Whether it refuses to open popups.
+    pub blocks_popups: bool,
+    /// Whether the provider's pages sever the popup from its opener.
+    pub severs_openers: bool,
+    /// Whether the page listens for messages.
+    pub listening: bool,
+    /// Every window that was opened, in order.
+    pub windows: Vec<Window>,
+}
+
+impl Browser {
+    /// Opens a window at a place.
+    pub fn open(&mut self, place: Place) -> WindowId {
+        let id = WindowId(u32::try_from(self.windows.len()).expect("few windows") + 1);
+        self.windows.push(Window { id, place });
+        id
+    }
+
+    /// What a window shows.
+    pub fn place(&mut self, id: WindowId) -> &mut Place {
+        let found = self.windows.iter_mut().find(|window| window.id == id);
+        &mut found.expect("a window that was opened").place
+    }
+
+    /// How many windows are open.
+    pub fn open_windows(&self) -> usize {
+        self.windows.iter().filter(|window| window.place != Place::Closed).count()
+    }
+}

@@ -1,0 +1,16 @@
+//! A small world for a [`Flow`](tokentoss_core::Flow): provider, browser and kernel, all simulated, on a virtual
+//! clock, so that every order of events and every fault can be played through in microseconds.
+//!
+//! [`World::step`] performs one thing that is due; [`World::settle`] goes on until nothing more
+//! happens by itself, and fails after a bounded number of steps, so that a livelock is a failing
+//! test and not a hanging one.
+
+mod browser;
+mod kernel;
+mod provider;
+mod world;
+
+pub use browser::{Browser, Place, Window};
+pub use kernel::{Kernel, LISTENER};
+pub use provider::{Answer, CLIENT_ID, ISSUER, Provider, User};
+pub use world::{START, World};

@@ -1,0 +1,214 @@
+//! The simulated provider: honest unless told otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use tokentoss_core::Timestamp;
+
+/// The simulated provider's issuer.
+pub const ISSUER: &str = "https://as.example";
+/// The client that is registered with it.
+pub const CLIENT_ID: &str = "client.apps.example";
+
+/// What the person in the popup does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum User {
+    /// Signs in and accepts.
+    Accepts,
+    /// Signs in and declines.
+    Declines,
+    /// Closes the popup.
+    Closes,
+    /// Does nothing.
+    Waits,
+}
+
+/// How the token endpoint answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// With tokens for a valid request, with `invalid_grant` otherwise.
+    Honest,
+    /// With this, whatever was asked.
+    Raw(u16, String),
+    /// The connection fails.
+    Unreachable,
+    /// Never.
+    Silent,
+}
+
+/// The provider's state and its faults.
+pub struct Provider {
+    /// How the token endpoint answers.
+    pub answer: Answer,
+    /// Whether authorization responses name their issuer.
+    pub sends_iss: bool,
+    /// Whether the token endpoint wants this client secret.
+    pub client_secret: Option<String>,
+    /// Changes the ID token's claims before it is made.
+    pub tamper_claims: fn(&mut Map<String, Value>),
+    /// Changes the ID token's header before it is made.
+    pub tamper_header: fn(&mut Map<String, Value>),
+    /// Changes the token response before it is sent.
+    pub tamper_response: fn(&mut Map<String, Value>),
+    /// Every form the token endpoint received.
+    pub token_requests: Vec<BTreeMap<String, String>>,
+    /// Every authorization request that arrived.
+    pub authorization_requests: Vec<String>,
+    issued: BTreeMap<String, Grant>,
+    spent: BTreeSet<String>,
+    serial: u32,
+}
+
+#[derive(Clone)]
+struct Grant {
+    challenge: String,
+    redirect_uri: String,
+    nonce: String,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self {
+            answer: Answer::Honest,
+            sends_iss: true,
+            client_secret: None,
+            tamper_claims: |_| {},
+            tamper_header: |_| {},
+            tamper_response: |_| {},
+            token_requests: Vec::new(),
+            authorization_requests: Vec::new(),
+            issued: BTreeMap::new(),
+            spent: BTreeSet::new(),
+            serial: 0,
+        }
+    }
+}
+
+impl Provider {
+    /// The authorization endpoint: the query of the redirect it answers with.
+    ///
+    /// # Panics
+    /// When the request is not one the RFCs allow: the product is at fault.
+    pub fn authorize(&mut self, url: &str, user: User) -> Option<String> {
+        let (endpoint, query) = url.split_once('?').expect("a query");
+        assert_eq!(endpoint, "https://as.example/authorize");
+        self.authorization_requests.push(url.to_owned());
+        let form = parse_once(query);
+        assert_eq!(form["response_type"], "code", "C1");
+        assert_eq!(form["code_challenge_method"], "S256", "C2");
+        assert_eq!(form["client_id"], CLIENT_ID);
+        assert!(form["scope"].split(' ').any(|scope| scope == "openid"), "C8");
+        let mut answer = form_urlencoded::Serializer::new(String::new());
+        match user {
+            User::Accepts => {
+                self.serial += 1;
+                let code = format!("code-{}", self.serial);
+                answer.append_pair("code", &code);
+                self.issued.insert(
+                    code,
+                    Grant {
+                        challenge: form["code_challenge"].clone(),
+                        redirect_uri: form["redirect_uri"].clone(),
+                        nonce: form["nonce"].clone(),
+                    },
+                );
+            }
+            User::Declines => {
+                answer.append_pair("error", "access_denied");
+                answer.append_pair("error_description", "<img src=x onerror=alert(1)>");
+            }
+            User::Closes | User::Waits => return None,
+        }
+        answer.append_pair("state", &form["state"]);
+        answer.append_pair("session_state", "ignored");
+        if self.sends_iss {
+            answer.append_pair("iss", ISSUER);
+        }
+        Some(answer.finish())
+    }
+
+    /// The token endpoint: status and body; `None` when nothing comes back.
+    pub fn token(&mut self, body: &str, now: Timestamp) -> Option<(u16, String)> {
+        let form = parse_once(body);
+        self.token_requests.push(form.clone());
+        match self.answer.clone() {
+            Answer::Honest => Some(match self.grant(&form) {
+                Ok(grant) => (200, self.tokens(&grant, now)),
+                Err(code) => (400, json!({ "error": code }).to_string()),
+            }),
+            Answer::Raw(status, body) => Some((status, body)),
+            Answer::Unreachable | Answer::Silent => None,
+        }
+    }
+
+    fn grant(&mut self, form: &BTreeMap<String, String>) -> Result<Grant, &'static str> {
+        let get = |name: &str| form.get(name).cloned().unwrap_or_default();
+        if get("grant_type") != "authorization_code" {
+            return Err("unsupported_grant_type");
+        }
+        if get("client_id") != CLIENT_ID || form.get("client_secret").cloned() != self.client_secret {
+            return Err("invalid_client");
+        }
+        let code = get("code");
+        if !self.spent.insert(code.clone()) {
+            return Err("invalid_grant");
+        }
+        let grant = self.issued.get(&code).ok_or("invalid_grant")?;
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(get("code_verifier")));
+        if challenge != grant.challenge || get("redirect_uri") != grant.redirect_uri {
+            return Err("invalid_grant");
+        }
+        Ok(grant.clone())
+    }
+
+    fn tokens(&self, grant: &Grant, now: Timestamp) -> String {
+        let access_token = format!("access-{}", self.serial);
+        let hash = Sha256::digest(&access_token);
+        let mut header = object(json!({"alg": "RS256", "kid": "1"}));
+        let mut claims = object(json!({
+            "iss": ISSUER,
+            "sub": "subject-1",
+            "aud": CLIENT_ID,
+            "azp": CLIENT_ID,
+            "email": "ada@example.com",
+            "hd": "example.com",
+            "nonce": grant.nonce,
+            "iat": now.as_secs(),
+            "exp": now.as_secs() + 3600,
+            "at_hash": URL_SAFE_NO_PAD.encode(&hash[..16]),
+        }));
+        (self.tamper_header)(&mut header);
+        (self.tamper_claims)(&mut claims);
+        let part = |value: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(value).to_string());
+        let id_token = format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode("signature"));
+        let mut response = object(json!({
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "refresh_token": format!("refresh-{}", self.serial),
+            "id_token": id_token,
+            "scope": "openid email",
+        }));
+        (self.tamper_response)(&mut response);
+        Value::Object(response).to_string()
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Reads a form in which nothing may stand twice.
+fn parse_once(form: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+        assert!(parameters.insert(name.to_string(), value.to_string()).is_none(), "C11: {name} stands twice");
+    }
+    parameters
+}

@@ -1,0 +1,36 @@
+//! The flow in a simulated world; one file per capability or attack. Runs natively and on wasm.
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+mod authorization_request;
+mod cancelled;
+mod clock_skew;
+mod denied_consent;
+mod double_click;
+mod duplicate_parameters;
+mod hand_over;
+mod happy_path;
+mod id_token_claims;
+mod kernel_lost;
+mod link_by_hand;
+mod loopback_unreachable;
+mod message_flood;
+mod popup_blocked;
+mod popup_closed;
+#[cfg(not(target_arch = "wasm32"))]
+mod properties;
+mod redaction;
+mod refused_registration;
+mod sealing;
+mod ticket;
+mod timed_out;
+mod token_endpoint_errors;
+mod token_response_bodies;
+mod two_widgets;
+#[cfg(not(target_arch = "wasm32"))]
+mod vectors;
+mod wrong_issuer;
+mod wrong_origin;
+mod wrong_source;
+mod wrong_state;

@@ -1,0 +1,79 @@
+//! No state of a flow shows a secret in its Debug output.
+
+use tokentoss_core::flow::{Input, Output};
+use tokentoss_core::{Flow, Secret, Ticket, Timestamp};
+use tokentoss_sim::{Answer, Kernel, World};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use rand_core::SeedableRng;
+
+#[test]
+fn c72_no_state_shows_a_secret() {
+    let mut world = World::with(|kernel| {
+        kernel.client_secret = Some("s3cret-of-the-client".into());
+        kernel.ticket()["client_secret_sealed"] = true.into();
+    });
+    world.provider.client_secret = Some("s3cret-of-the-client".into());
+    world.kernel.busy = true;
+    world.browser.severs_openers = true;
+    let mut shown = Vec::new();
+    world.input(Input::SignIn);
+    loop {
+        shown.push(format!("{:?}", world.flow));
+        if !world.step() {
+            break;
+        }
+    }
+    assert!(shown.len() > 4, "every state was looked at");
+
+    let form = &world.provider.token_requests[0];
+    let mut secrets = vec![world.kernel.proof().to_owned(), "access-1".into(), "refresh-1".into()];
+    secrets.extend(["code", "code_verifier", "client_secret"].map(|name| form[name].clone()));
+    let url = world.provider.authorization_requests[0].clone();
+    let query = url.split_once('?').expect("a query").1;
+    let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").expect("a state");
+    secrets.push(state.1.to_string());
+    for (at, text) in shown.iter().enumerate() {
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "state {at} shows {secret}: {text}");
+        }
+    }
+}
+
+#[test]
+fn c72_outputs_and_inputs_show_no_secret() {
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed([9; 32]);
+    let mut kernel = Kernel::new(&mut rng);
+    let mut flow = Flow::new(Ticket::from_json(&kernel.ticket().to_string()).expect("a ticket"));
+    let now = Timestamp::from_millis(1);
+    flow.handle(now, Input::SignIn, &mut rng).expect("taken");
+    let window = tokentoss_core::flow::WindowId(1);
+    flow.handle(now, Input::PopupOpened { window }, &mut rng).expect("taken");
+    let ready = Input::Message {
+        origin: tokentoss_sim::LISTENER.into(),
+        source: Some(window),
+        text: r#"{"type":"ready"}"#.into(),
+    };
+    flow.handle(now, ready, &mut rng).expect("taken");
+    let mut posted = None;
+    while let Some(output) = flow.poll() {
+        let shown = format!("{output:?}");
+        assert!(!shown.contains(kernel.proof()), "{shown}");
+        if let Output::Post { message, .. } = output {
+            posted = Some(message);
+        }
+    }
+    assert!(posted.is_some_and(|message: Secret| message.expose().contains(kernel.proof())));
+}
+
+#[test]
+fn c72_errors_show_no_token() {
+    let mut world = World::new();
+    world.provider.answer =
+        Answer::Raw(400, r#"{"error":"invalid_grant","error_description":"code-1 is bad"}"#.into());
+    world.sign_in();
+    let problem =
+        format!("{:?} {}", world.flow.status(), world.flow.status().problem.as_ref().expect("one").message());
+    assert!(!problem.contains("code-1"), "{problem}");
+}

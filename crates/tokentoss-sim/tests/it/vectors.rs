@@ -1,0 +1,150 @@
+//! Vectors that Rust, TypeScript and Python share, in `tests/vectors`.
+//!
+//! With `UPDATE_VECTORS=1` the files that Rust owns are written anew.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use serde_json::{Value, json};
+use tokentoss_core::base64url;
+use tokentoss_core::error::KERNEL_CODES;
+use tokentoss_core::pkce::CodeVerifier;
+use tokentoss_core::sealing::{Binding, KeyPair, Purpose};
+use tokentoss_core::{ErrorCode, Ticket};
+use tokentoss_sim::Kernel;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors").join(name)
+}
+
+fn read(name: &str) -> Value {
+    let text = fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Compares with the file, or writes it when asked to.
+fn assert_current(name: &str, current: &Value) {
+    if env::var_os("UPDATE_VECTORS").is_some() {
+        let text = serde_json::to_string_pretty(current).expect("JSON") + "\n";
+        fs::write(path(name), text).expect("a writable file");
+    }
+    assert_eq!(&read(name), current, "{name} is out of date: run with UPDATE_VECTORS=1");
+}
+
+#[test]
+fn error_codes() {
+    let page = ErrorCode::ALL.iter().map(|code| {
+        json!({
+            "code": code.as_str(),
+            "culprit": code.culprit().as_str(),
+            "message": code.message(),
+            "subject_default": code.subject_default(),
+        })
+    });
+    let kernel = KERNEL_CODES.iter().map(|entry| {
+        json!({
+            "code": entry.code,
+            "culprit": entry.culprit.as_str(),
+            "message": entry.message,
+            "subject_default": entry.subject_default,
+        })
+    });
+    let mut all: Vec<Value> = page.chain(kernel).collect();
+    all.sort_by_key(|entry| entry["code"].to_string());
+    assert_current("error_codes.json", &Value::Array(all));
+}
+
+#[test]
+fn c3_pkce() {
+    let mut vectors = vec![json!({
+        "name": "RFC 7636 appendix B",
+        "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        "challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    })];
+    for seed in 0..4 {
+        let verifier = CodeVerifier::generate(&mut ChaCha20Rng::seed_from_u64(seed)).expect("a verifier");
+        vectors.push(json!({
+            "name": format!("seed {seed}"), "verifier": verifier.expose(), "challenge": verifier.challenge(),
+        }));
+    }
+    assert_current("pkce.json", &Value::Array(vectors));
+}
+
+#[test]
+fn nonces() {
+    let mut kernel = Kernel::new(&mut ChaCha20Rng::seed_from_u64(1));
+    let vectors: Vec<Value> = [("n", "s"), ("n", ""), ("ticket-nonce", "salt"), ("ticket", "-noncesalt")]
+        .into_iter()
+        .map(|(ticket_nonce, salt)| {
+            kernel.ticket()["nonce"] = ticket_nonce.into();
+            let ticket = Ticket::from_json(&kernel.ticket().to_string()).expect("a ticket");
+            json!({"ticket_nonce": ticket_nonce, "salt": salt, "nonce": ticket.nonce_for(salt)})
+        })
+        .collect();
+    assert_current("nonces.json", &Value::Array(vectors));
+}
+
+const PURPOSES: [(Purpose, &str); 3] =
+    [(Purpose::Tokens, "tokens"), (Purpose::ClientSecret, "client_secret"), (Purpose::Callback, "callback")];
+
+#[test]
+fn c71_sealed_in_rust() {
+    let texts = ["", "{\"version\":1}", "grüße: £ € 漢字", &"x".repeat(3000)];
+    let mut vectors = Vec::new();
+    for (purpose, label) in PURPOSES {
+        for (at, text) in texts.iter().enumerate() {
+            let mut rng = ChaCha20Rng::seed_from_u64(at as u64 + 10);
+            let private_key: [u8; 32] =
+                std::array::from_fn(|i| (i as u8).wrapping_mul(7).wrapping_add(at as u8 + 1));
+            let keys = KeyPair::from_private_key(&private_key).expect("a key pair");
+            let binding = Binding {
+                ticket_id: "AAECAwQFBgcICQoLDA0ODw",
+                client_id: "1234.apps.googleusercontent.com",
+                issuer: "https://accounts.google.com",
+            };
+            let sealed = keys.public().seal(purpose, binding, text.as_bytes(), &mut rng).expect("sealed");
+            vectors.push(json!({
+                "name": format!("{label} {at}"),
+                "purpose": label,
+                "ticket": binding.ticket_id,
+                "client_id": binding.client_id,
+                "issuer": binding.issuer,
+                "recipient_private_key": base64url::encode(&private_key),
+                "recipient_public_key": keys.public().to_base64url(),
+                "plaintext": base64url::encode(text.as_bytes()),
+                "sealed": sealed,
+            }));
+        }
+    }
+    let vectors = Value::Array(vectors);
+    assert_all_open(&vectors);
+    assert_current("hpke.json", &vectors);
+}
+
+#[test]
+fn c71_sealed_in_python_opens_in_rust() {
+    assert_all_open(&read("hpke_python.json"));
+}
+
+fn assert_all_open(vectors: &Value) {
+    let vectors = vectors.as_array().expect("a list");
+    assert!(!vectors.is_empty());
+    for vector in vectors {
+        let text = |name: &str| vector[name].as_str().unwrap_or_else(|| panic!("{name} in {vector}"));
+        let bytes =
+            |name: &str| base64url::decode(text(name)).unwrap_or_else(|| panic!("{name} in {vector}"));
+        let private_key: [u8; 32] = bytes("recipient_private_key").try_into().expect("32 bytes");
+        let keys = KeyPair::from_private_key(&private_key).expect("a key pair");
+        assert_eq!(keys.public().to_base64url(), text("recipient_public_key"));
+        let (purpose, _) =
+            PURPOSES.into_iter().find(|(_, label)| *label == text("purpose")).expect("a purpose");
+        let binding =
+            Binding { ticket_id: text("ticket"), client_id: text("client_id"), issuer: text("issuer") };
+        let opened = keys.open(purpose, binding, text("sealed"));
+        assert_eq!(opened.as_deref(), Some(&bytes("plaintext")), "{}", text("name"));
+        let other = Binding { ticket_id: "another", ..binding };
+        assert!(keys.open(purpose, other, text("sealed")).is_none());
+    }
+}
