@@ -92,8 +92,9 @@ impl fmt::Debug for AuthorizationRequest {
 
 /// Optional parameters; a provider's own setting of the same name comes instead.
 fn hints(ticket: &Ticket) -> impl Iterator<Item = (&'static str, &str)> {
+    let given = ticket.provider().authorization_parameters();
     [("login_hint", ticket.login_hint()), ("hd", ticket.hosted_domain())]
         .into_iter()
-        .filter(|(name, _)| !ticket.provider().authorization_parameters().contains_key(*name))
+        .filter(|(name, _)| !given.iter().any(|(given, _)| given == name))
         .filter_map(|(name, value)| Some((name, value?)))
 }

@@ -4,8 +4,7 @@
 //! backslashes, user information, odd schemes) is refused, so no two parsers can disagree on it.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use crate::error::{Error, ErrorCode};
@@ -62,7 +61,7 @@ impl EndpointUrl {
     /// Host and port, for messages to people.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.origin().split("://").nth(1).unwrap_or_default()
+        self.origin().rsplit('/').next().unwrap_or_default()
     }
 
     /// Whether it leads to this machine (RFC 8252 section 7.3).
@@ -79,7 +78,7 @@ impl EndpointUrl {
             Some((_, "")) => "",
             Some(_) => "&",
         };
-        format!("{}{joint}{encoded_parameters}", self.text)
+        [self.as_str(), joint, encoded_parameters].concat()
     }
 
     /// The query as it was given, without `?`; empty when there is none.
@@ -91,7 +90,7 @@ impl EndpointUrl {
     /// Another path on the same origin.
     #[must_use]
     pub fn sibling(&self, path: &str) -> String {
-        self.origin().to_string() + path
+        [self.origin(), path].concat()
     }
 }
 
@@ -129,6 +128,7 @@ fn is_port(port: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     #[test]
     fn c10_only_https_and_loopback_http_are_endpoints() {

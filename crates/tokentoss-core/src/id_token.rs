@@ -7,14 +7,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::base64url;
 use crate::error::{Error, ErrorCode};
-use crate::json::read_object;
+use crate::json::{Json, NotAsExpected, Object};
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
@@ -26,22 +24,16 @@ const FRESHNESS: u64 = 600;
 /// The longest subject identifier, in characters (OpenID Connect Core section 2).
 const SUBJECT_LIMIT: usize = 255;
 
-#[derive(Deserialize)]
-struct Header {
-    alg: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct Claims {
     iss: Option<String>,
     sub: Option<String>,
-    aud: Option<Value>,
-    azp: Option<Value>,
-    exp: Option<Value>,
-    iat: Option<Value>,
+    aud: Option<Json>,
+    azp: Option<Json>,
+    exp: Option<Json>,
+    iat: Option<Json>,
     nonce: Option<Secret>,
     at_hash: Option<String>,
-    hd: Option<Value>,
+    hd: Option<Json>,
 }
 
 /// Checks every claim of `id_token` that can be checked without the provider's keys.
@@ -62,10 +54,10 @@ pub fn check_claims(
     else {
         return Err(ErrorCode::IdTokenMalformed.into());
     };
-    let header: Header = decode(header)?;
-    let claims: Claims = decode(claims)?;
+    let malformed = |_| Error::from(ErrorCode::IdTokenMalformed);
+    let algorithm = decode(header)?.required_text("alg").map_err(malformed)?;
+    let claims = Claims::read(decode(claims)?).map_err(malformed)?;
 
-    let algorithm = header.alg.ok_or(ErrorCode::IdTokenMalformed)?;
     if !ticket.provider().accepts_algorithm(&algorithm) {
         return Err(Error::about(ErrorCode::IdTokenAlgorithmRefused, &algorithm));
     }
@@ -78,15 +70,26 @@ pub fn check_claims(
     claims.check_hosted_domain(ticket.hosted_domain())
 }
 
-fn decode<'de, T: Deserialize<'de>>(part: &str) -> Result<T, Error> {
-    let malformed = || Error::from(ErrorCode::IdTokenMalformed);
-    let json = base64url::decode(part).ok_or_else(malformed)?;
-    let text = core::str::from_utf8(&json).map_err(|_| malformed())?;
-    let claims: Map<String, Value> = read_object(text).map_err(|_| malformed())?;
-    T::deserialize(Value::Object(claims)).map_err(|_| malformed())
+fn decode(part: &str) -> Result<Object, Error> {
+    let json = base64url::decode(part).and_then(|json| String::from_utf8(json).ok());
+    json.and_then(|json| Object::read(&json).ok()).ok_or_else(|| ErrorCode::IdTokenMalformed.into())
 }
 
 impl Claims {
+    fn read(mut claims: Object) -> Result<Self, NotAsExpected> {
+        Ok(Self {
+            iss: claims.text("iss")?,
+            sub: claims.text("sub")?,
+            aud: claims.take("aud")?,
+            azp: claims.take("azp")?,
+            exp: claims.take("exp")?,
+            iat: claims.take("iat")?,
+            nonce: claims.secret("nonce")?,
+            at_hash: claims.text("at_hash")?,
+            hd: claims.take("hd")?,
+        })
+    }
+
     fn check_parties(&self, ticket: &Ticket) -> Result<(), Error> {
         let client_id = ticket.client_id();
         match self.iss.as_deref() {
@@ -98,16 +101,16 @@ impl Claims {
             return Err(ErrorCode::IdTokenSubjectMissing.into());
         }
         // No other audience is trusted, so a second one is refused even with the right azp.
-        let audiences: Vec<&Value> = match &self.aud {
-            Some(Value::Array(many)) => many.iter().collect(),
+        let audiences: Vec<&Json> = match &self.aud {
+            Some(Json::List(many)) => many.iter().collect(),
             Some(one) => Vec::from([one]),
             None => Vec::new(),
         };
-        if audiences.is_empty() || audiences.iter().any(|audience| audience.as_str() != Some(client_id)) {
+        if audiences.is_empty() || audiences.iter().any(|audience| audience.as_text() != Some(client_id)) {
             return Err(ErrorCode::IdTokenAudienceMismatch.into());
         }
         match &self.azp {
-            Some(party) if party.as_str() != Some(client_id) => {
+            Some(party) if party.as_text() != Some(client_id) => {
                 Err(ErrorCode::IdTokenAuthorizedPartyMismatch.into())
             }
             _ => Ok(()),
@@ -115,8 +118,9 @@ impl Claims {
     }
 
     fn check_times(&self, now: Timestamp) -> Result<(), Error> {
-        let issued_at = seconds(self.iat.as_ref()).ok_or(ErrorCode::IdTokenIssuedAtInvalid)?;
-        let expires_at = seconds(self.exp.as_ref()).ok_or(ErrorCode::IdTokenExpired)?;
+        let issued_at =
+            self.iat.as_ref().and_then(Json::as_seconds).ok_or(ErrorCode::IdTokenIssuedAtInvalid)?;
+        let expires_at = self.exp.as_ref().and_then(Json::as_seconds).ok_or(ErrorCode::IdTokenExpired)?;
         let now = now.as_secs();
         if issued_at > now.saturating_add(LEEWAY) {
             return Err(clock_skew(issued_at - now));
@@ -146,26 +150,12 @@ impl Claims {
 
     fn check_hosted_domain(&self, required: Option<&str>) -> Result<(), Error> {
         match required {
-            Some(domain) if self.hd.as_ref().and_then(Value::as_str) != Some(domain) => {
+            Some(domain) if self.hd.as_ref().and_then(Json::as_text) != Some(domain) => {
                 Err(Error::about(ErrorCode::HostedDomainMismatch, domain))
             }
             _ => Ok(()),
         }
     }
-}
-
-/// A NumericDate: a JSON number, never a string (RFC 7519 section 2).
-fn seconds(value: Option<&Value>) -> Option<u64> {
-    let number = value?.as_number()?;
-    number.as_u64().or_else(|| {
-        let seconds = number.as_f64()?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the range is checked first"
-        )]
-        (0.0..1e15).contains(&seconds).then_some(seconds as u64)
-    })
 }
 
 fn clock_skew(seconds: u64) -> Error {
@@ -176,5 +166,5 @@ fn clock_skew(seconds: u64) -> Error {
         7200..172_800 => (apart.as_secs() / 3600, "hours"),
         _ => (apart.as_secs() / 86400, "days"),
     };
-    Error::about(ErrorCode::ClockSkew, &alloc::format!("{count} {unit}"))
+    Error::about(ErrorCode::ClockSkew, &[itoa::Buffer::new().format(count), unit].join(" "))
 }

@@ -1,21 +1,238 @@
-//! JSON objects, and nothing else that serde would take for one.
+//! JSON as the protocols here use it: objects whose members are taken one by one.
+//!
+//! One tree for everything that is read. A derived reader for every struct would be a third of the
+//! WebAssembly, and would not wipe the texts that it passes over.
 
-use serde::Deserialize;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
+use crate::secret::Secret;
+
 /// Why a text is not the object that was expected.
-pub(crate) enum NotAnObject {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotAsExpected {
     /// It is not JSON at all, or not whole.
     Syntax,
     /// It is JSON of another shape.
     Shape,
 }
 
-/// Reads an object. Serde reads a struct from an array as well, which no protocol here means.
-pub(crate) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, NotAnObject> {
-    let value = serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => NotAnObject::Shape,
-        Category::Io | Category::Syntax | Category::Eof => NotAnObject::Syntax,
-    })?;
-    text.trim_ascii_start().starts_with('{').then_some(value).ok_or(NotAnObject::Shape)
+/// A JSON value.
+#[derive(Debug)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(Secret),
+    List(Vec<Json>),
+    Object(Object),
+}
+
+/// A JSON object.
+#[derive(Debug, Default)]
+pub(crate) struct Object(Vec<(String, Json)>);
+
+impl Object {
+    pub(crate) fn read(text: &str) -> Result<Self, NotAsExpected> {
+        match serde_json::from_str(text) {
+            Ok(Json::Object(object)) => Ok(object),
+            Ok(_) => Err(NotAsExpected::Shape),
+            Err(error) if error.classify() == Category::Data => Err(NotAsExpected::Shape),
+            Err(_) => Err(NotAsExpected::Syntax),
+        }
+    }
+
+    /// Takes a member out; `null` counts as absent, and a member given twice is nothing one can use.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Option<Json>, NotAsExpected> {
+        let mut found = self.0.iter_mut().filter(|(given, _)| given == name);
+        let value = found.next().map_or(Json::Null, |(_, value)| mem::replace(value, Json::Null));
+        match (value, found.next()) {
+            (_, Some(_)) => Err(NotAsExpected::Shape),
+            (Json::Null, None) => Ok(None),
+            (value, None) => Ok(Some(value)),
+        }
+    }
+
+    pub(crate) fn secret(&mut self, name: &str) -> Result<Option<Secret>, NotAsExpected> {
+        self.take(name)?.map(Json::into_secret).transpose()
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, NotAsExpected> {
+        self.take(name)?.map(Json::into_text).transpose()
+    }
+
+    pub(crate) fn required_text(&mut self, name: &str) -> Result<String, NotAsExpected> {
+        self.text(name)?.ok_or(NotAsExpected::Shape)
+    }
+
+    /// A flag; `false` when absent.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<bool, NotAsExpected> {
+        match self.take(name)? {
+            None => Ok(false),
+            Some(Json::Bool(flag)) => Ok(flag),
+            Some(_) => Err(NotAsExpected::Shape),
+        }
+    }
+
+    /// A list of texts; it must be there.
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<String>, NotAsExpected> {
+        match self.take(name)? {
+            Some(Json::List(list)) => list.into_iter().map(Json::into_text).collect(),
+            _ => Err(NotAsExpected::Shape),
+        }
+    }
+
+    /// An object; empty when absent.
+    pub(crate) fn object(&mut self, name: &str) -> Result<Self, NotAsExpected> {
+        match self.take(name)? {
+            None => Ok(Self::default()),
+            Some(Json::Object(object)) => Ok(object),
+            Some(_) => Err(NotAsExpected::Shape),
+        }
+    }
+
+    /// All members, which must be texts.
+    pub(crate) fn into_texts(self) -> Result<Vec<(String, String)>, NotAsExpected> {
+        self.0.into_iter().map(|(name, value)| Ok((name, value.into_text()?))).collect()
+    }
+
+    /// Whether it has no other members than these.
+    pub(crate) fn has_only(&self, names: &[&str]) -> bool {
+        self.0.iter().all(|(name, _)| names.contains(&name.as_str()))
+    }
+}
+
+impl Json {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.expose()),
+            _ => None,
+        }
+    }
+
+    /// A number of seconds, whole or not; never a text (RFC 7519 section 2).
+    pub(crate) fn as_seconds(&self) -> Option<u64> {
+        match self {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "never negative, and the cast saturates"
+            )]
+            Self::Number(seconds) => (0.0..1e20).contains(seconds).then_some(*seconds as u64),
+            _ => None,
+        }
+    }
+
+    fn into_secret(self) -> Result<Secret, NotAsExpected> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(NotAsExpected::Shape),
+        }
+    }
+
+    fn into_text(self) -> Result<String, NotAsExpected> {
+        self.as_text().map(String::from).ok_or(NotAsExpected::Shape)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(value as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Number(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::Text(Secret::new(String::from(value))))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            list.push(element);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut object = Vec::new();
+        // Names are read as values, which saves a second reader; in JSON they are always texts.
+        while let Some(name) = members.next_key::<Json>()? {
+            object.push((String::from(name.as_text().unwrap_or_default()), members.next_value()?));
+        }
+        Ok(Json::Object(Object(object)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c45_only_whole_objects_are_read() {
+        for text in ["", "{", "{\"a\":1", "{} {}", "<html>", "{\"a\":1,}"] {
+            assert_eq!(Object::read(text).err(), Some(NotAsExpected::Syntax), "{text}");
+        }
+        for text in ["[]", "[[\"a\",1]]", "1", "null", "\"{}\""] {
+            assert_eq!(Object::read(text).err(), Some(NotAsExpected::Shape), "{text}");
+        }
+    }
+
+    #[test]
+    fn members_are_taken_by_kind() {
+        let mut object =
+            Object::read(r#"{"t":"x","n":null,"b":true,"l":["y"],"o":{"k":"v"},"s":1.9}"#).unwrap();
+        assert!(object.has_only(&["t", "n", "b", "l", "o", "s"]) && !object.has_only(&["t"]));
+        assert_eq!(object.text("t"), Ok(Some("x".into())));
+        assert_eq!(object.text("n"), Ok(None));
+        assert_eq!(object.flag("b"), Ok(true));
+        assert_eq!(object.texts("l"), Ok(alloc::vec!["y".into()]));
+        assert_eq!(object.object("o").unwrap().into_texts(), Ok(alloc::vec![("k".into(), "v".into())]));
+        assert_eq!(object.take("s").unwrap().unwrap().as_seconds(), Some(1));
+        assert_eq!(object.text("missing"), Ok(None));
+    }
+
+    #[test]
+    fn wrong_kinds_and_twice_given_members_are_refused() {
+        let mut object = Object::read(r#"{"n":1,"a":"x","a":"y","l":[1]}"#).unwrap();
+        assert_eq!(object.text("n"), Err(NotAsExpected::Shape));
+        assert_eq!(object.text("a"), Err(NotAsExpected::Shape));
+        assert_eq!(object.texts("l"), Err(NotAsExpected::Shape));
+        assert_eq!(object.flag("l"), Ok(false), "what was taken is gone");
+    }
 }

@@ -2,17 +2,16 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::json::read_object;
+use crate::json::Object;
 use crate::secret::Secret;
 
 /// The longest message that is looked at, in bytes.
 const LENGTH_LIMIT: usize = 64 * 1024;
 
 /// From a page in the popup to the notebook page.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+#[derive(Debug)]
 pub enum FromPopup {
     /// The start page has loaded.
     Ready {},
@@ -42,7 +41,19 @@ impl FromPopup {
     /// Reads a message; `None` for anything that is not exactly one of them.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        (text.len() <= LENGTH_LIMIT).then(|| read_object(text).ok()).flatten()
+        if text.len() > LENGTH_LIMIT {
+            return None;
+        }
+        let mut object = Object::read(text).ok()?;
+        let (message, member) = match object.required_text("type").ok()?.as_str() {
+            "ready" => (Self::Ready {}, ""),
+            "registered" => (Self::Registered { secret: object.text("secret").ok()? }, "secret"),
+            "refused" => (Self::Refused { code: object.required_text("code").ok()? }, "code"),
+            "callback" => (Self::Callback { query: object.secret("query").ok()?? }, "query"),
+            "delivered" => (Self::Delivered { code: object.required_text("code").ok()? }, "code"),
+            _ => return None,
+        };
+        object.has_only(&["type", member]).then_some(message)
     }
 }
 

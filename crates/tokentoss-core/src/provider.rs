@@ -1,12 +1,12 @@
 //! What a sign-in knows of its provider.
 
 use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
+use crate::json::{NotAsExpected, Object};
 
 /// Parameters of the authorization request that only the flow itself may set.
 const PROTECTED: [&str; 12] = [
@@ -34,27 +34,38 @@ pub struct Provider {
     authorization_endpoint: EndpointUrl,
     token_endpoint: EndpointUrl,
     iss_parameter_supported: bool,
-    authorization_parameters: BTreeMap<String, String>,
+    authorization_parameters: Vec<(String, String)>,
     id_token_signing_algorithms: Vec<String>,
 }
 
 /// A provider's data before it is checked.
-#[derive(Clone, Debug, serde::Deserialize)]
-pub struct ProviderData {
+#[derive(Clone, Debug)]
+pub(crate) struct ProviderData {
     /// The issuer identifier, compared as the exact string (OpenID Connect Core 3.1.3.7).
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// Where the popup goes.
-    pub authorization_endpoint: String,
+    pub(crate) authorization_endpoint: String,
     /// Where the code is exchanged.
-    pub token_endpoint: String,
+    pub(crate) token_endpoint: String,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
-    #[serde(default)]
-    pub iss_parameter_supported: bool,
+    pub(crate) iss_parameter_supported: bool,
     /// Extra parameters of the authorization request, such as `access_type`.
-    #[serde(default)]
-    pub authorization_params: BTreeMap<String, String>,
+    pub(crate) authorization_params: Vec<(String, String)>,
     /// Algorithms accepted for the ID token.
-    pub id_token_signing_algs: Vec<String>,
+    pub(crate) id_token_signing_algs: Vec<String>,
+}
+
+impl ProviderData {
+    pub(crate) fn read(mut provider: Object) -> Result<Self, NotAsExpected> {
+        Ok(Self {
+            issuer: provider.required_text("issuer")?,
+            authorization_endpoint: provider.required_text("authorization_endpoint")?,
+            token_endpoint: provider.required_text("token_endpoint")?,
+            iss_parameter_supported: provider.flag("iss_parameter_supported")?,
+            authorization_params: provider.object("authorization_params")?.into_texts()?,
+            id_token_signing_algs: provider.texts("id_token_signing_algs")?,
+        })
+    }
 }
 
 impl Provider {
@@ -64,12 +75,12 @@ impl Provider {
     /// `endpoint_insecure` for an endpoint that is neither https nor loopback,
     /// `parameter_protected` for an extra parameter that belongs to the flow, `ticket_invalid`
     /// for a missing issuer or an algorithm that is never accepted.
-    pub fn check(data: ProviderData) -> Result<Self, Error> {
+    pub(crate) fn check(data: ProviderData) -> Result<Self, Error> {
         EndpointUrl::parse(&data.issuer)?;
         let authorization_endpoint = EndpointUrl::parse(&data.authorization_endpoint)?;
         let in_query =
             form_urlencoded::parse(authorization_endpoint.query().as_bytes()).map(|(name, _)| name);
-        let extra = data.authorization_params.keys().map(|name| Cow::from(name.as_str()));
+        let extra = data.authorization_params.iter().map(|(name, _)| Cow::from(name.as_str()));
         if let Some(name) = in_query.chain(extra).find(|name| PROTECTED.contains(&name.as_ref())) {
             return Err(Error::about(ErrorCode::ParameterProtected, &name));
         }
@@ -114,7 +125,7 @@ impl Provider {
 
     /// Extra parameters of the authorization request; never a protected one.
     #[must_use]
-    pub fn authorization_parameters(&self) -> &BTreeMap<String, String> {
+    pub fn authorization_parameters(&self) -> &[(String, String)] {
         &self.authorization_parameters
     }
 

@@ -3,24 +3,22 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::base64url;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::read_object;
+use crate::json::{NotAsExpected, Object};
 use crate::provider::{Provider, ProviderData};
 use crate::sealing::{Binding, PublicKey, push_with_length};
 use crate::secret::Secret;
 
-const VERSION: u32 = 1;
+const VERSION: u64 = 1;
 const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
 /// A ticket before it is checked, as it stands in the widget's trait.
-#[derive(Debug, Deserialize)]
 struct TicketData {
-    version: u32,
+    version: Option<u64>,
     id: String,
     proof: Secret,
     nonce: String,
@@ -30,10 +28,28 @@ struct TicketData {
     scopes: Vec<String>,
     redirect_uri: String,
     provider: ProviderData,
-    #[serde(default)]
     hosted_domain: Option<String>,
-    #[serde(default)]
     login_hint: Option<String>,
+}
+
+impl TicketData {
+    fn read(json: &str) -> Result<Self, NotAsExpected> {
+        let mut ticket = Object::read(json)?;
+        Ok(Self {
+            version: ticket.take("version")?.and_then(|version| version.as_seconds()),
+            id: ticket.required_text("id")?,
+            proof: ticket.secret("proof")?.ok_or(NotAsExpected::Shape)?,
+            nonce: ticket.required_text("nonce")?,
+            public_key: ticket.required_text("public_key")?,
+            client_id: ticket.required_text("client_id")?,
+            client_secret_sealed: ticket.flag("client_secret_sealed")?,
+            scopes: ticket.texts("scopes")?,
+            redirect_uri: ticket.required_text("redirect_uri")?,
+            provider: ProviderData::read(ticket.object("provider")?)?,
+            hosted_domain: ticket.text("hosted_domain")?,
+            login_hint: ticket.text("login_hint")?,
+        })
+    }
 }
 
 /// A ticket that was checked: whatever it holds can be used as it stands.
@@ -60,8 +76,8 @@ impl Ticket {
     /// `scope_openid_missing` without the scope `openid` (OpenID Connect Core 3.1.2.1).
     pub fn from_json(json: &str) -> Result<Self, Error> {
         let invalid = |what: &str| Error::about(ErrorCode::TicketInvalid, what);
-        let data: TicketData = read_object(json).map_err(|_| invalid("the ticket is malformed"))?;
-        if data.version != VERSION {
+        let data = TicketData::read(json).map_err(|_| invalid("the ticket is malformed"))?;
+        if data.version != Some(VERSION) {
             return Err(invalid("the ticket is of another version"));
         }
         if data.id.is_empty() || data.client_id.is_empty() || data.nonce.is_empty() {

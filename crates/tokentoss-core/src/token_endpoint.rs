@@ -5,14 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use form_urlencoded::Serializer;
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::authorization::AuthorizationRequest;
 use crate::callback::VerifiedCode;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::{NotAnObject, read_object};
+use crate::json::{Json, NotAsExpected, Object};
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 
@@ -80,20 +78,14 @@ pub struct TokenResponse {
     pub scopes: Vec<String>,
 }
 
-#[derive(Deserialize)]
 struct Success {
     access_token: Option<Secret>,
     token_type: Option<String>,
     refresh_token: Option<Secret>,
     id_token: Option<Secret>,
-    expires_in: Option<Value>,
+    expires_in: Option<Json>,
     scope: Option<String>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    error: String,
+    error: Option<Json>,
 }
 
 impl TokenResponse {
@@ -114,20 +106,33 @@ impl TokenResponse {
             return Err(misbehaved(ErrorCode::TokenResponseTooLarge));
         }
         if answer.status != 200 {
-            return Err(match read_object::<Failure>(body) {
-                Ok(failure) => token_error(&failure.error, endpoint.authority()),
+            return Err(match Object::read(body).and_then(|mut failure| failure.required_text("error")) {
+                Ok(error) => token_error(&error, endpoint.authority()),
                 Err(_) => misbehaved(ErrorCode::TokenEndpointFailed),
             });
         }
-        let success: Success = read_object(body).map_err(|error| match error {
-            NotAnObject::Shape => invalid("a member"),
-            NotAnObject::Syntax => misbehaved(ErrorCode::TokenResponseNotJson),
+        let success = Success::read(body).map_err(|error| match error {
+            NotAsExpected::Shape => invalid("a member"),
+            NotAsExpected::Syntax => misbehaved(ErrorCode::TokenResponseNotJson),
         })?;
         success.check(requested)
     }
 }
 
 impl Success {
+    fn read(body: &str) -> Result<Self, NotAsExpected> {
+        let mut answer = Object::read(body)?;
+        Ok(Self {
+            access_token: answer.secret("access_token")?,
+            token_type: answer.text("token_type")?,
+            refresh_token: answer.secret("refresh_token")?,
+            id_token: answer.secret("id_token")?,
+            expires_in: answer.take("expires_in")?,
+            scope: answer.text("scope")?,
+            error: answer.take("error")?,
+        })
+    }
+
     fn check(self, requested: &[String]) -> Result<TokenResponse, Error> {
         if self.error.is_some() {
             return Err(invalid("the error with status 200"));
@@ -166,18 +171,9 @@ fn usable(token: Option<Secret>, name: &str) -> Result<Option<Secret>, Error> {
 
 /// `expires_in` as providers write it: a number, a float or a string of digits; anything else
 /// counts as unknown, which is legal (RFC 6749 section 5.1).
-fn lifetime(value: &Value) -> Option<u64> {
-    let seconds = match value {
-        Value::Number(number) => number.as_u64().or_else(|| whole_seconds(number.as_f64()?)),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    }?;
-    Some(seconds.min(LIFETIME_LIMIT))
-}
-
-fn whole_seconds(seconds: f64) -> Option<u64> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
-    (0.0..1e15).contains(&seconds).then_some(seconds as u64)
+fn lifetime(value: &Json) -> Option<u64> {
+    let written = value.as_text().and_then(|text| text.parse().ok());
+    written.or_else(|| value.as_seconds()).map(|seconds| seconds.min(LIFETIME_LIMIT))
 }
 
 fn invalid(what: &str) -> Error {

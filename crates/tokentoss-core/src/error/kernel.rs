@@ -184,6 +184,12 @@ pub const KERNEL_CODES: &[KernelCode] = &[
     ),
     code("session_expired", Configuration, "", "Session expired \u{2014} sign in again."),
     code(
+        "webassembly_failed",
+        Environment,
+        "",
+        "The sign-in could not start in this browser. Reload the page; if that does not help, update the browser.",
+    ),
+    code(
         "webassembly_unavailable",
         Environment,
         "",

@@ -34,6 +34,13 @@ impl Error {
         self.code
     }
 
+    /// The whole sentence with the next step.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let subject = self.subject.as_ref().map_or(self.code.subject_default(), Subject::as_str);
+        fill(self.code.message(), subject)
+    }
+
     /// What the error is about, already safe to show.
     #[must_use]
     pub fn subject(&self) -> Option<&Subject> {
@@ -49,13 +56,19 @@ impl From<ErrorCode> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let subject = self.subject.as_ref().map_or(self.code.subject_default(), Subject::as_str);
-        f.write_str(&fill(self.code.message(), subject))
+        f.write_str(&self.message())
     }
 }
 
 impl core::error::Error for Error {}
 
+/// Puts the subject in the place of `{subject}`, the only braces that messages have.
 fn fill(message: &str, subject: &str) -> String {
-    message.replace("{subject}", subject)
+    message.split_inclusive('}').fold(String::new(), |mut filled, part| {
+        match part.split_once('{') {
+            Some((before, _)) => filled.extend([before, subject]),
+            None => filled.push_str(part),
+        }
+        filled
+    })
 }

@@ -1,6 +1,6 @@
 //! What a sign-in wants done, and what it shows.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use super::WindowId;
 use crate::error::{Error, ErrorCode};
@@ -131,7 +131,7 @@ impl Problem {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Self::Page(error) => error.to_string(),
+            Self::Page(error) => error.message(),
             Self::Kernel(refusal) => refusal.message.clone(),
         }
     }

@@ -1,0 +1,56 @@
+//! What the page is told; separate from the core's types, so that those can change without the page noticing.
+
+use serde::Serialize;
+use tokentoss_core::flow::Status;
+use tsify::Tsify;
+use wasm_bindgen::JsValue;
+
+/// An event of a sign-in.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FlowEvent {
+    /// What the view shows.
+    Status {
+        /// Where the sign-in stands.
+        #[tsify(type = "\"ready\" | \"waiting\" | \"signing_in\" | \"handing_over\" | \"done\" | \"failed\"")]
+        phase: &'static str,
+        /// The start page, for opening it by hand.
+        #[tsify(type = "string | null")]
+        link: Option<String>,
+        /// The stable code of what went wrong, or looks as if it had.
+        #[tsify(type = "string | null")]
+        code: Option<String>,
+        /// The same as a sentence with the next step.
+        #[tsify(type = "string | null")]
+        message: Option<String>,
+        /// What the sentence is about, safe to show.
+        #[tsify(type = "string | null")]
+        subject: Option<String>,
+    },
+    /// The sealed tokens, for the trait `sealed_tokens`; repeated until acknowledged.
+    Deliver {
+        /// The envelope.
+        envelope: String,
+    },
+}
+
+impl FlowEvent {
+    /// The event as a plain object; `undefined` only if the engine cannot make objects any more.
+    pub(crate) fn to_js(&self) -> JsValue {
+        let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
+        self.serialize(&serializer).unwrap_or_default()
+    }
+}
+
+impl From<Status> for FlowEvent {
+    fn from(status: Status) -> Self {
+        let problem = status.problem.as_ref();
+        Self::Status {
+            phase: status.phase.as_str(),
+            code: problem.map(|problem| problem.code().into()),
+            message: problem.map(tokentoss_core::flow::Problem::message),
+            subject: problem.and_then(|problem| problem.subject().map(Into::into)),
+            link: status.link,
+        }
+    }
+}

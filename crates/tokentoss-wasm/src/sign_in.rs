@@ -1,0 +1,83 @@
+//! The class that the page sees.
+
+use std::rc::Rc;
+
+use js_sys::{Function, JSON, JsString, Reflect};
+use tokentoss_core::flow::{Flow, Input, KernelRefusal};
+use tokentoss_core::{Error, ErrorCode, Ticket};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsError, JsValue};
+
+use crate::driver::Driver;
+
+/// The sign-in of one ticket.
+///
+/// Every method returns at once; what comes of it is told by events. `free()` ends the sign-in and lets go of its
+/// windows, listeners, timers and request.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct SignIn {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+impl SignIn {
+    /// Takes the value of the trait `ticket` and a function for the events; the first one is sent from here.
+    ///
+    /// # Errors
+    /// Throws an `Error` with a stable `code` when the ticket is not usable.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "object")] ticket: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "(event: FlowEvent) => void")] on_event: Function,
+    ) -> Result<Self, JsValue> {
+        let json = JSON::stringify(ticket).map(String::from).unwrap_or_default();
+        let ticket = Ticket::from_json(&json).map_err(|error| thrown(&error))?;
+        let driver = Driver::new(Flow::new(ticket), on_event);
+        driver.run();
+        Ok(Self { driver })
+    }
+
+    /// The click on the button; the popup opens before this returns.
+    #[wasm_bindgen(js_name = signIn)]
+    pub fn sign_in(&self) {
+        self.driver.feed(Input::SignIn);
+    }
+
+    /// The click on the link that opens the sign-in page by hand: one more window may introduce itself.
+    #[wasm_bindgen(js_name = linkFollowed)]
+    pub fn link_followed(&self) {
+        self.driver.feed(Input::LinkFollowed);
+    }
+
+    /// The user gave up.
+    pub fn cancel(&self) {
+        self.driver.feed(Input::Cancel);
+    }
+
+    /// The kernel's message `relay`: a callback sealed to this page.
+    pub fn relay(&self, sealed: String) {
+        self.driver.feed(Input::Relayed { sealed });
+    }
+
+    /// The kernel decided on a ticket's envelope: `code` is empty when it took the tokens, else `message` says why not.
+    pub fn acknowledge(&self, #[wasm_bindgen(js_name = ticketId)] ticket_id: String, code: String, message: String) {
+        let refusal = (!code.is_empty()).then_some(KernelRefusal { code, message });
+        self.driver.feed(Input::Acknowledged { ticket_id, refusal });
+    }
+
+    /// The kernel died, restarted or forgot the widget.
+    #[wasm_bindgen(js_name = kernelLost)]
+    pub fn kernel_lost(&self) {
+        self.driver.feed(Input::KernelLost);
+    }
+}
+
+/// A core error as a JavaScript `Error` with its code.
+fn thrown(error: &Error) -> JsValue {
+    let thrown = JsValue::from(JsError::new(&error.message()));
+    let code: ErrorCode = error.code();
+    // Only fails on objects that refuse properties, which a fresh `Error` does not.
+    let _ = Reflect::set(&thrown, &JsString::from("code"), &JsString::from(code.as_str()));
+    thrown
+}

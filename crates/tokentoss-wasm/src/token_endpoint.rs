@@ -1,0 +1,81 @@
+//! The token request: one simple cross-origin POST, and its answer read up to a limit.
+
+use js_sys::{Reflect, Uint8Array};
+use tokentoss_core::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenRequest};
+use tokentoss_core::Secret;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    AbortController, AbortSignal, ReadableStreamDefaultReader, ReferrerPolicy, Request, RequestCache,
+    RequestCredentials, RequestInit, RequestMode, RequestRedirect, Response, UrlSearchParams,
+};
+
+/// A token request under way; dropped, it is aborted and its answer ignored.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    abort: AbortController,
+}
+
+impl Exchange {
+    /// Sends the request once; `on_end` gets the answer, or `None` when there is none to be had.
+    ///
+    /// # Errors
+    /// What the browser throws when it cannot even make an `AbortController`.
+    pub(crate) fn begin(
+        request: TokenRequest,
+        on_end: impl FnOnce(Option<TokenEndpointAnswer>) + 'static,
+    ) -> Result<Self, JsValue> {
+        let abort = AbortController::new()?;
+        let signal = abort.signal();
+        spawn_local(async move {
+            let answer = exchange(request, &signal).await;
+            if !signal.aborted() {
+                on_end(answer);
+            }
+        });
+        Ok(Self { abort })
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
+}
+
+async fn exchange(request: TokenRequest, signal: &AbortSignal) -> Option<TokenEndpointAnswer> {
+    let options = RequestInit::new();
+    options.set_method("POST");
+    options.set_mode(RequestMode::Cors);
+    options.set_credentials(RequestCredentials::Omit);
+    options.set_redirect(RequestRedirect::Error);
+    options.set_cache(RequestCache::NoStore);
+    options.set_referrer_policy(ReferrerPolicy::NoReferrer);
+    options.set_signal(Some(signal));
+    // A form brings its content type along, so the request needs no header of ours and stays a simple one.
+    options.set_body(&UrlSearchParams::new_with_str(request.body.expose()).ok()?.into());
+    // Not gloo-net's own builder, which takes the URL apart and puts it together again: an endpoint is used as given.
+    let request = Request::new_with_str_and_init(&request.url, &options).ok()?;
+    let response = gloo_net::http::Request::from(request).send().await.ok()?;
+    Some(TokenEndpointAnswer { status: response.status(), body: read(&response.into()).await? })
+}
+
+/// The body, cut off one byte behind the limit; `None` when the connection broke.
+async fn read(response: &Response) -> Option<Secret> {
+    let mut body = Vec::new();
+    if let Some(stream) = response.body() {
+        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+        while body.len() <= BODY_LIMIT {
+            let chunk = JsFuture::from(reader.read()).await.ok()?;
+            let Ok(bytes) = Reflect::get(&chunk, &JsValue::from_str("value")).and_then(JsCast::dyn_into::<Uint8Array>)
+            else {
+                break;
+            };
+            body.extend_from_slice(&bytes.to_vec());
+        }
+        body.truncate(BODY_LIMIT.saturating_add(1));
+        // Ends the download of what was not read; nothing waits for it.
+        let _ = reader.cancel();
+    }
+    Some(Secret::new(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())))
+}

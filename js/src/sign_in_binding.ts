@@ -1,0 +1,271 @@
+/**
+ * Binds a traitlets model to the sign-in of the WebAssembly: one binding per model, however many views it has.
+ *
+ * It decides nothing about the protocol. It carries the ticket in, events and envelopes out, and derives what views show.
+ */
+
+import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
+import type { FlowEvent, SignIn } from "tokentoss:glue";
+import { KernelLink } from "./kernel_link.ts";
+import { isForbidden, type SignInClass } from "./load.ts";
+import type { Model } from "./model.ts";
+import { fromKernel, type ReportedPhase } from "./traits.ts";
+import type { ViewState } from "./view_state.ts";
+
+type Status = Extract<FlowEvent, { type: "status" }>;
+
+const WATCHED = ["ticket", "acknowledged", "error", "user_email", "is_authenticated"] as const;
+const REPORTED: readonly string[] = ["ready", "waiting", "signing_in", "failed"] satisfies ReportedPhase[];
+
+export class SignInBinding {
+  readonly #model: Model;
+  readonly #load: () => Promise<SignInClass>;
+  readonly #kernel: KernelLink;
+  readonly #views = new Set<(state: ViewState) => void>();
+
+  #class: SignInClass | null = null;
+  #signIn: SignIn | null = null;
+  #ticket = "";
+  #acknowledged: string;
+  #error: string;
+  #status: Status | null = null;
+  /** The sentence to show while no sign-in is under way; "" for none. */
+  #failure: string;
+  /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
+  #unusable: { message: string; retry: boolean } | null = null;
+  #signingOut = false;
+  #syncing = false;
+  #reported = "ready";
+  #disposed = false;
+
+  constructor(model: Model, load: () => Promise<SignInClass>) {
+    this.#model = model;
+    this.#load = load;
+    this.#acknowledged = model.get("acknowledged");
+    this.#error = model.get("error");
+    this.#failure = this.#error;
+    this.#kernel = new KernelLink(model, () => this.#onKernelLost());
+    for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
+    model.on("msg:custom", this.#onMessage);
+    this.#start();
+  }
+
+  /** What views show now. */
+  get state(): ViewState {
+    if (this.#kernel.lost) return { kind: "kernel_gone" };
+    const account = this.#model.get("user_email");
+    if (this.#signingOut) return { kind: "signing_out", account };
+    if (this.#model.get("is_authenticated")) return { kind: "signed_in", account };
+    if (this.#unusable) return { kind: "failed", link: null, ...this.#unusable };
+    switch (this.#status?.phase) {
+      case "waiting":
+        return { kind: "waiting", link: this.#status.link, problem: this.#status.message };
+      case "signing_in":
+        return { kind: "signing_in" };
+      case "handing_over":
+      case "done":
+        return { kind: "handing_over" };
+    }
+    if (this.#failure) {
+      return { kind: "failed", message: this.#failure, link: this.#status?.link ?? null, retry: this.#signIn !== null };
+    }
+    return { kind: this.#signIn ? "ready" : "loading" };
+  }
+
+  /** Calls `view` with every new state until the returned function is called. */
+  subscribe(view: (state: ViewState) => void): () => void {
+    this.#views.add(view);
+    return () => this.#views.delete(view);
+  }
+
+  /** The click: the popup opens inside this call. */
+  signIn(): void {
+    if (this.#unusable?.retry) {
+      this.#unusable = null;
+      this.#start();
+    } else {
+      this.#signIn?.signIn();
+    }
+  }
+
+  cancel(): void {
+    this.#signIn?.cancel();
+  }
+
+  /** The user opened the sign-in page by hand. */
+  linkFollowed(): void {
+    this.#signIn?.linkFollowed();
+  }
+
+  signOut(): void {
+    this.#signingOut = true;
+    this.#kernel.send({ type: "sign_out" });
+    this.#kernel.probe();
+    this.#show();
+  }
+
+  /** A view found that its host counts the model as disconnected. */
+  kernelLost(): void {
+    this.#kernel.lose();
+  }
+
+  /** Ends the sign-in and lets go of the model. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#kernel.dispose();
+    for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleSync);
+    this.#model.off("msg:custom", this.#onMessage);
+    this.#endSignIn();
+    this.#views.clear();
+  }
+
+  #start(): void {
+    this.#show();
+    this.#load().then(
+      (signInClass) => {
+        this.#class = signInClass;
+        this.#sync();
+      },
+      (reason) => {
+        const forbidden = isForbidden(reason);
+        this.#refuse(
+          forbidden ? "webassembly_unavailable" : "webassembly_failed",
+          forbidden ? webassembly_unavailable : webassembly_failed,
+          !forbidden,
+        );
+      },
+    );
+  }
+
+  /** Traits of one message change one after the other; they are read together once all of them did. */
+  readonly #scheduleSync = (): void => {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    queueMicrotask(() => {
+      this.#syncing = false;
+      this.#sync();
+    });
+  };
+
+  #sync(): void {
+    if (this.#disposed || this.#kernel.lost) return;
+    const model = this.#model;
+    const acknowledged = model.get("acknowledged");
+    if (acknowledged !== this.#acknowledged) {
+      this.#acknowledged = acknowledged;
+      if (acknowledged === this.#ticket) {
+        this.#signIn?.acknowledge(acknowledged, model.get("error_code"), model.get("error"));
+      }
+    }
+    const error = model.get("error");
+    if (error !== this.#error) {
+      this.#error = error;
+      this.#signingOut = false;
+      if (!this.#underWay) this.#failure = error;
+    }
+    if (!model.get("is_authenticated")) this.#signingOut = false;
+    this.#renew();
+    this.#show();
+  }
+
+  get #underWay(): boolean {
+    const phase = this.#status?.phase;
+    return phase === "waiting" || phase === "signing_in" || phase === "handing_over";
+  }
+
+  /** Makes a sign-in of the outstanding ticket, unless it has one. */
+  #renew(): void {
+    const ticket = this.#model.get("ticket");
+    const id = ticket.id ?? "";
+    if (!this.#class || id === this.#ticket) return;
+    this.#endSignIn();
+    this.#ticket = id;
+    this.#unusable = null;
+    this.#reported = "ready";
+    if (!id) return;
+    try {
+      this.#signIn = new this.#class(ticket, (event) => this.#onEvent(id, event));
+    } catch (reason) {
+      const { code, message } = reason as Error & { code?: string };
+      this.#refuse(code ?? "ticket_invalid", message, false);
+    }
+  }
+
+  #endSignIn(): void {
+    this.#signIn?.free();
+    this.#signIn = null;
+    this.#status = null;
+    this.#clearEnvelope();
+  }
+
+  #onEvent(ticket: string, event: FlowEvent): void {
+    if (this.#disposed || ticket !== this.#ticket) return;
+    if (event.type === "deliver") {
+      this.#deliver(event.envelope);
+      return;
+    }
+    this.#status = event;
+    if (event.phase === "waiting") this.#failure = "";
+    if (event.phase === "failed") this.#failure = event.message ?? "";
+    if (event.phase === "failed" || event.phase === "done") this.#clearEnvelope();
+    if (this.#acknowledged !== ticket) this.#report(event);
+    this.#show();
+  }
+
+  /** Sends the envelope, also when it equals the one sent before: the model sends only what changed, so it is emptied first. */
+  #deliver(envelope: string): void {
+    this.#model.set("sealed_tokens", "");
+    this.#model.set("sealed_tokens", envelope);
+    this.#model.save_changes();
+    this.#probeLater();
+  }
+
+  /** An envelope that nobody takes must not stay in the model, whose state may be saved with the notebook. */
+  #clearEnvelope(): void {
+    if (this.#model.get("sealed_tokens")) this.#model.set("sealed_tokens", "");
+  }
+
+  #report(status: Status): void {
+    const { phase, code, subject } = status;
+    const told = [phase, code, subject].join(" ").trim();
+    if (told === this.#reported || !REPORTED.includes(phase)) return;
+    this.#reported = told;
+    this.#tell(this.#ticket, phase as ReportedPhase, code ?? "", subject ?? "");
+    // A failure may be the kernel's: its listener went with it.
+    if (phase === "waiting" || phase === "failed") this.#probeLater();
+  }
+
+  // Messages to the kernel leave in a turn of their own: none may come between the click and the popup, and a kernel found
+  // lost ends the sign-in, which must not happen inside one of its own calls.
+
+  #tell(ticket: string, phase: ReportedPhase, code: string, subject: string): void {
+    queueMicrotask(() => this.#kernel.send({ type: "report", ticket, phase, code, subject }));
+  }
+
+  #probeLater(): void {
+    queueMicrotask(() => this.#kernel.probe());
+  }
+
+  #refuse(code: string, message: string, retry: boolean): void {
+    if (this.#disposed) return;
+    this.#unusable = { message, retry };
+    this.#tell(this.#model.get("ticket").id ?? "", "failed", code, "");
+    this.#show();
+  }
+
+  readonly #onMessage = (content: unknown): void => {
+    const message = fromKernel(content);
+    if (message?.type === "relay" && message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
+  };
+
+  #onKernelLost(): void {
+    this.#signIn?.kernelLost();
+    this.#endSignIn();
+    this.#show();
+  }
+
+  #show(): void {
+    const state = this.state;
+    for (const view of this.#views) view(state);
+  }
+}

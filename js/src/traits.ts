@@ -1,0 +1,48 @@
+/** What the kernel and the page say to each other: the synced traits of `AuthWidget` and its custom messages. */
+
+/** How the sign-in button looks and which provider it names. */
+export interface Branding {
+  name: string;
+  style: "google" | "generic";
+}
+
+/** The ticket as far as this side reads it; all of it goes to the WebAssembly untouched. */
+export interface Ticket {
+  id?: string;
+}
+
+/** The synced traits of the Python widget. */
+export interface Traits {
+  branding: Branding;
+  /** `{}` while no ticket is outstanding. */
+  ticket: Ticket;
+  /** The only trait that the page writes: a sealed envelope, or "" once Python took it. */
+  sealed_tokens: string;
+  /** Id of the last ticket whose envelope Python decided on. */
+  acknowledged: string;
+  error: string;
+  error_code: string;
+  user_email: string;
+  is_authenticated: boolean;
+}
+
+/** Page to kernel. */
+export type ToKernel =
+  | { type: "sign_out" }
+  | { type: "report"; ticket: string; phase: ReportedPhase; code: string; subject: string }
+  | { type: "ping"; id: number };
+
+/** The phases that Python's `status` follows. */
+export type ReportedPhase = "ready" | "waiting" | "signing_in" | "failed";
+
+/** Kernel to page. */
+export type FromKernel = { type: "relay"; ticket: string; sealed: string } | { type: "pong"; id: number };
+
+/** Reads a custom message of the kernel; null when it is not one of ours. */
+export function fromKernel(message: unknown): FromKernel | null {
+  if (typeof message !== "object" || message === null) return null;
+  const { type, ticket, sealed, id } = message as Record<string, unknown>;
+  if (type === "relay" && typeof ticket === "string" && typeof sealed === "string") return { type, ticket, sealed };
+  if (type === "pong" && typeof id === "number") return { type, id };
+  return null;
+}

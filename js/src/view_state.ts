@@ -1,0 +1,13 @@
+/** What a view shows; one value at a time, so that no two parts of a view can contradict each other. */
+export type ViewState =
+  | { kind: "loading" }
+  | { kind: "ready" }
+  /** `problem` is a sentence when something looks wrong though the sign-in still waits: the popup seems closed, say. */
+  | { kind: "waiting"; link: string | null; problem: string | null }
+  | { kind: "signing_in" }
+  | { kind: "handing_over" }
+  | { kind: "signed_in"; account: string }
+  | { kind: "signing_out"; account: string }
+  /** `message` is a sentence with the next step; `link` opens the sign-in page by hand. */
+  | { kind: "failed"; message: string; link: string | null; retry: boolean }
+  | { kind: "kernel_gone" };

@@ -1,0 +1,49 @@
+// esbuild with the modules that only the build can make.
+
+import { readFileSync } from "node:fs";
+import esbuild from "esbuild";
+import { path, root, StageError } from "./stage.mjs";
+
+const SENTENCES = ["kernel_gone", "webassembly_failed", "webassembly_unavailable"];
+
+/** The options that every bundle shares; `modules` gives the source of `tokentoss:…` imports by name. */
+export function bundle(options, modules = {}) {
+  return esbuild.build({
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    logLevel: "silent",
+    ...options,
+    plugins: [madeModules({ sentences: sentences(), ...modules })],
+  });
+}
+
+function madeModules(modules) {
+  return {
+    name: "tokentoss",
+    setup(build) {
+      build.onResolve({ filter: /^tokentoss:/ }, (args) => {
+        const name = args.path.slice("tokentoss:".length);
+        if (!(name in modules)) return { errors: [{ text: `nothing makes the module ${args.path}` }] };
+        return { path: name, namespace: "tokentoss" };
+      });
+      build.onLoad({ filter: /./, namespace: "tokentoss" }, (args) => ({
+        contents: modules[args.path],
+        loader: "js",
+        resolveDir: root,
+      }));
+    },
+  };
+}
+
+/** Sentences that the page needs where the WebAssembly cannot give them, from the table that all languages share. */
+function sentences() {
+  const table = JSON.parse(readFileSync(path("tests", "vectors", "error_codes.json"), "utf8"));
+  return SENTENCES.map((code) => {
+    const entry = table.find((candidate) => candidate.code === code);
+    if (!entry) throw new StageError(`tests/vectors/error_codes.json has no code "${code}"`);
+    return `export const ${code} = ${JSON.stringify(entry.message)};`;
+  }).join("\n");
+}

@@ -1,0 +1,40 @@
+/** The anywidget entry point of the sign-in widget: the flow lives with the model, views only draw it. */
+
+import type { InitializeProps, RenderProps } from "@anywidget/types";
+import { loadSignIn } from "../../js/src/load.ts";
+import type { Model } from "../../js/src/model.ts";
+import { SignInBinding } from "../../js/src/sign_in_binding.ts";
+import { View } from "./view.ts";
+
+/** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
+const DISCONNECTED = ".jupyter-widgets-disconnected";
+
+// Hosts either import this file once per model (Jupyter, whose model objects differ from call to call) or share it between
+// models whose objects stay the same.
+const bindings = new WeakMap<object, SignInBinding>();
+let latest: SignInBinding | undefined;
+
+export default {
+  /** Starts the sign-in of a model; settles at once, the WebAssembly follows when it is ready. */
+  initialize({ model }: InitializeProps): () => void {
+    const binding = new SignInBinding(model as Model, loadSignIn);
+    bindings.set(model, binding);
+    latest = binding;
+    return () => binding.dispose();
+  },
+
+  /** Draws one view. */
+  render({ model, el }: RenderProps): (() => void) | undefined {
+    const binding = bindings.get(model) ?? latest;
+    if (!binding) return undefined;
+    const view = new View(model.get("branding"), binding);
+    if (el.closest(DISCONNECTED)) binding.kernelLost();
+    const unsubscribe = binding.subscribe((state) => view.show(state));
+    view.show(binding.state);
+    el.append(view.root);
+    return () => {
+      unsubscribe();
+      view.root.remove();
+    };
+  },
+};

@@ -1,0 +1,152 @@
+/**
+ * One view of a sign-in. Its elements are made once; a new state changes attributes and texts only, so that a selection, the
+ * focus and a screen reader's place survive.
+ */
+
+import { kernel_gone } from "tokentoss:sentences";
+import type { Branding } from "../../js/src/traits.ts";
+import type { ViewState } from "../../js/src/view_state.ts";
+import { labels } from "./labels.ts";
+
+/** What the user can do; `SignInBinding` does it. */
+export interface Actions {
+  signIn(): void;
+  cancel(): void;
+  linkFollowed(): void;
+  signOut(): void;
+}
+
+export class View {
+  readonly root = element("div", "tokentoss");
+  readonly #actions: Actions;
+  readonly #provider: string;
+  readonly #signIn = element("button", "tokentoss-sign-in");
+  readonly #status = element("p", "tokentoss-status");
+  readonly #statusText = document.createTextNode("");
+  readonly #cancel = textButton(labels.cancel);
+  readonly #retry = textButton(labels.retry);
+  readonly #signOut = textButton(labels.signOut);
+  readonly #link = element("a", "tokentoss-link");
+
+  constructor(branding: Branding, actions: Actions) {
+    this.#actions = actions;
+    this.#provider = branding.name;
+    this.#signIn.type = "button";
+    this.#signIn.classList.add(`tokentoss-${branding.style}`);
+    const logo = element("span", "tokentoss-logo");
+    logo.setAttribute("aria-hidden", "true");
+    const label = element("span", "tokentoss-label");
+    label.textContent = labels.signInWith(branding.name);
+    this.#signIn.append(logo, label);
+
+    this.#status.setAttribute("role", "status");
+    this.#status.setAttribute("aria-live", "polite");
+    this.#status.append(this.#statusText);
+
+    this.#link.textContent = labels.openByHand;
+    this.#link.target = "_blank";
+    // The page that opens must be able to introduce itself to this one.
+    this.#link.rel = "opener";
+
+    const controls = element("div", "tokentoss-controls");
+    controls.append(this.#cancel, this.#retry, this.#signOut, this.#link);
+    const text = element("div", "tokentoss-text");
+    text.append(this.#status, controls);
+
+    this.root.tabIndex = -1;
+    this.root.setAttribute("role", "group");
+    this.root.setAttribute("aria-label", labels.signInWith(branding.name));
+    this.root.append(this.#signIn, text);
+
+    this.#signIn.onclick = () => {
+      if (this.#signIn.getAttribute("aria-disabled") !== "true") actions.signIn();
+    };
+    this.#retry.onclick = () => actions.signIn();
+    this.#cancel.onclick = () => actions.cancel();
+    this.#signOut.onclick = () => actions.signOut();
+    this.#link.onclick = () => actions.linkFollowed();
+    this.root.onkeydown = (event) => this.#onKey(event);
+  }
+
+  /** Shows a state. */
+  show(state: ViewState): void {
+    const { kind } = state;
+    const focused = (this.root.getRootNode() as Document | ShadowRoot).activeElement;
+    const cancellable = kind === "waiting" || kind === "signing_in" || kind === "handing_over";
+    const signedIn = kind === "signed_in" || kind === "signing_out";
+    const retry = kind === "waiting" ? state.problem !== null : kind === "failed" && state.retry;
+    const usable = kind === "ready" || cancellable || retry;
+
+    this.root.dataset.state = kind;
+    this.#signIn.hidden = signedIn;
+    this.#signIn.disabled = !usable;
+    // Not `disabled` while a sign-in is under way: that would take the focus away from the keyboard user.
+    this.#signIn.setAttribute("aria-disabled", String(!usable || (cancellable && !retry)));
+    this.#cancel.hidden = !cancellable;
+    this.#retry.hidden = !retry;
+    this.#signOut.hidden = !signedIn;
+    this.#signOut.disabled = kind === "signing_out";
+    const link = "link" in state ? state.link : null;
+    this.#link.hidden = !link;
+    if (link && this.#link.getAttribute("href") !== link) this.#link.href = link;
+
+    const text = this.#describe(state);
+    if (this.#statusText.data !== text) this.#statusText.data = text;
+
+    if (focused instanceof HTMLElement && this.root.contains(focused) && !canFocus(focused)) this.#focusNext();
+  }
+
+  #describe(state: ViewState): string {
+    switch (state.kind) {
+      case "loading":
+        return labels.loading;
+      case "ready":
+        return labels.ready;
+      case "waiting":
+        return state.problem ?? labels.waiting;
+      case "signing_in":
+        return labels.signingIn;
+      case "handing_over":
+        return labels.handingOver(this.#provider);
+      case "signed_in":
+        return labels.signedIn(state.account);
+      case "signing_out":
+        return labels.signingOut;
+      case "failed":
+        return state.message;
+      case "kernel_gone":
+        return kernel_gone;
+    }
+  }
+
+  /** The control that had the focus went away: hand it on, but never to one that would undo what was just done. */
+  #focusNext(): void {
+    const next = [this.#retry, this.#signIn].find(canFocus) ?? this.root;
+    next.focus();
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || this.#cancel.hidden) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#actions.cancel();
+  }
+}
+
+function canFocus(control: HTMLElement): boolean {
+  return !control.hidden && !(control instanceof HTMLButtonElement && control.disabled);
+}
+
+function element<K extends keyof HTMLElementTagNameMap>(tag: K, className: string): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  made.className = className;
+  return made;
+}
+
+function textButton(label: string): HTMLButtonElement {
+  const button = element("button", "tokentoss-action");
+  button.type = "button";
+  button.textContent = label;
+  button.hidden = true;
+  return button;
+}
