@@ -1,0 +1,40 @@
+"""Waiting longer after every failure."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+_STEPS = 10  # doublings until the longest wait is certain
+
+
+class BackOff:
+    """Tells for how long a call that failed should not be tried again.
+
+    Args:
+        shortest: Wait after the first failure, in seconds.
+        longest: Wait that is never exceeded, in seconds.
+    """
+
+    def __init__(self, shortest: float, longest: float) -> None:
+        self._shortest = shortest
+        self._longest = longest
+        self._failures = 0
+        self._not_before = 0.0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is too early to try again."""
+        return time.monotonic() < self._not_before
+
+    def failed(self) -> None:
+        """Note a failure: wait twice as long as after the last one, by up to half of it less."""
+        pause = min(self._longest, self._shortest * 2**self._failures)
+        self._failures = min(self._failures + 1, _STEPS)
+        # Spread, so that many kernels do not come back to a provider at the same moment.
+        self._not_before = time.monotonic() + pause * (0.5 + secrets.randbelow(1000) / 2000)
+
+    def reset(self) -> None:
+        """Note a success."""
+        self._failures = 0
+        self._not_before = 0.0

@@ -1,0 +1,1 @@
+"""The loopback listener, and the two pages that it serves to the popup."""

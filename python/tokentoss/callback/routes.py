@@ -1,0 +1,266 @@
+"""The listener's HTTP: which requests it answers, and how."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from tokentoss import __version__
+from tokentoss.callback.pages import SECURITY_HEADERS, callback_page, start_page
+from tokentoss.callback.registration import registration_of
+from tokentoss.callback.relay import start_relay
+from tokentoss.exceptions import HandOffError
+from tokentoss.sealing import MAX_SEALED_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tokentoss.callback.listener import LoopbackListener
+    from tokentoss.handoff import HandOff, Registration
+
+START_PATH = "/tokentoss/start"
+REGISTER_PATH = "/tokentoss/register"
+RELAY_PATH = "/tokentoss/relay"
+DELIVER_PATH = "/tokentoss/deliver"
+
+MAX_TARGET = 32_768
+"""Characters of the longest request target that is answered."""
+
+MAX_BODY = MAX_SEALED_LENGTH + 4096
+"""Bytes of the longest request body that is read."""
+
+_MAX_HEADER_BYTES = 65_536
+
+
+class RequestHandler(BaseHTTPRequestHandler):
+    """Answers one request and closes the connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = f"tokentoss/{__version__}"
+    sys_version = ""
+    timeout = 5.0  # seconds for each read
+    disable_nagle_algorithm = True  # head and body are two small writes
+    server: LoopbackListener  # type: ignore[assignment]
+
+    def setup(self) -> None:
+        """Prepare reading, with a limit on everything before the body."""
+        super().setup()
+        self.rfile = _BoundedReader(self.rfile, _MAX_HEADER_BYTES)  # type: ignore[assignment]
+
+    def handle(self) -> None:
+        """Answer one request; what clients break off is no error of ours."""
+        self.close_connection = True
+        with suppress(OSError):
+            self.handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Parse the request head, then check what holds for every route."""
+        if not super().parse_request():
+            return False
+        # One request a connection: nothing is smuggled behind the first.
+        self.close_connection = True
+        # The base class has rewritten a target that begins with two slashes.
+        self.path = self.requestline.split()[1]
+        if self.request_version == "HTTP/0.9" or len(self.path) > MAX_TARGET:
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return False
+        # DNS rebinding: the browser must think that it talks to this very address.
+        if self.headers.get_all("Host", []) != [self.server.authority]:
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return False
+        return True
+
+    def do_GET(self) -> None:
+        """Serve the start page and the callback page, to top-level navigations only."""
+        self.server.request_read(self.connection)
+        if not self._is_navigation():
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
+        path, _, query = self.path.partition("?")
+        if path == START_PATH:
+            self._send(HTTPStatus.OK, *start_page())
+        elif path in self.server.redirect_paths():
+            self._callback(path, query)
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def do_POST(self) -> None:
+        """Take what the two pages say, from themselves only."""
+        action = {
+            REGISTER_PATH: self._register,
+            RELAY_PATH: self._relay,
+            DELIVER_PATH: self._deliver,
+        }.get(self.path)
+        if action is None:
+            status = (
+                HTTPStatus.METHOD_NOT_ALLOWED
+                if self.path.partition("?")[0] in {START_PATH, *self.server.redirect_paths()}
+                else HTTPStatus.NOT_FOUND
+            )
+            self.send_error(status)
+            return
+        if not self._is_own_page():
+            self.send_error(HTTPStatus.FORBIDDEN)
+            return
+        members = self._read_members()
+        if members is not None:
+            action(members)
+
+    def _refuse_method(self) -> None:
+        self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
+
+    do_HEAD = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = _refuse_method
+
+    def _is_navigation(self) -> bool:
+        headers = self.headers
+        return (
+            "Origin" not in headers
+            and headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+            and headers.get("Sec-Fetch-Dest", "document") == "document"
+            and "Sec-Purpose" not in headers
+        )
+
+    def _is_own_page(self) -> bool:
+        headers = self.headers
+        return (
+            headers.get_all("Origin", []) == [self.server.origin]
+            and headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+            and headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
+        )
+
+    def _read_members(self) -> dict[str, str] | None:
+        """Read a body that is a JSON object of strings; answer for itself and return None otherwise."""
+        length = self.headers.get_all("Content-Length", [])
+        if len(length) != 1 or not length[0].isascii() or not length[0].isdigit():
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return None
+        if "Transfer-Encoding" in self.headers or len(length[0]) > 7 or int(length[0]) > MAX_BODY:  # noqa: PLR2004
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return None
+        body = self.rfile.read(int(length[0]))
+        self.server.request_read(self.connection)
+        try:
+            members = json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError):
+            members = None
+        if not isinstance(members, dict) or not all(isinstance(value, str) for value in members.values()):
+            self._answer(HTTPStatus.BAD_REQUEST, {"code": "registration_refused"})
+            return None
+        return members
+
+    def _register(self, members: dict[str, str]) -> None:
+        try:
+            hand_off = self.server.hand_off(members.get("ticket", ""))
+            if hand_off is None:
+                raise HandOffError(code="ticket_unknown")
+            registration = registration_of(
+                hand_off,
+                proof=members.get("proof", ""),
+                origin=members.get("origin", ""),
+                url=members.get("url", ""),
+                key=members.get("key", ""),
+            )
+            secret = hand_off.register(registration)
+        except HandOffError as refusal:
+            self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
+            return
+        self._answer(HTTPStatus.OK, {"secret": secret})
+
+    def _callback(self, path: str, query: str) -> None:
+        registration = self._take_callback(path, query)
+        if registration is None:
+            # Whoever sent this, the sign-in goes on waiting for the provider's answer.
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        self._send(HTTPStatus.OK, *callback_page(registration.page_token, registration.origin))
+
+    def _take_callback(self, path: str, query: str) -> Registration | None:
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
+        except ValueError:
+            return None
+        states = [value for name, value in pairs if name == "state"]
+        if len(states) != 1 or not any(name in {"code", "error"} for name, _ in pairs):
+            return None
+        for hand_off in self.server.hand_offs(path):
+            registration = hand_off.take_callback(states[0], query)
+            if registration is not None:
+                return registration
+        return None
+
+    def _relay(self, members: dict[str, str]) -> None:
+        self._for_page(members, self._start_relay)
+
+    def _start_relay(self, hand_off: HandOff, registration: Registration) -> dict[str, str]:
+        start_relay(hand_off, registration)
+        return {"code": ""}
+
+    def _deliver(self, members: dict[str, str]) -> None:
+        self._for_page(members, lambda hand_off, _: {"code": hand_off.deliver(members.get("sealed", ""))})
+
+    def _for_page(
+        self, members: dict[str, str], act: Callable[[HandOff, Registration], dict[str, str]]
+    ) -> None:
+        for hand_off in self.server.hand_offs():
+            registration = hand_off.registration_of_page(members.get("page_token", ""))
+            if registration is not None:
+                try:
+                    self._answer(HTTPStatus.OK, act(hand_off, registration))
+                except HandOffError as refusal:
+                    self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
+                return
+        self._answer(HTTPStatus.FORBIDDEN, {"code": "ticket_unknown"})
+
+    def _answer(self, status: HTTPStatus, content: Mapping[str, str | None]) -> None:
+        body = json.dumps(content).encode("utf-8")
+        self._send(status, body, {"Content-Type": "application/json"})
+
+    def _send(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response_only(status)
+        for name, value in {**SECURITY_HEADERS, **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer with a fixed sentence: the default one would quote the request."""
+        del message, explain
+        self.server.request_read(self.connection)
+        body = b"This address takes part in a sign-in. Go back to the notebook and start there.\n"
+        self._send(HTTPStatus(code), body, {"Content-Type": "text/plain; charset=utf-8"})
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log nothing: request lines hold authorization codes."""
+
+
+class _BoundedReader:
+    """A reader whose lines end, as if the connection had, once they exceed a limit together."""
+
+    def __init__(self, reader: Any, limit: int) -> None:
+        self._reader = reader
+        self._left = limit
+
+    def readline(self, size: int = -1) -> bytes:
+        line: bytes = self._reader.readline(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            raise ConnectionError("the request head is too long")
+        return line
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._reader.read(size)
+        return data
+
+    def close(self) -> None:
+        self._reader.close()
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._reader.closed)

@@ -1,0 +1,153 @@
+"""Exceptions of tokentoss.
+
+    TokenTossError
+    ├── ConfigurationError                  (also ValueError)
+    │   └── ClientSecretsNotFoundError      (also FileNotFoundError)
+    ├── DiscoveryError                      provider metadata
+    ├── HandOffError                        page <-> kernel: sealing, tickets, the loopback listener
+    ├── NoCredentialsError
+    ├── ServiceError                        (also requests.HTTPError; in tokentoss.service_errors)
+    │   ├── ServiceUnauthenticatedError     401
+    │   ├── ServiceForbiddenError           403
+    │   ├── ServiceSignInRedirectError      a redirect to the provider's sign-in page
+    │   └── ServiceRedirectError            a redirect to any other foreign origin
+    ├── SignInError                         the user, the browser or the provider ended a sign-in
+    ├── StorageError
+    ├── TokenExchangeError                  token endpoint, on a code
+    │   └── IdTokenError                    an ID token that does not hold what it must
+    └── TokenRefreshError                   token endpoint, on a refresh token
+
+    UserWarning
+    └── InsecureFilePermissionsWarning
+
+Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.codes`); no text of one
+holds a token, a code, a verifier or a client secret.
+"""
+
+from __future__ import annotations
+
+from tokentoss import codes
+
+
+class TokenTossError(Exception):
+    """Base of all exceptions of this package.
+
+    Args:
+        message: The sentence to show; by default that of ``code``.
+        code: The stable code; by default that of the class.
+        subject: The host, path or provider code that the sentence is about.
+    """
+
+    default_code = ""
+
+    def __init__(
+        self, message: str | None = None, *, code: str | None = None, subject: str | None = None
+    ) -> None:
+        self.code = self.default_code if code is None else code
+        super().__init__(codes.sentence(self.code, subject) if message is None else message)
+
+    @property
+    def culprit(self) -> str:
+        """Whose fault it is: ``provider_refused``, ``user``, ``environment``, ``configuration`` and so on."""
+        return codes.culprit(self.code)
+
+
+class ConfigurationError(TokenTossError, ValueError):
+    """The client, the provider or an argument is not set up for a sign-in."""
+
+    default_code = "client_secrets_invalid"
+
+
+class ClientSecretsNotFoundError(ConfigurationError, FileNotFoundError):
+    """There is no client secrets file where one was looked for."""
+
+    default_code = "client_secrets_missing"
+
+
+class DiscoveryError(TokenTossError):
+    """The provider's metadata could not be fetched or cannot be trusted."""
+
+    default_code = "discovery_invalid"
+
+
+class HandOffError(TokenTossError):
+    """The hand-off between the notebook page and the kernel failed."""
+
+    default_code = "envelope_unreadable"
+
+
+class NoCredentialsError(TokenTossError):
+    """Nobody is signed in: no auth manager, no ``tokentoss.CREDENTIALS``, no usable token file."""
+
+    default_code = "no_credentials"
+
+
+class SignInError(TokenTossError):
+    """A sign-in was ended by the user, the browser or the provider."""
+
+    default_code = "sign_in_timed_out"
+
+
+class StorageError(TokenTossError):
+    """Stored tokens could not be read or written."""
+
+    default_code = "storage_unreadable"
+
+
+class TokenExchangeError(TokenTossError):
+    """The token endpoint gave no usable tokens for an authorization code."""
+
+    default_code = "token_endpoint_failed"
+
+
+class IdTokenError(TokenExchangeError):
+    """An ID token failed validation (OpenID Connect Core 3.1.3.7)."""
+
+    default_code = "id_token_malformed"
+
+
+class TokenRefreshError(TokenTossError):
+    """The token endpoint gave no usable tokens for a refresh token."""
+
+    default_code = "token_endpoint_failed"
+
+
+class InsecureFilePermissionsWarning(UserWarning):
+    """Users other than the owner may read a token file."""
+
+
+_CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
+    ("client_secrets_missing", ClientSecretsNotFoundError),
+    ("discovery_", DiscoveryError),
+    ("envelope_", HandOffError),
+    ("id_token_", IdTokenError),
+    ("loopback_", HandOffError),
+    ("no_credentials", NoCredentialsError),
+    ("refresh_token_", TokenRefreshError),
+    ("sealing_", HandOffError),
+    ("session_expired", NoCredentialsError),
+    ("storage_", StorageError),
+    ("ticket_", HandOffError),
+    ("token_", TokenExchangeError),
+)
+_CLASS_BY_CULPRIT: dict[str, type[TokenTossError]] = {
+    "configuration": ConfigurationError,
+    "environment": SignInError,
+    "provider_incompatible": SignInError,
+    "provider_misbehaved": SignInError,
+    "provider_refused": SignInError,
+    "user": SignInError,
+}
+
+
+def error_for(code: str, subject: str | None = None) -> TokenTossError:
+    """Return the exception of a code from the table, for instance one that a page reported.
+
+    Codes of a service's answer (``service_*``, ``origin_not_allowed``) need the response and are
+    raised by :class:`tokentoss.IAPClient` alone.
+    """
+    for prefix, by_prefix in _CLASS_BY_PREFIX:
+        if code.startswith(prefix):
+            return by_prefix(code=code, subject=subject)
+    by_culprit = _CLASS_BY_CULPRIT.get(codes.culprit(code), TokenTossError)
+    return by_culprit(code=code, subject=subject)

@@ -1,0 +1,298 @@
+"""The hand-off of one sign-in: its ticket, the pages that registered for it, the one envelope it takes."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.encoding import b64url, from_b64url, random_b64url
+from tokentoss.exceptions import HandOffError, TokenTossError
+from tokentoss.sealing import (
+    CALLBACK,
+    CLIENT_SECRET,
+    TOKENS,
+    RecipientKey,
+    SealingContext,
+    request_nonce,
+    seal,
+)
+from tokentoss.token_endpoint import TokenResponse, lifetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tokentoss.auth_manager import AuthManager
+
+logger = logging.getLogger(__name__)
+
+TICKET_VERSION = 1
+MAX_REGISTRATIONS = 8
+"""Registered attempts of a ticket that are kept; the oldest gives way."""
+
+DECISION_TIMEOUT = 30.0
+"""Seconds that a second way of the same envelope waits for the first one's decision."""
+
+_SALT_BYTES = 16
+_MAX_SCOPES = 256
+
+
+@dataclass
+class Registration:
+    """A page that started an attempt: where its answer goes, and which popup may bring one."""
+
+    state: str = field(repr=False)
+    origin: str
+    page_key: bytes
+    page_token: str = field(default_factory=lambda: random_b64url(32), repr=False)
+    callback_query: str | None = field(default=None, repr=False)
+    relayed: bool = False
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What the page hands over (the plaintext of a sealed envelope)."""
+
+    salt: str
+    received_at: float
+    response: TokenResponse
+
+
+class HandOff:
+    """One sign-in, from the ticket that the page reads to the envelope that the kernel takes.
+
+    Args:
+        manager: Whose client signs in, and who takes the tokens.
+        redirect_uri: Where the provider sends the popup.
+        login_hint: The account that the provider should suggest.
+        send: Sends a custom message to the page.
+        decided: Called once with the code of the decision, ``""`` for a sign-in.
+    """
+
+    def __init__(
+        self,
+        manager: AuthManager,
+        redirect_uri: str,
+        *,
+        login_hint: str | None,
+        send: Callable[[dict[str, Any]], None],
+        decided: Callable[[HandOff, str], None],
+    ) -> None:
+        self.id = random_b64url(16)
+        self.redirect_uri = redirect_uri
+        self.registrations: OrderedDict[str, Registration] = OrderedDict()
+        self.done = threading.Event()
+        self.send = send
+        self._manager = manager
+        self._login_hint = login_hint
+        self._decided = decided
+        self._proof = random_b64url(32)
+        self._nonce = random_b64url(32)
+        self._key: RecipientKey | None = RecipientKey.generate()
+        self._public_key = self._key.public
+        self._code: str | None = None
+        self._opened = False
+        self._shown = False
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"HandOff(id={self.id!r}, decided={self.done.is_set()})"
+
+    @property
+    def authorization_endpoint(self) -> str:
+        """The address to which the popup may go on."""
+        return self._manager.provider.authorization_endpoint
+
+    @property
+    def client_id(self) -> str:
+        """The client that signs in."""
+        return self._manager.client_config.client_id
+
+    def ticket(self) -> dict[str, Any]:
+        """Return what the page needs to start a sign-in by itself. It holds no secret."""
+        provider = self._manager.provider
+        return {
+            "version": TICKET_VERSION,
+            "id": self.id,
+            "proof": self._proof,
+            "nonce": self._nonce,
+            "public_key": b64url(self._public_key),
+            "client_id": self.client_id,
+            "client_secret_sealed": bool(self._manager.client_config.client_secret),
+            "scopes": list(self._manager.scopes),
+            "redirect_uri": self.redirect_uri,
+            "provider": {
+                "issuer": provider.issuer,
+                "authorization_endpoint": provider.authorization_endpoint,
+                "token_endpoint": provider.token_endpoint,
+                "iss_parameter_supported": provider.iss_parameter_supported,
+                "authorization_params": self._manager.authorization_params(),
+                "id_token_signing_algs": list(provider.id_token_signing_algs),
+            },
+            "hosted_domain": self._manager.hosted_domain,
+            "login_hint": self._login_hint,
+        }
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether an envelope was opened and its decision is still to be shown."""
+        return self._opened and not self._shown
+
+    def knows_proof(self, proof: str) -> bool:
+        """Tell whether a page has read the ticket."""
+        return hmac.compare_digest(proof.encode("utf-8"), self._proof.encode("ascii"))
+
+    def register(self, registration: Registration) -> str | None:
+        """Keep a page's attempt and return the client secret sealed to it, or None if there is none.
+
+        Raises:
+            HandOffError: If the hand-off is over, or the page's key cannot be used.
+        """
+        secret = self._manager.client_config.client_secret
+        sealed = None
+        if secret:
+            sealed = seal(secret.encode("utf-8"), registration.page_key, self._context(CLIENT_SECRET))
+        with self._lock:
+            if self._key is None:
+                raise HandOffError(code="ticket_unknown")
+            self.registrations[registration.state] = registration
+            while len(self.registrations) > MAX_REGISTRATIONS:
+                self.registrations.popitem(last=False)
+        self._prepare()
+        return sealed
+
+    def take_callback(self, state: str, query: str) -> Registration | None:
+        """Return the registration that a callback belongs to, the first time it comes; else None."""
+        with self._lock:
+            for registration in self.registrations.values():
+                if hmac.compare_digest(registration.state.encode("utf-8"), state.encode("utf-8")):
+                    if registration.callback_query is not None or self.done.is_set():
+                        return None
+                    registration.callback_query = query
+                    return registration
+        return None
+
+    def registration_of_page(self, page_token: str) -> Registration | None:
+        """Return the registration whose callback page holds this token."""
+        with self._lock:
+            for registration in self.registrations.values():
+                if registration.callback_query is not None and hmac.compare_digest(
+                    registration.page_token.encode("utf-8"), page_token.encode("utf-8")
+                ):
+                    return registration
+        return None
+
+    def sealed_callback(self, registration: Registration) -> str:
+        """Return the provider's answer sealed to the page that started the attempt."""
+        query = (registration.callback_query or "").encode("utf-8")
+        return seal(query, registration.page_key, self._context(CALLBACK))
+
+    def deliver(self, sealed: str) -> str:
+        """Open an envelope, decide on it, and return the code of the decision (``""`` for a sign-in).
+
+        The first envelope that opens is the only one: it consumes the ticket and its key, good or
+        bad. The same envelope arriving a second way gets the same answer. One that does not open
+        changes nothing, because anyone can make such a thing.
+        """
+        with self._lock:
+            key = self._key
+        plaintext = None
+        if key is not None:
+            try:
+                plaintext = key.open(sealed, self._context(TOKENS))
+            except HandOffError as failure:
+                return failure.code
+            with self._lock:
+                if self._key is None:
+                    plaintext = None
+                else:
+                    self._opened = True
+                self._key = None
+        if plaintext is None:
+            self.done.wait(DECISION_TIMEOUT)
+            return "hand_over_timed_out" if self._code is None else self._code
+        self._decide(plaintext)
+        return self._code or ""
+
+    def cancel(self) -> None:
+        """End the hand-off without an envelope."""
+        with self._lock:
+            if self._key is None:
+                return
+            self._key = None
+            self._code = "ticket_unknown"
+        self.done.set()
+
+    def _decide(self, plaintext: bytes) -> None:
+        try:
+            envelope = _read_envelope(plaintext, self.id)
+            nonce = request_nonce(self._nonce, envelope.salt)
+            self._manager.accept(envelope.response, nonce=nonce, received_at=envelope.received_at)
+            code = ""
+        except TokenTossError as failure:
+            code = failure.code
+            self._manager.last_error = failure
+        except Exception:
+            # Whatever it was, the page must hear of an end; the log says what it was.
+            logger.exception("the envelope could not be taken")
+            code = "envelope_unreadable"
+        self._code = code
+        self.done.set()
+        self._decided(self, code)
+        self._shown = True
+
+    def _context(self, purpose: str) -> SealingContext:
+        return SealingContext(purpose, self.id, self.client_id, self._manager.provider.issuer)
+
+    def _prepare(self) -> None:
+        # While the user signs in, so that the decision waits for no network and no import.
+        from tokentoss.keys import published_keys  # noqa: PLC0415 - PyJWT is not needed before
+
+        keys = published_keys(self._manager.provider.jwks_uri)
+        threading.Thread(target=keys.prefetch, name="tokentoss-keys", daemon=True).start()
+
+
+def _read_envelope(plaintext: bytes, ticket_id: str) -> Envelope:
+    unreadable = HandOffError(code="envelope_unreadable")
+    try:
+        members = json.loads(plaintext.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise unreadable from None
+    if not isinstance(members, dict) or members.get("version") != 1 or members.get("ticket") != ticket_id:
+        raise unreadable
+    salt, received_at = members.get("salt"), members.get("received_at")
+    access_token, id_token = members.get("access_token"), members.get("id_token")
+    refresh_token, scopes = members.get("refresh_token"), members.get("scopes")
+    if (
+        not isinstance(salt, str)
+        or not _is_salt(salt)
+        or isinstance(received_at, bool)
+        or not isinstance(received_at, (int, float))
+        or not isinstance(access_token, str)
+        or not access_token
+        or not isinstance(id_token, str)
+        or not (refresh_token is None or isinstance(refresh_token, str))
+        or not isinstance(scopes, list)
+        or len(scopes) > _MAX_SCOPES
+        or not all(isinstance(scope, str) for scope in scopes)
+    ):
+        raise unreadable
+    response = TokenResponse(
+        access_token=access_token,
+        id_token=id_token or None,
+        refresh_token=refresh_token or None,
+        expires_in=lifetime(members.get("expires_in")),
+        scopes=scopes,
+    )
+    return Envelope(salt, received_at, response)
+
+
+def _is_salt(salt: str) -> bool:
+    try:
+        return len(from_b64url(salt)) == _SALT_BYTES
+    except ValueError:
+        return False

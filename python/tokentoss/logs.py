@@ -1,0 +1,64 @@
+"""Logging of this package, switched on by hand, with a net under every message."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+
+_HANDLER_NAME = "tokentoss"
+_logger = logging.getLogger("tokentoss")
+
+_SECRETS = re.compile(
+    r"""
+      eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}          # JSON Web Tokens
+    | \b(?:ya29\.|1//|4/0|GOCSPX-)[A-Za-z0-9._/-]+           # Google's tokens, codes and client secrets
+    | (?<=Bearer\ )\S+
+    | (?<=[?&\s"']code=)[^&\s"']+ | (?<=[?&\s"']state=)[^&\s"']+
+    | (?<=_token=)[^&\s"']+ | (?<=_secret=)[^&\s"']+ | (?<=_verifier=)[^&\s"']+
+    """,
+    re.VERBOSE,
+)
+
+
+class RedactingFilter(logging.Filter):
+    """Takes what looks like a secret out of a record, arguments and traceback included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record and let it pass."""
+        record.msg = redact(record.getMessage())
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+def redact(text: str) -> str:
+    """Return ``text`` with everything that looks like a secret replaced."""
+    return _SECRETS.sub("[redacted]", text)
+
+
+def enable_debug(level: int = logging.DEBUG) -> None:
+    """Print what this package does, to standard output, which notebooks show without alarm.
+
+    Calling it again changes the level.
+    """
+    _logger.setLevel(level)
+    for handler in _logger.handlers:
+        if handler.name == _HANDLER_NAME:
+            handler.setLevel(level)
+            return
+    stream = logging.StreamHandler(sys.stdout)
+    stream.name = _HANDLER_NAME
+    stream.setLevel(level)
+    stream.setFormatter(logging.Formatter("[%(name)s %(levelname)s] %(message)s"))
+    stream.addFilter(RedactingFilter())
+    _logger.addHandler(stream)
+
+
+def disable_debug() -> None:
+    """Stop printing what this package does."""
+    _logger.setLevel(logging.WARNING)
+    for handler in list(_logger.handlers):
+        if handler.name == _HANDLER_NAME:
+            _logger.removeHandler(handler)

@@ -1,0 +1,77 @@
+"""Origins (RFC 6454) and the rule which endpoints are safe: https anywhere, http on loopback only."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from tokentoss.exceptions import ConfigurationError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_UNSAFE_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029]")
+
+
+def split_url(url: str) -> SplitResult | None:
+    """Split an absolute http(s) URL with a host; None for anything else.
+
+    White space, control characters, backslashes and user information are refused, because parsers
+    disagree about them.
+    """
+    if not isinstance(url, str) or _UNSAFE_CHARACTERS.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0:
+        return None
+    return None if "@" in parts.netloc else parts
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether a host name is this machine: ``localhost`` or a literal loopback address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_secure(url: str) -> bool:
+    """Tell whether secrets may be sent to a URL: https, or http on this machine."""
+    parts = split_url(url)
+    return parts is not None and (parts.scheme == "https" or is_loopback_host(parts.hostname or ""))
+
+
+def is_plain_loopback(url: str) -> bool:
+    """Tell whether a URL is http on this machine, which no proxy must see."""
+    parts = split_url(url)
+    return parts is not None and parts.scheme == "http" and is_loopback_host(parts.hostname or "")
+
+
+def origin_of(url: str) -> str | None:
+    """Return scheme, host and port of a URL in one comparable form; None if it has no http(s) origin."""
+    parts = split_url(url)
+    if parts is None:
+        return None
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    suffix = "" if port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
+    return f"{parts.scheme}://{host}{suffix}"
+
+
+def require_secure_endpoint(url: str, name: str, source: str | None = None) -> str:
+    """Return ``url`` if secrets may be sent to it.
+
+    Raises:
+        ConfigurationError: ``endpoint_insecure``, naming the endpoint and where it was read.
+    """
+    parts = split_url(url)
+    if parts is None or not is_secure(url) or parts.fragment:
+        where = f" in {source}" if source else ""
+        raise ConfigurationError(code="endpoint_insecure", subject=f"{name} {url!r}{where}")
+    return url

@@ -1,0 +1,54 @@
+"""Exceptions for the answers of a service behind a sign-in, apart because they need ``requests``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+from tokentoss.exceptions import TokenTossError
+
+if TYPE_CHECKING:
+    from requests import Response
+
+
+class ServiceError(TokenTossError, requests.HTTPError):
+    """A service refused a call; ``response`` is its answer."""
+
+    default_code = "service_forbidden"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        subject: str | None = None,
+        response: Response | None = None,
+    ) -> None:
+        TokenTossError.__init__(self, message, code=code, subject=subject)
+        self.response = response
+        self.request = response.request if response is not None else None
+
+
+class ServiceUnauthenticatedError(ServiceError):
+    """The service did not accept the ID token (401)."""
+
+    default_code = "service_unauthenticated"
+
+
+class ServiceForbiddenError(ServiceError):
+    """The service knows the user and denies access (403)."""
+
+    default_code = "service_forbidden"
+
+
+class ServiceSignInRedirectError(ServiceError):
+    """The service answered with a redirect to a sign-in page: the call was not authorised."""
+
+    default_code = "service_sign_in_redirect"
+
+
+class ServiceRedirectError(ServiceError):
+    """The service answered with a redirect to a foreign origin, which was not followed."""
+
+    default_code = "origin_not_allowed"

@@ -1,0 +1,112 @@
+"""Bounded HTTP calls to a provider: no redirects, a deadline, a size limit, no credentials of others."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.origins import is_plain_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+DEADLINE = 10.0
+"""Seconds that a whole call may take."""
+
+CONNECT_TIMEOUT = 4.0
+"""Seconds until a connection must stand."""
+
+
+class TransportError(Exception):
+    """A call got no usable answer; ``reason`` is ``unreachable`` or ``too_large``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer within the limits."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json_object(self) -> dict[str, Any] | None:
+        """Return the body as a JSON object, or None if it is anything else."""
+        try:
+            value = json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+def call(
+    method: str,
+    url: str,
+    *,
+    form: Mapping[str, str] | None = None,
+    max_bytes: int = 65_536,
+    deadline: float = DEADLINE,
+) -> Answer:
+    """Make one call and read its whole answer.
+
+    Args:
+        method: ``GET`` or ``POST``.
+        url: An endpoint that was checked to be https, or http on loopback.
+        form: Fields of a form-encoded body.
+        max_bytes: Largest body that is read, in bytes.
+        deadline: Seconds for the whole call.
+
+    Raises:
+        TransportError: If there is no answer in time, or it is too large.
+    """
+    import requests  # noqa: PLC0415 - a widget shows before it needs the network
+    import urllib3  # noqa: PLC0415
+
+    ends = time.monotonic() + deadline
+    try:
+        with requests.Session() as session:
+            # A proxy of the environment must not see what is meant for this machine.
+            session.trust_env = not is_plain_loopback(url)
+            with session.request(
+                method,
+                url,
+                data=form,
+                headers={"Accept": "application/json"},
+                auth=_no_netrc,
+                allow_redirects=False,
+                timeout=(min(CONNECT_TIMEOUT, deadline), deadline),
+                stream=True,
+            ) as response:
+                body = _read(response, max_bytes, ends)
+                return Answer(response.status_code, response.headers, body)
+    except (requests.RequestException, urllib3.exceptions.HTTPError):
+        # Its text may hold addresses of proxies and, on some errors, parts of the request.
+        raise TransportError("unreachable") from None
+
+
+def _read(response: requests.Response, max_bytes: int, ends: float) -> bytes:
+    body = bytearray()
+    # read1 returns what has arrived, so that a body that drips meets its deadline.
+    while chunk := response.raw.read1(8192, decode_content=True):
+        body += chunk
+        if len(body) > max_bytes:
+            raise TransportError("too_large")
+        if time.monotonic() > ends:
+            raise TransportError("unreachable")
+    return bytes(body)
+
+
+def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    # An explicit auth keeps requests from adding a password of ~/.netrc.
+    return request
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

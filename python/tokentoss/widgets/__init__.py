@@ -1,0 +1,5 @@
+"""The widgets."""
+
+from tokentoss.widgets.auth import AuthWidget, GoogleAuthWidget
+
+__all__ = ["AuthWidget", "GoogleAuthWidget"]

@@ -1,0 +1,368 @@
+"""The sign-in widget."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+
+from tokentoss import codes
+from tokentoss.auth_manager import AuthManager
+from tokentoss.callback.listener import LoopbackListener, lease
+from tokentoss.configuration import ClientConfig
+from tokentoss.exceptions import ConfigurationError, HandOffError, TokenTossError, error_for
+from tokentoss.handoff import HandOff
+from tokentoss.providers import GOOGLE, Provider
+from tokentoss.widgets.front_end import front_end
+from tokentoss.widgets.synced import SyncedWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tokentoss.credentials import Credentials
+    from tokentoss.storage import TokenStorage
+
+logger = logging.getLogger(__name__)
+
+CLICK = "Click to sign in"
+WAITING = "Waiting for you in the popup…"
+SIGNING_IN = "Signing in…"
+
+_PHASES = {"ready": CLICK, "waiting": WAITING, "signing_in": SIGNING_IN}
+_LONGEST_ID = 64
+
+
+class AuthWidget(SyncedWidget):
+    """A button that signs the user in; afterwards Python holds validated tokens.
+
+    Args:
+        provider: The OpenID provider; by default the one that the client's endpoints belong to.
+        client_id: The OAuth client, given directly.
+        client_secret: Its secret, if it has one.
+        client_secrets_path: The client_secrets.json that holds the client.
+        client_config: The client as an object.
+        auth_manager: An existing manager, with its client, storage and scopes.
+        storage: Where tokens are kept; by default a file of the user's configuration folder.
+        scopes: The scopes to ask for; by default the provider's.
+        max_session_lifetime_hours: Age in hours at which a stored sign-in is no longer used.
+        hosted_domain: The domain that the user's account must belong to.
+        login_hint: The account that the provider should suggest.
+
+    Without a client, the file that ``TOKENTOSS_CLIENT_SECRETS`` names is used, or else the one that
+    :func:`tokentoss.configure` installed.
+
+    Attributes:
+        status: What the widget says.
+        error: The sentence of the latest error, or ``""``.
+        error_code: Its stable code, or ``""``.
+        user_email: The user's e-mail address, or ``""``.
+        is_authenticated: Whether somebody is signed in.
+
+    Raises:
+        ConfigurationError: If the client is not usable (also a ValueError, and a FileNotFoundError
+            if its file is missing).
+    """
+
+    _esm = front_end("auth.js")
+    _css = front_end("auth.css")
+
+    status = traitlets.Unicode(CLICK).tag(sync=True)
+    error = traitlets.Unicode("").tag(sync=True)
+    error_code = traitlets.Unicode("").tag(sync=True)
+    user_email = traitlets.Unicode("").tag(sync=True)
+    is_authenticated = traitlets.Bool(default_value=False).tag(sync=True)
+    branding = traitlets.Dict().tag(sync=True)
+    ticket = traitlets.Dict().tag(sync=True)
+    acknowledged = traitlets.Unicode("").tag(sync=True)
+    # Not echoed: a page's changes otherwise reach every client of the kernel.
+    sealed_tokens = traitlets.Unicode("").tag(sync=True, echo_update=False)
+
+    from_page: ClassVar[frozenset[str]] = frozenset({"sealed_tokens"})
+
+    def __init__(
+        self,
+        *,
+        provider: Provider | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        client_secrets_path: str | Path | None = None,
+        client_config: ClientConfig | None = None,
+        auth_manager: AuthManager | None = None,
+        storage: TokenStorage | None = None,
+        scopes: list[str] | None = None,
+        max_session_lifetime_hours: float | None = None,
+        hosted_domain: str | None = None,
+        login_hint: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if auth_manager is None:
+            auth_manager = AuthManager(
+                client_config=_client(provider, client_id, client_secret, client_config),
+                client_secrets_path=client_secrets_path,
+                storage=storage,
+                scopes=scopes,
+                provider=provider,
+                hosted_domain=hosted_domain,
+                **_given(max_session_lifetime_hours=max_session_lifetime_hours),
+            )
+        self._manager = auth_manager
+        self._login_hint = login_hint
+        self._redirect = auth_manager.client_config.loopback_redirect(auth_manager.provider.redirect_path)
+        self._lock = threading.RLock()
+        self._arrived: deque[str] = deque()
+        self._hand_off: HandOff | None = None
+        self._listener: LoopbackListener | None = None
+        self._closed = False
+        name, style = auth_manager.provider.name, auth_manager.provider.style
+        super().__init__(branding={"name": name, "style": style}, **kwargs)
+        self.on_msg(self._take_message)
+        auth_manager.observe_session(self._session_changed)
+        self._show_session(auth_manager.last_error)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(provider={self._manager.provider.name!r}, "
+            f"is_authenticated={self.is_authenticated})"
+        )
+
+    @property
+    def auth_manager(self) -> AuthManager:
+        """The manager that holds the tokens."""
+        return self._manager
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """An object whose tokens are always the current ones; None when signed out."""
+        return self._manager.credentials
+
+    def sign_out(self) -> None:
+        """Forget the tokens here and in storage. The provider's own session stays as it is."""
+        failure: TokenTossError | None = None
+        try:
+            self._manager.clear()
+        except TokenTossError as storage_failure:
+            failure = storage_failure
+        self._show_session(failure)
+
+    def close(self) -> None:
+        """Take the widget off the page, and give up a sign-in that is under way."""
+        if self.__dict__.get("_lock") is not None:
+            with self._lock:
+                self._closed = True
+                self._end_hand_off()
+        super().close()
+
+    def state_received(self) -> None:
+        """Take the envelopes that arrived."""
+        while True:
+            try:
+                sealed = self._arrived.popleft()
+            except IndexError:
+                return
+            hand_off = self._hand_off
+            if hand_off is not None:
+                hand_off.deliver(sealed)
+
+    @traitlets.observe("sealed_tokens")
+    def _take_envelope(self, change: dict[str, Any]) -> None:
+        sealed = change["new"]
+        if not sealed:
+            return
+        self._arrived.append(sealed)
+        # Emptied before anything else, so that it is in no saved notebook.
+        self.sealed_tokens = ""
+        if not self._is_receiving:
+            # Set by a host that writes traits one by one.
+            self.state_received()
+
+    def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
+        if not isinstance(content, dict):
+            return
+        kind = content.get("type")
+        if kind == "ping":
+            number = content.get("id")
+            if isinstance(number, (int, float)) or (isinstance(number, str) and len(number) <= _LONGEST_ID):
+                self.send({"type": "pong", "id": number})
+        elif kind == "sign_out":
+            self.sign_out()
+        elif kind == "report":
+            self._take_report(content)
+
+    def _take_report(self, content: dict[str, Any]) -> None:
+        with self._lock:
+            hand_off = self._hand_off
+            if hand_off is None or content.get("ticket") != hand_off.id or hand_off.done.is_set():
+                return
+            phase, code, subject = (content.get(name) for name in ("phase", "code", "subject"))
+            if isinstance(phase, str) and phase in _PHASES:
+                self.publish(status=_PHASES[phase], error="", error_code="")
+            elif phase == "failed" and isinstance(code, str) and codes.is_known(code):
+                failure = error_for(code, subject if isinstance(subject, str) and subject else None)
+                self._manager.last_error = failure
+                self.publish(**_failed(failure))
+
+    def _session_changed(self) -> None:
+        """Follow the manager: somebody signed in or out, here, in another widget or in code."""
+        with self._lock:
+            deciding = self._hand_off is not None and self._hand_off.is_deciding
+            if deciding or self._closed or self._manager.is_authenticated == self.is_authenticated:
+                return
+            self._show_session(self._manager.last_error)
+
+    def _decided(self, hand_off: HandOff, code: str) -> None:
+        """Show the decision on an envelope and acknowledge it, in one message."""
+        with self._lock:
+            failure = self._manager.last_error if code else None
+            if code and not isinstance(failure, TokenTossError):
+                failure = error_for(code)
+            self._show_session(failure, acknowledged=hand_off.id)
+
+    def _show_session(self, failure: Exception | None, acknowledged: str | None = None) -> None:
+        """Show who is signed in, or offer the next sign-in."""
+        manager = self._manager
+        traits: dict[str, Any] = {"is_authenticated": manager.is_authenticated}
+        if acknowledged is not None:
+            traits["acknowledged"] = acknowledged
+        with self._lock:
+            if self._closed:
+                return
+            if manager.is_authenticated:
+                self._end_hand_off()
+                traits |= {
+                    "ticket": {},
+                    "status": self._signed_in(),
+                    "user_email": manager.user_email or "",
+                    "error": "",
+                    "error_code": "",
+                }
+            else:
+                traits |= {"status": CLICK, "user_email": "", "error": "", "error_code": ""}
+                try:
+                    traits["ticket"] = self._begin_hand_off().ticket()
+                except HandOffError as unavailable:
+                    self._end_hand_off()
+                    traits["ticket"] = {}
+                    failure = unavailable
+                if failure is not None:
+                    traits |= _failed(failure)
+            self.publish(**traits)
+
+    def _signed_in(self) -> str:
+        name = self._manager.user_name
+        status = f"Signed in as {codes.printable(name)}" if name else "Signed in"
+        tokens = self._manager.token_data
+        if tokens is not None and not tokens.signature_checked:
+            return f"{status} (the signature is checked once the provider's keys can be fetched)"
+        if isinstance(self._manager.last_error, TokenTossError) and self._manager.last_error.code.startswith(
+            "storage_"
+        ):
+            return f"{status} (until the kernel stops: the tokens could not be stored)"
+        return status
+
+    def _begin_hand_off(self) -> HandOff:
+        """Replace the hand-off by a fresh one, on the same listener where possible."""
+        host, port, path = self._redirect
+        listener = lease(host, port)
+        self._end_hand_off()
+        send, decided = _weakly(self.send), _weakly(self._decided)
+        hand_off = HandOff(
+            self._manager, listener.origin + path, login_hint=self._login_hint, send=send, decided=decided
+        )
+        listener.add(hand_off)
+        self._hand_off, self._listener = hand_off, listener
+        # A widget that is collected gives its lease back, too.
+        self._finalizer = weakref.finalize(self, _give_up, listener, hand_off)
+        self._finalizer.atexit = False
+        return hand_off
+
+    def _end_hand_off(self) -> None:
+        if self._hand_off is not None:
+            self._finalizer()
+            self._hand_off = self._listener = None
+
+
+class GoogleAuthWidget(AuthWidget):
+    """A "Sign in with Google" button; afterwards Python holds validated tokens.
+
+    Takes the arguments of :class:`AuthWidget`, except the provider.
+    """
+
+    def __init__(
+        self,
+        client_secrets_path: str | Path | None = None,
+        client_config: ClientConfig | None = None,
+        auth_manager: AuthManager | None = None,
+        storage: TokenStorage | None = None,
+        scopes: list[str] | None = None,
+        max_session_lifetime_hours: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if auth_manager is not None:
+            if auth_manager.provider != GOOGLE:
+                raise ConfigurationError(
+                    "The auth manager is not for Google: use AuthWidget(auth_manager=…) instead."
+                )
+        elif kwargs.get("client_id") is None:
+            if client_config is None:
+                client_config = (
+                    ClientConfig.from_file(client_secrets_path)
+                    if client_secrets_path is not None
+                    else ClientConfig.discover()
+                )
+            client_config.provider()  # refuses a client of another provider
+        super().__init__(
+            provider=GOOGLE,
+            client_config=client_config,
+            auth_manager=auth_manager,
+            storage=storage,
+            scopes=scopes,
+            max_session_lifetime_hours=max_session_lifetime_hours,
+            **kwargs,
+        )
+
+
+def _client(
+    provider: Provider | None, client_id: str | None, client_secret: str | None, config: ClientConfig | None
+) -> ClientConfig | None:
+    if client_id is None:
+        return config
+    if not client_id.strip():
+        raise ConfigurationError("The client_id is empty: copy it from the provider's console.")
+    provider = provider or GOOGLE
+    return ClientConfig(
+        client_id=client_id.strip(),
+        client_secret=(client_secret or "").strip(),
+        auth_uri=provider.authorization_endpoint,
+        token_uri=provider.token_endpoint,
+    )
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _failed(failure: Exception) -> dict[str, str]:
+    code = failure.code if isinstance(failure, TokenTossError) else ""
+    return {"status": f"Error: {failure}", "error": str(failure), "error_code": code}
+
+
+def _weakly(method: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that calls a bound method as long as its object lives."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*args: Any) -> None:
+        bound = reference()
+        if bound is not None:
+            bound(*args)
+
+    return call
+
+
+def _give_up(listener: LoopbackListener, hand_off: HandOff) -> None:
+    hand_off.cancel()
+    listener.release(hand_off)

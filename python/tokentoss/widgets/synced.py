@@ -1,0 +1,51 @@
+"""A widget whose synced state may be written from any thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, ClassVar
+
+import anywidget
+
+
+class SyncedWidget(anywidget.AnyWidget):
+    """Base of the widgets: Python alone writes its traits, from whichever thread.
+
+    ipykernel 7.0 to 7.2 runs comm messages beside the main thread, and the loopback listener has
+    threads of its own, but ipywidgets keeps its state of a synchronisation on the widget itself. So
+    every change happens under one lock, and work that may take time happens outside of it.
+    """
+
+    from_page: ClassVar[frozenset[str]] = frozenset()
+    """Traits of the subclass that a page may write."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._sync_lock = threading.RLock()
+        self._is_receiving = False
+        super().__init__(**kwargs)
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take a page's changes of what a page may change, then do what they called for."""
+        own = self.own_traits() - self.from_page
+        with self._sync_lock:
+            self._is_receiving = True
+            try:
+                super().set_state({name: value for name, value in sync_data.items() if name not in own})
+            finally:
+                self._is_receiving = False
+        self.state_received()
+
+    def state_received(self) -> None:
+        """Act on a page's changes, outside of the lock."""
+
+    def publish(self, **traits: Any) -> None:
+        """Set traits together, in one message to the page."""
+        with self._sync_lock, self.hold_sync(), self.hold_trait_notifications():
+            for name, value in traits.items():
+                setattr(self, name, value)
+
+    @classmethod
+    def own_traits(cls) -> set[str]:
+        """Return the names of the synced traits that this package defines."""
+        inherited = set(anywidget.AnyWidget.class_trait_names(sync=True))
+        return set(cls.class_trait_names(sync=True)) - inherited

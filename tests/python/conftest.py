@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import comm
+import pytest
+import tokentoss
+from comm.base_comm import BaseComm
+from fake_provider import CLIENT_ID, FakeProvider, SigningKey
+from hypothesis import settings
+from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys
+from tokentoss.callback import listener
+
+# Examples that failed once are written into tests, not into a folder.
+settings.register_profile("here", database=None, deadline=None)
+settings.load_profile("here")
+
+
+@pytest.fixture(autouse=True)
+def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test has its own home, process-wide credentials and keys, and leaves no listener behind."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
+    for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tokentoss, "CREDENTIALS", None)
+    monkeypatch.setattr(keys, "_published", {})
+    yield
+    listener._close_all()
+    for one in list(listener._listeners.values()):
+        assert one.closed.wait(10)
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> SigningKey:
+    return SigningKey("key-1")
+
+
+@pytest.fixture(scope="session")
+def other_key() -> SigningKey:
+    return SigningKey("key-2")
+
+
+@pytest.fixture
+def fake(signing_key: SigningKey) -> Iterator[FakeProvider]:
+    provider = FakeProvider(signing_key)
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def config() -> ClientConfig:
+    return ClientConfig(CLIENT_ID, "secret-1")
+
+
+@pytest.fixture
+def make_manager(fake: FakeProvider, config: ClientConfig) -> Callable[..., AuthManager]:
+    def make(**arguments: Any) -> AuthManager:
+        named: dict[str, Any] = {
+            "client_config": config,
+            "provider": fake.provider(),
+            "storage": MemoryStorage(),
+        }
+        return AuthManager(**(named | arguments))
+
+    return make
+
+
+class RecordingComm(BaseComm):
+    """A comm that keeps what the kernel sends."""
+
+    sent: list[dict[str, Any]]
+
+    def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
+        self.__dict__.setdefault("sent", []).append({"type": msg_type, "data": data})
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comm, "create_comm", RecordingComm)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Wait for a condition, not for a time; the limit only ends a test that hangs."""
+
+    def wait(condition: Callable[[], Any]) -> Any:
+        limit = time.monotonic() + 20
+        while time.monotonic() < limit:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.005)
+        raise AssertionError("the condition was never met")
+
+    return wait

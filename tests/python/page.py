@@ -1,0 +1,137 @@
+"""What the notebook page does in a sign-in, spoken directly: register, callback, envelope."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import time
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from tokentoss.encoding import b64url, from_b64url
+from tokentoss.id_token import access_token_hash
+from tokentoss.sealing import RecipientKey, SealingContext, request_nonce, seal
+
+ORIGIN = "https://notebook.example"
+
+
+class Reply:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.text = response.read().decode()
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+def send(origin: str, method: str, target: str, body: Any = None, **headers: str | None) -> Reply:
+    """Send one raw request to a listener; headers override those that a browser would send."""
+    authority = urlsplit(origin).netloc
+    named: dict[str, str | None] = {"Host": authority}
+    data = None
+    if method == "POST":
+        named |= {"Origin": origin, "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(origin).port, timeout=20)
+    try:
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        if data is not None and "Content-Length" not in named:
+            named["Content-Length"] = str(len(data))
+        for name, value in named.items():
+            if value is not None:
+                connection.putheader(name, value)
+        connection.endheaders(data)
+        return Reply(connection.getresponse())
+    finally:
+        connection.close()
+
+
+class Page:
+    """A notebook page that follows the ticket of a widget."""
+
+    def __init__(self, ticket: dict[str, Any]) -> None:
+        self.ticket = ticket
+        self.key = RecipientKey.generate()
+        self.salt = b64url(secrets.token_bytes(16))
+        self.state = b64url(secrets.token_bytes(32))
+        parts = urlsplit(ticket["redirect_uri"])
+        self.listener = f"{parts.scheme}://{parts.netloc}"
+        self.path = parts.path
+
+    def context(self, purpose: str) -> SealingContext:
+        return SealingContext(
+            purpose, self.ticket["id"], self.ticket["client_id"], self.ticket["provider"]["issuer"]
+        )
+
+    def url(self, **changes: str | None) -> str:
+        parameters: dict[str, str | None] = {
+            "client_id": self.ticket["client_id"],
+            "redirect_uri": self.ticket["redirect_uri"],
+            "response_type": "code",
+            "state": self.state,
+        }
+        parameters |= changes
+        present = {name: value for name, value in parameters.items() if value is not None}
+        return f"{self.ticket['provider']['authorization_endpoint']}?{urlencode(present)}"
+
+    def registration(self, **changes: str) -> dict[str, str]:
+        return {
+            "ticket": self.ticket["id"],
+            "proof": self.ticket["proof"],
+            "origin": ORIGIN,
+            "url": self.url(),
+            "key": b64url(self.key.public),
+        } | changes
+
+    def register(self, headers: dict[str, str | None] | None = None, **changes: str) -> Reply:
+        return send(
+            self.listener, "POST", "/tokentoss/register", self.registration(**changes), **(headers or {})
+        )
+
+    def callback(self, query: str | None = None, **headers: str | None) -> Reply:
+        query = query if query is not None else urlencode({"code": "the-code", "state": self.state})
+        return send(self.listener, "GET", f"{self.path}?{query}", **headers)
+
+    def page_token(self, reply: Reply) -> str:
+        start = reply.text.index('id="page"')
+        block = reply.text[reply.text.index(">", start) + 1 : reply.text.index("</script>", start)]
+        token: str = json.loads(block)["token"]
+        return token
+
+    def reach_callback(self) -> str:
+        """Register and receive the callback; return the token of the callback page."""
+        assert self.register().status == 200
+        reply = self.callback()
+        assert reply.status == 200
+        return self.page_token(reply)
+
+    def post(self, path: str, **members: str) -> Reply:
+        return send(self.listener, "POST", path, members)
+
+    @property
+    def nonce(self) -> str:
+        return request_nonce(self.ticket["nonce"], self.salt)
+
+    def plaintext(self, fake: Any, claims: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+        named = {"nonce": self.nonce, "at_hash": access_token_hash("access-1", "RS256")}
+        return {
+            "version": 1,
+            "ticket": self.ticket["id"],
+            "salt": self.salt,
+            "received_at": int(time.time()),
+            "access_token": "access-1",
+            "refresh_token": "refresh-1",
+            "id_token": fake.id_token(**(named | (claims or {}))),
+            "expires_in": 3600,
+            "scopes": ["openid", "email"],
+        } | changes
+
+    def seal(self, plaintext: dict[str, Any] | bytes) -> str:
+        data = plaintext if isinstance(plaintext, bytes) else json.dumps(plaintext).encode()
+        return seal(data, from_b64url(self.ticket["public_key"]), self.context("tokens"))
+
+    def envelope(self, fake: Any, claims: dict[str, Any] | None = None, **changes: Any) -> str:
+        return self.seal(self.plaintext(fake, claims, **changes))

@@ -1,0 +1,374 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import tokentoss
+from fake_provider import Answer, FakeProvider, SigningKey
+from test_auth_manager import signed_in, stored
+from tokentoss import (
+    AuthManager,
+    ConfigurationError,
+    FileStorage,
+    IAPClient,
+    NoCredentialsError,
+    ServiceError,
+    TokenRefreshError,
+)
+from tokentoss.service_errors import (
+    ServiceForbiddenError,
+    ServiceRedirectError,
+    ServiceSignInRedirectError,
+    ServiceUnauthenticatedError,
+)
+
+Make = Callable[..., AuthManager]
+
+
+@pytest.fixture
+def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
+    server = FakeProvider(signing_key)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def manager(make_manager: Make, fake: FakeProvider) -> AuthManager:
+    return signed_in(make_manager, fake)
+
+
+@pytest.fixture
+def client(service: FakeProvider, manager: AuthManager) -> Iterator[IAPClient]:
+    with IAPClient(service.issuer, auth_manager=manager) as client:
+        yield client
+
+
+def tokens_seen(service: FakeProvider) -> list[str | None]:
+    return [headers.get("Authorization") for _, _, headers, _ in service.requests]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
+def test_every_method_carries_the_token(client: IAPClient, service: FakeProvider, method: str) -> None:
+    """C49: in the Authorization header, never in the URL."""
+    handler = service.server.RequestHandlerClass
+    for name in ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
+        setattr(handler, f"do_{name}", handler.do_POST)  # type: ignore[attr-defined]
+    service.answers["/api/data"] = Answer(200, b"")
+    response = getattr(client, method)("/api/data", headers={"authorization": "mine", "X-Mine": "1"})
+    assert response.status_code == 200
+    token = client._auth_manager and client._auth_manager.id_token
+    ((sent_method, target, headers, _),) = service.requests
+    assert (sent_method, target) == (method.upper(), "/api/data")
+    assert headers["Authorization"] == f"Bearer {token}"
+    assert headers["X-Mine"] == "1"
+    assert list(headers.values()).count(f"Bearer {token}") == 1
+
+
+def test_json(client: IAPClient, service: FakeProvider) -> None:
+    service.answers["/api"] = Answer.json({"a": 1})
+    assert client.get_json("/api") == {"a": 1}
+    assert client.post_json("api", {"b": 2}) == {"a": 1}
+
+
+def test_a_password_of_netrc_does_not_replace_the_token(
+    client: IAPClient, service: FakeProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login eve password wrong\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    client._session.trust_env = True
+    client.get("/api")
+    assert str(tokens_seen(service)[0]).startswith("Bearer ")
+
+
+def test_a_proxy_of_the_environment_does_not_see_loopback(
+    manager: AuthManager, service: FakeProvider, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", fake.issuer)
+    monkeypatch.setenv("no_proxy", "")
+    IAPClient(service.issuer, auth_manager=manager).get("/api")
+    assert service.calls("/api") == 1
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://service.example",
+        "https://",
+        "ftp://service.example",
+        "javascript:alert(1)",
+        "service.example",
+        "https://user@service.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1@evil.example",
+    ],
+)
+def test_the_service_must_be_secure(address: str) -> None:
+    """C73, C75."""
+    with pytest.raises(ConfigurationError) as refusal:
+        IAPClient(address)
+    assert refusal.value.code == "endpoint_insecure"
+
+
+def test_certificates_cannot_be_ignored(client: IAPClient, service: FakeProvider) -> None:
+    """C75."""
+    with pytest.raises(ConfigurationError, match="verify"):
+        client.get("/api", verify=False)
+    assert service.requests == []
+
+
+def test_the_token_stays_within_its_origin(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider
+) -> None:
+    """C73: another port, another host, another scheme, a host that only looks alike."""
+    port = service.issuer.rsplit(":", 1)[1]
+    for address in (
+        fake.issuer + "/x",
+        f"https://127.0.0.1:{port}/x",
+        f"http://localhost:{port}/x",
+        f"http://127.0.0.1.evil.example:{port}/x",
+        f"http://127.0.0.1:{port}@evil.example/x",
+        "https://evil.example/x",
+        "HTTP://evil.example/x",
+    ):
+        with pytest.raises(ConfigurationError) as refusal:
+            client.get(address)
+        assert refusal.value.code == "origin_not_allowed"
+    assert fake.requests == service.requests == []
+    assert client.get(service.issuer.replace("http", "HTTP") + "/x").status_code == 404
+
+
+def test_a_path_needs_a_base(manager: AuthManager, service: FakeProvider) -> None:
+    client = IAPClient(auth_manager=manager)
+    with pytest.raises(ValueError, match="base_url"):
+        client.get("/api")
+    assert client.get(service.issuer + "/api").status_code == 404
+    with pytest.raises(ConfigurationError):
+        client.get("http://service.example/api")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_within_the_origin_are_followed(
+    client: IAPClient, service: FakeProvider, status: int
+) -> None:
+    """C73."""
+    service.answers["/old"] = Answer(status, b"", {"Location": "/new?a=1"})
+    service.answers["/new"] = Answer.json({"moved": True})
+    assert client.get_json("/old", params={"q": "1"}) == {"moved": True}
+    assert [target for _, target, _, _ in service.requests] == ["/old?q=1", "/new?a=1"]
+    assert all(tokens_seen(service))
+    service.requests.clear()
+    response = client.post("/old", data={"form": "1"})
+    method, _, _, form = service.requests[1]
+    assert (method, form) == (("POST", {"form": "1"}) if status in {307, 308} else ("GET", {}))
+    assert [one.status_code for one in response.history] == [status]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_elsewhere_are_not(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider, status: int
+) -> None:
+    """C73."""
+    service.answers["/old"] = Answer(status, b"", {"Location": fake.issuer + "/steal"})
+    response = client.post("/old", headers={"X-Api-Key": "mine"}, data="body")
+    assert response.status_code == status
+    assert fake.requests == []
+    with pytest.raises(ServiceRedirectError) as refusal:
+        client.get_json("/old")
+    assert refusal.value.code == "origin_not_allowed"
+    assert fake.issuer in str(refusal.value)
+
+
+def test_a_redirect_chain_is_checked_at_every_hop(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider
+) -> None:
+    """C73."""
+    service.answers["/1"] = Answer(302, b"", {"Location": "/2"})
+    service.answers["/2"] = Answer(302, b"", {"Location": fake.issuer + "/steal"})
+    assert client.get("/1").status_code == 302
+    service.answers["/loop"] = Answer(302, b"", {"Location": "/loop"})
+    assert client.get("/loop").status_code == 302
+    assert service.calls("/loop") == 11
+    assert client.get("/1", allow_redirects=False).url.endswith("/1")
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://accounts.google.com/o/oauth2/v2/auth?client_id=x&response_type=code",
+        "https://accounts.google.com/ServiceLogin",
+        "https://login.example/authorize?response_type=code&client_id=x",
+    ],
+)
+def test_a_redirect_to_a_sign_in_page_is_told(
+    client: IAPClient, service: FakeProvider, location: str
+) -> None:
+    """C74."""
+    service.answers["/api"] = Answer(302, b"", {"Location": location})
+    with pytest.raises(ServiceSignInRedirectError) as refusal:
+        client.get_json("/api")
+    assert refusal.value.code == "service_sign_in_redirect"
+    assert service.issuer in str(refusal.value)
+    assert isinstance(refusal.value, requests.HTTPError)
+
+
+def test_refusals_are_told_apart(client: IAPClient, service: FakeProvider, fake: FakeProvider) -> None:
+    fake.answers["/token"] = Answer(503)
+    for answer, error, code in (
+        (
+            Answer(401, b"Invalid IAP credentials: empty token"),
+            ServiceUnauthenticatedError,
+            "service_unauthenticated",
+        ),
+        (Answer(401, b"Invalid JWT audience"), ServiceUnauthenticatedError, "service_audience_mismatch"),
+        (Answer(403, b"You don't have access"), ServiceForbiddenError, "service_forbidden"),
+    ):
+        service.answers["/api"] = answer
+        for call in (client.get_json, client.post_json):
+            with pytest.raises(error) as refusal:
+                call("/api")
+            assert refusal.value.code == code
+            assert refusal.value.response.status_code == answer.status
+            assert refusal.value.request.headers["Authorization"]
+            assert "Bearer" not in str(refusal.value)
+            assert isinstance(refusal.value, ServiceError)
+
+
+def test_other_statuses_are_what_requests_makes_of_them(client: IAPClient, service: FakeProvider) -> None:
+    service.answers["/api"] = Answer(500, b"oops")
+    with pytest.raises(requests.HTTPError) as failure:
+        client.get_json("/api")
+    assert not isinstance(failure.value, ServiceError)
+    assert client.get("/api").status_code == 500
+
+
+def test_a_401_renews_once_and_repeats(client: IAPClient, service: FakeProvider, fake: FakeProvider) -> None:
+    fake.answers["/token"] = Answer.json(fake.token_response(id_token=fake.id_token(jti="new")))
+    first = client._id_token()
+
+    def check(form: dict[str, str]) -> Answer:
+        again = service.requests[-1][2]["Authorization"] != f"Bearer {first}"
+        return Answer.json(form) if again else Answer(401)
+
+    service.answers["/api"] = check
+    assert client.post("/api", data={"a": "1"}).json() == {"a": "1"}
+    assert fake.calls("/token") == 1
+    service.answers["/never"] = Answer(401)
+    assert client.get("/never").status_code == 401
+    assert service.calls("/never") == 2
+
+
+def test_a_body_that_cannot_be_sent_again_is_not(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider
+) -> None:
+    fake.answers["/token"] = Answer.json(fake.token_response())
+    service.answers["/api"] = Answer(401)
+    for arguments in ({"data": io.BytesIO(b"x")}, {"data": iter([b"x"])}, {"files": {"f": io.BytesIO(b"x")}}):
+        before = service.calls("/api")
+        assert client.post("/api", **arguments).status_code == 401
+        assert service.calls("/api") == before + 1
+    assert fake.calls("/token") == 0
+
+
+def test_a_401_that_cannot_be_renewed_is_the_answer(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider
+) -> None:
+    fake.answers["/token"] = Answer(503)
+    service.answers["/api"] = Answer(401, b"why")
+    assert client.get("/api").text == "why"
+
+
+def test_the_order_of_discovery(
+    service: FakeProvider,
+    fake: FakeProvider,
+    make_manager: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def used(client: IAPClient) -> Any:
+        client.get("/api")
+        return tokens_seen(service)[-1]
+
+    by_default = stored(fake, claims={"jti": "default"})
+    FileStorage().save(by_default)
+    assert used(IAPClient(service.issuer)) == f"Bearer {by_default.id_token}"
+    named = stored(fake, claims={"jti": "named"})
+    path = tmp_path / "named.json"
+    FileStorage(path).save(named)
+    monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(path))
+    assert used(IAPClient(service.issuer)) == f"Bearer {named.id_token}"
+    public = signed_in(make_manager, fake, claims={"jti": "public"})
+    assert used(IAPClient(service.issuer)) == f"Bearer {public.id_token}"
+    given = signed_in(make_manager, fake, claims={"jti": "given"})
+    tokentoss.CREDENTIALS = public.credentials
+    assert used(IAPClient(service.issuer, auth_manager=given)) == f"Bearer {given.id_token}"
+    assert used(IAPClient(service.issuer, given)) == f"Bearer {given.id_token}"
+    given.clear()
+    assert used(IAPClient(service.issuer, auth_manager=given)) == f"Bearer {public.id_token}"
+
+
+def test_nobody_is_signed_in(service: FakeProvider, make_manager: Make) -> None:
+    with pytest.raises(NoCredentialsError) as refusal:
+        IAPClient(service.issuer, auth_manager=make_manager()).get("/api")
+    for place in ("auth_manager", "tokentoss.CREDENTIALS", "tokens.json"):
+        assert place in str(refusal.value)
+    assert service.requests == []
+
+
+def test_a_token_file_that_is_no_use(service: FakeProvider, fake: FakeProvider) -> None:
+    storage = FileStorage()
+    for tokens in (
+        stored(fake, expires_in=-10),
+        stored(fake, id_token=""),
+        stored(fake, signature_checked=False),
+    ):
+        storage.save(tokens)
+        with pytest.raises(NoCredentialsError, match=r"tokens\.json"):
+            IAPClient(service.issuer).get("/api")
+    storage.path.write_text("{")
+    with pytest.raises(NoCredentialsError, match=r"tokens\.json"):
+        IAPClient(service.issuer).get("/api")
+    assert service.requests == []
+
+
+def test_an_expired_session_says_why(service: FakeProvider, fake: FakeProvider, make_manager: Make) -> None:
+    fake.answers["/token"] = Answer(503)
+    client = IAPClient(service.issuer, auth_manager=signed_in(make_manager, fake, expires_in=-10))
+    with pytest.raises(TokenRefreshError) as refusal:
+        client.get("/api")
+    assert refusal.value.code == "token_endpoint_failed"
+    assert service.requests == []
+
+
+def test_connections_are_kept(client: IAPClient, service: FakeProvider) -> None:
+    sessions = {
+        id(client._session.get_adapter(service.issuer)) for _ in range(3) if client.get("/api") is not None
+    }
+    assert len(sessions) == 1
+    pools = client._session.get_adapter(service.issuer).poolmanager.pools
+    assert len(pools) == 1
+    assert pools[next(iter(pools.keys()))].num_connections == 1
+
+
+def test_the_timeout_is_the_clients(manager: AuthManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def request(self: Any, method: str, url: str, **named: Any) -> requests.Response:
+        seen.append(named["timeout"])
+        response = requests.Response()
+        response.status_code = 200
+        return response
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    client = IAPClient("https://service.example/", manager, 7)
+    assert client.base_url == "https://service.example"
+    client.get("x")
+    client.get("x", timeout=1)
+    assert seen == [7, 1]

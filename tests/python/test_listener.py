@@ -1,0 +1,533 @@
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from fake_provider import FakeProvider
+from page import ORIGIN, Page, Reply, send
+from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError
+from tokentoss.callback import listener as listener_module
+from tokentoss.callback.listener import MAX_WAITING, lease
+from tokentoss.callback.routes import MAX_BODY
+from tokentoss.encoding import b64url
+
+Make = Callable[..., AuthManager]
+
+
+@pytest.fixture
+def widget(make_manager: Make) -> Iterator[AuthWidget]:
+    widget = AuthWidget(auth_manager=make_manager())
+    yield widget
+    widget.close()
+
+
+@pytest.fixture
+def page(widget: AuthWidget) -> Page:
+    return Page(widget.ticket)
+
+
+def policy_of(reply: Reply) -> str:
+    policy: str = reply.headers["Content-Security-Policy"]
+    return policy
+
+
+def test_the_start_page(page: Page) -> None:
+    """C19, C21: no opener policy, nothing from elsewhere, no cache, no referrer, no frame."""
+    reply = send(
+        page.listener, "GET", "/tokentoss/start", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document"
+    )
+    assert reply.status == 200
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    nonce = re.search(r"script-src 'nonce-([\w-]+)'", policy_of(reply))
+    assert nonce is not None
+    assert headers == {
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": (
+            f"default-src 'none'; script-src 'nonce-{nonce[1]}'; style-src 'nonce-{nonce[1]}'; "
+            "connect-src 'self'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "content-length": str(len(reply.text.encode())),
+        "connection": "close",
+    }
+    again = send(page.listener, "GET", "/tokentoss/start")
+    assert nonce[1] not in again.text
+    assert "{{" not in reply.text
+    assert not re.search(r"https?://", reply.text)
+
+
+def test_the_callback_page(page: Page) -> None:
+    """C14, C19, C21, C22, C23."""
+    page.register()
+    markup = "<img src=x onerror=alert(1)>"
+    query = urlencode({"error": "access_denied", "error_description": markup, "state": page.state})
+    reply = page.callback(query)
+    assert reply.status == 200
+    assert "cross-origin-opener-policy" not in {name.lower() for name in reply.headers}
+    assert "frame-ancestors 'none'" in policy_of(reply)
+    for text in ("access_denied", "onerror", page.state, "description"):
+        assert text not in reply.text, "no text of the query is in the page"
+    assert "history.replaceState" in reply.text
+    assert json.loads(re.findall(r'id="page"[^>]*>(.*?)</script>', reply.text)[0])["origin"] == ORIGIN
+    assert not re.search(r"https?://", reply.text.replace(ORIGIN, ""))
+    assert '"*"' not in reply.text
+
+
+def test_nothing_but_loopback(page: Page) -> None:
+    """C27: bound to the literal address."""
+    port = urlsplit(page.listener).port
+    (bound,) = listener_module._listeners.values()
+    assert [one.getsockname() for one in bound._sockets] == [("127.0.0.1", port)]
+
+
+def test_registration_and_the_sealed_client_secret(page: Page) -> None:
+    reply = page.register()
+    assert reply.status == 200
+    assert page.key.open(reply.json()["secret"], page.context("client_secret")) == b"secret-1"
+    assert "secret-1" not in reply.text
+
+
+def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider) -> None:
+    widget = AuthWidget(auth_manager=make_manager(client_config=ClientConfig("public")))
+    assert Page(widget.ticket).register().json() == {"secret": None}
+    widget.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"ticket": "unknown"}, "ticket_unknown"),
+        ({"ticket": ""}, "ticket_unknown"),
+        ({"proof": "x" * 43}, "proof_mismatch"),
+        ({"proof": ""}, "proof_mismatch"),
+        ({"proof": "é"}, "proof_mismatch"),
+        ({"origin": "null"}, "page_origin_opaque"),
+        ({"origin": ""}, "registration_refused"),
+        ({"origin": "*"}, "registration_refused"),
+        ({"origin": "https://x.example/path"}, "registration_refused"),
+        ({"origin": "https://x</script><script>"}, "registration_refused"),
+        ({"origin": 'https://x"'}, "registration_refused"),
+        ({"origin": "https://" + "x" * 600}, "registration_refused"),
+        ({"key": ""}, "registration_refused"),
+        ({"key": b64url(bytes(31))}, "registration_refused"),
+        ({"key": "not base64"}, "registration_refused"),
+        ({"key": b64url(bytes(32))}, "sealing_failed"),
+    ],
+)
+def test_refused_registrations(page: Page, change: dict[str, str], code: str) -> None:
+    reply = page.register(**change)
+    assert (reply.status, reply.json()) == (403, {"code": code})
+    assert page.register().status == 200, "the real page is not harmed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"client_id": "other"},
+        {"client_id": None},
+        {"redirect_uri": "http://127.0.0.1:1/"},
+        {"response_type": "token"},
+        {"state": None},
+        {"state": "short"},
+        {"state": "x" * 600},
+        {"state": "<script>alert(1)</script>"},
+    ],
+)
+def test_a_popup_goes_on_only_to_an_authorization_request_of_this_ticket(
+    page: Page, change: dict[str, str | None]
+) -> None:
+    """C24."""
+    assert page.register(url=page.url(**change)).json() == {"code": "registration_refused"}
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda url: "javascript:alert(1)//" + url,
+        lambda url: url.replace("http://127.0.0.1", "https://127.0.0.1"),
+        lambda url: url.replace("http://127.0.0.1", "http://evil.example"),
+        lambda url: url.replace("http://127.0.0.1", "http://evil.example@127.0.0.1"),
+        lambda url: url.replace("http://127.0.0.1", "http://127.0.0.1@evil.example"),
+        lambda url: url.replace("/auth?", "/auth/../evil?"),
+        lambda url: url.replace("/auth?", "/evil?"),
+        lambda url: url.replace("/auth?", "\\evil.example/auth?"),
+        lambda url: url + "&state=" + "y" * 32,
+        lambda url: url + "&client_id=other",
+        lambda url: url + "#fragment",
+        lambda url: " " + url,
+        lambda url: url + "\n",
+        lambda url: "//evil.example/auth",
+        lambda url: "",
+    ],
+)
+def test_open_redirects(page: Page, rewrite: Callable[[str], str]) -> None:
+    """C10, C24."""
+    assert page.register(url=rewrite(page.url())).json() == {"code": "registration_refused"}
+
+
+def test_an_endpoint_with_a_query_keeps_it(make_manager: Make, fake: FakeProvider) -> None:
+    """C12."""
+    provider = fake.provider(authorization_endpoint=fake.issuer + "/auth?tenant=1")
+    widget = AuthWidget(auth_manager=make_manager(provider=provider))
+    page = Page(widget.ticket)
+    good = page.url().replace("tenant=1?", "tenant=1&")
+    assert page.register(url=good.replace("tenant=1&", "")).json() == {"code": "registration_refused"}
+    assert page.register(url=good).status == 200
+    widget.close()
+
+
+@pytest.mark.parametrize("path", ["register", "relay", "deliver"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": None},
+        {"Origin": "null"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "none"},
+        {"Content_Type": "text/plain"},
+        {"Content_Type": None},
+    ],
+)
+def test_posts_of_strangers(page: Page, path: str, headers: dict[str, str | None]) -> None:
+    """C30: only the two pages themselves, with a content type that no form can send."""
+    reply = send(page.listener, "POST", f"/tokentoss/{path}", page.registration(), **headers)
+    assert reply.status == 403
+    assert "access-control-allow-origin" not in {name.lower() for name in reply.headers}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Mode": "no-cors"},
+        {"Sec_Fetch_Mode": "cors"},
+        {"Sec_Fetch_Mode": "websocket"},
+        {"Sec_Fetch_Dest": "iframe"},
+        {"Sec_Fetch_Dest": "image"},
+        {"Sec_Purpose": "prefetch"},
+    ],
+)
+def test_only_top_level_navigations_reach_the_callback(page: Page, headers: dict[str, str]) -> None:
+    """C30: an image, a form, a frame, a script or a prefetch does not use up the answer."""
+    page.register()
+    assert page.callback(**headers).status == 403
+    assert send(page.listener, "GET", "/tokentoss/start", **headers).status == 403
+    assert page.callback(Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document").status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"])
+def test_other_methods(page: Page, method: str) -> None:
+    """C30."""
+    page.register()
+    query = urlencode({"code": "c", "state": page.state})
+    assert send(page.listener, method, f"/?{query}", b"" if method == "POST" else None).status == 405
+    assert page.callback().status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        None,
+        "",
+        "evil.example",
+        "localhost:{port}",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "[::1]:{port}",
+        "127.0.0.1:{port}.",
+        "127.0.0.1:{port}\tx",
+    ],
+)
+def test_rebinding(page: Page, host: str | None) -> None:
+    """C29."""
+    page.register()
+    value = host and host.format(port=urlsplit(page.listener).port)
+    assert page.callback(Host=value).status == 403
+    reply = send(page.listener, "POST", "/tokentoss/register", page.registration(), Host=value)
+    assert reply.status == 403
+    assert page.callback().status == 200
+
+
+def test_two_hosts_are_none(page: Page) -> None:
+    """C29."""
+    authority = urlsplit(page.listener).netloc
+    with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port)) as connection:
+        connection.sendall(
+            f"GET /tokentoss/start HTTP/1.1\r\nHost: {authority}\r\nHost: evil\r\n\r\n".encode()
+        )
+        assert b" 403 " in connection.recv(4096)
+
+
+def test_a_racer_does_not_end_the_sign_in(page: Page) -> None:
+    """C31, C32: errors, codes and states that nobody registered, a hundred times."""
+    page.register()
+    for number in range(100):
+        query = (
+            "error=x",
+            "code=x&state=bad",
+            "code=x",
+            f"state={page.state}",
+            "",
+            f"code=x&state={page.state}&state=y",
+        )
+        assert page.callback(query[number % 6]).status == 400
+    assert page.callback("code=c&state=" + page.state).status == 200
+    assert page.callback("code=c&state=" + page.state).status == 400, "once (C6)"
+
+
+@pytest.mark.parametrize(
+    "path", ["/callback", "//", "/x", "/tokentoss", "/tokentoss/start/", "/favicon.ico", "/../", "/%2e/"]
+)
+def test_only_the_exact_path(page: Page, path: str) -> None:
+    """C30."""
+    page.register()
+    reply = send(page.listener, "GET", f"{path}?code=c&state={page.state}")
+    assert reply.status == 404
+    assert page.callback().status == 200
+
+
+def test_an_answer_before_any_registration(page: Page) -> None:
+    assert page.callback().status == 400
+
+
+def test_two_sign_ins_on_one_listener(make_manager: Make) -> None:
+    """C4, C39: each answer goes to the page that started it."""
+    widgets = [AuthWidget(auth_manager=make_manager()) for _ in range(2)]
+    first, second = (Page(widget.ticket) for widget in widgets)
+    assert first.listener == second.listener
+    first.register(origin="https://first.example")
+    second.register(origin="https://second.example")
+    assert "second.example" in second.callback().text
+    assert "first.example" in first.callback().text
+    for widget in widgets:
+        widget.close()
+
+
+def test_delivery_through_the_listener(
+    page: Page, widget: AuthWidget, fake: FakeProvider, eventually: Callable[..., Any]
+) -> None:
+    """The way that works while the kernel's main thread is busy."""
+    token = page.reach_callback()
+    assert page.post("/tokentoss/deliver", page_token="x", sealed="y").json() == {"code": "ticket_unknown"}
+    assert page.post("/tokentoss/deliver", page_token=token, sealed="y").json() == {
+        "code": "envelope_unreadable"
+    }
+    sealed = page.envelope(fake)
+    assert page.post("/tokentoss/deliver", page_token=token, sealed=sealed).json() == {"code": ""}
+    assert widget.is_authenticated
+    assert widget.acknowledged == page.ticket["id"]
+    assert page.post("/tokentoss/deliver", page_token=token, sealed=sealed).json() == {"code": ""}, (
+        "while it lingers"
+    )
+    (bound,) = listener_module._listeners.values()
+    assert bound.closed.wait(20), "nothing listens once the sign-in is over (C28)"
+    with pytest.raises(ConnectionRefusedError):
+        send(page.listener, "GET", "/tokentoss/start")
+    eventually(lambda: not [one for one in threading.enumerate() if one.name == "tokentoss-listener"])
+
+
+def test_a_bad_envelope_is_answered_with_its_code(page: Page, widget: AuthWidget, fake: FakeProvider) -> None:
+    token = page.reach_callback()
+    sealed = page.envelope(fake, {"nonce": "other"})
+    reply = page.post("/tokentoss/deliver", page_token=token, sealed=sealed)
+    assert reply.json() == {"code": "id_token_nonce_mismatch"}
+    assert widget.error_code == "id_token_nonce_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", {"Content_Length": None}, 411),
+        (b"{}", {"Content_Length": "-1"}, 411),
+        (b"{}", {"Content_Length": "2, 2"}, 411),
+        (b"{}", {"Content_Length": "٢"}, 411),
+        (b"{}", {"Transfer_Encoding": "chunked"}, 413),
+        (b"", {"Content_Length": str(MAX_BODY + 1)}, 413),
+        (b"", {"Content_Length": "9" * 40}, 413),
+        (b"{", {}, 400),
+        (b"[]", {}, 400),
+        (b'{"ticket": 5}', {}, 400),
+        (b'{"ticket": null}', {}, 400),
+        (b"\xff", {}, 400),
+        (b"[" * 9000, {}, 400),
+    ],
+)
+def test_malformed_posts(page: Page, body: bytes, headers: dict[str, str | None], status: int) -> None:
+    if headers.get("Content_Length") == "٢":
+        headers = {"Content_Length": "two"}
+    assert send(page.listener, "POST", "/tokentoss/register", body, **headers).status == status
+    assert page.register().status == 200
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\r\n",
+        b"GET\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"\x00" * 70_000,
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+        b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+        b"<script> HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+def test_junk_is_not_quoted_and_harms_nobody(
+    page: Page, junk: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """C22: the error pages of http.server would quote the request."""
+    with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as connection:
+        answer = b""
+        try:
+            connection.sendall(junk)
+            connection.shutdown(socket.SHUT_WR)
+            while data := connection.recv(65_536):
+                answer += data
+        except ConnectionError:
+            pass
+    assert b"script" not in answer
+    assert b"aaaa" not in answer
+    assert page.register().status == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_requests_are_never_logged(
+    page: Page, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """C70: the request line holds the code."""
+    caplog.set_level("DEBUG")
+    page.register()
+    page.callback("code=the-secret-code&state=" + page.state)
+    page.callback("code=the-secret-code&state=bad")
+    out, err = capfd.readouterr()
+    assert "the-secret-code" not in out + err + caplog.text
+
+
+def test_idle_connections_and_slow_requests_stop_nobody(page: Page) -> None:
+    """Preconnects and slow clients in their hundreds: the oldest give way, the next request is served."""
+    port = urlsplit(page.listener).port
+    authority = urlsplit(page.listener).netloc
+    with ExitStack() as stack:
+        for number in range(4 * MAX_WAITING):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            if number % 2:
+                one.sendall(f"GET /tokentoss/start HTTP/1.1\r\nHost: {authority}\r\nX-Slow: ".encode())
+            if number % 100 == 0:
+                assert send(page.listener, "GET", "/tokentoss/start").status == 200
+        (bound,) = listener_module._listeners.values()
+        assert len(bound._waiting) <= MAX_WAITING + 1
+        assert page.register().status == 200
+        assert page.callback().status == 200
+
+
+def test_a_slow_request_is_dropped_in_the_end(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener_module, "REQUEST_DEADLINE", 0.05)
+    with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        assert slow.recv(100) == b""
+
+
+def test_a_thousand_connections_of_junk(page: Page) -> None:
+    port = urlsplit(page.listener).port
+    for number in range(1000):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as one:
+            one.sendall(b"\x00junk %d\r\n\r\n" % number)
+    assert page.register().status == 200
+
+
+def test_a_free_port_every_time_it_starts(make_manager: Make) -> None:
+    """C28."""
+    widget = AuthWidget(auth_manager=make_manager())
+    (bound,) = listener_module._listeners.values()
+    widget.close()
+    assert bound.closed.wait(20)
+    again = AuthWidget(auth_manager=make_manager())
+    assert Page(again.ticket).register().status == 200
+    again.close()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_fixed_port(make_manager: Make, fake: FakeProvider, host: str, free_port: int) -> None:
+    """C9: a web client's registered redirect URI, exactly; the port is free again at once."""
+    uri = f"http://{host}:{free_port}/oauth/callback"
+    config = ClientConfig("web-client", "s", client_type="web", redirect_uris=["https://x.example/", uri])
+    for _ in range(3):
+        widget = AuthWidget(auth_manager=make_manager(client_config=config))
+        page = Page(widget.ticket)
+        assert page.ticket["redirect_uri"] == uri
+        assert page.register().status == 200
+        assert page.callback().status == 200
+        (bound,) = listener_module._listeners.values()
+        widget.close()
+        bound.close()
+
+
+def test_a_taken_port_is_an_error_in_the_widget(make_manager: Make, free_port: int) -> None:
+    uri = f"http://127.0.0.1:{free_port}/"
+    config = ClientConfig("web-client", "s", client_type="web", redirect_uris=[uri])
+    with socket.create_server(("127.0.0.1", free_port)):
+        widget = AuthWidget(auth_manager=make_manager(client_config=config))
+        assert widget.error_code == "loopback_unavailable"
+        assert str(free_port) in widget.error
+        assert widget.ticket == {}
+        assert widget.status.startswith("Error: ")
+        with pytest.raises(HandOffError):
+            lease("127.0.0.1", free_port)
+    widget.close()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_localhost_is_taken_on_both_addresses(free_port: int) -> None:
+    """Somebody else on ::1 would get the code, because browsers try it first."""
+    try:
+        stranger = socket.create_server(("::1", free_port), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    with stranger, pytest.raises(HandOffError) as refusal:
+        lease("localhost", free_port)
+    assert refusal.value.code == "loopback_unavailable"
+
+
+def test_a_forked_process_has_no_listener(page: Page) -> None:
+    child = os.fork()
+    if child == 0:
+        clean = not listener_module._listeners and not listener_module._listeners_lock.locked()
+        os._exit(0 if clean else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert page.register().status == 200, "the parent's goes on"
+
+
+def test_connections_end_with_their_answer(page: Page) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(page.listener).port, timeout=20)
+    connection.request("GET", "/tokentoss/start")
+    response = connection.getresponse()
+    response.read()
+    assert response.will_close
+    connection.close()

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tokentoss import FileStorage, TokenData
+
+OLD = TokenData("old", "old", "old", "2030-01-01T00:00:00+00:00", ["openid"])
+NEW = TokenData("new", "new", "new", "2030-01-01T00:00:00+00:00", ["openid"])
+
+WRITER = """
+import os, pathlib, signal, sys
+from tokentoss import FileStorage, TokenData
+
+def die(*arguments, **named):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def dies_after(function):
+    def wrapper(*arguments, **named):
+        function(*arguments, **named)
+        die()
+    return wrapper
+
+def on_creation(instead):
+    # Reading what is stored uses os.open as well.
+    real = os.open
+    def wrapper(path, flags, *arguments):
+        return (instead if flags & os.O_CREAT else real)(path, flags, *arguments)
+    return wrapper
+
+class HalfWritten:
+    def __init__(self, file): self.file = file
+    def __enter__(self): return self
+    def __exit__(self, *failure): self.file.close()
+    def write(self, data): self.file.write(data[:40]); self.file.flush(); die()
+
+def half_written(descriptor, mode, real=os.fdopen):
+    file = real(descriptor, mode)
+    return HalfWritten(file) if mode == "wb" else file
+
+storage = FileStorage(sys.argv[1])
+tokens = TokenData("new", "new", "new", "2030-01-01T00:00:00+00:00", ["openid"])
+{sabotage}
+storage.save(tokens)
+"""
+
+STEPS = {
+    "before the temporary file": "os.open = on_creation(die)",
+    "once it exists": "os.open = on_creation(dies_after(os.open))",
+    "with half of it written": "os.fdopen = half_written",
+    "before it is on disk": "os.fsync = die",
+    "once it is on disk": "os.fsync = dies_after(os.fsync)",
+    "before it takes the name": "pathlib.Path.replace = die",
+    "once it has the name": "pathlib.Path.replace = dies_after(pathlib.Path.replace)",
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_leaves_old_or_new(tmp_path: Path, step: str) -> None:
+    """C62: never mixed, never empty, and the next write succeeds."""
+    storage = FileStorage(tmp_path / "tokens.json")
+    storage.save(OLD)
+    package = Path(__file__).parent.parent.parent / "python"
+    code = WRITER.replace("{sabotage}", STEPS[step])
+    finished = subprocess.run(
+        [sys.executable, "-c", code, str(storage.path)], env={"PYTHONPATH": str(package)}, check=False
+    )
+    assert finished.returncode == -9
+    assert storage.load() == (NEW if step == "once it has the name" else OLD)
+    storage.save(NEW)
+    assert storage.load() == NEW
