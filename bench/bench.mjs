@@ -1,0 +1,56 @@
+// `npm run bench` prints a table, `npm run bench -- --json` one object a line; ends non-zero when a "hold" number is missed.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { prepare, python } from "../scripts/prepare.mjs";
+import { asCommand, path, root, StageError } from "../scripts/stage.mjs";
+
+const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
+const columns = (what, value, hold, aim, verdict, peers) =>
+  [what.padEnd(44), value.padStart(18), hold.padStart(9), aim.padStart(9), verdict.padStart(8), ` ${peers}`].join(" ");
+
+function tableRow(row) {
+  const verdict = !row.ok ? "MISSED" : row.value <= row.aim ? "aim met" : "held";
+  const peers = Object.entries(row.peers).map(([name, value]) => `${name} ${number(value)}`);
+  return columns(
+    row.name,
+    `${number(row.value)} ${row.unit}`,
+    number(row.hold),
+    number(row.aim),
+    verdict,
+    peers.join(", "),
+  );
+}
+
+/** Runs the Python measurements; yields their rows as they come. */
+async function* pythonRows() {
+  const child = spawn(python, [path("bench", "python_side.py")], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
+  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line);
+  const status = await ended;
+  if (status !== 0) throw new StageError(`bench/python_side.py ended with status ${status}`);
+}
+
+async function bench() {
+  const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+  await prepare();
+  // After the preparation: a fresh checkout has no packages to import before it.
+  const { esmSize } = await import("./esm_size.mjs");
+
+  const rows = [];
+  const add = (row) => {
+    rows.push(row);
+    if (options.json) console.log(JSON.stringify(row));
+  };
+  add(await esmSize());
+  for await (const row of pythonRows()) add(row);
+
+  if (!options.json) {
+    console.log(columns("what", "value", "hold", "aim", "verdict", "peers"));
+    for (const row of rows) console.log(tableRow(row));
+  }
+  if (rows.some((row) => !row.ok)) process.exitCode = 1;
+}
+
+await asCommand(bench);

@@ -1,0 +1,106 @@
+"""One JupyterLab, one provider and one Chromium per session; a fresh browser context and kernel per test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from servers.iap_api import IapLikeApi
+from servers.provider import LocalProvider
+
+from e2e import kernel_messages
+from e2e.browser import launch, local_context
+from e2e.jupyterlab import JupyterLab
+from e2e.kernel_versions import add_kernels
+from e2e.notebook import Notebook
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OpenNotebook = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium with its popup blocker on."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProvider]:
+    """The provider's process; tests use `provider`."""
+    with LocalProvider(tmp_path_factory.mktemp("provider")) as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider: LocalProvider) -> Iterator[LocalProvider]:
+    """The provider, plain at the start of each test."""
+    running_provider.reset()
+    yield running_provider
+    running_provider.reset()
+
+
+@pytest.fixture(scope="session")
+def iap_api(running_provider: LocalProvider) -> Iterator[IapLikeApi]:
+    """The API behind the IAP-like proxy, open to both clients and to everyone but Mallory."""
+    audiences = (running_provider.public.client_id, running_provider.confidential.client_id)
+    allowed = ("ada@example.com", "grace@example.com")
+    with IapLikeApi(running_provider.issuer, audiences=audiences, allowed_users=allowed) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """JupyterLab with a kernel for each version of ipykernel."""
+    with JupyterLab(tmp_path_factory.mktemp("jupyterlab")) as lab:
+        add_kernels(lab)
+        yield lab
+
+
+@pytest.fixture
+def context(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A fresh browser context, which fails the test if a page asks for anything off this machine."""
+    with local_context(browser) as context:
+        kernel_messages.record(context)
+        yield context
+        if request.node.stash.get(FAILED, False):
+            for number, page in enumerate(context.pages):
+                page.screenshot(path=tmp_path / f"page-{number}.png")
+            request.node.add_report_section("teardown", "screenshots", f"pages as they were: {tmp_path}")
+
+
+@pytest.fixture
+def open_notebook(
+    lab: JupyterLab, context: BrowserContext, request: pytest.FixtureRequest
+) -> Iterator[OpenNotebook]:
+    """Open notebooks with the given cells; their kernels end with the test."""
+    numbers = itertools.count()
+
+    with ExitStack() as notebooks:
+
+        def open_notebook(*cells: str, kernel: str = "python3") -> Notebook:
+            name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+            path = lab.write_notebook(f"{name}-{next(numbers)}.ipynb", list(cells), kernel=kernel)
+            return notebooks.enter_context(Notebook(context, lab, path))
+
+        yield open_notebook
+
+
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note a failure, so that the fixtures can keep evidence of it."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+    return report

@@ -1,0 +1,125 @@
+"""The leak scan: the secrets of a sign-in, seen on their way, and the places where none may turn up."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
+
+    from .kernel import KernelClient
+    from .notebook import Notebook
+
+# A token cut into pieces of this length: a log that shortens tokens is found as well.
+PIECE = 24
+
+ENVELOPE = re.compile(rb'"sealed_tokens"\s*:\s*"([A-Za-z0-9_-]+)"')
+
+
+class Traffic:
+    """Watches a browser context from outside and keeps what its pages sent, said and stored."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._requests: list[Request] = []
+        self._sent: list[bytes] = []
+        self.console: list[str] = []
+        context.on("request", self._note_request)
+        context.on("console", self._note_console)
+        context.on("page", self._note_page)
+
+    def secrets(self) -> dict[str, str]:
+        """Name and value of every secret of the sign-in that passed; fails if one of them was not seen."""
+        found: dict[str, str] = {}
+        for request in self._requests:
+            query = parse_qs(urlsplit(request.url).query)
+            if request.is_navigation_request() and "code" in query and "state" in query:
+                found["authorization code"] = query["code"][0]
+                found["state"] = query["state"][0]
+            elif request.method == "POST" and urlsplit(request.url).path == "/token":
+                form = parse_qs(request.post_data or "")
+                found["code verifier"] = form["code_verifier"][0]
+                if "client_secret" in form:
+                    found["client secret"] = form["client_secret"][0]
+                response = request.response()
+                assert response is not None
+                tokens = response.json()
+                found |= {name: tokens[name] for name in ("access_token", "id_token", "refresh_token")}
+            elif request.method == "POST" and urlsplit(request.url).path == "/tokentoss/deliver":
+                body = json.loads(request.post_data or "{}")
+                found["envelope sent to the listener"] = body["sealed"]
+                found["token of the callback page"] = body["page_token"]
+        for frame in self._sent:
+            for envelope in ENVELOPE.findall(frame):
+                found["envelope in the trait"] = envelope.decode()
+        missing = {
+            "authorization code",
+            "state",
+            "code verifier",
+            "id_token",
+            "envelope in the trait",
+        } - found.keys()
+        assert not missing, f"the sign-in was not seen completely: {missing}"
+        return found
+
+    def _note_request(self, request: Request) -> None:
+        self._requests.append(request)
+
+    def _note_page(self, page: Page) -> None:
+        page.on("websocket", self._note_websocket)
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        self.console.append(message.text)
+
+    def _note_websocket(self, websocket: WebSocket) -> None:
+        websocket.on("framesent", self._note_frame)
+
+    def _note_frame(self, payload: str | bytes) -> None:
+        self._sent.append(payload.encode() if isinstance(payload, str) else payload)
+
+
+def places(notebook: Notebook, observer: KernelClient, traffic: Traffic) -> dict[str, bytes]:
+    """Everything that outlives a sign-in or that others can see, by the name of the place."""
+    found = {
+        f"file {path.relative_to(notebook.lab.work_dir)}": path.read_bytes()
+        for path in sorted(notebook.lab.work_dir.rglob("*"))
+        if path.is_file() and not path.is_relative_to(notebook.lab.home)
+    }
+    found["iopub of a second client"] = b"\n".join(observer.frames)
+    found["browser console"] = "\n".join(traffic.console).encode()
+    found |= {
+        f"{name} of the page": _storage(notebook.page, name) for name in ("localStorage", "sessionStorage")
+    }
+    found["storage of all pages"] = json.dumps(notebook.page.context.storage_state(indexed_db=True)).encode()
+    return found
+
+
+def find(secrets: Mapping[str, str], haystacks: Mapping[str, bytes]) -> list[str]:
+    """Say which secret, or piece of one, stands where; an empty list is a clean scan."""
+    return [
+        f"{secret} in {place}"
+        for secret, value in secrets.items()
+        for place, content in haystacks.items()
+        if any(spelling in content for piece in _pieces(value) for spelling in _spellings(piece))
+    ]
+
+
+def _storage(page: Page, name: str) -> bytes:
+    content: str = page.evaluate(f"() => JSON.stringify(window.{name})")
+    return content.encode()
+
+
+def _pieces(value: str) -> list[str]:
+    if len(value) < 2 * PIECE:
+        return [value]
+    # The header of a JWT is the same for all tokens of a key and no secret.
+    start = value.index(".") + 1 if value.count(".") == 2 else 0
+    return [value[at : at + PIECE] for at in range(start, len(value) - PIECE + 1, PIECE)]
+
+
+def _spellings(piece: str) -> set[bytes]:
+    return {piece.encode(), quote(piece, safe="").encode()}

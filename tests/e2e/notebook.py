@@ -1,0 +1,139 @@
+"""A notebook open in a JupyterLab page."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from servers.stoppable import Stoppable
+
+from .kernel import KernelClient
+from .waiting import PATIENCE_SECONDS, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import BrowserContext, Page
+
+    from .jupyterlab import JupyterLab
+
+PATIENCE_MS = PATIENCE_SECONDS * 1000
+
+# `panel` is the notebook in front; null while JupyterLab is still loading.
+PANEL = "const panel = window.jupyterapp?.shell?.currentWidget;"
+KERNEL = f"{PANEL} const kernel = panel?.sessionContext?.session?.kernel;"
+
+
+class CellError(AssertionError):
+    """A cell that should have run to its end raised."""
+
+
+class Notebook(Stoppable):
+    """Opens a notebook file in a page of its own and waits until its kernel is idle."""
+
+    def __init__(self, context: BrowserContext, lab: JupyterLab, path: Path) -> None:
+        self.lab = lab
+        self.path = path
+        self.page: Page = context.new_page()
+        self._url = lab.url(path.name, workspace=uuid.uuid4().hex)
+        self._client: KernelClient | None = None
+        self.open()
+
+    def stop(self) -> None:
+        """End the kernel; the page goes with its browser context."""
+        if self._client is not None:
+            self._client.stop()
+        self.lab.shut_down(self.path.name)
+
+    def open(self) -> None:
+        """Load the page, or load it again, and wait for its kernel."""
+        self.page.goto(self._url, wait_until="domcontentloaded")
+        self.wait_kernel("idle")
+
+    def wait_kernel(self, status: str) -> None:
+        """Wait until the page sees its kernel in a status ('idle', 'busy', ...)."""
+        self.page.wait_for_function(
+            f"""status => {{
+                {KERNEL}
+                const connected = kernel?.connectionStatus === 'connected';
+                return panel?.context?.isReady && connected && kernel.status === status;
+            }}""",
+            arg=status,
+            timeout=PATIENCE_MS,
+        )
+
+    @property
+    def kernel(self) -> KernelClient:
+        """A second client of this notebook's kernel."""
+        if self._client is None:
+            kernel_id = until(lambda: self.lab.kernel_of(self.path.name), "the notebook's kernel")
+            self._client = KernelClient(self.lab, kernel_id)
+        return self._client
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel the way the menu does, without its question."""
+        self.page.evaluate(f"() => {{ {KERNEL} return kernel.restart(); }}")
+        self.wait_kernel("idle")
+
+    def select_cell(self, index: int) -> None:
+        """Make a cell the active one, with the keyboard in the notebook."""
+        self.page.evaluate(
+            f"""index => {{
+                {PANEL}
+                panel.content.activeCellIndex = index;
+                panel.content.deselectAll();
+                panel.content.mode = 'command';
+                panel.activate();
+            }}""",
+            index,
+        )
+
+    def start_cell(self, index: int) -> None:
+        """Start to run one cell."""
+        self.select_cell(index)
+        self.page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-cell'); }")
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell to its end; fails if the cell raised."""
+        self.select_cell(index)
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+        for output in self._outputs(index):
+            if output["output_type"] == "error":
+                message = f"cell {index} raised {output['ename']}: {output['evalue']}"
+                raise CellError(message)
+
+    def output(self, index: int) -> str:
+        """Text a cell has put out so far: streams, results and errors."""
+        parts: list[str] = []
+        for output in self._outputs(index):
+            if output["output_type"] == "stream":
+                parts.append("".join(output["text"]))
+            elif output["output_type"] == "error":
+                parts.append(f"{output['ename']}: {output['evalue']}")
+            else:
+                parts.append("".join(output["data"].get("text/plain", "")))
+        return "".join(parts)
+
+    def save(self) -> None:
+        """Save and wait until the file is written."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        self.page.wait_for_function(f"() => {{ {PANEL} return panel.context.model.dirty === false; }}")
+
+    def set_theme(self, name: str) -> None:
+        """Switch JupyterLab's theme ('JupyterLab Light' or 'JupyterLab Dark') in this page."""
+        self.page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name
+        )
+        self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name)
+        # A splash covers the page while the theme's style sheets load.
+        self.page.wait_for_function("() => !document.getElementById('jupyterlab-splash')")
+
+    def _outputs(self, index: int) -> list[dict[str, Any]]:
+        outputs: list[dict[str, Any]] = self.page.evaluate(
+            f"""index => {{
+                {PANEL}
+                return JSON.parse(JSON.stringify(panel.content.model.cells.get(index).sharedModel.outputs));
+            }}""",
+            index,
+        )
+        return outputs

@@ -1,0 +1,59 @@
+"""The kernel restarts under a widget: it says so, offers nothing that cannot work, and a new run works."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import cells, popup
+from e2e.widget import PATIENCE_MS, Widget
+
+RUN_AGAIN = "un the cell again"
+
+
+@pytest.fixture
+def notebook(open_notebook, provider):
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    Widget(notebook.page).wait_ready()
+    return notebook
+
+
+def expect_kernel_gone(widget):
+    widget.wait_status(RUN_AGAIN)
+    expect(widget.sign_in_button).to_be_disabled(timeout=PATIENCE_MS)
+    expect(widget.retry_button).to_be_hidden()
+    expect(widget.cancel_button).to_be_hidden()
+
+
+def test_before_a_sign_in(notebook):
+    notebook.restart_kernel()
+
+    expect_kernel_gone(Widget(notebook.page))
+
+    notebook.run_cell(0)
+    Widget(notebook.page).sign_in("ada@example.com")
+
+
+def test_while_the_popup_is_open(notebook, provider):
+    """The attempt cannot finish any more: the popup closes and no code is spent."""
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, "ada@example.com")
+
+    notebook.restart_kernel()
+
+    expect_kernel_gone(widget)
+    popup.wait_closed(window)
+    assert provider.requests("/token") == []
+
+
+def test_restart_from_another_client(notebook):
+    """JupyterLab is not told of a restart from elsewhere, say another tab: the widget finds out when it is used."""
+    notebook.lab.restart_kernel(notebook.lab.kernel_of(notebook.path.name))
+
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+
+    expect_kernel_gone(widget)
+    popup.wait_closed(window)

@@ -1,0 +1,109 @@
+"""The user declines, closes the popup or cancels: the widget says so, and the next try works."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import cells, popup
+from e2e.widget import Widget
+
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+def notebook(open_notebook, provider):
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    provider.reset()
+    return notebook
+
+
+def test_declined_consent(notebook, provider):
+    """C44: `access_denied` reaches the user as a sentence, and no token request is made."""
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    widget.wait_status("Waiting for you in the popup…")
+    popup.decline(window)
+    popup.wait_closed(window)
+
+    notebook.kernel.until("widget.error_code == 'access_denied'")
+    sentence = notebook.kernel.value("widget.error")
+    assert sentence
+    widget.wait_status(sentence)
+    assert notebook.kernel.value("widget.status") == f"Error: {sentence}"
+    assert not notebook.kernel.value("widget.is_authenticated")
+    assert provider.requests("/token") == []
+
+    window = widget.open_popup(widget.retry_button)
+    popup.sign_in(window, ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+    notebook.kernel.until("widget.is_authenticated and widget.error == '' and widget.error_code == ''")
+
+
+def test_closed_popup(notebook, provider):
+    """C18: a popup that looks closed is told, without ending the sign-in; the button starts it again."""
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    window.close()
+
+    widget.wait_status("The sign-in window looks closed.")
+    assert provider.requests("/token") == []
+
+    window = widget.open_popup()
+    popup.sign_in(window, ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+    notebook.kernel.until("widget.is_authenticated and widget.error == ''")
+
+
+def test_cancel_closes_the_popup(notebook, provider):
+    """C4: Cancel ends the attempt at once; the callback of the cancelled attempt would find nobody."""
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    window.wait_for_url(f"{provider.issuer}/**")
+    widget.click(widget.cancel_button)
+    popup.wait_closed(window)
+
+    widget.wait_status("Click to sign in")
+    expect(widget.cancel_button).to_be_hidden()
+    notebook.kernel.until("widget.status == 'Click to sign in'")
+    widget.sign_in(ADA)
+    assert len(provider.requests("/token")) == 1
+
+
+def test_cancel_while_the_token_endpoint_is_slow(notebook, provider):
+    """A provider that does not answer holds nobody: Cancel works, and a late answer is not used."""
+    provider.change(token_hold=True)
+    widget = Widget(notebook.page)
+    popup.sign_in(widget.open_popup(), ADA)
+    widget.wait_status("Signing in…")
+    notebook.kernel.until("widget.status == 'Signing in…'")
+
+    widget.click(widget.cancel_button)
+
+    widget.wait_status("Click to sign in")
+    provider.change(token_hold=False)
+    notebook.kernel.until("widget.status == 'Click to sign in'")
+    assert not notebook.kernel.value("widget.is_authenticated")
+    widget.sign_in(ADA)
+
+
+def test_keyboard_alone(notebook):
+    """The widget is used without a mouse: Enter starts, Escape cancels, the focus stays inside."""
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    widget.sign_in_button.focus()
+    with notebook.page.context.expect_page() as opened:
+        notebook.page.keyboard.press("Enter")
+    window = opened.value
+    window.wait_for_load_state()
+    notebook.page.bring_to_front()
+    widget.wait_status("Waiting for you in the popup…")
+    notebook.page.keyboard.press("Escape")
+    popup.wait_closed(window)
+    widget.wait_status("Click to sign in")
+    assert notebook.page.evaluate(
+        "() => document.querySelector('.tokentoss').contains(document.activeElement)"
+    )

@@ -1,0 +1,1 @@
+"""The local stand-ins a sign-in needs: an OpenID provider and an API behind an IAP-like proxy."""

@@ -1,0 +1,96 @@
+"""A child process that says when it is ready, and ends with its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+STOP_SECONDS = 10
+READY_SECONDS = 60
+
+
+class ServerFailedError(RuntimeError):
+    """A server ended, or stayed silent, before it was ready; the message holds the end of its log."""
+
+
+class ServerProcess:
+    """Starts a command, waits for a line that `is_ready` accepts, and stops it again.
+
+    Standard input stays open as long as the server is wanted; standard output and error go to `log`.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        is_ready: Callable[[str], bool],
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self._log = log
+        self._ready_line: str | None = None
+        self._ready = threading.Event()
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=dict(env) if env is not None else None,
+            cwd=cwd,
+            # Ctrl-C in a terminal reaches the parent alone, which then stops its servers in order.
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(is_ready,), daemon=True)
+        self._reader.start()
+
+    @property
+    def log(self) -> Path:
+        """File with everything the server printed, but for its ready line."""
+        return self._log
+
+    def wait_ready(self) -> str:
+        """Return the line that told the server is ready."""
+        self._ready.wait(READY_SECONDS)
+        if self._ready_line is None:
+            self.stop()
+            tail = "".join(self._log.read_text().splitlines(keepends=True)[-20:])
+            message = f"{self._process.args!r} did not become ready; the end of {self._log}:\n{tail}"
+            raise ServerFailedError(message)
+        return self._ready_line
+
+    def stop(self) -> None:
+        """End the server: politely, then by force."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(STOP_SECONDS)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _read(self, is_ready: Callable[[str], bool]) -> None:
+        assert self._process.stdout is not None
+        with self._log.open("a") as log:
+            for line in self._process.stdout:
+                # The ready line is for the parent alone: it may carry a client secret or an access token.
+                if self._ready_line is None and is_ready(line):
+                    self._ready_line = line
+                    self._ready.set()
+                    continue
+                log.write(line)
+                log.flush()
+        self._ready.set()

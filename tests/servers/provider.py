@@ -1,0 +1,89 @@
+"""Starts the local OpenID provider and switches its behaviour while it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from .process import ServerProcess
+from .stoppable import Stoppable
+
+SCRIPT = Path(__file__).with_name("provider.mjs")
+CONTROL_TIMEOUT = 10
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client registered at the provider."""
+
+    client_id: str
+    client_secret: str | None = None
+    secret_file: Path | None = None
+    """Where a notebook reads the secret, so that it stands in no cell."""
+
+
+class LocalProvider(Stoppable):
+    """The provider's process. `folder` receives its log and the client secret of the run."""
+
+    def __init__(self, folder: Path, *, port: int = 0) -> None:
+        self._process = ServerProcess(
+            ["node", str(SCRIPT), "--port", str(port)],
+            log=folder / "provider.log",
+            is_ready=lambda line: line.startswith("{"),
+        )
+        ready = json.loads(self._process.wait_ready())
+        self.issuer: str = ready["issuer"]
+        self._control: str = ready["control"]
+        self.public = Client(**ready["clients"]["public"])
+        self.confidential = Client(**ready["clients"]["secret"], secret_file=folder / "client_secret")
+        self._write_secret(self.confidential)
+
+    @property
+    def discovery_url(self) -> str:
+        """Where the provider publishes its metadata."""
+        return f"{self.issuer}/.well-known/openid-configuration"
+
+    def metadata(self) -> dict[str, Any]:
+        """The provider's metadata (OpenID Connect Discovery 1.0, section 3)."""
+        answer = requests.get(self.discovery_url, timeout=CONTROL_TIMEOUT)
+        answer.raise_for_status()
+        metadata: dict[str, Any] = answer.json()
+        return metadata
+
+    def change(self, **switches: Any) -> None:
+        """Switch behaviour; the names are those of provider/behaviour.mjs."""
+        self._call("PATCH", "/behaviour", json=switches)
+
+    def reset(self) -> None:
+        """Back to a plain provider with an empty request log."""
+        self._call("DELETE", "/behaviour")
+        self._call("DELETE", "/requests")
+
+    def requests(self, path: str | None = None, method: str | None = None) -> list[dict[str, Any]]:
+        """Requests so far, optionally those to one path or by one method."""
+        entries: list[dict[str, Any]] = self._call("GET", "/requests")
+        return [
+            entry
+            for entry in entries
+            if (path is None or entry["path"] == path) and (method is None or entry["method"] == method)
+        ]
+
+    def stop(self) -> None:
+        """End the provider's process."""
+        self._process.stop()
+
+    @staticmethod
+    def _write_secret(client: Client) -> None:
+        assert client.secret_file is not None
+        assert client.client_secret is not None
+        client.secret_file.touch(mode=0o600)
+        client.secret_file.write_text(client.client_secret)
+
+    def _call(self, method: str, route: str, **arguments: Any) -> Any:
+        answer = requests.request(method, f"{self._control}{route}", timeout=CONTROL_TIMEOUT, **arguments)
+        answer.raise_for_status()
+        return answer.json()

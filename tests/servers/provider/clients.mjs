@@ -1,0 +1,27 @@
+// The two kinds of client a notebook user can have: a public one, and one with a secret that is no secret (Google Desktop).
+import { randomBytes } from "node:crypto";
+
+// RFC 8252 section 7.3: a loopback redirect URI without a port stands for any port. With an empty
+// path as well as "/": clients differ in which of the two equal spellings they send.
+const REDIRECT_URIS = ["http://127.0.0.1", "http://127.0.0.1/", "http://127.0.0.1/callback"];
+
+const native = {
+  application_type: "native",
+  grant_types: ["authorization_code", "refresh_token"],
+  response_types: ["code"],
+  redirect_uris: REDIRECT_URIS,
+  subject_type: "pairwise",
+};
+
+/** Registrations of the run: [public, with secret]. The secret is new each time, so a leak scan can search for it. */
+export function clients() {
+  return [
+    { ...native, client_id: "notebook-public", token_endpoint_auth_method: "none" },
+    {
+      ...native,
+      client_id: "notebook-desktop",
+      client_secret: randomBytes(24).toString("base64url"),
+      token_endpoint_auth_method: "client_secret_post",
+    },
+  ];
+}

@@ -1,0 +1,105 @@
+// The provider itself: oidc-provider with its development login, PKCE required, rotating refresh tokens.
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { text } from "node:stream/consumers";
+
+import Provider from "oidc-provider";
+
+import { findAccount, subjectOf } from "./accounts.mjs";
+
+const HOUR = 60 * 60;
+
+/** Signing keys of this run; RS256 is what ID tokens use, ES256 makes the JWKS hold more than one key. */
+function signingKeys() {
+  const pairs = [
+    ["RS256", generateKeyPairSync("rsa", { modulusLength: 2048 })],
+    ["ES256", generateKeyPairSync("ec", { namedCurve: "P-256" })],
+  ];
+  return pairs.map(([alg, { privateKey }]) => ({
+    ...privateKey.export({ format: "jwk" }),
+    alg,
+    use: "sig",
+    kid: randomBytes(8).toString("hex"),
+  }));
+}
+
+/** The development pages import a web font; a test must not leave the machine. */
+function withoutWebFont(html) {
+  return html.replace(/@import url\([^)]*\);?/g, "");
+}
+
+/** Answers a token request in place of the provider; settles with the names of the body's parameters, or null. */
+async function tokenFault(ctx, behaviour) {
+  await behaviour.tokenRequestMayGoOn();
+  const { token_answer: answer, token_drop: drop } = behaviour.values;
+  if (!answer && !drop) return null;
+  const names = [...new URLSearchParams(await text(ctx.req)).keys()];
+  if (drop) {
+    ctx.respond = false;
+    ctx.req.socket.destroy();
+    return names;
+  }
+  const origin = ctx.get("origin");
+  if (origin && behaviour.corsAllowed(origin)) ctx.set("Access-Control-Allow-Origin", origin);
+  ctx.status = answer.status;
+  ctx.type = answer.content_type;
+  ctx.body = answer.body;
+  return names;
+}
+
+function openerPolicy(ctx, { coop, coop_on_redirects_only: redirectsOnly }) {
+  const isRedirect = ctx.status >= 300 && ctx.status < 400;
+  if (coop && (isRedirect || !redirectsOnly)) ctx.set("Cross-Origin-Opener-Policy", coop);
+}
+
+/** Builds the provider for one issuer. */
+export function createProvider({ issuer, clients, behaviour, log }) {
+  const provider = new Provider(issuer, {
+    clients,
+    findAccount,
+    pairwiseIdentifier: subjectOf,
+    subjectTypes: ["pairwise"],
+    jwks: { keys: signingKeys() },
+    cookies: { keys: [randomBytes(24).toString("hex")] },
+    pkce: { required: () => true },
+    scopes: ["openid", "email", "profile", "offline_access"],
+    claims: { openid: ["sub", "hd"], email: ["email", "email_verified"], profile: ["name"] },
+    // Google, too, puts the e-mail into the ID token.
+    conformIdTokenClaims: false,
+    rotateRefreshToken: true,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+    clientBasedCORS: (_ctx, origin) => behaviour.corsAllowed(origin),
+    features: {
+      devInteractions: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+    },
+    ttl: {
+      AccessToken: HOUR,
+      IdToken: HOUR,
+      AuthorizationCode: 60,
+      Grant: 24 * HOUR,
+      Interaction: HOUR,
+      RefreshToken: 24 * HOUR,
+      Session: 24 * HOUR,
+    },
+  });
+  provider.on("server_error", (_ctx, error) => process.stderr.write(`${error.stack}\n`));
+
+  provider.use(async (ctx, next) => {
+    const entry = log.start(ctx);
+    if (behaviour.values.deny_consent && /^\/interaction\/[^/]+$/.test(ctx.path)) {
+      ctx.redirect(`${ctx.path}/abort`);
+    } else {
+      const faulted = ctx.method === "POST" && ctx.path === "/token" ? await tokenFault(ctx, behaviour) : null;
+      if (faulted) {
+        entry.finish(ctx.respond === false ? null : ctx.status, faulted);
+        return;
+      }
+      await next();
+    }
+    if (typeof ctx.body === "string" && ctx.type === "text/html") ctx.body = withoutWebFont(ctx.body);
+    openerPolicy(ctx, behaviour.values);
+    entry.finish(ctx.status, Object.keys(ctx.oidc?.body ?? {}));
+  });
+  return provider;
+}
