@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -23,11 +24,13 @@ def measure() -> dict[str, float]:
         "python -c pass": [sys.executable, "-c", "pass"],
         "tokentoss 0.1.1": [peer_python(), "-c", "import tokentoss"],
     }
+    # Each interpreter imports what is installed for it, whatever this shell's own path says.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     times: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(1 + RUNS):
         for name, command in commands.items():
             start = time.perf_counter()
-            subprocess.run(command, check=True)
+            subprocess.run(command, env=environment, check=True)
             if run > 0:  # the first run reads the files into the page cache
                 times[name].append((time.perf_counter() - start) * 1000)
     return {name: statistics.median(values) for name, values in times.items()}

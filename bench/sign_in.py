@@ -77,7 +77,7 @@ def measure(say: Callable[[str], None]) -> dict[str, Figures]:
                 ours(provider, provider.confidential),
                 peer(provider, provider.confidential, folder),
             ):
-                lab.add_kernel(package.kernel, str(package.python))
+                lab.add_kernel(package.kernel, str(package.python), {"PYTHONPATH": ""})
                 with local_context(browser) as context:
                     kernel_messages.record(context)
                     figures[package.name] = _measure_package(context, lab, package, say)
@@ -93,6 +93,9 @@ def _measure_package(
     with Notebook(context, lab, path) as notebook:
         notebook.run_cell(IMPORT_CELL)
         for run in range(1 + RUNS):
+            # A page of its own for each run: what a first widget leaves behind would speed up the next one.
+            notebook.save()
+            notebook.open()
             ready = _ready_after_shift_enter(notebook, package.button)
             notebook.run_cell(WATCH_CELL)
             tokens = _tokens_after_callback(notebook, package.button)

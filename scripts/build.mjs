@@ -99,7 +99,7 @@ export function builtModules() {
   const importedNames = imports.map(([, name]) => name);
   return {
     // Every property that only the glue and the module know of; wasm-opt chose the names of those that cross.
-    mangleProps: /^(__wb|__externref|__destroy|signin_|wasm_bindgen__|memory$)/,
+    mangleProps: /^(__wb|__externref|__destroy|signin_|wasm_bindgen__|_ZN|memory$)/,
     mangleCache: Object.fromEntries(exports),
     modules: {
       wasm: [
@@ -110,7 +110,8 @@ export function builtModules() {
       glue: [
         `import { ${importedNames.join(", ")} } from ${JSON.stringify(glueModule)};`,
         `export { __wbg_set_wasm, SignIn } from ${JSON.stringify(glueModule)};`,
-        `export const imports = { ${JSON.stringify(imports[0][0])}: {`,
+        // wasm-opt calls the one module that everything is imported from "a".
+        "export const imports = { a: {",
         ...imports.map(([, name, short]) => `  ${JSON.stringify(short)}: ${name},`),
         "} };",
       ].join("\n"),

@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const path = (...parts) => join(root, ...parts);
 
+/** How much of a failed command's output is shown, in characters. */
+const OUTPUT_LIMIT = 8000;
+
 /** A failure whose message says all there is to say; scripts print it without a stack and exit with `exitCode`. */
 export class StageError extends Error {
   constructor(message, exitCode = 1) {
@@ -28,8 +31,9 @@ export function run(command, args, { env, cwd = root, inherit = false } = {}) {
   });
   if (done.error) throw new StageError(`${command} cannot be started: ${done.error.message}`);
   if (done.status !== 0) {
-    const said = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim().slice(-4000);
-    throw new StageError(`\`${[command, ...args].join(" ")}\` failed with exit code ${done.status}\n${said}`);
+    const said = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim();
+    const shown = said.length > OUTPUT_LIMIT ? `${said.slice(0, OUTPUT_LIMIT / 2)}\n…\n${said.slice(-OUTPUT_LIMIT / 2)}` : said;
+    throw new StageError(`\`${[command, ...args].join(" ")}\` failed with exit code ${done.status}\n${shown}`);
   }
   return done.stdout ?? "";
 }
@@ -57,14 +61,15 @@ export function line(name, text) {
 /** Files and strings as one hash; folders count with everything in them. */
 export function fingerprintOf(inputs) {
   const hash = createHash("sha256");
-  for (const input of inputs.flatMap((entry) => (existsSync(entry) ? files(entry) : [entry]))) {
+  for (const input of inputs.flatMap((entry) => (existsSync(entry) ? filesOf(entry) : [entry]))) {
     hash.update(`${input}\0`);
     if (existsSync(input)) hash.update(readFileSync(input));
   }
   return hash.digest("hex");
 }
 
-function files(entry) {
+/** The files in a folder and its folders, in a fixed order; a file stands for itself. */
+export function filesOf(entry) {
   if (!statSync(entry).isDirectory()) return [entry];
   return readdirSync(entry, { recursive: true, withFileTypes: true })
     .filter((found) => found.isFile())

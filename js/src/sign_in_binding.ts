@@ -127,6 +127,7 @@ export class SignInBinding {
         this.#sync();
       },
       (reason) => {
+        console.error("tokentoss cannot start:", reason);
         const forbidden = isForbidden(reason);
         this.#refuse(
           forbidden ? "webassembly_unavailable" : "webassembly_failed",

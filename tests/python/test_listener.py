@@ -19,6 +19,7 @@ from tokentoss.callback import listener as listener_module
 from tokentoss.callback.listener import MAX_WAITING, lease
 from tokentoss.callback.routes import MAX_BODY
 from tokentoss.encoding import b64url
+from tokentoss.sealing import RecipientKey
 
 Make = Callable[..., AuthManager]
 
@@ -130,6 +131,15 @@ def test_refused_registrations(page: Page, change: dict[str, str], code: str) ->
     reply = page.register(**change)
     assert (reply.status, reply.json()) == (403, {"code": code})
     assert page.register().status == 200, "the real page is not harmed"
+
+
+@pytest.mark.parametrize(
+    "change", [{"origin": "https://elsewhere.example"}, {"key": b64url(RecipientKey.generate().public)}]
+)
+def test_a_registered_attempt_cannot_be_taken_over(page: Page, change: dict[str, str]) -> None:
+    assert page.register().status == 200
+    assert page.register(**change).json() == {"code": "registration_refused"}
+    assert page.callback().status == 200
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ codes! {
     PopupBlocked "popup_blocked" Environment "" "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
     RegistrationRefused "registration_refused" Environment "" "The kernel did not accept this sign-in. Run the cell again.";
     SealingFailed "sealing_failed" Environment "" "The tokens could not be sealed for the kernel. Run the cell again.";
-    TokenEndpointUnreachable "token_endpoint_unreachable" Environment "the token endpoint" "This browser cannot reach {subject}: the network is down or the provider does not answer web pages. Sign in again when it is reachable.";
+    TokenEndpointUnreachable "token_endpoint_unreachable" Environment "The token endpoint" "{subject} cannot be reached: the network is down, or the provider does not answer this page. Try again when it is reachable.";
 
     // The set-up.
     EndpointInsecure "endpoint_insecure" Configuration "An endpoint" "{subject} is not an https address. Correct the provider's endpoints.";

@@ -1,0 +1,145 @@
+// Installs what the checkout needs and this machine lacks, and nothing twice: `node scripts/bootstrap.mjs`, or
+// `import { bootstrap }`. Needs Rust (rustup), Node and Python; everything else comes from their registries, and Chromium
+// from Debian's.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { asCommand, fingerprintOf, line, path, run, StageError } from "./stage.mjs";
+
+const OLDEST_NODE = 20;
+const OLDEST_PYTHON = [3, 10];
+const RUST_TARGET = "wasm32-unknown-unknown";
+const RUST_COMPONENTS = ["clippy", "rustfmt"];
+
+// Exit codes of a missing tool, so that scripts can tell them apart.
+const EXIT = { node: 10, rust: 11, python: 12, chromium: 13 };
+
+/** The browser that tests drive; Debian and others call it differently. */
+const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"];
+const CHROMEDRIVER = ["chromedriver"];
+/** What Debian calls them; a browser without fonts draws boxes instead of letters. */
+const DEBIAN_PACKAGES = ["chromium", "chromium-driver", "fonts-dejavu-core"];
+
+/** Nothing here may fetch a browser of its own. */
+const NO_BROWSERS = { PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: "1", PUPPETEER_SKIP_DOWNLOAD: "1" };
+
+/** Installs what is missing. */
+export function bootstrap() {
+  checkNode();
+  installRust();
+  installNpmPackages();
+  installPythonPackages();
+  installChromium();
+}
+
+function checkNode() {
+  if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) return;
+  throw new StageError(
+    `Node ${process.versions.node} is too old: install Node ${OLDEST_NODE} or newer and run this again.`,
+    EXIT.node,
+  );
+}
+
+function installRust() {
+  const sysroot = output("rustc", ["--print", "sysroot"]);
+  if (!sysroot || !output("cargo", ["--version"])) {
+    throw new StageError("Rust is missing: install it with rustup (https://rustup.rs) and run this again.", EXIT.rust);
+  }
+  const target = existsSync(join(sysroot, "lib", "rustlib", RUST_TARGET));
+  const components = RUST_COMPONENTS.filter((component) => !output(`cargo-${component === "rustfmt" ? "fmt" : component}`, ["--version"]));
+  if (target && components.length === 0) {
+    line("rust", "up to date");
+    return;
+  }
+  if (!output("rustup", ["--version"])) {
+    const missing = [...(target ? [] : [`the target ${RUST_TARGET}`]), ...components].join(", ");
+    throw new StageError(`Rust lacks ${missing}, and there is no rustup to add it: install rustup (https://rustup.rs).`, EXIT.rust);
+  }
+  if (!target) run("rustup", ["target", "add", RUST_TARGET]);
+  if (components.length > 0) run("rustup", ["component", "add", ...components]);
+  line("rust", "target and components added");
+}
+
+function installNpmPackages() {
+  once("npm packages", path("node_modules", ".tokentoss-stamp"), [path("package.json"), path("package-lock.json")], () => {
+    // No package here needs its install script, and one that runs none cannot fetch anything else.
+    const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+    run(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { env: NO_BROWSERS });
+  });
+}
+
+function installPythonPackages() {
+  const venv = path(".venv");
+  const python = process.platform === "win32" ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
+  const inputs = [path("tests", "requirements.txt"), path("pyproject.toml")];
+  if (!existsSync(python)) {
+    line("python environment", "making .venv");
+    run(systemPython(), ["-m", "venv", venv]);
+  }
+  once("python packages", join(venv, ".tokentoss-stamp"), inputs, () => {
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(python, [...pip, "-r", path("tests", "requirements.txt")], { env: NO_BROWSERS });
+    // The package itself, as the checkout has it; its build backend is among the requirements.
+    run(python, [...pip, "--no-build-isolation", "--editable", path()], { env: NO_BROWSERS });
+  });
+}
+
+function systemPython() {
+  const oldest = OLDEST_PYTHON.join(".");
+  for (const candidate of ["python3", "python"]) {
+    const version = output(candidate, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
+    const [major, minor] = version.split(".").map(Number);
+    if (major > OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1])) {
+      if (spawnSync(candidate, ["-c", "import venv, ensurepip"]).status === 0) return candidate;
+      throw new StageError(
+        `Python ${version} comes without venv: install it (on Debian: apt-get install python3-venv) and run this again.`,
+        EXIT.python,
+      );
+    }
+  }
+  throw new StageError(`Python ${oldest} or newer is missing: install it and run this again.`, EXIT.python);
+}
+
+function installChromium() {
+  if (found(CHROMIUM) && found(CHROMEDRIVER)) {
+    line("chromium", "up to date");
+    return;
+  }
+  const packages = DEBIAN_PACKAGES.join(" ");
+  if (process.getuid?.() !== 0 || !output("apt-get", ["--version"])) {
+    throw new StageError(
+      `Chromium or its driver is missing: install them (on Debian, as root: apt-get install ${packages}) and run this again.`,
+      EXIT.chromium,
+    );
+  }
+  line("chromium", `installing ${packages}`);
+  const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  run("apt-get", ["update", "-qq"], quiet);
+  run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", ...DEBIAN_PACKAGES], quiet);
+}
+
+/** Does `work` unless `stamp` says that it was done with these very inputs. */
+function once(name, stamp, inputs, work) {
+  const now = fingerprintOf(inputs);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) {
+    line(name, "up to date");
+    return;
+  }
+  line(name, "installing");
+  work();
+  writeFileSync(stamp, now);
+}
+
+function found(commands) {
+  return commands.some((command) => output(command, ["--version"]) !== "");
+}
+
+/** What a command prints; empty when it is missing or fails. */
+function output(command, args) {
+  const done = spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  return done.status === 0 ? done.stdout.trim() : "";
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await asCommand(bootstrap);

@@ -1,0 +1,42 @@
+// `npm run check`: what a compiler, a linter or a formatter can find. `npm run fix` lets them repair what they can.
+
+import { pathToFileURL } from "node:url";
+import { lint } from "./lint.mjs";
+import { python } from "./prepare.mjs";
+import { asCommand, line, path, run, StageError } from "./stage.mjs";
+
+const RUST = ["clippy", "--quiet", "--locked", "--all-targets"];
+const WASM = ["--package", "tokentoss-wasm", "--package", "tokentoss-core", "--target", "wasm32-unknown-unknown"];
+const DENY = ["--", "--deny", "warnings"];
+
+/** Every check, each with its name. */
+function checks(fix) {
+  return {
+    rustfmt: () => run("cargo", ["fmt", "--all", ...(fix ? [] : ["--check"])]),
+    "clippy, native": () => run("cargo", [...RUST, "--workspace", "--exclude", "tokentoss-wasm", ...DENY]),
+    "clippy, WebAssembly": () => run("cargo", [...RUST, ...WASM, ...DENY]),
+    tsc: () => run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
+    biome: () => lint(fix),
+    ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
+    "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),
+    mypy: () => run(python, ["-m", "mypy"]),
+  };
+}
+
+async function check() {
+  const failed = [];
+  for (const [name, work] of Object.entries(checks(process.argv.includes("--fix")))) {
+    const started = performance.now();
+    try {
+      await work();
+      line(name, `${((performance.now() - started) / 1000).toFixed(1)} s`);
+    } catch (error) {
+      if (!(error instanceof StageError)) throw error;
+      failed.push(name);
+      line(name, error.message);
+    }
+  }
+  if (failed.length > 0) throw new StageError(`failed: ${failed.join(", ")}`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await asCommand(check);

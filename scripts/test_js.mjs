@@ -1,0 +1,29 @@
+// `npm run test:js`: the unit tests of js/ and widget-esm/, on Node's own runner.
+
+import { rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { build, builtModules } from "./build.mjs";
+import { bundle } from "./bundle.mjs";
+import { asCommand, filesOf, path, run } from "./stage.mjs";
+
+await asCommand(async () => {
+  await build();
+  const folder = path("target", "test-js");
+  rmSync(folder, { recursive: true, force: true });
+  const tests = [path("js", "test"), path("widget-esm", "test")].flatMap(filesOf).filter((file) => file.endsWith(".test.ts"));
+  const { modules, ...names } = builtModules();
+  await bundle(
+    {
+      entryPoints: tests,
+      outdir: folder,
+      entryNames: "[name]",
+      outExtension: { ".js": ".mjs" },
+      platform: "node",
+      sourcemap: "inline",
+      ...names,
+    },
+    modules,
+  );
+  const bundles = tests.map((test) => join(folder, basename(test).replace(/\.ts$/, ".mjs")));
+  run(process.execPath, ["--enable-source-maps", "--test", ...bundles], { inherit: true });
+});
