@@ -48,14 +48,19 @@ function installRust() {
     throw new StageError("Rust is missing: install it with rustup (https://rustup.rs) and run this again.", EXIT.rust);
   }
   const target = existsSync(join(sysroot, "lib", "rustlib", RUST_TARGET));
-  const components = RUST_COMPONENTS.filter((component) => !output(`cargo-${component === "rustfmt" ? "fmt" : component}`, ["--version"]));
+  const components = RUST_COMPONENTS.filter(
+    (component) => !output(`cargo-${component === "rustfmt" ? "fmt" : component}`, ["--version"]),
+  );
   if (target && components.length === 0) {
     line("rust", "up to date");
     return;
   }
   if (!output("rustup", ["--version"])) {
     const missing = [...(target ? [] : [`the target ${RUST_TARGET}`]), ...components].join(", ");
-    throw new StageError(`Rust lacks ${missing}, and there is no rustup to add it: install rustup (https://rustup.rs).`, EXIT.rust);
+    throw new StageError(
+      `Rust lacks ${missing}, and there is no rustup to add it: install rustup (https://rustup.rs).`,
+      EXIT.rust,
+    );
   }
   if (!target) run("rustup", ["target", "add", RUST_TARGET]);
   if (components.length > 0) run("rustup", ["component", "add", ...components]);
@@ -63,11 +68,16 @@ function installRust() {
 }
 
 function installNpmPackages() {
-  once("npm packages", path("node_modules", ".tokentoss-stamp"), [path("package.json"), path("package-lock.json")], () => {
-    // No package here needs its install script, and one that runs none cannot fetch anything else.
-    const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-    run(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { env: NO_BROWSERS });
-  });
+  once(
+    "npm packages",
+    path("node_modules", ".tokentoss-stamp"),
+    [path("package.json"), path("package-lock.json")],
+    () => {
+      // No package here needs its install script, and one that runs none cannot fetch anything else.
+      const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+      run(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { env: NO_BROWSERS });
+    },
+  );
 }
 
 function installPythonPackages() {

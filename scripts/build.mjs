@@ -1,6 +1,8 @@
 // `npm run build`: Rust to WebAssembly to one self-contained ES module in the Python package.
 
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { base91 } from "./base91.mjs";
 import { bundle } from "./bundle.mjs";
@@ -37,93 +39,135 @@ const PASSES = [
   "--minify-imports-and-exports-and-modules",
 ];
 
-const compiled = path("target", "wasm32-unknown-unknown", "wasm-release", "tokentoss_wasm.wasm");
+const TARGET = "wasm32-unknown-unknown";
+
+const compiled = path("target", TARGET, "wasm-release", "tokentoss_wasm.wasm");
 const glueFolder = path("target", "glue");
 const glued = path("target", "glue", "tokentoss_wasm_bg.wasm");
-const optimised = path("target", "glue", "tokentoss_wasm.opt.wasm");
-const renamed = path("target", "glue", "tokentoss_wasm.names.json");
-const packed = path("target", "glue", "tokentoss_wasm.opt.deflate");
-const statics = path("python", "tokentoss", "static");
-const module = path("python", "tokentoss", "static", "auth.js");
+const glueJs = path("target", "glue", "tokentoss_wasm_bg.js");
+const names = path("target", "glue", "names.json");
+/** The optimised WebAssembly. */
+export const optimised = path("target", "widget", "tokentoss.wasm");
+const widget = path("target", "widget", "auth.js");
+const packed = path("target", "widget", "packed");
+const carrier = path("python", "tokentoss", "static", "auth.js");
 
 /** Builds what is out of date. */
 export async function build() {
-  mkdirSync(statics, { recursive: true });
+  mkdirSync(path("target", "widget"), { recursive: true });
+  mkdirSync(path("python", "tokentoss", "static"), { recursive: true });
   compile();
-  await stage("wasm-bindgen", { inputs: [compiled, path("Cargo.lock"), path("crates", "tokentoss-glue")], outputs: [glued] }, glue);
-  await stage("wasm-opt -Oz", { inputs: [glued, ...FEATURES, ...PASSES], outputs: [optimised, renamed] }, optimise);
-  await stage("zopfli", { inputs: [optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
-  const sources = [path("js", "src"), path("widget-esm", "src"), path("scripts"), path("tests", "vectors", "error_codes.json")];
-  await stage("esbuild", { inputs: [packed, glueFolder, ...sources], outputs: [module] }, assemble);
+  await stage(
+    "wasm-bindgen",
+    { inputs: [compiled, path("Cargo.lock"), path("crates", "tokentoss-glue")], outputs: [glued] },
+    glue,
+  );
+  await stage("wasm-opt", { inputs: [glued, ...FEATURES, ...PASSES], outputs: [optimised, names] }, optimise);
+  const sources = [
+    path("js", "src"),
+    path("widget-esm", "src"),
+    path("scripts"),
+    path("tests", "vectors", "error_codes.json"),
+  ];
+  await stage("esbuild", { inputs: [optimised, names, glueJs, ...sources], outputs: [widget] }, bundleWidget);
+  await stage("zopfli", { inputs: [widget, optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
+  await stage("auth.js", { inputs: [packed, ...sources], outputs: [carrier] }, bundleCarrier);
   copyFileSync(path("widget-esm", "src", "auth.css"), path("python", "tokentoss", "static", "auth.css"));
   copyFileSync(path("tests", "vectors", "error_codes.json"), path("python", "tokentoss", "error_codes.json"));
-  report();
+  checkSize();
 }
 
 function compile() {
-  run("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-wasm", "--target", "wasm32-unknown-unknown", "--profile", "wasm-release"]);
+  // Where this machine keeps its crates is nobody's business, and would make every build another one.
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  const library = join(run("rustc", ["--print", "sysroot"]).trim(), "lib", "rustlib", "src", "rust");
+  const renamed = [`${registry}=crates`, `${library}=rust`].map((paths) => `--remap-path-prefix=${paths}`);
+  const nameless = `target.${TARGET}.rustflags=${JSON.stringify(renamed)}`;
+  const options = ["--package", "tokentoss-wasm", "--target", TARGET, "--profile", "wasm-release"];
+  run("cargo", ["build", "--quiet", "--locked", "--config", nameless, ...options]);
   line("rust to wasm", kilobytes(compiled));
 }
 
 function glue() {
-  run("cargo", ["run", "--quiet", "--locked", "--package", "tokentoss-glue", "--profile", "tool", "--", compiled, glueFolder]);
+  run("cargo", [
+    "run",
+    "--quiet",
+    "--locked",
+    "--package",
+    "tokentoss-glue",
+    "--profile",
+    "tool",
+    "--",
+    compiled,
+    glueFolder,
+  ]);
   return kilobytes(glued);
 }
 
 function optimise() {
   const wasmOpt = path("node_modules", "binaryen", "bin", "wasm-opt");
-  const names = run(process.execPath, [wasmOpt, glued, "-o", optimised, ...FEATURES, ...PASSES]);
-  writeFileSync(renamed, names);
+  const mapping = run(process.execPath, [wasmOpt, glued, "-o", optimised, ...FEATURES, ...PASSES]);
+  writeFileSync(names, mapping);
   return kilobytes(optimised);
 }
 
+async function bundleWidget() {
+  const { modules, ...renamed } = glueModule();
+  await bundle(
+    { entryPoints: [path("widget-esm", "src", "auth.ts")], outfile: widget, minify: true, ...renamed },
+    modules,
+  );
+  const code = readFileSync(widget, "utf8");
+  const missed = Object.keys(renamed.mangleCache).filter((name) => name !== "memory" && code.includes(name));
+  if (missed.length > 0)
+    throw new StageError(`the glue uses names that the WebAssembly has lost: ${missed.join(", ")}`);
+  return kilobytes(widget);
+}
+
+/** Module and WebAssembly in one go, so that one finds the other's words. */
 function compress() {
-  run(process.execPath, [path("scripts", "deflate.mjs"), optimised, packed]);
+  const joined = `${packed}.joined`;
+  writeFileSync(joined, Buffer.concat([readFileSync(widget), readFileSync(optimised)]));
+  run(process.execPath, [path("scripts", "deflate.mjs"), joined, packed]);
   return kilobytes(packed);
 }
 
-async function assemble() {
-  const { mangleProps, mangleCache, modules } = builtModules();
-  const { warnings } = await bundle(
-    { entryPoints: [path("widget-esm", "src", "auth.ts")], outfile: module, minify: true, mangleProps, mangleCache },
-    modules,
-  );
-  for (const warning of warnings) line("esbuild", warning.text);
+async function bundleCarrier() {
+  const bytes = readFileSync(packed);
+  const contents = [
+    `export const packed = ${JSON.stringify(base91(bytes))};`,
+    `export const size = ${bytes.length};`,
+    `export const moduleSize = ${statSync(widget).size};`,
+    `export const fingerprint = "${fingerprintOf([packed]).slice(0, 12)}";`,
+  ];
+  const entryPoints = [path("widget-esm", "src", "carrier.ts")];
+  await bundle({ entryPoints, outfile: carrier, minify: true }, { packed: contents.join("\n") });
 }
 
-/** The modules that only exist once the WebAssembly is built, and how wasm-opt renamed what they name. */
-export function builtModules() {
-  const bytes = readFileSync(packed);
-  const glueModule = path("target", "glue", "tokentoss_wasm_bg.js");
-  const { imports, exports } = JSON.parse(readFileSync(renamed, "utf8"));
-  const importedNames = imports.map(([, name]) => name);
+/** The module that joins the glue to the WebAssembly, by the names that wasm-opt gave to what they share. */
+export function glueModule() {
+  const { imports, exports } = JSON.parse(readFileSync(names, "utf8"));
+  const contents = [
+    `import { ${imports.map(([, name]) => name).join(", ")} } from ${JSON.stringify(glueJs)};`,
+    `export { __wbg_set_wasm, SignIn } from ${JSON.stringify(glueJs)};`,
+    // wasm-opt calls the one module that everything is imported from "a".
+    "export const imports = { a: {",
+    ...imports.map(([, name, short]) => `  ${JSON.stringify(short)}: ${name},`),
+    "} };",
+  ];
   return {
-    // Every property that only the glue and the module know of; wasm-opt chose the names of those that cross.
-    mangleProps: /^(__wb|__externref|__destroy|signin_|wasm_bindgen__|_ZN|memory$)/,
+    modules: { glue: contents.join("\n") },
+    // What the WebAssembly exports goes by the names that wasm-opt gave it.
+    mangleProps: new RegExp(`^(${exports.map(([name]) => name.replaceAll("$", "\\$")).join("|")})$`),
     mangleCache: Object.fromEntries(exports),
-    modules: {
-      wasm: [
-        `export const packed = ${JSON.stringify(base91(bytes))};`,
-        `export const size = ${bytes.length};`,
-        `export const fingerprint = "${fingerprintOf([packed, glueModule]).slice(0, 12)}";`,
-      ].join("\n"),
-      glue: [
-        `import { ${importedNames.join(", ")} } from ${JSON.stringify(glueModule)};`,
-        `export { __wbg_set_wasm, SignIn } from ${JSON.stringify(glueModule)};`,
-        // wasm-opt calls the one module that everything is imported from "a".
-        "export const imports = { a: {",
-        ...imports.map(([, name, short]) => `  ${JSON.stringify(short)}: ${name},`),
-        "} };",
-      ].join("\n"),
-    },
   };
 }
 
-function report() {
-  const characters = readFileSync(module, "utf8").length;
-  const text = base91(readFileSync(packed)).length;
-  line("auth.js", `${characters} characters: ${text} of WebAssembly, ${characters - text} of JavaScript (at most ${CHARACTER_LIMIT})`);
-  if (characters > CHARACTER_LIMIT) throw new StageError(`auth.js is ${characters - CHARACTER_LIMIT} characters too long`);
+function checkSize() {
+  const characters = readFileSync(carrier, "utf8").length;
+  line("", `${characters} characters, of at most ${CHARACTER_LIMIT}`);
+  if (characters <= CHARACTER_LIMIT) return;
+  throw new StageError(`auth.js is ${characters - CHARACTER_LIMIT} characters too long`);
 }
 
 function kilobytes(file) {

@@ -15,7 +15,8 @@ function checks(fix) {
     rustfmt: () => run("cargo", ["fmt", "--all", ...(fix ? [] : ["--check"])]),
     "clippy, native": () => run("cargo", [...RUST, "--workspace", "--exclude", "tokentoss-wasm", ...DENY]),
     "clippy, WebAssembly": () => run("cargo", [...RUST, ...WASM, ...DENY]),
-    tsc: () => run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
+    tsc: () =>
+      run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
     biome: () => lint(fix),
     ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
     "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),

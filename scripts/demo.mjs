@@ -9,7 +9,7 @@ async function demo() {
   const child = spawn(python, [path("scripts", "demo.py"), ...process.argv.slice(2)], { cwd: root, stdio: "inherit" });
   // Ctrl-C in a terminal reaches the child as well; this process waits until it has put everything away.
   process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   process.exitCode = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
 }
 

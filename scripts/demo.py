@@ -34,8 +34,9 @@ def main() -> int:
         "--check", action="store_true", help="run the whole sign-in headless and report each step"
     )
     options = parser.parse_args()
-    # A polite end from outside is handled like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite end from outside, or a closed terminal, is handled like Ctrl-C.
+    for name in {"SIGTERM", "SIGHUP"} & {member.name for member in signal.Signals}:
+        signal.signal(signal.Signals[name], signal.default_int_handler)
 
     try:
         with ExitStack() as running:

@@ -103,6 +103,11 @@ def go_through(notebook: Notebook, provider: LocalProvider, login: str, pictures
         notebook.kernel.until("not widget.is_authenticated")
     picture("signed-out")
 
+    with step("kernel restarted, the widget says what to do"):
+        notebook.restart_kernel()
+        widget.wait_status("un the cell again")
+    picture("kernel-restarted")
+
 
 @contextmanager
 def step(name: str) -> Iterator[None]:

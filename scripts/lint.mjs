@@ -23,17 +23,23 @@ function lintFile(biome, projectKey, filePath, fix) {
   const source = readFileSync(path(filePath), "utf8");
   const linted = biome.lintContent(projectKey, source, { filePath, ...(fix && { fixFileMode: "safeFixes" }) });
   const shown = linted.diagnostics.filter(({ severity }) => severity === "error" || severity === "warning");
-  const complaints =
-    shown.length > 0 ? [biome.printDiagnostics(shown, { filePath, fileSource: source })] : [];
+  const complaints = shown.length > 0 ? [biome.printDiagnostics(shown, { filePath, fileSource: source })] : [];
   const formatted = biome.formatContent(projectKey, linted.content || source, { filePath });
   if (formatted.diagnostics.some(({ severity }) => severity === "error" || severity === "fatal")) {
-    return [...complaints, biome.printDiagnostics(formatted.diagnostics, { filePath, fileSource: source })];
+    return formatted.diagnostics.map((diagnostic) => complaint(filePath, source, diagnostic));
   }
   if (formatted.content !== source) {
     if (fix) writeFileSync(path(filePath), formatted.content);
     else complaints.push(`${filePath}: not formatted; \`npm run fix\` does it`);
   }
   return complaints;
+}
+
+function complaint(filePath, source, { category, description, location }) {
+  const before = Buffer.from(source)
+    .subarray(0, location.span?.[0] ?? 0)
+    .toString();
+  return `${filePath}:${before.split("\n").length}: ${category}: ${description}`;
 }
 
 /** The files that git knows or would take. */

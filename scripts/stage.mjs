@@ -32,7 +32,8 @@ export function run(command, args, { env, cwd = root, inherit = false } = {}) {
   if (done.error) throw new StageError(`${command} cannot be started: ${done.error.message}`);
   if (done.status !== 0) {
     const said = `${done.stdout ?? ""}${done.stderr ?? ""}`.trim();
-    const shown = said.length > OUTPUT_LIMIT ? `${said.slice(0, OUTPUT_LIMIT / 2)}\n…\n${said.slice(-OUTPUT_LIMIT / 2)}` : said;
+    const shown =
+      said.length > OUTPUT_LIMIT ? `${said.slice(0, OUTPUT_LIMIT / 2)}\n…\n${said.slice(-OUTPUT_LIMIT / 2)}` : said;
     throw new StageError(`\`${[command, ...args].join(" ")}\` failed with exit code ${done.status}\n${shown}`);
   }
   return done.stdout ?? "";

@@ -1,8 +1,8 @@
-// `npm run test:js`: the unit tests of js/ and widget-esm/, on Node's own runner.
+// `npm run test:js`: the unit tests of js/, on Node's own runner.
 
 import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { build, builtModules } from "./build.mjs";
+import { build, glueModule } from "./build.mjs";
 import { bundle } from "./bundle.mjs";
 import { asCommand, filesOf, path, run } from "./stage.mjs";
 
@@ -10,8 +10,8 @@ await asCommand(async () => {
   await build();
   const folder = path("target", "test-js");
   rmSync(folder, { recursive: true, force: true });
-  const tests = [path("js", "test"), path("widget-esm", "test")].flatMap(filesOf).filter((file) => file.endsWith(".test.ts"));
-  const { modules, ...names } = builtModules();
+  const tests = filesOf(path("js", "test")).filter((file) => file.endsWith(".test.ts"));
+  const { modules, ...names } = glueModule();
   await bundle(
     {
       entryPoints: tests,

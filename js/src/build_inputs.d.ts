@@ -1,11 +1,13 @@
 /** Modules that scripts/build.mjs makes. */
 
-declare module "tokentoss:wasm" {
-  /** The WebAssembly module, deflated and written in the digits of base91.ts. */
+declare module "tokentoss:packed" {
+  /** The widget's own module and then its WebAssembly, deflated together and written in the digits of base91.ts. */
   export const packed: string;
-  /** Bytes of the deflated module. */
+  /** Bytes of it before it was written in digits. */
   export const size: number;
-  /** Names the build: pages share one instance of each. */
+  /** Bytes of the widget's module, once inflated. */
+  export const moduleSize: number;
+  /** Names the build: a page shares one instance of each. */
   export const fingerprint: string;
 }
 

@@ -1,21 +1,19 @@
-/** Brings the WebAssembly to life, once per page however many widgets and copies of this file there are. */
+/** Brings the WebAssembly to life. */
 
 import { __wbg_set_wasm, imports, SignIn } from "tokentoss:glue";
-import { fingerprint, packed, size } from "tokentoss:wasm";
-import { unpack } from "./base91.ts";
 
 export type SignInClass = typeof SignIn;
 
-const SLOT = Symbol.for(`tokentoss/${fingerprint}`);
-
-/** The page's one instance; a failure is not kept, so that a retry can succeed. */
-export function loadSignIn(): Promise<SignInClass> {
-  const page = globalThis as { [SLOT]?: Promise<SignInClass> | undefined };
-  page[SLOT] ??= instantiate().catch((reason) => {
-    page[SLOT] = undefined;
-    throw reason;
-  });
-  return page[SLOT];
+/** Instantiates the module on the first call; a failure is not kept, so that a retry can succeed. */
+export function loaderOf(wasm: BufferSource): () => Promise<SignInClass> {
+  let loading: Promise<SignInClass> | undefined;
+  return () => {
+    loading ??= instantiate(wasm).catch((reason) => {
+      loading = undefined;
+      throw reason;
+    });
+    return loading;
+  };
 }
 
 /**
@@ -28,10 +26,8 @@ export function isForbidden(reason: unknown): boolean {
   );
 }
 
-async function instantiate(): Promise<SignInClass> {
-  const inflated = new Blob([unpack(packed, size)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const bytes = await new Response(inflated).arrayBuffer();
-  const { instance } = await WebAssembly.instantiate(bytes, imports);
+async function instantiate(wasm: BufferSource): Promise<SignInClass> {
+  const { instance } = await WebAssembly.instantiate(wasm, imports);
   __wbg_set_wasm(instance.exports);
   (instance.exports as { __wbindgen_start(): void }).__wbindgen_start();
   return SignIn;

@@ -4,8 +4,8 @@
  * It decides nothing about the protocol. It carries the ticket in, events and envelopes out, and derives what views show.
  */
 
-import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
 import type { FlowEvent, SignIn } from "tokentoss:glue";
+import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
 import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type SignInClass } from "./load.ts";
 import type { Model } from "./model.ts";

@@ -101,6 +101,6 @@ FAILED: pytest.StashKey[bool] = pytest.StashKey()
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note a failure, so that the fixtures can keep evidence of it."""
     report = yield
-    if report.when == "call" and report.failed:
+    if report.failed:
         item.stash[FAILED] = True
     return report

@@ -124,6 +124,11 @@ class JupyterLab(Stoppable):
                 return kernel_id
         return None
 
+    def kernels(self) -> list[dict[str, Any]]:
+        """What the server says of the kernels it runs."""
+        kernels: list[dict[str, Any]] = self.call("GET", "/api/kernels").json()
+        return kernels
+
     def restart_kernel(self, kernel_id: str) -> None:
         """Restart a kernel from outside of the page."""
         self.call("POST", f"/api/kernels/{kernel_id}/restart")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import TimeoutError as PageTimeoutError
 from servers.stoppable import Stoppable
 
 from .kernel import KernelClient
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 
-# `panel` is the notebook in front; null while JupyterLab is still loading.
-PANEL = "const panel = window.jupyterapp?.shell?.currentWidget;"
+# `panel` is the page's notebook; undefined while JupyterLab is still loading.
+PANEL = "const panel = [...(window.jupyterapp?.shell?.widgets('main') ?? [])].find(({ context }) => context);"
 KERNEL = f"{PANEL} const kernel = panel?.sessionContext?.session?.kernel;"
+READY = "panel?.context?.isReady && kernel?.connectionStatus === 'connected' && kernel.status === status"
 
 
 class CellError(AssertionError):
@@ -37,7 +39,11 @@ class Notebook(Stoppable):
         self.page: Page = context.new_page()
         self._url = lab.url(path.name, workspace=uuid.uuid4().hex)
         self._client: KernelClient | None = None
-        self.open()
+        try:
+            self.open()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the kernel; the page goes with its browser context."""
@@ -52,15 +58,16 @@ class Notebook(Stoppable):
 
     def wait_kernel(self, status: str) -> None:
         """Wait until the page sees its kernel in a status ('idle', 'busy', ...)."""
-        self.page.wait_for_function(
-            f"""status => {{
-                {KERNEL}
-                const connected = kernel?.connectionStatus === 'connected';
-                return panel?.context?.isReady && connected && kernel.status === status;
-            }}""",
-            arg=status,
-            timeout=PATIENCE_MS,
-        )
+        try:
+            self.page.wait_for_function(
+                f"status => {{ {KERNEL} return {READY}; }}", arg=status, timeout=PATIENCE_MS
+            )
+        except PageTimeoutError:
+            state = self.page.evaluate(
+                f"() => {{ {KERNEL} return [panel?.context?.isReady, kernel?.model]; }}"
+            )
+            message = f"no {status} kernel in the page: {state}; at the server: {self.lab.kernels()}"
+            raise TimeoutError(message) from None
 
     @property
     def kernel(self) -> KernelClient:

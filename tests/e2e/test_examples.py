@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from e2e.notebook import CellError, Notebook
+from e2e.widget import Widget
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,3 +29,29 @@ def test_the_notebooks_hold_no_outputs(name):
     cells = code_cells(name)
     assert cells
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
+
+
+def test_the_quickstart_shows_google_s_button(lab, context):
+    """The code of the README, unchanged, beside a Desktop client's file; before a click nothing is sent."""
+    client = {"client_id": "1-x.apps.googleusercontent.com", "client_secret": "not-a-real-secret"}
+    endpoints = {
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "redirect_uris": ["http://localhost"],
+    }
+    secrets_file = lab.root / "client_secrets.json"
+    secrets_file.touch(mode=0o600)
+    secrets_file.write_text(json.dumps({"installed": {**client, **endpoints}}))
+
+    with Notebook(context, lab, lab.copy_notebook(ROOT / "examples" / "quickstart.ipynb")) as notebook:
+        notebook.run_cell(1)
+        widget = Widget(notebook.page)
+        widget.wait_ready()
+        widget.wait_status("Click to sign in")
+        assert widget.sign_in_button.inner_text() == "Sign in with Google"
+        ticket = notebook.kernel.value("widget.ticket")
+        assert ticket["client_id"] == client["client_id"]
+        assert ticket["provider"]["issuer"] == "https://accounts.google.com"
+        assert client["client_secret"] not in json.dumps(ticket)
+        with pytest.raises(CellError, match="NoCredentialsError"):
+            notebook.run_cell(3)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from e2e import cells, kernel_messages
+from e2e import cells, kernel_messages, popup
 from e2e.widget import Widget
 
 ADA = "ada@example.com"
@@ -16,7 +16,7 @@ ADA = "ada@example.com"
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):
-    """C2, C41, C42, C43, C70: one simple token request, tokens in Python, nothing left in the traits."""
+    """C2, C23, C41, C42, C43, C70: one simple token request, tokens in Python, nothing left behind."""
     client = getattr(provider, kind)
     notebook = open_notebook(cells.show_widget(provider, client), cells.call_api(iap_api))
     notebook.run_cell(0)
@@ -24,9 +24,12 @@ def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):
     widget.wait_status("Click to sign in")
     provider.reset()
 
-    widget.sign_in(ADA)
+    window = widget.open_popup()
+    popup.sign_in(window, ADA)
+    popup.wait_closed(window)
 
     widget.wait_status(f"Signed in as {ADA}")
+    assert urlsplit(window.url).query == ""
     expect(widget.sign_out_button).to_be_visible()
     expect(widget.sign_in_button).to_be_hidden()
     notebook.kernel.until("widget.is_authenticated")

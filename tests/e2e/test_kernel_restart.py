@@ -49,7 +49,7 @@ def test_while_the_popup_is_open(notebook, provider):
 
 
 def test_restart_from_another_client(notebook):
-    """JupyterLab is not told of a restart from elsewhere, say another tab: the widget finds out when it is used."""
+    """JupyterLab is not told of a restart from elsewhere: the widget finds out when it is used."""
     notebook.lab.restart_kernel(notebook.lab.kernel_of(notebook.path.name))
 
     widget = Widget(notebook.page)

@@ -15,7 +15,7 @@ def answer(status: int, body: str, content_type: str = "application/json") -> di
     return {"token_answer": {"status": status, "content_type": content_type, "body": body}}
 
 
-# A dropped connection comes first: Chromium itself sends a request once more if the connection it broke on had
+# A dropped connection comes first: Chromium itself sends a request once more if the connection that broke had
 # been used before, which no page can prevent.
 FAULTS = (
     ("token_endpoint_unreachable", {"token_drop": True}),

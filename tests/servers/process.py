@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING
@@ -76,7 +78,11 @@ class ServerProcess:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            # With what it started itself: it has had its chance to do that in order.
+            if hasattr(os, "killpg"):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
             self._process.wait()
         self._reader.join(STOP_SECONDS)
         assert self._process.stdout is not None

@@ -8,7 +8,11 @@ import { asCommand, path } from "../../scripts/stage.mjs";
 await asCommand(async () => {
   const folder = path("target", "gallery");
   mkdirSync(folder, { recursive: true });
-  await bundle({ entryPoints: [path("widget-esm", "gallery", "gallery.ts")], format: "iife", outfile: join(folder, "gallery.js") });
+  await bundle({
+    entryPoints: [path("widget-esm", "gallery", "gallery.ts")],
+    format: "iife",
+    outfile: join(folder, "gallery.js"),
+  });
   copyFileSync(path("widget-esm", "gallery", "index.html"), join(folder, "index.html"));
   copyFileSync(path("widget-esm", "src", "auth.css"), join(folder, "auth.css"));
   console.log(join(folder, "index.html"));

@@ -11,13 +11,20 @@ const states: [title: string, state: ViewState][] = [
   ["waiting", { kind: "waiting", link, problem: null }],
   [
     "waiting, popup seems closed",
-    { kind: "waiting", link, problem: "The sign-in window was closed before it finished. Click Retry to sign in again." },
+    {
+      kind: "waiting",
+      link,
+      problem: "The sign-in window was closed before it finished. Click Retry to sign in again.",
+    },
   ],
   ["signing in", { kind: "signing_in" }],
   ["handing over", { kind: "handing_over" }],
   ["signed in", { kind: "signed_in", account: "ada.lovelace@example.org" }],
   ["signing out", { kind: "signing_out", account: "ada.lovelace@example.org" }],
-  ["failed", { kind: "failed", message: "Access was denied. Click Retry and allow the access.", link: null, retry: true }],
+  [
+    "failed",
+    { kind: "failed", message: "Access was denied. Click Retry and allow the access.", link: null, retry: true },
+  ],
   [
     "failed, popup blocked",
     {

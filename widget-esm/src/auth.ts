@@ -1,7 +1,7 @@
-/** The anywidget entry point of the sign-in widget: the flow lives with the model, views only draw it. */
+/** The sign-in widget for anywidget: the flow lives with the model, views only draw it. */
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
-import { loadSignIn } from "../../js/src/load.ts";
+import { loaderOf } from "../../js/src/load.ts";
 import type { Model } from "../../js/src/model.ts";
 import { SignInBinding } from "../../js/src/sign_in_binding.ts";
 import { View } from "./view.ts";
@@ -9,32 +9,45 @@ import { View } from "./view.ts";
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
 const DISCONNECTED = ".jupyter-widgets-disconnected";
 
-// Hosts either import this file once per model (Jupyter, whose model objects differ from call to call) or share it between
-// models whose objects stay the same.
-const bindings = new WeakMap<object, SignInBinding>();
-let latest: SignInBinding | undefined;
+interface AuthWidget {
+  initialize(props: InitializeProps): () => void;
+  render(props: RenderProps): (() => void) | undefined;
+}
 
-export default {
-  /** Starts the sign-in of a model; settles at once, the WebAssembly follows when it is ready. */
-  initialize({ model }: InitializeProps): () => void {
-    const binding = new SignInBinding(model as Model, loadSignIn);
-    bindings.set(model, binding);
-    latest = binding;
-    return () => binding.dispose();
-  },
-
-  /** Draws one view. */
-  render({ model, el }: RenderProps): (() => void) | undefined {
-    const binding = bindings.get(model) ?? latest;
-    if (!binding) return undefined;
-    const view = new View(model.get("branding"), binding);
-    if (el.closest(DISCONNECTED)) binding.kernelLost();
-    const unsubscribe = binding.subscribe((state) => view.show(state));
-    view.show(binding.state);
-    el.append(view.root);
-    return () => {
-      unsubscribe();
-      view.root.remove();
-    };
-  },
+/** Shares one instance of the WebAssembly between all widgets of a page; the result makes their definitions. */
+export default (wasm: BufferSource): (() => AuthWidget) => {
+  const load = loaderOf(wasm);
+  return () => define(load);
 };
+
+function define(load: ReturnType<typeof loaderOf>): AuthWidget {
+  // A host either asks for a definition per model (Jupyter, whose model objects differ from call to call), or shares one
+  // between models whose objects stay the same.
+  const bindings = new WeakMap<object, SignInBinding>();
+  let latest: SignInBinding | undefined;
+
+  return {
+    /** Starts the sign-in of a model; settles at once, the WebAssembly follows when it is ready. */
+    initialize({ model }) {
+      const binding = new SignInBinding(model as Model, load);
+      bindings.set(model, binding);
+      latest = binding;
+      return () => binding.dispose();
+    },
+
+    /** Draws one view. */
+    render({ model, el }) {
+      const binding = bindings.get(model) ?? latest;
+      if (!binding) return undefined;
+      const view = new View(model.get("branding"), binding);
+      if (el.closest(DISCONNECTED)) binding.kernelLost();
+      const unsubscribe = binding.subscribe((state) => view.show(state));
+      view.show(binding.state);
+      el.append(view.root);
+      return () => {
+        unsubscribe();
+        view.root.remove();
+      };
+    },
+  };
+}

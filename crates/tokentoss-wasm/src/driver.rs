@@ -7,14 +7,14 @@ use std::rc::{Rc, Weak};
 
 use getrandom::SysRng;
 use js_sys::Function;
-use tokentoss_core::flow::{Flow, Input, Output, RequestId};
+use tokentoss_core::flow::{Flow, Input, Output, RequestId, WindowId};
 use tokentoss_core::token_endpoint::TokenRequest;
 use wasm_bindgen::JsValue;
-use web_sys::MessageEvent;
+use web_sys::{MessageEvent, Window};
 
 use crate::event::FlowEvent;
 use crate::messages::Messages;
-use crate::popup::{Watch, Windows};
+use crate::popup::{self, Watch, Windows};
 use crate::timer::{Timer, now};
 use crate::token_endpoint::Exchange;
 
@@ -91,14 +91,24 @@ impl Driver {
             Output::StopListening => self.stop_listening(),
             Output::OpenPopup { url } => self.open_popup(&url),
             Output::Post { window, target_origin, message } => {
-                self.windows.borrow().post(window, message.expose(), &target_origin);
+                if let Some(window) = self.window(window) {
+                    popup::post(&window, message.expose(), &target_origin);
+                }
             }
-            Output::CloseWindow { window } => self.windows.borrow().close(window),
+            Output::CloseWindow { window } => {
+                if let Some(window) = self.window(window) {
+                    let _ = window.close();
+                }
+            }
             Output::Exchange { request, token_request } => self.exchange(request, token_request),
             Output::AbortExchange => drop(self.handles.borrow_mut().exchange.take()),
             Output::Deliver { envelope } => self.tell(&FlowEvent::Deliver { envelope }),
             Output::Status(status) => self.tell(&status.into()),
         }
+    }
+
+    fn window(&self, id: WindowId) -> Option<Window> {
+        self.windows.borrow().get(id)
     }
 
     fn tell(&self, event: &FlowEvent) {
@@ -150,8 +160,10 @@ impl Driver {
     }
 
     fn open_popup(&self, url: &str) {
-        let opened = self.windows.borrow_mut().open(url);
-        let input = opened.map_or(Input::PopupBlocked, |window| Input::PopupOpened { window });
+        let input = match popup::open(url) {
+            Some(window) => Input::PopupOpened { window: self.windows.borrow_mut().add(window) },
+            None => Input::PopupBlocked,
+        };
         self.inputs.borrow_mut().push_back(input);
     }
 

@@ -12,7 +12,9 @@ pub enum FlowEvent {
     /// What the view shows.
     Status {
         /// Where the sign-in stands.
-        #[tsify(type = "\"ready\" | \"waiting\" | \"signing_in\" | \"handing_over\" | \"done\" | \"failed\"")]
+        #[tsify(
+            type = "\"ready\" | \"waiting\" | \"signing_in\" | \"handing_over\" | \"done\" | \"failed\""
+        )]
         phase: &'static str,
         /// The start page, for opening it by hand.
         #[tsify(type = "string | null")]

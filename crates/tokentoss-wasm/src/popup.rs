@@ -11,6 +11,17 @@ const FEATURES: &str = "popup,width=500,height=640";
 /// How often windows are asked whether they are closed, in milliseconds; no event tells.
 const WATCH_INTERVAL: u32 = 500;
 
+/// Opens a popup; `None` when the browser refuses. Must run in the click's call stack.
+pub(crate) fn open(url: &str) -> Option<Window> {
+    // No name: a second sign-in must not take over the first one's window.
+    web_sys::window()?.open_with_url_and_target_and_features(url, "_blank", FEATURES).ok()?
+}
+
+/// Posts to a window, for one origin; a window that is gone takes no harm.
+pub(crate) fn post(window: &Window, message: &str, target_origin: &str) {
+    let _ = window.post_message(&JsValue::from_str(message), target_origin);
+}
+
 /// The windows that a flow knows by number.
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
@@ -26,13 +37,6 @@ struct Known {
 }
 
 impl Windows {
-    /// Opens a popup; `None` when the browser refuses. Must run in the click's call stack.
-    pub(crate) fn open(&mut self, url: &str) -> Option<WindowId> {
-        // No name: a second sign-in must not take over the first one's window.
-        let window = web_sys::window()?.open_with_url_and_target_and_features(url, "_blank", FEATURES).ok()??;
-        Some(self.add(window))
-    }
-
     /// The number of the window that a message came from.
     pub(crate) fn of_source(&mut self, source: &Object) -> WindowId {
         // Unchecked, because a window of another origin answers no question about its class.
@@ -43,18 +47,17 @@ impl Windows {
         }
     }
 
-    /// Posts to a window, for one origin; a window that is gone takes no harm.
-    pub(crate) fn post(&self, id: WindowId, message: &str, target_origin: &str) {
-        if let Some(window) = self.get(id) {
-            let _ = window.post_message(&JsValue::from_str(message), target_origin);
-        }
+    /// A window by its number.
+    pub(crate) fn get(&self, id: WindowId) -> Option<Window> {
+        self.known.iter().find(|known| known.id == id).map(|known| known.window.clone())
     }
 
-    /// Closes a window.
-    pub(crate) fn close(&self, id: WindowId) {
-        if let Some(window) = self.get(id) {
-            let _ = window.close();
-        }
+    /// Numbers a window.
+    pub(crate) fn add(&mut self, window: Window) -> WindowId {
+        self.last_id = self.last_id.wrapping_add(1);
+        let id = WindowId(self.last_id);
+        self.known.push(Known { id, window, reported_closed: false });
+        id
     }
 
     /// The windows that were closed since this was last asked.
@@ -72,17 +75,6 @@ impl Windows {
     /// Lets go of all windows; their numbers are not used again.
     pub(crate) fn forget(&mut self) {
         self.known.clear();
-    }
-
-    fn get(&self, id: WindowId) -> Option<&Window> {
-        self.known.iter().find(|known| known.id == id).map(|known| &known.window)
-    }
-
-    fn add(&mut self, window: Window) -> WindowId {
-        self.last_id = self.last_id.wrapping_add(1);
-        let id = WindowId(self.last_id);
-        self.known.push(Known { id, window, reported_closed: false });
-        id
     }
 }
 

@@ -61,7 +61,12 @@ impl SignIn {
     }
 
     /// The kernel decided on a ticket's envelope: `code` is empty when it took the tokens, else `message` says why not.
-    pub fn acknowledge(&self, #[wasm_bindgen(js_name = ticketId)] ticket_id: String, code: String, message: String) {
+    pub fn acknowledge(
+        &self,
+        #[wasm_bindgen(js_name = ticketId)] ticket_id: String,
+        code: String,
+        message: String,
+    ) {
         let refusal = (!code.is_empty()).then_some(KernelRefusal { code, message });
         self.driver.feed(Input::Acknowledged { ticket_id, refusal });
     }

@@ -6,7 +6,11 @@ use tokentoss_core::Timestamp;
 /// The browser's wall clock.
 #[expect(clippy::disallowed_methods, reason = "this is the one place where time enters")]
 pub(crate) fn now() -> Timestamp {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and far below 2^53")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive and far below 2^53"
+    )]
     Timestamp::from_millis(js_sys::Date::now() as u64)
 }
 

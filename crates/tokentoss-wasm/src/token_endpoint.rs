@@ -1,8 +1,8 @@
 //! The token request: one simple cross-origin POST, and its answer read up to a limit.
 
-use js_sys::{Reflect, Uint8Array};
-use tokentoss_core::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenRequest};
+use js_sys::{JsString, Reflect, Uint8Array};
 use tokentoss_core::Secret;
+use tokentoss_core::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenRequest};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -64,18 +64,25 @@ async fn exchange(request: TokenRequest, signal: &AbortSignal) -> Option<TokenEn
 async fn read(response: &Response) -> Option<Secret> {
     let mut body = Vec::new();
     if let Some(stream) = response.body() {
-        let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-        while body.len() <= BODY_LIMIT {
-            let chunk = JsFuture::from(reader.read()).await.ok()?;
-            let Ok(bytes) = Reflect::get(&chunk, &JsValue::from_str("value")).and_then(JsCast::dyn_into::<Uint8Array>)
-            else {
+        let reader = ReadableStreamDefaultReader::new(&stream).ok()?;
+        while let Some(chunk) = next_chunk(&reader).await? {
+            body.extend(chunk.to_vec());
+            if body.len() > BODY_LIMIT {
+                // Ends the download of what is not read; nothing waits for it.
+                let _ = reader.cancel();
                 break;
-            };
-            body.extend_from_slice(&bytes.to_vec());
+            }
         }
         body.truncate(BODY_LIMIT.saturating_add(1));
-        // Ends the download of what was not read; nothing waits for it.
-        let _ = reader.cancel();
     }
-    Some(Secret::new(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())))
+    Some(Secret::new(
+        String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into()),
+    ))
+}
+
+/// The next piece of the body, then `Some(None)`; `None` when the connection broke.
+async fn next_chunk(reader: &ReadableStreamDefaultReader) -> Option<Option<Uint8Array>> {
+    let read = JsFuture::from(reader.read()).await.ok()?;
+    let chunk = Reflect::get(&read, &JsString::from("value")).ok()?;
+    Some(chunk.dyn_into().ok())
 }

@@ -1,0 +1,326 @@
+//! The effects, in a real browser: what they do to the page, and in which order.
+
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::expect_used, reason = "a test may fail loudly")]
+
+use js_sys::{Array, Function, JsString, Object, Reflect};
+use tokentoss_wasm::SignIn;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(module = "/tests/stage.js")]
+extern "C" {
+    type Stage;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> Stage;
+    #[wasm_bindgen(method)]
+    fn leave(this: &Stage);
+    #[wasm_bindgen(method, getter)]
+    fn ticket(this: &Stage) -> Object;
+    #[wasm_bindgen(method, getter, js_name = onEvent)]
+    fn on_event(this: &Stage) -> Function;
+    #[wasm_bindgen(method, getter)]
+    fn events(this: &Stage) -> Array;
+    #[wasm_bindgen(method)]
+    fn receive(this: &Stage, content: &str);
+    #[wasm_bindgen(method, js_name = receive)]
+    fn receive_from_origin(this: &Stage, content: &str, origin: &str);
+    #[wasm_bindgen(method, js_name = receiveFromStranger)]
+    fn receive_from_stranger(this: &Stage, content: &str);
+    #[wasm_bindgen(method)]
+    fn introduce(this: &Stage) -> String;
+    #[wasm_bindgen(method, js_name = comeBack)]
+    fn come_back(this: &Stage, url: &str);
+    #[wasm_bindgen(method, js_name = passTime)]
+    fn pass_time(this: &Stage) -> f64;
+    #[wasm_bindgen(method, js_name = answerWith)]
+    fn answer_with(this: &Stage, status: u16, body: &str);
+    #[wasm_bindgen(method, js_name = answerEndlessly)]
+    fn answer_endlessly(this: &Stage);
+    #[wasm_bindgen(method, js_name = answerNever)]
+    fn answer_never(this: &Stage);
+    #[wasm_bindgen(method, js_name = breakConnection)]
+    fn break_connection(this: &Stage);
+    #[wasm_bindgen(method, js_name = blockPopups)]
+    fn block_popups(this: &Stage);
+    #[wasm_bindgen(method, js_name = reactTo)]
+    fn react_to(this: &Stage, phase: &str, sign_in: &JsValue, method: &str);
+    #[wasm_bindgen(method, getter)]
+    fn state(this: &Stage) -> String;
+    #[wasm_bindgen(method, getter, js_name = lastEvent)]
+    fn last_event(this: &Stage) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn order(this: &Stage) -> String;
+    #[wasm_bindgen(method, getter, js_name = openedUrl)]
+    fn opened_url(this: &Stage) -> String;
+    #[wasm_bindgen(method, getter, js_name = postedOrigins)]
+    fn posted_origins(this: &Stage) -> String;
+    #[wasm_bindgen(method, getter, js_name = postedCount)]
+    fn posted_count(this: &Stage) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn pulled(this: &Stage) -> f64;
+    #[wasm_bindgen(method, getter, js_name = requestSummary)]
+    fn request_summary(this: &Stage) -> String;
+    #[wasm_bindgen(method, getter, js_name = requestCount)]
+    fn request_count(this: &Stage) -> u32;
+    #[wasm_bindgen(method, js_name = requestBody)]
+    async fn request_body(this: &Stage) -> JsValue;
+    #[wasm_bindgen(method)]
+    async fn fetched(this: &Stage);
+    #[wasm_bindgen(method)]
+    async fn shown(this: &Stage, phase: &str);
+}
+
+/// Puts the page back as it was, also when an assertion fails.
+struct Scene(Stage);
+
+impl Scene {
+    fn new() -> (Self, SignIn) {
+        let stage = Stage::new();
+        let sign_in = SignIn::new(&stage.ticket(), stage.on_event()).expect("a usable ticket");
+        (Self(stage), sign_in)
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl std::ops::Deref for Scene {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
+}
+
+#[wasm_bindgen_test]
+fn an_unusable_ticket_throws_an_error_with_its_code() {
+    let stage = Stage::new();
+    let ticket = stage.ticket();
+    Reflect::set(&ticket, &"scopes".into(), &Array::of1(&"email".into())).expect("a plain object");
+    let thrown = SignIn::new(&ticket, stage.on_event()).expect_err("no openid in the scopes");
+    stage.leave();
+    let thrown: js_sys::Error = thrown.dyn_into().expect("an Error");
+    assert_eq!(Reflect::get(&thrown, &"code".into()), Ok(JsString::from("scope_openid_missing").into()));
+    assert!(String::from(thrown.message()).ends_with('.'));
+}
+
+#[wasm_bindgen_test]
+fn events_are_plain_objects_with_null_for_what_is_missing() {
+    let (scene, _sign_in) = Scene::new();
+    assert_eq!(
+        scene.last_event(),
+        r#"{"type":"status","phase":"ready","link":null,"code":null,"message":null,"subject":null}"#
+    );
+}
+
+#[wasm_bindgen_test]
+fn c25_the_popup_opens_in_the_call_and_after_the_listener() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    assert_eq!(scene.order(), "listen open");
+    assert_eq!(scene.opened_url(), "http://127.0.0.1:41231/tokentoss/start");
+    assert_eq!(scene.state(), "waiting");
+}
+
+#[wasm_bindgen_test]
+fn c25_a_blocked_popup_fails_with_a_link() {
+    let (scene, sign_in) = Scene::new();
+    scene.block_popups();
+    sign_in.sign_in();
+    assert_eq!(scene.state(), "failed popup_blocked");
+    assert!(scene.last_event().contains(r#""link":"http://127.0.0.1:41231/tokentoss/start""#));
+}
+
+#[wasm_bindgen_test]
+fn c14_messages_to_the_popup_name_the_listeners_origin() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    scene.introduce();
+    assert_eq!(scene.posted_origins(), "http://127.0.0.1:41231");
+}
+
+#[wasm_bindgen_test]
+fn c15_messages_of_other_origins_are_ignored() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    for origin in [
+        "http://127.0.0.1:41231.evil.example",
+        "http://127.0.0.1:41232",
+        "null",
+        "https://127.0.0.1:41231",
+        "",
+    ] {
+        scene.receive_from_origin(r#"{"type":"ready"}"#, origin);
+    }
+    assert_eq!(scene.posted_count(), 0);
+}
+
+#[wasm_bindgen_test]
+fn c16_messages_of_other_windows_are_ignored() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    scene.receive_from_stranger(r#"{"type":"ready"}"#);
+    assert_eq!(scene.posted_count(), 0);
+    scene.receive(r#"{"type":"ready"}"#);
+    assert_eq!(scene.posted_count(), 1);
+}
+
+#[wasm_bindgen_test]
+fn c17_a_flood_of_messages_changes_nothing() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    for round in 0..1000 {
+        scene.receive_from_origin("x", "https://evil.example");
+        scene.receive(&format!("{{\"type\":\"callback\",\"query\":\"code=a&state={round}\"}}"));
+        scene.receive("[]");
+    }
+    assert_eq!(scene.state(), "waiting");
+    assert_eq!(scene.request_count(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn c42_the_token_request_is_a_simple_one_that_carries_nothing_along() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    let url = scene.introduce();
+    scene.come_back(&url);
+    scene.fetched().await;
+    assert_eq!(scene.order(), "listen open fetch");
+    assert_eq!(
+        scene.request_summary(),
+        "https://issuer.example/token, POST, omit, cors, error, no-store, no-referrer, content-type"
+    );
+    let body = scene.request_body().await.as_string().expect("a form");
+    assert!(body.starts_with(
+        "grant_type=authorization_code&code=c0de&redirect_uri=http%3A%2F%2F127.0.0.1%3A41231%2F"
+    ));
+    assert!(body.contains("&code_verifier="));
+}
+
+#[wasm_bindgen_test]
+async fn c43_a_code_is_sent_once() {
+    let (scene, sign_in) = Scene::new();
+    scene.answer_with(400, r#"{"error":"invalid_grant"}"#);
+    sign_in.sign_in();
+    let url = scene.introduce();
+    scene.come_back(&url);
+    scene.come_back(&url);
+    scene.shown("failed").await;
+    scene.come_back(&url);
+    assert_eq!(scene.state(), "failed invalid_grant");
+    assert_eq!(scene.request_count(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn c43_a_broken_connection_is_not_tried_again() {
+    let (scene, sign_in) = Scene::new();
+    scene.break_connection();
+    sign_in.sign_in();
+    let url = scene.introduce();
+    scene.come_back(&url);
+    scene.shown("failed").await;
+    assert_eq!(scene.state(), "failed token_endpoint_unreachable");
+    assert_eq!(scene.request_count(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn c45_an_endless_answer_is_read_up_to_the_limit() {
+    let (scene, sign_in) = Scene::new();
+    scene.answer_endlessly();
+    sign_in.sign_in();
+    let url = scene.introduce();
+    scene.come_back(&url);
+    scene.shown("failed").await;
+    assert_eq!(scene.state(), "failed token_response_too_large");
+    assert!(scene.order().contains("cancelled"), "{}", scene.order());
+    assert!(scene.pulled() < 70.0 * 1024.0, "{} bytes were read", scene.pulled());
+}
+
+#[wasm_bindgen_test]
+async fn cancelling_aborts_the_token_request_and_closes_the_popup() {
+    let (scene, sign_in) = Scene::new();
+    scene.answer_never();
+    sign_in.sign_in();
+    let url = scene.introduce();
+    scene.come_back(&url);
+    scene.fetched().await;
+    sign_in.cancel();
+    assert_eq!(scene.order(), "listen open fetch aborted close");
+    assert_eq!(scene.state(), "ready");
+}
+
+#[wasm_bindgen_test]
+async fn dropping_aborts_the_token_request_and_stops_listening() {
+    let (scene, sign_in) = Scene::new();
+    scene.answer_never();
+    sign_in.sign_in();
+    let url = scene.introduce();
+    scene.come_back(&url);
+    scene.fetched().await;
+    let said = (scene.events().length(), scene.posted_count());
+    drop(sign_in);
+    scene.receive(r#"{"type":"ready"}"#);
+    assert!(scene.order().ends_with("fetch aborted"), "{}", scene.order());
+    assert_eq!((scene.events().length(), scene.posted_count()), said);
+}
+
+#[wasm_bindgen_test]
+fn a_silent_start_page_is_given_up_when_its_time_is_over() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    let waited = scene.pass_time();
+    assert!((1000.0..=10_000.0).contains(&waited), "{waited} ms");
+    assert_eq!(scene.state(), "failed loopback_unreachable");
+}
+
+#[wasm_bindgen_test]
+fn an_event_function_may_call_back_at_once() {
+    let (scene, sign_in) = Scene::new();
+    let object = JsValue::from(sign_in);
+    scene.react_to("waiting", &object, "cancel");
+    let click: Function =
+        Reflect::get(&object, &"signIn".into()).and_then(JsCast::dyn_into).expect("a method");
+    click.call0(&object).expect("no exception");
+    assert_eq!(scene.order(), "listen open close");
+    assert_eq!(scene.state(), "ready");
+}
+
+#[wasm_bindgen_test]
+fn an_event_function_that_throws_stops_nothing() {
+    let stage = Stage::new();
+    let throws = Function::new_no_args("throw new Error('the page is broken')");
+    let sign_in = SignIn::new(&stage.ticket(), throws).expect("a usable ticket");
+    sign_in.sign_in();
+    stage.introduce();
+    assert_eq!(stage.posted_count(), 1);
+    stage.leave();
+}
+
+#[wasm_bindgen_test]
+fn the_kernels_decision_ends_the_sign_in() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    let id = Reflect::get(&scene.ticket(), &"id".into()).ok().and_then(|id| id.as_string()).expect("an id");
+    sign_in.acknowledge("another".into(), String::new(), String::new());
+    assert_eq!(scene.state(), "waiting");
+    sign_in.acknowledge(id, "hosted_domain_mismatch".into(), "Choose another account.".into());
+    assert_eq!(scene.state(), "failed hosted_domain_mismatch");
+    assert!(scene.last_event().contains("Choose another account."));
+}
+
+#[wasm_bindgen_test]
+fn a_lost_kernel_ends_the_sign_in() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    sign_in.kernel_lost();
+    assert_eq!(scene.state(), "failed kernel_gone");
+    assert_eq!(scene.order(), "listen open close");
+}

@@ -1,0 +1,83 @@
+/** Stands in for the class of the WebAssembly: it notes what it is told, and the test sends its events. */
+
+import type { FlowEvent } from "tokentoss:glue";
+import type { SignInClass } from "../src/load.ts";
+
+type Status = Extract<FlowEvent, { type: "status" }>;
+
+export interface FakeSignIns {
+  /** What every sign-in was told, in order: the ticket's id and the call. */
+  calls: string[];
+  class: SignInClass;
+  /** Sends an event of the newest sign-in. */
+  emit(event: FlowEvent): void;
+  /** Sends a status of the newest sign-in. */
+  show(phase: Status["phase"], parts?: Partial<Status>): void;
+}
+
+export function fakeSignIns(): FakeSignIns {
+  const calls: string[] = [];
+  let emit: (event: FlowEvent) => void = () => {};
+
+  class FakeSignIn {
+    readonly #id: string;
+
+    constructor(ticket: { id?: string; refused?: string }, onEvent: (event: FlowEvent) => void) {
+      if (ticket.refused) throw Object.assign(new Error("The ticket is no good."), { code: ticket.refused });
+      this.#id = ticket.id ?? "";
+      this.#note("new");
+      emit = onEvent;
+      emit(status("ready"));
+    }
+
+    signIn() {
+      this.#note("signIn");
+      emit(status("waiting", { link: "http://127.0.0.1:1/tokentoss/start" }));
+    }
+
+    linkFollowed() {
+      this.#note("linkFollowed");
+    }
+
+    cancel() {
+      this.#note("cancel");
+    }
+
+    relay(sealed: string) {
+      this.#note(`relay ${sealed}`);
+    }
+
+    acknowledge(ticketId: string, code: string, message: string) {
+      this.#note(`acknowledge ${[ticketId, code, message].join(" ").trim()}`);
+      const refused = { code, message };
+      emit(code ? status("failed", refused) : status("done"));
+    }
+
+    kernelLost() {
+      this.#note("kernelLost");
+    }
+
+    free() {
+      this.#note("free");
+    }
+
+    [Symbol.dispose]() {
+      this.free();
+    }
+
+    #note(call: string) {
+      calls.push(`${this.#id} ${call}`);
+    }
+  }
+
+  return {
+    calls,
+    class: FakeSignIn,
+    emit: (event) => emit(event),
+    show: (phase, parts) => emit(status(phase, parts)),
+  };
+}
+
+function status(phase: Status["phase"], parts: Partial<Status> = {}): Status {
+  return { type: "status", phase, link: null, code: null, message: null, subject: null, ...parts };
+}

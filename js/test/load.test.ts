@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { FlowEvent } from "tokentoss:glue";
+import { isForbidden, loaderOf } from "../src/load.ts";
+
+const wasm = readFileSync("target/widget/tokentoss.wasm");
+const text = (bytes: number) => randomBytes(bytes).toString("base64url");
+
+const ticket = {
+  version: 1,
+  id: text(16),
+  proof: text(32),
+  nonce: text(32),
+  public_key: text(32),
+  client_id: "client",
+  client_secret_sealed: false,
+  scopes: ["openid"],
+  redirect_uri: "http://127.0.0.1:41231/",
+  provider: {
+    issuer: "https://issuer.example",
+    authorization_endpoint: "https://issuer.example/authorize",
+    token_endpoint: "https://issuer.example/token",
+    iss_parameter_supported: false,
+    authorization_params: {},
+    id_token_signing_algs: ["RS256"],
+  },
+  hosted_domain: null,
+  login_hint: null,
+};
+
+// One loader for all: the glue serves one instance, like in a page.
+const bytes = Buffer.from(wasm);
+const load = loaderOf(bytes);
+
+test("a failure is not kept", async () => {
+  bytes.fill(0, 0, 4);
+  await assert.rejects(load, (reason) => isForbidden(reason), "a compile error is what a policy's refusal looks like");
+  wasm.copy(bytes);
+  assert.equal(typeof (await load()), "function");
+});
+
+test("it is instantiated once", () => {
+  assert.equal(load(), load());
+});
+
+test("the module as it ships runs: a sign-in where no window can open says so", async () => {
+  const SignIn = await load();
+  const events: FlowEvent[] = [];
+  const signIn = new SignIn(ticket, (event) => events.push(event));
+  signIn.signIn();
+  signIn.cancel();
+  signIn.free();
+  assert.deepEqual(
+    events.map((event) => event.type === "status" && [event.phase, event.code, event.link]),
+    [
+      ["ready", null, null],
+      ["failed", "popup_blocked", "http://127.0.0.1:41231/tokentoss/start"],
+      ["ready", null, null],
+    ],
+  );
+});
+
+test("a ticket that is no good throws an Error with its code", async () => {
+  const SignIn = await load();
+  for (const [bad, code] of [
+    [{}, "ticket_invalid"],
+    [{ ...ticket, scopes: ["email"] }, "scope_openid_missing"],
+    [{ ...ticket, provider: { ...ticket.provider, token_endpoint: "javascript:alert(1)" } }, "endpoint_insecure"],
+  ] as const) {
+    assert.throws(() => new SignIn(bad, () => {}), { name: "Error", code });
+  }
+});
+
+test("other failures are not taken for a policy", () => {
+  assert.equal(isForbidden(new RangeError("WebAssembly.Memory(): could not allocate memory")), false);
+  assert.equal(isForbidden(new EvalError("Refused to create a WebAssembly object because 'unsafe-eval'")), true);
+});

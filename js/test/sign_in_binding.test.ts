@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kernel_gone, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
+import type { SignInClass } from "../src/load.ts";
+import { SignInBinding } from "../src/sign_in_binding.ts";
+import type { Traits } from "../src/traits.ts";
+import type { ViewState } from "../src/view_state.ts";
+import { FakeModel } from "./fake_model.ts";
+import { fakeSignIns } from "./fake_sign_in.ts";
+
+/** Lets everything happen that is due: microtasks and promises. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+async function bind(traits: Partial<Traits> = {}) {
+  const model = new FakeModel(traits);
+  const signIns = fakeSignIns();
+  const binding = new SignInBinding(model, async () => signIns.class);
+  const states: ViewState[] = [];
+  binding.subscribe((state) => states.push(state));
+  await turn();
+  return { model, signIns, binding, states };
+}
+
+test("a sign-in is made of the ticket once the WebAssembly is there", async () => {
+  const model = new FakeModel();
+  const signIns = fakeSignIns();
+  const binding = new SignInBinding(model, async () => signIns.class);
+  assert.deepEqual(binding.state, { kind: "loading" });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+  assert.deepEqual(signIns.calls, ["t1 new"]);
+});
+
+test("all views of a model show one sign-in", async () => {
+  const { binding, signIns, states } = await bind();
+  const second: ViewState[] = [];
+  const unsubscribe = binding.subscribe((state) => second.push(state));
+  binding.signIn();
+  assert.equal(second.at(-1)?.kind, "waiting");
+  assert.deepEqual(second.at(-1), states.at(-1));
+  unsubscribe();
+  signIns.show("signing_in");
+  assert.equal(second.at(-1)?.kind, "waiting");
+  assert.deepEqual(signIns.calls, ["t1 new", "t1 signIn"]);
+});
+
+test("nothing is said to the kernel in the turn of the click", async () => {
+  const { binding, model } = await bind();
+  binding.signIn();
+  assert.deepEqual(model.sent, []);
+  await turn();
+  assert.deepEqual(model.sent[0], { type: "report", ticket: "t1", phase: "waiting", code: "", subject: "" });
+});
+
+test("the kernel is told of a phase once, and not of the first one, which it knows", async () => {
+  const { model, signIns } = await bind();
+  signIns.show("waiting");
+  signIns.show("waiting");
+  signIns.show("waiting", { code: "popup_closed", message: "Closed?" });
+  signIns.show("signing_in");
+  signIns.show("handing_over");
+  signIns.show("failed", { code: "invalid_grant", subject: "issuer.example", message: "No." });
+  await turn();
+  assert.deepEqual(
+    model.sentOf("report").map(({ phase, code, subject }) => [phase, code, subject].join(" ").trim()),
+    ["waiting", "waiting popup_closed", "signing_in", "failed invalid_grant issuer.example"],
+  );
+});
+
+test("an envelope is saved, and saved again when it is sent again", async () => {
+  const { model, signIns } = await bind();
+  signIns.emit({ type: "deliver", envelope: "sealed" });
+  signIns.emit({ type: "deliver", envelope: "sealed" });
+  assert.deepEqual(model.saved, [{ sealed_tokens: "sealed" }, { sealed_tokens: "sealed" }]);
+});
+
+test("C70: an envelope that nobody takes does not stay in the model", async () => {
+  for (const end of ["failed", "kernel gone", "dispose"]) {
+    const { binding, model, signIns } = await bind();
+    signIns.emit({ type: "deliver", envelope: "sealed" });
+    if (end === "failed") signIns.show("failed", { code: "hand_over_timed_out", message: "Too long." });
+    if (end === "kernel gone") model.trigger("comm_live_update");
+    if (end === "dispose") binding.dispose();
+    assert.equal(model.get("sealed_tokens"), "", end);
+  }
+});
+
+test("the kernel's decision reaches the sign-in that it is about, with its words", async () => {
+  const { binding, model, signIns } = await bind();
+  model.kernelSets({ acknowledged: "another", error_code: "" });
+  await turn();
+  model.kernelSets({ acknowledged: "t1", error: "Choose another account.", error_code: "hosted_domain_mismatch" });
+  await turn();
+  assert.deepEqual(signIns.calls, ["t1 new", "t1 acknowledge t1 hosted_domain_mismatch Choose another account."]);
+  assert.deepEqual(binding.state, { kind: "failed", message: "Choose another account.", link: null, retry: true });
+  assert.deepEqual(model.sentOf("report"), [], "the kernel is not told what it decided itself");
+});
+
+test("a refusal stays on show when the next ticket comes, and Retry uses that one", async () => {
+  const { binding, model, signIns } = await bind();
+  model.kernelSets({ ticket: { id: "t2" }, acknowledged: "t1", error: "Refused.", error_code: "id_token_expired" });
+  await turn();
+  assert.equal(binding.state.kind, "failed");
+  binding.signIn();
+  assert.equal(binding.state.kind, "waiting");
+  assert.deepEqual(signIns.calls.slice(1), [
+    "t1 acknowledge t1 id_token_expired Refused.",
+    "t1 free",
+    "t2 new",
+    "t2 signIn",
+  ]);
+});
+
+test("a relay is passed on for the outstanding ticket only", async () => {
+  const { model, signIns } = await bind();
+  model.kernelSends({ type: "relay", ticket: "t0", sealed: "old" });
+  model.kernelSends({ type: "relay", ticket: "t1", sealed: "new" });
+  model.kernelSends({ type: "relay", ticket: "t1" });
+  model.kernelSends({ type: "something else" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 relay new"]);
+});
+
+test("an error from before the page was loaded is shown until the next try", async () => {
+  const { binding, model } = await bind({ error: "The sign-in window was closed.", error_code: "popup_closed" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    message: "The sign-in window was closed.",
+    link: null,
+    retry: true,
+  });
+  binding.signIn();
+  assert.equal(binding.state.kind, "waiting");
+  model.kernelSets({ user_email: "" });
+  await turn();
+  assert.equal(binding.state.kind, "waiting", "the kernel's old error does not come back");
+});
+
+test("cancelling leads back to the button", async () => {
+  const { binding, signIns } = await bind();
+  binding.signIn();
+  binding.cancel();
+  signIns.show("ready");
+  assert.deepEqual(binding.state, { kind: "ready" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 signIn", "t1 cancel"]);
+});
+
+test("a doubt while waiting keeps the sign-in waiting", async () => {
+  const { binding, signIns } = await bind();
+  signIns.show("waiting", { link: "http://127.0.0.1:1/", code: "popup_closed", message: "Was it closed?" });
+  assert.deepEqual(binding.state, { kind: "waiting", link: "http://127.0.0.1:1/", problem: "Was it closed?" });
+});
+
+test("a blocked popup shows its link", async () => {
+  const { binding, signIns } = await bind();
+  signIns.show("failed", { link: "http://127.0.0.1:1/", code: "popup_blocked", message: "Blocked." });
+  assert.deepEqual(binding.state, { kind: "failed", message: "Blocked.", link: "http://127.0.0.1:1/", retry: true });
+  binding.linkFollowed();
+  assert.equal(signIns.calls.at(-1), "t1 linkFollowed");
+});
+
+test("a policy that forbids WebAssembly is named, and the kernel hears of it", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const model = new FakeModel();
+  const binding = new SignInBinding(model, async () => {
+    throw new WebAssembly.CompileError("blocked by Content Security Policy");
+  });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, link: null, retry: false });
+  assert.equal(model.sentOf("report")[0]?.code, "webassembly_unavailable");
+});
+
+test("WebAssembly that failed for another reason can be tried again", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const signIns = fakeSignIns();
+  const attempts: Promise<SignInClass>[] = [
+    Promise.reject(new RangeError("out of memory")),
+    Promise.resolve(signIns.class),
+  ];
+  const binding = new SignInBinding(
+    new FakeModel(),
+    () => attempts.shift() ?? Promise.reject(new Error("too many tries")),
+  );
+  await turn();
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, link: null, retry: true });
+  binding.signIn();
+  assert.equal(binding.state.kind, "loading");
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+});
+
+test("a ticket that is not usable says why and offers nothing to click", async () => {
+  const { binding, model } = await bind({ ticket: { id: "t1", refused: "endpoint_insecure" } as object });
+  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", link: null, retry: false });
+  assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
+});
+
+test("the account is shown while signed in", async () => {
+  const { binding, model, signIns } = await bind();
+  model.kernelSets({ ticket: {}, acknowledged: "t1", user_email: "ada@example.org", is_authenticated: true });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.org" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 acknowledge t1", "t1 free"]);
+});
+
+test("signing out waits for the kernel, then starts with the next ticket", async () => {
+  const { binding, model, signIns } = await bind({ ticket: {}, user_email: "ada@example.org", is_authenticated: true });
+  binding.signOut();
+  assert.deepEqual(binding.state, { kind: "signing_out", account: "ada@example.org" });
+  assert.deepEqual(model.sent[0], { type: "sign_out" });
+  model.kernelSets({ ticket: { id: "t2" }, user_email: "", is_authenticated: false });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+  assert.deepEqual(signIns.calls, ["t2 new"]);
+});
+
+test("a restarted kernel ends the sign-in for good", async () => {
+  const { binding, model, signIns } = await bind();
+  binding.signIn();
+  await turn();
+  const sent = model.sent.length;
+  model.trigger("comm_live_update");
+  assert.deepEqual(binding.state, { kind: "kernel_gone" });
+  assert.ok(kernel_gone.endsWith("."));
+  binding.signIn();
+  model.kernelSets({ ticket: { id: "t2" } });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "kernel_gone" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 signIn", "t1 kernelLost", "t1 free"]);
+  assert.equal(model.sent.length, sent);
+});
+
+test("a connection that refuses messages is a lost kernel", async () => {
+  const { binding, model, signIns } = await bind();
+  model.sendFails = true;
+  binding.signIn();
+  await turn();
+  assert.deepEqual(binding.state, { kind: "kernel_gone" });
+  assert.deepEqual(signIns.calls.slice(-2), ["t1 kernelLost", "t1 free"]);
+});
+
+test("disposing lets go of everything", async () => {
+  const { binding, model, signIns, states } = await bind();
+  binding.signIn();
+  binding.dispose();
+  await turn();
+  const shown = states.length;
+  signIns.show("signing_in");
+  model.kernelSets({ ticket: { id: "t2" } });
+  await turn();
+  assert.equal(model.handlers, 0);
+  assert.equal(states.length, shown);
+  assert.equal(signIns.calls.at(-1), "t1 free");
+});
