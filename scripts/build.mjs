@@ -89,18 +89,8 @@ function compile() {
 }
 
 function glue() {
-  run("cargo", [
-    "run",
-    "--quiet",
-    "--locked",
-    "--package",
-    "tokentoss-glue",
-    "--profile",
-    "tool",
-    "--",
-    compiled,
-    glueFolder,
-  ]);
+  const tool = "run --quiet --locked --package tokentoss-glue --profile tool --".split(" ");
+  run("cargo", [...tool, compiled, glueFolder]);
   return kilobytes(glued);
 }
 
@@ -119,8 +109,7 @@ async function bundleWidget() {
   );
   const code = readFileSync(widget, "utf8");
   const missed = Object.keys(renamed.mangleCache).filter((name) => name !== "memory" && code.includes(name));
-  if (missed.length > 0)
-    throw new StageError(`the glue uses names that the WebAssembly has lost: ${missed.join(", ")}`);
+  if (missed.length > 0) throw new StageError(`the glue uses names that the WebAssembly lost: ${missed.join(", ")}`);
   return kilobytes(widget);
 }
 

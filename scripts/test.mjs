@@ -29,7 +29,7 @@ const STAGES = [
   ["Rust, WebAssembly", NPM, ["run", "--silent", "test:wasm"], libtest],
   ["TypeScript", NPM, ["run", "--silent", "test:js"], nodeTest],
   ["Python", python, ["-m", "pytest", "tests/python"], pytest],
-  ["JupyterLab in Chromium", python, ["-m", "pytest", "tests/e2e"], pytest],
+  ["JupyterLab in Chromium", python, ["-m", "pytest", "-n", "2", "tests/servers", "tests/e2e"], pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
 ];
 

@@ -64,13 +64,17 @@ class JupyterLab(Stoppable):
             env={**self.env, "JUPYTER_TOKEN": self.token},
             cwd=self.root,
         )
-        self._process.wait_ready()
-        self.port = until(lambda: _port_in_use(runtime), "JupyterLab to write its port down")
-        self.origin = f"http://localhost:{self.port}"
-        # The line of the log comes a moment before the port is open.
-        until(self._answers, "JupyterLab to answer")
-        # Nothing pops up over the notebook, and nothing is asked of other hosts.
-        self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
+        try:
+            self._process.wait_ready()
+            self.port = until(lambda: _port_in_use(runtime), "JupyterLab to write its port down")
+            self.origin = f"http://localhost:{self.port}"
+            # The line of the log comes a moment before the port is open.
+            until(self._answers, "JupyterLab to answer")
+            # Nothing pops up over the notebook, and nothing is asked of other hosts.
+            self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
+        except BaseException:
+            self.stop()
+            raise
 
     @property
     def log(self) -> Path:

@@ -1,19 +1,20 @@
-"""A child process that says when it is ready, and ends with its parent."""
+"""A server process that says when it is ready, and that ends with its parent, however the parent ends."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .stoppable import Stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
-STOP_SECONDS = 10
+LEASH = Path(__file__).with_name("leash.py")
 READY_SECONDS = 60
 
 
@@ -21,10 +22,11 @@ class ServerFailedError(RuntimeError):
     """A server ended, or stayed silent, before it was ready; the message holds the end of its log."""
 
 
-class ServerProcess:
+class ServerProcess(Stoppable):
     """Starts a command, waits for a line that `is_ready` accepts, and stops it again.
 
-    Standard input stays open as long as the server is wanted; standard output and error go to `log`.
+    What it prints goes to `log`, but for the ready line: that is for the parent alone, as it may carry a
+    client secret or an access token of the server.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class ServerProcess:
         self._ready_line: str | None = None
         self._ready = threading.Event()
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, str(LEASH), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,7 +65,7 @@ class ServerProcess:
         self._ready.wait(READY_SECONDS)
         if self._ready_line is None:
             self.stop()
-            tail = "".join(self._log.read_text().splitlines(keepends=True)[-20:])
+            tail = "\n".join(self._log.read_text().splitlines()[-20:])
             message = f"{self._process.args!r} did not become ready; the end of {self._log}:\n{tail}"
             raise ServerFailedError(message)
         return self._ready_line
@@ -71,28 +73,18 @@ class ServerProcess:
     def stop(self) -> None:
         """End the server: politely, then by force."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            # With what it started itself: it has had its chance to do that in order.
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-            self._process.wait()
-        self._reader.join(STOP_SECONDS)
-        assert self._process.stdout is not None
+        self._process.wait()
+        # A grandchild may hold the output open for a moment longer.
+        self._reader.join(READY_SECONDS)
         self._process.stdout.close()
 
     def _read(self, is_ready: Callable[[str], bool]) -> None:
         assert self._process.stdout is not None
         with self._log.open("a") as log:
             for line in self._process.stdout:
-                # The ready line is for the parent alone: it may carry a client secret or an access token.
                 if self._ready_line is None and is_ready(line):
                     self._ready_line = line
                     self._ready.set()

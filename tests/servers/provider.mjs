@@ -2,7 +2,6 @@
 //
 // Prints one JSON line when it is ready:
 //   {"issuer", "control", "clients": {"public": {"client_id"}, "secret": {"client_id", "client_secret"}}}
-// and ends with its standard input, so that it never outlives the process that started it.
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 
@@ -46,6 +45,3 @@ process.stdout.write(
     },
   })}\n`,
 );
-
-process.stdin.resume();
-process.stdin.once("end", () => process.exit(0));

@@ -1,0 +1,59 @@
+"""A host whose content security policy lets no page run WebAssembly.
+
+Not JupyterLab: its own code does not start under such a policy. A plain page stands in for a host that does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tokentoss
+from playwright.sync_api import expect
+
+from e2e.widget import Widget
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+HOST = "http://127.0.0.1:9/"
+STATIC = Path(tokentoss.__file__).parent / "static"
+POLICY = "script-src 'self' 'unsafe-inline' blob:"
+PAGE = """<!doctype html>
+<div id="output"></div>
+<script type="module">
+  import makeWidget from "/auth.js";
+  const branding = { name: "Google", style: "google" };
+  const traits = { branding, ticket: { id: "t" }, acknowledged: "", error: "" };
+  window.sent = [];
+  const model = { get: (trait) => traits[trait], set() {}, save_changes() {}, on() {}, off() {} };
+  model.send = (message) => window.sent.push(message);
+  const widget = await makeWidget();
+  widget.initialize({ model });
+  widget.render({ model, el: document.getElementById("output") });
+</script>"""
+
+
+def serve(route: Route) -> None:
+    """Answer with the page, or with the module that notebooks carry."""
+    if route.request.url == HOST:
+        route.fulfill(body=PAGE, content_type="text/html", headers={"content-security-policy": POLICY})
+    elif route.request.url.endswith("/auth.js"):
+        route.fulfill(path=STATIC / "auth.js", content_type="text/javascript")
+    else:
+        route.fulfill(status=404)
+
+
+def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
+    """The view names the policy and the next step, tells the kernel, and offers nothing to click."""
+    page = context.new_page()
+    page.route(f"{HOST}**", serve)
+    page.goto(HOST)
+    widget = Widget(page)
+
+    widget.wait_status("security policy forbids WebAssembly")
+    expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
+    expect(widget.sign_in_button).to_be_disabled()
+    expect(widget.retry_button).to_be_hidden()
+    (report,) = page.evaluate("window.sent")
+    assert (report["phase"], report["code"]) == ("failed", "webassembly_unavailable")
