@@ -6,12 +6,14 @@ import { parseArgs } from "node:util";
 import { prepare, python } from "../scripts/prepare.mjs";
 import { asCommand, path, root, StageError } from "../scripts/stage.mjs";
 
-const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
+// Rows without a number to hold are there to be compared.
+const number = (value) => value?.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : 1 }) ?? "–";
 const columns = (what, value, hold, aim, verdict, peers) =>
-  [what.padEnd(44), value.padStart(18), hold.padStart(9), aim.padStart(9), verdict.padStart(8), ` ${peers}`].join(" ");
+  [what.padEnd(52), value.padStart(18), hold.padStart(9), aim.padStart(9), verdict.padStart(8), ` ${peers}`].join(" ");
 
 function tableRow(row) {
-  const verdict = !row.ok ? "MISSED" : row.value <= row.aim ? "aim met" : "held";
+  const judged = row.value <= row.aim ? "aim met" : "held";
+  const verdict = row.hold === null ? "" : row.ok ? judged : "MISSED";
   const peers = Object.entries(row.peers).map(([name, value]) => `${name} ${number(value)}`);
   return columns(
     row.name,

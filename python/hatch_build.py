@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FRONT_END = ("auth.js", "auth.css")
+FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
 
 
 class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg, unused-ignore]

@@ -1,18 +1,18 @@
 // `npm run build`: Rust to WebAssembly to one self-contained ES module in the Python package.
 
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { base91 } from "./base91.mjs";
+import { buildConfigure } from "./build_configure.mjs";
 import { bundle } from "./bundle.mjs";
+import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { asCommand, fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
 
 /** The most characters that the module may have; every notebook cell that shows the widget carries it. */
 const CHARACTER_LIMIT = 98_304;
 
 /** What rustc enables for wasm32-unknown-unknown, and every browser since 2021 has. */
-const FEATURES = [
+export const FEATURES = [
   "bulk-memory",
   "bulk-memory-opt",
   "call-indirect-overlong",
@@ -23,7 +23,7 @@ const FEATURES = [
   "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-const PASSES = [
+export const PASSES = [
   // Twice, because the second time finds what the first one uncovered.
   "-Oz",
   "-Oz",
@@ -39,9 +39,9 @@ const PASSES = [
   "--minify-imports-and-exports-and-modules",
 ];
 
-const TARGET = "wasm32-unknown-unknown";
+const CRATE = "tokentoss-wasm";
 
-const compiled = path("target", TARGET, "wasm-release", "tokentoss_wasm.wasm");
+const compiled = compiledWasm(CRATE);
 const glueFolder = path("target", "glue");
 const glued = path("target", "glue", "tokentoss_wasm_bg.wasm");
 const glueJs = path("target", "glue", "tokentoss_wasm_bg.js");
@@ -73,18 +73,13 @@ export async function build() {
   await stage("zopfli", { inputs: [widget, optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
   await stage("auth.js", { inputs: [packed, ...sources], outputs: [carrier] }, bundleCarrier);
   copyFileSync(path("widget-esm", "src", "auth.css"), path("python", "tokentoss", "static", "auth.css"));
+  await buildConfigure();
   copyFileSync(path("tests", "vectors", "error_codes.json"), path("python", "tokentoss", "error_codes.json"));
   checkSize();
 }
 
 function compile() {
-  // Where this machine keeps its crates is nobody's business, and would make every build another one.
-  const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
-  const library = join(run("rustc", ["--print", "sysroot"]).trim(), "lib", "rustlib", "src", "rust");
-  const renamed = [`${registry}=crates`, `${library}=rust`].map((paths) => `--remap-path-prefix=${paths}`);
-  const nameless = `target.${TARGET}.rustflags=${JSON.stringify(renamed)}`;
-  const options = ["--package", "tokentoss-wasm", "--target", TARGET, "--profile", "wasm-release"];
-  run("cargo", ["build", "--quiet", "--locked", "--config", nameless, ...options]);
+  compileWasm(CRATE);
   line("rust to wasm", kilobytes(compiled));
 }
 

@@ -1,6 +1,7 @@
 // `npm test`: every runner, a progress line per stage, the totals of each at the end.
 
 import { spawn } from "node:child_process";
+import { installApache } from "./apache.mjs";
 import { prepare, python } from "./prepare.mjs";
 import { asCommand, path, root } from "./stage.mjs";
 
@@ -29,6 +30,7 @@ const STAGES = [
   ["Rust, WebAssembly", NPM, ["run", "--silent", "test:wasm"], libtest],
   ["TypeScript", NPM, ["run", "--silent", "test:js"], nodeTest],
   ["Python", python, ["-m", "pytest", "tests/python"], pytest],
+  ["Kernel side", python, ["-m", "pytest", "tests/kernel"], pytest],
   ["JupyterLab in Chromium", python, ["-m", "pytest", "-n", "2", "tests/servers", "tests/e2e"], pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
 ];
@@ -60,6 +62,7 @@ async function run(command, args, count) {
 
 async function test() {
   await prepare();
+  installApache();
   const totals = [];
   for (const [index, [name, command, args, count]] of STAGES.entries()) {
     console.log(`\n[${index + 1}/${STAGES.length}] ${name}`);

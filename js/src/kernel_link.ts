@@ -8,7 +8,7 @@
  *   that was started anew without an announcement, after a crash for instance. A busy kernel does not reach the ping.
  */
 
-import type { Model } from "./model.ts";
+import type { Connection } from "./model.ts";
 import { fromKernel, type ToKernel } from "./traits.ts";
 
 /** How long a pong may trail the "idle" of its ping, in milliseconds: they arrive on one connection, but not handled in one turn. */
@@ -18,13 +18,13 @@ const PONG_GRACE = 500;
 const STRIKES = 2;
 
 export class KernelLink {
-  readonly #model: Model;
+  readonly #model: Connection;
   readonly #onLost: () => void;
   #unanswered = 0;
   #awaited = 0;
   #lost = false;
 
-  constructor(model: Model, onLost: () => void) {
+  constructor(model: Connection, onLost: () => void) {
     this.#model = model;
     this.#onLost = onLost;
     model.on("comm_live_update", this.lose);

@@ -16,15 +16,7 @@ export function loaderOf(wasm: BufferSource): () => Promise<SignInClass> {
   };
 }
 
-/**
- * Whether loading failed because the page's content security policy forbids WebAssembly, or because the browser has none.
- * The module itself is valid, so a compile error can mean nothing else; engines differ in the error's class and text.
- */
-export function isForbidden(reason: unknown): boolean {
-  return (
-    typeof WebAssembly !== "object" || reason instanceof WebAssembly.CompileError || /unsafe-eval/.test(String(reason))
-  );
-}
+export { isForbidden } from "./forbidden.ts";
 
 async function instantiate(wasm: BufferSource): Promise<SignInClass> {
   const { instance } = await WebAssembly.instantiate(wasm, imports);

@@ -7,12 +7,19 @@ export interface MessageCallbacks {
   iopub: { status: (message: { content: { execution_state: string } }) => void };
 }
 
-/** A traitlets model. */
-export interface Model {
-  get<K extends keyof Traits>(trait: K): Traits[K];
-  set<K extends keyof Traits>(trait: K, value: Traits[K]): void;
-  save_changes(): void;
+/** What a model gives besides its traits. */
+export interface Connection {
   send(content: ToKernel, callbacks?: MessageCallbacks): void;
   on(event: string, callback: (...values: unknown[]) => void): void;
   off(event: string, callback: (...values: unknown[]) => void): void;
 }
+
+/** A traitlets model with the traits `T`. */
+export interface ModelOf<T> extends Connection {
+  get<K extends keyof T>(trait: K): T[K];
+  set<K extends keyof T>(trait: K, value: T[K]): void;
+  save_changes(): void;
+}
+
+/** The model of the sign-in widget. */
+export type Model = ModelOf<Traits>;

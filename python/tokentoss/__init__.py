@@ -11,8 +11,13 @@
 Every name is imported on first use (PEP 562), so ``import tokentoss`` costs next to nothing.
 """
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tokentoss.accounts import Account
+    from tokentoss.adapters.httpx_auth import HTTPXAuth
+    from tokentoss.adapters.requests_auth import RequestsAuth
     from tokentoss.auth_manager import AuthManager
     from tokentoss.client import IAPClient
     from tokentoss.configuration import (
@@ -30,7 +35,10 @@ if TYPE_CHECKING:
         HandOffError,
         IdTokenError,
         InsecureFilePermissionsWarning,
+        KeyringUnavailableWarning,
         NoCredentialsError,
+        ReauthRequiredError,
+        RevocationError,
         SignInError,
         StorageError,
         TokenExchangeError,
@@ -41,40 +49,55 @@ if TYPE_CHECKING:
     from tokentoss.pkce import generate_pkce_pair
     from tokentoss.providers import DEFAULT_SCOPES, GOOGLE, Provider
     from tokentoss.service_errors import ServiceError
-    from tokentoss.storage import FileStorage, MemoryStorage
+    from tokentoss.sign_out import SignOutResult
+    from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage, TokenStorage
+    from tokentoss.token_keeper import TokenKeeper
     from tokentoss.tokens import TokenData
-    from tokentoss.widgets import AuthWidget, GoogleAuthWidget
+    from tokentoss.widgets import AuthWidget, ConfigureWidget, GoogleAuthWidget
 
 __version__ = "0.2.0"
 
-CREDENTIALS: "Credentials | None" = None
+CREDENTIALS: "Credentials | None"
 """The credentials of the latest sign-in of this process; :class:`AuthManager` keeps it up to date."""
+
+_published: "TokenKeeper | None" = None
+_set_by_hand: "Credentials | None" = None
 
 __all__ = [
     "CREDENTIALS",
     "DEFAULT_SCOPES",
     "GOOGLE",
+    "Account",
     "AuthManager",
     "AuthWidget",
     "ClientConfig",
     "ClientSecretsNotFoundError",
     "ConfigurationError",
+    "ConfigureWidget",
     "DiscoveryError",
     "FileStorage",
     "GoogleAuthWidget",
+    "HTTPXAuth",
     "HandOffError",
     "IAPClient",
     "IdTokenError",
     "InsecureFilePermissionsWarning",
+    "KeyringStorage",
+    "KeyringUnavailableWarning",
     "MemoryStorage",
     "NoCredentialsError",
     "Provider",
+    "ReauthRequiredError",
+    "RequestsAuth",
+    "RevocationError",
     "ServiceError",
     "SignInError",
+    "SignOutResult",
     "StorageError",
     "TokenData",
     "TokenExchangeError",
     "TokenRefreshError",
+    "TokenStorage",
     "TokenTossError",
     "__version__",
     "configure",
@@ -87,29 +110,39 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "Account": "accounts",
     "AuthManager": "auth_manager",
     "AuthWidget": "widgets",
     "ClientConfig": "configuration",
     "ClientSecretsNotFoundError": "exceptions",
     "ConfigurationError": "exceptions",
+    "ConfigureWidget": "widgets",
     "DEFAULT_SCOPES": "providers",
     "DiscoveryError": "exceptions",
     "FileStorage": "storage",
     "GOOGLE": "providers",
     "GoogleAuthWidget": "widgets",
+    "HTTPXAuth": "adapters.httpx_auth",
     "HandOffError": "exceptions",
     "IAPClient": "client",
     "IdTokenError": "exceptions",
     "InsecureFilePermissionsWarning": "exceptions",
+    "KeyringStorage": "storage",
+    "KeyringUnavailableWarning": "exceptions",
     "MemoryStorage": "storage",
     "NoCredentialsError": "exceptions",
     "Provider": "providers",
+    "ReauthRequiredError": "exceptions",
+    "RequestsAuth": "adapters.requests_auth",
+    "RevocationError": "exceptions",
     "ServiceError": "service_errors",
     "SignInError": "exceptions",
+    "SignOutResult": "sign_out",
     "StorageError": "exceptions",
     "TokenData": "tokens",
     "TokenExchangeError": "exceptions",
     "TokenRefreshError": "exceptions",
+    "TokenStorage": "storage",
     "TokenTossError": "exceptions",
     "configure": "configuration",
     "configure_from_credentials": "configuration",
@@ -136,3 +169,24 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """List the public names, imported or not."""
     return sorted({*globals(), *__all__})
+
+
+class _Package(type(sys)):  # type: ignore[misc]
+    """This module's class, which makes ``CREDENTIALS`` when it is asked for: it costs google-auth."""
+
+    @property
+    def CREDENTIALS(self) -> "Credentials | None":
+        """The credentials of the latest sign-in, or those that somebody set instead."""
+        return _set_by_hand or (_published.credentials_as_they_are if _published is not None else None)
+
+    @CREDENTIALS.setter
+    def CREDENTIALS(self, value: "Credentials | None") -> None:
+        global _published, _set_by_hand
+        _published, _set_by_hand = None, value
+
+    @CREDENTIALS.deleter
+    def CREDENTIALS(self) -> None:
+        self.CREDENTIALS = None
+
+
+sys.modules[__name__].__class__ = _Package

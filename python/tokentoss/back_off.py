@@ -27,14 +27,23 @@ class BackOff:
         """Whether it is too early to try again."""
         return time.monotonic() < self._not_before
 
-    def failed(self) -> None:
-        """Note a failure: wait twice as long as after the last one, by up to half of it less."""
+    def failed(self, at_least: float = 0.0) -> None:
+        """Note a failure: wait twice as long as after the last one, by up to half of it less.
+
+        Args:
+            at_least: Seconds that the other side asked to wait.
+        """
         pause = min(self._longest, self._shortest * 2**self._failures)
         self._failures = min(self._failures + 1, _STEPS)
         # Spread, so that many kernels do not come back to a provider at the same moment.
-        self._not_before = time.monotonic() + pause * (0.5 + secrets.randbelow(1000) / 2000)
+        self._not_before = time.monotonic() + max(spread(pause), at_least + spread(self._shortest) / 2)
 
     def reset(self) -> None:
         """Note a success."""
         self._failures = 0
         self._not_before = 0.0
+
+
+def spread(pause: float) -> float:
+    """Return a random part of a pause: at least half of it, and never more than the whole."""
+    return pause * (0.5 + secrets.randbelow(1000) / 2000)

@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
-import os
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import requests
 
-import tokentoss
-from tokentoss.exceptions import ConfigurationError, NoCredentialsError, StorageError, TokenTossError
-from tokentoss.id_token import expiry_of
-from tokentoss.origins import is_plain_loopback, is_secure, origin_of
-from tokentoss.providers import GOOGLE
-from tokentoss.service_errors import (
-    ServiceError,
-    ServiceForbiddenError,
-    ServiceRedirectError,
-    ServiceSignInRedirectError,
-    ServiceUnauthenticatedError,
-)
-from tokentoss.storage import FileStorage
+from tokentoss.discovery import TokenDiscovery
+from tokentoss.exceptions import ConfigurationError
+from tokentoss.id_token import unverified_claims
+from tokentoss.origins import is_plain_loopback, origin_of, secure_origin
+from tokentoss.service_errors import ServiceAudienceMismatchError, raise_for_refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from tokentoss.auth_manager import AuthManager
 
-TOKEN_FILE_VARIABLE = "TOKENTOSS_TOKEN_FILE"
-"""Environment variable that names the token file."""
-
 MAX_REDIRECTS = 10
-_ERROR_EXCERPT = 4096
+
+REFUSAL_PAUSE = 60.0
+"""Seconds without renewals after a 401 that a renewed token did not help against."""
 
 
 class IAPClient:
     """Calls a service with the ID token of whoever is signed in.
 
-    The token goes to the origin of ``base_url`` only (https, or http on this machine). It comes from
-    the first of these that has one: ``auth_manager``, ``tokentoss.CREDENTIALS``, the token file
-    (``TOKENTOSS_TOKEN_FILE``, or the default one). On a 401 the token is renewed and the call repeated
+    The token goes to the origin of ``base_url`` and to ``allowed_origins`` only (https, or http on
+    this machine). It comes from the first of these that has one: ``auth_manager``,
+    ``tokentoss.CREDENTIALS``, the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
+    tokens are renewed with the configured client. On a 401 the token is renewed and the call repeated
     once, if its body can be sent again.
 
     Args:
-        base_url: The service's address. Without one, calls need absolute addresses.
+        base_url: The service's address. Without one, calls need absolute addresses, each of which is
+            then the caller's own choice of where the token goes.
         auth_manager: Whose token to use.
         timeout: Seconds to wait for each step of a call.
+        allowed_origins: Further origins that the token may go to, by address or redirect.
+        expected_audience: The client ID that the token must be for, if the service takes that one only.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if ``base_url`` is not https (or http on loopback).
+        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
+            loopback).
     """
 
     def __init__(
@@ -57,13 +53,20 @@ class IAPClient:
         base_url: str | None = None,
         auth_manager: AuthManager | None = None,
         timeout: float = 30,
+        *,
+        allowed_origins: Iterable[str] = (),
+        expected_audience: str | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/") if base_url else None
         self.timeout = timeout
-        self._auth_manager = auth_manager
-        self._origin: str | None = None
+        self.expected_audience = expected_audience
+        self._tokens = TokenDiscovery(auth_manager)
+        if isinstance(allowed_origins, str):
+            allowed_origins = (allowed_origins,)
+        self._origins = {secure_origin(origin, "allowed origin") for origin in allowed_origins}
         if self.base_url is not None:
-            self._origin = _checked_origin(self.base_url)
+            self._origins.add(secure_origin(self.base_url, "base_url"))
+        self._no_renewal_before = 0.0
         self._session = requests.Session()
         # A proxy of the environment must not see what is meant for this machine.
         self._session.trust_env = self.base_url is None or not is_plain_loopback(self.base_url)
@@ -136,56 +139,78 @@ class IAPClient:
     def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Send a request with the ID token.
 
-        Redirects within the service's origin are followed; any other is returned as it is, because
-        following it would take the call, and what it carries, to a place nobody named.
+        Redirects to an origin that may have the token are followed; any other is returned as it is,
+        because following it would take the call, and what it carries, to a place nobody named.
 
         Args:
             method: The HTTP method.
-            path: A path below ``base_url``, or an address of the same origin.
+            path: A path below ``base_url``, or an absolute address.
             **kwargs: As for ``requests.Session.request``; certificates cannot be ignored.
 
         Raises:
             NoCredentialsError: If nobody is signed in.
             TokenRefreshError: If the token has expired and cannot be renewed.
-            ConfigurationError: ``origin_not_allowed`` for an address of another origin.
+            ConfigurationError: ``origin_not_allowed`` for an address of another origin, or
+                ``endpoint_insecure``.
+            ServiceAudienceMismatchError: If the token is not for ``expected_audience``; nothing is sent.
         """
-        if kwargs.get("verify", True) is False:
+        verify = kwargs.get("verify")
+        # requests takes anything that is false for False, None excepted.
+        if verify is not None and not verify:
             raise ConfigurationError(
                 "verify=False would hand the token to anybody on the way: "
                 "give the path of your certificate authority's file as verify instead."
             )
-        url, origin = self._address(path)
+        url, origins = self._address(path)
         follow = kwargs.pop("allow_redirects", True)
         kwargs.setdefault("timeout", self.timeout)
         kwargs["headers"] = _without_authorization(kwargs.get("headers"))
         kwargs.pop("auth", None)
-        response = self._send(method, url, self._id_token(), kwargs)
+        token = self._id_token(url)
+        response = self._send(method, url, token, kwargs)
         if response.status_code == requests.codes.unauthorized and _is_replayable(kwargs):
-            token = self._renewed_id_token()
-            if token is not None:
-                response.close()
-                response = self._send(method, url, token, kwargs)
-        return self._follow(response, method, origin, kwargs) if follow else response
+            response = self._repeated(response, method, url, token, kwargs)
+        return self._follow(response, method, origins, kwargs) if follow else response
+
+    def _id_token(self, url: str) -> str:
+        token = self._tokens.id_token()
+        if self.expected_audience is not None:
+            audience = unverified_claims(token).get("aud")
+            if audience != self.expected_audience and (
+                not isinstance(audience, list) or self.expected_audience not in audience
+            ):
+                raise ServiceAudienceMismatchError(subject=origin_of(url))
+        return token
 
     def _send(self, method: str, url: str, token: str, kwargs: dict[str, Any]) -> requests.Response:
         return self._session.request(method, url, auth=_Bearer(token), allow_redirects=False, **kwargs)
 
+    def _repeated(
+        self, response: requests.Response, method: str, url: str, token: str, kwargs: dict[str, Any]
+    ) -> requests.Response:
+        """Repeat a call that was refused, if there is a newer token."""
+        if time.monotonic() < self._no_renewal_before:
+            return response
+        newer = self._tokens.id_token_after(token)
+        if newer is None:
+            return response
+        _ = response.content  # read to its end, so that the connection can be used again
+        response.close()
+        repeated = self._send(method, url, newer, kwargs)
+        if repeated.status_code == requests.codes.unauthorized:
+            # It was not the token's age: renewing for every call would only tire the provider.
+            self._no_renewal_before = time.monotonic() + REFUSAL_PAUSE
+        return repeated
+
     def _follow(
-        self, response: requests.Response, method: str, origin: str, kwargs: dict[str, Any]
+        self, response: requests.Response, method: str, origins: set[str], kwargs: dict[str, Any]
     ) -> requests.Response:
         history: list[requests.Response] = []
         while response.is_redirect and len(history) < MAX_REDIRECTS:
             target = urljoin(response.url, response.headers["location"])
-            if origin_of(target) != origin:
+            if origin_of(target) not in origins:
                 break
-            status = response.status_code
-            if (
-                status in {301, 302, 303}
-                and method not in {"GET", "HEAD"}
-                and not (
-                    status != 303 and method != "POST"  # noqa: PLR2004
-                )
-            ):
+            if _becomes_get(method, response.status_code):
                 method = "GET"
                 kwargs = {
                     name: value for name, value in kwargs.items() if name not in {"data", "json", "files"}
@@ -195,70 +220,24 @@ class IAPClient:
             kwargs = {name: value for name, value in kwargs.items() if name != "params"}
             _ = response.content  # read to its end, so that the connection can be used again
             history.append(response)
-            response = self._send(method, target, self._id_token(), kwargs)
+            response = self._send(method, target, self._id_token(target), kwargs)
         response.history = history
         return response
 
-    def _address(self, path: str) -> tuple[str, str]:
-        """Return the address and the origin that the token may go to."""
+    def _address(self, path: str) -> tuple[str, set[str]]:
+        """Return the address, and the origins that the token may go to in this call."""
         if not path.lower().startswith(("http://", "https://")):
-            if self.base_url is None or self._origin is None:
+            if self.base_url is None:
                 raise ConfigurationError(
                     f"The path {path!r} needs a base_url: give one to IAPClient, or use an absolute address."
                 )
-            return f"{self.base_url}/{path.lstrip('/')}", self._origin
-        origin = _checked_origin(path) if self._origin is None else origin_of(path)
-        if origin is None or (self._origin is not None and origin != self._origin):
+            return f"{self.base_url}/{path.lstrip('/')}", self._origins
+        origin = origin_of(path)
+        if self.base_url is None:
+            return path, {secure_origin(path, "address"), *self._origins}
+        if origin not in self._origins:
             raise ConfigurationError(code="origin_not_allowed", subject=origin or path)
-        return path, origin
-
-    def _id_token(self) -> str:
-        looked_at: list[str] = []
-        manager = self._auth_manager
-        if manager is not None:
-            token = manager.id_token
-            if token:
-                return token
-            looked_at.append("auth_manager (signed out)")
-        credentials = tokentoss.CREDENTIALS
-        if credentials is not None:
-            token = credentials.id_token
-            if token:
-                return token
-        looked_at.append("tokentoss.CREDENTIALS (not set)")
-        return self._id_token_of_file(looked_at)
-
-    def _id_token_of_file(self, looked_at: list[str]) -> str:
-        storage = FileStorage(os.environ.get(TOKEN_FILE_VARIABLE) or None)
-        try:
-            tokens = storage.load()
-        except StorageError as failure:
-            looked_at.append(str(failure))
-            tokens = None
-        else:
-            if tokens is None:
-                looked_at.append(f"{storage.path} (no such file)")
-        if tokens is not None:
-            if tokens.id_token and tokens.signature_checked and not _has_expired(tokens.id_token):
-                return tokens.id_token
-            # A file alone cannot renew: that takes the client.
-            looked_at.append(f"{storage.path} (no valid ID token)")
-        raise NoCredentialsError(subject="; ".join(looked_at))
-
-    def _renewed_id_token(self) -> str | None:
-        """Return a newer token after a 401; None if there is none to be had."""
-        manager, credentials = self._auth_manager, tokentoss.CREDENTIALS
-        try:
-            if manager is not None and manager.is_authenticated:
-                manager.refresh_tokens()
-                return manager.id_token
-            if credentials is not None:
-                credentials.refresh()
-                return credentials.id_token
-        except TokenTossError:
-            # The service's own answer says more than that there is nothing newer.
-            return None
-        return None
+        return path, self._origins
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -272,18 +251,6 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _checked_origin(url: str) -> str:
-    origin = origin_of(url)
-    if origin is None or not is_secure(url):
-        raise ConfigurationError(code="endpoint_insecure", subject=f"base_url {url!r}")
-    return origin
-
-
-def _has_expired(id_token: str) -> bool:
-
-    return expiry_of(id_token) <= time.time()
-
-
 def _without_authorization(headers: Any) -> dict[str, Any]:
     return {name: value for name, value in dict(headers or {}).items() if name.lower() != "authorization"}
 
@@ -294,30 +261,14 @@ def _is_replayable(kwargs: dict[str, Any]) -> bool:
     return isinstance(kwargs.get("data"), (type(None), bytes, str, dict, list, tuple))
 
 
+def _becomes_get(method: str, status: int) -> bool:
+    """Tell whether a redirect is followed with GET (RFC 9110 section 15.4): 303, and POST on 301 and 302."""
+    if method.upper() in {"GET", "HEAD"}:
+        return False
+    return status == 303 or (status in {301, 302} and method.upper() == "POST")  # noqa: PLR2004
+
+
 def _json_of(response: requests.Response) -> Any:
-    if response.is_redirect or response.status_code in {401, 403}:
-        _refuse(response)
+    raise_for_refusal(response)
     response.raise_for_status()
     return response.json()
-
-
-def _refuse(response: requests.Response) -> NoReturn:
-    service = origin_of(response.url) or "called"
-    if response.is_redirect:
-        target = origin_of(urljoin(response.url, response.headers["location"]))
-        if target == origin_of(GOOGLE.authorization_endpoint) or _is_sign_in(response):
-            raise ServiceSignInRedirectError(subject=service, response=response)
-        raise ServiceRedirectError(subject=target or "of the redirect", response=response)
-    error: type[ServiceError] = ServiceForbiddenError
-    code = None
-    if response.status_code == requests.codes.unauthorized:
-        error = ServiceUnauthenticatedError
-        if b"audience" in response.content[:_ERROR_EXCERPT].lower():
-            code = "service_audience_mismatch"
-    raise error(code=code, subject=service, response=response)
-
-
-def _is_sign_in(response: requests.Response) -> bool:
-    # An authorization request names its client and what it wants back, whoever the provider is.
-    location = response.headers["location"]
-    return "client_id=" in location and "response_type=" in location

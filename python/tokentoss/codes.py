@@ -32,13 +32,21 @@ def culprit(code: str) -> str:
 
 
 def printable(text: str, limit: int = MAX_SUBJECT) -> str:
-    """Return foreign text as one line of printable characters, at most ``limit`` of them."""
-    line = "".join(character if character.isprintable() else " " for character in text[: 4 * limit])
+    """Return foreign text as one line of printable characters, at most ``limit`` of them.
+
+    Of a longer text the beginning and the end stay, because a reason often stands at the end.
+    """
+    if len(text) > 8 * limit:
+        text = text[: 4 * limit] + text[-4 * limit :]
+    line = "".join(character if character.isprintable() else " " for character in text)
     line = " ".join(line.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    if len(line) <= limit:
+        return line
+    end = limit // 2
+    return f"{line[: limit - end - 1]}…{line[-end:]}"
 
 
-def sentence(code: str, subject: str | None = None) -> str:
+def sentence(code: str, subject: str | None = None, limit: int = MAX_SUBJECT) -> str:
     """Return the sentence of a code, naming ``subject`` where the table leaves room for one.
 
     A subject that the table's sentence has no room for is added at its end, so it is never lost.
@@ -47,7 +55,7 @@ def sentence(code: str, subject: str | None = None) -> str:
     if row is None:
         return printable(subject) if subject else "The sign-in failed: try again."
     message = row["message"]
-    shown = printable(subject) if subject else ""
+    shown = printable(subject, limit) if subject else ""
     if "{subject}" in message:
         return message.replace("{subject}", shown or row.get("subject_default", ""))
     return f"{message} [{shown}]" if shown else message

@@ -1,4 +1,4 @@
-"""The OAuth client: reading client_secrets.json, and installing it where widgets look for it."""
+"""The OAuth client: where it is configured, and installing one where widgets look for it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError, StorageError
-from tokentoss.origins import require_secure_endpoint, split_url
+from tokentoss.client_secrets import ClientSecrets, read_client_secrets
+from tokentoss.exceptions import ConfigurationError, StorageError
+from tokentoss.origins import split_url
 from tokentoss.providers import GOOGLE, Provider
 
 APP_NAME = "tokentoss"
@@ -33,7 +34,8 @@ _GOOGLE_TOKEN_URIS = frozenset(
         "https://www.googleapis.com/oauth2/v4/token",
     }
 )
-_MAX_FILE_SIZE = 65_536
+_GOOGLE_ID_SUFFIX = ".apps.googleusercontent.com"
+_GOOGLE_SECRET_PREFIX = "GOCSPX-"
 
 
 @dataclass(repr=False)
@@ -48,6 +50,7 @@ class ClientConfig:
         redirect_uris: The registered redirect URIs.
         client_type: ``installed`` (any loopback port) or ``web`` (only registered redirect URIs).
         source: The file that it was read from.
+        project_id: The project that it belongs to.
     """
 
     client_id: str
@@ -57,6 +60,7 @@ class ClientConfig:
     redirect_uris: list[str] | None = None
     client_type: str = "installed"
     source: Path | None = None
+    project_id: str | None = None
 
     def __repr__(self) -> str:
         secret = "redacted" if self.client_secret else "none"
@@ -75,20 +79,7 @@ class ClientConfig:
                 service account key, without a client id, or with an endpoint that is not https.
         """
         path = Path(path).expanduser()
-        data = _read_json_object(path)
-        section_name, section = _section(path, data)
-        config = cls(
-            client_id=_text(path, section, "client_id"),
-            client_secret=_text(path, section, "client_secret", ""),
-            auth_uri=_text(path, section, "auth_uri", GOOGLE_AUTH_URI),
-            token_uri=_text(path, section, "token_uri", GOOGLE_TOKEN_URI),
-            redirect_uris=_redirect_uris(path, section),
-            client_type=section_name,
-            source=path,
-        )
-        require_secure_endpoint(config.auth_uri, "auth_uri", str(path))
-        require_secure_endpoint(config.token_uri, "token_uri", str(path))
-        return config
+        return cls._from(read_client_secrets(path), path)
 
     @classmethod
     def discover(cls) -> ClientConfig:
@@ -98,8 +89,23 @@ class ClientConfig:
             ClientSecretsNotFoundError: If there is neither.
             ConfigurationError: As :meth:`from_file`.
         """
-        named = os.environ.get(CLIENT_SECRETS_VARIABLE)
-        return cls.from_file(named or get_config_path())
+        path, named = configured_path()
+        # The variable may have been set long ago and elsewhere, so a message about its file says so.
+        name = f"{path} (named by {CLIENT_SECRETS_VARIABLE})" if named else None
+        return cls._from(read_client_secrets(path, name), path)
+
+    @classmethod
+    def _from(cls, secrets: ClientSecrets, path: Path) -> ClientConfig:
+        return cls(
+            client_id=secrets.client_id,
+            client_secret=secrets.client_secret,
+            auth_uri=secrets.auth_uri or GOOGLE_AUTH_URI,
+            token_uri=secrets.token_uri or GOOGLE_TOKEN_URI,
+            redirect_uris=secrets.redirect_uris,
+            client_type=secrets.client_type,
+            source=path,
+            project_id=secrets.project_id,
+        )
 
     @property
     def is_google(self) -> bool:
@@ -154,6 +160,12 @@ def get_config_path() -> Path:
     return Path(platformdirs.user_config_dir(APP_NAME)) / "client_secrets.json"
 
 
+def configured_path() -> tuple[Path, bool]:
+    """Return where the client is looked for, and whether ``TOKENTOSS_CLIENT_SECRETS`` says so."""
+    named = os.environ.get(CLIENT_SECRETS_VARIABLE)
+    return (Path(named).expanduser(), True) if named else (get_config_path(), False)
+
+
 def configure(
     client_id: str | None = None,
     client_secret: str | None = None,
@@ -161,6 +173,12 @@ def configure(
     project_id: str | None = None,
 ) -> Path:
     """Install an OAuth client, given as credentials or as a file, and return where it is stored.
+
+    Args:
+        client_id: The identifier of a Google client of type Desktop.
+        client_secret: Its secret.
+        path: A downloaded client_secrets.json, instead of the two.
+        project_id: The project that the client belongs to; a file names its own.
 
     Raises:
         ValueError: If neither both credentials nor a path are given, or they are not valid.
@@ -180,20 +198,26 @@ def configure_from_credentials(client_id: str, client_secret: str, project_id: s
     """Install a Google OAuth client of type Desktop and return where it is stored.
 
     Raises:
-        ValueError: If the client id or secret is empty.
+        ValueError: If the client id or secret is empty, holds a character that neither can have, or
+            the one was given for the other.
         StorageError: If the client cannot be written.
     """
+    client_id, client_secret = (client_id or "").strip(), (client_secret or "").strip()
+    if client_id.startswith(_GOOGLE_SECRET_PREFIX):
+        raise ConfigurationError(code="client_id_invalid", subject="it looks like a client secret")
+    if client_secret.endswith(_GOOGLE_ID_SUFFIX):
+        raise ConfigurationError(code="client_secret_invalid", subject="it looks like a client ID")
+    _require_plain(client_id, "client_id_invalid")
+    _require_plain(client_secret, "client_secret_invalid")
     section: dict[str, Any] = {
+        "client_id": client_id,
+        "client_secret": client_secret,
         "auth_uri": GOOGLE_AUTH_URI,
         "token_uri": GOOGLE_TOKEN_URI,
         "auth_provider_x509_cert_url": GOOGLE_CERT_URL,
         "redirect_uris": ["http://localhost"],
     }
-    for name, value in (("client_id", client_id), ("client_secret", client_secret)):
-        if not value or not value.strip():
-            raise ConfigurationError(f"The {name} is empty: copy it from the provider's console.")
-        section[name] = value.strip()
-    if project_id:
+    if project_id and project_id.strip():
         section["project_id"] = project_id.strip()
     return _install({"installed": section})
 
@@ -207,75 +231,40 @@ def configure_from_file(source_path: str | Path) -> Path:
         StorageError: If the client cannot be written.
     """
     path = Path(source_path).expanduser()
-    config = ClientConfig.from_file(path)
-    if not config.client_secret:
-        raise ConfigurationError(code="client_secrets_invalid", subject=f"{path} (client_secret)")
-    return _install(_read_json_object(path))
+    return install_client(read_client_secrets(path), str(path))
 
 
-def _install(data: dict[str, Any]) -> Path:
+def install_client(secrets: ClientSecrets, name: str) -> Path:
+    """Install the client of a checked client_secrets.json and return where it is stored.
+
+    Args:
+        secrets: The client.
+        name: How messages call the file that it comes from.
+
+    Raises:
+        ConfigurationError: If it has no secret.
+        StorageError: If the client cannot be written.
+    """
+    if not secrets.client_secret:
+        raise ConfigurationError(code="client_secrets_invalid", subject=f"{name} (it names no client_secret)")
+    return _install(secrets.document)
+
+
+def _require_plain(value: str, code: str) -> None:
+    """Refuse what cannot be copied from a console: nothing, white space inside, an invisible character."""
+    if not value:
+        raise ConfigurationError(code=code)
+    if not all("!" <= character <= "~" for character in value):
+        raise ConfigurationError(code=code, subject="it holds a space or a special character")
+
+
+def _install(document: dict[str, Any]) -> Path:
     from tokentoss.storage.private_file import write_private_file  # noqa: PLC0415 - not needed for reading
 
     destination = get_config_path()
     try:
-        write_private_file(destination, json.dumps(data, indent=2).encode("utf-8"), private_folder=True)
+        write_private_file(destination, json.dumps(document, indent=2).encode("utf-8"), private_folder=True)
     except OSError as failure:
-        raise StorageError(
-            code="storage_unwritable", subject=f"{destination} ({failure.strerror})"
-        ) from failure
+        reason = failure.strerror or "input/output error"
+        raise StorageError(code="storage_unwritable", subject=f"{destination} ({reason})") from failure
     return destination
-
-
-def _read_json_object(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_FILE_SIZE + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        raise ClientSecretsNotFoundError(subject=str(path)) from None
-    except (OSError, ValueError) as failure:
-        reason = getattr(failure, "strerror", None) or "not a path"
-        raise ConfigurationError(code="client_secrets_unreadable", subject=f"{path} ({reason})") from None
-    if len(content) > _MAX_FILE_SIZE:
-        raise _invalid(path, "larger than 64 KiB")
-    if not content.strip():
-        raise _invalid(path, "empty")
-    try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        # The parser's own text can quote the file, and with it a secret.
-        raise _invalid(path, "not JSON") from None
-    if not isinstance(data, dict):
-        raise _invalid(path, "not a JSON object")
-    return data
-
-
-def _section(path: Path, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    if data.get("type") == "service_account" or "private_key" in data:
-        raise ConfigurationError(code="client_secrets_service_account", subject=str(path))
-    for name in ("installed", "web"):
-        if name in data:
-            section = data[name]
-            if not isinstance(section, dict):
-                raise _invalid(path, f"{name} is not an object")
-            return name, section
-    raise _invalid(path, "neither installed nor web")
-
-
-def _text(path: Path, section: dict[str, Any], name: str, default: str | None = None) -> str:
-    value = section.get(name, default)
-    if not isinstance(value, str) or (default is None and not value.strip()):
-        raise _invalid(path, name)
-    return value.strip()
-
-
-def _redirect_uris(path: Path, section: dict[str, Any]) -> list[str] | None:
-    uris = section.get("redirect_uris")
-    if uris is None:
-        return None
-    if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
-        raise _invalid(path, "redirect_uris")
-    return list(uris)
-
-
-def _invalid(path: Path, detail: str) -> ConfigurationError:
-    return ConfigurationError(code="client_secrets_invalid", subject=f"{path} ({detail})")

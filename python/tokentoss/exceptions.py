@@ -6,9 +6,11 @@
     ├── DiscoveryError                      provider metadata
     ├── HandOffError                        page <-> kernel: sealing, tickets, the loopback listener
     ├── NoCredentialsError
+    ├── RevocationError                     the provider did not revoke tokens that were removed here
     ├── ServiceError                        (also requests.HTTPError; in tokentoss.service_errors)
     │   ├── ServiceUnauthenticatedError     401
     │   ├── ServiceForbiddenError           403
+    │   ├── ServiceAudienceMismatchError    the token is for another client than the service expects
     │   ├── ServiceSignInRedirectError      a redirect to the provider's sign-in page
     │   └── ServiceRedirectError            a redirect to any other foreign origin
     ├── SignInError                         the user, the browser or the provider ended a sign-in
@@ -16,9 +18,11 @@
     ├── TokenExchangeError                  token endpoint, on a code
     │   └── IdTokenError                    an ID token that does not hold what it must
     └── TokenRefreshError                   token endpoint, on a refresh token
+        └── ReauthRequiredError             the provider ended the grant: sign in again
 
     UserWarning
-    └── InsecureFilePermissionsWarning
+    ├── InsecureFilePermissionsWarning
+    └── KeyringUnavailableWarning
 
 Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.codes`); no text of one
 holds a token, a code, a verifier or a client secret.
@@ -82,6 +86,12 @@ class NoCredentialsError(TokenTossError):
     default_code = "no_credentials"
 
 
+class RevocationError(TokenTossError):
+    """Tokens that were removed here could not be revoked at the provider (RFC 7009)."""
+
+    default_code = "revocation_failed"
+
+
 class SignInError(TokenTossError):
     """A sign-in was ended by the user, the browser or the provider."""
 
@@ -112,20 +122,35 @@ class TokenRefreshError(TokenTossError):
     default_code = "token_endpoint_failed"
 
 
+class ReauthRequiredError(TokenRefreshError):
+    """The provider ended the grant (``invalid_grant``): only a new sign-in helps; the code says why."""
+
+    default_code = "invalid_grant"
+
+
 class InsecureFilePermissionsWarning(UserWarning):
     """Users other than the owner may read a token file."""
 
 
+class KeyringUnavailableWarning(UserWarning):
+    """Tokens go to a file, because there is no usable keyring."""
+
+
 _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
+    ("account_", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
     ("discovery_", DiscoveryError),
     ("envelope_", HandOffError),
+    ("grant_", ReauthRequiredError),
     ("id_token_", IdTokenError),
+    ("invalid_rapt", ReauthRequiredError),
     ("loopback_", HandOffError),
     ("no_credentials", NoCredentialsError),
-    ("refresh_token_", TokenRefreshError),
+    ("refresh_", TokenRefreshError),
+    ("revocation_", RevocationError),
     ("sealing_", HandOffError),
     ("session_expired", NoCredentialsError),
+    ("signed_out_elsewhere", NoCredentialsError),
     ("storage_", StorageError),
     ("ticket_", HandOffError),
     ("token_", TokenExchangeError),

@@ -27,7 +27,7 @@ MAX_LENGTH = 65_536
 
 _PLAIN = re.compile(r"[A-Za-z0-9:/._~-]{1,128}")
 _MAX_SUBJECT_LENGTH = 255
-_MAX_EMAIL_LENGTH = 320
+_MAX_TEXT_LENGTH = 320
 _LATEST_TIME = 253_402_300_799  # the end of the year 9999
 _PARTS_OF_A_SIGNED_TOKEN = 3
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
@@ -44,6 +44,8 @@ class IdTokenClaims:
     email: str | None
     nonce: str | None
     signature_checked: bool
+    login: str | None = None
+    name: str | None = None
 
     @property
     def display_name(self) -> str:
@@ -110,9 +112,11 @@ def validate_id_token(
         subject=subject,
         expires_at=expires_at,
         issued_at=issued_at,
-        email=_email(claims),
+        email=_shown_text(claims.get("email")),
         nonce=token_nonce if isinstance(token_nonce, str) else None,
         signature_checked=signature_checked,
+        login=_shown_text(claims.get("preferred_username")),
+        name=_shown_text(claims.get("name")),
     )
 
 
@@ -125,13 +129,18 @@ def unverified_claims(id_token: str) -> dict[str, Any]:
     return _decode(id_token)[1]
 
 
-def expiry_of(id_token: str) -> float:
-    """Return when a token expires, in Unix seconds; 0 if it cannot be read."""
+def times_of(id_token: str) -> tuple[float | None, float]:
+    """Return when a token was issued and when it expires, in Unix seconds; None and 0 if it does not say."""
     try:
         claims = unverified_claims(id_token)
     except IdTokenError:
-        return 0.0
-    return _number(claims.get("exp")) or 0.0
+        return None, 0.0
+    return _number(claims.get("iat")), _number(claims.get("exp")) or 0.0
+
+
+def expiry_of(id_token: str) -> float:
+    """Return when a token expires, in Unix seconds; 0 if it cannot be read."""
+    return times_of(id_token)[1]
 
 
 def access_token_hash(access_token: str, algorithm: str) -> str:
@@ -229,8 +238,7 @@ def _same(value: object, expected: str) -> bool:
     return isinstance(value, str) and hmac.compare_digest(value.encode("utf-8"), expected.encode("utf-8"))
 
 
-def _email(claims: dict[str, Any]) -> str | None:
-    email = claims.get("email")
-    if isinstance(email, str) and 0 < len(email) <= _MAX_EMAIL_LENGTH and email.isprintable():
-        return email
+def _shown_text(value: object) -> str | None:
+    if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT_LENGTH and value.isprintable():
+        return value
     return None

@@ -75,3 +75,15 @@ def require_secure_endpoint(url: str, name: str, source: str | None = None) -> s
         where = f" in {source}" if source else ""
         raise ConfigurationError(code="endpoint_insecure", subject=f"{name} {url!r}{where}")
     return url
+
+
+def secure_origin(url: str, name: str) -> str:
+    """Return the origin of a URL that secrets may be sent to.
+
+    Raises:
+        ConfigurationError: ``endpoint_insecure``, calling the URL by ``name``.
+    """
+    origin = origin_of(url)
+    if origin is None or not is_secure(url):
+        raise ConfigurationError(code="endpoint_insecure", subject=f"{name} {url!r}")
+    return origin

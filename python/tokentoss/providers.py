@@ -58,6 +58,7 @@ class Provider:
         id_token_signing_algs: Algorithms accepted on its ID tokens.
         iss_parameter_supported: Whether its authorization responses name the issuer (RFC 9207).
         style: Look of the button, ``google`` or ``generic``.
+        revocation_endpoint: Where it revokes tokens (RFC 7009), if it does.
 
     Raises:
         ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
@@ -76,10 +77,12 @@ class Provider:
     id_token_signing_algs: tuple[str, ...] = ("RS256",)
     iss_parameter_supported: bool = False
     style: str = "generic"
+    revocation_endpoint: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"):
-            require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+        for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"):
+            if name != "revocation_endpoint" or self.revocation_endpoint is not None:
+                require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
         for parameter in (*self.authorization_params, *self.consent_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
@@ -140,6 +143,9 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
         if not isinstance(url, str) or not is_secure(url):
             raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
         endpoints[member] = url
+    revocation_endpoint = metadata.get("revocation_endpoint")
+    if revocation_endpoint is not None and not is_secure(revocation_endpoint):
+        raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} (revocation_endpoint)")
     advertised = _strings(metadata, "id_token_signing_alg_values_supported") or ["RS256"]
     algorithms = tuple(name for name in advertised if name in ACCEPTED_ALGORITHMS)
     if not algorithms:
@@ -164,6 +170,7 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
         authorization_endpoint=endpoints["authorization_endpoint"],
         token_endpoint=endpoints["token_endpoint"],
         jwks_uri=endpoints["jwks_uri"],
+        revocation_endpoint=revocation_endpoint,
     )
 
 
@@ -182,5 +189,6 @@ GOOGLE = Provider(
     consent_params={"prompt": "consent"},
     redirect_path="/",
     style="google",
+    revocation_endpoint="https://oauth2.googleapis.com/revoke",
 )
 """Google accounts, with a client of type Desktop."""

@@ -34,6 +34,9 @@ CLIENT_SECRET = "client_secret"
 CALLBACK = "callback"
 """Purpose of the provider's answer on its way to a page whose popup lost its opener."""
 
+CONFIGURATION = "configuration"
+"""Purpose of an OAuth client's way from the page that it was entered in."""
+
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 

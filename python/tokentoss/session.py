@@ -7,39 +7,93 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import IdTokenError
-from tokentoss.id_token import expiry_of, unverified_claims, validate_id_token
-from tokentoss.tokens import TokenData, iso_time
+from tokentoss.id_token import times_of, unverified_claims, validate_id_token
+from tokentoss.tokens import TokenData, iso_time, utc_time
 
 if TYPE_CHECKING:
     from tokentoss.id_token import IdTokenClaims
     from tokentoss.providers import Provider
     from tokentoss.token_endpoint import TokenResponse
 
+DEFAULT_MAX_SESSION_LIFETIME_HOURS = 24
+"""Hours after which a sign-in is no longer used, unless a manager is told otherwise."""
+
 UNKNOWN_LIFETIME = 3600.0
 """Seconds that an access token is taken to live if the provider does not say."""
 
 
+MARGIN = 240.0
+"""Seconds before its expiry at which a token is renewed; half its life, if it lives less than twice that."""
+
+SAFE_TO_KEEP = frozenset(
+    {"clock_skew", "id_token_expired", "id_token_issued_at_invalid", "id_token_key_unknown"}
+)
+"""What may be wrong with a renewed ID token that is the right user's: a clock, or keys not yet published."""
+
+
 @dataclass(frozen=True)
 class Session:
-    """Tokens together with the ID token's own expiry, swapped as one."""
+    """Tokens with what is read from them on every use, swapped as one."""
 
     tokens: TokenData = field(repr=False)
     id_token_expires_at: float
+    access_token_expires_at: float = 0.0
+    id_token_due_at: float = 0.0
+    access_token_due_at: float = 0.0
+    signed_in_at: float | None = None
+    is_stored: bool = True
 
     @classmethod
-    def of(cls, tokens: TokenData) -> Session:
-        """Wrap tokens."""
-        return cls(tokens, expiry_of(tokens.id_token))
+    def of(cls, tokens: TokenData, *, is_stored: bool = True) -> Session:
+        """Wrap tokens.
+
+        Args:
+            tokens: The tokens.
+            is_stored: Whether the storage holds the same.
+        """
+        issued_at, id_token_expires_at = times_of(tokens.id_token)
+        access_token_expires_at = tokens.expiry_datetime.timestamp()
+        changed = tokens.updated_at or tokens.created_at
+        obtained_at = None if changed is None else utc_time(changed).timestamp()
+        signed_in = tokens.created_at_datetime
+        return cls(
+            tokens,
+            id_token_expires_at,
+            access_token_expires_at,
+            _due_at(id_token_expires_at, issued_at),
+            _due_at(access_token_expires_at, obtained_at),
+            None if signed_in is None else signed_in.timestamp(),
+            is_stored,
+        )
 
     @property
     def is_usable(self) -> bool:
         """Whether calls can be made with it, now or after a renewal."""
         return bool(self.tokens.refresh_token) or self.id_token_expires_at > time.time()
 
-    def same_user_as(self, other: TokenData) -> bool:
-        """Whether other tokens belong to the same user at the same issuer and client."""
-        mine = self.tokens
-        return (mine.issuer, mine.subject, mine.client_id) == (other.issuer, other.subject, other.client_id)
+    def is_older_than(self, hours: float) -> bool:
+        """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""
+        return self.signed_in_at is not None and time.time() - self.signed_in_at > hours * 3600
+
+
+def id_token_is_due(session: Session) -> bool:
+    """Tell whether the ID token is to be renewed."""
+    return time.time() >= session.id_token_due_at
+
+
+def access_token_is_due(session: Session) -> bool:
+    """Tell whether the access token is to be renewed."""
+    return time.time() >= session.access_token_due_at
+
+
+def any_token_is_due(session: Session) -> bool:
+    """Tell whether either token is to be renewed."""
+    return id_token_is_due(session) or access_token_is_due(session)
+
+
+def _due_at(expires_at: float, issued_at: float | None) -> float:
+    lifetime = expires_at - issued_at if issued_at is not None else 2 * MARGIN
+    return expires_at - (min(MARGIN, lifetime / 2) if lifetime > 0 else MARGIN)
 
 
 def tokens_of_sign_in(
@@ -72,6 +126,10 @@ def tokens_of_sign_in(
         scopes=response.scopes if response.scopes is not None else list(requested_scopes),
         user_email=claims.email,
         created_at=iso_time(now),
+        connected_at=iso_time(now),
+        updated_at=iso_time(now),
+        login=claims.login,
+        name=claims.name,
         issuer=claims.issuer,
         subject=claims.subject,
         client_id=client_id,
@@ -99,28 +157,49 @@ def tokens_of_refresh(
         scopes=response.scopes if response.scopes is not None else list(before.scopes),
         client_id=client_id,
         token_endpoint=provider.token_endpoint,
+        updated_at=iso_time(time.time()),
     )
     if response.id_token is None:
         return after
     claims = validate_id_token(
         response.id_token, provider=provider, client_id=client_id, access_token=response.access_token
     )
-    if before.id_token:
-        previous = unverified_claims(before.id_token)
-        if claims.subject != previous.get("sub"):
-            raise IdTokenError(code="id_token_subject_missing")
-        if claims.nonce is not None and claims.nonce != previous.get("nonce"):
-            raise IdTokenError(code="id_token_nonce_mismatch")
-        if claims.issued_at < previous.get("iat", 0):
-            raise IdTokenError(code="id_token_issued_at_invalid")
+    previous = unverified_claims(before.id_token) if before.id_token else {}
+    if claims.subject != previous.get("sub", before.subject):
+        raise IdTokenError(code="id_token_subject_mismatch")
+    if claims.nonce is not None and claims.nonce != previous.get("nonce"):
+        raise IdTokenError(code="id_token_nonce_mismatch")
+    if claims.issued_at < previous.get("iat", 0):
+        raise IdTokenError(code="id_token_issued_at_invalid")
     return replace(
         after,
         id_token=response.id_token,
         user_email=claims.email or before.user_email,
+        login=claims.login or before.login,
+        name=claims.name or before.name,
         issuer=claims.issuer,
         subject=claims.subject,
         signature_checked=claims.signature_checked,
     )
+
+
+def rotated_only(before: TokenData, response: TokenResponse, code: str) -> TokenData | None:
+    """Return the old tokens with the new refresh token, for an answer whose ID token was refused.
+
+    The old refresh token may be worth nothing any more (RFC 6749 section 6), so the new one must not
+    be lost over a clock. If the ID token leaves a doubt whose it is, nothing of the answer is kept.
+
+    Args:
+        before: The tokens that were to be renewed.
+        response: The answer.
+        code: Why the ID token was refused.
+    """
+    if response.refresh_token in {None, before.refresh_token} or code not in SAFE_TO_KEEP:
+        return None
+    old, new = unverified_claims(before.id_token), unverified_claims(response.id_token or "")
+    if (old.get("iss"), old.get("sub")) != (new.get("iss"), new.get("sub")):
+        return None
+    return replace(before, refresh_token=response.refresh_token, updated_at=iso_time(time.time()))
 
 
 def belongs_here(

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tokentoss.exceptions import TokenTossError
+    from tokentoss.transport import Answer
 
 MAX_SIZE = 65_536
 """Largest answer that is read, in bytes."""
 
 _OAUTH_ERROR = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_LIFETIME = 10 * 365 * 86_400
+_OWN_CODES = ("grant_", "provider_")
+_TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
+_TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,44 @@ class TokenResponse:
     scopes: list[str] | None
 
 
+class TokenRequestError(Exception):
+    """A token endpoint gave no tokens.
+
+    Args:
+        code: The stable code of the reason.
+        subject: What the sentence of the code is about.
+        cause: For ``invalid_grant``, the code that says why the grant ended, as far as the provider
+            tells; else the same as ``code``.
+        is_transient: Whether the same request may succeed later.
+        retry_after: Seconds after which the provider asks to try again.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        subject: str | None = None,
+        *,
+        cause: str | None = None,
+        is_transient: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.subject = subject
+        self.cause = cause or code
+        self.is_transient = is_transient
+        self.retry_after = retry_after
+
+
+class Form(dict[str, str]):
+    """The fields of a request, which hold secrets that a traceback with local variables would show."""
+
+    def __repr__(self) -> str:
+        return f"Form({', '.join(self)})"
+
+
 def request_tokens(
-    token_endpoint: str,
-    form: Mapping[str, str],
-    error: type[TokenTossError],
+    token_endpoint: str, form: Mapping[str, str], error: type[TokenTossError]
 ) -> TokenResponse:
     """Send a token request and read the answer.
 
@@ -50,43 +88,108 @@ def request_tokens(
         TokenTossError: As ``error``, with the provider's error code or one that says what was wrong
             with the answer.
     """
+    try:
+        return ask_for_tokens(token_endpoint, Form(form))
+    except TokenRequestError as failure:
+        raise error(code=failure.code, subject=failure.subject) from None
+
+
+def ask_for_tokens(token_endpoint: str, form: Form) -> TokenResponse:
+    """Send a token request and read the answer, with what a later attempt needs to know of a failure.
+
+    Raises:
+        TokenRequestError: If there are no tokens.
+        ConfigurationError: ``endpoint_insecure``.
+    """
     require_secure_endpoint(token_endpoint, "token endpoint")
     try:
         answer = call("POST", token_endpoint, form=form, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        code = "token_response_too_large" if failure.reason == "too_large" else "token_endpoint_unreachable"
-        raise error(code=code, subject=token_endpoint) from None
+        if failure.reason == "too_large":
+            raise TokenRequestError("token_response_too_large", token_endpoint) from None
+        raise TokenRequestError("token_endpoint_unreachable", token_endpoint, is_transient=True) from None
+    outcome = _read(answer, token_endpoint)
+    if isinstance(outcome, TokenRequestError):
+        if outcome.code == "provider_error" and _echoes(outcome.subject, form):
+            outcome.subject = None
+        raise outcome
+    return outcome
+
+
+def _read(answer: Answer, token_endpoint: str) -> TokenResponse | TokenRequestError:
+    """Return tokens or the reason why there are none, raising nothing: the frame holds the answer."""
     if 300 <= answer.status < 400:  # noqa: PLR2004
-        raise error(code="token_endpoint_redirected", subject=token_endpoint)
+        return TokenRequestError("token_endpoint_redirected", token_endpoint)
     document = answer.json_object()
+    is_transient = answer.status >= 500 or answer.status in _TRANSIENT_STATUSES  # noqa: PLR2004
+    error = document.get("error") if document is not None else None
+    if is_transient and error not in _TRANSIENT_ERRORS:
+        # Whatever its body says, such an answer says nothing of the grant.
+        return TokenRequestError(
+            "token_endpoint_failed",
+            f"{token_endpoint} (HTTP {answer.status})",
+            is_transient=True,
+            retry_after=answer.retry_after(),
+        )
     if document is not None and "error" in document:
-        raise _refusal(document["error"], token_endpoint, error)
+        return _refusal(document, token_endpoint, answer.retry_after())
     if answer.status != 200:  # noqa: PLR2004
-        raise error(code="token_endpoint_failed", subject=f"{token_endpoint} (HTTP {answer.status})")
+        return TokenRequestError("token_endpoint_failed", f"{token_endpoint} (HTTP {answer.status})")
     if document is None:
-        raise error(code="token_response_not_json", subject=token_endpoint)
-    return _read(document, error)
+        # A portal or a proxy in between answers with a page of its own.
+        return TokenRequestError("token_response_not_json", token_endpoint, is_transient=True)
+    return _tokens(document)
 
 
-def _refusal(value: object, token_endpoint: str, error: type[TokenTossError]) -> TokenTossError:
-    provider_code = value if isinstance(value, str) and _OAUTH_ERROR.fullmatch(value) else None
-    if provider_code is not None and codes.culprit(provider_code) == "provider_refused":
-        return error(code=provider_code, subject=token_endpoint)
-    return error(code="provider_error", subject=provider_code)
+def _refusal(document: dict[str, Any], token_endpoint: str, retry_after: float | None) -> TokenRequestError:
+    value = document["error"]
+    code = value if isinstance(value, str) and _OAUTH_ERROR.fullmatch(value) else None
+    if code is None or codes.culprit(code) != "provider_refused" or code.startswith(_OWN_CODES):
+        return TokenRequestError("provider_error", code)
+    return TokenRequestError(
+        code,
+        token_endpoint,
+        cause=_cause_of_end(document) if code == "invalid_grant" else code,
+        is_transient=code in _TRANSIENT_ERRORS,
+        retry_after=retry_after,
+    )
 
 
-def _read(document: dict[str, Any], error: type[TokenTossError]) -> TokenResponse:
+def _echoes(text: str | None, form: Form) -> bool:
+    """Tell whether a provider said what it was sent, which may be a secret."""
+    return text is not None and any(text in value or value in text for value in form.values() if value)
+
+
+def _cause_of_end(document: dict[str, Any]) -> str:
+    """Return why a grant ended. Providers say it in words; Google's and Box's are known."""
+    words = " ".join(
+        value.lower()
+        for value in (document.get("error_subtype"), document.get("error_description"))
+        if isinstance(value, str)
+    )
+    if "rapt" in words:
+        return "invalid_rapt"
+    if "admin_policy_enforced" in words:
+        return "admin_policy_enforced"
+    if "expired" in words and "revoked" not in words:
+        return "grant_expired"
+    if "revoked" in words and "expired" not in words:
+        return "grant_revoked"
+    return "invalid_grant"
+
+
+def _tokens(document: dict[str, Any]) -> TokenResponse | TokenRequestError:
     access_token = document.get("access_token")
     if not isinstance(access_token, str) or not access_token:
-        raise error(code="token_response_invalid", subject="access_token")
+        return TokenRequestError("token_response_invalid", "access_token")
     token_type = document.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise error(code="token_type_unsupported")
+        return TokenRequestError("token_type_unsupported")
     optional: dict[str, str | None] = {}
     for name in ("id_token", "refresh_token", "scope"):
         value = document.get(name)
         if value is not None and not isinstance(value, str):
-            raise error(code="token_response_invalid", subject=name)
+            return TokenRequestError("token_response_invalid", name)
         optional[name] = value or None
     scope = optional["scope"]
     return TokenResponse(

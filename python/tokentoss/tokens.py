@@ -6,6 +6,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+_OPTIONAL_TEXTS = (
+    "user_email",
+    "created_at",
+    "issuer",
+    "subject",
+    "client_id",
+    "token_endpoint",
+    "login",
+    "name",
+    "connected_at",
+    "updated_at",
+)
+
 
 @dataclass(repr=False)
 class TokenData:
@@ -24,6 +37,10 @@ class TokenData:
         client_id: The client that the tokens belong to.
         token_endpoint: Where they came from; the refresh token is sent nowhere else.
         signature_checked: Whether the ID token's signature was checked against the issuer's keys.
+        login: The name the user signs in with at the provider, if it says.
+        name: The user's name at the provider, if it says.
+        connected_at: When this account first signed in here, in ISO 8601.
+        updated_at: When its tokens last changed, in ISO 8601.
     """
 
     access_token: str
@@ -38,6 +55,10 @@ class TokenData:
     client_id: str | None = field(default=None, kw_only=True)
     token_endpoint: str | None = field(default=None, kw_only=True)
     signature_checked: bool = field(default=True, kw_only=True)
+    login: str | None = field(default=None, kw_only=True)
+    name: str | None = field(default=None, kw_only=True)
+    connected_at: str | None = field(default=None, kw_only=True)
+    updated_at: str | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         refresh = "redacted" if self.refresh_token else "none"
@@ -68,7 +89,7 @@ class TokenData:
         if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
             raise ValueError("scopes is not a list of strings")
         optional = {}
-        for name in ("user_email", "created_at", "issuer", "subject", "client_id", "token_endpoint"):
+        for name in _OPTIONAL_TEXTS:
             value = data.get(name)
             if value is not None and not isinstance(value, str):
                 raise ValueError(f"{name} is not a string")
@@ -84,17 +105,19 @@ class TokenData:
         )
         # Both are parsed once here, so that a wrong date is an error of the file and not of its use.
         _ = tokens.expiry_datetime, tokens.created_at_datetime
+        for moment in (tokens.connected_at, tokens.updated_at):
+            _ = moment is None or utc_time(moment)
         return tokens
 
     @property
     def created_at_datetime(self) -> datetime | None:
         """When the user signed in."""
-        return None if self.created_at is None else _utc(self.created_at)
+        return None if self.created_at is None else utc_time(self.created_at)
 
     @property
     def expiry_datetime(self) -> datetime:
         """When the access token expires."""
-        return _utc(self.expiry)
+        return utc_time(self.expiry)
 
     @property
     def is_expired(self) -> bool:
@@ -107,6 +130,11 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), timezone.utc).isoformat()
 
 
-def _utc(text: str) -> datetime:
+def utc_time(text: str) -> datetime:
+    """Read ISO 8601; a time without a zone is in UTC.
+
+    Raises:
+        ValueError: If it is no time.
+    """
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

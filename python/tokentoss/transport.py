@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.origins import is_plain_loopback
@@ -19,6 +20,10 @@ DEADLINE = 10.0
 
 CONNECT_TIMEOUT = 4.0
 """Seconds until a connection must stand."""
+
+
+LONGEST_RETRY_AFTER = 3600
+"""Seconds that a provider's Retry-After counts for at most."""
 
 
 class TransportError(Exception):
@@ -44,6 +49,17 @@ class Answer:
         except (ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
+
+    def retry_after(self) -> float | None:
+        """Return the seconds that ``Retry-After`` asks to wait (RFC 9110 section 10.2.3), an hour at most."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(min(int(value[:9]), LONGEST_RETRY_AFTER))
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def call(

@@ -32,6 +32,11 @@ class Traffic:
         context.on("console", self._note_console)
         context.on("page", self._note_page)
 
+    @property
+    def sent(self) -> bytes:
+        """Everything that went to kernels over websockets."""
+        return b"\n".join(self._sent)
+
     def secrets(self) -> dict[str, str]:
         """Name and value of every secret of the sign-in that passed; fails if one of them was not seen."""
         found: dict[str, str] = {}

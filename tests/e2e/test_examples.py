@@ -21,10 +21,10 @@ def code_cells(name):
 
 def test_the_quickstart_is_the_code_of_the_readme():
     blocks = re.findall(r"```python\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert ["".join(cell["source"]) for cell in code_cells("quickstart.ipynb")] == blocks[:2]
+    assert ["".join(cell["source"]) for cell in code_cells("quickstart.ipynb")] == blocks[:3]
 
 
-@pytest.mark.parametrize("name", ["demo.ipynb", "quickstart.ipynb"])
+@pytest.mark.parametrize("name", ["clients.ipynb", "demo.ipynb", "quickstart.ipynb"])
 def test_the_notebooks_hold_no_outputs(name):
     cells = code_cells(name)
     assert cells
@@ -45,6 +45,7 @@ def test_the_quickstart_shows_google_s_button(lab, context):
 
     with Notebook(context, lab, lab.copy_notebook(ROOT / "examples" / "quickstart.ipynb")) as notebook:
         notebook.run_cell(1)
+        notebook.run_cell(3)
         widget = Widget(notebook.page)
         widget.wait_ready()
         widget.wait_status("Click to sign in")
@@ -54,4 +55,4 @@ def test_the_quickstart_shows_google_s_button(lab, context):
         assert ticket["provider"]["issuer"] == "https://accounts.google.com"
         assert client["client_secret"] not in json.dumps(ticket)
         with pytest.raises(CellError, match="NoCredentialsError"):
-            notebook.run_cell(3)
+            notebook.run_cell(5)

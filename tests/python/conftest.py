@@ -11,7 +11,7 @@ import tokentoss
 from comm.base_comm import BaseComm
 from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
-from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys
+from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys, renewal
 from tokentoss.callback import listener
 
 # Examples that failed once are written into tests, not into a folder.
@@ -26,7 +26,9 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
     for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(tokentoss, "CREDENTIALS", None)
+    tokentoss.CREDENTIALS = None
+    # Tests of failures that pass wait for nothing unless they say so.
+    monkeypatch.setattr(renewal, "PATIENCE", 0.0)
     monkeypatch.setattr(keys, "_published", {})
     yield
     listener._close_all()

@@ -24,7 +24,6 @@ from tokentoss import (
     TokenExchangeError,
     TokenRefreshError,
     TokenTossError,
-    auth_manager,
     generate_pkce_pair,
 )
 from tokentoss.token_endpoint import TokenResponse
@@ -143,7 +142,7 @@ def test_stored_tokens_sign_in_at_once_without_the_network(make_manager: Make, f
     for expires_in in (3600, -3600):
         manager = signed_in(make_manager, fake, expires_in=expires_in)
         assert manager.is_authenticated
-        assert tokentoss.CREDENTIALS is manager.credentials
+        assert tokentoss.CREDENTIALS is manager.credentials_as_they_are
     assert fake.requests == []
 
 
@@ -276,7 +275,7 @@ def test_an_expired_token_is_not_served(make_manager: Make, fake: FakeProvider) 
         _ = manager.id_token
     assert refusal.value.code == "token_endpoint_failed"
     fake.answers["/token"] = Answer.json(fake.token_response(id_token=None))
-    manager._back_off.reset()
+    manager._renewal._back_off.reset()
     with pytest.raises(TokenRefreshError) as missing:
         _ = manager.id_token
     assert missing.value.code == "id_token_missing"
@@ -287,15 +286,15 @@ def test_the_back_off_grows_and_ends(
 ) -> None:
     """C64."""
     clock = [5000.0]
-    monkeypatch.setattr(auth_manager.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer(503)
     waits = []
     for _ in range(8):
         with pytest.raises(TokenRefreshError):
             manager.refresh_tokens()
-        waits.append(manager._back_off._not_before - clock[0])
-        clock[0] = manager._back_off._not_before + 0.001
+        waits.append(manager._renewal._back_off._not_before - clock[0])
+        clock[0] = manager._renewal._back_off._not_before + 0.001
     assert fake.calls("/token") == 8
     assert waits[0] <= 2 < waits[-1] <= 60
     fake.answers["/token"] = Answer.json(fake.token_response())
@@ -439,7 +438,7 @@ def test_a_signature_is_checked_at_the_first_chance(
     make_manager: Make, fake: FakeProvider, other_key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [5000.0]
-    monkeypatch.setattr(auth_manager.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     fake.answers["/keys"] = Answer(503)
     honest, forged = make_manager(), make_manager()
     honest.accept(response(fake), nonce="n")

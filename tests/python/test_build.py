@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-FRONT_END = ("auth.js", "auth.css")
+FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 import tokentoss
-from fake_provider import Answer, FakeProvider, SigningKey
+from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from test_auth_manager import signed_in, stored
 from tokentoss import (
     AuthManager,
@@ -20,6 +21,7 @@ from tokentoss import (
     TokenRefreshError,
 )
 from tokentoss.service_errors import (
+    ServiceAudienceMismatchError,
     ServiceForbiddenError,
     ServiceRedirectError,
     ServiceSignInRedirectError,
@@ -60,7 +62,7 @@ def test_every_method_carries_the_token(client: IAPClient, service: FakeProvider
     service.answers["/api/data"] = Answer(200, b"")
     response = getattr(client, method)("/api/data", headers={"authorization": "mine", "X-Mine": "1"})
     assert response.status_code == 200
-    token = client._auth_manager and client._auth_manager.id_token
+    token = client._tokens.id_token()
     ((sent_method, target, headers, _),) = service.requests
     assert (sent_method, target) == (method.upper(), "/api/data")
     assert headers["Authorization"] == f"Bearer {token}"
@@ -227,7 +229,7 @@ def test_refusals_are_told_apart(client: IAPClient, service: FakeProvider, fake:
             ServiceUnauthenticatedError,
             "service_unauthenticated",
         ),
-        (Answer(401, b"Invalid JWT audience"), ServiceUnauthenticatedError, "service_audience_mismatch"),
+        (Answer(401, b"Invalid JWT audience"), ServiceAudienceMismatchError, "service_audience_mismatch"),
         (Answer(403, b"You don't have access"), ServiceForbiddenError, "service_forbidden"),
     ):
         service.answers["/api"] = answer
@@ -251,7 +253,7 @@ def test_other_statuses_are_what_requests_makes_of_them(client: IAPClient, servi
 
 def test_a_401_renews_once_and_repeats(client: IAPClient, service: FakeProvider, fake: FakeProvider) -> None:
     fake.answers["/token"] = Answer.json(fake.token_response(id_token=fake.id_token(jti="new")))
-    first = client._id_token()
+    first = client._tokens.id_token()
 
     def check(form: dict[str, str]) -> Answer:
         again = service.requests[-1][2]["Authorization"] != f"Bearer {first}"
@@ -304,7 +306,7 @@ def test_the_order_of_discovery(
     FileStorage(path).save(named)
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(path))
     assert used(IAPClient(service.issuer)) == f"Bearer {named.id_token}"
-    public = signed_in(make_manager, fake, claims={"jti": "public"})
+    public = signed_in(make_manager, fake, claims={"jti": "public", "sub": "user-2"})
     assert used(IAPClient(service.issuer)) == f"Bearer {public.id_token}"
     given = signed_in(make_manager, fake, claims={"jti": "given"})
     tokentoss.CREDENTIALS = public.credentials
@@ -372,3 +374,143 @@ def test_the_timeout_is_the_clients(manager: AuthManager, monkeypatch: pytest.Mo
     client.get("x")
     client.get("x", timeout=1)
     assert seen == [7, 1]
+
+
+def test_further_origins_are_allowed_on_purpose(
+    manager: AuthManager, service: FakeProvider, fake: FakeProvider
+) -> None:
+    """C73: by address and by redirect; nothing else comes with them."""
+    client = IAPClient(service.issuer, manager, allowed_origins=[fake.issuer + "/ignored/path"])
+    service.answers["/old"] = Answer(307, b"", {"Location": fake.issuer + "/new"})
+    fake.answers["/new"] = Answer.json({"moved": True})
+    assert client.get_json("/old") == client.get_json(fake.issuer + "/new") == {"moved": True}
+    assert len([token for token in tokens_seen(fake) if token]) == 2
+    fake.answers["/new"] = Answer(302, b"", {"Location": "https://evil.example/"})
+    assert client.get("/old").status_code == 302
+    with pytest.raises(ConfigurationError):
+        client.get("https://evil.example/")
+    assert IAPClient(service.issuer, manager, allowed_origins=fake.issuer)._origins == client._origins
+
+
+@pytest.mark.parametrize("origin", ["http://service.example", "service.example", "*", ""])
+def test_further_origins_must_be_secure(origin: str) -> None:
+    """C73."""
+    with pytest.raises(ConfigurationError) as refusal:
+        IAPClient("https://service.example", allowed_origins=[origin])
+    assert refusal.value.code == "endpoint_insecure"
+
+
+def test_without_a_base_an_address_is_the_callers_choice_for_that_call(
+    manager: AuthManager, service: FakeProvider, fake: FakeProvider
+) -> None:
+    """C73: and a redirect from there is none."""
+    client = IAPClient(auth_manager=manager)
+    for server in (service, fake):
+        server.answers["/api"] = Answer.json({})
+        assert client.get_json(server.issuer + "/api") == {}
+        assert tokens_seen(server)[-1]
+    service.answers["/old"] = Answer(302, b"", {"Location": fake.issuer + "/api"})
+    before = len(fake.requests)
+    assert client.get(service.issuer + "/old").status_code == 302
+    assert len(fake.requests) == before
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{other}/x",
+        "http://localhost:{port}/x",
+        "http://sub.127.0.0.1.nip.example:{port}/x",
+        "//evil.example/x",
+        "https://127.0.0.1:{port}/x",
+        "http://127.0.0.1:{port}@evil.example/x",
+        "javascript:alert(1)",
+        "\\\\evil.example/x",
+    ],
+)
+def test_the_redirect_table(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider, status: int, target: str
+) -> None:
+    """C73: other port, host, subdomain, scheme, and things that only look like an address of the service."""
+    port = service.issuer.rsplit(":", 1)[1]
+    location = target.format(other=fake.issuer, port=port)
+    service.answers["/old"] = Answer(status, b"", {"Location": location})
+    for method in ("GET", "POST", "PUT"):
+        assert client.request(method, "/old").status_code in {status, 501}
+    assert fake.requests == []
+    assert {path for _, path, _, _ in service.requests} == {"/old"}
+
+
+def test_a_redirect_from_https_to_http_is_a_foreign_origin(
+    manager: AuthManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C73: the downgrade of the very same service."""
+    sent: list[str] = []
+
+    def request(self: Any, method: str, url: str, **named: Any) -> requests.Response:
+        sent.append(url)
+        response = requests.Response()
+        response.status_code, response.url = 302, url
+        response.headers["location"] = url.replace("https", "http") + "again"
+        response._content = b""
+        return response
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    assert IAPClient("https://service.example", manager).get("/api").status_code == 302
+    assert sent == ["https://service.example/api"]
+
+
+def test_the_expected_audience(manager: AuthManager, service: FakeProvider) -> None:
+    service.answers["/api"] = Answer.json({})
+    with pytest.raises(ServiceAudienceMismatchError) as refusal:
+        IAPClient(service.issuer, manager, expected_audience="another-client").get("/api")
+    assert refusal.value.code == "service_audience_mismatch"
+    assert refusal.value.response is None
+    assert service.requests == []
+    assert IAPClient(service.issuer, manager, expected_audience=CLIENT_ID).get_json("/api") == {}
+
+
+def test_an_audience_in_the_challenge_is_told(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider
+) -> None:
+    """RFC 6750 section 3."""
+    fake.answers["/token"] = Answer(503)
+    challenge = 'Bearer error="invalid_token", error_description="wrong audience"'
+    service.answers["/api"] = Answer(401, b"<html>", {"WWW-Authenticate": challenge})
+    with pytest.raises(ServiceAudienceMismatchError):
+        client.get_json("/api")
+
+
+def test_a_401_that_newer_tokens_do_not_help_against_tires_nobody(
+    client: IAPClient, service: FakeProvider, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [5000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    fake.answers["/token"] = lambda _form: Answer.json(
+        fake.token_response(id_token=fake.id_token(jti=str(len(fake.requests))))
+    )
+    service.answers["/api"] = Answer(401)
+    for _ in range(5):
+        assert client.get("/api").status_code == 401
+    assert (fake.calls("/token"), service.calls("/api")) == (1, 6)
+    clock[0] += 61
+    client.get("/api")
+    assert fake.calls("/token") == 2
+
+
+def test_a_401_is_answered_with_a_token_that_somebody_else_renewed(
+    client: IAPClient, manager: AuthManager, service: FakeProvider, fake: FakeProvider
+) -> None:
+    fake.answers["/token"] = Answer.json(fake.token_response(id_token=fake.id_token(jti="newer")))
+    first = manager.id_token
+
+    def refuse(_form: dict[str, str]) -> Answer:
+        if tokens_seen(service)[-1] != f"Bearer {first}":
+            return Answer.json({})
+        manager.refresh_tokens()
+        return Answer(401)
+
+    service.answers["/api"] = refuse
+    assert client.get_json("/api") == {}
+    assert fake.calls("/token") == 1

@@ -68,30 +68,42 @@ def test_a_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        b"",
-        b"  \n",
-        b"not json very-secret-1",
-        b'{"installed": ',
-        b"\xff\xfe",
-        b"[1]",
-        b'"text"',
-        b"null",
-        b"[" * 5000,
-        b"{}",
-        b'{"installed": []}',
-        b'{"installed": {}}',
-        b'{"installed": {"client_id": 7}}',
-        b'{"installed": {"client_id": "  "}}',
-        b'{"installed": {"client_id": "a", "client_secret": {}}}',
-        b'{"installed": {"client_id": "a", "redirect_uris": "http://localhost"}}',
-        b'{"installed": {"client_id": "a", "auth_uri": null}}',
-        b" " * 70_000,
+        (b"", "it is empty"),
+        (b"  \n", "it is empty"),
+        (b"not json very-secret-1", "it is not JSON"),
+        (b'{"installed": ', "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        (b"[" * 5000, "it is not JSON"),
+        (b"null", "it is not JSON"),
+        (b"[1]", "it is not a JSON object"),
+        (b'"text"', "it is not a JSON object"),
+        (b"{}", 'neither "installed" nor "web"'),
+        (b'{"installed": []}', '"installed" is not an object'),
+        (b'{"installed": {}}', "it names no client_id"),
+        (b'{"installed": {"client_id": "  "}}', "it names no client_id"),
+        (b'{"installed": {"client_id": 7}}', "its client_id is not a text"),
+        (b'{"installed": {"client_id": "a", "client_secret": {}}}', "its client_secret is not a text"),
+        (b'{"installed": {"client_id": "a", "redirect_uris": "http://localhost"}}', "its redirect_uris are"),
+        (b'{"installed": {"client_id": "a", "auth_uri": null}}', "its auth_uri is not a text"),
+        (b'{"type": "authorized_user", "refresh_token": "very-secret-1"}', "the tokens of a user"),
+        (b" " * 70_000, "larger than 64 KiB"),
     ],
 )
-def test_content_that_is_no_client(tmp_path: Path, content: bytes) -> None:
-    assert refused(written(tmp_path, content)).code == "client_secrets_invalid"
+def test_content_that_is_no_client(tmp_path: Path, content: bytes, reason: str) -> None:
+    failure = refused(written(tmp_path, content))
+    assert failure.code == "client_secrets_invalid"
+    assert reason in str(failure)
+
+
+def test_a_long_path_hides_neither_the_file_nor_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 50)
+    folder.mkdir()
+    with pytest.raises(ConfigurationError) as refusal:
+        ClientConfig.from_file(written(folder, b"[]"))
+    assert str(refusal.value).startswith(str(tmp_path)[:40])
+    assert "client_secrets.json (it is not a JSON object)" in str(refusal.value)
 
 
 def test_a_service_account_key(tmp_path: Path) -> None:
@@ -183,6 +195,8 @@ def test_the_order_of_discovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     named = written(tmp_path, {"installed": DESKTOP | {"client_id": "named-id"}}, "named.json")
     monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(named))
     assert AuthManager().client_config.client_id == "named-id"
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", "")
+    assert AuthManager().client_config.client_id == "installed-id"
     given = written(tmp_path, {"installed": DESKTOP}, "given.json")
     assert AuthManager(client_secrets_path=given).client_config.client_id == "id-1"
 
@@ -210,16 +224,81 @@ def test_configure_from_file_copies_what_it_checked(tmp_path: Path) -> None:
     assert tokentoss.get_config_path().read_bytes() == installed, "nothing that was stored is lost"
 
 
+@pytest.mark.parametrize(("content", "code"), [(None, "missing"), (b"[]", "invalid")])
+def test_a_message_says_that_the_variable_named_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, code: str
+) -> None:
+    path = written(tmp_path, content, "x.json") if content else tmp_path / "x.json"
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(path))
+    with pytest.raises(ConfigurationError) as refusal:
+        AuthManager()
+    assert refusal.value.code == f"client_secrets_{code}"
+    assert f"{path} (named by TOKENTOSS_CLIENT_SECRETS" in str(refusal.value)
+
+
+def test_a_path_below_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(os.environ["HOME"]).mkdir()
+    written(Path(os.environ["HOME"]), {"installed": DESKTOP}, "mine.json")
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", "~/mine.json")
+    assert AuthManager().client_config.client_id == "id-1"
+    assert tokentoss.configure(path="~/mine.json") == tokentoss.get_config_path()
+
+
+def test_a_file_without_a_secret_is_not_installed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"client_secrets\.json \(it names no client_secret\)"):
+        tokentoss.configure_from_file(written(tmp_path, {"web": {"client_id": "id-1"}}))
+    assert not tokentoss.get_config_path().exists()
+
+
 @pytest.mark.parametrize("arguments", [{}, {"client_id": "a"}, {"client_secret": "a"}])
 def test_configure_needs_something(arguments: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="client_id and client_secret"):
         tokentoss.configure(**arguments)
 
 
-@pytest.mark.parametrize("pair", [("", "s"), (" ", "s"), ("i", ""), ("i", " ")])
-def test_empty_credentials(pair: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match="empty"):
+@pytest.mark.parametrize(
+    ("pair", "code"),
+    [
+        (("", "s"), "client_id_invalid"),
+        ((" ", "s"), "client_id_invalid"),
+        (("i", ""), "client_secret_invalid"),
+        (("i", " \n"), "client_secret_invalid"),
+        (("i d", "s"), "client_id_invalid"),
+        (("i\u200bd", "s"), "client_id_invalid"),
+        (("i", "s\x00s"), "client_secret_invalid"),
+        (("GOCSPX-very-secret", "s"), "client_id_invalid"),
+        (("i", "1-very-secret.apps.googleusercontent.com"), "client_secret_invalid"),
+    ],
+)
+def test_credentials_that_are_none(pair: tuple[str, str], code: str) -> None:
+    with pytest.raises(ValueError, match="cannot be used") as refusal:
         tokentoss.configure_from_credentials(*pair)
+    assert isinstance(refusal.value, ConfigurationError)
+    assert refusal.value.code == code
+    assert "very-secret" not in str(refusal.value)
+    assert not tokentoss.get_config_path().exists()
+
+
+def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    """C69: whoever planted it does not get the secret."""
+    place = tokentoss.get_config_path()
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match="symbolic link"):
+        tokentoss.configure("a", "b")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_was_open_to_others_is_closed() -> None:
+    """Version 0.1.1 left the folder, and for a moment the file, to the umask."""
+    place = tokentoss.get_config_path()
+    place.parent.mkdir(parents=True)
+    place.parent.chmod(0o755)
+    place.write_text("{}")
+    place.chmod(0o644)
+    tokentoss.configure("a", "b")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
 def test_configure_into_a_place_that_cannot_be_written(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import pickle
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +16,17 @@ from fake_provider import Answer, FakeProvider
 from hypothesis import given
 from hypothesis import strategies as st
 from page import Page
+from test_auth_manager import signed_in
 from tokentoss import (
+    GOOGLE,
     AuthManager,
     AuthWidget,
     ClientConfig,
     FileStorage,
+    HTTPXAuth,
     IAPClient,
     MemoryStorage,
+    RequestsAuth,
     TokenData,
     TokenTossError,
     disable_debug,
@@ -29,11 +34,15 @@ from tokentoss import (
 )
 from tokentoss.logs import redact
 from tokentoss.session import Session
-from tokentoss.token_endpoint import TokenResponse
+from tokentoss.token_endpoint import Form, TokenResponse
+from tokentoss.tokens import iso_time
 from tokentoss.transport import Answer as HttpAnswer
 
 Make = Callable[..., AuthManager]
-SECRET = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=60)
+# The first character is in no text of ours: Hypothesis likes to take its strings from the code under test.
+SECRET = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=60).map(
+    lambda text: f"¤{text}"
+)
 
 
 def shown(thing: Any) -> str:
@@ -52,6 +61,78 @@ def test_objects_show_no_secret(secret: str) -> None:
     ]
     for thing in objects:
         assert secret not in shown(thing)
+
+
+@given(SECRET)
+def test_what_surrounds_tokens_shows_none(secret: str) -> None:
+    """Every public object that knows of tokens without being made of them."""
+    tokens = TokenData(
+        secret,
+        "",
+        secret,
+        "2030-01-01T00:00:00+00:00",
+        ["openid"],
+        created_at=iso_time(time.time()),
+        issuer=GOOGLE.issuer,
+        subject="user-1",
+        client_id="client-1",
+    )
+    storage = MemoryStorage()
+    storage.save(tokens)
+    manager = AuthManager(ClientConfig("client-1", secret), storage=storage, provider=GOOGLE)
+    try:
+        assert manager.is_authenticated
+        objects: list[Any] = [
+            manager,
+            manager.credentials,
+            manager.account,
+            manager.accounts(),
+            manager.token_provider(),
+            manager._holder,
+            manager._renewal,
+            manager._holder.session,
+            storage,
+            Form(refresh_token=secret),
+            IAPClient("https://service.example", manager),
+            RequestsAuth(manager),
+            HTTPXAuth(manager),
+            tokentoss.CREDENTIALS,
+        ]
+        for thing in objects:
+            assert secret not in shown(thing), type(thing)
+        result = manager.sign_out()
+        assert result.account is not None
+        assert secret not in shown(result)
+    finally:
+        tokentoss.CREDENTIALS = None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(503),
+        Answer(200, b"access-9 refresh-9"),
+        Answer.json({"error": "invalid_grant", "error_description": "refresh-1 access-9 expired"}, 400),
+        Answer.json({"access_token": "access-9", "refresh_token": "refresh-9", "token_type": "mac"}),
+        Answer.json({"access_token": "access-9", "refresh_token": 9, "token_type": "Bearer"}),
+    ],
+)
+def test_a_traceback_with_local_variables_shows_no_secret(
+    make_manager: Make, fake: FakeProvider, answer: Answer
+) -> None:
+    """As IPython's verbose mode and some error reporters print it."""
+    manager = signed_in(make_manager, fake, expires_in=-10)
+    tokens = manager.token_data
+    assert tokens is not None
+    fake.answers["/token"] = answer
+    with pytest.raises(TokenTossError) as refusal:
+        IAPClient(fake.issuer, manager).get("/api")
+    shown_by = traceback.TracebackException.from_exception(refusal.value, capture_locals=True)
+    # The test's own frame is not the package's.
+    text = "".join(line for line in shown_by.format() if "test_redaction" not in line)
+    assert "_renewed" in text
+    for secret in (tokens.id_token, "access-1", "refresh-1", "access-9", "refresh-9", "secret-1"):
+        assert secret not in text
 
 
 @given(SECRET)
@@ -91,7 +172,7 @@ def test_a_session_from_end_to_end_shows_nothing(
         Answer.json({"error": "invalid_grant", "error_description": "refresh-1"}, 400),
     ):
         fake.answers["/token"] = answer
-        manager._back_off.reset()
+        manager._renewal._back_off.reset()
         try:
             manager.refresh_tokens()
         except TokenTossError as failure:
@@ -111,8 +192,6 @@ def test_a_session_from_end_to_end_shows_nothing(
     ):
         for text in texts:
             assert secret not in text
-    with pytest.raises(TypeError):
-        pickle.dumps(manager.credentials or tokentoss.auth_manager.Credentials(manager))
     widget.close()
 
 

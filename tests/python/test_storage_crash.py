@@ -27,7 +27,7 @@ def on_creation(instead):
     # Reading what is stored uses os.open as well.
     real = os.open
     def wrapper(path, flags, *arguments):
-        return (instead if flags & os.O_CREAT else real)(path, flags, *arguments)
+        return (instead if str(path).endswith(".tmp") else real)(path, flags, *arguments)
     return wrapper
 
 class HalfWritten:
@@ -70,4 +70,32 @@ def test_a_kill_at_any_step_leaves_old_or_new(tmp_path: Path, step: str) -> None
     assert finished.returncode == -9
     assert storage.load() == (NEW if step == "once it has the name" else OLD)
     storage.save(NEW)
+    assert storage.load() == NEW
+
+
+HOLDER = """
+import sys, time
+from tokentoss import FileStorage
+storage = FileStorage(sys.argv[1])
+tokens = storage.load()
+with storage.renewing(tokens, 5), storage._exclusively():
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_owner_of_the_locks_blocks_nobody(tmp_path: Path) -> None:
+    """C63: the operating system takes both locks back."""
+    storage = FileStorage(tmp_path / "tokens.json")
+    storage.save(OLD)
+    package = Path(__file__).parent.parent.parent / "python"
+    command = [sys.executable, "-c", HOLDER, str(storage.path)]
+    with subprocess.Popen(command, env={"PYTHONPATH": str(package)}, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"held\n"
+        with pytest.raises(TimeoutError), storage.renewing(OLD, 0):
+            raise AssertionError("two owners")
+        owner.kill()
+    with storage.renewing(OLD, 5):
+        storage.save(NEW)
     assert storage.load() == NEW

@@ -21,6 +21,8 @@ from .stoppable import Stoppable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from .certificates import ServerCertificate
+
 TIMEOUT = 10
 FORBIDDEN_PAGE = """<!DOCTYPE html><html lang=en><title>Error: Forbidden</title>
 <h1>You don't have access</h1><p>Your account does not have permission to reach it.</p></html>"""
@@ -39,11 +41,16 @@ class IapLikeApi(Stoppable):
     """The API, on an ephemeral loopback port.
 
     `audiences` are the client IDs on the proxy's programmatic allow list; `allowed_users` the e-mail
-    addresses with access, or None for everyone who can sign in.
+    addresses with access, or None for everyone who can sign in; with a `certificate` it speaks https.
     """
 
     def __init__(
-        self, issuer: str, *, audiences: Collection[str], allowed_users: Collection[str] | None = None
+        self,
+        issuer: str,
+        *,
+        audiences: Collection[str],
+        allowed_users: Collection[str] | None = None,
+        certificate: ServerCertificate | None = None,
     ) -> None:
         metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=TIMEOUT).json()
         self._issuer = issuer
@@ -52,13 +59,17 @@ class IapLikeApi(Stoppable):
         self.allowed_users = None if allowed_users is None else frozenset(allowed_users)
         self._keys = jwt.PyJWKClient(metadata["jwks_uri"], timeout=TIMEOUT)
         self._server = _Server(self)
+        self.port: int = self._server.server_port
+        self._scheme = "http" if certificate is None else "https"
+        if certificate is not None:
+            self._server.socket = certificate.context().wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, name="iap-like-api", daemon=True)
         self._thread.start()
 
     @property
     def base_url(self) -> str:
         """Origin of the API."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def sign_in_url(self) -> str:

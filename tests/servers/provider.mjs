@@ -1,8 +1,11 @@
-// A local OpenID provider for tests and the demo: `node tests/servers/provider.mjs [--port N]`.
+// A local OpenID provider for tests and the demo: `node tests/servers/provider.mjs [--port N]`, or, to play Google to
+// clients whose name resolution leads here: `… --as-google --certificate FILE --key FILE`.
 //
 // Prints one JSON line when it is ready:
-//   {"issuer", "control", "clients": {"public": {"client_id"}, "secret": {"client_id", "client_secret"}}}
+//   {"issuer", "port", "control", "clients": {"public": {"client_id"}, "secret": {"client_id", "client_secret"}}}
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { parseArgs } from "node:util";
 
 import { Behaviour } from "./provider/behaviour.mjs";
@@ -19,25 +22,45 @@ function listen(server, port) {
   });
 }
 
-const { values } = parseArgs({ options: { port: { type: "string", default: "0" } } });
+// Google spreads its endpoints over three hosts; here they are three paths of one server.
+const GOOGLE = {
+  issuer: "https://accounts.google.com",
+  routes: { authorization: "/o/oauth2/v2/auth", jwks: "/oauth2/v3/certs", revocation: "/revoke", token: "/token" },
+};
 
-const server = createServer();
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    "as-google": { type: "boolean", default: false },
+    certificate: { type: "string" },
+    key: { type: "string" },
+  },
+});
+
+const server = values["as-google"]
+  ? createTlsServer({ cert: readFileSync(values.certificate), key: readFileSync(values.key) })
+  : createServer();
 const port = await listen(server, Number(values.port));
-const issuer = `http://127.0.0.1:${port}`;
+const { issuer, routes } = values["as-google"] ? GOOGLE : { issuer: `http://127.0.0.1:${port}`, routes: {} };
 
 const behaviour = new Behaviour();
+const realNow = Date.now;
+// The one clock of everything in this process that issues or judges tokens.
+Date.now = () => realNow() + behaviour.values.clock_offset_seconds * 1000;
+
 const log = new RequestLog();
 const registered = clients();
-const provider = createProvider({ issuer, clients: registered, behaviour, log });
+const { provider, signIdToken } = createProvider({ issuer, clients: registered, behaviour, log, routes });
 server.on("request", provider.callback());
 
-const control = createServer(controlHandler({ behaviour, log }));
+const control = createServer(controlHandler({ behaviour, log, signIdToken }));
 const controlPort = await listen(control, 0);
 
 const [open, confidential] = registered;
 process.stdout.write(
   `${JSON.stringify({
     issuer,
+    port,
     control: `http://127.0.0.1:${controlPort}`,
     clients: {
       public: { client_id: open.client_id },

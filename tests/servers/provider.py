@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from .process import ServerProcess
 from .stoppable import Stoppable
+
+if TYPE_CHECKING:
+    from .certificates import ServerCertificate
 
 SCRIPT = Path(__file__).with_name("provider.mjs")
 CONTROL_TIMEOUT = 10
@@ -27,16 +30,26 @@ class Client:
 
 
 class LocalProvider(Stoppable):
-    """The provider's process. `folder` receives its log and the client secret of the run."""
+    """The provider's process. `folder` receives its log and the client secret of the run.
 
-    def __init__(self, folder: Path, *, port: int = 0) -> None:
+    With a certificate for Google's hosts it plays Google to clients whose name resolution leads to `port`.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int = 0, google_certificate: ServerCertificate | None = None
+    ) -> None:
+        options = ["--port", str(port)]
+        if google_certificate is not None:
+            files = {"--certificate": google_certificate.certificate, "--key": google_certificate.key}
+            options += ["--as-google", *(str(part) for option in files.items() for part in option)]
         self._process = ServerProcess(
-            ["node", str(SCRIPT), "--port", str(port)],
+            ["node", str(SCRIPT), *options],
             log=folder / "provider.log",
             is_ready=lambda line: line.startswith("{"),
         )
         ready = json.loads(self._process.wait_ready())
         self.issuer: str = ready["issuer"]
+        self.port: int = ready["port"]
         self._control: str = ready["control"]
         self.public = Client(**ready["clients"]["public"])
         self.confidential = Client(**ready["clients"]["secret"], secret_file=folder / "client_secret")
@@ -58,9 +71,18 @@ class LocalProvider(Stoppable):
         """Switch behaviour; the names are those of provider/behaviour.mjs."""
         self._call("PATCH", "/behaviour", json=switches)
 
+    def sign(self, claims: dict[str, Any]) -> str:
+        """An ID token with any claims, signed with the provider's own key."""
+        token: str = self._call("POST", "/id_tokens", json=claims)
+        return token
+
     def reset(self) -> None:
         """Back to a plain provider with an empty request log."""
         self._call("DELETE", "/behaviour")
+        self.forget_requests()
+
+    def forget_requests(self) -> None:
+        """Empty the request log."""
         self._call("DELETE", "/requests")
 
     def requests(self, path: str | None = None, method: str | None = None) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@
 import { kernel_gone } from "tokentoss:sentences";
 import type { Branding } from "../../js/src/traits.ts";
 import type { ViewState } from "../../js/src/view_state.ts";
+import { element, textButton } from "./elements.ts";
 import { labels } from "./labels.ts";
 
 /** What the user can do; `SignInBinding` does it. */
@@ -135,18 +136,4 @@ export class View {
 
 function canFocus(control: HTMLElement): boolean {
   return !control.hidden && !(control instanceof HTMLButtonElement && control.disabled);
-}
-
-function element<K extends keyof HTMLElementTagNameMap>(tag: K, className: string): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  made.className = className;
-  return made;
-}
-
-function textButton(label: string): HTMLButtonElement {
-  const button = element("button", "tokentoss-action");
-  button.type = "button";
-  button.textContent = label;
-  button.hidden = true;
-  return button;
 }

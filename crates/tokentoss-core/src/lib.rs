@@ -9,6 +9,7 @@
 //! - [`ticket`], [`authorization`], [`callback`], [`token_endpoint`] and [`id_token`] are its steps, in
 //!   their order; each takes what only the step before can make.
 //! - [`sealing`] seals to a recipient's key and knows nothing of who the recipient is.
+//! - [`configuration`] carries a client to the kernel, before there is anything to sign in with.
 //! - [`error`] holds the codes that all languages share.
 
 #![no_std]
@@ -18,6 +19,7 @@ extern crate alloc;
 pub mod authorization;
 pub mod base64url;
 pub mod callback;
+pub mod configuration;
 pub mod endpoint;
 mod entropy;
 mod envelope;

@@ -41,6 +41,8 @@ pub enum Purpose {
     Callback,
     /// The client secret, from the kernel to the page.
     ClientSecret,
+    /// An OAuth client, from the page that it is entered in to the kernel.
+    Configuration,
     /// Tokens, from the page to the kernel.
     Tokens,
 }
@@ -50,6 +52,7 @@ impl Purpose {
         match self {
             Self::Callback => "callback",
             Self::ClientSecret => "client_secret",
+            Self::Configuration => "configuration",
             Self::Tokens => "tokens",
         }
     }

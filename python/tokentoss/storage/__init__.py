@@ -1,7 +1,17 @@
 """Where tokens are kept between sign-ins."""
 
-from tokentoss.storage.base import TokenStorage
+from tokentoss.storage.base import AccountStorage, TokenStorage
 from tokentoss.storage.file import FileStorage
+from tokentoss.storage.keychain import KeyringStorage
 from tokentoss.storage.memory import MemoryStorage
+from tokentoss.storage.records import OneAccountStorage, accounts_in
 
-__all__ = ["FileStorage", "MemoryStorage", "TokenStorage"]
+__all__ = [
+    "AccountStorage",
+    "FileStorage",
+    "KeyringStorage",
+    "MemoryStorage",
+    "OneAccountStorage",
+    "TokenStorage",
+    "accounts_in",
+]

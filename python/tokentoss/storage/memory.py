@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tokentoss.storage.records import RecordStorage
+
 if TYPE_CHECKING:
     from tokentoss.tokens import TokenData
 
 
-class MemoryStorage:
-    """Keeps tokens as long as the process lives."""
+class MemoryStorage(RecordStorage):
+    """Keeps tokens as long as the process lives.
+
+    Whoever can run code in the kernel can read them, a collaborator on a shared notebook included.
+    """
 
     def __init__(self) -> None:
-        self._tokens: TokenData | None = None
+        super().__init__()
+        self._records: list[TokenData] = []
 
-    def save(self, tokens: TokenData) -> None:
-        """Keep these tokens instead of the previous ones."""
-        self._tokens = tokens
+    def _read(self) -> list[TokenData]:
+        return list(self._records)
 
-    def load(self) -> TokenData | None:
-        """Return the tokens, or None if there are none."""
-        return self._tokens
+    def _write(self, records: list[TokenData]) -> None:
+        self._records = records
 
     def clear(self) -> None:
-        """Forget the tokens."""
-        self._tokens = None
-
-    def exists(self) -> bool:
-        """Tell whether there are tokens."""
-        return self._tokens is not None
+        """Forget the tokens of all accounts."""
+        self._records = []

@@ -38,7 +38,7 @@ def write_private_file(path: Path, content: bytes, *, private_folder: bool = Fal
     Raises:
         OSError: If it cannot be written.
     """
-    _make_folder(path.parent, private=private_folder)
+    make_folder(path.parent, private=private_folder)
     if path.is_symlink():
         raise OSError(errno.ELOOP, "is a symbolic link", str(path))
     remove_leftovers(path)
@@ -85,7 +85,8 @@ def remove_leftovers(path: Path) -> None:
                     leftover.unlink()
 
 
-def _make_folder(folder: Path, *, private: bool) -> None:
+def make_folder(folder: Path, *, private: bool) -> None:
+    """Make a folder that only its owner may enter; close one that is this package's own if it is open."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         folder.mkdir(mode=_FOLDER_MODE)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tokentoss.credentials import Credentials
+    from tokentoss.sign_out import SignOutResult
     from tokentoss.storage import TokenStorage
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ WAITING = "Waiting for you in the popup…"
 SIGNING_IN = "Signing in…"
 
 _PHASES = {"ready": CLICK, "waiting": WAITING, "signing_in": SIGNING_IN}
-_LONGEST_ID = 64
 
 
 class AuthWidget(SyncedWidget):
@@ -140,14 +140,16 @@ class AuthWidget(SyncedWidget):
         """An object whose tokens are always the current ones; None when signed out."""
         return self._manager.credentials
 
-    def sign_out(self) -> None:
-        """Forget the tokens here and in storage. The provider's own session stays as it is."""
-        failure: TokenTossError | None = None
-        try:
-            self._manager.clear()
-        except TokenTossError as storage_failure:
-            failure = storage_failure
-        self._show_session(failure)
+    def sign_out(self, revoke: bool = False) -> SignOutResult:
+        """Forget the tokens here and in storage, and on request revoke them at the provider.
+
+        Args:
+            revoke: Whether to revoke the tokens, too. Google then ends every token that any client of
+                the same project has for this user. The provider's own session stays as it is.
+        """
+        result = self._manager.sign_out(revoke=revoke)
+        self._show_session(result.error)
+        return result
 
     def close(self) -> None:
         """Take the widget off the page, and give up a sign-in that is under way."""
@@ -181,14 +183,10 @@ class AuthWidget(SyncedWidget):
             self.state_received()
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
-        if not isinstance(content, dict):
+        if self.answer_ping(content) or not isinstance(content, dict):
             return
         kind = content.get("type")
-        if kind == "ping":
-            number = content.get("id")
-            if isinstance(number, (int, float)) or (isinstance(number, str) and len(number) <= _LONGEST_ID):
-                self.send({"type": "pong", "id": number})
-        elif kind == "sign_out":
+        if kind == "sign_out":
             self.sign_out()
         elif kind == "report":
             self._take_report(content)
@@ -210,7 +208,8 @@ class AuthWidget(SyncedWidget):
         """Follow the manager: somebody signed in or out, here, in another widget or in code."""
         with self._lock:
             deciding = self._hand_off is not None and self._hand_off.is_deciding
-            if deciding or self._closed or self._manager.is_authenticated == self.is_authenticated:
+            shown = self._manager.is_authenticated, self._manager.user_email or ""
+            if deciding or self._closed or shown == (self.is_authenticated, self.user_email):
                 return
             self._show_session(self._manager.last_error)
 
@@ -255,6 +254,9 @@ class AuthWidget(SyncedWidget):
     def _signed_in(self) -> str:
         name = self._manager.user_name
         status = f"Signed in as {codes.printable(name)}" if name else "Signed in"
+        previous = self._manager.previous_user
+        if previous is not None:
+            status = f"{status}, a different user than last time ({codes.printable(previous)})"
         tokens = self._manager.token_data
         if tokens is not None and not tokens.signature_checked:
             return f"{status} (the signature is checked once the provider's keys can be fetched)"

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import anywidget
 
+_LONGEST_ID = 64
+
 
 class SyncedWidget(anywidget.AnyWidget):
     """Base of the widgets: Python alone writes its traits, from whichever thread.
@@ -43,6 +45,15 @@ class SyncedWidget(anywidget.AnyWidget):
         with self._sync_lock, self.hold_sync(), self.hold_trait_notifications():
             for name, value in traits.items():
                 setattr(self, name, value)
+
+    def answer_ping(self, content: object) -> bool:
+        """Answer a page that asks whether the kernel still knows this widget; tell whether it did."""
+        if not isinstance(content, dict) or content.get("type") != "ping":
+            return False
+        number = content.get("id")
+        if isinstance(number, (int, float)) or (isinstance(number, str) and len(number) <= _LONGEST_ID):
+            self.send({"type": "pong", "id": number})
+        return True
 
     @classmethod
     def own_traits(cls) -> set[str]:

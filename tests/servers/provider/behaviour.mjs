@@ -11,15 +11,32 @@ const DEFAULTS = Object.freeze({
   deny_consent: false,
   /** Token requests wait until this is false again. */
   token_hold: false,
-  /** Answer of the token endpoint instead of its own: {status, content_type, body}; null for its own. */
+  /** Answer of the token endpoint instead of its own: {status, content_type, body, headers?}; null for its own. */
   token_answer: null,
   /** The token endpoint reads the request to its end and closes the connection without an answer. */
   token_drop: false,
+  /** The token endpoint handles the request, rotation included, and the connection ends within its answer. */
+  token_answer_lost: false,
+  /** The token endpoint handles the request and lets its answer drip, a byte for each of this many milliseconds. */
+  token_drip_ms: 0,
+  /** Answers of other paths instead of their own, by path, shaped like `token_answer`. */
+  answers: {},
+  /** Every refresh replaces the refresh token, and using an old one ends the session. */
+  rotate: true,
+  /** Seconds that access and ID tokens live from their issue. */
+  token_lifetime_seconds: 3600,
+  /** Seconds by which the provider's clock is ahead of the machine's; negative when it is behind. */
+  clock_offset_seconds: 0,
 });
 
 const COOP_VALUES = [null, "same-origin", "same-origin-allow-popups", "noopener-allow-popups"];
 
 const isBoolean = (value) => typeof value === "boolean";
+const isAnswer = (value) =>
+  Number.isInteger(value?.status) &&
+  typeof value.content_type === "string" &&
+  typeof value.body === "string" &&
+  Object.values(value.headers ?? {}).every((header) => typeof header === "string");
 const CHECKS = {
   coop: (value) => COOP_VALUES.includes(value),
   coop_on_redirects_only: isBoolean,
@@ -27,10 +44,14 @@ const CHECKS = {
     value === null || (Array.isArray(value) && value.every((origin) => typeof origin === "string")),
   deny_consent: isBoolean,
   token_hold: isBoolean,
-  token_answer: (value) =>
-    value === null ||
-    (Number.isInteger(value?.status) && typeof value.content_type === "string" && typeof value.body === "string"),
+  token_answer: (value) => value === null || isAnswer(value),
   token_drop: isBoolean,
+  token_answer_lost: isBoolean,
+  token_drip_ms: (value) => Number.isInteger(value) && value >= 0,
+  answers: (value) => value?.constructor === Object && Object.values(value).every(isAnswer),
+  rotate: isBoolean,
+  token_lifetime_seconds: (value) => Number.isInteger(value) && value > 0,
+  clock_offset_seconds: Number.isFinite,
 };
 
 /** The switches, and the token requests that wait for one of them. */

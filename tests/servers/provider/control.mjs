@@ -1,9 +1,10 @@
 // The tests' way in, on a port of its own: the switches and the request log.
-//   GET /behaviour, PATCH /behaviour {name: value}, DELETE /behaviour (back to plain), GET /requests, DELETE /requests
+//   GET /behaviour, PATCH /behaviour {name: value}, DELETE /behaviour (back to plain), GET /requests, DELETE /requests,
+//   POST /id_tokens {claim: value}
 import { json } from "node:stream/consumers";
 
-/** Request handler over the behaviour and the log. */
-export function controlHandler({ behaviour, log }) {
+/** Request handler over the behaviour, the log and the signing key. */
+export function controlHandler({ behaviour, log, signIdToken }) {
   const routes = {
     "GET /behaviour": () => behaviour.values,
     "PATCH /behaviour": async (request) => {
@@ -19,6 +20,7 @@ export function controlHandler({ behaviour, log }) {
       log.clear();
       return log.entries;
     },
+    "POST /id_tokens": async (request) => signIdToken(await json(request)),
   };
 
   return async (request, response) => {

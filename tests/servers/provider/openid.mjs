@@ -1,10 +1,11 @@
 // The provider itself: oidc-provider with its development login, PKCE required, rotating refresh tokens.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { text } from "node:stream/consumers";
 
 import Provider from "oidc-provider";
 
 import { findAccount, subjectOf } from "./accounts.mjs";
+import { answerInstead, spoilAnswer } from "./faults.mjs";
+import { signer } from "./id_tokens.mjs";
 
 const HOUR = 60 * 60;
 
@@ -27,45 +28,29 @@ function withoutWebFont(html) {
   return html.replace(/@import url\([^)]*\);?/g, "");
 }
 
-/** Answers a token request in place of the provider; settles with the names of the body's parameters, or null. */
-async function tokenFault(ctx, behaviour) {
-  await behaviour.tokenRequestMayGoOn();
-  const { token_answer: answer, token_drop: drop } = behaviour.values;
-  if (!answer && !drop) return null;
-  const names = [...new URLSearchParams(await text(ctx.req)).keys()];
-  if (drop) {
-    ctx.respond = false;
-    ctx.req.socket.destroy();
-    return names;
-  }
-  const origin = ctx.get("origin");
-  if (origin && behaviour.corsAllowed(origin)) ctx.set("Access-Control-Allow-Origin", origin);
-  ctx.status = answer.status;
-  ctx.type = answer.content_type;
-  ctx.body = answer.body;
-  return names;
-}
-
 function openerPolicy(ctx, { coop, coop_on_redirects_only: redirectsOnly }) {
   const isRedirect = ctx.status >= 300 && ctx.status < 400;
   if (coop && (isRedirect || !redirectsOnly)) ctx.set("Cross-Origin-Opener-Policy", coop);
 }
 
-/** Builds the provider for one issuer. */
-export function createProvider({ issuer, clients, behaviour, log }) {
+/** Builds the provider for one issuer; `routes` are oidc-provider's, where a path must be another than its own. */
+export function createProvider({ issuer, clients, behaviour, log, routes = {} }) {
+  const keys = signingKeys();
+  const lifetime = () => behaviour.values.token_lifetime_seconds;
   const provider = new Provider(issuer, {
     clients,
     findAccount,
     pairwiseIdentifier: subjectOf,
     subjectTypes: ["pairwise"],
-    jwks: { keys: signingKeys() },
+    jwks: { keys },
+    routes,
     cookies: { keys: [randomBytes(24).toString("hex")] },
     pkce: { required: () => true },
     scopes: ["openid", "email", "profile", "offline_access"],
     claims: { openid: ["sub", "hd"], email: ["email", "email_verified"], profile: ["name"] },
     // Google, too, puts the e-mail into the ID token.
     conformIdTokenClaims: false,
-    rotateRefreshToken: true,
+    rotateRefreshToken: () => behaviour.values.rotate,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
     clientBasedCORS: (_ctx, origin) => behaviour.corsAllowed(origin),
     features: {
@@ -74,8 +59,8 @@ export function createProvider({ issuer, clients, behaviour, log }) {
       revocation: { enabled: true },
     },
     ttl: {
-      AccessToken: HOUR,
-      IdToken: HOUR,
+      AccessToken: lifetime,
+      IdToken: lifetime,
       AuthorizationCode: 60,
       Grant: 24 * HOUR,
       Interaction: HOUR,
@@ -90,7 +75,7 @@ export function createProvider({ issuer, clients, behaviour, log }) {
     if (behaviour.values.deny_consent && /^\/interaction\/[^/]+$/.test(ctx.path)) {
       ctx.redirect(`${ctx.path}/abort`);
     } else {
-      const faulted = ctx.method === "POST" && ctx.path === "/token" ? await tokenFault(ctx, behaviour) : null;
+      const faulted = await answerInstead(ctx, behaviour);
       if (faulted) {
         entry.finish(ctx.respond === false ? null : ctx.status, faulted);
         return;
@@ -99,7 +84,10 @@ export function createProvider({ issuer, clients, behaviour, log }) {
     }
     if (typeof ctx.body === "string" && ctx.type === "text/html") ctx.body = withoutWebFont(ctx.body);
     openerPolicy(ctx, behaviour.values);
+    // Node takes this header from the machine's clock, and clients read the provider's from it.
+    ctx.set("Date", new Date(Date.now()).toUTCString());
     entry.finish(ctx.status, Object.keys(ctx.oidc?.body ?? {}));
+    spoilAnswer(ctx, behaviour);
   });
-  return provider;
+  return { provider, signIdToken: signer(keys[0]) };
 }

@@ -27,7 +27,7 @@ const fn code(
     KernelCode { code, culprit, subject_default, message }
 }
 
-use Culprit::{Configuration, Environment, ProviderMisbehaved, Stranger};
+use Culprit::{Configuration, Environment, ProviderMisbehaved, ProviderRefused, Stranger, User};
 
 /// Every code of the kernel side.
 pub const KERNEL_CODES: &[KernelCode] = &[
@@ -62,6 +62,12 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "{subject} redirects, which a token endpoint must not do. Correct its address.",
     ),
     code("proof_mismatch", Stranger, "", "A registration without the right proof was refused."),
+    code(
+        "configuration_unsealed",
+        Environment,
+        "",
+        "The client could not be sealed for the kernel, so nothing was sent. Run the cell again.",
+    ),
     code(
         "discovery_unreachable",
         Environment,
@@ -109,6 +115,18 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         Environment,
         "",
         "This sign-in is no longer awaited by the kernel. Sign in again from the notebook.",
+    ),
+    code(
+        "client_id_invalid",
+        Configuration,
+        "it is empty",
+        "The client ID cannot be used: {subject}. Copy it from the provider's console.",
+    ),
+    code(
+        "client_secret_invalid",
+        Configuration,
+        "it is empty",
+        "The client secret cannot be used: {subject}. Copy it from the provider's console.",
     ),
     code(
         "client_secrets_invalid",
@@ -184,16 +202,95 @@ pub const KERNEL_CODES: &[KernelCode] = &[
     ),
     code("session_expired", Configuration, "", "Session expired \u{2014} sign in again."),
     code(
+        "admin_policy_enforced",
+        ProviderRefused,
+        "",
+        "Your organisation does not allow this application for your account. Ask its administrator to trust the client ID, then sign in again.",
+    ),
+    code(
+        "grant_expired",
+        ProviderRefused,
+        "",
+        "The refresh token has expired at the provider. Sign in again.",
+    ),
+    code(
+        "grant_expired_testing",
+        ProviderRefused,
+        "",
+        "The refresh token ended after seven days, as it does while a Google project is in testing. Sign in again; publishing the project's consent screen ends this.",
+    ),
+    code("grant_revoked", ProviderRefused, "", "The permission was revoked at the provider. Sign in again."),
+    code(
+        "invalid_rapt",
+        ProviderRefused,
+        "",
+        "Your organisation asks for a fresh sign-in from time to time (invalid_rapt). Sign in again; its administrator sets how often.",
+    ),
+    code(
+        "id_token_subject_mismatch",
+        ProviderMisbehaved,
+        "",
+        "The renewed ID token belongs to another user, so it was not kept. Sign in again.",
+    ),
+    code(
+        "revocation_failed",
+        ProviderMisbehaved,
+        "The provider",
+        "{subject} did not revoke the tokens. They are removed here; end the rest on the provider's account page.",
+    ),
+    code(
+        "revocation_unsupported",
+        Configuration,
+        "The provider",
+        "{subject} offers no way to revoke tokens. They are removed here; end the rest on the provider's account page.",
+    ),
+    code(
+        "refresh_busy",
+        Environment,
+        "",
+        "Another process has been renewing this sign-in for too long. Try again; if it stays, end that process.",
+    ),
+    code(
+        "revocation_unreachable",
+        Environment,
+        "The provider",
+        "{subject} cannot be reached, so the tokens are removed here but not revoked. End the rest on the provider's account page.",
+    ),
+    code(
+        "storage_insecure",
+        Environment,
+        "the token file",
+        "Others may access {subject}, so it is not used. Run chmod 600 on it, or delete it and sign in again.",
+    ),
+    code(
+        "signed_out_elsewhere",
+        User,
+        "",
+        "This account was signed out in another program, or its stored tokens were removed. Sign in again.",
+    ),
+    code(
+        "account_ambiguous",
+        Configuration,
+        "The name",
+        "{subject} stands for more than one stored account. Choose one by its key; AuthManager.accounts() lists them.",
+    ),
+    code(
+        "account_unknown",
+        Configuration,
+        "that name",
+        "No stored account goes by {subject}. Sign in with it, or choose one that AuthManager.accounts() lists.",
+    ),
+    code(
         "webassembly_failed",
         Environment,
         "",
-        "The sign-in could not start in this browser. Reload the page; if that does not help, update the browser.",
+        "This widget could not start in this browser. Reload the page; if that does not help, update the browser.",
     ),
     code(
         "webassembly_unavailable",
         Environment,
         "",
-        "This page's security policy forbids WebAssembly, which the sign-in needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
+        "This page's security policy forbids WebAssembly, which this widget needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
     ),
 ];
 

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Value, json};
 use tokentoss_core::base64url;
+use tokentoss_core::configuration::Client;
 use tokentoss_core::error::KERNEL_CODES;
 use tokentoss_core::pkce::CodeVerifier;
 use tokentoss_core::sealing::{Binding, KeyPair, Purpose};
@@ -121,6 +122,44 @@ fn c71_sealed_in_rust() {
     let vectors = Value::Array(vectors);
     assert_all_open(&vectors);
     assert_current("hpke.json", &vectors);
+}
+
+#[test]
+fn c71_a_client_sealed_in_rust() {
+    let clients = [
+        Client::Credentials {
+            client_id: "1234.apps.googleusercontent.com",
+            client_secret: "GOCSPX-not-a-secret",
+            project_id: "project-1",
+        },
+        Client::Credentials { client_id: "ü", client_secret: "", project_id: "" },
+        Client::File { name: "client_secret.json", content: b"{\"installed\":{}}" },
+        Client::File { name: "", content: &[0, 255] },
+    ];
+    let mut vectors = Vec::new();
+    for (at, client) in clients.iter().enumerate() {
+        let keys = KeyPair::from_private_key(&[at as u8 + 1; 32]).expect("a key pair");
+        let ticket_id = "AAECAwQFBgcICQoLDA0ODw";
+        let mut rng = ChaCha20Rng::seed_from_u64(at as u64);
+        let sealed = client.seal(ticket_id, keys.public(), &mut rng).expect("sealed");
+        let binding = Binding { ticket_id, client_id: "", issuer: "" };
+        let plaintext = keys.open(Purpose::Configuration, binding, &sealed).expect("opens");
+        assert!(keys.open(Purpose::Tokens, binding, &sealed).is_none(), "for one purpose only");
+        let parts = match *client {
+            Client::Credentials { client_id, client_secret, project_id } => {
+                json!({"client_id": client_id, "client_secret": client_secret, "project_id": project_id})
+            }
+            Client::File { name, content } => json!({"name": name, "content": base64url::encode(content)}),
+        };
+        vectors.push(json!({
+            "ticket": ticket_id,
+            "recipient_private_key": base64url::encode(&[at as u8 + 1; 32]),
+            "plaintext": base64url::encode(&plaintext),
+            "sealed": sealed,
+            "parts": parts,
+        }));
+    }
+    assert_current("configuration.json", &Value::Array(vectors));
 }
 
 #[test]

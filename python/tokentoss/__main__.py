@@ -1,0 +1,7 @@
+"""``python -m tokentoss``."""
+
+import sys
+
+from tokentoss.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""The ID token for other people's HTTP clients, one client a module."""

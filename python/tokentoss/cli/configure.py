@@ -1,0 +1,78 @@
+"""``tokentoss configure``: store the OAuth client."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from tokentoss.cli.terminal import Terminal
+from tokentoss.codes import printable
+from tokentoss.configuration import (
+    CLIENT_SECRETS_VARIABLE,
+    ClientConfig,
+    configure_from_credentials,
+    configure_from_file,
+    configured_path,
+    get_config_path,
+)
+from tokentoss.exceptions import ConfigurationError
+
+_LONGEST_LINE = 4096
+
+
+def run(file: str | None, client_id: str | None, project_id: str | None, client_secret: None) -> int:  # noqa: ARG001
+    """Store a client, and say where.
+
+    Args:
+        file: A client_secrets.json.
+        client_id: A client ID, instead of a file.
+        project_id: The project of that client.
+        client_secret: Never given; the command line takes none.
+
+    Raises:
+        ConfigurationError: If the client is not valid.
+        StorageError: If it cannot be written.
+    """
+    if file is not None and (client_id or project_id):
+        raise ConfigurationError("Give either a file or a client ID, not both.")
+    replaced = _installed_now()
+    if file is not None:
+        if file.startswith("GOCSPX-"):
+            raise ConfigurationError(
+                "That is a client secret, not a file: leave it out, and it is asked for."
+            )
+        path = configure_from_file(file)
+    else:
+        client_id = client_id or _ask("Client ID: ")
+        path = configure_from_credentials(client_id, _secret(), project_id)
+    config = ClientConfig.from_file(path)
+    terminal = Terminal()
+    terminal.line(f"{terminal.paint('Configured', 'green')} {printable(config.client_id)}")
+    terminal.line(f"Saved to {path}, which only you can read.")
+    if replaced and replaced != config.client_id:
+        terminal.line(f"It replaces {printable(replaced)}.")
+    used, named = configured_path()
+    if named and used != path:
+        note = terminal.paint("Note:", "yellow")
+        terminal.line(f"{note} {CLIENT_SECRETS_VARIABLE} is set, so {used} is used instead.")
+    return 0
+
+
+def _installed_now() -> str | None:
+    try:
+        return ClientConfig.from_file(get_config_path()).client_id
+    except ConfigurationError:
+        return None
+
+
+def _ask(question: str) -> str:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("Nothing to configure: give a client_secrets.json, or --client-id ID.")
+    return input(question)
+
+
+def _secret() -> str:
+    """Read the secret without showing it; from standard input, the first line."""
+    if sys.stdin.isatty():
+        return getpass.getpass("Client secret (not shown): ")
+    return sys.stdin.readline(_LONGEST_LINE)

@@ -1,0 +1,81 @@
+"""``tokentoss sign-out``: remove the stored tokens of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tokentoss.accounts import Account, choose, grant_of
+from tokentoss.cli.terminal import Terminal
+from tokentoss.codes import printable
+from tokentoss.configuration import ClientConfig
+from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
+from tokentoss.providers import GOOGLE, Provider
+from tokentoss.sign_out import revoke as revoke_at_provider
+from tokentoss.storage import FileStorage
+
+if TYPE_CHECKING:
+    from tokentoss.tokens import TokenData
+
+
+def run(account: str | None, revoke: bool) -> int:
+    """Sign out, here first and always; return 1 if the provider did not revoke what it was asked to.
+
+    Args:
+        account: The account's e-mail address or key; not needed if there is one only.
+        revoke: Whether to revoke the tokens at the provider.
+
+    Raises:
+        NoCredentialsError: If there is no such account, or several and none is named.
+        StorageError: If the tokens cannot be read or removed.
+    """
+    terminal = Terminal()
+    storage = FileStorage()
+    stored = storage.load_all()
+    if not stored and account is None:
+        terminal.line("Nobody is signed in.")
+        return 0
+    tokens = _chosen(stored, account)
+    name = printable(Account.of(tokens).display_name or "the account")
+    storage.remove(tokens)
+    terminal.line(
+        f"{terminal.paint('Signed out', 'green')} {name}: the tokens are removed from {storage.path}"
+    )
+    if not revoke:
+        return 0
+    try:
+        provider = _provider(tokens)
+        revoke_at_provider(provider, _client_fields(tokens), tokens)
+    except TokenTossError as failure:
+        terminal.line(f"{terminal.paint('Not revoked', 'yellow')}: {failure}")
+        return 1
+    terminal.line(f"{terminal.paint('Revoked', 'green')} at {provider.name}")
+    return 0
+
+
+def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
+    if account is not None:
+        return choose(stored, account)
+    if len(stored) > 1:
+        names = ", ".join(printable(Account.of(tokens).display_name) for tokens in stored)
+        raise NoCredentialsError(
+            f"Several accounts are signed in ({names}): say which one with --account.",
+            code="account_ambiguous",
+        )
+    return stored[0]
+
+
+def _provider(tokens: TokenData) -> Provider:
+    issuer = grant_of(tokens)[0]
+    return GOOGLE if issuer == GOOGLE.issuer else Provider.discover(issuer)
+
+
+def _client_fields(tokens: TokenData) -> dict[str, str]:
+    """Return what the client identifies itself with; its secret only where it is the tokens' own client."""
+    fields = {"client_id": grant_of(tokens)[2]}
+    try:
+        config = ClientConfig.discover()
+    except ConfigurationError:
+        return fields
+    if config.client_secret and config.client_id == fields["client_id"]:
+        fields["client_secret"] = config.client_secret
+    return fields

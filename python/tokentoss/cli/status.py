@@ -1,0 +1,84 @@
+"""``tokentoss status``: the client and who is signed in, from what is stored."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from tokentoss.accounts import Account
+from tokentoss.cli.terminal import Terminal, duration
+from tokentoss.codes import printable
+from tokentoss.configuration import ClientConfig
+from tokentoss.exceptions import ConfigurationError
+from tokentoss.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, Session
+from tokentoss.storage import FileStorage
+
+_INDENT = " " * 11
+
+
+def run() -> int:
+    """Show it; return 0 if somebody is signed in.
+
+    Raises:
+        StorageError: If the token file cannot be read.
+    """
+    terminal = Terminal()
+    _show_client(terminal)
+    storage = FileStorage()
+    terminal.line(f"{terminal.paint('Tokens', 'bold')}     {storage.path}")
+    sessions = [Session.of(tokens) for tokens in storage.load_all()]
+    terminal.line()
+    for number, session in enumerate(sessions):
+        _show_session(terminal, session, is_default=number == 0 and len(sessions) > 1)
+    if not sessions:
+        terminal.line("Nobody is signed in. Show a GoogleAuthWidget in a notebook and click its button.")
+    return 0 if any(_is_signed_in(session) for session in sessions) else 1
+
+
+def _show_client(terminal: Terminal) -> None:
+    label = terminal.paint("Client", "bold")
+    try:
+        config = ClientConfig.discover()
+    except ConfigurationError as failure:
+        terminal.line(f"{label}     {terminal.paint(str(failure), 'yellow')}")
+        return
+    kind = "Desktop" if config.client_type == "installed" else "web"
+    whose = "Google" if config.is_google else printable(config.token_uri)
+    terminal.line(f"{label}     {printable(config.client_id)} ({kind}, {whose})")
+    terminal.line(f"{_INDENT}{config.source}")
+
+
+def _show_session(terminal: Terminal, session: Session, *, is_default: bool) -> None:
+    account = Account.of(session.tokens)
+    name = terminal.paint(printable(account.display_name or "an unknown user"), "bold")
+    suffix = " (used by default)" if is_default else ""
+    if _is_signed_in(session):
+        terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}{suffix}")
+    else:
+        terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}{suffix}: sign in again")
+    terminal.line(_INDENT + terminal.paint(printable(account.issuer), "dim"))
+    if session.signed_in_at is not None:
+        moment = datetime.fromtimestamp(session.signed_in_at).astimezone()
+        ago = duration(time.time() - session.signed_in_at)
+        terminal.line(f"{_INDENT}since {moment:%Y-%m-%d %H:%M}, {ago} ago")
+    if _is_signed_in(session):
+        terminal.line(_INDENT + _lifetime(session))
+
+
+def _lifetime(session: Session) -> str:
+    now = time.time()
+    left = session.id_token_expires_at - now
+    ends = "" if session.signed_in_at is None else _ends(session.signed_in_at - now)
+    if not session.tokens.refresh_token:
+        return f"ID token valid for {duration(left)}, then sign in again: there is no refresh token"
+    if left > 0:
+        return f"ID token valid for {duration(left)}, renewed on use{ends}"
+    return f"ID token expired, renewed on the next use{ends}"
+
+
+def _ends(age: float) -> str:
+    return f"; the session ends in {duration(age + DEFAULT_MAX_SESSION_LIFETIME_HOURS * 3600)}"
+
+
+def _is_signed_in(session: Session) -> bool:
+    return session.is_usable and not session.is_older_than(DEFAULT_MAX_SESSION_LIFETIME_HOURS)

@@ -1,0 +1,43 @@
+"""Which client is configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tokentoss.codes import printable
+from tokentoss.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from tokentoss.configuration import ClientConfig
+    from tokentoss.providers import Provider
+
+
+def client_findings(
+    config: ClientConfig | None, problem: str, provider: Provider | None, unknown: str
+) -> list[Finding]:
+    """Return what is known of the client; of its secret, whether there is one."""
+    if config is None:
+        hint = "Run `tokentoss configure`, or show a ConfigureWidget in a notebook."
+        return [Finding("client", None, "error", problem, hint)]
+    kind = "Desktop app" if config.client_type == "installed" else "web application"
+    findings = [
+        Finding("client ID", printable(config.client_id)),
+        Finding("type", config.client_type, text=kind),
+        _secret(config, provider),
+    ]
+    if config.project_id:
+        findings.append(Finding("project", printable(config.project_id)))
+    if provider is None:
+        findings.append(Finding("provider", None, "error", unknown))
+    else:
+        findings.append(Finding("provider", provider.issuer, text=f"{provider.name}, {provider.issuer}"))
+    return findings
+
+
+def _secret(config: ClientConfig, provider: Provider | None) -> Finding:
+    if config.client_secret:
+        return Finding("client secret", True, text="present (not shown)")
+    if provider is not None and provider.style == "google":
+        hint = "Google asks for it even from Desktop clients: download the client's file again."
+        return Finding("client secret", False, "error", "missing", hint)
+    return Finding("client secret", False, text="none: a public client")

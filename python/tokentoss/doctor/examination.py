@@ -1,0 +1,50 @@
+"""The whole examination, in the order in which a sign-in needs things."""
+
+from __future__ import annotations
+
+import warnings
+
+from tokentoss.configuration import ClientConfig
+from tokentoss.doctor.callback import callback_findings
+from tokentoss.doctor.client import client_findings
+from tokentoss.doctor.finding import Section
+from tokentoss.doctor.network import network_findings
+from tokentoss.doctor.places import place_findings
+from tokentoss.doctor.versions import version_findings
+from tokentoss.exceptions import ConfigurationError, DiscoveryError, InsecureFilePermissionsWarning
+from tokentoss.providers import GOOGLE, Provider
+from tokentoss.storage import FileStorage
+from tokentoss.stored_provider import provider_of
+
+
+def examine() -> list[Section]:
+    """Look at everything that a sign-in needs; nothing is changed."""
+    with warnings.catch_warnings():
+        # The modes of files are findings here.
+        warnings.simplefilter("ignore", InsecureFilePermissionsWarning)
+        config, problem = _configured()
+        provider, unknown = _provider(config)
+        return [
+            Section("Versions", version_findings()),
+            Section("Files", place_findings()),
+            Section("Client", client_findings(config, problem, provider, unknown)),
+            Section("Network", network_findings(config, provider)),
+            Section("Callback", callback_findings(config, provider)),
+        ]
+
+
+def _configured() -> tuple[ClientConfig | None, str]:
+    try:
+        return ClientConfig.discover(), ""
+    except ConfigurationError as failure:
+        return None, str(failure)
+
+
+def _provider(config: ClientConfig | None) -> tuple[Provider | None, str]:
+    """Return the client's provider, as far as it can be told; Google while there is no client."""
+    if config is None:
+        return GOOGLE, ""
+    try:
+        return provider_of(config, FileStorage()), ""
+    except (ConfigurationError, DiscoveryError) as failure:
+        return None, str(failure)

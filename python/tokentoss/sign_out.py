@@ -1,0 +1,82 @@
+"""Signing out: what it did, and revoking tokens at the provider (RFC 7009)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tokentoss.back_off import spread
+from tokentoss.exceptions import RevocationError
+from tokentoss.token_endpoint import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tokentoss.accounts import Account
+    from tokentoss.exceptions import TokenTossError
+    from tokentoss.providers import Provider
+    from tokentoss.tokens import TokenData
+
+RETRY_PAUSE = 1.0
+"""Longest pause in seconds before a revocation is tried a second and last time."""
+
+LONGEST_RETRY_PAUSE = 5.0
+"""Seconds that a provider may ask to wait before the second attempt; a user waits for it."""
+
+
+@dataclass(frozen=True)
+class SignOutResult:
+    """What a sign-out did.
+
+    Args:
+        account: Who was signed out; None if nobody was signed in.
+        removed: Whether no tokens of the account are stored any more.
+        revoked: Whether the provider revoked the tokens; None if it was not asked to.
+        error: Why tokens are still stored, or not revoked.
+    """
+
+    account: Account | None
+    removed: bool
+    revoked: bool | None
+    error: TokenTossError | None = None
+
+
+def revoke(provider: Provider, client: Mapping[str, str], tokens: TokenData) -> None:
+    """Ask a provider to revoke the tokens of a sign-in.
+
+    The refresh token is revoked, and with it what it was exchanged for; without one, the access token.
+
+    Args:
+        provider: Who gave them.
+        client: The fields that identify the client.
+        tokens: The tokens.
+
+    Raises:
+        RevocationError: If the provider has no revocation endpoint, cannot be reached, or refuses.
+    """
+    from tokentoss.transport import TransportError, call  # noqa: PLC0415 - costs requests
+
+    endpoint = provider.revocation_endpoint
+    if endpoint is None:
+        raise RevocationError(code="revocation_unsupported", subject=provider.name)
+    hint = "refresh_token" if tokens.refresh_token else "access_token"
+    form = Form(client, token=tokens.refresh_token or tokens.access_token, token_type_hint=hint)
+    failure = RevocationError(code="revocation_unreachable", subject=endpoint)
+    pause = RETRY_PAUSE
+    for attempt in range(2):
+        if attempt:
+            time.sleep(spread(pause))
+        try:
+            answer = call("POST", endpoint, form=form)
+        except TransportError:
+            continue
+        # An invalid token is a revoked one (section 2.2); Google says so with a 400.
+        document = answer.json_object() or {}
+        if answer.status == 200 or document.get("error") == "invalid_token":  # noqa: PLR2004
+            return
+        failure = RevocationError(code="revocation_failed", subject=f"{endpoint} (HTTP {answer.status})")
+        if answer.status < 500 and answer.status != 429:  # noqa: PLR2004
+            break
+        pause = max(pause, min(answer.retry_after() or 0.0, LONGEST_RETRY_PAUSE))
+    raise failure

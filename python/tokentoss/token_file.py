@@ -1,0 +1,83 @@
+"""The ID token from the token file, for callers that know of no sign-in in this process."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tokentoss.accounts import grant_of
+from tokentoss.detached import DetachedManager
+from tokentoss.exceptions import StorageError, TokenRefreshError, TokenTossError
+from tokentoss.session import Session, id_token_is_due
+from tokentoss.storage import FileStorage
+from tokentoss.storage.records import same_tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tokentoss.tokens import TokenData
+
+
+class TokenFile:
+    """Reads the token file on every use, and renews its tokens with the client that is configured."""
+
+    def __init__(self) -> None:
+        self._manager: DetachedManager | None = None
+        self._place: tuple[Path, tuple[str, str, str]] | None = None
+        self._session: Session | None = None
+
+    def id_token(self, looked_at: list[str]) -> str | None:
+        """Return the ID token of the default account.
+
+        Args:
+            looked_at: Is told where no token was found, and why.
+
+        Raises:
+            TokenRefreshError: If it has expired and cannot be renewed.
+        """
+        storage = FileStorage()
+        try:
+            tokens = storage.load()
+        except StorageError as failure:
+            looked_at.append(str(failure))
+            return None
+        if tokens is None:
+            looked_at.append(f"{storage.path} (no tokens)")
+            return None
+        session = self._session
+        if session is None or not same_tokens(session.tokens, tokens):
+            session = self._session = Session.of(tokens)
+        if tokens.signature_checked and not id_token_is_due(session):
+            return tokens.id_token
+        try:
+            token = self._renewing_manager(storage, tokens).id_token
+            if token is not None:
+                return token
+            why = "no valid ID token"
+        except TokenRefreshError:
+            raise
+        except TokenTossError as failure:
+            # Without a client, or without its provider's metadata, nothing can be renewed.
+            why = f"no valid ID token, and none can be had: {failure}"
+        if tokens.signature_checked and session.id_token_expires_at > time.time():
+            return tokens.id_token
+        looked_at.append(f"{storage.path} ({why})")
+        return None
+
+    def id_token_after(self, refused: str) -> str | None:
+        """Return a newer ID token than one that a service refused; None if the file has none.
+
+        Raises:
+            TokenTossError: If there is no client, or it cannot renew.
+        """
+        storage = FileStorage()
+        tokens = storage.load()
+        return self._renewing_manager(storage, tokens).id_token_after(refused) if tokens is not None else None
+
+    def _renewing_manager(self, storage: FileStorage, tokens: TokenData) -> DetachedManager:
+        """Return the manager of earlier calls, as long as it is for the same file and account."""
+        place = storage.path, grant_of(tokens)
+        if self._manager is None or self._place != place:
+            self._manager, self._place = DetachedManager(storage=storage), place
+        self._manager.reload()
+        return self._manager

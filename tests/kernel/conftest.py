@@ -1,0 +1,64 @@
+"""A provider per session, plain at the start of each test; home, credentials and keys for each test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import tokentoss
+from servers.certificates import CertificateAuthority
+from servers.provider import LocalProvider
+from tokentoss import keys
+
+from kernel.clock import VirtualClock, virtual_clock
+from kernel.names import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test stores, signs in and learns stays with it, in child processes too."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tokentoss, "_published", None)
+    monkeypatch.setattr(keys, "_published", {})
+
+
+@pytest.fixture(scope="session")
+def running_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProvider]:
+    """The provider's process; tests use `provider`."""
+    with LocalProvider(tmp_path_factory.mktemp("provider")) as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider: LocalProvider) -> Iterator[LocalProvider]:
+    """The provider, plain at the start of each test."""
+    running_provider.reset()
+    yield running_provider
+    running_provider.reset()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
+    """Who certifies the servers of this session."""
+    return CertificateAuthority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """Host names of this test."""
+    return Names(monkeypatch)
+
+
+@pytest.fixture
+def clock(provider: LocalProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualClock]:
+    """The clock of this process and of the provider."""
+    yield from virtual_clock(provider, monkeypatch)

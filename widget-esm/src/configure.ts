@@ -1,0 +1,38 @@
+/** The anywidget entry point of the form for a client: the binding lives with the model, views only draw it. */
+
+import type { InitializeProps, RenderProps } from "@anywidget/types";
+import { ConfigureBinding, type ConfigureModel } from "../../js/src/configure_binding.ts";
+import { loadSealer } from "../../js/src/load_sealer.ts";
+import { ConfigureView } from "./configure_view.ts";
+
+/** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
+const DISCONNECTED = ".jupyter-widgets-disconnected";
+
+// As in auth.ts: hosts differ in how often they import this file and in which model objects they pass.
+const bindings = new WeakMap<object, ConfigureBinding>();
+let latest: ConfigureBinding | undefined;
+
+export default {
+  /** Binds a model; settles at once, the WebAssembly follows when it is ready. */
+  initialize({ model }: InitializeProps): () => void {
+    const binding = new ConfigureBinding(model as ConfigureModel, loadSealer);
+    bindings.set(model, binding);
+    latest = binding;
+    return () => binding.dispose();
+  },
+
+  /** Draws one view. */
+  render({ model, el }: RenderProps): (() => void) | undefined {
+    const binding = bindings.get(model) ?? latest;
+    if (!binding) return undefined;
+    const view = new ConfigureView(binding);
+    if (el.closest(DISCONNECTED)) binding.kernelLost();
+    const unsubscribe = binding.subscribe((state) => view.show(state));
+    view.show(binding.state);
+    el.append(view.root);
+    return () => {
+      unsubscribe();
+      view.dispose();
+    };
+  },
+};
