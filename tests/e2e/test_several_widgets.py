@@ -64,9 +64,10 @@ def test_a_double_click_opens_one_popup(open_notebook, provider):
     box = widget.sign_in_button.bounding_box()
 
     with count_windows(notebook.page) as windows:
-        notebook.page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        with notebook.page.expect_popup() as opening:
+            notebook.page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         widget.wait_status("Waiting for you in the popup…")
-        popup.sign_in(windows[0], "ada@example.com")
+        popup.sign_in(opening.value, "ada@example.com")
         widget.wait_status("Signed in as ada@example.com")
-    assert len(windows) == 1
+    assert windows == [opening.value]
     expect(widget.sign_out_button).to_be_visible()
