@@ -21,6 +21,7 @@ from tokentoss.token_keeper import TokenKeeper
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tokentoss.device_sign_in import DeviceSignIn
     from tokentoss.storage import TokenStorage
     from tokentoss.token_endpoint import TokenResponse
     from tokentoss.tokens import TokenData
@@ -171,6 +172,17 @@ class AuthManager(TokenKeeper):
             raise self._remember(failure) from None
         except SignInError as failure:
             raise self._remember(TokenExchangeError(str(failure), code=failure.code)) from None
+
+    def sign_in_by_code(self) -> DeviceSignIn:
+        """Begin a sign-in whose code the user enters on a page, on any device (RFC 8628).
+
+        Raises:
+            SignInError: ``device_authorization_unsupported`` if the provider offers none, or why it gave
+                no code.
+        """
+        from tokentoss.device_sign_in import DeviceSignIn  # noqa: PLC0415 - few sign-ins need it
+
+        return DeviceSignIn(self, self._client_fields())
 
     def authorization_params(self) -> dict[str, str]:
         """Return the provider's parameters for the next authorization request."""

@@ -37,6 +37,9 @@ ACCEPTED_ALGORITHMS = frozenset(
 )
 """Signature algorithms with a public key; ``none`` and HMAC never sign an ID token here."""
 
+OPTIONAL_ENDPOINTS = ("revocation_endpoint", "device_authorization_endpoint")
+"""Endpoints that a provider may lack."""
+
 METADATA_LIMIT = 262_144
 """Largest metadata document that is read, in bytes."""
 
@@ -59,6 +62,8 @@ class Provider:
         iss_parameter_supported: Whether its authorization responses name the issuer (RFC 9207).
         style: Look of the button, ``google`` or ``generic``.
         revocation_endpoint: Where it revokes tokens (RFC 7009), if it does.
+        device_authorization_endpoint: Where it gives codes for a sign-in on another device (RFC 8628),
+            if it does.
 
     Raises:
         ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
@@ -78,11 +83,13 @@ class Provider:
     iss_parameter_supported: bool = False
     style: str = "generic"
     revocation_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"):
-            if name != "revocation_endpoint" or self.revocation_endpoint is not None:
-                require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+        for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", *OPTIONAL_ENDPOINTS):
+            url = getattr(self, name)
+            if name not in OPTIONAL_ENDPOINTS or url is not None:
+                require_secure_endpoint(url, name, f"provider {self.name}")
         for parameter in (*self.authorization_params, *self.consent_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
@@ -143,9 +150,12 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
         if not isinstance(url, str) or not is_secure(url):
             raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
         endpoints[member] = url
-    revocation_endpoint = metadata.get("revocation_endpoint")
-    if revocation_endpoint is not None and not is_secure(revocation_endpoint):
-        raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} (revocation_endpoint)")
+    optional: dict[str, str | None] = {}
+    for member in OPTIONAL_ENDPOINTS:
+        url = metadata.get(member)
+        if url is not None and (not isinstance(url, str) or not is_secure(url)):
+            raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
+        optional[member] = url
     advertised = _strings(metadata, "id_token_signing_alg_values_supported") or ["RS256"]
     algorithms = tuple(name for name in advertised if name in ACCEPTED_ALGORITHMS)
     if not algorithms:
@@ -170,7 +180,8 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
         authorization_endpoint=endpoints["authorization_endpoint"],
         token_endpoint=endpoints["token_endpoint"],
         jwks_uri=endpoints["jwks_uri"],
-        revocation_endpoint=revocation_endpoint,
+        revocation_endpoint=optional["revocation_endpoint"],
+        device_authorization_endpoint=optional["device_authorization_endpoint"],
     )
 
 

@@ -108,16 +108,27 @@ def ask_for_tokens(token_endpoint: str, form: Form) -> TokenResponse:
         if failure.reason == "too_large":
             raise TokenRequestError("token_response_too_large", token_endpoint) from None
         raise TokenRequestError("token_endpoint_unreachable", token_endpoint, is_transient=True) from None
-    outcome = _read(answer, token_endpoint)
+    outcome = refusal_of(answer, token_endpoint, form) or _tokens(answer.json_object() or {})
     if isinstance(outcome, TokenRequestError):
-        if outcome.code == "provider_error" and _echoes(outcome.subject, form):
-            outcome.subject = None
         raise outcome
     return outcome
 
 
-def _read(answer: Answer, token_endpoint: str) -> TokenResponse | TokenRequestError:
-    """Return tokens or the reason why there are none, raising nothing: the frame holds the answer."""
+def refusal_of(answer: Answer, endpoint: str, form: Form) -> TokenRequestError | None:
+    """Return why an answer of an endpoint of this kind is no success; None if it is a JSON object that is.
+
+    Args:
+        answer: The answer.
+        endpoint: Whose it is.
+        form: What was sent, which the reason must not repeat.
+    """
+    refusal = _refused(answer, endpoint)
+    if refusal is not None and refusal.code == "provider_error" and _echoes(refusal.subject, form):
+        refusal.subject = None
+    return refusal
+
+
+def _refused(answer: Answer, token_endpoint: str) -> TokenRequestError | None:
     if 300 <= answer.status < 400:  # noqa: PLR2004
         return TokenRequestError("token_endpoint_redirected", token_endpoint)
     document = answer.json_object()
@@ -138,7 +149,7 @@ def _read(answer: Answer, token_endpoint: str) -> TokenResponse | TokenRequestEr
     if document is None:
         # A portal or a proxy in between answers with a page of its own.
         return TokenRequestError("token_response_not_json", token_endpoint, is_transient=True)
-    return _tokens(document)
+    return None
 
 
 def _refusal(document: dict[str, Any], token_endpoint: str, retry_after: float | None) -> TokenRequestError:

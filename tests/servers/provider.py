@@ -53,6 +53,7 @@ class LocalProvider(Stoppable):
         self._control: str = ready["control"]
         self.public = Client(**ready["clients"]["public"])
         self.confidential = Client(**ready["clients"]["secret"], secret_file=folder / "client_secret")
+        self.device = Client(**ready["clients"]["device"])
         self._write_secret(self.confidential)
 
     @property

@@ -1,4 +1,5 @@
-// The two kinds of client a notebook user can have: a public one, and one with a secret that is no secret (Google Desktop).
+// The kinds of client a notebook user can have: a public one, one with a secret that is no secret (Google Desktop), and
+// one for sign-ins by code on another device.
 import { randomBytes } from "node:crypto";
 
 // RFC 8252 section 7.3: a loopback redirect URI without a port stands for any port. With an empty
@@ -13,7 +14,7 @@ const native = {
   subject_type: "pairwise",
 };
 
-/** Registrations of the run: [public, with secret]. The secret is new each time, so a leak scan can search for it. */
+/** Registrations of the run: [public, with secret, by code]. The secret is new each time, so a leak scan can search for it. */
 export function clients() {
   return [
     { ...native, client_id: "notebook-public", token_endpoint_auth_method: "none" },
@@ -22,6 +23,16 @@ export function clients() {
       client_id: "notebook-desktop",
       client_secret: randomBytes(24).toString("base64url"),
       token_endpoint_auth_method: "client_secret_post",
+    },
+    {
+      ...native,
+      client_id: "notebook-device",
+      token_endpoint_auth_method: "none",
+      grant_types: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+      response_types: [],
+      redirect_uris: [],
+      // A pairwise subject needs an address of the client, which this one has not.
+      subject_type: "public",
     },
   ];
 }

@@ -41,7 +41,7 @@ export function createProvider({ issuer, clients, behaviour, log, routes = {} })
     clients,
     findAccount,
     pairwiseIdentifier: subjectOf,
-    subjectTypes: ["pairwise"],
+    subjectTypes: ["pairwise", "public"],
     jwks: { keys },
     routes,
     cookies: { keys: [randomBytes(24).toString("hex")] },
@@ -54,6 +54,7 @@ export function createProvider({ issuer, clients, behaviour, log, routes = {} })
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
     clientBasedCORS: (_ctx, origin) => behaviour.corsAllowed(origin),
     features: {
+      deviceFlow: { enabled: true },
       devInteractions: { enabled: true },
       introspection: { enabled: true },
       revocation: { enabled: true },

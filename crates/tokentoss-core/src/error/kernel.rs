@@ -200,6 +200,31 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "The service",
         "{subject} does not accept the ID token (401). Sign in again; if it stays, check the service's list of client IDs.",
     ),
+    code(
+        "authorization_pending",
+        ProviderRefused,
+        "",
+        "The provider is still waiting for the code to be entered. Enter it on the page that was named.",
+    ),
+    code(
+        "device_authorization_unsupported",
+        Configuration,
+        "The provider",
+        "{subject} offers no sign-in by code. Sign in with the button.",
+    ),
+    code(
+        "device_response_invalid",
+        ProviderMisbehaved,
+        "a required member",
+        "The provider's answer is not usable for a sign-in by code: {subject} is missing or malformed. Sign in with the button.",
+    ),
+    code("expired_token", ProviderRefused, "", "The code was not entered in time. Ask for a new one."),
+    code(
+        "slow_down",
+        ProviderRefused,
+        "",
+        "The provider was asked too often and wants a longer pause. Wait a moment, then try again.",
+    ),
     code("session_expired", Configuration, "", "Session expired \u{2014} sign in again."),
     code(
         "admin_policy_enforced",

@@ -1,0 +1,148 @@
+"""The device authorization grant (RFC 8628): a code that the user enters on a page, on any device."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.exceptions import SignInError
+from tokentoss.origins import is_secure, origin_of, require_secure_endpoint
+from tokentoss.token_endpoint import MAX_SIZE, Form, TokenRequestError, lifetime, refusal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
+
+DEFAULT_INTERVAL = 5.0
+"""Seconds between two polls if the provider names none (RFC 8628 section 3.2)."""
+
+SLOW_DOWN = 5.0
+"""Seconds that every ``slow_down`` adds to the interval (RFC 8628 section 3.5)."""
+
+LONGEST_INTERVAL = 60.0
+"""Longest pause in seconds after a failure of the network or the provider."""
+
+LONGEST_LIFETIME = 3600.0
+"""Seconds after which a code is given up, however long the provider says it lives."""
+
+_USER_CODE = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
+_MAX_URL = 2048
+
+
+@dataclass(frozen=True)
+class DeviceAuthorization:
+    """A code for the user, and where to enter it.
+
+    Args:
+        user_code: What the user enters.
+        verification_uri: The page where it is entered.
+        verification_uri_complete: The same page with the code filled in, if the provider has that.
+        expires_in: Seconds for which the code can be entered.
+        interval: Seconds to wait between two polls.
+        device_code: What the token endpoint is polled with; a secret.
+    """
+
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+    expires_in: float
+    interval: float
+    device_code: str = field(repr=False)
+
+
+class Polling:
+    """When to ask the token endpoint again (RFC 8628 section 3.5).
+
+    Args:
+        interval: Seconds between two polls.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._pause = interval
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before the next poll."""
+        return self._pause
+
+    def goes_on_after(self, failure: TokenRequestError) -> bool:
+        """Take in why a poll gave no tokens; tell whether there is another one."""
+        if failure.code == "authorization_pending":
+            self._pause = self._interval
+        elif failure.code == "slow_down":
+            self._interval += SLOW_DOWN
+            self._pause = self._interval
+        elif failure.is_transient:
+            doubled = min(2 * self._pause, max(LONGEST_INTERVAL, self._interval))
+            self._pause = max(doubled, failure.retry_after or 0.0)
+        else:
+            return False
+        return True
+
+
+def request_device_authorization(
+    endpoint: str, client: Mapping[str, str], scopes: list[str]
+) -> DeviceAuthorization:
+    """Ask for a code (RFC 8628 section 3.1).
+
+    Args:
+        endpoint: The provider's device authorization endpoint.
+        client: The fields that identify the client.
+        scopes: What to ask for.
+
+    Raises:
+        SignInError: With the provider's error code, or one that says what was wrong with its answer.
+        ConfigurationError: ``endpoint_insecure``.
+    """
+    from tokentoss.transport import TransportError, call  # noqa: PLC0415 - costs requests
+
+    require_secure_endpoint(endpoint, "device authorization endpoint")
+    form = Form(client, scope=" ".join(scopes))
+    try:
+        answer = call("POST", endpoint, form=form, max_bytes=MAX_SIZE)
+    except TransportError as failure:
+        too_large = failure.reason == "too_large"
+        code = "token_response_too_large" if too_large else "token_endpoint_unreachable"
+        raise SignInError(code=code, subject=endpoint) from None
+    refusal = refusal_of(answer, endpoint, form)
+    if refusal is not None:
+        raise SignInError(code=refusal.code, subject=refusal.subject)
+    return _read(answer.json_object() or {})
+
+
+def _read(document: dict[str, Any]) -> DeviceAuthorization:
+    device_code, user_code = document.get("device_code"), document.get("user_code")
+    if not isinstance(device_code, str) or not device_code:
+        raise _unusable("device_code")
+    if not isinstance(user_code, str) or not _USER_CODE.fullmatch(user_code):
+        raise _unusable("user_code")
+    # Google's name for it is older than the standard's.
+    page = _page(document.get("verification_uri") or document.get("verification_url"))
+    if page is None:
+        raise _unusable("verification_uri")
+    expires_in = lifetime(document.get("expires_in"))
+    if not expires_in:
+        raise _unusable("expires_in")
+    interval = lifetime(document.get("interval"))
+    complete = _page(document.get("verification_uri_complete"))
+    if complete is not None and origin_of(complete) != origin_of(page):
+        complete = None
+    return DeviceAuthorization(
+        user_code,
+        page,
+        complete,
+        min(expires_in, LONGEST_LIFETIME),
+        DEFAULT_INTERVAL if interval is None else interval,
+        device_code,
+    )
+
+
+def _page(url: object) -> str | None:
+    return url if isinstance(url, str) and len(url) <= _MAX_URL and is_secure(url) else None
+
+
+def _unusable(member: str) -> SignInError:
+    return SignInError(code="device_response_invalid", subject=member)
