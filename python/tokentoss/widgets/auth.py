@@ -17,6 +17,7 @@ from tokentoss.configuration import ClientConfig
 from tokentoss.exceptions import ConfigurationError, HandOffError, TokenTossError, error_for
 from tokentoss.handoff import HandOff
 from tokentoss.providers import GOOGLE, Provider
+from tokentoss.widgets.by_code import SignInByCode
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
 
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 CLICK = "Click to sign in"
 WAITING = "Waiting for you in the popup…"
 SIGNING_IN = "Signing in…"
+ENTER_CODE = "Waiting for you to enter the code…"
 
 _PHASES = {"ready": CLICK, "waiting": WAITING, "signing_in": SIGNING_IN}
 
@@ -77,6 +79,8 @@ class AuthWidget(SyncedWidget):
     user_email = traitlets.Unicode("").tag(sync=True)
     is_authenticated = traitlets.Bool(default_value=False).tag(sync=True)
     branding = traitlets.Dict().tag(sync=True)
+    offers_code = traitlets.Bool(default_value=False).tag(sync=True)
+    code = traitlets.Dict().tag(sync=True)
     ticket = traitlets.Dict().tag(sync=True)
     acknowledged = traitlets.Unicode("").tag(sync=True)
     # Not echoed: a page's changes otherwise reach every client of the kernel.
@@ -119,7 +123,14 @@ class AuthWidget(SyncedWidget):
         self._listener: LoopbackListener | None = None
         self._closed = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
-        super().__init__(branding={"name": name, "style": style}, **kwargs)
+        self._by_code = SignInByCode(auth_manager, _weakly(self._show_code), _weakly(self._code_failed))
+        # A widget that is collected stops asking.
+        weakref.finalize(self, self._by_code.cancel).atexit = False
+        super().__init__(
+            branding={"name": name, "style": style},
+            offers_code=auth_manager.provider.device_authorization_endpoint is not None,
+            **kwargs,
+        )
         self.on_msg(self._take_message)
         auth_manager.observe_session(self._session_changed)
         self._show_session(auth_manager.last_error)
@@ -154,6 +165,7 @@ class AuthWidget(SyncedWidget):
     def close(self) -> None:
         """Take the widget off the page, and give up a sign-in that is under way."""
         if self.__dict__.get("_lock") is not None:
+            self._by_code.cancel()
             with self._lock:
                 self._closed = True
                 self._end_hand_off()
@@ -190,6 +202,10 @@ class AuthWidget(SyncedWidget):
             self.sign_out()
         elif kind == "report":
             self._take_report(content)
+        elif kind == "ask_for_code":
+            self._by_code.start()
+        elif kind == "drop_code":
+            self._by_code.cancel()
 
     def _take_report(self, content: dict[str, Any]) -> None:
         with self._lock:
@@ -202,6 +218,20 @@ class AuthWidget(SyncedWidget):
             elif phase == "failed" and isinstance(code, str) and codes.is_known(code):
                 failure = error_for(code, subject if isinstance(subject, str) and subject else None)
                 self._manager.last_error = failure
+                self.publish(**_failed(failure))
+
+    def _show_code(self, code: dict[str, Any]) -> None:
+        if code:
+            self.publish(code=code, status=ENTER_CODE, error="", error_code="")
+        elif self.is_authenticated or not self.code:
+            self.publish(code={})
+        else:
+            self.publish(code={}, status=CLICK)
+
+    def _code_failed(self, failure: TokenTossError) -> None:
+        self._manager.last_error = failure
+        with self._lock:
+            if not self._closed:
                 self.publish(**_failed(failure))
 
     def _session_changed(self) -> None:
