@@ -9,12 +9,12 @@ import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences
 import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type SignInClass } from "./load.ts";
 import type { Model } from "./model.ts";
-import { fromKernel, type ReportedPhase } from "./traits.ts";
+import { type DeviceCode, fromKernel, type ReportedPhase, type Traits } from "./traits.ts";
 import type { ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
-const WATCHED = ["ticket", "acknowledged", "error", "user_email", "is_authenticated"] as const;
+const WATCHED = ["ticket", "acknowledged", "error", "user_email", "is_authenticated", "code"] as const;
 const REPORTED: readonly string[] = ["ready", "waiting", "signing_in", "failed"] satisfies ReportedPhase[];
 
 export class SignInBinding {
@@ -34,6 +34,7 @@ export class SignInBinding {
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
   #unusable: { message: string; retry: boolean } | null = null;
   #signingOut = false;
+  #askingForCode = false;
   #syncing = false;
   #reported = "ready";
   #disposed = false;
@@ -56,6 +57,9 @@ export class SignInBinding {
     const account = this.#model.get("user_email");
     if (this.#signingOut) return { kind: "signing_out", account };
     if (this.#model.get("is_authenticated")) return { kind: "signed_in", account };
+    const code = this.#model.get("code");
+    if (isCode(code)) return { kind: "code", code };
+    if (this.#askingForCode) return { kind: "code", code: null };
     if (this.#unusable) return { kind: "failed", link: null, ...this.#unusable };
     switch (this.#status?.phase) {
       case "waiting":
@@ -89,7 +93,28 @@ export class SignInBinding {
   }
 
   cancel(): void {
+    if (this.state.kind === "code") {
+      this.#askingForCode = false;
+      this.#kernel.send({ type: "drop_code" });
+      this.#show();
+    } else {
+      this.#signIn?.cancel();
+    }
+  }
+
+  /** Whether the user can sign in with a code on another device. */
+  get offersCode(): boolean {
+    return this.#model.get("offers_code");
+  }
+
+  /** The user wants a code to enter on another device. */
+  askForCode(): void {
     this.#signIn?.cancel();
+    this.#askingForCode = true;
+    this.#failure = "";
+    this.#kernel.send({ type: "ask_for_code" });
+    this.#kernel.probe();
+    this.#show();
   }
 
   /** The user opened the sign-in page by hand. */
@@ -161,10 +186,12 @@ export class SignInBinding {
     const error = model.get("error");
     if (error !== this.#error) {
       this.#error = error;
+      this.#askingForCode = false;
       this.#signingOut = false;
       if (!this.#underWay) this.#failure = error;
     }
     if (!model.get("is_authenticated")) this.#signingOut = false;
+    if (model.get("is_authenticated") || isCode(model.get("code"))) this.#askingForCode = false;
     this.#renew();
     this.#show();
   }
@@ -269,4 +296,9 @@ export class SignInBinding {
     const state = this.state;
     for (const view of this.#views) view(state);
   }
+}
+
+/** Whether there is a code; a kernel of an older version has no such trait. */
+function isCode(code: Traits["code"] | undefined): code is DeviceCode {
+  return code?.user_code !== undefined;
 }

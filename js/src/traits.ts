@@ -11,6 +11,19 @@ export interface Ticket {
   id?: string;
 }
 
+/** A code for the user to enter on another device (RFC 8628). */
+export interface DeviceCode {
+  user_code: string;
+  /** Where the code is entered, for people. */
+  verification_uri: string;
+  /** The same, with the code filled in where the provider has that. */
+  page: string;
+  /** In Unix seconds of the kernel's clock. */
+  expires_at: number;
+  /** An image of `page`, as a data URL. */
+  qr: string;
+}
+
 /** The synced traits of the Python widget. */
 export interface Traits {
   branding: Branding;
@@ -20,6 +33,10 @@ export interface Traits {
   sealed_tokens: string;
   /** Id of the last ticket whose envelope Python decided on. */
   acknowledged: string;
+  /** Whether the provider gives codes for other devices. */
+  offers_code: boolean;
+  /** `{}` while there is no code to enter. */
+  code: DeviceCode | Record<string, never>;
   error: string;
   error_code: string;
   user_email: string;
@@ -29,6 +46,8 @@ export interface Traits {
 /** Page to kernel. */
 export type ToKernel =
   | { type: "sign_out" }
+  | { type: "ask_for_code" }
+  | { type: "drop_code" }
   | { type: "report"; ticket: string; phase: ReportedPhase; code: string; subject: string }
   | { type: "ping"; id: number };
 

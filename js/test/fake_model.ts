@@ -8,6 +8,8 @@ const DEFAULTS: Traits = {
   ticket: { id: "t1" },
   sealed_tokens: "",
   acknowledged: "",
+  offers_code: false,
+  code: {},
   error: "",
   error_code: "",
   user_email: "",

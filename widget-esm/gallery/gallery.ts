@@ -17,6 +17,20 @@ const states: [title: string, state: ViewState][] = [
       problem: "The sign-in window was closed before it finished. Click Retry to sign in again.",
     },
   ],
+  ["asking for a code", { kind: "code", code: null }],
+  [
+    "code",
+    {
+      kind: "code",
+      code: {
+        user_code: "WDJB-MJHT",
+        verification_uri: "https://login.example.com/device",
+        page: "https://login.example.com/device?user_code=WDJB-MJHT",
+        expires_at: Date.now() / 1000 + 582,
+        qr: `data:image/svg+xml,${encodeURIComponent(sampleQr())}`,
+      },
+    },
+  ],
   ["signing in", { kind: "signing_in" }],
   ["handing over", { kind: "handing_over" }],
   ["signed in", { kind: "signed_in", account: "ada.lovelace@example.org" }],
@@ -47,7 +61,23 @@ const states: [title: string, state: ViewState][] = [
   ["kernel gone", { kind: "kernel_gone" }],
 ];
 
-const actions: Actions = { signIn() {}, cancel() {}, linkFollowed() {}, signOut() {} };
+const actions: Actions = {
+  signIn() {},
+  cancel() {},
+  linkFollowed() {},
+  signOut() {},
+  offersCode: true,
+  askForCode() {},
+};
+
+/** Looks like a QR code and says nothing. */
+function sampleQr(): string {
+  const dots = Array.from({ length: 33 * 33 }, (_, i) => {
+    const [x, y] = [i % 33, Math.floor(i / 33)];
+    return (x * x * y + 5 * x + 3 * y * y) % 7 < 3 ? `M${x} ${y}h1v1h-1z` : "";
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 37 37"><path d="${dots.join("")}"/></svg>`;
+}
 
 for (const column of document.querySelectorAll<HTMLElement>("[data-branding]")) {
   const style = column.dataset.branding === "google" ? "google" : "generic";

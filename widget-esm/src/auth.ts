@@ -46,6 +46,7 @@ function define(load: ReturnType<typeof loaderOf>): AuthWidget {
       el.append(view.root);
       return () => {
         unsubscribe();
+        view.dispose();
         view.root.remove();
       };
     },

@@ -12,5 +12,12 @@ export const labels = {
   cancel: "Cancel",
   retry: "Retry",
   signOut: "Sign out",
+  useCode: "Use a code instead",
+  askingForCode: "Asking for a code…",
+  waitingForCode: "Waiting for you to enter the code…",
+  enterAt: "On this or any other device, open ",
+  qrCode: "QR code of the page where the code is entered",
+  timeLeft: (minutes: number, seconds: number) =>
+    `The code ends in ${minutes}:${String(seconds).padStart(2, "0")} minutes.`,
   openByHand: "Open the sign-in page by hand",
 };

@@ -6,6 +6,7 @@
 import { kernel_gone } from "tokentoss:sentences";
 import type { Branding } from "../../js/src/traits.ts";
 import type { ViewState } from "../../js/src/view_state.ts";
+import { CodePanel } from "./code_panel.ts";
 import { element, textButton } from "./elements.ts";
 import { labels } from "./labels.ts";
 
@@ -15,6 +16,9 @@ export interface Actions {
   cancel(): void;
   linkFollowed(): void;
   signOut(): void;
+  /** Whether there is another way than the popup: a code. */
+  readonly offersCode: boolean;
+  askForCode(): void;
 }
 
 export class View {
@@ -27,6 +31,8 @@ export class View {
   readonly #cancel = textButton(labels.cancel);
   readonly #retry = textButton(labels.retry);
   readonly #signOut = textButton(labels.signOut);
+  readonly #useCode = textButton(labels.useCode);
+  readonly #code = new CodePanel();
   readonly #link = element("a", "tokentoss-link");
 
   constructor(branding: Branding, actions: Actions) {
@@ -50,9 +56,9 @@ export class View {
     this.#link.rel = "opener";
 
     const controls = element("div", "tokentoss-controls");
-    controls.append(this.#cancel, this.#retry, this.#signOut, this.#link);
+    controls.append(this.#cancel, this.#retry, this.#signOut, this.#link, this.#useCode);
     const text = element("div", "tokentoss-text");
-    text.append(this.#status, controls);
+    text.append(this.#status, this.#code.root, controls);
 
     this.root.tabIndex = -1;
     this.root.setAttribute("role", "group");
@@ -65,6 +71,7 @@ export class View {
     this.#retry.onclick = () => actions.signIn();
     this.#cancel.onclick = () => actions.cancel();
     this.#signOut.onclick = () => actions.signOut();
+    this.#useCode.onclick = () => actions.askForCode();
     this.#link.onclick = () => actions.linkFollowed();
     this.root.onkeydown = (event) => this.#onKey(event);
   }
@@ -73,13 +80,14 @@ export class View {
   show(state: ViewState): void {
     const { kind } = state;
     const focused = (this.root.getRootNode() as Document | ShadowRoot).activeElement;
-    const cancellable = kind === "waiting" || kind === "signing_in" || kind === "handing_over";
+    const code = kind === "code";
+    const cancellable = code || kind === "waiting" || kind === "signing_in" || kind === "handing_over";
     const signedIn = kind === "signed_in" || kind === "signing_out";
     const retry = kind === "waiting" ? state.problem !== null : kind === "failed" && state.retry;
     const usable = kind === "ready" || cancellable || retry;
 
     this.root.dataset.state = kind;
-    this.#signIn.hidden = signedIn;
+    this.#signIn.hidden = signedIn || code;
     this.#signIn.disabled = !usable;
     // Not `disabled` while a sign-in is under way: that would take the focus away from the keyboard user.
     this.#signIn.setAttribute("aria-disabled", String(!usable || (cancellable && !retry)));
@@ -87,6 +95,8 @@ export class View {
     this.#retry.hidden = !retry;
     this.#signOut.hidden = !signedIn;
     this.#signOut.disabled = kind === "signing_out";
+    this.#useCode.hidden = !this.#actions.offersCode || !["ready", "waiting", "failed"].includes(kind);
+    this.#code.show(code ? state.code : null);
     const link = "link" in state ? state.link : null;
     this.#link.hidden = !link;
     if (link && this.#link.getAttribute("href") !== link) this.#link.href = link;
@@ -105,6 +115,8 @@ export class View {
         return labels.ready;
       case "waiting":
         return state.problem ?? labels.waiting;
+      case "code":
+        return state.code ? labels.waitingForCode : labels.askingForCode;
       case "signing_in":
         return labels.signingIn;
       case "handing_over":
@@ -118,6 +130,11 @@ export class View {
       case "kernel_gone":
         return kernel_gone;
     }
+  }
+
+  /** Lets go of what would outlive the element. */
+  dispose(): void {
+    this.#code.dispose();
   }
 
   /** The control that had the focus went away: hand it on, but never to one that would undo what was just done. */

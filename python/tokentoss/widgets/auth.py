@@ -203,6 +203,8 @@ class AuthWidget(SyncedWidget):
         elif kind == "report":
             self._take_report(content)
         elif kind == "ask_for_code":
+            # So that the same failure twice is a change both times.
+            self.publish(error="", error_code="")
             self._by_code.start()
         elif kind == "drop_code":
             self._by_code.cancel()

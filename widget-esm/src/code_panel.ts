@@ -1,0 +1,62 @@
+/** What the user enters on another device: the page, the code, a QR code of both, and the time that is left. */
+
+import type { DeviceCode } from "../../js/src/traits.ts";
+import { element } from "./elements.ts";
+import { labels } from "./labels.ts";
+
+const SECOND = 1000;
+
+export class CodePanel {
+  readonly root = element("div", "tokentoss-code");
+  readonly #qr = element("img", "tokentoss-qr");
+  readonly #page = element("a", "tokentoss-link");
+  readonly #userCode = element("p", "tokentoss-user-code");
+  readonly #countdown = element("p", "tokentoss-countdown");
+  #endsAt = 0;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+
+  constructor() {
+    this.#qr.alt = labels.qrCode;
+    this.#page.target = "_blank";
+    this.#page.rel = "noreferrer";
+    // Read once, not every second.
+    this.#countdown.setAttribute("aria-live", "off");
+    const where = element("p", "tokentoss-where");
+    where.append(labels.enterAt, this.#page);
+    const text = element("div", "tokentoss-code-text");
+    text.append(where, this.#userCode, this.#countdown);
+    this.root.append(text, this.#qr);
+    this.root.hidden = true;
+  }
+
+  /** Shows a code, or hides when there is none. */
+  show(code: DeviceCode | null): void {
+    this.root.hidden = code === null;
+    if (!code) {
+      this.dispose();
+      return;
+    }
+    if (this.#page.getAttribute("href") !== code.page) {
+      this.#page.href = code.page;
+      this.#page.textContent = code.verification_uri.replace(/^https:\/\//, "");
+      this.#qr.src = code.qr;
+    }
+    // Only when it changed: a selection of it survives.
+    if (this.#userCode.textContent !== code.user_code) this.#userCode.textContent = code.user_code;
+    this.#endsAt = code.expires_at * SECOND;
+    this.#ticking ??= setInterval(() => this.#tick(), SECOND);
+    this.#tick();
+  }
+
+  /** Stops the clock. */
+  dispose(): void {
+    clearInterval(this.#ticking);
+    this.#ticking = undefined;
+  }
+
+  #tick(): void {
+    const seconds = Math.ceil((this.#endsAt - Date.now()) / SECOND);
+    // This clock may be wrong; whether the code still counts is the kernel's to say.
+    this.#countdown.textContent = seconds > 0 ? labels.timeLeft(Math.floor(seconds / 60), seconds % 60) : "";
+  }
+}
