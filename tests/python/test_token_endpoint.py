@@ -68,13 +68,13 @@ def test_oauth_errors(fake: FakeProvider, code: str, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["slow_down", "grant_revoked", "<script>", "", None, 5, "x" * 500, "a b", "state_mismatch"]
+    "value", ["use_dpop_nonce", "grant_revoked", "<script>", "", None, 5, "x" * 500, "a b", "state_mismatch"]
 )
 def test_other_error_codes(fake: FakeProvider, value: Any) -> None:
     """C44: an unknown code is shown if it is a plain word, and never decides anything by itself."""
     failure = refusal_of(fake, Answer.json({"error": value}, 400))
     assert failure.code == "provider_error"
-    assert ("slow_down" in str(failure)) == (value == "slow_down")
+    assert ("use_dpop_nonce" in str(failure)) == (value == "slow_down")
     assert "<script>" not in str(failure)
 
 
