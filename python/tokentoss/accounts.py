@@ -90,7 +90,7 @@ def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData
 
     Args:
         candidates: The tokens to choose from.
-        account: An :class:`Account`, its key, or its e-mail address, in upper or lower case.
+        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case.
 
     Raises:
         NoCredentialsError: ``account_unknown``, or ``account_ambiguous`` for an e-mail address that
@@ -99,7 +99,8 @@ def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData
     name = account.key if isinstance(account, Account) else account
     by_key = [tokens for tokens in candidates if Account.of(tokens).key == name]
     by_email = [tokens for tokens in candidates if (tokens.user_email or "").lower() == name.lower()]
-    found = by_key or by_email
+    by_login = [tokens for tokens in candidates if (tokens.login or "").lower() == name.lower()]
+    found = by_key or by_email or by_login
     if not found:
         raise NoCredentialsError(code="account_unknown", subject=name)
     if len(found) > 1:

@@ -143,6 +143,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("envelope_", HandOffError),
     ("grant_", ReauthRequiredError),
     ("id_token_", IdTokenError),
+    ("identity_", TokenExchangeError),
     ("invalid_rapt", ReauthRequiredError),
     ("loopback_", HandOffError),
     ("no_credentials", NoCredentialsError),

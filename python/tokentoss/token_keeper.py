@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tokentoss.accounts import Account, choose, grant_of
 from tokentoss.exceptions import (
+    ConfigurationError,
     IdTokenError,
     NoCredentialsError,
     RevocationError,
@@ -162,12 +163,15 @@ class TokenKeeper:
         """The ID token, renewed first if it expires within four minutes; None when signed out.
 
         Raises:
+            ConfigurationError: ``provider_without_id_tokens``.
             TokenRefreshError: If it has expired and cannot be renewed.
             IdTokenError: If its signature, checked late, is not the provider's.
         """
         session = self._session_in_use()
         if session is None:
             return None
+        if not self.provider.openid_connect:
+            raise ConfigurationError(code="provider_without_id_tokens", subject=self.provider.name)
         if not session.tokens.signature_checked:
             session = self._check_signature(session)
         if id_token_is_due(session):
@@ -188,6 +192,11 @@ class TokenKeeper:
         if session is not None and access_token_is_due(session):
             session = self._renewed(session, access_token_is_due, _ACCESS_TOKEN_EXPIRY)
         return session.tokens.access_token if session else None
+
+    @property
+    def is_connected(self) -> bool:
+        """The same as :attr:`is_authenticated`, for accounts that one connects rather than signs in to."""
+        return self.is_authenticated
 
     def token_provider(self) -> Callable[[], str]:
         """Return a function that returns the current ID token, for clients that ask for a callable.
@@ -262,6 +271,17 @@ class TokenKeeper:
         if session is None or session.tokens.id_token != refused:
             return session.tokens.id_token if session else None
         return self._renew(session, id_token_is_due).tokens.id_token
+
+    def access_token_after(self, refused: str) -> str | None:
+        """Return a newer access token for a caller whose own was refused; None when signed out.
+
+        Raises:
+            TokenRefreshError: If it cannot be renewed.
+        """
+        session = self._session_in_use()
+        if session is None or session.tokens.access_token != refused:
+            return session.tokens.access_token if session else None
+        return self._renew(session, access_token_is_due).tokens.access_token
 
     def renew_access_token(self) -> None:
         """Renew for a caller whose access token is expired, about to expire, or was refused.
@@ -378,7 +398,9 @@ class TokenKeeper:
         self._observers.notify()
 
     def _publish(self) -> None:
-        publish(self)
+        # Its readers want ID tokens, or are Google's libraries.
+        if self.provider.openid_connect:
+            publish(self)
 
     def _ended(self) -> None:
         withdraw(self)
