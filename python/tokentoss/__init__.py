@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tokentoss.accounts import Account
     from tokentoss.adapters.httpx_auth import HTTPXAuth
     from tokentoss.adapters.requests_auth import RequestsAuth
+    from tokentoss.api_client import APIClient
     from tokentoss.auth_manager import AuthManager
     from tokentoss.client import IAPClient
     from tokentoss.configuration import (
@@ -69,6 +70,7 @@ __all__ = [
     "CREDENTIALS",
     "DEFAULT_SCOPES",
     "GOOGLE",
+    "APIClient",
     "Account",
     "AuthManager",
     "AuthWidget",
@@ -113,6 +115,7 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "APIClient": "api_client",
     "Account": "accounts",
     "AuthManager": "auth_manager",
     "AuthWidget": "widgets",

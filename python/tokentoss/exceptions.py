@@ -10,6 +10,7 @@
     ├── ServiceError                        (also requests.HTTPError; in tokentoss.service_errors)
     │   ├── ServiceUnauthenticatedError     401
     │   ├── ServiceForbiddenError           403
+    │   │   └── ServiceScopeMissingError    the token lacks a scope
     │   ├── ServiceAudienceMismatchError    the token is for another client than the service expects
     │   ├── ServiceSignInRedirectError      a redirect to the provider's sign-in page
     │   └── ServiceRedirectError            a redirect to any other foreign origin

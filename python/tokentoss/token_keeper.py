@@ -7,7 +7,7 @@ import time
 import weakref
 from contextlib import suppress
 from dataclasses import replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from tokentoss.accounts import Account, choose, grant_of
@@ -93,6 +93,15 @@ class TokenKeeper:
         self._load_from_storage(account)
         with self._live_lock:
             self._live.add(self)
+
+    @classmethod
+    def signed_in_at(cls, provider: Provider) -> list[TokenKeeper]:
+        """Return the managers of this process with a session at a provider, the latest sign-in first."""
+        with cls._live_lock:
+            managers = [one for one in cls._live if one.provider == provider and one.is_authenticated]
+        sessions = [(one._holder.session, one) for one in managers]  # noqa: SLF001 - of the same class
+        signed_in = [(session.signed_in_at or 0.0, one) for session, one in sessions if session is not None]
+        return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]
 
     def __repr__(self) -> str:
         return (
