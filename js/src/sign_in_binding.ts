@@ -56,7 +56,8 @@ export class SignInBinding {
     if (this.#kernel.lost) return { kind: "kernel_gone" };
     const account = this.#model.get("user_email");
     if (this.#signingOut) return { kind: "signing_out", account };
-    if (this.#model.get("is_authenticated")) return { kind: "signed_in", account };
+    // A ticket that is outstanding all the same asks a user who is signed in for more.
+    if (this.#model.get("is_authenticated") && !this.#model.get("ticket").id) return { kind: "signed_in", account };
     const code = this.#model.get("code");
     if (isCode(code)) return { kind: "code", code };
     if (this.#askingForCode) return { kind: "code", code: null };

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tokentoss.accounts import Account
     from tokentoss.adapters.httpx_auth import HTTPXAuth
     from tokentoss.adapters.requests_auth import RequestsAuth
+    from tokentoss.api_client import APIClient
     from tokentoss.auth_manager import AuthManager
     from tokentoss.client import IAPClient
     from tokentoss.configuration import (
@@ -47,29 +48,33 @@ if TYPE_CHECKING:
     )
     from tokentoss.logs import disable_debug, enable_debug
     from tokentoss.pkce import generate_pkce_pair
-    from tokentoss.providers import DEFAULT_SCOPES, GOOGLE, Provider
+    from tokentoss.providers import BOX, DEFAULT_SCOPES, GOOGLE, Provider
     from tokentoss.service_errors import ServiceError
     from tokentoss.sign_out import SignOutResult
     from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage, TokenStorage
     from tokentoss.token_keeper import TokenKeeper
     from tokentoss.tokens import TokenData
-    from tokentoss.widgets import AuthWidget, ConfigureWidget, GoogleAuthWidget
+    from tokentoss.widgets import AuthWidget, BoxAuthWidget, ConfigureWidget, GoogleAuthWidget
 
 __version__ = "0.2.0"
 
 CREDENTIALS: "Credentials | None"
-"""The credentials of the latest sign-in of this process; :class:`AuthManager` keeps it up to date."""
+"""The credentials of the latest sign-in of this process at a provider that gives ID tokens;
+:class:`AuthManager` keeps it up to date."""
 
 _published: "TokenKeeper | None" = None
 _set_by_hand: "Credentials | None" = None
 
 __all__ = [
+    "BOX",
     "CREDENTIALS",
     "DEFAULT_SCOPES",
     "GOOGLE",
+    "APIClient",
     "Account",
     "AuthManager",
     "AuthWidget",
+    "BoxAuthWidget",
     "ClientConfig",
     "ClientSecretsNotFoundError",
     "ConfigurationError",
@@ -110,9 +115,12 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "APIClient": "api_client",
     "Account": "accounts",
     "AuthManager": "auth_manager",
     "AuthWidget": "widgets",
+    "BOX": "providers",
+    "BoxAuthWidget": "widgets",
     "ClientConfig": "configuration",
     "ClientSecretsNotFoundError": "exceptions",
     "ConfigurationError": "exceptions",

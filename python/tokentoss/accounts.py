@@ -64,6 +64,11 @@ class Account:
         """How the user is shown: the e-mail address, or else the login, or else the subject."""
         return self.email or self.login or self.subject
 
+    def goes_by(self, name: str) -> bool:
+        """Tell whether a name is this account's: its key, or its e-mail address or login in any case."""
+        names = {(self.email or self.key).lower(), (self.login or self.key).lower()}
+        return name == self.key or name.lower() in names
+
 
 def grant_of(tokens: TokenData) -> tuple[str, str, str]:
     """Return issuer, subject and client of tokens, which tell one grant from another.
@@ -90,7 +95,7 @@ def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData
 
     Args:
         candidates: The tokens to choose from.
-        account: An :class:`Account`, its key, or its e-mail address, in upper or lower case.
+        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case.
 
     Raises:
         NoCredentialsError: ``account_unknown``, or ``account_ambiguous`` for an e-mail address that
@@ -98,8 +103,7 @@ def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData
     """
     name = account.key if isinstance(account, Account) else account
     by_key = [tokens for tokens in candidates if Account.of(tokens).key == name]
-    by_email = [tokens for tokens in candidates if (tokens.user_email or "").lower() == name.lower()]
-    found = by_key or by_email
+    found = by_key or [tokens for tokens in candidates if Account.of(tokens).goes_by(name)]
     if not found:
         raise NoCredentialsError(code="account_unknown", subject=name)
     if len(found) > 1:

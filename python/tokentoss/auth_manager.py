@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,14 @@ from tokentoss.configuration import ClientConfig
 from tokentoss.encoding import random_b64url
 from tokentoss.exceptions import IdTokenError, SignInError, StorageError, TokenExchangeError
 from tokentoss.id_token import validate_id_token
+from tokentoss.identity import fetch_identity, require_identity
 from tokentoss.pkce import code_challenge as challenge_of
-from tokentoss.providers import Provider, require_openid
-from tokentoss.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, tokens_of_sign_in
+from tokentoss.scopes import joined, missing_from
+from tokentoss.session import (
+    DEFAULT_MAX_SESSION_LIFETIME_HOURS,
+    tokens_of_identity,
+    tokens_of_sign_in,
+)
 from tokentoss.storage import FileStorage
 from tokentoss.stored_provider import provider_of
 from tokentoss.token_keeper import TokenKeeper
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tokentoss.device_sign_in import DeviceSignIn
+    from tokentoss.providers import Provider
     from tokentoss.storage import TokenStorage
     from tokentoss.token_endpoint import TokenResponse
     from tokentoss.tokens import TokenData
@@ -72,7 +79,8 @@ class AuthManager(TokenKeeper):
         chosen: TokenStorage = storage if storage is not None else FileStorage()
         provider = provider or provider_of(client_config, chosen)
         self.scopes = list(scopes if scopes is not None else provider.scopes)
-        require_openid(self.scopes)
+        provider.require_scopes(self.scopes)
+        require_identity(provider, hosted_domain)
         super().__init__(
             client_config,
             provider,
@@ -87,6 +95,8 @@ class AuthManager(TokenKeeper):
     ) -> TokenData:
         """Validate the tokens of a sign-in, keep and store them.
 
+        Where the provider has no OpenID Connect, its identity endpoint says whose they are.
+
         Args:
             response: The token endpoint's answer.
             nonce: The nonce of the authorization request.
@@ -94,27 +104,13 @@ class AuthManager(TokenKeeper):
 
         Raises:
             IdTokenError: If the ID token does not hold what it must; nothing is kept then.
+            TokenExchangeError: ``identity_unreachable`` or ``identity_invalid``; nothing is kept then.
             SignInError: ``clock_skew`` or ``hosted_domain_mismatch``.
         """
-        if response.id_token is None:
-            raise IdTokenError(code="id_token_missing")
-        client_id = self.client_config.client_id
-        claims = validate_id_token(
-            response.id_token,
-            provider=self.provider,
-            client_id=client_id,
-            nonce=nonce,
-            access_token=response.access_token,
-            hosted_domain=self.hosted_domain,
-        )
-        tokens = tokens_of_sign_in(
-            response,
-            claims,
-            provider=self.provider,
-            client_id=client_id,
-            requested_scopes=self.scopes,
-            received_at=received_at,
-        )
+        if self.provider.openid_connect:
+            tokens = self._identified_by_id_token(response, nonce, received_at)
+        else:
+            tokens = self._identified_by_endpoint(response)
         before = self._known(tokens)
         if before is not None:
             # Google gives a refresh token with the first consent only.
@@ -144,10 +140,11 @@ class AuthManager(TokenKeeper):
                 **self.authorization_params(),
                 "client_id": self.client_config.client_id,
                 "redirect_uri": redirect_uri,
-                "scope": " ".join(self.scopes),
+                **({"scope": " ".join(self.scopes)} if self.scopes else {}),
                 "state": state or random_b64url(32),
             },
             code_challenge,
+            openid_connect=self.provider.openid_connect,
         )
 
     def exchange_code(
@@ -188,8 +185,65 @@ class AuthManager(TokenKeeper):
         """Return the provider's parameters for the next authorization request."""
         session = self._holder.session
         has_refresh_token = session is not None and bool(session.tokens.refresh_token)
-        consent = {} if has_refresh_token else self.provider.consent_params
-        return {**self.provider.authorization_params, **consent}
+        more = bool(self.missing_scopes)
+        # More scopes need a refresh token that carries them, which comes with consent.
+        consent = {} if has_refresh_token and not more else self.provider.consent_params
+        incremental = self.provider.incremental_params if more else {}
+        return {**self.provider.authorization_params, **consent, **incremental}
+
+    @property
+    def granted_scopes(self) -> list[str]:
+        """The scopes that the user granted; none when signed out."""
+        session = self._holder.session
+        return list(session.tokens.scopes) if session else []
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """The scopes that were asked for, and not granted; none when signed out."""
+        session = self._holder.session
+        return missing_from(session.tokens, self.scopes, self.provider) if session else []
+
+    def request_scopes(self, *scopes: str) -> list[str]:
+        """Ask for these scopes, too, at the next sign-in, and return those that are not granted yet.
+
+        What was granted stays usable meanwhile.
+        """
+        self.scopes = joined(self.scopes, scopes)
+        return self.missing_scopes
+
+    def _identified_by_id_token(
+        self, response: TokenResponse, nonce: str | None, received_at: float | None
+    ) -> TokenData:
+        if response.id_token is None:
+            raise IdTokenError(code="id_token_missing")
+        client_id = self.client_config.client_id
+        claims = validate_id_token(
+            response.id_token,
+            provider=self.provider,
+            client_id=client_id,
+            nonce=nonce,
+            access_token=response.access_token,
+            hosted_domain=self.hosted_domain,
+        )
+        return tokens_of_sign_in(
+            response,
+            claims,
+            provider=self.provider,
+            client_id=client_id,
+            requested_scopes=self.scopes,
+            received_at=received_at,
+        )
+
+    def _identified_by_endpoint(self, response: TokenResponse) -> TokenData:
+        received_at = time.time()
+        return tokens_of_identity(
+            response,
+            fetch_identity(self.provider, response.access_token),
+            provider=self.provider,
+            client_id=self.client_config.client_id,
+            requested_scopes=self.scopes,
+            received_at=received_at,
+        )
 
     def _known(self, tokens: TokenData) -> TokenData | None:
         """Return what is known of the account that signs in."""

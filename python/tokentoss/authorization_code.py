@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from tokentoss.token_endpoint import TokenResponse
 
 
-def authorization_url(endpoint: str, parameters: Mapping[str, str], code_challenge: str) -> str:
-    """Return the address of an authorization request with PKCE and a nonce.
+def authorization_url(
+    endpoint: str, parameters: Mapping[str, str], code_challenge: str, *, openid_connect: bool = True
+) -> str:
+    """Return the address of an authorization request with PKCE and, for an ID token, a nonce.
 
     Args:
         endpoint: The authorization endpoint; a query that it has is kept (RFC 6749 section 3.1).
         parameters: What else the request says.
         code_challenge: The S256 challenge of the code verifier.
+        openid_connect: Whether an ID token will come, which repeats the nonce.
     """
+    nonce = {"nonce": nonce_of(code_challenge)} if openid_connect else {}
     query = urlencode(
         {
             **parameters,
+            **nonce,
             "response_type": "code",
-            "nonce": nonce_of(code_challenge),
             "code_challenge": code_challenge,
             "code_challenge_method": "S256",
         }

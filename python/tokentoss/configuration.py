@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tokentoss.catalogue import name_of
 from tokentoss.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ConfigurationError, StorageError
 from tokentoss.origins import split_url
@@ -112,18 +113,28 @@ class ClientConfig:
         """Whether the endpoints are Google's, in any of the forms that its console wrote."""
         return self.auth_uri in _GOOGLE_AUTH_URIS and self.token_uri in _GOOGLE_TOKEN_URIS
 
+    @property
+    def known_provider(self) -> Provider | None:
+        """The provider of these endpoints, if it comes with the package."""
+        if self.is_google:
+            return GOOGLE
+        name = name_of("token_endpoint", self.token_uri)
+        provider = None if name is None else Provider.named(name)
+        return provider if provider and provider.authorization_endpoint == self.auth_uri else None
+
     def provider(self) -> Provider:
         """Return the provider that the endpoints belong to.
 
         Raises:
-            ConfigurationError: If they are not Google's: another provider must be given explicitly,
-                because client_secrets.json does not name an issuer.
+            ConfigurationError: If they are of none that comes with the package: another one must be given
+                explicitly, because client_secrets.json does not name an issuer.
         """
-        if self.is_google:
-            return GOOGLE
+        known = self.known_provider
+        if known is not None:
+            return known
         where = self.source or self.client_id
         raise ConfigurationError(
-            f"The endpoints in {where} are not Google's: "
+            f"The endpoints in {where} are not Google's, nor of another provider of this package: "
             'use AuthWidget(provider=Provider.discover("https://issuer")) for another provider.'
         )
 

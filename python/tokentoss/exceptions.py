@@ -10,6 +10,7 @@
     ├── ServiceError                        (also requests.HTTPError; in tokentoss.service_errors)
     │   ├── ServiceUnauthenticatedError     401
     │   ├── ServiceForbiddenError           403
+    │   │   └── ServiceScopeMissingError    the token lacks a scope
     │   ├── ServiceAudienceMismatchError    the token is for another client than the service expects
     │   ├── ServiceSignInRedirectError      a redirect to the provider's sign-in page
     │   └── ServiceRedirectError            a redirect to any other foreign origin
@@ -143,6 +144,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("envelope_", HandOffError),
     ("grant_", ReauthRequiredError),
     ("id_token_", IdTokenError),
+    ("identity_", TokenExchangeError),
     ("invalid_rapt", ReauthRequiredError),
     ("loopback_", HandOffError),
     ("no_credentials", NoCredentialsError),

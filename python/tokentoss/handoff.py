@@ -250,6 +250,8 @@ class HandOff:
 
     def _prepare(self) -> None:
         # While the user signs in, so that the decision waits for no network and no import.
+        if not self._manager.provider.openid_connect:
+            return
         from tokentoss.keys import published_keys  # noqa: PLC0415 - PyJWT is not needed before
 
         keys = published_keys(self._manager.provider.jwks_uri)

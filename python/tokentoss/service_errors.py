@@ -36,7 +36,7 @@ class ServiceError(TokenTossError, requests.HTTPError):
 
 
 class ServiceUnauthenticatedError(ServiceError):
-    """The service did not accept the ID token (401)."""
+    """The service did not accept the token (401)."""
 
     default_code = "service_unauthenticated"
 
@@ -51,6 +51,12 @@ class ServiceForbiddenError(ServiceError):
     """The service knows the user and denies access (403)."""
 
     default_code = "service_forbidden"
+
+
+class ServiceScopeMissingError(ServiceForbiddenError):
+    """The token lacks a scope that the service needs (RFC 6750 section 3.1)."""
+
+    default_code = "service_scope_missing"
 
 
 class ServiceSignInRedirectError(ServiceError):
@@ -83,6 +89,8 @@ def raise_for_refusal(response: Response) -> None:
             raise ServiceAudienceMismatchError(subject=service, response=response)
         raise ServiceUnauthenticatedError(subject=service, response=response)
     if response.status_code == requests.codes.forbidden:
+        if "insufficient_scope" in response.headers.get("WWW-Authenticate", ""):
+            raise ServiceScopeMissingError(subject=service, response=response)
         raise ServiceForbiddenError(subject=service, response=response)
 
 

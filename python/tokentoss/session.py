@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import IdTokenError
 from tokentoss.id_token import times_of, unverified_claims, validate_id_token
+from tokentoss.scopes import granted_by
 from tokentoss.tokens import TokenData, iso_time, utc_time
 
 if TYPE_CHECKING:
     from tokentoss.id_token import IdTokenClaims
+    from tokentoss.identity import Identity
     from tokentoss.providers import Provider
     from tokentoss.token_endpoint import TokenResponse
 
@@ -69,7 +71,9 @@ class Session:
     @property
     def is_usable(self) -> bool:
         """Whether calls can be made with it, now or after a renewal."""
-        return bool(self.tokens.refresh_token) or self.id_token_expires_at > time.time()
+        # Without OpenID Connect there is no ID token to wait for.
+        expires_at = self.id_token_expires_at if self.tokens.id_token else self.access_token_expires_at
+        return bool(self.tokens.refresh_token) or expires_at > time.time()
 
     def is_older_than(self, hours: float) -> bool:
         """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""
@@ -87,8 +91,8 @@ def access_token_is_due(session: Session) -> bool:
 
 
 def any_token_is_due(session: Session) -> bool:
-    """Tell whether either token is to be renewed."""
-    return id_token_is_due(session) or access_token_is_due(session)
+    """Tell whether either token is to be renewed, as far as the session has them."""
+    return (bool(session.tokens.id_token) and id_token_is_due(session)) or access_token_is_due(session)
 
 
 def _due_at(expires_at: float, issued_at: float | None) -> float:
@@ -122,8 +126,8 @@ def tokens_of_sign_in(
         access_token=response.access_token,
         id_token=response.id_token or "",
         refresh_token=response.refresh_token or "",
-        expiry=iso_time(issued_at + lifetime_of(response)),
-        scopes=response.scopes if response.scopes is not None else list(requested_scopes),
+        expiry=iso_time(issued_at + lifetime_of(response, provider)),
+        scopes=granted_by(response, provider, requested_scopes),
         user_email=claims.email,
         created_at=iso_time(now),
         connected_at=iso_time(now),
@@ -135,6 +139,45 @@ def tokens_of_sign_in(
         client_id=client_id,
         token_endpoint=provider.token_endpoint,
         signature_checked=claims.signature_checked,
+    )
+
+
+def tokens_of_identity(
+    response: TokenResponse,
+    identity: Identity,
+    *,
+    provider: Provider,
+    client_id: str,
+    requested_scopes: list[str],
+    received_at: float,
+) -> TokenData:
+    """Build what is stored from an answer to an authorization code that brings no ID token.
+
+    Args:
+        response: The answer.
+        identity: Whose it is, as the provider's identity endpoint says.
+        provider: Who gave it.
+        client_id: For whom.
+        requested_scopes: Granted unless the answer says otherwise (RFC 6749 section 5.1).
+        received_at: When the answer arrived, in Unix seconds of this machine's clock.
+    """
+    now = time.time()
+    return TokenData(
+        access_token=response.access_token,
+        id_token="",
+        refresh_token=response.refresh_token or "",
+        expiry=iso_time(received_at + lifetime_of(response, provider)),
+        scopes=granted_by(response, provider, requested_scopes),
+        user_email=identity.email,
+        created_at=iso_time(now),
+        connected_at=iso_time(now),
+        updated_at=iso_time(now),
+        login=identity.login,
+        name=identity.name,
+        issuer=provider.issuer,
+        subject=identity.subject,
+        client_id=client_id,
+        token_endpoint=provider.token_endpoint,
     )
 
 
@@ -153,13 +196,13 @@ def tokens_of_refresh(
         before,
         access_token=response.access_token,
         refresh_token=response.refresh_token or before.refresh_token,
-        expiry=iso_time(time.time() + lifetime_of(response)),
-        scopes=response.scopes if response.scopes is not None else list(before.scopes),
+        expiry=iso_time(time.time() + lifetime_of(response, provider)),
+        scopes=granted_by(response, provider, list(before.scopes)),
         client_id=client_id,
         token_endpoint=provider.token_endpoint,
         updated_at=iso_time(time.time()),
     )
-    if response.id_token is None:
+    if response.id_token is None or not provider.openid_connect:
         return after
     claims = validate_id_token(
         response.id_token, provider=provider, client_id=client_id, access_token=response.access_token
@@ -234,6 +277,8 @@ def belongs_here(
     )
 
 
-def lifetime_of(response: TokenResponse) -> float:
+def lifetime_of(response: TokenResponse, provider: Provider) -> float:
     """Return how long the access token lives, in seconds."""
-    return UNKNOWN_LIFETIME if response.expires_in is None else response.expires_in
+    if response.expires_in is not None:
+        return response.expires_in
+    return provider.access_token_lifetime or UNKNOWN_LIFETIME

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 def provider_of(config: ClientConfig, storage: TokenStorage) -> Provider:
     """Return the provider of a client, as far as its file or the stored tokens tell.
 
-    A client_secrets.json names endpoints but no issuer. Google's are known; for any other provider the
-    stored tokens name the issuer, whose metadata must then name the same token endpoint.
+    A client_secrets.json names endpoints but no issuer. Those of providers that come with the package are
+    known; for any other the stored tokens name the issuer, whose metadata must then name the same token
+    endpoint.
 
     Raises:
         ConfigurationError: If neither tells.
         DiscoveryError: If the issuer's metadata cannot be fetched or used.
     """
-    if not config.is_google:
+    if config.known_provider is None:
         try:
             stored = accounts_in(storage).load_all()
         except StorageError:
@@ -32,5 +33,5 @@ def provider_of(config: ClientConfig, storage: TokenStorage) -> Provider:
         for tokens in stored:
             issuer, _, client_id = grant_of(tokens)
             if issuer and client_id == config.client_id and tokens.token_endpoint == config.token_uri:
-                return Provider.discover(issuer)
+                return Provider.of(issuer)
     return config.provider()

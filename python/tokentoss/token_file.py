@@ -37,7 +37,7 @@ class TokenFile:
         """
         storage = FileStorage()
         try:
-            tokens = storage.load()
+            tokens = _with_id_token(storage.load_all())
         except StorageError as failure:
             looked_at.append(str(failure))
             return None
@@ -71,7 +71,7 @@ class TokenFile:
             TokenTossError: If there is no client, or it cannot renew.
         """
         storage = FileStorage()
-        tokens = storage.load()
+        tokens = _with_id_token(storage.load_all())
         return self._renewing_manager(storage, tokens).id_token_after(refused) if tokens is not None else None
 
     def _renewing_manager(self, storage: FileStorage, tokens: TokenData) -> DetachedManager:
@@ -81,3 +81,8 @@ class TokenFile:
             self._manager, self._place = DetachedManager(storage=storage), place
         self._manager.reload()
         return self._manager
+
+
+def _with_id_token(stored: list[TokenData]) -> TokenData | None:
+    """Return the tokens of the default account; accounts without ID tokens come last."""
+    return next((tokens for tokens in stored if tokens.id_token), next(iter(stored), None))

@@ -7,11 +7,12 @@ import time
 import weakref
 from contextlib import suppress
 from dataclasses import replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from tokentoss.accounts import Account, choose, grant_of
 from tokentoss.exceptions import (
+    ConfigurationError,
     IdTokenError,
     NoCredentialsError,
     RevocationError,
@@ -93,6 +94,15 @@ class TokenKeeper:
         with self._live_lock:
             self._live.add(self)
 
+    @classmethod
+    def signed_in_at(cls, provider: Provider) -> list[TokenKeeper]:
+        """Return the managers of this process with a session at a provider, the latest sign-in first."""
+        with cls._live_lock:
+            managers = [one for one in cls._live if one.provider == provider and one.is_authenticated]
+        sessions = [(one._holder.session, one) for one in managers]  # noqa: SLF001 - of the same class
+        signed_in = [(session.signed_in_at or 0.0, one) for session, one in sessions if session is not None]
+        return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(provider={self.provider.name!r}, "
@@ -162,12 +172,15 @@ class TokenKeeper:
         """The ID token, renewed first if it expires within four minutes; None when signed out.
 
         Raises:
+            ConfigurationError: ``provider_without_id_tokens``.
             TokenRefreshError: If it has expired and cannot be renewed.
             IdTokenError: If its signature, checked late, is not the provider's.
         """
         session = self._session_in_use()
         if session is None:
             return None
+        if not self.provider.openid_connect:
+            raise ConfigurationError(code="provider_without_id_tokens", subject=self.provider.name)
         if not session.tokens.signature_checked:
             session = self._check_signature(session)
         if id_token_is_due(session):
@@ -188,6 +201,11 @@ class TokenKeeper:
         if session is not None and access_token_is_due(session):
             session = self._renewed(session, access_token_is_due, _ACCESS_TOKEN_EXPIRY)
         return session.tokens.access_token if session else None
+
+    @property
+    def is_connected(self) -> bool:
+        """The same as :attr:`is_authenticated`, for accounts that one connects rather than signs in to."""
+        return self.is_authenticated
 
     def token_provider(self) -> Callable[[], str]:
         """Return a function that returns the current ID token, for clients that ask for a callable.
@@ -262,6 +280,17 @@ class TokenKeeper:
         if session is None or session.tokens.id_token != refused:
             return session.tokens.id_token if session else None
         return self._renew(session, id_token_is_due).tokens.id_token
+
+    def access_token_after(self, refused: str) -> str | None:
+        """Return a newer access token for a caller whose own was refused; None when signed out.
+
+        Raises:
+            TokenRefreshError: If it cannot be renewed.
+        """
+        session = self._session_in_use()
+        if session is None or session.tokens.access_token != refused:
+            return session.tokens.access_token if session else None
+        return self._renew(session, access_token_is_due).tokens.access_token
 
     def renew_access_token(self) -> None:
         """Renew for a caller whose access token is expired, about to expire, or was refused.
@@ -378,7 +407,9 @@ class TokenKeeper:
         self._observers.notify()
 
     def _publish(self) -> None:
-        publish(self)
+        # Its readers want ID tokens, or are Google's libraries.
+        if self.provider.openid_connect:
+            publish(self)
 
     def _ended(self) -> None:
         withdraw(self)

@@ -67,6 +67,7 @@ def call(
     url: str,
     *,
     form: Mapping[str, str] | None = None,
+    bearer: str | None = None,
     max_bytes: int = 65_536,
     deadline: float = DEADLINE,
 ) -> Answer:
@@ -76,6 +77,7 @@ def call(
         method: ``GET`` or ``POST``.
         url: An endpoint that was checked to be https, or http on loopback.
         form: Fields of a form-encoded body.
+        bearer: An access token for the call.
         max_bytes: Largest body that is read, in bytes.
         deadline: Seconds for the whole call.
 
@@ -86,6 +88,9 @@ def call(
     import urllib3  # noqa: PLC0415
 
     ends = time.monotonic() + deadline
+    headers = {"Accept": "application/json"}
+    if bearer is not None:
+        headers["Authorization"] = f"Bearer {bearer}"
     try:
         with requests.Session() as session:
             # A proxy of the environment must not see what is meant for this machine.
@@ -94,7 +99,7 @@ def call(
                 method,
                 url,
                 data=form,
-                headers={"Accept": "application/json"},
+                headers=headers,
                 auth=_no_netrc,
                 allow_redirects=False,
                 timeout=(min(CONNECT_TIMEOUT, deadline), deadline),

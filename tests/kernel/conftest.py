@@ -8,7 +8,7 @@ import pytest
 import tokentoss
 from servers.certificates import CertificateAuthority
 from servers.provider import LocalProvider
-from tokentoss import keys
+from tokentoss import keys, provider_metadata
 
 from kernel.clock import VirtualClock, virtual_clock
 from kernel.names import Names
@@ -29,6 +29,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tokentoss, "_published", None)
     monkeypatch.setattr(keys, "_published", {})
+    monkeypatch.setattr(provider_metadata, "_kept", {})
 
 
 @pytest.fixture(scope="session")

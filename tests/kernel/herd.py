@@ -41,6 +41,7 @@ class Report:
 
 ROUNDS: dict[str, Callable[[AuthManager], object]] = {
     "use": lambda manager: manager.id_token,
+    "use the access token": lambda manager: manager.access_token,
     "refresh": lambda manager: manager.refresh_tokens(),
 }
 
@@ -54,9 +55,25 @@ def run(
     rounds: tuple[str, ...] = ("use",),
 ) -> list[Report]:
     """Send a herd to the tokens in a file and return all reports."""
+    made = Provider.discover(provider.issuer)
+    config = ClientConfig(provider.public.client_id)
+    return run_as(made, config, path, processes=processes, threads=threads, rounds=rounds)
+
+
+def run_as(
+    provider: Provider,
+    config: ClientConfig,
+    path: Path,
+    *,
+    processes: int,
+    threads: int = 1,
+    rounds: tuple[str, ...] = ("use",),
+) -> list[Report]:
+    """Send a herd of another provider and client to the tokens in a file and return all reports."""
     order = {
-        "issuer": provider.issuer,
-        "client_id": provider.public.client_id,
+        "provider": asdict(provider),
+        "client_id": config.client_id,
+        "client_secret": config.client_secret,
         "path": str(path),
         "processes": processes,
         "threads": threads,
@@ -152,11 +169,13 @@ def _member(order: dict[str, Any], make: Callable[[], AuthManager], gates: list[
 def main() -> int:
     """Read the order from standard input, run the herd, and end when its last member has."""
     order = json.load(sys.stdin)
-    provider = Provider.discover(order["issuer"])
+    provider = Provider(**order["provider"])
 
     def make() -> AuthManager:
         return AuthManager(
-            ClientConfig(order["client_id"]), storage=FileStorage(order["path"]), provider=provider
+            ClientConfig(order["client_id"], order["client_secret"]),
+            storage=FileStorage(order["path"]),
+            provider=provider,
         )
 
     gates = [_Gate(order["processes"]) for _ in order["rounds"]]

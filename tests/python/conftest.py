@@ -11,7 +11,7 @@ import tokentoss
 from comm.base_comm import BaseComm
 from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
-from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys, renewal
+from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys, provider_metadata, renewal
 from tokentoss.callback import listener
 
 # Examples that failed once are written into tests, not into a folder.
@@ -30,6 +30,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(renewal, "PATIENCE", 0.0)
     monkeypatch.setattr(keys, "_published", {})
+    monkeypatch.setattr(provider_metadata, "_kept", {})
     yield
     listener._close_all()
     for one in list(listener._listeners.values()):

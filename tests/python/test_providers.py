@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import socket
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_provider import Answer, FakeProvider
-from tokentoss import GOOGLE, ConfigurationError, DiscoveryError, Provider
+from tokentoss import BOX, GOOGLE, ClientConfig, ConfigurationError, DiscoveryError, Provider, catalogue
+from tokentoss import provider_metadata as metadata
 from tokentoss.providers import PROTECTED_PARAMETERS
 
 METADATA = "/.well-known/openid-configuration"
@@ -153,3 +157,195 @@ def test_metadata_without_an_acceptable_algorithm(fake: FakeProvider) -> None:
 def test_a_redirect_path_is_a_path(fake: FakeProvider, path: str) -> None:
     with pytest.raises(ConfigurationError, match="path"):
         fake.provider(redirect_path=path)
+
+
+OAUTH_METADATA = "/.well-known/oauth-authorization-server"
+DATA = json.loads(Path(catalogue.__file__).with_name("providers.json").read_text())["providers"]
+PROVIDERS_PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
+
+
+def example(name: str) -> Provider:
+    values = {key: described["example"] for key, described in catalogue.parameters_of(name).items()}
+    return Provider.named(name, **values)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_provider_of_the_file_can_be_made(name: str) -> None:
+    provider = example(name)
+    members = {
+        member: value for member, value in DATA[name].items() if member not in {"parameters", "sources"}
+    }
+    for member, value in members.items():
+        made = getattr(provider, member)
+        shown = list(made) if isinstance(made, tuple) else made
+        text = json.dumps(value)
+        for key, described in catalogue.parameters_of(name).items():
+            text = text.replace(f"{{{key}}}", described["example"])
+        assert shown == json.loads(text), member
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_the_page_about_providers_cites_every_source(name: str) -> None:
+    page = PROVIDERS_PAGE.read_text()
+    assert f"`{name}`" in page
+    for source in DATA[name]["sources"]:
+        assert source in page
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "code"),
+    [
+        ("nobody", {}, "provider_unknown"),
+        ("microsoft", {}, "provider_parameter_invalid"),
+        ("microsoft", {"tenant": "common"}, "provider_parameter_invalid"),
+        ("microsoft", {"tenant": "../x"}, "provider_parameter_invalid"),
+        ("okta", {"domain": "evil.example/path?"}, "provider_parameter_invalid"),
+        ("okta", {"domain": "user@evil.example"}, "provider_parameter_invalid"),
+        ("keycloak", {"domain": "sso.example", "realm": "a/b"}, "provider_parameter_invalid"),
+        ("google", {"tenant": "x"}, "provider_parameter_invalid"),
+    ],
+)
+def test_names_and_parameters_that_are_refused(name: str, values: dict[str, str], code: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        Provider.named(name, **values)
+    assert refusal.value.code == code
+
+
+def test_a_default_and_a_domain_of_ones_own() -> None:
+    assert Provider.named("gitlab").issuer == "https://gitlab.com"
+    own = Provider.named("gitlab", domain="git.example:8443")
+    assert own.token_endpoint == "https://git.example:8443/oauth/token"
+    assert Provider.of("https://gitlab.com") == Provider.named("gitlab")
+    assert Provider.of("https://accounts.google.com") == GOOGLE
+
+
+def test_a_client_file_tells_its_provider() -> None:
+    box = ClientConfig("id", "s", auth_uri=BOX.authorization_endpoint, token_uri=BOX.token_endpoint)
+    assert box.provider() == BOX
+    mixed = ClientConfig("id", "s", auth_uri="https://evil.example/a", token_uri=BOX.token_endpoint)
+    assert mixed.known_provider is None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"token_endpoint_auth_method": "private_key_jwt"},
+        {"rotation": "sometimes"},
+        {"identity_members": {"login": "login"}},
+        {"identity_members": {"subject": "id", "shoe_size": "size"}},
+        {"scope_separator": ";"},
+        {"access_token_lifetime": 0},
+        {"branding": {"background": "red;} body {display: none"}},
+        {"branding": {"icon": "https://tracker.example/x.png"}},
+        {"branding": {"font": "x"}},
+    ],
+)
+def test_values_that_are_refused(fake: FakeProvider, members: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        fake.provider(**members)
+    assert refusal.value.code == "provider_value_invalid"
+
+
+def test_without_id_tokens_somebody_must_say_who_signed_in(fake: FakeProvider) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        fake.provider(openid_connect=False, jwks_uri="", scopes=())
+    assert refusal.value.code == "provider_identity_missing"
+    made = fake.provider(openid_connect=False, jwks_uri="", scopes=(), identity_endpoint=fake.issuer + "/me")
+    assert made.scopes == ()
+
+
+@pytest.mark.parametrize(
+    "member", ["userinfo_endpoint", "identity_endpoint", "device_authorization_endpoint"]
+)
+def test_optional_endpoints_are_checked_too(fake: FakeProvider, member: str) -> None:
+    """C51."""
+    with pytest.raises(ConfigurationError, match=member) as refusal:
+        fake.provider(**{member: "http://provider.example/x"})
+    assert refusal.value.code == "endpoint_insecure"
+
+
+def test_discovery_reads_what_else_there_is(fake: FakeProvider) -> None:
+    fake.answers[METADATA] = Answer.json(
+        fake.metadata(
+            userinfo_endpoint=fake.issuer + "/me",
+            revocation_endpoint=fake.issuer + "/revoke",
+            device_authorization_endpoint=fake.issuer + "/device",
+            token_endpoint_auth_methods_supported=["client_secret_basic", "private_key_jwt"],
+            code_challenge_methods_supported=["S256"],
+        )
+    )
+    provider = Provider.discover(fake.issuer)
+    assert provider.userinfo_endpoint == fake.issuer + "/me"
+    assert provider.revocation_endpoint == fake.issuer + "/revoke"
+    assert provider.device_authorization_endpoint == fake.issuer + "/device"
+    assert provider.token_endpoint_auth_method == "client_secret_basic"
+    assert provider.pkce
+    assert provider.token_endpoint_cors is None, "nobody has tried yet"
+
+
+@pytest.mark.parametrize("path", ["", "/tenant/one"])
+def test_oauth_metadata(fake: FakeProvider, path: str) -> None:
+    """RFC 8414 section 3.1: the well-known part stands before the issuer's path."""
+    issuer = fake.issuer + path
+    fake.answers[path + METADATA] = Answer(404)
+    members = fake.metadata(issuer=issuer, userinfo_endpoint=fake.issuer + "/me", scopes_supported=["files"])
+    for name in ("jwks_uri", "id_token_signing_alg_values_supported"):
+        del members[name]
+    fake.answers[OAUTH_METADATA + path] = Answer.json(members)
+    provider = Provider.discover(issuer)
+    assert (provider.issuer, provider.openid_connect, provider.scopes) == (issuer, False, ())
+    assert provider.identity_endpoint == fake.issuer + "/me"
+    assert provider.identity_members["subject"] == "sub"
+
+
+def test_oauth_metadata_of_another_issuer(fake: FakeProvider) -> None:
+    """C50."""
+    fake.answers[METADATA] = Answer(404)
+    fake.answers[OAUTH_METADATA] = Answer.json(fake.metadata(issuer="https://other.example"))
+    with pytest.raises(DiscoveryError) as refusal:
+        Provider.discover(fake.issuer)
+    assert refusal.value.code == "discovery_issuer_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "fetches"),
+    [
+        ("", 1),
+        ("public, max-age=600", 1),
+        ("max-age=0", 3),
+        ("no-store", 3),
+        ("no-cache, max-age=600", 3),
+        ("private; s-maxage=9", 1),
+    ],
+)
+def test_metadata_is_kept_as_long_as_it_says(fake: FakeProvider, cache_control: str, fetches: int) -> None:
+    fake.answers[METADATA] = Answer.json(fake.metadata(), Cache_Control=cache_control)
+    named = [Provider.discover(fake.issuer, name=name).name for name in ("a", "b", "c")]
+    assert named == ["a", "b", "c"]
+    assert fake.calls(METADATA) == fetches
+
+
+def test_kept_metadata_expires(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.answers[METADATA] = Answer.json(fake.metadata(), Cache_Control="max-age=600")
+    Provider.discover(fake.issuer)
+    fake.answers[METADATA] = Answer.json(fake.metadata(token_endpoint=fake.issuer + "/moved"))
+    assert Provider.discover(fake.issuer).token_endpoint == fake.issuer + "/token"
+    now = time.monotonic()
+    monkeypatch.setattr(metadata.time, "monotonic", lambda: now + 601)
+    assert Provider.discover(fake.issuer).token_endpoint == fake.issuer + "/moved"
+
+
+def test_kept_metadata_can_be_fetched_afresh(fake: FakeProvider) -> None:
+    Provider.discover(fake.issuer)
+    fake.answers[METADATA] = Answer(503)
+    assert Provider.discover(fake.issuer).issuer == fake.issuer
+    with pytest.raises(DiscoveryError):
+        Provider.discover(fake.issuer, fresh=True)
+
+
+def test_metadata_that_is_refused_is_not_kept(fake: FakeProvider) -> None:
+    fake.answers[METADATA] = Answer.json(fake.metadata(token_endpoint="http://provider.example/x"))
+    for _ in range(2):
+        with pytest.raises(DiscoveryError):
+            Provider.discover(fake.issuer)
+    assert fake.calls(METADATA) == 2

@@ -9,7 +9,7 @@ from tokentoss.cli.terminal import Terminal
 from tokentoss.codes import printable
 from tokentoss.configuration import ClientConfig
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
-from tokentoss.providers import GOOGLE, Provider
+from tokentoss.providers import Provider
 from tokentoss.sign_out import revoke as revoke_at_provider
 from tokentoss.storage import FileStorage
 
@@ -65,8 +65,7 @@ def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
 
 
 def _provider(tokens: TokenData) -> Provider:
-    issuer = grant_of(tokens)[0]
-    return GOOGLE if issuer == GOOGLE.issuer else Provider.discover(issuer)
+    return Provider.of(grant_of(tokens)[0])
 
 
 def _client_fields(tokens: TokenData) -> dict[str, str]:

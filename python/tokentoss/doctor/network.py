@@ -45,7 +45,7 @@ def network_findings(config: ClientConfig | None, provider: Provider | None) -> 
             if token_endpoint
             else None
         )
-        fetched = pool.submit(_ask, "GET", provider.jwks_uri) if provider else None
+        fetched = pool.submit(_ask, "GET", provider.jwks_uri) if provider and provider.jwks_uri else None
         reply = asked.result() if asked else None
         keys = fetched.result() if fetched else None
     findings = []

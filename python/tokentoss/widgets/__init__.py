@@ -1,6 +1,6 @@
 """The widgets."""
 
-from tokentoss.widgets.auth import AuthWidget, GoogleAuthWidget
+from tokentoss.widgets.auth import AuthWidget, BoxAuthWidget, GoogleAuthWidget
 from tokentoss.widgets.configure import ConfigureWidget
 
-__all__ = ["AuthWidget", "ConfigureWidget", "GoogleAuthWidget"]
+__all__ = ["AuthWidget", "BoxAuthWidget", "ConfigureWidget", "GoogleAuthWidget"]

@@ -16,7 +16,7 @@ from tokentoss.callback.listener import LoopbackListener, lease
 from tokentoss.configuration import ClientConfig
 from tokentoss.exceptions import ConfigurationError, HandOffError, TokenTossError, error_for
 from tokentoss.handoff import HandOff
-from tokentoss.providers import GOOGLE, Provider
+from tokentoss.providers import BOX, DEFAULT_SCOPES, GOOGLE, Provider
 from tokentoss.widgets.by_code import SignInByCode
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
@@ -35,6 +35,7 @@ CLICK = "Click to sign in"
 WAITING = "Waiting for you in the popup…"
 SIGNING_IN = "Signing in…"
 ENTER_CODE = "Waiting for you to enter the code…"
+MORE = "Click to allow more"
 
 _PHASES = {"ready": CLICK, "waiting": WAITING, "signing_in": SIGNING_IN}
 
@@ -43,7 +44,7 @@ class AuthWidget(SyncedWidget):
     """A button that signs the user in; afterwards Python holds validated tokens.
 
     Args:
-        provider: The OpenID provider; by default the one that the client's endpoints belong to.
+        provider: The provider; by default the one that the client's endpoints belong to.
         client_id: The OAuth client, given directly.
         client_secret: Its secret, if it has one.
         client_secrets_path: The client_secrets.json that holds the client.
@@ -122,12 +123,14 @@ class AuthWidget(SyncedWidget):
         self._hand_off: HandOff | None = None
         self._listener: LoopbackListener | None = None
         self._closed = False
+        self._asks_for_more = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
+        look = {"name": name, "style": style, **auth_manager.provider.branding}
         self._by_code = SignInByCode(auth_manager, _weakly(self._show_code), _weakly(self._code_failed))
         # A widget that is collected stops asking.
         weakref.finalize(self, self._by_code.cancel).atexit = False
         super().__init__(
-            branding={"name": name, "style": style},
+            branding=look,
             offers_code=auth_manager.provider.device_authorization_endpoint is not None,
             **kwargs,
         )
@@ -150,6 +153,33 @@ class AuthWidget(SyncedWidget):
     def credentials(self) -> Credentials | None:
         """An object whose tokens are always the current ones; None when signed out."""
         return self._manager.credentials
+
+    @property
+    def is_connected(self) -> bool:
+        """The same as :attr:`is_authenticated`, for accounts that one connects rather than signs in to."""
+        return self._manager.is_connected
+
+    @property
+    def granted_scopes(self) -> list[str]:
+        """The scopes that the user granted; none when signed out."""
+        return self._manager.granted_scopes
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """The scopes that were asked for, and not granted; none when signed out."""
+        return self._manager.missing_scopes
+
+    def request_scopes(self, *scopes: str) -> list[str]:
+        """Ask for more scopes: the button comes back until they are granted, and the user stays signed in.
+
+        Returns:
+            Those that are not granted yet.
+        """
+        missing = self._manager.request_scopes(*scopes)
+        with self._lock:
+            self._asks_for_more = bool(missing)
+            self._show_session(None)
+        return missing
 
     def sign_out(self, revoke: bool = False) -> SignOutResult:
         """Forget the tokens here and in storage, and on request revoke them at the provider.
@@ -249,6 +279,7 @@ class AuthWidget(SyncedWidget):
         """Show the decision on an envelope and acknowledge it, in one message."""
         with self._lock:
             failure = self._manager.last_error if code else None
+            self._asks_for_more = self._asks_for_more and bool(code)
             if code and not isinstance(failure, TokenTossError):
                 failure = error_for(code)
             self._show_session(failure, acknowledged=hand_off.id)
@@ -262,7 +293,8 @@ class AuthWidget(SyncedWidget):
         with self._lock:
             if self._closed:
                 return
-            if manager.is_authenticated:
+            asks_for_more = self._asks_for_more and manager.is_authenticated
+            if manager.is_authenticated and not asks_for_more:
                 self._end_hand_off()
                 traits |= {
                     "ticket": {},
@@ -272,7 +304,12 @@ class AuthWidget(SyncedWidget):
                     "error_code": "",
                 }
             else:
-                traits |= {"status": CLICK, "user_email": "", "error": "", "error_code": ""}
+                traits |= {
+                    "status": MORE if asks_for_more else CLICK,
+                    "user_email": (manager.user_email or "") if asks_for_more else "",
+                    "error": "",
+                    "error_code": "",
+                }
                 try:
                     traits["ticket"] = self._begin_hand_off().ticket()
                 except HandOffError as unavailable:
@@ -289,6 +326,10 @@ class AuthWidget(SyncedWidget):
         previous = self._manager.previous_user
         if previous is not None:
             status = f"{status}, a different user than last time ({codes.printable(previous)})"
+        # Those of the sign-in itself are not the user's to leave out.
+        missing = [scope for scope in self._manager.missing_scopes if scope not in DEFAULT_SCOPES]
+        if missing:
+            status = f"{status} (not granted: {codes.printable(', '.join(missing))})"
         tokens = self._manager.token_data
         if tokens is not None and not tokens.signature_checked:
             return f"{status} (the signature is checked once the provider's keys can be fetched)"
@@ -305,7 +346,12 @@ class AuthWidget(SyncedWidget):
         self._end_hand_off()
         send, decided = _weakly(self.send), _weakly(self._decided)
         hand_off = HandOff(
-            self._manager, listener.origin + path, login_hint=self._login_hint, send=send, decided=decided
+            self._manager,
+            listener.origin + path,
+            # More scopes are asked of the account that is signed in.
+            login_hint=self._login_hint or self._manager.user_email,
+            send=send,
+            decided=decided,
         )
         listener.add(hand_off)
         self._hand_off, self._listener = hand_off, listener
@@ -320,11 +366,13 @@ class AuthWidget(SyncedWidget):
             self._hand_off = self._listener = None
 
 
-class GoogleAuthWidget(AuthWidget):
-    """A "Sign in with Google" button; afterwards Python holds validated tokens.
+class ProviderAuthWidget(AuthWidget):
+    """A sign-in button of one provider, which a subclass names.
 
     Takes the arguments of :class:`AuthWidget`, except the provider.
     """
+
+    fixed_provider: ClassVar[Provider]
 
     def __init__(
         self,
@@ -336,10 +384,11 @@ class GoogleAuthWidget(AuthWidget):
         max_session_lifetime_hours: float | None = None,
         **kwargs: Any,
     ) -> None:
+        provider = self.fixed_provider
         if auth_manager is not None:
-            if auth_manager.provider != GOOGLE:
+            if auth_manager.provider != provider:
                 raise ConfigurationError(
-                    "The auth manager is not for Google: use AuthWidget(auth_manager=…) instead."
+                    f"The auth manager is not for {provider.name}: use AuthWidget(auth_manager=…) instead."
                 )
         elif kwargs.get("client_id") is None:
             if client_config is None:
@@ -348,9 +397,14 @@ class GoogleAuthWidget(AuthWidget):
                     if client_secrets_path is not None
                     else ClientConfig.discover()
                 )
-            client_config.provider()  # refuses a client of another provider
+            # Refuses a client of a provider that it does not know.
+            if client_config.provider() != provider:
+                raise ConfigurationError(
+                    f"The client in {client_config.source or client_config.client_id} is not for "
+                    f"{provider.name}: give client_id and client_secret, or client_secrets_path."
+                )
         super().__init__(
-            provider=GOOGLE,
+            provider=provider,
             client_config=client_config,
             auth_manager=auth_manager,
             storage=storage,
@@ -358,6 +412,18 @@ class GoogleAuthWidget(AuthWidget):
             max_session_lifetime_hours=max_session_lifetime_hours,
             **kwargs,
         )
+
+
+class GoogleAuthWidget(ProviderAuthWidget):
+    """A "Sign in with Google" button; afterwards Python holds validated tokens."""
+
+    fixed_provider = GOOGLE
+
+
+class BoxAuthWidget(ProviderAuthWidget):
+    """A "Sign in with Box" button; afterwards Python holds tokens and knows whose they are."""
+
+    fixed_provider = BOX
 
 
 def _client(

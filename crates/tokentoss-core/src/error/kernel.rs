@@ -168,7 +168,7 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "origin_not_allowed",
         Configuration,
         "that address",
-        "The ID token is not sent to {subject}. Create an IAPClient whose base_url is on that origin, over https.",
+        "The token is not sent to {subject}. Create a client whose base_url is on that origin, over https.",
     ),
     code(
         "refresh_token_missing",
@@ -198,7 +198,7 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "service_unauthenticated",
         Configuration,
         "The service",
-        "{subject} does not accept the ID token (401). Sign in again; if it stays, check the service's list of client IDs.",
+        "{subject} does not accept the token (401). Sign in again; if it stays, check the service's list of client IDs.",
     ),
     code(
         "authorization_pending",
@@ -316,6 +316,54 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         Environment,
         "",
         "This page's security policy forbids WebAssembly, which this widget needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
+    ),
+    code(
+        "provider_unknown",
+        Configuration,
+        "that name",
+        "No provider that comes with the package is called {subject}. Use Provider.discover() with its issuer instead.",
+    ),
+    code(
+        "provider_parameter_invalid",
+        Configuration,
+        "a parameter is missing",
+        "The provider's addresses cannot be made: {subject}. Give it to Provider.named().",
+    ),
+    code(
+        "provider_value_invalid",
+        Configuration,
+        "a value",
+        "The provider cannot be used: {subject} is not valid. Correct its data.",
+    ),
+    code(
+        "provider_identity_missing",
+        Configuration,
+        "The provider",
+        "{subject} gives no ID tokens and names no identity endpoint, so nobody could tell who signed in. Give it an identity_endpoint.",
+    ),
+    code(
+        "provider_without_id_tokens",
+        Configuration,
+        "The provider",
+        "{subject} gives no ID tokens. Use APIClient, which sends the access token.",
+    ),
+    code(
+        "identity_invalid",
+        ProviderMisbehaved,
+        "The provider",
+        "{subject} does not say who signed in, so nothing was kept. Sign in again; if it stays, check the provider's identity endpoint.",
+    ),
+    code(
+        "identity_unreachable",
+        Environment,
+        "The provider",
+        "{subject} cannot be reached to ask who signed in, so nothing was kept. Sign in again.",
+    ),
+    code(
+        "service_scope_missing",
+        Configuration,
+        "The service",
+        "{subject} needs a permission that was not granted (403, insufficient_scope). Ask for its scope, then sign in again.",
     ),
 ];
 

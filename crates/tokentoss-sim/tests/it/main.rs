@@ -20,6 +20,8 @@ mod popup_blocked;
 mod popup_closed;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
+#[cfg(not(target_arch = "wasm32"))]
+mod providers;
 mod redaction;
 mod refused_registration;
 mod sealing;
