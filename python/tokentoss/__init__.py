@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         TokenExchangeError,
         TokenRefreshError,
         TokenTossError,
+        UserinfoError,
     )
     from tokentoss.logs import disable_debug, enable_debug
     from tokentoss.pkce import generate_pkce_pair
@@ -99,6 +100,7 @@ __all__ = [
     "TokenRefreshError",
     "TokenStorage",
     "TokenTossError",
+    "UserinfoError",
     "__version__",
     "configure",
     "configure_from_credentials",
@@ -144,6 +146,7 @@ _HOME_OF = {
     "TokenRefreshError": "exceptions",
     "TokenStorage": "storage",
     "TokenTossError": "exceptions",
+    "UserinfoError": "exceptions",
     "configure": "configuration",
     "configure_from_credentials": "configuration",
     "configure_from_file": "configuration",

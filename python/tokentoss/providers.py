@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.client_authentication import AUTH_METHODS
 from tokentoss.exceptions import ConfigurationError, DiscoveryError
 from tokentoss.origins import is_secure, require_secure_endpoint, split_url
 
@@ -37,6 +38,9 @@ ACCEPTED_ALGORITHMS = frozenset(
 )
 """Signature algorithms with a public key; ``none`` and HMAC never sign an ID token here."""
 
+_REQUIRED_ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
+_OPTIONAL_ENDPOINTS = ("revocation_endpoint", "userinfo_endpoint")
+
 METADATA_LIMIT = 262_144
 """Largest metadata document that is read, in bytes."""
 
@@ -59,6 +63,9 @@ class Provider:
         iss_parameter_supported: Whether its authorization responses name the issuer (RFC 9207).
         style: Look of the button, ``google`` or ``generic``.
         revocation_endpoint: Where it revokes tokens (RFC 7009), if it does.
+        token_endpoint_auth_method: How a client with a secret shows it at the token endpoint:
+            ``client_secret_post``, ``client_secret_basic``, or ``none`` for not at all.
+        userinfo_endpoint: Where it answers with claims about the user (OpenID Connect Core 5.3).
 
     Raises:
         ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
@@ -78,11 +85,16 @@ class Provider:
     iss_parameter_supported: bool = False
     style: str = "generic"
     revocation_endpoint: str | None = None
+    token_endpoint_auth_method: str = "client_secret_post"
+    userinfo_endpoint: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"):
-            if name != "revocation_endpoint" or self.revocation_endpoint is not None:
+        for name in (*_REQUIRED_ENDPOINTS, *_OPTIONAL_ENDPOINTS):
+            if name in _REQUIRED_ENDPOINTS or getattr(self, name) is not None:
                 require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+        if self.token_endpoint_auth_method not in AUTH_METHODS:
+            subject = f"token_endpoint_auth_method of {self.name} ({self.token_endpoint_auth_method!r})"
+            raise ConfigurationError(code="provider_value_invalid", subject=subject)
         for parameter in (*self.authorization_params, *self.consent_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
@@ -143,9 +155,10 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
         if not isinstance(url, str) or not is_secure(url):
             raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
         endpoints[member] = url
-    revocation_endpoint = metadata.get("revocation_endpoint")
-    if revocation_endpoint is not None and not is_secure(revocation_endpoint):
-        raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} (revocation_endpoint)")
+    for member in _OPTIONAL_ENDPOINTS:
+        url = metadata.get(member)
+        if url is not None and not is_secure(url):
+            raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
     advertised = _strings(metadata, "id_token_signing_alg_values_supported") or ["RS256"]
     algorithms = tuple(name for name in advertised if name in ACCEPTED_ALGORITHMS)
     if not algorithms:
@@ -170,8 +183,18 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
         authorization_endpoint=endpoints["authorization_endpoint"],
         token_endpoint=endpoints["token_endpoint"],
         jwks_uri=endpoints["jwks_uri"],
-        revocation_endpoint=revocation_endpoint,
+        revocation_endpoint=metadata.get("revocation_endpoint"),
+        token_endpoint_auth_method=_auth_method(metadata),
+        userinfo_endpoint=metadata.get("userinfo_endpoint"),
     )
+
+
+def _auth_method(metadata: dict[str, Any]) -> str:
+    """Return how a client with a secret shows it; the body needs no preflight from a browser."""
+    methods = _strings(metadata, "token_endpoint_auth_methods_supported")
+    # Without the member, it is client_secret_basic (RFC 8414 section 2); the body is taken nearly everywhere.
+    basic_only = "client_secret_basic" in methods and "client_secret_post" not in methods
+    return "client_secret_basic" if basic_only else "client_secret_post"
 
 
 def _strings(metadata: dict[str, Any], member: str) -> list[str]:
@@ -190,5 +213,6 @@ GOOGLE = Provider(
     redirect_path="/",
     style="google",
     revocation_endpoint="https://oauth2.googleapis.com/revoke",
+    userinfo_endpoint="https://openidconnect.googleapis.com/v1/userinfo",
 )
 """Google accounts, with a client of type Desktop."""

@@ -67,6 +67,8 @@ def call(
     url: str,
     *,
     form: Mapping[str, str] | None = None,
+    bearer: str | None = None,
+    authorization: str | None = None,
     max_bytes: int = 65_536,
     deadline: float = DEADLINE,
 ) -> Answer:
@@ -76,6 +78,8 @@ def call(
         method: ``GET`` or ``POST``.
         url: An endpoint that was checked to be https, or http on loopback.
         form: Fields of a form-encoded body.
+        bearer: An access token for the call.
+        authorization: The whole header ``Authorization``, for any other scheme.
         max_bytes: Largest body that is read, in bytes.
         deadline: Seconds for the whole call.
 
@@ -86,6 +90,11 @@ def call(
     import urllib3  # noqa: PLC0415
 
     ends = time.monotonic() + deadline
+    headers = {"Accept": "application/json"}
+    if bearer is not None:
+        headers["Authorization"] = f"Bearer {bearer}"
+    if authorization is not None:
+        headers["Authorization"] = authorization
     try:
         with requests.Session() as session:
             # A proxy of the environment must not see what is meant for this machine.
@@ -94,7 +103,7 @@ def call(
                 method,
                 url,
                 data=form,
-                headers={"Accept": "application/json"},
+                headers=headers,
                 auth=_no_netrc,
                 allow_redirects=False,
                 timeout=(min(CONNECT_TIMEOUT, deadline), deadline),
