@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         TokenExchangeError,
         TokenRefreshError,
         TokenTossError,
+        UserinfoError,
     )
     from tokentoss.logs import disable_debug, enable_debug
     from tokentoss.pkce import generate_pkce_pair
@@ -104,6 +105,7 @@ __all__ = [
     "TokenRefreshError",
     "TokenStorage",
     "TokenTossError",
+    "UserinfoError",
     "__version__",
     "configure",
     "configure_from_credentials",
@@ -152,6 +154,7 @@ _HOME_OF = {
     "TokenRefreshError": "exceptions",
     "TokenStorage": "storage",
     "TokenTossError": "exceptions",
+    "UserinfoError": "exceptions",
     "configure": "configuration",
     "configure_from_credentials": "configuration",
     "configure_from_file": "configuration",

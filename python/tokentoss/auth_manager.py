@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.accounts import Account, grant_of
 from tokentoss.authorization_code import authorization_url, nonce_of, redeem_code
 from tokentoss.configuration import ClientConfig
 from tokentoss.encoding import random_b64url
-from tokentoss.exceptions import IdTokenError, SignInError, StorageError, TokenExchangeError
+from tokentoss.exceptions import (
+    IdTokenError,
+    NoCredentialsError,
+    SignInError,
+    StorageError,
+    TokenExchangeError,
+)
 from tokentoss.id_token import validate_id_token
 from tokentoss.identity import fetch_identity, require_identity
 from tokentoss.pkce import code_challenge as challenge_of
@@ -23,6 +29,7 @@ from tokentoss.session import (
 from tokentoss.storage import FileStorage
 from tokentoss.stored_provider import provider_of
 from tokentoss.token_keeper import TokenKeeper
+from tokentoss.userinfo import fetch_userinfo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +187,26 @@ class AuthManager(TokenKeeper):
         from tokentoss.device_sign_in import DeviceSignIn  # noqa: PLC0415 - few sign-ins need it
 
         return DeviceSignIn(self, self._client_fields())
+
+    def userinfo(self) -> dict[str, Any]:
+        """Ask the provider for the claims about the user who is signed in (OpenID Connect Core 5.3).
+
+        The access token is renewed first if it is about to expire. Nothing of the answer is kept.
+
+        Raises:
+            NoCredentialsError: If nobody is signed in.
+            TokenRefreshError: If the access token has expired and cannot be renewed.
+            IdTokenError: If the ID token's signature, checked late, is not the provider's.
+            UserinfoError: If there is no usable answer, or it is about another user than the ID token.
+        """
+        access_token = self.access_token
+        session = self._session_in_use()
+        if session is not None and not session.tokens.signature_checked:
+            # Whose claims are acceptable is what the ID token says, so it must be the provider's own.
+            session = self._check_signature(session)
+        if access_token is None or session is None:
+            raise NoCredentialsError(subject=f"the auth manager ({self.why_signed_out})")
+        return fetch_userinfo(self.provider, access_token, session.tokens.subject)
 
     def authorization_params(self) -> dict[str, str]:
         """Return the provider's parameters for the next authorization request."""

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from tokentoss.client_authentication import Form
 from tokentoss.encoding import b64url
 from tokentoss.exceptions import TokenExchangeError
 from tokentoss.token_endpoint import request_tokens
@@ -41,13 +42,13 @@ def authorization_url(
 
 
 def redeem_code(
-    token_endpoint: str, client: Mapping[str, str], code: str, code_verifier: str, redirect_uri: str
+    token_endpoint: str, client: Form, code: str, code_verifier: str, redirect_uri: str
 ) -> TokenResponse:
     """Send the token request of an authorization code, once (RFC 6749 section 4.1.3).
 
     Args:
         token_endpoint: The token endpoint of the provider that gave the code.
-        client: The fields that identify the client.
+        client: What identifies the client.
         code: The code.
         code_verifier: The verifier of the authorization request.
         redirect_uri: The redirect URI of the authorization request.
@@ -55,13 +56,13 @@ def redeem_code(
     Raises:
         TokenExchangeError: If there are no tokens for it.
     """
-    form = {
-        **client,
-        "grant_type": "authorization_code",
-        "code": code,
-        "code_verifier": code_verifier,
-        "redirect_uri": redirect_uri,
-    }
+    form = Form(
+        client,
+        grant_type="authorization_code",
+        code=code,
+        code_verifier=code_verifier,
+        redirect_uri=redirect_uri,
+    )
     return request_tokens(token_endpoint, form, TokenExchangeError)
 
 

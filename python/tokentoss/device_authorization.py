@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.client_authentication import Form
 from tokentoss.exceptions import SignInError
 from tokentoss.origins import is_secure, origin_of, require_secure_endpoint
-from tokentoss.token_endpoint import MAX_SIZE, Form, TokenRequestError, lifetime, refusal_of
+from tokentoss.token_endpoint import MAX_SIZE, lifetime, refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from tokentoss.token_endpoint import TokenRequestError
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -83,14 +84,12 @@ class Polling:
         return True
 
 
-def request_device_authorization(
-    endpoint: str, client: Mapping[str, str], scopes: list[str]
-) -> DeviceAuthorization:
+def request_device_authorization(endpoint: str, client: Form, scopes: list[str]) -> DeviceAuthorization:
     """Ask for a code (RFC 8628 section 3.1).
 
     Args:
         endpoint: The provider's device authorization endpoint.
-        client: The fields that identify the client.
+        client: What identifies the client.
         scopes: What to ask for.
 
     Raises:
@@ -102,7 +101,7 @@ def request_device_authorization(
     require_secure_endpoint(endpoint, "device authorization endpoint")
     form = Form(client, scope=" ".join(scopes))
     try:
-        answer = call("POST", endpoint, form=form, max_bytes=MAX_SIZE)
+        answer = call("POST", endpoint, form=form, authorization=form.authorization, max_bytes=MAX_SIZE)
     except TransportError as failure:
         too_large = failure.reason == "too_large"
         code = "token_response_too_large" if too_large else "token_endpoint_unreachable"

@@ -6,13 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from tokentoss.client_authentication import Form
 from tokentoss.device_authorization import GRANT_TYPE, Polling, request_device_authorization
 from tokentoss.exceptions import SignInError
-from tokentoss.token_endpoint import Form, TokenRequestError, ask_for_tokens
+from tokentoss.token_endpoint import TokenRequestError, ask_for_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tokentoss.auth_manager import AuthManager
     from tokentoss.device_authorization import DeviceAuthorization
     from tokentoss.tokens import TokenData
@@ -29,7 +28,7 @@ class DeviceSignIn:
 
     Args:
         manager: Whose client signs in, and who takes the tokens.
-        client: The fields that identify the client.
+        client: What identifies the client.
 
     Attributes:
         authorization: The code, and where to enter it.
@@ -39,7 +38,7 @@ class DeviceSignIn:
             own error code, or one that says what was wrong with its answer.
     """
 
-    def __init__(self, manager: AuthManager, client: Mapping[str, str]) -> None:
+    def __init__(self, manager: AuthManager, client: Form) -> None:
         endpoint = manager.provider.device_authorization_endpoint
         if endpoint is None:
             raise SignInError(code="device_authorization_unsupported", subject=manager.provider.name)

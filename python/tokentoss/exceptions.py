@@ -18,8 +18,9 @@
     ├── StorageError
     ├── TokenExchangeError                  token endpoint, on a code
     │   └── IdTokenError                    an ID token that does not hold what it must
-    └── TokenRefreshError                   token endpoint, on a refresh token
-        └── ReauthRequiredError             the provider ended the grant: sign in again
+    ├── TokenRefreshError                   token endpoint, on a refresh token
+    │   └── ReauthRequiredError             the provider ended the grant: sign in again
+    └── UserinfoError                       userinfo endpoint
 
     UserWarning
     ├── InsecureFilePermissionsWarning
@@ -129,6 +130,12 @@ class ReauthRequiredError(TokenRefreshError):
     default_code = "invalid_grant"
 
 
+class UserinfoError(TokenTossError):
+    """The userinfo endpoint gave no claims about the user who signed in (OpenID Connect Core 5.3)."""
+
+    default_code = "userinfo_failed"
+
+
 class InsecureFilePermissionsWarning(UserWarning):
     """Users other than the owner may read a token file."""
 
@@ -156,6 +163,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("storage_", StorageError),
     ("ticket_", HandOffError),
     ("token_", TokenExchangeError),
+    ("userinfo_", UserinfoError),
 )
 _CLASS_BY_CULPRIT: dict[str, type[TokenTossError]] = {
     "configuration": ConfigurationError,

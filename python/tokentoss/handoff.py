@@ -129,6 +129,7 @@ class HandOff:
                 "issuer": provider.issuer,
                 "authorization_endpoint": provider.authorization_endpoint,
                 "token_endpoint": provider.token_endpoint,
+                "token_endpoint_auth_method": provider.token_endpoint_auth_method,
                 "iss_parameter_supported": provider.iss_parameter_supported,
                 "authorization_params": self._manager.authorization_params(),
                 "id_token_signing_algs": list(provider.id_token_signing_algs),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tokentoss.catalogue import members_of, name_of
+from tokentoss.client_authentication import AUTH_METHODS
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.origins import require_secure_endpoint
 
@@ -38,9 +39,6 @@ ACCEPTED_ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 """Signature algorithms with a public key; ``none`` and HMAC never sign an ID token here."""
-
-AUTH_METHODS = frozenset({"none", "client_secret_post", "client_secret_basic"})
-"""Ways in which a client shows at the token endpoint who it is (RFC 7591 section 2)."""
 
 ROTATIONS = frozenset({None, "one-use", "none"})
 """What happens to a refresh token that was used: it ends, or it stays; None where it is not known."""

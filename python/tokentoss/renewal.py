@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NoReturn
 
 from tokentoss.back_off import BackOff, spread
+from tokentoss.client_authentication import Form
 from tokentoss.exceptions import (
     IdTokenError,
     ReauthRequiredError,
@@ -18,11 +19,11 @@ from tokentoss.exceptions import (
 )
 from tokentoss.providers import GOOGLE
 from tokentoss.session import rotated_only, tokens_of_refresh
-from tokentoss.token_endpoint import Form, TokenRequestError, ask_for_tokens
+from tokentoss.token_endpoint import TokenRequestError, ask_for_tokens
 from tokentoss.tokens import utc_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tokentoss.holder import SessionHolder
     from tokentoss.providers import Provider
@@ -53,13 +54,15 @@ class Renewal:
     Args:
         holder: Holds the session.
         provider: Where it is renewed.
-        client: The fields that identify the client at the token endpoint.
+        client_id: The client.
+        client: What identifies it at the token endpoint.
     """
 
-    def __init__(self, holder: SessionHolder, provider: Provider, client: Mapping[str, str]) -> None:
+    def __init__(self, holder: SessionHolder, provider: Provider, client_id: str, client: Form) -> None:
         self._holder = holder
         self._provider = provider
-        self._client = Form(client)
+        self._client_id = client_id
+        self._client = client
         self._turn = threading.Lock()
         self._back_off = BackOff(*BACK_OFF)
         self._failure: TokenRefreshError | None = None
@@ -154,7 +157,7 @@ class Renewal:
     def _taken(self, session: Session, response: TokenResponse) -> Session:
         try:
             tokens = tokens_of_refresh(
-                session.tokens, response, provider=self._provider, client_id=self._client["client_id"]
+                session.tokens, response, provider=self._provider, client_id=self._client_id
             )
         except (IdTokenError, SignInError) as failure:
             kept = rotated_only(session.tokens, response, failure.code)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tokentoss.back_off import spread
+from tokentoss.client_authentication import Form
 from tokentoss.exceptions import RevocationError
-from tokentoss.token_endpoint import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tokentoss.accounts import Account
     from tokentoss.exceptions import TokenTossError
     from tokentoss.providers import Provider
@@ -42,14 +40,14 @@ class SignOutResult:
     error: TokenTossError | None = None
 
 
-def revoke(provider: Provider, client: Mapping[str, str], tokens: TokenData) -> None:
+def revoke(provider: Provider, client: Form, tokens: TokenData) -> None:
     """Ask a provider to revoke the tokens of a sign-in.
 
     The refresh token is revoked, and with it what it was exchanged for; without one, the access token.
 
     Args:
         provider: Who gave them.
-        client: The fields that identify the client.
+        client: What identifies the client.
         tokens: The tokens.
 
     Raises:
@@ -68,7 +66,7 @@ def revoke(provider: Provider, client: Mapping[str, str], tokens: TokenData) -> 
         if attempt:
             time.sleep(spread(pause))
         try:
-            answer = call("POST", endpoint, form=form)
+            answer = call("POST", endpoint, form=form, authorization=form.authorization)
         except TransportError:
             continue
         # An invalid token is a revoked one (section 2.2); Google says so with a 400.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tokentoss import codes
+from tokentoss.client_authentication import Form
 from tokentoss.origins import require_secure_endpoint
 from tokentoss.transport import TransportError, call
 
@@ -67,13 +68,6 @@ class TokenRequestError(Exception):
         self.retry_after = retry_after
 
 
-class Form(dict[str, str]):
-    """The fields of a request, which hold secrets that a traceback with local variables would show."""
-
-    def __repr__(self) -> str:
-        return f"Form({', '.join(self)})"
-
-
 def request_tokens(
     token_endpoint: str, form: Mapping[str, str], error: type[TokenTossError]
 ) -> TokenResponse:
@@ -81,7 +75,7 @@ def request_tokens(
 
     Args:
         token_endpoint: Where the grant belongs.
-        form: The fields of the request, with the client's identification.
+        form: The fields of the request, with what identifies the client.
         error: The exception to raise.
 
     Raises:
@@ -103,7 +97,7 @@ def ask_for_tokens(token_endpoint: str, form: Form) -> TokenResponse:
     """
     require_secure_endpoint(token_endpoint, "token endpoint")
     try:
-        answer = call("POST", token_endpoint, form=form, max_bytes=MAX_SIZE)
+        answer = call("POST", token_endpoint, form=form, authorization=form.authorization, max_bytes=MAX_SIZE)
     except TransportError as failure:
         if failure.reason == "too_large":
             raise TokenRequestError("token_response_too_large", token_endpoint) from None
@@ -168,7 +162,8 @@ def _refusal(document: dict[str, Any], token_endpoint: str, retry_after: float |
 
 def _echoes(text: str | None, form: Form) -> bool:
     """Tell whether a provider said what it was sent, which may be a secret."""
-    return text is not None and any(text in value or value in text for value in form.values() if value)
+    sent = (*form.values(), *(form.basic or ()))
+    return text is not None and any(text in value or value in text for value in sent if value)
 
 
 def _cause_of_end(document: dict[str, Any]) -> str:

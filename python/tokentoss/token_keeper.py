@@ -11,6 +11,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from tokentoss.accounts import Account, choose, grant_of
+from tokentoss.client_authentication import client_form
 from tokentoss.exceptions import (
     ConfigurationError,
     IdTokenError,
@@ -37,6 +38,7 @@ from tokentoss.sign_out import SignOutResult, revoke
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tokentoss.client_authentication import Form
     from tokentoss.configuration import ClientConfig
     from tokentoss.credentials import Credentials
     from tokentoss.providers import Provider
@@ -85,7 +87,7 @@ class TokenKeeper:
         self.hosted_domain = hosted_domain
         self.last_error: Exception | None = None
         self._holder = SessionHolder(storage, provider, client_config.client_id, hosted_domain, self._report)
-        self._renewal = Renewal(self._holder, provider, self._client_fields())
+        self._renewal = Renewal(self._holder, provider, client_config.client_id, self._client_fields())
         self._expected = ExpectedUser(account)
         self._late_signature = LateSignature(provider, client_config.client_id)
         self._observers = Observers()
@@ -359,11 +361,9 @@ class TokenKeeper:
         if self._holder.session is None:
             self._load_from_storage(self._expected.name)
 
-    def _client_fields(self) -> dict[str, str]:
-        fields = {"client_id": self.client_config.client_id}
-        if self.client_config.client_secret:
-            fields["client_secret"] = self.client_config.client_secret
-        return fields
+    def _client_fields(self) -> Form:
+        config = self.client_config
+        return client_form(self.provider.token_endpoint_auth_method, config.client_id, config.client_secret)
 
     def _load_from_storage(self, account: str | Account | None) -> None:
         try:

@@ -68,6 +68,7 @@ def call(
     *,
     form: Mapping[str, str] | None = None,
     bearer: str | None = None,
+    authorization: str | None = None,
     max_bytes: int = 65_536,
     deadline: float = DEADLINE,
 ) -> Answer:
@@ -78,6 +79,7 @@ def call(
         url: An endpoint that was checked to be https, or http on loopback.
         form: Fields of a form-encoded body.
         bearer: An access token for the call.
+        authorization: The whole header ``Authorization``, for any other scheme.
         max_bytes: Largest body that is read, in bytes.
         deadline: Seconds for the whole call.
 
@@ -91,6 +93,8 @@ def call(
     headers = {"Accept": "application/json"}
     if bearer is not None:
         headers["Authorization"] = f"Bearer {bearer}"
+    if authorization is not None:
+        headers["Authorization"] = authorization
     try:
         with requests.Session() as session:
             # A proxy of the environment must not see what is meant for this machine.

@@ -58,6 +58,7 @@ def test_the_ticket(attempt: Attempt, fake: FakeProvider) -> None:
         "issuer": fake.issuer,
         "authorization_endpoint": fake.issuer + "/auth",
         "token_endpoint": fake.issuer + "/token",
+        "token_endpoint_auth_method": "client_secret_post",
         "iss_parameter_supported": False,
         "authorization_params": {},
         "id_token_signing_algs": ["RS256"],

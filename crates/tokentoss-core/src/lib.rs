@@ -19,6 +19,7 @@ extern crate alloc;
 pub mod authorization;
 pub mod base64url;
 pub mod callback;
+pub mod client_authentication;
 pub mod configuration;
 pub mod endpoint;
 mod entropy;

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::client_authentication::AuthMethod;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::json::{NotAsExpected, Object};
@@ -33,6 +34,7 @@ pub struct Provider {
     issuer: String,
     authorization_endpoint: EndpointUrl,
     token_endpoint: EndpointUrl,
+    token_endpoint_auth_method: AuthMethod,
     iss_parameter_supported: bool,
     authorization_parameters: Vec<(String, String)>,
     id_token_signing_algorithms: Vec<String>,
@@ -47,6 +49,8 @@ pub(crate) struct ProviderData {
     pub(crate) authorization_endpoint: String,
     /// Where the code is exchanged.
     pub(crate) token_endpoint: String,
+    /// How a client with a secret shows it there; `client_secret_post` unless it says otherwise.
+    pub(crate) token_endpoint_auth_method: Option<String>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
     pub(crate) iss_parameter_supported: bool,
     /// Extra parameters of the authorization request, such as `access_type`.
@@ -61,6 +65,7 @@ impl ProviderData {
             issuer: provider.required_text("issuer")?,
             authorization_endpoint: provider.required_text("authorization_endpoint")?,
             token_endpoint: provider.required_text("token_endpoint")?,
+            token_endpoint_auth_method: provider.text("token_endpoint_auth_method")?,
             iss_parameter_supported: provider.flag("iss_parameter_supported")?,
             authorization_params: provider.object("authorization_params")?.into_texts()?,
             id_token_signing_algs: provider.texts("id_token_signing_algs")?,
@@ -74,7 +79,7 @@ impl Provider {
     /// # Errors
     /// `endpoint_insecure` for an endpoint that is neither https nor loopback,
     /// `parameter_protected` for an extra parameter that belongs to the flow, `ticket_invalid`
-    /// for a missing issuer or an algorithm that is never accepted.
+    /// for a missing issuer, an algorithm that is never accepted, or an unknown way to authenticate.
     pub(crate) fn check(data: ProviderData) -> Result<Self, Error> {
         EndpointUrl::parse(&data.issuer)?;
         let authorization_endpoint = EndpointUrl::parse(&data.authorization_endpoint)?;
@@ -89,9 +94,14 @@ impl Provider {
         {
             return Err(Error::about(ErrorCode::TicketInvalid, "the signing algorithms"));
         }
+        let auth_method = data.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_post");
+        let Some(token_endpoint_auth_method) = AuthMethod::from_name(auth_method) else {
+            return Err(Error::about(ErrorCode::TicketInvalid, "the token endpoint's authentication"));
+        };
         Ok(Self {
             authorization_endpoint,
             token_endpoint: EndpointUrl::parse(&data.token_endpoint)?,
+            token_endpoint_auth_method,
             issuer: data.issuer,
             iss_parameter_supported: data.iss_parameter_supported,
             authorization_parameters: data.authorization_params,
@@ -115,6 +125,12 @@ impl Provider {
     #[must_use]
     pub fn token_endpoint(&self) -> &EndpointUrl {
         &self.token_endpoint
+    }
+
+    /// How a client with a secret shows it at the token endpoint.
+    #[must_use]
+    pub fn token_endpoint_auth_method(&self) -> AuthMethod {
+        self.token_endpoint_auth_method
     }
 
     /// Whether every authorization response must name its issuer (RFC 9207 section 2.4).

@@ -8,6 +8,7 @@ use form_urlencoded::Serializer;
 
 use crate::authorization::AuthorizationRequest;
 use crate::callback::VerifiedCode;
+use crate::client_authentication::ClientAuthentication;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::json::{Json, NotAsExpected, Object};
@@ -26,13 +27,15 @@ const LIFETIME_LIMIT: u64 = 10 * 365 * 24 * 3600;
 pub struct TokenRequest {
     /// The token endpoint.
     pub url: String,
+    /// The header `Authorization`, for a client that authenticates by one.
+    pub authorization: Option<Secret>,
     /// The form, `application/x-www-form-urlencoded`.
     pub body: Secret,
 }
 
 impl TokenRequest {
-    /// Builds the request that exchanges the code; the client authenticates, if at all, by
-    /// `client_secret_post`, which keeps it a simple request for the browser.
+    /// Builds the request that exchanges the code; a client with a secret shows it as its provider
+    /// asks, and never in two ways at once (RFC 6749 section 2.3).
     #[must_use]
     pub fn new(
         ticket: &Ticket,
@@ -44,13 +47,17 @@ impl TokenRequest {
         form.append_pair("grant_type", "authorization_code");
         form.append_pair("code", code.expose());
         form.append_pair("redirect_uri", ticket.redirect_uri().as_str());
-        form.append_pair("client_id", ticket.client_id());
         form.append_pair("code_verifier", request.verifier().expose());
-        if let Some(secret) = client_secret {
-            form.append_pair("client_secret", secret.expose());
+        let authentication = ClientAuthentication::new(ticket, client_secret);
+        for (name, value) in authentication.parameters() {
+            form.append_pair(name, value);
         }
         let endpoint = ticket.provider().token_endpoint();
-        Self { url: endpoint.as_str().to_owned(), body: Secret::new(form.finish()) }
+        Self {
+            url: endpoint.as_str().to_owned(),
+            authorization: authentication.header(),
+            body: Secret::new(form.finish()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokentoss_core::Timestamp;
@@ -55,6 +55,8 @@ pub struct Provider {
     pub tamper_response: fn(&mut Map<String, Value>),
     /// Every form the token endpoint received.
     pub token_requests: Vec<BTreeMap<String, String>>,
+    /// The header `Authorization` of each of them.
+    pub authorizations: Vec<Option<String>>,
     /// Every authorization request that arrived.
     pub authorization_requests: Vec<String>,
     issued: BTreeMap<String, Grant>,
@@ -79,6 +81,7 @@ impl Default for Provider {
             tamper_header: |_| {},
             tamper_response: |_| {},
             token_requests: Vec::new(),
+            authorizations: Vec::new(),
             authorization_requests: Vec::new(),
             issued: BTreeMap::new(),
             spent: BTreeSet::new(),
@@ -131,9 +134,16 @@ impl Provider {
     }
 
     /// The token endpoint: status and body; `None` when nothing comes back.
-    pub fn token(&mut self, body: &str, now: Timestamp) -> Option<(u16, String)> {
-        let form = parse_once(body);
+    pub fn token(
+        &mut self,
+        authorization: Option<&str>,
+        body: &str,
+        now: Timestamp,
+    ) -> Option<(u16, String)> {
+        let mut form = parse_once(body);
         self.token_requests.push(form.clone());
+        self.authorizations.push(authorization.map(String::from));
+        form.extend(authorization.map(basic).into_iter().flatten());
         match self.answer.clone() {
             Answer::Honest => Some(match self.grant(&form) {
                 Ok(grant) => (200, self.tokens(&grant, now)),
@@ -211,4 +221,15 @@ fn parse_once(form: &str) -> BTreeMap<String, String> {
         assert!(parameters.insert(name.to_string(), value.to_string()).is_none(), "C11: {name} stands twice");
     }
     parameters
+}
+
+/// What HTTP Basic authentication says, as if it stood in the form (RFC 6749 section 2.3.1).
+fn basic(header: &str) -> [(String, String); 2] {
+    let pair = STANDARD.decode(header.strip_prefix("Basic ").expect("Basic")).expect("base64");
+    let pair = String::from_utf8(pair).expect("text");
+    let (client_id, secret) = pair.split_once(':').expect("a colon");
+    let decoded = |text: &str| {
+        form_urlencoded::parse(text.as_bytes()).map(|(name, _)| name.into_owned()).collect::<String>()
+    };
+    [("client_id".into(), decoded(client_id)), ("client_secret".into(), decoded(secret))]
 }

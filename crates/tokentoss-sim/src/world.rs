@@ -221,7 +221,8 @@ impl World {
                 Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
                 Output::Exchange { request, token_request } => {
                     assert_eq!(token_request.url, "https://as.example/token", "C41");
-                    self.exchange(request, token_request.body.expose());
+                    let authorization = token_request.authorization.as_ref().map(Secret::expose);
+                    self.exchange(request, authorization, token_request.body.expose());
                 }
                 Output::AbortExchange => {
                     let running =
@@ -295,9 +296,9 @@ impl World {
         }
     }
 
-    fn exchange(&mut self, request: RequestId, body: &str) {
+    fn exchange(&mut self, request: RequestId, authorization: Option<&str>, body: &str) {
         let now = self.provider_now.unwrap_or(self.now);
-        let answer = self.provider.token(body, now);
+        let answer = self.provider.token(authorization, body, now);
         match (answer, &self.provider.answer) {
             (Some((status, body)), _) => {
                 let answer = TokenEndpointAnswer { status, body: Secret::new(body) };

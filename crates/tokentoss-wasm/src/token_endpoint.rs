@@ -1,4 +1,4 @@
-//! The token request: one simple cross-origin POST, and its answer read up to a limit.
+//! The token request: one cross-origin POST, a simple one unless the client authenticates by a header, and its answer read up to a limit.
 
 use js_sys::{JsString, Reflect, Uint8Array};
 use tokentoss_core::Secret;
@@ -52,11 +52,15 @@ async fn exchange(request: TokenRequest, signal: &AbortSignal) -> Option<TokenEn
     options.set_cache(RequestCache::NoStore);
     options.set_referrer_policy(ReferrerPolicy::NoReferrer);
     options.set_signal(Some(signal));
-    // A form brings its content type along, so the request needs no header of ours and stays a simple one.
+    // A form brings its content type along, so the request needs no header of ours for it.
     options.set_body(&UrlSearchParams::new_with_str(request.body.expose()).ok()?.into());
     // Not gloo-net's own builder, which takes the URL apart and puts it together again: an endpoint is used as given.
-    let request = Request::new_with_str_and_init(&request.url, &options).ok()?;
-    let response = gloo_net::http::Request::from(request).send().await.ok()?;
+    let fetched = Request::new_with_str_and_init(&request.url, &options).ok()?;
+    if let Some(authorization) = &request.authorization {
+        // The one header that makes the browser ask the provider first (CORS preflight).
+        fetched.headers().set("Authorization", authorization.expose()).ok()?;
+    }
+    let response = gloo_net::http::Request::from(fetched).send().await.ok()?;
     Some(TokenEndpointAnswer { status: response.status(), body: read(&response.into()).await? })
 }
 

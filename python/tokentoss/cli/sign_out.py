@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tokentoss.accounts import Account, choose, grant_of
 from tokentoss.cli.terminal import Terminal
+from tokentoss.client_authentication import client_form
 from tokentoss.codes import printable
 from tokentoss.configuration import ClientConfig
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
@@ -14,6 +16,7 @@ from tokentoss.sign_out import revoke as revoke_at_provider
 from tokentoss.storage import FileStorage
 
 if TYPE_CHECKING:
+    from tokentoss.client_authentication import Form
     from tokentoss.tokens import TokenData
 
 
@@ -44,7 +47,7 @@ def run(account: str | None, revoke: bool) -> int:
         return 0
     try:
         provider = _provider(tokens)
-        revoke_at_provider(provider, _client_fields(tokens), tokens)
+        revoke_at_provider(provider, _client(provider, tokens), tokens)
     except TokenTossError as failure:
         terminal.line(f"{terminal.paint('Not revoked', 'yellow')}: {failure}")
         return 1
@@ -68,13 +71,10 @@ def _provider(tokens: TokenData) -> Provider:
     return Provider.of(grant_of(tokens)[0])
 
 
-def _client_fields(tokens: TokenData) -> dict[str, str]:
+def _client(provider: Provider, tokens: TokenData) -> Form:
     """Return what the client identifies itself with; its secret only where it is the tokens' own client."""
-    fields = {"client_id": grant_of(tokens)[2]}
-    try:
+    client_id, secret = grant_of(tokens)[2], None
+    with suppress(ConfigurationError):
         config = ClientConfig.discover()
-    except ConfigurationError:
-        return fields
-    if config.client_secret and config.client_id == fields["client_id"]:
-        fields["client_secret"] = config.client_secret
-    return fields
+        secret = config.client_secret if config.client_id == client_id else None
+    return client_form(provider.token_endpoint_auth_method, client_id, secret)

@@ -294,6 +294,48 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "This account was signed out in another program, or its stored tokens were removed. Sign in again.",
     ),
     code(
+        "userinfo_failed",
+        ProviderMisbehaved,
+        "The userinfo endpoint",
+        "{subject} failed to answer properly. Try again in a moment.",
+    ),
+    code(
+        "userinfo_invalid",
+        ProviderMisbehaved,
+        "The userinfo endpoint",
+        "{subject} answered with something other than a JSON object of claims, which was not used. Check the provider's settings.",
+    ),
+    code(
+        "userinfo_refused",
+        ProviderRefused,
+        "The userinfo endpoint",
+        "{subject} does not accept the access token. Sign in again, and check that the scope openid is granted.",
+    ),
+    code(
+        "userinfo_subject_mismatch",
+        ProviderMisbehaved,
+        "",
+        "The userinfo answer is about another user than the ID token, so it was not used. Report this to the provider.",
+    ),
+    code(
+        "userinfo_unreachable",
+        Environment,
+        "The userinfo endpoint",
+        "{subject} cannot be reached. Try again when it is reachable.",
+    ),
+    code(
+        "userinfo_unsupported",
+        Configuration,
+        "This provider",
+        "{subject} has no userinfo endpoint. Read the claims of the ID token instead.",
+    ),
+    code(
+        "provider_value_invalid",
+        Configuration,
+        "a value",
+        "The provider cannot be used: {subject} is not valid. Correct its data.",
+    ),
+    code(
         "account_ambiguous",
         Configuration,
         "The name",
@@ -328,12 +370,6 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         Configuration,
         "a parameter is missing",
         "The provider's addresses cannot be made: {subject}. Give it to Provider.named().",
-    ),
-    code(
-        "provider_value_invalid",
-        Configuration,
-        "a value",
-        "The provider cannot be used: {subject} is not valid. Correct its data.",
     ),
     code(
         "provider_identity_missing",

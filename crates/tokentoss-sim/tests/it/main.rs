@@ -5,6 +5,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod authorization_request;
 mod cancelled;
+mod client_authentication;
 mod clock_skew;
 mod denied_consent;
 mod double_click;

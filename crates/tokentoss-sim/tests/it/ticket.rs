@@ -41,6 +41,13 @@ fn malformed_tickets_are_refused() {
 }
 
 #[test]
+fn an_unknown_way_to_authenticate_is_refused() {
+    let mut bad = ticket();
+    bad["provider"]["token_endpoint_auth_method"] = json!("private_key_jwt");
+    assert_eq!(code_of(&bad.to_string()), ErrorCode::TicketInvalid);
+}
+
+#[test]
 fn c54_algorithms_that_prove_nothing_are_refused() {
     for algorithms in [json!([]), json!(["none"]), json!(["RS256", "none"]), json!(["HS256"])] {
         let mut bad = ticket();
