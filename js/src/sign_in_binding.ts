@@ -14,7 +14,7 @@ import type { ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
-const WATCHED = ["ticket", "acknowledged", "error", "user_email", "is_authenticated"] as const;
+const WATCHED = ["ticket", "acknowledged", "status", "error", "user_email", "is_authenticated"] as const;
 const REPORTED: readonly string[] = ["ready", "waiting", "signing_in", "failed"] satisfies ReportedPhase[];
 
 export class SignInBinding {
@@ -55,7 +55,7 @@ export class SignInBinding {
     if (this.#kernel.lost) return { kind: "kernel_gone" };
     const account = this.#model.get("user_email");
     if (this.#signingOut) return { kind: "signing_out", account };
-    if (this.#model.get("is_authenticated")) return { kind: "signed_in", account };
+    if (this.#model.get("is_authenticated")) return { kind: "signed_in", said: this.#model.get("status") };
     if (this.#unusable) return { kind: "failed", link: null, ...this.#unusable };
     switch (this.#status?.phase) {
       case "waiting":

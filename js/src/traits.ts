@@ -20,6 +20,8 @@ export interface Traits {
   sealed_tokens: string;
   /** Id of the last ticket whose envelope Python decided on. */
   acknowledged: string;
+  /** What Python says of the sign-in as a whole. */
+  status: string;
   error: string;
   error_code: string;
   user_email: string;

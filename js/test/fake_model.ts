@@ -8,6 +8,7 @@ const DEFAULTS: Traits = {
   ticket: { id: "t1" },
   sealed_tokens: "",
   acknowledged: "",
+  status: "Click to sign in",
   error: "",
   error_code: "",
   user_email: "",

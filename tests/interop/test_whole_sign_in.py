@@ -129,5 +129,5 @@ def test_granted_in_part(notebook, party):
 
     assert notebook.kernel.value(f"{TOKENS}.scopes") == ["openid"]
     assert notebook.kernel.value("widget.user_email") == ""
-    widget.wait_status("Signed in")
+    widget.wait_status(f"Signed in as {notebook.kernel.value(f'{TOKENS}.subject')}")
     assert ask_api(notebook) == "ServiceUnauthenticatedError service_unauthenticated"
