@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
 from e2e import popup
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Page
-    from servers.signing_key import SigningKey
 
 TIMEOUT = 10
 
@@ -45,6 +44,10 @@ class Party(Stoppable):
     @abstractmethod
     def decline(self, window: Page, user: str) -> None:
         """Sign in, and let the client have nothing."""
+
+    @abstractmethod
+    def sign(self, claims: dict[str, Any]) -> str:
+        """An ID token with any claims, as if the provider had made it."""
 
     def identify(self) -> dict[str, str]:
         """What the client adds to its requests."""
@@ -83,6 +86,10 @@ class OidcProvider(Party):
         popup.answer_login(window, f"{user}@example.com")
         popup.decline(window)
 
+    def sign(self, claims: dict[str, Any]) -> str:
+        """By its own key, which never leaves it."""
+        return self.provider.sign(claims)
+
     def stop(self) -> None:
         """End its process."""
         self.provider.stop()
@@ -93,7 +100,6 @@ class Authlib(Party):
 
     def __init__(self, folder: Path) -> None:
         self.provider = AuthlibProvider()
-        self.key: SigningKey = self.provider.key
         self.issuer = self.provider.issuer
         self.client_id = self.provider.client_id
         self.client_arguments = f"client_id={self.client_id!r}"
@@ -107,6 +113,10 @@ class Authlib(Party):
         """The other button."""
         self._sign_in(window, user)
         window.get_by_role("button", name="Deny").click(no_wait_after=True)
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """By the key that it was given."""
+        return self.provider.key.sign(claims)
 
     def stop(self) -> None:
         """End its server."""
@@ -133,7 +143,6 @@ class DebianGlewlwyd(Party):
     def __init__(self, folder: Path) -> None:
         users = {"ada": "ada@example.com", "grace": "grace@example.com"}
         self.provider = Glewlwyd(folder, users=users)
-        self.key: SigningKey = self.provider.key
         self.issuer = self.provider.issuer
         self.client_id = self.provider.client_id
         self.client_arguments = f"client_secrets_path={str(self.provider.client_file)!r}"
@@ -157,6 +166,10 @@ class DebianGlewlwyd(Party):
         """There is no way to say no but to close the window."""
         self._sign_in(window, user)
         window.close()
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """By the key that it was given."""
+        return self.provider.key.sign(claims)
 
     def stop(self) -> None:
         """End its process."""
