@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { installApache } from "./apache.mjs";
+import { installGlewlwyd } from "./glewlwyd.mjs";
 import { prepare, python } from "./prepare.mjs";
 import { asCommand, path, root } from "./stage.mjs";
 
@@ -32,6 +33,7 @@ const STAGES = [
   ["Python", python, ["-m", "pytest", "tests/python"], pytest],
   ["Kernel side", python, ["-m", "pytest", "tests/kernel"], pytest],
   ["JupyterLab in Chromium", python, ["-m", "pytest", "-n", "2", "tests/servers", "tests/e2e"], pytest],
+  ["Interoperability", python, ["-m", "pytest", "tests/interop"], pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
 ];
 
@@ -63,6 +65,7 @@ async function run(command, args, count) {
 async function test() {
   await prepare();
   installApache();
+  installGlewlwyd();
   const totals = [];
   for (const [index, [name, command, args, count]] of STAGES.entries()) {
     console.log(`\n[${index + 1}/${STAGES.length}] ${name}`);

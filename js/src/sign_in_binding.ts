@@ -14,7 +14,7 @@ import type { ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
-const WATCHED = ["ticket", "acknowledged", "error", "user_email", "is_authenticated", "code"] as const;
+const WATCHED = ["ticket", "acknowledged", "status", "error", "user_email", "is_authenticated", "code"] as const;
 const REPORTED: readonly string[] = ["ready", "waiting", "signing_in", "failed"] satisfies ReportedPhase[];
 
 export class SignInBinding {
@@ -57,7 +57,9 @@ export class SignInBinding {
     const account = this.#model.get("user_email");
     if (this.#signingOut) return { kind: "signing_out", account };
     // A ticket that is outstanding all the same asks a user who is signed in for more.
-    if (this.#model.get("is_authenticated") && !this.#model.get("ticket").id) return { kind: "signed_in", account };
+    if (this.#model.get("is_authenticated") && !this.#model.get("ticket").id) {
+      return { kind: "signed_in", said: this.#model.get("status") };
+    }
     const code = this.#model.get("code");
     if (isCode(code)) return { kind: "code", code };
     if (this.#askingForCode) return { kind: "code", code: null };

@@ -37,6 +37,8 @@ export interface Traits {
   offers_code: boolean;
   /** `{}` while there is no code to enter. */
   code: DeviceCode | Record<string, never>;
+  /** What Python says of the sign-in as a whole. */
+  status: string;
   error: string;
   error_code: string;
   user_email: string;

@@ -10,7 +10,8 @@ export type ViewState =
   | { kind: "code"; code: DeviceCode | null }
   | { kind: "signing_in" }
   | { kind: "handing_over" }
-  | { kind: "signed_in"; account: string }
+  /** `said` is how Python puts it: who, and what is unusual about it. */
+  | { kind: "signed_in"; said: string }
   | { kind: "signing_out"; account: string }
   /** `message` is a sentence with the next step; `link` opens the sign-in page by hand. */
   | { kind: "failed"; message: string; link: string | null; retry: boolean }

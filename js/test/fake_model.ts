@@ -10,6 +10,7 @@ const DEFAULTS: Traits = {
   acknowledged: "",
   offers_code: false,
   code: {},
+  status: "Click to sign in",
   error: "",
   error_code: "",
   user_email: "",

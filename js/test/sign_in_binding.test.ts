@@ -194,12 +194,18 @@ test("a ticket that is not usable says why and offers nothing to click", async (
   assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
 });
 
-test("the account is shown while signed in", async () => {
+test("while signed in, what Python says is shown, also when it says more later", async () => {
   const { binding, model, signIns } = await bind();
-  model.kernelSets({ ticket: {}, acknowledged: "t1", user_email: "ada@example.org", is_authenticated: true });
+  const status = "Signed in as x81 (the signature is checked once the provider's keys can be fetched)";
+  model.kernelSets({ ticket: {}, acknowledged: "t1", status, is_authenticated: true });
   await turn();
-  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.org" });
+  assert.deepEqual(binding.state, { kind: "signed_in", said: status });
   assert.deepEqual(signIns.calls.slice(1), ["t1 acknowledge t1", "t1 free"]);
+  const shown: ViewState[] = [];
+  binding.subscribe((state) => shown.push(state));
+  model.kernelSets({ status: "Signed in as x81" });
+  await turn();
+  assert.deepEqual(shown, [{ kind: "signed_in", said: "Signed in as x81" }]);
 });
 
 test("signing out waits for the kernel, then starts with the next ticket", async () => {

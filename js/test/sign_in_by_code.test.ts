@@ -32,10 +32,10 @@ test("a code is asked for, shown, and gone once somebody is signed in", async ()
   model.kernelSets({ code });
   await turn();
   assert.deepEqual(binding.state, { kind: "code", code });
-  model.kernelSets({ is_authenticated: true, user_email: "ada@example.com", ticket: {} });
+  model.kernelSets({ is_authenticated: true, status: "Signed in as ada@example.com", ticket: {} });
   model.kernelSets({ code: {} });
   await turn();
-  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.com" });
+  assert.deepEqual(binding.state, { kind: "signed_in", said: "Signed in as ada@example.com" });
 });
 
 test("asking for a code gives up the popup", async () => {

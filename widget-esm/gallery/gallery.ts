@@ -33,7 +33,7 @@ const states: [title: string, state: ViewState][] = [
   ],
   ["signing in", { kind: "signing_in" }],
   ["handing over", { kind: "handing_over" }],
-  ["signed in", { kind: "signed_in", account: "ada.lovelace@example.org" }],
+  ["signed in", { kind: "signed_in", said: "Signed in as ada.lovelace@example.org" }],
   ["signing out", { kind: "signing_out", account: "ada.lovelace@example.org" }],
   [
     "failed",

@@ -7,7 +7,6 @@ export const labels = {
   signingIn: "Signing in…",
   handingOver: (provider: string) =>
     `Signed in at ${provider}. Handing over to Python; if the kernel is busy, this finishes as soon as it can.`,
-  signedIn: (account: string) => (account ? `Signed in as ${account}` : "Signed in"),
   signingOut: "Signing out…",
   cancel: "Cancel",
   retry: "Retry",

@@ -122,7 +122,7 @@ export class View {
       case "handing_over":
         return labels.handingOver(this.#provider);
       case "signed_in":
-        return labels.signedIn(state.account);
+        return state.said;
       case "signing_out":
         return labels.signingOut;
       case "failed":

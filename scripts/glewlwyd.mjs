@@ -1,0 +1,41 @@
+// Debian's glewlwyd, one of the providers that tests sign in with.
+
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { line, path, run, StageError } from "./stage.mjs";
+
+const PROGRAM = "usr/bin/glewlwyd";
+const UNPACKED = path("target", "glewlwyd");
+/** Pages of the package glewlwyd-common. */
+const PAGES = "/usr/share/glewlwyd/webapp/login.html";
+
+/**
+ * Installs the libraries and pages where they are missing, and unpacks the program beneath `target`: its package would
+ * start a service with a well-known administrator's password, and its set-up script fails without a database server.
+ */
+export function installGlewlwyd() {
+  if (existsSync(PAGES) && [UNPACKED, "/"].some((root) => existsSync(`${root}/${PROGRAM}`))) {
+    line("glewlwyd", "up to date");
+    return;
+  }
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+    throw new StageError(
+      "glewlwyd is missing: install it (on Debian, as root: apt-get install glewlwyd, and stop its service) and run this again.",
+    );
+  }
+  line("glewlwyd", "installing its libraries, unpacking the program");
+  const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  run("apt-get", ["update", "-qq"], quiet);
+  run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", ...libraries()], quiet);
+  rmSync(UNPACKED, { recursive: true, force: true });
+  mkdirSync(UNPACKED, { recursive: true });
+  // Root need not be the user that apt downloads as, which may have no way into this folder.
+  run("apt-get", ["download", "-qq", "-o", "APT::Sandbox::User=root", "glewlwyd"], { ...quiet, cwd: UNPACKED });
+  const [archive] = readdirSync(UNPACKED);
+  run("dpkg-deb", ["--extract", archive, "."], { cwd: UNPACKED });
+}
+
+/** The packages that the program itself loads, under the names of this Debian. */
+function libraries() {
+  const depends = run("apt-cache", ["depends", "--important", "glewlwyd"]);
+  return [...depends.matchAll(/^ *Depends: (lib\S+|glewlwyd-common)$/gm)].map(([, name]) => name);
+}

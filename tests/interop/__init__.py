@@ -1,0 +1,1 @@
+"""Whole sign-ins with providers that share no code with each other, nor with the product."""
