@@ -59,6 +59,8 @@ class Provider:
         iss_parameter_supported: Whether its authorization responses name the issuer (RFC 9207).
         style: Look of the button, ``google`` or ``generic``.
         revocation_endpoint: Where it revokes tokens (RFC 7009), if it does.
+        token_endpoint_cors: Whether pages of any origin may read its token endpoint; None if unknown.
+        openid_connect: Whether it gives ID tokens; if not, the kernel redeems the code.
 
     Raises:
         ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
@@ -78,6 +80,8 @@ class Provider:
     iss_parameter_supported: bool = False
     style: str = "generic"
     revocation_endpoint: str | None = None
+    token_endpoint_cors: bool | None = None
+    openid_connect: bool = True
 
     def __post_init__(self) -> None:
         for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint"):
@@ -86,7 +90,8 @@ class Provider:
         for parameter in (*self.authorization_params, *self.consent_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
-        require_openid(self.scopes)
+        if self.openid_connect:
+            require_openid(self.scopes)
         refused = set(self.id_token_signing_algs) - ACCEPTED_ALGORITHMS
         if refused or not self.id_token_signing_algs:
             raise ConfigurationError(code="id_token_algorithm_refused", subject=", ".join(sorted(refused)))
@@ -190,5 +195,6 @@ GOOGLE = Provider(
     redirect_path="/",
     style="google",
     revocation_endpoint="https://oauth2.googleapis.com/revoke",
+    token_endpoint_cors=True,
 )
 """Google accounts, with a client of type Desktop."""
