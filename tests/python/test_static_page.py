@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import threading
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from tokentoss import ConfigurationError
+from tokentoss.callback.page_server import PageServer
 from tokentoss.callback.static_page import static_page, static_page_headers
 from tokentoss.cli import main
 
@@ -118,3 +121,28 @@ def test_the_command_needs_an_origin(capsys: pytest.CaptureFixture[str]) -> None
         main(["callback-page"])
     assert ended.value.code == 2
     assert "--origin" in capsys.readouterr().err
+
+
+def test_the_server() -> None:
+    """Under the prefix that a hub passes on, and nothing else; it quotes and logs no request."""
+    with PageServer(0, [HUB]) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            origin = f"http://127.0.0.1:{server.server_port}"
+            page = requests.get(f"{origin}/services/tokentoss/callback?code=x&state=y", timeout=20)
+            other = requests.get(f"{origin}/services/very-secret", timeout=20)
+            posted = requests.post(f"{origin}/tokentoss/callback", timeout=20)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert (page.status_code, page.text) == (200, static_page([HUB]))
+    assert static_page_headers().items() <= dict(page.headers).items()
+    assert (other.status_code, posted.status_code) == (404, 501)
+    assert "very-secret" not in other.text
+
+
+def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    with PageServer(0, [HUB]) as server:
+        assert main(["callback-page", "--origin", HUB, "--serve", str(server.server_port)]) == 1
+    assert str(server.server_port) in capsys.readouterr().err

@@ -132,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ORIGIN",
         help="origin of notebook pages, such as https://hub.example.com; may be given several times",
     )
-    page.add_argument("--output", type=Path, metavar="FILE", help="by default the standard output")
+    target = page.add_mutually_exclusive_group()
+    target.add_argument("--output", type=Path, metavar="FILE", help="by default the standard output")
+    target.add_argument(
+        "--serve",
+        type=int,
+        dest="port",
+        metavar="PORT",
+        help="serve it on 127.0.0.1 instead, as a hub's service",
+    )
     page.set_defaults(command="callback_page")
     return parser
