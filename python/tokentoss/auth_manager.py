@@ -131,6 +131,26 @@ class AuthManager(TokenKeeper):
         self._begin(self._holder.sign_in(tokens))
         return tokens
 
+    def accept_code(
+        self, code: str, code_verifier: str, redirect_uri: str, *, nonce: str | None
+    ) -> TokenData:
+        """Redeem the code of a sign-in, once, then validate, keep and store the tokens.
+
+        Args:
+            code: The authorization code.
+            code_verifier: The verifier of the authorization request.
+            redirect_uri: The redirect URI of the authorization request.
+            nonce: The nonce of the authorization request.
+
+        Raises:
+            TokenExchangeError: If the token endpoint gives no tokens, or the ID token is not valid.
+            SignInError: ``clock_skew`` or ``hosted_domain_mismatch``.
+        """
+        response = redeem_code(
+            self.provider.token_endpoint, self._client_fields(), code, code_verifier, redirect_uri
+        )
+        return self.accept(response, nonce=nonce, received_at=time.time())
+
     def get_authorization_url(
         self, code_challenge: str, redirect_uri: str = "http://localhost", state: str | None = None
     ) -> str:
@@ -168,10 +188,8 @@ class AuthManager(TokenKeeper):
             TokenExchangeError: If the token endpoint gives no tokens, or the ID token is not valid.
         """
         try:
-            response = redeem_code(
-                self.provider.token_endpoint, self._client_fields(), auth_code, code_verifier, redirect_uri
-            )
-            return self.accept(response, nonce=nonce_of(challenge_of(code_verifier)))
+            nonce = nonce_of(challenge_of(code_verifier))
+            return self.accept_code(auth_code, code_verifier, redirect_uri, nonce=nonce)
         except TokenExchangeError as failure:
             raise self._remember(failure) from None
         except SignInError as failure:

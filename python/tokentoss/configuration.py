@@ -11,7 +11,6 @@ from typing import Any
 from tokentoss.catalogue import name_of
 from tokentoss.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ConfigurationError, StorageError
-from tokentoss.origins import split_url
 from tokentoss.providers import GOOGLE, Provider
 
 APP_NAME = "tokentoss"
@@ -136,31 +135,6 @@ class ClientConfig:
         raise ConfigurationError(
             f"The endpoints in {where} are not Google's, nor of another provider of this package: "
             'use AuthWidget(provider=Provider.discover("https://issuer")) for another provider.'
-        )
-
-    def loopback_redirect(self, default_path: str) -> tuple[str, int, str]:
-        """Return host, port and path of the redirect URI; port 0 stands for any free one.
-
-        Raises:
-            ConfigurationError: ``client_secrets_redirect_missing`` for a web client without a
-                registered ``http://127.0.0.1:PORT/…`` or ``http://localhost:PORT/…``.
-        """
-        if self.client_type != "web":
-            return "127.0.0.1", 0, default_path
-        for uri in self.redirect_uris or []:
-            parts = split_url(uri)
-            if (
-                parts is not None
-                and parts.scheme == "http"
-                and parts.hostname in {"127.0.0.1", "localhost"}
-                and parts.port
-                and not parts.query
-                and not parts.fragment
-                and not parts.path.startswith("/tokentoss/")
-            ):
-                return parts.hostname, parts.port, parts.path
-        raise ConfigurationError(
-            code="client_secrets_redirect_missing", subject=str(self.source or self.client_id)
         )
 
 

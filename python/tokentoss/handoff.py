@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tokentoss.encoding import b64url, from_b64url, random_b64url
+from tokentoss.encoding import b64url, random_b64url
+from tokentoss.envelope import read_code, read_tokens
 from tokentoss.exceptions import HandOffError, TokenTossError
 from tokentoss.sealing import (
     CALLBACK,
     CLIENT_SECRET,
+    CODE,
     TOKENS,
     RecipientKey,
     SealingContext,
     request_nonce,
     seal,
 )
-from tokentoss.token_endpoint import TokenResponse, lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +38,18 @@ MAX_REGISTRATIONS = 8
 DECISION_TIMEOUT = 30.0
 """Seconds that a second way of the same envelope waits for the first one's decision."""
 
-_SALT_BYTES = 16
-_MAX_SCOPES = 256
+Exchange = Literal["browser", "kernel", "auto"]
+"""Who redeems the code: the page, the kernel, or whichever of them can."""
+
+EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
 
 
 @dataclass
 class Registration:
-    """A page that started an attempt: where its answer goes, and which popup may bring one."""
+    """A page that started an attempt: where its answer goes, and which popup may bring one.
+
+    Its origin is empty if the page is to be answered through the kernel alone.
+    """
 
     state: str = field(repr=False)
     origin: str
@@ -53,21 +59,14 @@ class Registration:
     relayed: bool = False
 
 
-@dataclass(frozen=True)
-class Envelope:
-    """What the page hands over (the plaintext of a sealed envelope)."""
-
-    salt: str
-    received_at: float
-    response: TokenResponse
-
-
 class HandOff:
     """One sign-in, from the ticket that the page reads to the envelope that the kernel takes.
 
     Args:
         manager: Whose client signs in, and who takes the tokens.
-        redirect_uri: Where the provider sends the popup.
+        redirect_uri: The loopback address to which the provider sends the popup, if there is one.
+        callback_pages: Static callback pages to which it may send the popup instead.
+        exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
         decided: Called once with the code of the decision, ``""`` for a sign-in.
@@ -76,18 +75,22 @@ class HandOff:
     def __init__(
         self,
         manager: AuthManager,
-        redirect_uri: str,
+        redirect_uri: str | None,
         *,
+        callback_pages: tuple[str, ...] = (),
+        exchange: Exchange = "auto",
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
         decided: Callable[[HandOff, str], None],
     ) -> None:
         self.id = random_b64url(16)
         self.redirect_uri = redirect_uri
+        self.callback_pages = callback_pages
         self.registrations: OrderedDict[str, Registration] = OrderedDict()
         self.done = threading.Event()
         self.send = send
         self._manager = manager
+        self._exchange = exchange
         self._login_hint = login_hint
         self._decided = decided
         self._proof = random_b64url(32)
@@ -112,6 +115,11 @@ class HandOff:
         """The client that signs in."""
         return self._manager.client_config.client_id
 
+    @property
+    def redirect_uris(self) -> tuple[str, ...]:
+        """Every address to which the provider may send the popup."""
+        return (*([self.redirect_uri] if self.redirect_uri else []), *self.callback_pages)
+
     def ticket(self) -> dict[str, Any]:
         """Return what the page needs to start a sign-in by itself. It holds no secret."""
         provider = self._manager.provider
@@ -125,11 +133,15 @@ class HandOff:
             "client_secret_sealed": bool(self._manager.client_config.client_secret),
             "scopes": list(self._manager.scopes),
             "redirect_uri": self.redirect_uri,
+            "callback_pages": list(self.callback_pages),
+            "exchange": self._exchange,
             "provider": {
                 "issuer": provider.issuer,
                 "authorization_endpoint": provider.authorization_endpoint,
                 "token_endpoint": provider.token_endpoint,
                 "token_endpoint_auth_method": provider.token_endpoint_auth_method,
+                "token_endpoint_cors": provider.token_endpoint_cors,
+                "openid_connect": provider.openid_connect,
                 "iss_parameter_supported": provider.iss_parameter_supported,
                 "authorization_params": self._manager.authorization_params(),
                 "id_token_signing_algs": list(provider.id_token_signing_algs),
@@ -201,22 +213,22 @@ class HandOff:
         """
         with self._lock:
             key = self._key
-        plaintext = None
+        opened = None
         if key is not None:
             try:
-                plaintext = key.open(sealed, self._context(TOKENS))
+                opened = self._open(key, sealed)
             except HandOffError as failure:
                 return failure.code
             with self._lock:
                 if self._key is None:
-                    plaintext = None
+                    opened = None
                 else:
                     self._opened = True
                 self._key = None
-        if plaintext is None:
+        if opened is None:
             self.done.wait(DECISION_TIMEOUT)
             return "hand_over_timed_out" if self._code is None else self._code
-        self._decide(plaintext)
+        self._decide(*opened)
         return self._code or ""
 
     def cancel(self) -> None:
@@ -228,11 +240,34 @@ class HandOff:
             self._code = "ticket_unknown"
         self.done.set()
 
-    def _decide(self, plaintext: bytes) -> None:
+    def _open(self, key: RecipientKey, sealed: str) -> tuple[str, bytes]:
         try:
-            envelope = _read_envelope(plaintext, self.id)
-            nonce = request_nonce(self._nonce, envelope.salt)
-            self._manager.accept(envelope.response, nonce=nonce, received_at=envelope.received_at)
+            return TOKENS, key.open(sealed, self._context(TOKENS))
+        except HandOffError:
+            return CODE, key.open(sealed, self._context(CODE))
+
+    def _take(self, purpose: str, plaintext: bytes) -> None:
+        manager = self._manager
+        if purpose == TOKENS:
+            tokens = read_tokens(plaintext, self.id)
+            manager.accept(
+                tokens.response, nonce=self._request_nonce(tokens.salt), received_at=tokens.received_at
+            )
+        else:
+            grant = read_code(plaintext, self.id, self.redirect_uris)
+            manager.accept_code(
+                grant.code,
+                grant.code_verifier,
+                grant.redirect_uri,
+                nonce=self._request_nonce(grant.salt),
+            )
+
+    def _request_nonce(self, salt: str) -> str | None:
+        return request_nonce(self._nonce, salt) if self._manager.provider.openid_connect else None
+
+    def _decide(self, purpose: str, plaintext: bytes) -> None:
+        try:
+            self._take(purpose, plaintext)
             code = ""
         except TokenTossError as failure:
             code = failure.code
@@ -256,46 +291,5 @@ class HandOff:
         from tokentoss.keys import published_keys  # noqa: PLC0415 - PyJWT is not needed before
 
         keys = published_keys(self._manager.provider.jwks_uri)
-        threading.Thread(target=keys.prefetch, name="tokentoss-keys", daemon=True).start()
-
-
-def _read_envelope(plaintext: bytes, ticket_id: str) -> Envelope:
-    unreadable = HandOffError(code="envelope_unreadable")
-    try:
-        members = json.loads(plaintext.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise unreadable from None
-    if not isinstance(members, dict) or members.get("version") != 1 or members.get("ticket") != ticket_id:
-        raise unreadable
-    salt, received_at = members.get("salt"), members.get("received_at")
-    access_token, id_token = members.get("access_token"), members.get("id_token")
-    refresh_token, scopes = members.get("refresh_token"), members.get("scopes")
-    if (
-        not isinstance(salt, str)
-        or not _is_salt(salt)
-        or isinstance(received_at, bool)
-        or not isinstance(received_at, (int, float))
-        or not isinstance(access_token, str)
-        or not access_token
-        or not isinstance(id_token, str)
-        or not (refresh_token is None or isinstance(refresh_token, str))
-        or not isinstance(scopes, list)
-        or len(scopes) > _MAX_SCOPES
-        or not all(isinstance(scope, str) for scope in scopes)
-    ):
-        raise unreadable
-    response = TokenResponse(
-        access_token=access_token,
-        id_token=id_token or None,
-        refresh_token=refresh_token or None,
-        expires_in=lifetime(members.get("expires_in")),
-        scopes=scopes,
-    )
-    return Envelope(salt, received_at, response)
-
-
-def _is_salt(salt: str) -> bool:
-    try:
-        return len(from_b64url(salt)) == _SALT_BYTES
-    except ValueError:
-        return False
+        with suppress(RuntimeError):  # there are no threads in Pyodide
+            threading.Thread(target=keys.prefetch, name="tokentoss-keys", daemon=True).start()

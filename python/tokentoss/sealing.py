@@ -28,6 +28,9 @@ MAX_SEALED_LENGTH = 262_144
 TOKENS = "tokens"
 """Purpose of the envelope with which the page hands its tokens to the kernel."""
 
+CODE = "code"
+"""Purpose of the envelope with which the page hands over a code that the kernel is to redeem."""
+
 CLIENT_SECRET = "client_secret"
 """Purpose of the client secret's way to the page."""
 

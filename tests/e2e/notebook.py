@@ -82,6 +82,10 @@ class Notebook(Stoppable):
         self.page.evaluate(f"() => {{ {KERNEL} return kernel.restart(); }}")
         self.wait_kernel("idle")
 
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as the button of the toolbar does."""
+        self.page.evaluate(f"() => {{ {KERNEL} return kernel.interrupt(); }}")
+
     def select_cell(self, index: int) -> None:
         """Make a cell the active one, with the keyboard in the notebook."""
         self.page.evaluate(

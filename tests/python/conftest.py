@@ -24,7 +24,13 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     """Every test has its own home, process-wide credentials and keys, and leaves no listener behind."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / ".config"))
-    for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
+    for name in (
+        "TOKENTOSS_CLIENT_SECRETS",
+        "TOKENTOSS_TOKEN_FILE",
+        "TOKENTOSS_REDIRECT_URI",
+        "HTTP_PROXY",
+        "http_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
     # Tests of failures that pass wait for nothing unless they say so.

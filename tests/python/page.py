@@ -57,7 +57,8 @@ class Page:
         self.key = RecipientKey.generate()
         self.salt = b64url(secrets.token_bytes(16))
         self.state = b64url(secrets.token_bytes(32))
-        parts = urlsplit(ticket["redirect_uri"])
+        self.verifier = b64url(secrets.token_bytes(32))
+        parts = urlsplit(ticket["redirect_uri"] or ticket["callback_pages"][0])
         self.listener = f"{parts.scheme}://{parts.netloc}"
         self.path = parts.path
 
@@ -69,7 +70,7 @@ class Page:
     def url(self, **changes: str | None) -> str:
         parameters: dict[str, str | None] = {
             "client_id": self.ticket["client_id"],
-            "redirect_uri": self.ticket["redirect_uri"],
+            "redirect_uri": self.ticket["redirect_uri"] or self.ticket["callback_pages"][0],
             "response_type": "code",
             "state": self.state,
         }
@@ -129,9 +130,29 @@ class Page:
             "scopes": ["openid", "email"],
         } | changes
 
-    def seal(self, plaintext: dict[str, Any] | bytes) -> str:
+    def code(self, **changes: Any) -> dict[str, Any]:
+        """What is sealed for the kernel to redeem."""
+        return {
+            "version": 1,
+            "ticket": self.ticket["id"],
+            "salt": self.salt,
+            "received_at": int(time.time()),
+            "code": "the-code",
+            "code_verifier": self.verifier,
+            "redirect_uri": self.ticket["redirect_uri"],
+        } | changes
+
+    def code_envelope(self, **changes: Any) -> str:
+        return self.seal(self.code(**changes), "code")
+
+    def register_message(self, **changes: str) -> dict[str, str]:
+        """The custom message with which a page registers that has not heard of a start page."""
+        members = {name: value for name, value in self.registration().items() if name != "origin"}
+        return {"type": "register"} | members | changes
+
+    def seal(self, plaintext: dict[str, Any] | bytes, purpose: str = "tokens") -> str:
         data = plaintext if isinstance(plaintext, bytes) else json.dumps(plaintext).encode()
-        return seal(data, from_b64url(self.ticket["public_key"]), self.context("tokens"))
+        return seal(data, from_b64url(self.ticket["public_key"]), self.context(purpose))
 
     def envelope(self, fake: Any, claims: dict[str, Any] | None = None, **changes: Any) -> str:
         return self.seal(self.plaintext(fake, claims, **changes))

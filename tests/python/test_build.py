@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,9 @@ def test_the_wheel(checkout: Path) -> None:
     assert {f"tokentoss/static/{name}" for name in FRONT_END} <= names
     assert {"tokentoss/py.typed", "tokentoss/error_codes.json", "tokentoss/callback/start.html"} <= names
     assert all(name.startswith(("tokentoss/", "tokentoss-")) for name in names)
+    enabled = "tokentoss-0.2.0.data/data/etc/jupyter/jupyter_server_config.d/tokentoss.json"
+    extensions = json.loads(zipfile.ZipFile(wheel).read(enabled))["ServerApp"]["jpserver_extensions"]
+    assert extensions == {"tokentoss.server_extension": True}
     metadata = zipfile.ZipFile(wheel).read(next(name for name in names if name.endswith("METADATA"))).decode()
     assert "Version: 0.2.0" in metadata
     assert "License-Expression: MIT" in metadata

@@ -17,6 +17,7 @@ from tokentoss import (
     GoogleAuthWidget,
     StorageError,
 )
+from tokentoss.callback.addresses import CallbackAddresses, Loopback
 
 DESKTOP = {
     "client_id": "id-1",
@@ -45,7 +46,7 @@ def test_a_desktop_client(tmp_path: Path) -> None:
     config = ClientConfig.from_file(written(tmp_path, {"installed": DESKTOP}))
     assert (config.client_id, config.client_secret) == ("id-1", "very-secret-1")
     assert config.provider() is GOOGLE
-    assert config.loopback_redirect("/") == ("127.0.0.1", 0, "/")
+    assert CallbackAddresses.of(config, "/").loopbacks == (Loopback("127.0.0.1", 0, "/"),)
     assert "very-secret" not in repr(config)
 
 
@@ -163,7 +164,7 @@ def test_a_web_client_with_a_loopback_redirect(
 ) -> None:
     """C9: the registered redirect URI is used exactly as it stands."""
     config = ClientConfig.from_file(written(tmp_path, {"web": DESKTOP | {"redirect_uris": uris}}))
-    assert config.loopback_redirect("/") == expected
+    assert CallbackAddresses.of(config, "/").loopbacks == (Loopback(*expected),)
 
 
 @pytest.mark.parametrize(

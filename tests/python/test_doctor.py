@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
@@ -271,7 +272,7 @@ def test_a_host_whose_browser_is_elsewhere(monkeypatch: pytest.MonkeyPatch, name
 def test_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     found = reach(monkeypatch, SSH_CONNECTION="10.0.0.1 1 10.0.0.2 22")
     assert found.value == "SSH"
-    assert "client of type web" in found.hint
+    assert "redirect_ports=[PORT]" in found.hint
     assert "ssh -L PORT:127.0.0.1:PORT" in found.hint
     found = reach(monkeypatch, "http://127.0.0.1:8123/", SSH_TTY="/dev/pts/1")
     assert found.hint.endswith("forward the port to it: ssh -L 8123:127.0.0.1:8123 THIS_HOST")
@@ -298,8 +299,37 @@ def test_a_port_that_is_taken() -> None:
 def test_a_web_client_without_a_loopback_redirect() -> None:
     config = tokentoss.ClientConfig("id-1", client_type="web", redirect_uris=["https://hub.example/cb"])
     (finding,) = callback.callback_findings(config, tokentoss.GOOGLE)
+    assert (finding.value, finding.level) == ("callback_page", "ok")
+    assert "https://hub.example/cb" in finding.shown
+
+
+def test_a_web_client_without_any_address() -> None:
+    config = tokentoss.ClientConfig("id-1", client_type="web", redirect_uris=["http://192.0.2.1/cb"])
+    (finding,) = callback.callback_findings(config, tokentoss.GOOGLE)
     assert finding.level == "error"
     assert "Desktop app" in finding.shown
+
+
+def test_the_way_after_the_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ways() -> dict[str, Finding]:
+        config = tokentoss.ClientConfig("id-1")
+        return {one.name: one for one in callback.callback_findings(config, tokentoss.GOOGLE)}
+
+    assert [ways()[name].value for name in ("callback", "otherwise")] == ["loopback", "paste"]
+    monkeypatch.setenv("TOKENTOSS_REDIRECT_URI", "https://hub.example/tokentoss/callback")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+    found = ways()
+    assert [found[name].value for name in ("callback", "otherwise")] == ["loopback", "callback_page"]
+    assert (found["surroundings"].value, found["surroundings"].level) == ("JupyterHub", "ok")
+
+
+def test_a_python_that_cannot_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    (finding,) = callback.callback_findings(tokentoss.ClientConfig("id-1"), tokentoss.GOOGLE)
+    assert (finding.value, finding.level) == ("paste", "warning")
+    monkeypatch.setenv("TOKENTOSS_REDIRECT_URI", "https://web.example/tokentoss/callback")
+    (finding,) = callback.callback_findings(tokentoss.ClientConfig("id-1"), tokentoss.GOOGLE)
+    assert (finding.value, finding.level) == ("callback_page", "ok")
 
 
 def test_a_dependency_and_the_front_end_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page import Page
 from tokentoss import AuthManager, HandOffError
-from tokentoss.handoff import MAX_REGISTRATIONS, HandOff, Registration, _read_envelope
+from tokentoss.envelope import read_code, read_tokens
+from tokentoss.handoff import MAX_REGISTRATIONS, HandOff, Registration
 from tokentoss.sealing import MAX_SEALED_LENGTH, request_nonce
 
 Make = Callable[..., AuthManager]
@@ -48,6 +49,8 @@ def test_the_ticket(attempt: Attempt, fake: FakeProvider) -> None:
         "client_secret_sealed",
         "scopes",
         "redirect_uri",
+        "callback_pages",
+        "exchange",
         "provider",
         "hosted_domain",
         "login_hint",
@@ -59,6 +62,8 @@ def test_the_ticket(attempt: Attempt, fake: FakeProvider) -> None:
         "authorization_endpoint": fake.issuer + "/auth",
         "token_endpoint": fake.issuer + "/token",
         "token_endpoint_auth_method": "client_secret_post",
+        "token_endpoint_cors": None,
+        "openid_connect": True,
         "iss_parameter_supported": False,
         "authorization_params": {},
         "id_token_signing_algs": ["RS256"],
@@ -186,7 +191,9 @@ def test_an_envelope_with_odd_but_legal_members(
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 def test_no_plaintext_breaks_the_reader(plaintext: bytes) -> None:
     with pytest.raises(HandOffError):
-        _read_envelope(plaintext, "ticket")
+        read_tokens(plaintext, "ticket")
+    with pytest.raises(HandOffError):
+        read_code(plaintext, "ticket", ("http://127.0.0.1:1/",))
 
 
 def test_a_missing_id_token(attempt: Attempt, fake: FakeProvider) -> None:

@@ -18,6 +18,9 @@ from tokentoss.callback.routes import RequestHandler
 from tokentoss.exceptions import HandOffError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tokentoss.callback.addresses import Loopback
     from tokentoss.handoff import HandOff
 
 LINGER = 2.0
@@ -60,7 +63,11 @@ class LoopbackListener:
         self._wake_sender.setblocking(False)
         self._owner = os.getpid()
         self.closed = threading.Event()
-        threading.Thread(target=self._run, name="tokentoss-listener", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="tokentoss-listener", daemon=True).start()
+        except RuntimeError:  # a Python without threads
+            self.abandon()
+            raise HandOffError(code="loopback_unavailable", subject=self.authority) from None
 
     def add(self, hand_off: HandOff) -> None:
         """Answer for this sign-in until :meth:`release`."""
@@ -83,7 +90,7 @@ class LoopbackListener:
 
     def redirect_paths(self) -> set[str]:
         """Return the paths to which providers send the popup."""
-        return {one.redirect_uri[len(self.origin) :] for one in self.hand_offs()}
+        return {one.redirect_uri[len(self.origin) :] for one in self.hand_offs() if one.redirect_uri}
 
     def release(self, hand_off: HandOff | None) -> None:
         """Give a lease back; the listener closes soon after the last one."""
@@ -243,6 +250,28 @@ def lease(host: str, port: int) -> LoopbackListener:
             listener.take_lease()
             _listeners[host, port] = listener
         return listener
+
+
+def lease_first(addresses: Sequence[Loopback]) -> tuple[LoopbackListener, str]:
+    """Return a listener, with a lease on it, on the first free address, and the redirect URI there.
+
+    Args:
+        addresses: The addresses, at least one.
+
+    Raises:
+        HandOffError: ``loopback_unavailable`` or ``loopback_ports_taken`` if none is free.
+    """
+    for address in addresses:
+        try:
+            listener = lease(address.host, address.port)
+        except HandOffError as failure:
+            unavailable = failure
+            continue
+        return listener, listener.origin + address.path
+    if len(addresses) > 1:
+        ports = ", ".join(dict.fromkeys(str(address.port) for address in addresses))
+        raise HandOffError(code="loopback_ports_taken", subject=ports)
+    raise unavailable
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:

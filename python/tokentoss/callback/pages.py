@@ -29,7 +29,7 @@ def callback_page(page_token: str, origin: str) -> tuple[bytes, dict[str, str]]:
 
     Args:
         page_token: With which the page's own requests identify themselves.
-        origin: The only origin that the page talks to.
+        origin: The only origin that the page talks to; none of its opener's if it is empty.
     """
     return _render("callback.html", {"token": page_token, "origin": origin})
 

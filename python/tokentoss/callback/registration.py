@@ -20,13 +20,14 @@ _MAX_ORIGIN_LENGTH = 512
 _STATE = re.compile(r"[A-Za-z0-9._~-]{16,512}")
 
 
-def registration_of(hand_off: HandOff, *, proof: str, origin: str, url: str, key: str) -> Registration:
-    """Check what the start page says in a notebook page's name, and return the registration.
+def registration_of(hand_off: HandOff, *, proof: str, origin: str | None, url: str, key: str) -> Registration:
+    """Check what a notebook page says, or the start page in its name, and return the registration.
 
     Args:
         hand_off: The hand-off whose ticket the page named.
         proof: The ticket's proof.
-        origin: The page's origin, as the browser reported it to the start page.
+        origin: The page's origin, as the browser reported it to the start page; None for a page that
+            says it to the kernel itself, and is answered the same way.
         url: The authorization request to which the popup is to go on.
         key: The page's own HPKE public key.
 
@@ -38,7 +39,7 @@ def registration_of(hand_off: HandOff, *, proof: str, origin: str, url: str, key
     if origin == "null":
         raise HandOffError(code="page_origin_opaque")
     refused = HandOffError(code="registration_refused")
-    if len(origin) > _MAX_ORIGIN_LENGTH or not _ORIGIN.fullmatch(origin):
+    if origin is not None and (len(origin) > _MAX_ORIGIN_LENGTH or not _ORIGIN.fullmatch(origin)):
         raise refused
     try:
         page_key = from_b64url(key)
@@ -51,9 +52,9 @@ def registration_of(hand_off: HandOff, *, proof: str, origin: str, url: str, key
         raise refused
     known = hand_off.registrations.get(state)
     if known is None:
-        return Registration(state=state, origin=origin, page_key=page_key)
-    # The same page with one more window, opened by hand: the attempt stays what it was.
-    if (known.origin, known.page_key) != (origin, page_key):
+        return Registration(state=state, origin=origin or "", page_key=page_key)
+    # The same page with one more window, or saying it both ways: the attempt stays what it was.
+    if known.page_key != page_key or (origin and known.origin and known.origin != origin):
         raise refused
     return known
 
@@ -76,10 +77,11 @@ def _state_of_request(hand_off: HandOff, url: str) -> str | None:
         values.setdefault(name, []).append(value)
     expected = {
         "client_id": hand_off.client_id,
-        "redirect_uri": hand_off.redirect_uri,
         "response_type": "code",
     }
     if any(values.get(name) != [value] for name, value in expected.items()):
+        return None
+    if values.get("redirect_uri") not in [[uri] for uri in hand_off.redirect_uris]:
         return None
     if not all(pair in pairs for pair in parse_qsl(endpoint.query, keep_blank_values=True)):
         return None

@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tokentoss
@@ -115,4 +116,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", dest="as_json", help="print the findings as JSON")
     doctor.set_defaults(command="doctor")
+
+    page = commands.add_parser(
+        "callback-page",
+        help="write the callback page for a JupyterHub service or a web host",
+        description="Write the static page to which a provider may send the popup, and print the headers "
+        "to serve it with. Its address is to be registered for the client as a redirect URI.",
+        allow_abbrev=False,
+    )
+    page.add_argument(
+        "--origin",
+        action="append",
+        required=True,
+        dest="origins",
+        metavar="ORIGIN",
+        help="origin of notebook pages, such as https://hub.example.com; may be given several times",
+    )
+    target = page.add_mutually_exclusive_group()
+    target.add_argument("--output", type=Path, metavar="FILE", help="by default the standard output")
+    target.add_argument(
+        "--serve",
+        type=int,
+        dest="port",
+        metavar="PORT",
+        help="serve it on 127.0.0.1 instead, as a hub's service",
+    )
+    page.set_defaults(command="callback_page")
     return parser

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tokentoss.callback.addresses import REDIRECT_URI_VARIABLE, CallbackAddresses, can_listen
+from tokentoss.configuration import ClientConfig
 from tokentoss.doctor.finding import Finding
 from tokentoss.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tokentoss.configuration import ClientConfig
     from tokentoss.providers import Provider
 
 _ELSEWHERE = "On this host the browser runs elsewhere: its 127.0.0.1 is not this machine's."
-_FIXED_PORT = (
-    "That takes a fixed one: configure a client of type web with http://127.0.0.1:PORT/ among its redirect "
-    "URIs, then"
-)
+_FIXED_PORT = "That takes a fixed one: give the widget redirect_ports=[PORT], then"
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,28 @@ CONTAINER = Surroundings("container", files=("/.dockerenv", "/run/.containerenv"
 
 
 def callback_findings(config: ClientConfig | None, provider: Provider | None) -> list[Finding]:
-    """Return the callback and what this host means for it."""
+    """Return the ways that a sign-in would take, in their order, and what this host means for them."""
     path = provider.redirect_path if provider is not None else "/"
     try:
-        host, port, path = config.loopback_redirect(path) if config is not None else ("127.0.0.1", 0, path)
+        addresses = CallbackAddresses.of(config or ClientConfig(""), path)
     except ConfigurationError as failure:
         return [Finding("callback", None, "error", str(failure))]
-    authority = f"{host}:{port}" if port else f"{host}:<any free port>"
-    text = f"loopback, http://{authority}{path}"
+    loopback = addresses.loopbacks[0] if addresses.loopbacks else None
+    pages = ", ".join(addresses.pages)
+    if loopback is None or not can_listen():
+        if pages:
+            return [Finding("callback", "callback_page", text=f"callback page, {pages}")]
+        hint = f"Set {REDIRECT_URI_VARIABLE} to a callback page that is registered for the client."
+        text = "paste: this Python cannot listen, so the user takes the address to the notebook"
+        return [Finding("callback", "paste", "warning", text, hint)]
+    authority = f"{loopback.host}:{loopback.port}" if loopback.port else f"{loopback.host}:<any free port>"
+    # Without a callback page the last way is that the user pastes the address.
+    then = f"callback page, {pages}" if pages else "paste"
     return [
-        Finding("callback", "loopback", text=text),
-        _listening(host, port),
-        _reach(port, os.environ),
+        Finding("callback", "loopback", text=f"loopback, http://{authority}{loopback.path}"),
+        Finding("otherwise", "callback_page" if pages else "paste", text=then),
+        _listening(loopback.host, loopback.port),
+        _reach(loopback.port, has_page=bool(pages), environment=os.environ),
     ]
 
 
@@ -83,13 +91,17 @@ def _listening(host: str, port: int) -> Finding:
     return Finding("listener", True, text="this machine can listen for it")
 
 
-def _reach(port: int, environment: Mapping[str, str]) -> Finding:
+def _reach(port: int, *, has_page: bool, environment: Mapping[str, str]) -> Finding:
     for hub in HUBS:
         if hub.is_here(environment):
-            hint = f"{_ELSEWHERE} Sign in on the browser's machine, or have the port forwarded to it."
-            return Finding(
-                "surroundings", hub.name, "warning", f"{hub.name}: the loopback may be out of reach", hint
+            text = f"{hub.name}: the loopback may be out of reach"
+            if has_page:
+                return Finding("surroundings", hub.name, text=f"{text}, so the callback page is used")
+            hint = (
+                f"{_ELSEWHERE} Register a callback page and set {REDIRECT_URI_VARIABLE} to it "
+                "(docs/callback.md); without one the user pastes the address of the answer."
             )
+            return Finding("surroundings", hub.name, "warning", text, hint)
     if SSH.is_here(environment):
         number = port or "PORT"
         command = f"ssh -L {number}:127.0.0.1:{number} THIS_HOST"

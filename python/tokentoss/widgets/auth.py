@@ -12,19 +12,24 @@ import traitlets
 
 from tokentoss import codes
 from tokentoss.auth_manager import AuthManager
-from tokentoss.callback.listener import LoopbackListener, lease
+from tokentoss.callback.addresses import CallbackAddresses, can_listen
+from tokentoss.callback.listener import LoopbackListener, lease_first
+from tokentoss.callback.registration import registration_of
 from tokentoss.configuration import ClientConfig
-from tokentoss.exceptions import ConfigurationError, HandOffError, TokenTossError, error_for
-from tokentoss.handoff import HandOff
+from tokentoss.exceptions import ConfigurationError, HandOffError, SignInError, TokenTossError, error_for
+from tokentoss.handoff import EXCHANGES, Exchange, HandOff
 from tokentoss.providers import BOX, DEFAULT_SCOPES, GOOGLE, Provider
 from tokentoss.widgets.by_code import SignInByCode
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
+from tokentoss.widgets.waiting import PATIENCE, Waiters, await_, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import concurrent.futures
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tokentoss.accounts import Account
     from tokentoss.credentials import Credentials
     from tokentoss.sign_out import SignOutResult
     from tokentoss.storage import TokenStorage
@@ -55,6 +60,10 @@ class AuthWidget(SyncedWidget):
         max_session_lifetime_hours: Age in hours at which a stored sign-in is no longer used.
         hosted_domain: The domain that the user's account must belong to.
         login_hint: The account that the provider should suggest.
+        exchange: Who redeems the code: ``browser``, ``kernel``, or by default whichever can.
+        redirect_ports: Fixed loopback ports, such as those that SSH forwards; the first free one is used.
+        redirect_uri: One or several callback pages that are registered for the client; by default those of
+            ``TOKENTOSS_REDIRECT_URI``, or of a web client's file.
 
     Without a client, the file that ``TOKENTOSS_CLIENT_SECRETS`` names is used, or else the one that
     :func:`tokentoss.configure` installed.
@@ -103,6 +112,9 @@ class AuthWidget(SyncedWidget):
         max_session_lifetime_hours: float | None = None,
         hosted_domain: str | None = None,
         login_hint: str | None = None,
+        exchange: Exchange = "auto",
+        redirect_ports: Sequence[int] | None = None,
+        redirect_uri: str | Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         if auth_manager is None:
@@ -117,11 +129,19 @@ class AuthWidget(SyncedWidget):
             )
         self._manager = auth_manager
         self._login_hint = login_hint
-        self._redirect = auth_manager.client_config.loopback_redirect(auth_manager.provider.redirect_path)
+        self._exchange = _checked_exchange(exchange, auth_manager.provider)
+        self._addresses = CallbackAddresses.of(
+            auth_manager.client_config,
+            auth_manager.provider.redirect_path,
+            redirect_ports=redirect_ports,
+            redirect_uri=redirect_uri,
+        )
+        self._waiters = Waiters()
         self._lock = threading.RLock()
         self._arrived: deque[str] = deque()
         self._hand_off: HandOff | None = None
         self._listener: LoopbackListener | None = None
+        self._unavailable: HandOffError | None = None
         self._closed = False
         self._asks_for_more = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
@@ -192,6 +212,42 @@ class AuthWidget(SyncedWidget):
         self._show_session(result.error)
         return result
 
+    def wait(self, timeout: float | None = PATIENCE) -> Account:
+        """Wait until somebody is signed in, and return who; an interrupt of the kernel ends it.
+
+        It works in the cell that displays the widget, because the sign-in reaches the kernel by a
+        thread of its own.
+
+        Args:
+            timeout: Seconds to wait at most; None for no limit.
+
+        Raises:
+            SignInError: ``wait_timed_out``; ``wait_impossible``, at once, if nothing can reach this
+                kernel while a cell runs; ``widget_closed``; or what ended the sign-in.
+            TokenTossError: What else ended the sign-in.
+        """
+        outcome = self._outcome(blocking=True)
+        try:
+            return wait_for(outcome, timeout)
+        finally:
+            self._waiters.remove(outcome)
+
+    async def signed_in(self, timeout: float | None = PATIENCE) -> Account:
+        """Do the same as :meth:`wait` without blocking the event loop.
+
+        Args:
+            timeout: Seconds to wait at most; None for no limit.
+
+        Raises:
+            SignInError: ``wait_timed_out``, ``widget_closed``, or what ended the sign-in.
+            TokenTossError: What else ended the sign-in.
+        """
+        outcome = self._outcome(blocking=False)
+        try:
+            return await await_(outcome, timeout)
+        finally:
+            self._waiters.remove(outcome)
+
     def close(self) -> None:
         """Take the widget off the page, and give up a sign-in that is under way."""
         if self.__dict__.get("_lock") is not None:
@@ -199,6 +255,7 @@ class AuthWidget(SyncedWidget):
             with self._lock:
                 self._closed = True
                 self._end_hand_off()
+            self._waiters.failed(SignInError(code="widget_closed"))
         super().close()
 
     def state_received(self) -> None:
@@ -238,6 +295,27 @@ class AuthWidget(SyncedWidget):
             self._by_code.start()
         elif kind == "drop_code":
             self._by_code.cancel()
+        elif kind == "register":
+            self._take_registration(content)
+
+    def _take_registration(self, content: dict[str, Any]) -> None:
+        """Register a page that says so itself, because the start page has not, and answer it."""
+        members: dict[str, str] = {}
+        for name in ("proof", "url", "key"):
+            value = content.get(name)
+            if not isinstance(value, str):
+                return
+            members[name] = value
+        hand_off = self._hand_off
+        if hand_off is None or content.get("ticket") != hand_off.id:
+            return
+        try:
+            secret = hand_off.register(registration_of(hand_off, origin=None, **members))
+        except HandOffError as refusal:
+            # The page goes on without: the code then comes to the kernel, if it comes at all.
+            logger.debug("a page was not registered: %s", refusal.code)
+            return
+        self.send({"type": "registered", "ticket": hand_off.id, "secret": secret})
 
     def _take_report(self, content: dict[str, Any]) -> None:
         with self._lock:
@@ -251,6 +329,7 @@ class AuthWidget(SyncedWidget):
                 failure = error_for(code, subject if isinstance(subject, str) and subject else None)
                 self._manager.last_error = failure
                 self.publish(**_failed(failure))
+                self._waiters.failed(failure)
 
     def _show_code(self, code: dict[str, Any]) -> None:
         if code:
@@ -265,6 +344,7 @@ class AuthWidget(SyncedWidget):
         with self._lock:
             if not self._closed:
                 self.publish(**_failed(failure))
+        self._waiters.failed(failure)
 
     def _session_changed(self) -> None:
         """Follow the manager: somebody signed in or out, here, in another widget or in code."""
@@ -283,6 +363,8 @@ class AuthWidget(SyncedWidget):
             if code and not isinstance(failure, TokenTossError):
                 failure = error_for(code)
             self._show_session(failure, acknowledged=hand_off.id)
+            if failure is not None:
+                self._waiters.failed(failure)
 
     def _show_session(self, failure: Exception | None, acknowledged: str | None = None) -> None:
         """Show who is signed in, or offer the next sign-in."""
@@ -314,11 +396,30 @@ class AuthWidget(SyncedWidget):
                     traits["ticket"] = self._begin_hand_off().ticket()
                 except HandOffError as unavailable:
                     self._end_hand_off()
+                    self._unavailable = unavailable
                     traits["ticket"] = {}
                     failure = unavailable
                 if failure is not None:
                     traits |= _failed(failure)
             self.publish(**traits)
+            account = manager.account
+            if manager.is_authenticated and account is not None:
+                self._waiters.signed_in(account)
+
+    def _outcome(self, *, blocking: bool) -> concurrent.futures.Future[Account]:
+        """Return a future of the sign-in that is awaited, or raise what stands in its way."""
+        with self._lock:
+            outcome = self._waiters.add()
+            account = self._manager.account
+            if self._manager.is_authenticated and account is not None:
+                outcome.set_result(account)
+            elif self._closed:
+                outcome.set_exception(SignInError(code="widget_closed"))
+            elif self._hand_off is None:
+                outcome.set_exception(self._unavailable or SignInError(code="wait_impossible"))
+            elif blocking and self._listener is None:
+                outcome.set_exception(SignInError(code="wait_impossible"))
+            return outcome
 
     def _signed_in(self) -> str:
         name = self._manager.user_name
@@ -341,24 +442,42 @@ class AuthWidget(SyncedWidget):
 
     def _begin_hand_off(self) -> HandOff:
         """Replace the hand-off by a fresh one, on the same listener where possible."""
-        host, port, path = self._redirect
-        listener = lease(host, port)
+        listener, redirect_uri = self._lease()
         self._end_hand_off()
         send, decided = _weakly(self.send), _weakly(self._decided)
         hand_off = HandOff(
             self._manager,
-            listener.origin + path,
+            redirect_uri,
+            callback_pages=self._addresses.pages,
+            exchange=self._exchange,
             # More scopes are asked of the account that is signed in.
             login_hint=self._login_hint or self._manager.user_email,
             send=send,
             decided=decided,
         )
-        listener.add(hand_off)
+        if listener is not None:
+            listener.add(hand_off)
         self._hand_off, self._listener = hand_off, listener
         # A widget that is collected gives its lease back, too.
         self._finalizer = weakref.finalize(self, _give_up, listener, hand_off)
         self._finalizer.atexit = False
         return hand_off
+
+    def _lease(self) -> tuple[LoopbackListener | None, str | None]:
+        """Return a listener and its redirect URI, as far as there can be one."""
+        addresses = self._addresses
+        if not addresses.loopbacks:
+            return None, None
+        if not can_listen():
+            return None, addresses.unheard()
+        try:
+            return lease_first(addresses.loopbacks)
+        except HandOffError:
+            if addresses.pages:
+                return None, None
+            if any(address.port for address in addresses.loopbacks):
+                raise
+            return None, addresses.unheard()
 
     def _end_hand_off(self) -> None:
         if self._hand_off is not None:
@@ -442,6 +561,17 @@ def _client(
     )
 
 
+def _checked_exchange(exchange: Exchange, provider: Provider) -> Exchange:
+    if exchange not in EXCHANGES:
+        raise ConfigurationError(f"exchange={exchange!r} is none of {', '.join(map(repr, EXCHANGES))}.")
+    if exchange == "browser" and not provider.openid_connect:
+        raise ConfigurationError(
+            f"{provider.name} gives no ID tokens, so only the kernel can redeem its codes: "
+            'use exchange="kernel".'
+        )
+    return exchange
+
+
 def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
@@ -463,6 +593,7 @@ def _weakly(method: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-def _give_up(listener: LoopbackListener, hand_off: HandOff) -> None:
+def _give_up(listener: LoopbackListener | None, hand_off: HandOff) -> None:
     hand_off.cancel()
-    listener.release(hand_off)
+    if listener is not None:
+        listener.release(hand_off)

@@ -93,6 +93,31 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "The kernel cannot listen on {subject}. Close the program that uses it, or register a Desktop client, which needs no fixed port.",
     ),
     code(
+        "loopback_ports_taken",
+        Environment,
+        "given",
+        "None of the ports {subject} is free on the kernel's machine. Close a program that uses one of them, or give other redirect_ports.",
+    ),
+    code(
+        "redirect_uri_invalid",
+        Configuration,
+        "The callback address",
+        "{subject} cannot be a callback page: give its https address as it is registered, without a query or a fragment.",
+    ),
+    code(
+        "wait_impossible",
+        Environment,
+        "",
+        "A sign-in cannot reach this kernel while a cell runs, so waiting would never end. Leave wait() out, sign in, then go on in the next cell.",
+    ),
+    code(
+        "wait_timed_out",
+        User,
+        "the given time",
+        "Nobody signed in within {subject}. Sign in with the widget's button, then run the cell again.",
+    ),
+    code("widget_closed", User, "", "The widget was closed before anybody signed in. Show it again."),
+    code(
         "storage_corrupt",
         Environment,
         "The token file",

@@ -1,0 +1,82 @@
+"""The callback page as one static file, for servers other than the kernel's own listener.
+
+A Jupyter server, a JupyterHub service or any web host serves it; nothing in it depends on a sign-in.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cache
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tokentoss.callback.pages import SECURITY_HEADERS
+from tokentoss.exceptions import ConfigurationError
+from tokentoss.origins import origin_of, split_url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OWN_ORIGIN = "self"
+"""Stands for the page's own origin among those that it talks to."""
+
+
+def static_page(origins: Sequence[str]) -> str:
+    """Return the page.
+
+    Args:
+        origins: The origins of the notebook pages that it talks to, or :data:`OWN_ORIGIN`.
+
+    Raises:
+        ConfigurationError: If one of them is no origin.
+    """
+    allowed = [_checked(origin) for origin in dict.fromkeys(origins)]
+    if not allowed:
+        raise ConfigurationError("A callback page talks to no origin at all: name at least one.")
+    document = _file("page.html").replace("{{policy}}", escape(_policy()))
+    document = document.replace("{{origins}}", json.dumps(allowed)).replace("{{style}}", _file("page.css"))
+    return document.replace("{{script}}", _file("page.js"))
+
+
+def static_page_headers() -> dict[str, str]:
+    """Return the headers that the page is to be served with, its Content-Security-Policy among them."""
+    # What only a header can say: a page in a frame could be made to look like something else.
+    policy = f"{_policy()}; frame-ancestors 'none'"
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy,
+        **SECURITY_HEADERS,
+    }
+
+
+@cache
+def _policy() -> str:
+    template = _file("page.html").replace("{{style}}", _file("page.css"))
+    style = template[template.index("<style>") + len("<style>") : template.index("</style>")]
+    return (
+        f"default-src 'none'; script-src {_hash(_file('page.js'))}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(content.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+def _checked(origin: str) -> str:
+    if origin == OWN_ORIGIN:
+        return origin
+    parts = split_url(origin)
+    if parts is None or parts.path or parts.query or parts.fragment or origin_of(origin) != origin:
+        raise ConfigurationError(
+            f"{origin!r} is no origin: give scheme, host and port alone, such as https://hub.example.com."
+        )
+    return origin
+
+
+@cache
+def _file(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
