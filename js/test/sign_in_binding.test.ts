@@ -202,6 +202,20 @@ test("the account is shown while signed in", async () => {
   assert.deepEqual(signIns.calls.slice(1), ["t1 acknowledge t1", "t1 free"]);
 });
 
+test("a ticket that comes while signed in asks for more", async () => {
+  const account = { user_email: "ada@example.org", is_authenticated: true };
+  const { binding, model, signIns } = await bind({ ticket: {}, ...account });
+  model.kernelSets({ ticket: { id: "t2" } });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+  binding.signIn();
+  assert.equal(binding.state.kind, "waiting");
+  model.kernelSets({ ticket: {}, acknowledged: "t2" });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.org" });
+  assert.deepEqual(signIns.calls, ["t2 new", "t2 signIn", "t2 acknowledge t2", "t2 free"]);
+});
+
 test("signing out waits for the kernel, then starts with the next ticket", async () => {
   const { binding, model, signIns } = await bind({ ticket: {}, user_email: "ada@example.org", is_authenticated: true });
   binding.signOut();
