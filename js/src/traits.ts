@@ -4,6 +4,12 @@
 export interface Branding {
   name: string;
   style: "google" | "generic";
+  /** Colours of the button, `#rrggbb`; the style's own where they are missing. */
+  background?: string;
+  foreground?: string;
+  border?: string;
+  /** A `data:image/` address. */
+  icon?: string;
 }
 
 /** The ticket as far as this side reads it; all of it goes to the WebAssembly untouched. */

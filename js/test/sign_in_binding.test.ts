@@ -208,6 +208,20 @@ test("while signed in, what Python says is shown, also when it says more later",
   assert.deepEqual(shown, [{ kind: "signed_in", said: "Signed in as x81" }]);
 });
 
+test("a ticket that comes while signed in asks for more", async () => {
+  const account = { user_email: "ada@example.org", is_authenticated: true };
+  const { binding, model, signIns } = await bind({ ticket: {}, ...account });
+  model.kernelSets({ ticket: { id: "t2" } });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+  binding.signIn();
+  assert.equal(binding.state.kind, "waiting");
+  model.kernelSets({ ticket: {}, acknowledged: "t2" });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.org" });
+  assert.deepEqual(signIns.calls, ["t2 new", "t2 signIn", "t2 acknowledge t2", "t2 free"]);
+});
+
 test("signing out waits for the kernel, then starts with the next ticket", async () => {
   const { binding, model, signIns } = await bind({ ticket: {}, user_email: "ada@example.org", is_authenticated: true });
   binding.signOut();

@@ -41,7 +41,7 @@ class AccessTokens:
             raise ConfigurationError(
                 "Whose access token the service takes is not said: give a provider or an auth_manager."
             )
-        if manager is not None and provider is not None and provider != manager.provider:
+        if manager is not None and provider is not None and not provider.is_same_as(manager.provider):
             raise ConfigurationError("The auth manager is for another provider: give one of the two.")
         self._provider = provider
         self._manager = manager

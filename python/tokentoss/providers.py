@@ -195,6 +195,10 @@ class Provider:
         name = name_of("issuer", issuer)
         return cls.discover(issuer) if name is None else cls.named(name)
 
+    def is_same_as(self, other: Provider) -> bool:
+        """Tell whether tokens of the other provider are this one's, however the two are called and shown."""
+        return (self.issuer, self.token_endpoint) == (other.issuer, other.token_endpoint)
+
     def require_scopes(self, scopes: tuple[str, ...] | list[str]) -> None:
         """Check scopes to ask this provider for: an ID token comes with ``openid`` only.
 

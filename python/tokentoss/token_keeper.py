@@ -100,7 +100,9 @@ class TokenKeeper:
     def signed_in_at(cls, provider: Provider) -> list[TokenKeeper]:
         """Return the managers of this process with a session at a provider, the latest sign-in first."""
         with cls._live_lock:
-            managers = [one for one in cls._live if one.provider == provider and one.is_authenticated]
+            managers = [
+                one for one in cls._live if one.provider.is_same_as(provider) and one.is_authenticated
+            ]
         sessions = [(one._holder.session, one) for one in managers]  # noqa: SLF001 - of the same class
         signed_in = [(session.signed_in_at or 0.0, one) for session, one in sessions if session is not None]
         return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]

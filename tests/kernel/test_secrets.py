@@ -13,7 +13,7 @@ import logging
 import pickle
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keyring
 import keyring.backend
@@ -23,10 +23,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 from tokentoss import (
+    BOX,
     GOOGLE,
     Account,
+    APIClient,
     AuthManager,
     AuthWidget,
+    BoxAuthWidget,
     ClientConfig,
     ConfigureWidget,
     FileStorage,
@@ -113,7 +116,16 @@ def in_file(holder):
     return storage
 
 
+def at_box(holder):
+    storage = MemoryStorage()
+    storage.save(replace(holder.tokens, id_token="", issuer=BOX.issuer, token_endpoint=BOX.token_endpoint))
+    manager = AuthManager(holder.config, storage=storage, provider=BOX)
+    assert manager.is_connected
+    return BoxAuthWidget(auth_manager=manager)
+
+
 MAKERS = {
+    "APIClient": lambda holder: APIClient("https://service.example", auth_manager=holder.manager),
     "Account": lambda holder: Account.of(holder.tokens),
     "AuthManager": lambda holder: holder.manager,
     "ClientConfig": lambda holder: holder.config,
@@ -131,6 +143,7 @@ MAKERS = {
 }
 WIDGETS = {
     "AuthWidget": lambda holder: AuthWidget(auth_manager=holder.manager),
+    "BoxAuthWidget": at_box,
     "ConfigureWidget": lambda holder: ConfigureWidget(),
     "GoogleAuthWidget": lambda holder: GoogleAuthWidget(auth_manager=holder.manager),
 }

@@ -130,8 +130,10 @@ def test_whose_token_must_be_said(make_manager: Make, fake: FakeProvider, servic
     with pytest.raises(ConfigurationError, match="provider"):
         APIClient(service.issuer)
     manager = signed_in(make_manager, fake)
+    other = fake.provider(token_endpoint=fake.issuer + "/other")
     with pytest.raises(ConfigurationError, match="another provider"):
-        APIClient(service.issuer, auth_manager=manager, provider=fake.provider(name="Other"))
+        APIClient(service.issuer, auth_manager=manager, provider=other)
+    assert APIClient(service.issuer, auth_manager=manager, provider=fake.provider(name="Other"))
 
 
 def test_the_latest_sign_in_at_the_provider(
@@ -146,13 +148,13 @@ def test_the_latest_sign_in_at_the_provider(
     elsewhere = make_manager(provider=other)
     elsewhere.storage.save(stored(fake, access_token="elsewhere"))
     elsewhere.reload()
-    client = APIClient(service.issuer, provider=fake.provider())
+    client = APIClient(service.issuer, provider=fake.provider(name="Whatever it is called"))
     client.get("/api")
     latest.sign_out()
     client.get("/api")
     assert bearers(service) == ["latest", "access-1"]
     first.sign_out()
-    with pytest.raises(NoCredentialsError, match="Fake"):
+    with pytest.raises(NoCredentialsError, match="Whatever"):
         client.get("/api")
 
 

@@ -211,6 +211,15 @@ def test_who_is_signed_in(configured: Path, store: Store, capsys: pytest.Capture
         assert secret not in out
 
 
+@pytest.mark.usefixtures("configured")
+def test_an_account_without_an_id_token(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    store(id_token="", login="octocat")
+    assert main(["status"]) == 0
+    assert "Access token valid for" in capsys.readouterr().out
+    store(id_token="", refresh_token="", expiry=iso_time(time.time() - 1))
+    assert main(["status"]) == 1
+
+
 def test_a_token_file_that_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     path = FileStorage().path
     path.parent.mkdir(parents=True)

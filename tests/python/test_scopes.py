@@ -102,5 +102,11 @@ def test_the_button_comes_back_for_more(
     widget.sealed_tokens = page.envelope(fake, scopes=["openid", DRIVE])
     eventually(lambda: widget.status == "Signed in as ada@example.com")
     assert widget.missing_scopes == []
+    widget.request_scopes("https://www.googleapis.com/auth/calendar")
+    assert widget.status == "Click to allow more"
+    elsewhere = [*manager.scopes]
+    manager.accept(response(fake, scopes=elsewhere), nonce="n")
+    assert widget.status == "Signed in as ada@example.com", "granted in another widget"
+    assert widget.ticket == {}
     widget.sign_out()
     assert widget.status == "Click to sign in"

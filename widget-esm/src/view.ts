@@ -21,6 +21,16 @@ export interface Actions {
   askForCode(): void;
 }
 
+/** Gives the button the provider's own colours and icon, as far as there are any. */
+function paint(button: HTMLElement, logo: HTMLElement, { background, foreground, border, icon }: Branding): void {
+  if (background) button.style.setProperty("background-color", background);
+  if (foreground) button.style.setProperty("color", foreground);
+  if (border) button.style.setProperty("border-color", border);
+  if (!icon) return;
+  logo.style.setProperty("mask", "none");
+  logo.style.setProperty("background", `url("${icon}") center / contain no-repeat`);
+}
+
 export class View {
   readonly root = element("div", "tokentoss");
   readonly #actions: Actions;
@@ -42,6 +52,7 @@ export class View {
     this.#signIn.classList.add(`tokentoss-${branding.style}`);
     const logo = element("span", "tokentoss-logo");
     logo.setAttribute("aria-hidden", "true");
+    paint(this.#signIn, logo, branding);
     const label = element("span", "tokentoss-label");
     label.textContent = labels.signInWith(branding.name);
     this.#signIn.append(logo, label);

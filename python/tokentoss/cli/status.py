@@ -67,13 +67,16 @@ def _show_session(terminal: Terminal, session: Session, *, is_default: bool) -> 
 
 def _lifetime(session: Session) -> str:
     now = time.time()
-    left = session.id_token_expires_at - now
+    # Not every provider gives ID tokens.
+    name = "ID token" if session.tokens.id_token else "Access token"
+    expires_at = session.id_token_expires_at if session.tokens.id_token else session.access_token_expires_at
+    left = expires_at - now
     ends = "" if session.signed_in_at is None else _ends(session.signed_in_at - now)
     if not session.tokens.refresh_token:
-        return f"ID token valid for {duration(left)}, then sign in again: there is no refresh token"
+        return f"{name} valid for {duration(left)}, then sign in again: there is no refresh token"
     if left > 0:
-        return f"ID token valid for {duration(left)}, renewed on use{ends}"
-    return f"ID token expired, renewed on the next use{ends}"
+        return f"{name} valid for {duration(left)}, renewed on use{ends}"
+    return f"{name} expired, renewed on the next use{ends}"
 
 
 def _ends(age: float) -> str:

@@ -349,10 +349,14 @@ class AuthWidget(SyncedWidget):
     def _session_changed(self) -> None:
         """Follow the manager: somebody signed in or out, here, in another widget or in code."""
         with self._lock:
+            # Granted in another widget, or asked of somebody who is gone.
+            has_more = self._asks_for_more and not self._manager.missing_scopes
             deciding = self._hand_off is not None and self._hand_off.is_deciding
             shown = self._manager.is_authenticated, self._manager.user_email or ""
-            if deciding or self._closed or shown == (self.is_authenticated, self.user_email):
+            is_shown = shown == (self.is_authenticated, self.user_email)
+            if deciding or self._closed or (is_shown and not has_more):
                 return
+            self._asks_for_more = self._asks_for_more and not has_more
             self._show_session(self._manager.last_error)
 
     def _decided(self, hand_off: HandOff, code: str) -> None:
