@@ -43,12 +43,25 @@ impl TokenRequest {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code");
         form.append_pair("code", code.expose());
-        form.append_pair("redirect_uri", ticket.redirect_uri().as_str());
+        form.append_pair("redirect_uri", request.redirect_uri());
         form.append_pair("client_id", ticket.client_id());
         form.append_pair("code_verifier", request.verifier().expose());
         if let Some(secret) = client_secret {
             form.append_pair("client_secret", secret.expose());
         }
+        Self::to_endpoint(ticket, form)
+    }
+
+    /// A request without a code: whatever the endpoint answers, that it can be read shows that this page may talk to it.
+    #[must_use]
+    pub fn probe(ticket: &Ticket) -> Self {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code");
+        form.append_pair("client_id", ticket.client_id());
+        Self::to_endpoint(ticket, form)
+    }
+
+    fn to_endpoint(ticket: &Ticket, mut form: Serializer<'_, String>) -> Self {
         let endpoint = ticket.provider().token_endpoint();
         Self { url: endpoint.as_str().to_owned(), body: Secret::new(form.finish()) }
     }

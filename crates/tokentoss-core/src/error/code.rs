@@ -115,6 +115,9 @@ codes! {
 
     // The person in front of the screen.
     HostedDomainMismatch "hosted_domain_mismatch" User "the required organisation" "This account does not belong to {subject}. Sign in with an account that does.";
+    PasteCodeOnly "paste_code_only" User "" "This is only the code, and without the rest of the address nobody can tell which sign-in it belongs to. Paste the whole address.";
+    PasteNotAnAddress "paste_not_an_address" User "" "This is not a whole address. Copy everything in the address bar of the page that you were sent to, and paste it.";
+    PasteOtherAddress "paste_other_address" User "the redirect address" "This is another page's address. Finish the sign-in there, then paste the address that begins with {subject}.";
     PopupClosed "popup_closed" User "" "The sign-in window looks closed. If you closed it, sign in again; if it is still open, just finish there.";
     SignInTimedOut "sign_in_timed_out" User "" "The sign-in was not finished in time. Sign in again.";
 
