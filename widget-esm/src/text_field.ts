@@ -23,7 +23,7 @@ export class TextField {
     for (const manager of ["1pIgnore", "bwignore", "lpignore"]) this.input.dataset[manager] = "true";
     this.#hint.id = `${id}-hint`;
     this.#hint.hidden = true;
-    this.#hint.setAttribute("role", "status");
+    this.#hint.setAttribute("aria-live", "polite");
     this.input.setAttribute("aria-describedby", this.#hint.id);
     const caption = element("label", "tokentoss-caption");
     caption.htmlFor = id;
