@@ -132,7 +132,6 @@ codes! {
     EntropyUnavailable "entropy_unavailable" Environment "" "The browser gives no random numbers, so a sign-in would not be safe. Try another browser.";
     HandOverTimedOut "hand_over_timed_out" Environment "" "Python did not take the tokens in time. Interrupt the kernel or wait until it is free, then sign in again.";
     KernelGone "kernel_gone" Environment "" "The kernel restarted. Run the cell again.";
-    LoopbackUnreachable "loopback_unreachable" Environment "the kernel's address" "This browser cannot reach {subject}. If the kernel runs on another machine, forward that port; if a proxy or firewall is in between, allow it. Then sign in again.";
     PageOriginOpaque "page_origin_opaque" Environment "" "This notebook page is shown in a frame without an address of its own. Open the notebook in its own tab, then sign in.";
     PopupBlocked "popup_blocked" Environment "" "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
     RegistrationRefused "registration_refused" Environment "" "The kernel did not accept this sign-in. Run the cell again.";

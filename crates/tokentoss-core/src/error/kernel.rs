@@ -93,6 +93,12 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "The kernel cannot listen on {subject}. Close the program that uses it, or register a Desktop client, which needs no fixed port.",
     ),
     code(
+        "loopback_unreachable",
+        Environment,
+        "the kernel's address",
+        "This browser cannot reach {subject}. If the kernel runs on another machine, forward that port; if a proxy or firewall is in between, allow it. Then sign in again.",
+    ),
+    code(
         "storage_corrupt",
         Environment,
         "The token file",
