@@ -13,7 +13,8 @@ const pasting: ByHand = {
   pasteNeeded: true,
   pasteProblem: null,
 };
-const blocked = "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
+const blocked =
+  "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
 
 const states: [title: string, state: ViewState][] = [
   ["loading", { kind: "loading" }],
