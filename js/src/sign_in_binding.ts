@@ -10,7 +10,7 @@ import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type SignInClass } from "./load.ts";
 import type { Model } from "./model.ts";
 import { type DeviceCode, fromKernel, type ReportedPhase, type Traits } from "./traits.ts";
-import type { ViewState } from "./view_state.ts";
+import type { ByHand, ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
@@ -63,10 +63,12 @@ export class SignInBinding {
     const code = this.#model.get("code");
     if (isCode(code)) return { kind: "code", code };
     if (this.#askingForCode) return { kind: "code", code: null };
-    if (this.#unusable) return { kind: "failed", link: null, ...this.#unusable };
+    if (this.#unusable) return { kind: "failed", byHand: null, ...this.#unusable };
+    const byHand = this.#byHand;
     switch (this.#status?.phase) {
       case "waiting":
-        return { kind: "waiting", link: this.#status.link, problem: this.#status.message };
+        if (byHand) return { kind: "waiting", problem: this.#status.message, byHand };
+        break;
       case "signing_in":
         return { kind: "signing_in" };
       case "handing_over":
@@ -74,7 +76,7 @@ export class SignInBinding {
         return { kind: "handing_over" };
     }
     if (this.#failure) {
-      return { kind: "failed", message: this.#failure, link: this.#status?.link ?? null, retry: this.#signIn !== null };
+      return { kind: "failed", message: this.#failure, retry: this.#signIn !== null, byHand };
     }
     return { kind: this.#signIn ? "ready" : "loading" };
   }
@@ -123,6 +125,17 @@ export class SignInBinding {
   /** The user opened the sign-in page by hand. */
   linkFollowed(): void {
     this.#signIn?.linkFollowed();
+  }
+
+  /** The user copies the link, to open it in another browser; the result is what to copy. */
+  linkCopied(): string {
+    this.#signIn?.linkCopied();
+    return this.#status?.link ?? "";
+  }
+
+  /** The user pasted the address of the page that the sign-in ended on. */
+  paste(address: string): void {
+    this.#signIn?.paste(address);
   }
 
   signOut(): void {
@@ -199,6 +212,11 @@ export class SignInBinding {
     this.#show();
   }
 
+  get #byHand(): ByHand | null {
+    const { link, way, paste_problem } = this.#status ?? {};
+    return link ? { link, pasteNeeded: way === "paste", pasteProblem: paste_problem ?? null } : null;
+  }
+
   get #underWay(): boolean {
     const phase = this.#status?.phase;
     return phase === "waiting" || phase === "signing_in" || phase === "handing_over";
@@ -233,6 +251,10 @@ export class SignInBinding {
     if (this.#disposed || ticket !== this.#ticket) return;
     if (event.type === "deliver") {
       this.#deliver(event.envelope);
+      return;
+    }
+    if (event.type === "register") {
+      queueMicrotask(() => this.#kernel.send(event));
       return;
     }
     this.#status = event;
@@ -286,7 +308,9 @@ export class SignInBinding {
 
   readonly #onMessage = (content: unknown): void => {
     const message = fromKernel(content);
-    if (message?.type === "relay" && message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
+    if (!message || message.type === "pong" || message.ticket !== this.#ticket) return;
+    if (message.type === "relay") this.#signIn?.relay(message.sealed);
+    else this.#signIn?.registered(message.secret);
   };
 
   #onKernelLost(): void {

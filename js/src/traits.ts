@@ -57,19 +57,26 @@ export type ToKernel =
   | { type: "ask_for_code" }
   | { type: "drop_code" }
   | { type: "report"; ticket: string; phase: ReportedPhase; code: string; subject: string }
+  | { type: "register"; ticket: string; proof: string; url: string; key: string }
   | { type: "ping"; id: number };
 
 /** The phases that Python's `status` follows. */
 export type ReportedPhase = "ready" | "waiting" | "signing_in" | "failed";
 
 /** Kernel to page. */
-export type FromKernel = { type: "relay"; ticket: string; sealed: string } | { type: "pong"; id: number };
+export type FromKernel =
+  | { type: "relay"; ticket: string; sealed: string }
+  | { type: "registered"; ticket: string; secret: string | null }
+  | { type: "pong"; id: number };
 
 /** Reads a custom message of the kernel; null when it is not one of ours. */
 export function fromKernel(message: unknown): FromKernel | null {
   if (typeof message !== "object" || message === null) return null;
-  const { type, ticket, sealed, id } = message as Record<string, unknown>;
+  const { type, ticket, sealed, secret, id } = message as Record<string, unknown>;
   if (type === "relay" && typeof ticket === "string" && typeof sealed === "string") return { type, ticket, sealed };
+  if (type === "registered" && typeof ticket === "string" && (secret === null || typeof secret === "string")) {
+    return { type, ticket, secret };
+  }
   if (type === "pong" && typeof id === "number") return { type, id };
   return null;
 }

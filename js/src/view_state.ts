@@ -5,7 +5,7 @@ export type ViewState =
   | { kind: "loading" }
   | { kind: "ready" }
   /** `problem` is a sentence when something looks wrong though the sign-in still waits: the popup seems closed, say. */
-  | { kind: "waiting"; link: string | null; problem: string | null }
+  | { kind: "waiting"; problem: string | null; byHand: ByHand }
   /** A code is on its way, or there to be entered on another device. */
   | { kind: "code"; code: DeviceCode | null }
   | { kind: "signing_in" }
@@ -13,6 +13,16 @@ export type ViewState =
   /** `said` is how Python puts it: who, and what is unusual about it. */
   | { kind: "signed_in"; said: string }
   | { kind: "signing_out"; account: string }
-  /** `message` is a sentence with the next step; `link` opens the sign-in page by hand. */
-  | { kind: "failed"; message: string; link: string | null; retry: boolean }
+  /** `message` is a sentence with the next step. */
+  | { kind: "failed"; message: string; retry: boolean; byHand: ByHand | null }
   | { kind: "kernel_gone" };
+
+/** What the user can do where the browser cannot. */
+export interface ByHand {
+  /** What to open. */
+  link: string;
+  /** Whether the answer can come back by no other way than a pasted address. */
+  pasteNeeded: boolean;
+  /** What is wrong with the address that was pasted last, as a sentence. */
+  pasteProblem: string | null;
+}

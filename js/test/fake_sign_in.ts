@@ -32,7 +32,20 @@ export function fakeSignIns(): FakeSignIns {
 
     signIn() {
       this.#note("signIn");
-      emit(status("waiting", { link: "http://127.0.0.1:1/tokentoss/start" }));
+      emit(status("waiting", { way: "loopback", link: "http://127.0.0.1:1/tokentoss/start" }));
+    }
+
+    linkCopied() {
+      this.#note("linkCopied");
+      emit(status("waiting", { way: "paste", link: "https://issuer.example/authorize?x" }));
+    }
+
+    paste(address: string) {
+      this.#note(`paste ${address}`);
+    }
+
+    registered(secret?: string | null) {
+      this.#note(`registered ${secret}`);
     }
 
     linkFollowed() {
@@ -79,5 +92,6 @@ export function fakeSignIns(): FakeSignIns {
 }
 
 function status(phase: Status["phase"], parts: Partial<Status> = {}): Status {
-  return { type: "status", phase, link: null, code: null, message: null, subject: null, ...parts };
+  const nothing = { way: null, link: null, code: null, message: null, subject: null, paste_problem: null };
+  return { type: "status", phase, ...nothing, ...parts };
 }

@@ -8,6 +8,9 @@ import type { ViewState } from "../src/view_state.ts";
 import { FakeModel } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
 
+const link = "http://127.0.0.1:1/";
+const byHand = { link, pasteNeeded: false, pasteProblem: null };
+
 /** Lets everything happen that is due: microtasks and promises. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -54,9 +57,9 @@ test("nothing is said to the kernel in the turn of the click", async () => {
 
 test("the kernel is told of a phase once, and not of the first one, which it knows", async () => {
   const { model, signIns } = await bind();
-  signIns.show("waiting");
-  signIns.show("waiting");
-  signIns.show("waiting", { code: "popup_closed", message: "Closed?" });
+  signIns.show("waiting", { link });
+  signIns.show("waiting", { link });
+  signIns.show("waiting", { link, code: "popup_closed", message: "Closed?" });
   signIns.show("signing_in");
   signIns.show("handing_over");
   signIns.show("failed", { code: "invalid_grant", subject: "issuer.example", message: "No." });
@@ -92,7 +95,7 @@ test("the kernel's decision reaches the sign-in that it is about, with its words
   model.kernelSets({ acknowledged: "t1", error: "Choose another account.", error_code: "hosted_domain_mismatch" });
   await turn();
   assert.deepEqual(signIns.calls, ["t1 new", "t1 acknowledge t1 hosted_domain_mismatch Choose another account."]);
-  assert.deepEqual(binding.state, { kind: "failed", message: "Choose another account.", link: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: "Choose another account.", byHand: null, retry: true });
   assert.deepEqual(model.sentOf("report"), [], "the kernel is not told what it decided itself");
 });
 
@@ -121,18 +124,14 @@ test("a relay is passed on for the outstanding ticket only", async () => {
 });
 
 test("an error from before the page was loaded is shown until the next try", async () => {
-  const { binding, model } = await bind({ error: "The sign-in window was closed.", error_code: "popup_closed" });
-  assert.deepEqual(binding.state, {
-    kind: "failed",
-    message: "The sign-in window was closed.",
-    link: null,
-    retry: true,
-  });
+  const error = "The sign-in window was closed.";
+  const { binding, model, states } = await bind({ error, error_code: "popup_closed" });
+  assert.deepEqual(binding.state, { kind: "failed", message: error, byHand: null, retry: true });
   binding.signIn();
-  assert.equal(binding.state.kind, "waiting");
+  assert.equal(states.at(-1)?.kind, "waiting");
   model.kernelSets({ user_email: "" });
   await turn();
-  assert.equal(binding.state.kind, "waiting", "the kernel's old error does not come back");
+  assert.equal(states.at(-1)?.kind, "waiting", "the kernel's old error does not come back");
 });
 
 test("cancelling leads back to the button", async () => {
@@ -146,16 +145,51 @@ test("cancelling leads back to the button", async () => {
 
 test("a doubt while waiting keeps the sign-in waiting", async () => {
   const { binding, signIns } = await bind();
-  signIns.show("waiting", { link: "http://127.0.0.1:1/", code: "popup_closed", message: "Was it closed?" });
-  assert.deepEqual(binding.state, { kind: "waiting", link: "http://127.0.0.1:1/", problem: "Was it closed?" });
+  signIns.show("waiting", { link, way: "loopback", code: "popup_closed", message: "Was it closed?" });
+  assert.deepEqual(binding.state, { kind: "waiting", problem: "Was it closed?", byHand });
 });
 
 test("a blocked popup shows its link", async () => {
   const { binding, signIns } = await bind();
-  signIns.show("failed", { link: "http://127.0.0.1:1/", code: "popup_blocked", message: "Blocked." });
-  assert.deepEqual(binding.state, { kind: "failed", message: "Blocked.", link: "http://127.0.0.1:1/", retry: true });
+  signIns.show("failed", { link, way: "loopback", code: "popup_blocked", message: "Blocked." });
+  assert.deepEqual(binding.state, { kind: "failed", message: "Blocked.", byHand, retry: true });
   binding.linkFollowed();
   assert.equal(signIns.calls.at(-1), "t1 linkFollowed");
+});
+
+test("what is wrong with a pasted address is shown beside the field", async () => {
+  const { binding, signIns } = await bind();
+  binding.signIn();
+  binding.paste("http://127.0.0.1:1/?code=c");
+  assert.equal(signIns.calls.at(-1), "t1 paste http://127.0.0.1:1/?code=c");
+  signIns.show("waiting", { link, way: "paste", paste_problem: "Not this one." });
+  assert.deepEqual(binding.state, {
+    kind: "waiting",
+    problem: null,
+    byHand: { link, pasteNeeded: true, pasteProblem: "Not this one." },
+  });
+});
+
+test("what is copied is the link after the sign-in was told of it", async () => {
+  const { binding, signIns } = await bind();
+  binding.signIn();
+  assert.equal(binding.linkCopied(), "https://issuer.example/authorize?x");
+  assert.equal(signIns.calls.at(-1), "t1 linkCopied");
+});
+
+test("the page registers by a message of its own turn, and hears the answer for its ticket only", async () => {
+  const { model, signIns } = await bind();
+  const register = { type: "register", ticket: "t1", proof: "p", url: "https://issuer.example/", key: "k" } as const;
+  signIns.emit(register);
+  assert.deepEqual(model.sent, []);
+  await turn();
+  assert.deepEqual(model.sent, [register]);
+  model.kernelSends({ type: "registered", ticket: "t0", secret: "old" });
+  model.kernelSends({ type: "registered", ticket: "t1", secret: "new" });
+  model.kernelSends({ type: "registered", ticket: "t1", secret: null });
+  model.kernelSends({ type: "registered", ticket: "t1", secret: 1 });
+  model.kernelSends({ type: "registered", ticket: "t1" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 registered new", "t1 registered null"]);
 });
 
 test("a policy that forbids WebAssembly is named, and the kernel hears of it", async (t) => {
@@ -165,7 +199,7 @@ test("a policy that forbids WebAssembly is named, and the kernel hears of it", a
     throw new WebAssembly.CompileError("blocked by Content Security Policy");
   });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, link: null, retry: false });
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, byHand: null, retry: false });
   assert.equal(model.sentOf("report")[0]?.code, "webassembly_unavailable");
 });
 
@@ -181,7 +215,7 @@ test("WebAssembly that failed for another reason can be tried again", async (t) 
     () => attempts.shift() ?? Promise.reject(new Error("too many tries")),
   );
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, link: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, retry: true });
   binding.signIn();
   assert.equal(binding.state.kind, "loading");
   await turn();
@@ -190,7 +224,7 @@ test("WebAssembly that failed for another reason can be tried again", async (t) 
 
 test("a ticket that is not usable says why and offers nothing to click", async () => {
   const { binding, model } = await bind({ ticket: { id: "t1", refused: "endpoint_insecure" } as object });
-  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", link: null, retry: false });
+  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, retry: false });
   assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
 });
 

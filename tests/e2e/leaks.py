@@ -47,6 +47,8 @@ class Traffic:
                 found["state"] = query["state"][0]
             elif request.method == "POST" and urlsplit(request.url).path == "/token":
                 form = parse_qs(request.post_data or "")
+                if "code" not in form:
+                    continue
                 found["code verifier"] = form["code_verifier"][0]
                 if "client_secret" in form:
                     found["client secret"] = form["client_secret"][0]

@@ -39,8 +39,8 @@ def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):
         "[widget.error, widget.error_code, widget.sealed_tokens, widget.ticket]"
     ) == ["", "", "", {}]
 
-    assert [request["method"] for request in provider.requests("/token")] == ["POST"]
-    (request,) = provider.requests("/token")
+    assert [request["method"] for request in provider.exchanges()] == ["POST"]
+    (request,) = provider.exchanges()
     parameters = {"grant_type", "code", "redirect_uri", "client_id", "code_verifier"}
     if client.client_secret:
         parameters.add("client_secret")

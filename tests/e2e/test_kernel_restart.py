@@ -45,7 +45,7 @@ def test_while_the_popup_is_open(notebook, provider):
 
     expect_kernel_gone(widget)
     popup.wait_closed(window)
-    assert provider.requests("/token") == []
+    assert provider.exchanges() == []
 
 
 def test_restart_from_another_client(notebook):

@@ -34,7 +34,7 @@ def test_the_relay_through_the_kernel_finishes_the_sign_in(open_notebook, provid
     widget.wait_status("Signed in as ada@example.com")
     notebook.kernel.until("widget.is_authenticated")
     assert notebook.kernel.value("widget.user_email") == "ada@example.com"
-    assert len(provider.requests("/token", "POST")) == 1
+    assert len(provider.exchanges()) == 1
 
 
 def test_declined_consent_behind_the_policy(open_notebook, provider):

@@ -50,7 +50,7 @@ def test_a_reload_in_the_middle_of_a_sign_in(open_notebook, provider):
     widget.wait_status("Click to sign in")
     popup.sign_in(abandoned, ADA)
     popup.wait_closed(abandoned)
-    assert provider.requests("/token") == []
+    assert provider.exchanges() == []
 
     widget.sign_in(ADA)
-    assert len(provider.requests("/token", "POST")) == 1
+    assert len(provider.exchanges()) == 1

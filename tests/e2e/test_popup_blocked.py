@@ -45,4 +45,4 @@ def test_the_link_helps_beside_a_popup_that_got_lost(open_notebook, provider):
     popup.sign_in(opened.value, "ada@example.com")
 
     widget.wait_status("Signed in as ada@example.com")
-    assert len(provider.requests("/token", "POST")) == 1
+    assert len(provider.exchanges()) == 1

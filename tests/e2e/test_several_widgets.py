@@ -53,7 +53,7 @@ def test_two_views_are_one_sign_in(open_notebook, provider):
         upper.wait_status("Signed in as ada@example.com")
         lower.wait_status("Signed in as ada@example.com")
     assert windows == [window]
-    assert len(provider.requests("/token", "POST")) == 1
+    assert len(provider.exchanges()) == 1
 
 
 def test_a_double_click_opens_one_popup(open_notebook, provider):

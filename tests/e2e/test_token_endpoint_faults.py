@@ -50,7 +50,7 @@ def test_each_fault_is_told_and_can_be_retried(open_notebook, provider):
         notebook.kernel.until(f"widget.error_code == {code!r} and widget.status.startswith('Error: ')")
         widget.wait_status(notebook.kernel.value("widget.error"))
         assert "onerror" not in widget.status.inner_html()
-        assert len(provider.requests("/token")) == 1, (code, provider.requests("/token"))
+        assert len(provider.exchanges()) == 1, (code, provider.exchanges())
 
     provider.reset()
     popup.sign_in(widget.open_popup(control), ADA)

@@ -34,7 +34,7 @@ def test_declined_consent(notebook, provider):
     widget.wait_status(sentence)
     assert notebook.kernel.value("widget.status") == f"Error: {sentence}"
     assert not notebook.kernel.value("widget.is_authenticated")
-    assert provider.requests("/token") == []
+    assert provider.exchanges() == []
 
     window = widget.open_popup(widget.retry_button)
     popup.sign_in(window, ADA)
@@ -50,7 +50,7 @@ def test_closed_popup(notebook, provider):
     window.close()
 
     widget.wait_status("The sign-in window looks closed.")
-    assert provider.requests("/token") == []
+    assert provider.exchanges() == []
 
     window = widget.open_popup()
     popup.sign_in(window, ADA)
@@ -70,7 +70,7 @@ def test_cancel_closes_the_popup(notebook, provider):
     expect(widget.cancel_button).to_be_hidden()
     notebook.kernel.until("widget.status == 'Click to sign in'")
     widget.sign_in(ADA)
-    assert len(provider.requests("/token")) == 1
+    assert len(provider.exchanges()) == 1
 
 
 def test_cancel_while_the_token_endpoint_is_slow(notebook, provider):

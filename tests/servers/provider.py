@@ -95,6 +95,11 @@ class LocalProvider(Stoppable):
             if (path is None or entry["path"] == path) and (method is None or entry["method"] == method)
         ]
 
+    def exchanges(self) -> list[dict[str, Any]]:
+        """Requests to the token endpoint, without those that only find out whether a page may ask there."""
+        probe = {"grant_type", "client_id"}
+        return [entry for entry in self.requests("/token") if set(entry["body"]) != probe]
+
     def stop(self) -> None:
         """End the provider's process."""
         self._process.stop()

@@ -1,19 +1,44 @@
 /** Every state of the sign-in view side by side, in light and dark, for looking at and for screenshots. */
 
-import type { ViewState } from "../../js/src/view_state.ts";
+import type { ByHand, ViewState } from "../../js/src/view_state.ts";
 import { type Actions, View } from "../src/view.ts";
 
-const link = "http://127.0.0.1:41231/tokentoss/start";
+const byHand: ByHand = {
+  link: "http://127.0.0.1:41231/tokentoss/start",
+  pasteNeeded: false,
+  pasteProblem: null,
+};
+const pasting: ByHand = {
+  link: "https://accounts.google.com/o/oauth2/v2/auth?response_type=code&client_id=1234.apps.googleusercontent.com&redirect_uri=http%3A%2F%2F127.0.0.1%3A41231%2F",
+  pasteNeeded: true,
+  pasteProblem: null,
+};
+const blocked =
+  "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
 
 const states: [title: string, state: ViewState][] = [
   ["loading", { kind: "loading" }],
   ["ready", { kind: "ready" }],
-  ["waiting", { kind: "waiting", link, problem: null }],
+  ["waiting", { kind: "waiting", problem: null, byHand }],
+  ["waiting for a pasted address", { kind: "waiting", problem: null, byHand: pasting }],
+  [
+    "waiting, the pasted address is refused",
+    {
+      kind: "waiting",
+      problem: null,
+      byHand: {
+        ...pasting,
+        pasteProblem:
+          "This is only the code, and without the rest of the address nobody can tell which sign-in it belongs to. Paste the whole address.",
+      },
+    },
+  ],
+  ["failed, no popups in this frame", { kind: "failed", message: blocked, retry: true, byHand: pasting }],
   [
     "waiting, popup seems closed",
     {
       kind: "waiting",
-      link,
+      byHand,
       problem: "The sign-in window was closed before it finished. Click Retry to sign in again.",
     },
   ],
@@ -37,14 +62,14 @@ const states: [title: string, state: ViewState][] = [
   ["signing out", { kind: "signing_out", account: "ada.lovelace@example.org" }],
   [
     "failed",
-    { kind: "failed", message: "Access was denied. Click Retry and allow the access.", link: null, retry: true },
+    { kind: "failed", message: "Access was denied. Click Retry and allow the access.", byHand: null, retry: true },
   ],
   [
     "failed, popup blocked",
     {
       kind: "failed",
-      message: "The browser blocked the sign-in window. Allow popups for this page, or open the sign-in page by hand.",
-      link,
+      message: blocked,
+      byHand,
       retry: true,
     },
   ],
@@ -54,7 +79,7 @@ const states: [title: string, state: ViewState][] = [
       kind: "failed",
       message:
         "This page's security policy forbids WebAssembly, which the sign-in needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
-      link: null,
+      byHand: null,
       retry: false,
     },
   ],
@@ -68,6 +93,8 @@ const actions: Actions = {
   signOut() {},
   offersCode: true,
   askForCode() {},
+  linkCopied: () => pasting.link,
+  paste() {},
 };
 
 /** Looks like a QR code and says nothing. */

@@ -19,4 +19,12 @@ export const labels = {
   timeLeft: (minutes: number, seconds: number) =>
     `The code ends in ${minutes}:${String(seconds).padStart(2, "0")} minutes.`,
   openByHand: "Open the sign-in page by hand",
+  pasteInstead: "Paste the address instead",
+  pastedAddress: "Address of the page you end on",
+  pastedExample: "http://127.0.0.1:…/?code=…&state=…",
+  pasteHow: "If the page after the sign-in does not load, copy its whole address and paste it here.",
+  usePasted: "Use this address",
+  signInAddress: "Sign-in page, to open anywhere",
+  copyLink: "Copy link",
+  linkCopied: "Link copied",
 };

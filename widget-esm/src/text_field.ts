@@ -23,12 +23,22 @@ export class TextField {
     for (const manager of ["1pIgnore", "bwignore", "lpignore"]) this.input.dataset[manager] = "true";
     this.#hint.id = `${id}-hint`;
     this.#hint.hidden = true;
+    this.#hint.setAttribute("aria-live", "polite");
     this.input.setAttribute("aria-describedby", this.#hint.id);
     const caption = element("label", "tokentoss-caption");
     caption.htmlFor = id;
     caption.textContent = label;
     this.root.append(caption, this.input, this.#hint);
     this.input.oninput = () => this.complain("");
+  }
+
+  /** Says what belongs into it, below the caption. */
+  explain(text: string): void {
+    const note = element("p", "tokentoss-note");
+    note.id = `${this.input.id}-note`;
+    note.textContent = text;
+    this.input.before(note);
+    this.input.setAttribute("aria-describedby", `${note.id} ${this.#hint.id}`);
   }
 
   /** Shows what is wrong; "" for nothing. */

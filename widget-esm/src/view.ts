@@ -6,12 +6,13 @@
 import { kernel_gone } from "tokentoss:sentences";
 import type { Branding } from "../../js/src/traits.ts";
 import type { ViewState } from "../../js/src/view_state.ts";
+import { ByHandPanel, type Recipient } from "./by_hand.ts";
 import { CodePanel } from "./code_panel.ts";
 import { element, textButton } from "./elements.ts";
 import { labels } from "./labels.ts";
 
 /** What the user can do; `SignInBinding` does it. */
-export interface Actions {
+export interface Actions extends Recipient {
   signIn(): void;
   cancel(): void;
   linkFollowed(): void;
@@ -44,6 +45,7 @@ export class View {
   readonly #useCode = textButton(labels.useCode);
   readonly #code = new CodePanel();
   readonly #link = element("a", "tokentoss-link");
+  readonly #byHand: ByHandPanel;
 
   constructor(branding: Branding, actions: Actions) {
     this.#actions = actions;
@@ -66,15 +68,16 @@ export class View {
     // The page that opens must be able to introduce itself to this one.
     this.#link.rel = "opener";
 
+    this.#byHand = new ByHandPanel(actions);
     const controls = element("div", "tokentoss-controls");
-    controls.append(this.#cancel, this.#retry, this.#signOut, this.#link, this.#useCode);
+    controls.append(this.#cancel, this.#retry, this.#signOut, this.#link, this.#byHand.toggle, this.#useCode);
     const text = element("div", "tokentoss-text");
     text.append(this.#status, this.#code.root, controls);
 
     this.root.tabIndex = -1;
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", labels.signInWith(branding.name));
-    this.root.append(this.#signIn, text);
+    this.root.append(this.#signIn, text, this.#byHand.root);
 
     this.#signIn.onclick = () => {
       if (this.#signIn.getAttribute("aria-disabled") !== "true") actions.signIn();
@@ -108,7 +111,9 @@ export class View {
     this.#signOut.disabled = kind === "signing_out";
     this.#useCode.hidden = !this.#actions.offersCode || !["ready", "waiting", "failed"].includes(kind);
     this.#code.show(code ? state.code : null);
-    const link = "link" in state ? state.link : null;
+    const byHand = "byHand" in state ? state.byHand : null;
+    const link = byHand?.link;
+    this.#byHand.show(byHand);
     this.#link.hidden = !link;
     if (link && this.#link.getAttribute("href") !== link) this.#link.href = link;
 
@@ -163,5 +168,5 @@ export class View {
 }
 
 function canFocus(control: HTMLElement): boolean {
-  return !control.hidden && !(control instanceof HTMLButtonElement && control.disabled);
+  return !control.closest("[hidden]") && !(control instanceof HTMLButtonElement && control.disabled);
 }

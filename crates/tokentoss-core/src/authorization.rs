@@ -7,6 +7,7 @@ use form_urlencoded::Serializer;
 use rand_core::TryCryptoRng;
 
 use crate::base64url;
+use crate::endpoint::EndpointUrl;
 use crate::entropy::draw;
 use crate::error::Error;
 use crate::pkce::CodeVerifier;
@@ -16,6 +17,7 @@ use crate::ticket::Ticket;
 /// One attempt's secrets and the request made from them: all fresh, none ever used again.
 pub struct AuthorizationRequest {
     url: String,
+    redirect_uri: String,
     verifier: CodeVerifier,
     state: Secret,
     salt: String,
@@ -23,11 +25,15 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// Draws verifier, state and salt and builds the request's URL.
+    /// Draws verifier, state and salt and builds the request's URL, for an answer to `redirect_uri`.
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
-    pub fn new<R: TryCryptoRng + ?Sized>(ticket: &Ticket, rng: &mut R) -> Result<Self, Error> {
+    pub fn new<R: TryCryptoRng + ?Sized>(
+        ticket: &Ticket,
+        redirect_uri: &EndpointUrl,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
         let verifier = CodeVerifier::generate(rng)?;
         let state = base64url::encode(&draw::<32, R>(rng)?);
         let salt = base64url::encode(&draw::<16, R>(rng)?);
@@ -37,10 +43,12 @@ impl AuthorizationRequest {
         let mut query = Serializer::new(String::new());
         query.append_pair("response_type", "code");
         query.append_pair("client_id", ticket.client_id());
-        query.append_pair("redirect_uri", ticket.redirect_uri().as_str());
+        query.append_pair("redirect_uri", redirect_uri.as_str());
         query.append_pair("scope", &ticket.scopes().join(" "));
         query.append_pair("state", &state);
-        query.append_pair("nonce", &nonce);
+        if provider.openid_connect() {
+            query.append_pair("nonce", &nonce);
+        }
         query.append_pair("code_challenge", &verifier.challenge());
         query.append_pair("code_challenge_method", "S256");
         for (name, value) in hints(ticket) {
@@ -50,13 +58,20 @@ impl AuthorizationRequest {
             query.append_pair(name, value);
         }
         let url = provider.authorization_endpoint().with_query(&query.finish());
-        Ok(Self { url, verifier, state: Secret::new(state), salt, nonce })
+        let redirect_uri = String::from(redirect_uri.as_str());
+        Ok(Self { url, redirect_uri, verifier, state: Secret::new(state), salt, nonce })
     }
 
     /// Where the popup goes.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the provider sends the popup back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
     }
 
     /// The code verifier, for the token request.

@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorCode};
 /// The longest endpoint that is accepted, in bytes.
 const LENGTH_LIMIT: usize = 2048;
 
-/// The URL of an endpoint: https, or http to a loopback host; no user information, no fragment.
+/// The URL of an endpoint: https, or http to a loopback host or to the notebook page's own origin; no user information, no
+/// fragment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EndpointUrl {
     text: String,
@@ -26,10 +27,18 @@ impl EndpointUrl {
     /// `endpoint_insecure` for anything but https or loopback http in canonical ASCII form; the
     /// error's subject is the endpoint itself, sanitised.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::read(text).ok_or_else(|| Error::about(ErrorCode::EndpointInsecure, text))
+        Self::parse_for(text, "")
     }
 
-    fn read(text: &str) -> Option<Self> {
+    /// Reads an endpoint that may also be http on the origin of the page itself, which then is no safer than it.
+    ///
+    /// # Errors
+    /// `endpoint_insecure`, as for [`EndpointUrl::parse`].
+    pub fn parse_for(text: &str, page_origin: &str) -> Result<Self, Error> {
+        Self::read(text, page_origin).ok_or_else(|| Error::about(ErrorCode::EndpointInsecure, text))
+    }
+
+    fn read(text: &str, page_origin: &str) -> Option<Self> {
         if text.len() > LENGTH_LIMIT || !text.bytes().all(is_url_byte) {
             return None;
         }
@@ -39,11 +48,12 @@ impl EndpointUrl {
         };
         let authority = rest.split(['/', '?']).next()?;
         let (host, port) = split_port(authority)?;
-        if !is_host(host) || !(secure || is_loopback(host)) || port.is_some_and(|p| !is_port(p)) {
+        if !is_host(host) || port.is_some_and(|p| !is_port(p)) {
             return None;
         }
         let origin_length = text.len() - rest.len() + authority.len();
-        Some(Self { text: text.to_owned(), origin_length })
+        let url = Self { text: text.to_owned(), origin_length };
+        (secure || is_loopback(host) || url.origin() == page_origin).then_some(url)
     }
 
     /// The URL as it was given.
@@ -181,6 +191,22 @@ mod tests {
             assert_eq!(refused, Err(ErrorCode::EndpointInsecure), "{bad:?}");
         }
         assert!(EndpointUrl::parse(&format!("https://a/{}", "x".repeat(LENGTH_LIMIT))).is_err());
+    }
+
+    #[test]
+    fn the_pages_own_origin_may_be_plain_http() {
+        let page = "http://hub.example:8000";
+        for (text, accepted) in [
+            ("http://hub.example:8000/callback.html", true),
+            ("https://elsewhere.example/callback.html", true),
+            ("http://hub.example/callback.html", false),
+            ("http://hub.example:80001/", false),
+            ("http://hub.example:8000.evil.example/", false),
+            ("http://hub.example:8000@evil.example/", false),
+        ] {
+            assert_eq!(EndpointUrl::parse_for(text, page).is_ok(), accepted, "{text}");
+        }
+        assert!(EndpointUrl::parse_for("null", "null").is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The text inside the sealed envelope: finished tokens on their way to the kernel.
+//! The text inside the sealed envelope: finished tokens on their way to the kernel, or a code that it exchanges itself.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,6 +7,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::authorization::AuthorizationRequest;
+use crate::callback::VerifiedCode;
 use crate::error::{Error, ErrorCode};
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
@@ -25,6 +26,17 @@ struct Envelope<'a> {
     id_token: &'a str,
     expires_in: Option<u64>,
     scopes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct CodeEnvelope<'a> {
+    version: u32,
+    ticket: &'a str,
+    salt: &'a str,
+    received_at: u64,
+    code: &'a str,
+    code_verifier: &'a str,
+    redirect_uri: &'a str,
 }
 
 /// Writes the tokens as JSON, to be sealed at once.
@@ -48,5 +60,30 @@ pub(crate) fn write(
         expires_in: tokens.expires_in,
         scopes: &tokens.scopes,
     };
-    serde_json::to_vec(&envelope).map(Zeroizing::new).map_err(|_| ErrorCode::SealingFailed.into())
+    json(&envelope)
+}
+
+/// Writes the code as JSON, with all that its exchange needs, to be sealed at once.
+///
+/// # Errors
+/// `sealing_failed`, should it not be writable.
+pub(crate) fn write_code(
+    ticket: &Ticket,
+    request: &AuthorizationRequest,
+    code: &VerifiedCode,
+    now: Timestamp,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    json(&CodeEnvelope {
+        version: VERSION,
+        ticket: ticket.id(),
+        salt: request.salt(),
+        received_at: now.as_secs(),
+        code: code.expose(),
+        code_verifier: request.verifier().expose(),
+        redirect_uri: request.redirect_uri(),
+    })
+}
+
+fn json(envelope: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    serde_json::to_vec(envelope).map(Zeroizing::new).map_err(|_| ErrorCode::SealingFailed.into())
 }

@@ -70,20 +70,21 @@ impl Object {
         self.text(name)?.ok_or(NotAsExpected::Shape)
     }
 
-    /// A flag; `false` when absent.
-    pub(crate) fn flag(&mut self, name: &str) -> Result<bool, NotAsExpected> {
+    /// A flag, when it is there.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, NotAsExpected> {
         match self.take(name)? {
-            None => Ok(false),
-            Some(Json::Bool(flag)) => Ok(flag),
+            None => Ok(None),
+            Some(Json::Bool(flag)) => Ok(Some(flag)),
             Some(_) => Err(NotAsExpected::Shape),
         }
     }
 
-    /// A list of texts; it must be there.
+    /// A list of texts; empty when absent.
     pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<String>, NotAsExpected> {
         match self.take(name)? {
+            None => Ok(Vec::new()),
             Some(Json::List(list)) => list.into_iter().map(Json::into_text).collect(),
-            _ => Err(NotAsExpected::Shape),
+            Some(_) => Err(NotAsExpected::Shape),
         }
     }
 
@@ -220,11 +221,12 @@ mod tests {
         assert!(object.has_only(&["t", "n", "b", "l", "o", "s"]) && !object.has_only(&["t"]));
         assert_eq!(object.text("t"), Ok(Some("x".into())));
         assert_eq!(object.text("n"), Ok(None));
-        assert_eq!(object.flag("b"), Ok(true));
+        assert_eq!(object.flag("b"), Ok(Some(true)));
         assert_eq!(object.texts("l"), Ok(alloc::vec!["y".into()]));
         assert_eq!(object.object("o").unwrap().into_texts(), Ok(alloc::vec![("k".into(), "v".into())]));
         assert_eq!(object.take("s").unwrap().unwrap().as_seconds(), Some(1));
         assert_eq!(object.text("missing"), Ok(None));
+        assert_eq!(object.texts("missing"), Ok(Vec::new()));
     }
 
     #[test]
@@ -233,6 +235,6 @@ mod tests {
         assert_eq!(object.text("n"), Err(NotAsExpected::Shape));
         assert_eq!(object.text("a"), Err(NotAsExpected::Shape));
         assert_eq!(object.texts("l"), Err(NotAsExpected::Shape));
-        assert_eq!(object.flag("l"), Ok(false), "what was taken is gone");
+        assert_eq!(object.flag("l"), Ok(None), "what was taken is gone");
     }
 }

@@ -8,6 +8,7 @@
 //! - [`flow`] is the machine that turns a click into sealed tokens.
 //! - [`ticket`], [`authorization`], [`callback`], [`token_endpoint`] and [`id_token`] are its steps, in
 //!   their order; each takes what only the step before can make.
+//! - [`paste`] reads an address that the user copies where no page can send the answer.
 //! - [`sealing`] seals to a recipient's key and knows nothing of who the recipient is.
 //! - [`configuration`] carries a client to the kernel, before there is anything to sign in with.
 //! - [`error`] holds the codes that all languages share.
@@ -29,6 +30,7 @@ pub mod flow;
 pub mod id_token;
 mod json;
 pub mod message;
+pub mod paste;
 pub mod pkce;
 pub mod provider;
 pub mod sealing;

@@ -38,6 +38,8 @@ pub struct Provider {
     iss_parameter_supported: bool,
     authorization_parameters: Vec<(String, String)>,
     id_token_signing_algorithms: Vec<String>,
+    openid_connect: bool,
+    token_endpoint_cors: Option<bool>,
 }
 
 /// A provider's data before it is checked.
@@ -57,6 +59,10 @@ pub(crate) struct ProviderData {
     pub(crate) authorization_params: Vec<(String, String)>,
     /// Algorithms accepted for the ID token.
     pub(crate) id_token_signing_algs: Vec<String>,
+    /// Whether there are ID tokens at all.
+    pub(crate) openid_connect: bool,
+    /// Whether a page may read the token endpoint's answers, when that is known.
+    pub(crate) token_endpoint_cors: Option<bool>,
 }
 
 impl ProviderData {
@@ -66,9 +72,11 @@ impl ProviderData {
             authorization_endpoint: provider.required_text("authorization_endpoint")?,
             token_endpoint: provider.required_text("token_endpoint")?,
             token_endpoint_auth_method: provider.text("token_endpoint_auth_method")?,
-            iss_parameter_supported: provider.flag("iss_parameter_supported")?,
+            iss_parameter_supported: provider.flag("iss_parameter_supported")?.unwrap_or(false),
             authorization_params: provider.object("authorization_params")?.into_texts()?,
             id_token_signing_algs: provider.texts("id_token_signing_algs")?,
+            openid_connect: provider.flag("openid_connect")?.unwrap_or(true),
+            token_endpoint_cors: provider.flag("token_endpoint_cors")?,
         })
     }
 }
@@ -90,8 +98,8 @@ impl Provider {
             return Err(Error::about(ErrorCode::ParameterProtected, &name));
         }
         let algorithms = data.id_token_signing_algs;
-        if algorithms.is_empty() || algorithms.iter().any(|name| REFUSED_ALGORITHMS.contains(&name.as_str()))
-        {
+        let lacking = data.openid_connect && algorithms.is_empty();
+        if lacking || algorithms.iter().any(|name| REFUSED_ALGORITHMS.contains(&name.as_str())) {
             return Err(Error::about(ErrorCode::TicketInvalid, "the signing algorithms"));
         }
         let auth_method = data.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_post");
@@ -106,6 +114,8 @@ impl Provider {
             iss_parameter_supported: data.iss_parameter_supported,
             authorization_parameters: data.authorization_params,
             id_token_signing_algorithms: algorithms,
+            openid_connect: data.openid_connect,
+            token_endpoint_cors: data.token_endpoint_cors,
         })
     }
 
@@ -137,6 +147,18 @@ impl Provider {
     #[must_use]
     pub fn iss_parameter_supported(&self) -> bool {
         self.iss_parameter_supported
+    }
+
+    /// Whether it issues ID tokens; without them only the kernel can find out who signed in.
+    #[must_use]
+    pub fn openid_connect(&self) -> bool {
+        self.openid_connect
+    }
+
+    /// Whether a page may read the token endpoint's answers, when that is known.
+    #[must_use]
+    pub fn token_endpoint_cors(&self) -> Option<bool> {
+        self.token_endpoint_cors
     }
 
     /// Extra parameters of the authorization request; never a protected one.

@@ -41,6 +41,8 @@ pub enum Purpose {
     Callback,
     /// The client secret, from the kernel to the page.
     ClientSecret,
+    /// An authorization code, from the page to the kernel.
+    Code,
     /// An OAuth client, from the page that it is entered in to the kernel.
     Configuration,
     /// Tokens, from the page to the kernel.
@@ -52,6 +54,7 @@ impl Purpose {
         match self {
             Self::Callback => "callback",
             Self::ClientSecret => "client_secret",
+            Self::Code => "code",
             Self::Configuration => "configuration",
             Self::Tokens => "tokens",
         }

@@ -26,7 +26,9 @@ struct TicketData {
     client_id: String,
     client_secret_sealed: bool,
     scopes: Vec<String>,
-    redirect_uri: String,
+    redirect_uri: Option<String>,
+    callback_pages: Vec<String>,
+    exchange: Option<String>,
     provider: ProviderData,
     hosted_domain: Option<String>,
     login_hint: Option<String>,
@@ -42,14 +44,47 @@ impl TicketData {
             nonce: ticket.required_text("nonce")?,
             public_key: ticket.required_text("public_key")?,
             client_id: ticket.required_text("client_id")?,
-            client_secret_sealed: ticket.flag("client_secret_sealed")?,
+            client_secret_sealed: ticket.flag("client_secret_sealed")?.unwrap_or(false),
             scopes: ticket.texts("scopes")?,
-            redirect_uri: ticket.required_text("redirect_uri")?,
+            redirect_uri: ticket.text("redirect_uri")?,
+            callback_pages: ticket.texts("callback_pages")?,
+            exchange: ticket.text("exchange")?,
             provider: ProviderData::read(ticket.object("provider")?)?,
             hosted_domain: ticket.text("hosted_domain")?,
             login_hint: ticket.text("login_hint")?,
         })
     }
+}
+
+/// Who may exchange the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExchangePlace {
+    /// The page where it can, the kernel otherwise.
+    Auto,
+    /// The page.
+    Browser,
+    /// The kernel.
+    Kernel,
+}
+
+impl ExchangePlace {
+    fn named(name: Option<&str>) -> Option<Self> {
+        match name {
+            None | Some("auto") => Some(Self::Auto),
+            Some("browser") => Some(Self::Browser),
+            Some("kernel") => Some(Self::Kernel),
+            Some(_) => None,
+        }
+    }
+}
+
+/// A static page that takes the provider's answer.
+#[derive(Debug)]
+pub struct CallbackPage {
+    /// Its address.
+    pub url: EndpointUrl,
+    /// Whether it is of the notebook page's own origin, so that a broadcast reaches the page without an opener.
+    pub same_origin: bool,
 }
 
 /// A ticket that was checked: whatever it holds can be used as it stands.
@@ -62,19 +97,23 @@ pub struct Ticket {
     client_id: String,
     client_secret_sealed: bool,
     scopes: Vec<String>,
-    redirect_uri: EndpointUrl,
+    redirect_uri: Option<EndpointUrl>,
+    callback_page: Option<CallbackPage>,
+    popups_have_openers: bool,
+    exchange: ExchangePlace,
     provider: Provider,
     hosted_domain: Option<String>,
     login_hint: Option<String>,
 }
 
 impl Ticket {
-    /// Reads a ticket from the JSON of the widget's trait.
+    /// Reads a ticket from the JSON of the widget's trait, for a notebook page of this origin; an origin that is not a
+    /// browser's, such as that of a webview, gets no start page, because what opens there is another browser.
     ///
     /// # Errors
     /// `ticket_invalid` with what is wrong, and what [`Provider::check`] refuses;
     /// `scope_openid_missing` without the scope `openid` (OpenID Connect Core 3.1.2.1).
-    pub fn from_json(json: &str) -> Result<Self, Error> {
+    pub fn from_json(json: &str, page_origin: &str) -> Result<Self, Error> {
         let invalid = |what: &str| Error::about(ErrorCode::TicketInvalid, what);
         let data = TicketData::read(json).map_err(|_| invalid("the ticket is malformed"))?;
         if data.version != Some(VERSION) {
@@ -83,18 +122,32 @@ impl Ticket {
         if data.id.is_empty() || data.client_id.is_empty() || data.nonce.is_empty() {
             return Err(invalid("the ticket is incomplete"));
         }
-        if !data.scopes.iter().any(|scope| scope == "openid") {
-            return Err(ErrorCode::ScopeOpenidMissing.into());
+        let provider = Provider::check(data.provider)?;
+        let exchange =
+            ExchangePlace::named(data.exchange.as_deref()).ok_or_else(|| invalid("the exchange"))?;
+        if provider.openid_connect() {
+            if !data.scopes.iter().any(|scope| scope == "openid") {
+                return Err(ErrorCode::ScopeOpenidMissing.into());
+            }
+        } else if exchange == ExchangePlace::Browser {
+            return Err(invalid("the exchange"));
         }
-        let redirect_uri = EndpointUrl::parse(&data.redirect_uri)?;
-        if !redirect_uri.is_loopback() || !redirect_uri.query().is_empty() {
+        let redirect_uri = data.redirect_uri.as_deref().map(EndpointUrl::parse).transpose()?;
+        if redirect_uri.as_ref().is_some_and(|uri| !uri.is_loopback() || !uri.query().is_empty()) {
+            return Err(invalid("the redirect address"));
+        }
+        let callback_page = callback_page(&data.callback_pages, page_origin)?;
+        if redirect_uri.is_none() && callback_page.is_none() {
             return Err(invalid("the redirect address"));
         }
         Ok(Self {
             kernel_key: PublicKey::from_base64url(&data.public_key)
                 .ok_or_else(|| invalid("the kernel key"))?,
-            provider: Provider::check(data.provider)?,
+            provider,
             redirect_uri,
+            callback_page,
+            popups_have_openers: page_origin.starts_with("http"),
+            exchange,
             id: data.id,
             proof: data.proof,
             nonce: data.nonce,
@@ -142,16 +195,28 @@ impl Ticket {
         &self.scopes
     }
 
-    /// Where the provider sends the popup back to, on the loopback listener.
+    /// Where the provider sends the popup back to, on the loopback listener, if there is one.
     #[must_use]
-    pub fn redirect_uri(&self) -> &EndpointUrl {
-        &self.redirect_uri
+    pub fn redirect_uri(&self) -> Option<&EndpointUrl> {
+        self.redirect_uri.as_ref()
     }
 
-    /// The listener's start page.
+    /// The callback page to use, if there is one.
     #[must_use]
-    pub fn start_url(&self) -> String {
-        self.redirect_uri.sibling("/tokentoss/start")
+    pub fn callback_page(&self) -> Option<&CallbackPage> {
+        self.callback_page.as_ref()
+    }
+
+    /// Whether what this page opens can answer it, so that a start page is of use.
+    #[must_use]
+    pub fn popups_have_openers(&self) -> bool {
+        self.popups_have_openers
+    }
+
+    /// Who may exchange the code.
+    #[must_use]
+    pub fn exchange(&self) -> ExchangePlace {
+        self.exchange
     }
 
     /// The provider.
@@ -189,4 +254,20 @@ impl Ticket {
         }
         base64url::encode(&Sha256::digest(&input))
     }
+}
+
+/// The first page of this origin, else the first; all must be fit for a code to be sent to.
+fn callback_page(addresses: &[String], page_origin: &str) -> Result<Option<CallbackPage>, Error> {
+    let mut chosen: Option<CallbackPage> = None;
+    for address in addresses {
+        let url = EndpointUrl::parse_for(address, page_origin)?;
+        if !url.query().is_empty() {
+            return Err(Error::about(ErrorCode::TicketInvalid, "the redirect address"));
+        }
+        let same_origin = url.origin() == page_origin;
+        if chosen.as_ref().is_none_or(|page| same_origin && !page.same_origin) {
+            chosen = Some(CallbackPage { url, same_origin });
+        }
+    }
+    Ok(chosen)
 }

@@ -46,9 +46,25 @@ impl TokenRequest {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code");
         form.append_pair("code", code.expose());
-        form.append_pair("redirect_uri", ticket.redirect_uri().as_str());
+        form.append_pair("redirect_uri", request.redirect_uri());
         form.append_pair("code_verifier", request.verifier().expose());
         let authentication = ClientAuthentication::new(ticket, client_secret);
+        Self::authenticated(ticket, &authentication, form)
+    }
+
+    /// A request without a code: whatever the endpoint answers, that it can be read shows that this page may talk to it.
+    #[must_use]
+    pub fn probe(ticket: &Ticket) -> Self {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code");
+        Self::authenticated(ticket, &ClientAuthentication::new(ticket, None), form)
+    }
+
+    fn authenticated(
+        ticket: &Ticket,
+        authentication: &ClientAuthentication<'_>,
+        mut form: Serializer<'_, String>,
+    ) -> Self {
         for (name, value) in authentication.parameters() {
             form.append_pair(name, value);
         }

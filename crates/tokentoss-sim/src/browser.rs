@@ -11,7 +11,9 @@ pub enum Place {
     Provider,
     /// The listener's callback page, for this query.
     CallbackPage(String),
-    /// The browser's own error page.
+    /// A static callback page, for this query.
+    StaticPage(String),
+    /// The browser's own error page, or a listener's refusal.
     ErrorPage,
     /// Nothing any more.
     Closed,
@@ -35,6 +37,12 @@ pub struct Browser {
     pub severs_openers: bool,
     /// Whether the page listens for messages.
     pub listening: bool,
+    /// The name of the broadcast channel that the page has open.
+    pub channel: Option<String>,
+    /// What was posted on it.
+    pub broadcasts: Vec<String>,
+    /// What stands in the address bar of the window that the provider sent back last.
+    pub address: String,
     /// Every window that was opened, in order.
     pub windows: Vec<Window>,
 }

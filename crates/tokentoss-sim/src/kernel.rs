@@ -1,7 +1,7 @@
 //! The simulated kernel: its ticket, its loopback listener, its end of the hand-off.
 
 use rand_chacha::ChaCha20Rng;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokentoss_core::base64url;
 use tokentoss_core::sealing::{Binding, KeyPair, PublicKey, Purpose};
 
@@ -9,6 +9,18 @@ use crate::provider::{CLIENT_ID, ISSUER};
 
 /// The origin of the simulated loopback listener.
 pub const LISTENER: &str = "http://127.0.0.1:4711";
+/// The origin of the notebook page.
+pub const PAGE: &str = "https://hub.example";
+
+/// What the kernel makes of an envelope.
+pub enum Taken {
+    /// It held tokens, which were kept.
+    Tokens,
+    /// It held a code: the form with which the kernel exchanges it.
+    Code(String),
+    /// It was refused.
+    Nothing,
+}
 
 /// The kernel's side of one ticket.
 pub struct Kernel {
@@ -18,14 +30,26 @@ pub struct Kernel {
     pub busy: bool,
     /// Whether a listener answers on the port.
     pub listening: bool,
+    /// Whether the browser can reach it there.
+    pub reachable: bool,
     /// The tokens it took, one at most.
     pub tokens: Vec<Value>,
+    /// The codes it took, one at most.
+    pub codes: Vec<Value>,
     /// How many envelopes were refused.
     pub refused: u32,
     id: String,
     keys: KeyPair,
     ticket: Value,
-    registered: Option<PublicKey>,
+    registered: Option<Registered>,
+}
+
+/// A page that the kernel knows.
+struct Registered {
+    key: PublicKey,
+    state: String,
+    /// Whether the listener knows the page's origin, so that its callback page may speak to it.
+    by_start_page: bool,
 }
 
 impl Kernel {
@@ -55,6 +79,7 @@ impl Kernel {
                 "iss_parameter_supported": true,
                 "authorization_params": {"access_type": "offline"},
                 "id_token_signing_algs": ["RS256"],
+                "token_endpoint_cors": true,
             },
             "hosted_domain": null,
             "login_hint": null,
@@ -63,7 +88,9 @@ impl Kernel {
             client_secret: None,
             busy: false,
             listening: true,
+            reachable: true,
             tokens: Vec::new(),
+            codes: Vec::new(),
             refused: 0,
             id,
             keys,
@@ -89,35 +116,87 @@ impl Kernel {
 
     /// `POST /tokentoss/register`: the answer of the start page's own server.
     pub fn register(&mut self, start: &Value, rng: &mut ChaCha20Rng) -> Value {
-        if start["ticket"] != self.id.as_str() || start["proof"] != self.proof() {
+        self.note_page(start, true, rng)
+    }
+
+    /// The message `register` of the page itself.
+    pub fn register_by_message(&mut self, message: &Value, rng: &mut ChaCha20Rng) -> Value {
+        self.note_page(message, false, rng)
+    }
+
+    fn note_page(&mut self, page: &Value, by_start_page: bool, rng: &mut ChaCha20Rng) -> Value {
+        if page["ticket"] != self.id.as_str() || page["proof"] != self.proof() {
             return json!({"type": "refused", "code": "proof_mismatch"});
         }
-        let key = PublicKey::from_base64url(start["key"].as_str().expect("a key")).expect("a public key");
+        let query = page["url"].as_str().and_then(|url| url.split_once('?')).expect("a URL with a query").1;
+        let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state");
+        let state = state.expect("a state").1.to_string();
+        let key = PublicKey::from_base64url(page["key"].as_str().expect("a key")).expect("a public key");
         let secret = self.client_secret.as_ref().map(|secret| {
             key.seal(Purpose::ClientSecret, self.binding(), secret.as_bytes(), rng).expect("sealed")
         });
-        self.registered = Some(key);
+        self.registered = Some(Registered { key, state, by_start_page });
         json!({"type": "registered", "secret": secret})
+    }
+
+    /// Whether the listener serves its callback page for this query.
+    pub fn expects(&self, query: &str) -> bool {
+        let mut states = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
+        let known = |state: &str| self.registered.as_ref().is_some_and(|page| page.state == state);
+        states.next().is_some_and(|(_, state)| known(&state))
+    }
+
+    /// Whether that page may speak to the notebook page.
+    pub fn knows_origin(&self) -> bool {
+        self.registered.as_ref().is_some_and(|page| page.by_start_page)
     }
 
     /// A callback's query, sealed to the page that registered.
     pub fn relay(&self, query: &str, rng: &mut ChaCha20Rng) -> String {
-        let key = self.registered.as_ref().expect("a page has registered");
+        let key = &self.registered.as_ref().expect("a page has registered").key;
         key.seal(Purpose::Callback, self.binding(), query.as_bytes(), rng).expect("sealed")
     }
 
     /// Takes an envelope, once.
-    pub fn take(&mut self, envelope: &str) -> bool {
-        if !self.tokens.is_empty() {
-            self.refused += 1;
-            return false;
+    pub fn take(&mut self, envelope: &str) -> Taken {
+        let open = |purpose| self.keys.open(purpose, self.binding(), envelope);
+        let read = |text: &[u8]| serde_json::from_slice::<Value>(text).expect("JSON in the envelope");
+        if self.tokens.is_empty() && self.codes.is_empty() {
+            if let Some(tokens) = open(Purpose::Tokens) {
+                self.tokens.push(read(&tokens));
+                return Taken::Tokens;
+            }
+            if let Some(code) = open(Purpose::Code) {
+                let code = read(&code);
+                let form = self.token_request(&code);
+                self.codes.push(code);
+                return Taken::Code(form);
+            }
         }
-        let Some(plaintext) = self.keys.open(Purpose::Tokens, self.binding(), envelope) else {
-            self.refused += 1;
-            return false;
-        };
-        self.tokens.push(serde_json::from_slice(&plaintext).expect("JSON in the envelope"));
-        true
+        self.refused += 1;
+        Taken::Nothing
+    }
+
+    /// The kernel's own token request.
+    fn token_request(&self, code: &Value) -> String {
+        let member = |name: &str| code[name].as_str().expect("a text").to_owned();
+        assert_eq!((code["version"].as_u64(), member("ticket")), (Some(1), self.id.clone()));
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code");
+        form.append_pair("client_id", CLIENT_ID);
+        for name in ["code", "code_verifier", "redirect_uri"] {
+            form.append_pair(name, &member(name));
+        }
+        if let Some(secret) = &self.client_secret {
+            form.append_pair("client_secret", secret);
+        }
+        form.finish()
+    }
+
+    /// Keeps the tokens that the provider gave for a code.
+    pub fn keep(&mut self, body: &str) {
+        let tokens: Map<String, Value> = serde_json::from_str(body).expect("JSON of the provider");
+        self.tokens.push(Value::Object(tokens));
     }
 
     fn binding(&self) -> Binding<'_> {

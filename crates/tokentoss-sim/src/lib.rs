@@ -6,11 +6,12 @@
 //! test and not a hanging one.
 
 mod browser;
+mod effects;
 mod kernel;
 mod provider;
 mod world;
 
 pub use browser::{Browser, Place, Window};
-pub use kernel::{Kernel, LISTENER};
+pub use kernel::{Kernel, LISTENER, PAGE, Taken};
 pub use provider::{Answer, CLIENT_ID, ISSUER, Provider, User};
 pub use world::{START, World};

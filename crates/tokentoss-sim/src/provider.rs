@@ -45,6 +45,12 @@ pub struct Provider {
     pub answer: Answer,
     /// Whether authorization responses name their issuer.
     pub sends_iss: bool,
+    /// Whether it issues ID tokens.
+    pub openid_connect: bool,
+    /// What the probe of the page finds: whether answers can be read; `None` for no answer at all.
+    pub readable: Option<bool>,
+    /// How often the page probed.
+    pub probes: u32,
     /// Whether the token endpoint wants this client secret.
     pub client_secret: Option<String>,
     /// Changes the ID token's claims before it is made.
@@ -76,6 +82,9 @@ impl Default for Provider {
         Self {
             answer: Answer::Honest,
             sends_iss: true,
+            openid_connect: true,
+            readable: Some(true),
+            probes: 0,
             client_secret: None,
             tamper_claims: |_| {},
             tamper_header: |_| {},
@@ -103,7 +112,8 @@ impl Provider {
         assert_eq!(form["response_type"], "code", "C1");
         assert_eq!(form["code_challenge_method"], "S256", "C2");
         assert_eq!(form["client_id"], CLIENT_ID);
-        assert!(form["scope"].split(' ').any(|scope| scope == "openid"), "C8");
+        assert_eq!(form.contains_key("nonce"), self.openid_connect, "C7");
+        assert!(!self.openid_connect || form["scope"].split(' ').any(|scope| scope == "openid"), "C8");
         let mut answer = form_urlencoded::Serializer::new(String::new());
         match user {
             User::Accepts => {
@@ -115,7 +125,7 @@ impl Provider {
                     Grant {
                         challenge: form["code_challenge"].clone(),
                         redirect_uri: form["redirect_uri"].clone(),
-                        nonce: form["nonce"].clone(),
+                        nonce: form.get("nonce").cloned().unwrap_or_default(),
                     },
                 );
             }
@@ -131,6 +141,18 @@ impl Provider {
             answer.append_pair("iss", ISSUER);
         }
         Some(answer.finish())
+    }
+
+    /// The token endpoint, asked without a code: whether the page may read the answer.
+    ///
+    /// # Panics
+    /// When the request holds anything that it should not.
+    pub fn probe(&mut self, body: &str) -> Option<bool> {
+        let form = parse_once(body);
+        let names: Vec<&str> = form.keys().map(String::as_str).collect();
+        assert_eq!(names, ["client_id", "grant_type"]);
+        self.probes += 1;
+        self.readable
     }
 
     /// The token endpoint: status and body; `None` when nothing comes back.

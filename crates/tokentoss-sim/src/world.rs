@@ -6,13 +6,12 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Value, json};
-use tokentoss_core::flow::{Flow, Input, Output, Phase, RequestId, Status, WindowId};
-use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+use tokentoss_core::flow::{Flow, Input, Phase, Status, Way, WindowId};
 use tokentoss_core::{Error, Secret, Ticket, Timestamp};
 
 use crate::browser::{Browser, Place};
-use crate::kernel::{Kernel, LISTENER};
-use crate::provider::{Answer, Provider, User};
+use crate::kernel::{Kernel, LISTENER, PAGE};
+use crate::provider::{Provider, User};
 
 /// When the simulated world begins.
 pub const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -43,10 +42,14 @@ pub struct World {
     pub deliveries: usize,
     /// Inputs that were dropped, with the reason.
     pub dropped: Vec<Error>,
-    events: VecDeque<Input>,
+    /// Messages `register` that wait for the kernel's main thread.
+    pub to_kernel: VecDeque<Value>,
+    /// The origin of the static callback page; empty when there is none.
+    pub callback_origin: String,
+    pub(crate) events: VecDeque<Input>,
     /// What `window.open` returned, in the same call stack.
-    popup_result: Option<Input>,
-    rng: ChaCha20Rng,
+    pub(crate) popup_result: Option<Input>,
+    pub(crate) rng: ChaCha20Rng,
 }
 
 impl World {
@@ -60,10 +63,19 @@ impl World {
     /// # Panics
     /// When the ticket is not valid.
     pub fn with(change: impl FnOnce(&mut Kernel)) -> Self {
+        Self::on_page(PAGE, change)
+    }
+
+    /// A world whose notebook page is of another origin.
+    ///
+    /// # Panics
+    /// When the ticket is not valid.
+    pub fn on_page(origin: &str, change: impl FnOnce(&mut Kernel)) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let mut kernel = Kernel::new(&mut rng);
         change(&mut kernel);
-        let ticket = Ticket::from_json(&kernel.ticket().to_string()).expect("a valid ticket");
+        let ticket = Ticket::from_json(&kernel.ticket().to_string(), origin).expect("a valid ticket");
+        let callback_origin = ticket.callback_page().map(|page| page.url.origin().to_owned());
         let mut world = Self {
             now: START,
             provider_now: None,
@@ -76,6 +88,8 @@ impl World {
             in_trait: VecDeque::new(),
             deliveries: 0,
             dropped: Vec::new(),
+            to_kernel: VecDeque::new(),
+            callback_origin: callback_origin.unwrap_or_default(),
             events: VecDeque::new(),
             popup_result: None,
             rng,
@@ -86,12 +100,25 @@ impl World {
 
     /// A world in which the user has reached the provider's pages and waits there.
     pub fn at_provider() -> Self {
-        let mut world = Self::new();
-        world.user = User::Waits;
-        world.input(Input::SignIn);
-        world.settle();
-        assert_eq!(world.phase(), Phase::Waiting);
+        Self::new().going_to_provider()
+    }
+
+    /// The same for a browser that does not reach the listener, which found that out.
+    pub fn steered(change: impl FnOnce(&mut Kernel)) -> Self {
+        let mut world = Self::with(change);
+        world.kernel.reachable = false;
+        let mut world = world.going_to_provider();
+        world.pass(Duration::from_secs(1));
         world
+    }
+
+    /// Clicks, with a user who stays at the provider's pages.
+    pub fn going_to_provider(mut self) -> Self {
+        self.user = User::Waits;
+        self.input(Input::SignIn);
+        self.settle();
+        assert_eq!(self.phase(), Phase::Waiting);
+        self
     }
 
     /// Passes an input and performs what follows from it at once.
@@ -116,6 +143,32 @@ impl World {
         let window = self.popup();
         let text = json!({"type": "callback", "query": query}).to_string();
         self.message(LISTENER, Some(window), &text);
+    }
+
+    /// Pastes a text.
+    pub fn paste(&mut self, text: &str) {
+        self.input(Input::Pasted { text: Secret::new(text.to_owned()) });
+    }
+
+    /// The address to which an honest provider would send the latest authorization request back.
+    ///
+    /// # Panics
+    /// When there was none.
+    pub fn honest_address(&mut self) -> String {
+        let redirect_uri = self.redirect_uri();
+        let query = self.honest_callback();
+        format!("{redirect_uri}?{query}")
+    }
+
+    /// The redirect address of the latest authorization request.
+    ///
+    /// # Panics
+    /// When there was none.
+    pub fn redirect_uri(&self) -> String {
+        let url = self.provider.authorization_requests.last().expect("an authorization request");
+        let query = url.split_once('?').expect("a query").1;
+        let given = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "redirect_uri");
+        given.expect("a redirect address").1.to_string()
     }
 
     /// The query of an honest callback for the latest authorization request.
@@ -147,15 +200,30 @@ impl World {
         self.flow.status().problem.as_ref().map(|problem| problem.code())
     }
 
+    /// The code of what is wrong with the pasted address.
+    pub fn paste_problem(&self) -> Option<&str> {
+        self.flow.status().paste_problem.as_ref().map(|error| error.code().as_str())
+    }
+
+    /// The way that the view was told.
+    pub fn way(&self) -> Option<Way> {
+        self.flow.status().way
+    }
+
     /// Lets the next thing happen; false when nothing is due by itself.
     pub fn step(&mut self) -> bool {
         if let Some(event) = self.events.pop_front() {
             self.input(event);
             return true;
         }
-        if !self.kernel.busy
-            && let Some(envelope) = self.in_trait.pop_front()
-        {
+        if self.kernel.busy {
+            return false;
+        }
+        if let Some(message) = self.to_kernel.pop_front() {
+            self.kernel_registers(&message);
+            return true;
+        }
+        if let Some(envelope) = self.in_trait.pop_front() {
             self.kernel_takes(&envelope);
             return true;
         }
@@ -195,118 +263,12 @@ impl World {
         self.settle();
     }
 
-    /// A start page that was opened by hand.
+    /// The link is opened by hand, in this browser.
     pub fn follow_link(&mut self) {
         self.input(Input::LinkFollowed);
-        let window = self.browser.open(Place::StartPage);
-        self.queue_message(window, &json!({"type": "ready"}));
-    }
-
-    fn kernel_takes(&mut self, envelope: &str) {
-        if self.kernel.take(envelope) {
-            let ticket_id = self.kernel.ticket_id().to_owned();
-            self.events.push_back(Input::Acknowledged { ticket_id, refusal: None });
-        }
-    }
-
-    fn perform(&mut self) {
-        while let Some(output) = self.flow.poll() {
-            match output {
-                Output::Listen => self.browser.listening = true,
-                Output::StopListening => self.browser.listening = false,
-                Output::OpenPopup { url } => self.open_popup(&url),
-                Output::Post { window, target_origin, message } => {
-                    self.post(window, &target_origin, message.expose());
-                }
-                Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
-                Output::Exchange { request, token_request } => {
-                    assert_eq!(token_request.url, "https://as.example/token", "C41");
-                    let authorization = token_request.authorization.as_ref().map(Secret::expose);
-                    self.exchange(request, authorization, token_request.body.expose());
-                }
-                Output::AbortExchange => {
-                    let running =
-                        |event: &Input| !matches!(event, Input::Answered { .. } | Input::Unanswered { .. });
-                    self.events.retain(running);
-                }
-                Output::Deliver { envelope } => {
-                    self.deliveries += 1;
-                    self.in_trait.push_back(envelope);
-                }
-                Output::Status(status) => self.shown.push(status),
-            }
-        }
-    }
-
-    fn open_popup(&mut self, url: &str) {
-        assert!(self.browser.listening, "the listener comes before the popup");
-        assert_eq!(url, format!("{LISTENER}/tokentoss/start"));
-        if self.browser.blocks_popups {
-            self.popup_result = Some(Input::PopupBlocked);
-            return;
-        }
-        let place = if self.kernel.listening { Place::StartPage } else { Place::ErrorPage };
-        let window = self.browser.open(place);
-        self.popup_result = Some(Input::PopupOpened { window });
-        if self.kernel.listening {
-            self.queue_message(window, &json!({"type": "ready"}));
-        }
-    }
-
-    fn queue_message(&mut self, window: WindowId, message: &Value) {
-        self.events.push_back(Input::Message {
-            origin: LISTENER.to_owned(),
-            source: Some(window),
-            text: message.to_string(),
-        });
-    }
-
-    fn post(&mut self, window: WindowId, target_origin: &str, message: &str) {
-        assert_eq!(target_origin, LISTENER, "C14: one exact origin");
-        let message: Value = serde_json::from_str(message).expect("JSON");
-        match (self.browser.place(window).clone(), message["type"].as_str()) {
-            (Place::StartPage, Some("start")) => {
-                let answer = self.kernel.register(&message, &mut self.rng);
-                self.queue_message(window, &answer);
-                if answer["type"] == "registered" {
-                    self.visit_provider(window, message["url"].as_str().expect("a URL"));
-                }
-            }
-            (Place::CallbackPage(_), Some("envelope")) if !self.browser.severs_openers => {
-                let taken = self.kernel.take(message["sealed"].as_str().expect("an envelope"));
-                let code = if taken { "" } else { "ticket_unknown" };
-                self.queue_message(window, &json!({"type": "delivered", "code": code}));
-            }
-            _ => {}
-        }
-    }
-
-    fn visit_provider(&mut self, window: WindowId, url: &str) {
-        *self.browser.place(window) = Place::Provider;
-        if self.browser.severs_openers || self.user == User::Closes {
-            self.events.push_back(Input::WindowClosed { window });
-        }
-        let Some(query) = self.provider.authorize(url, self.user) else { return };
-        *self.browser.place(window) = Place::CallbackPage(query.clone());
-        if self.browser.severs_openers {
-            let sealed = self.kernel.relay(&query, &mut self.rng);
-            self.events.push_back(Input::Relayed { sealed });
-        } else {
-            self.queue_message(window, &json!({"type": "callback", "query": query}));
-        }
-    }
-
-    fn exchange(&mut self, request: RequestId, authorization: Option<&str>, body: &str) {
-        let now = self.provider_now.unwrap_or(self.now);
-        let answer = self.provider.token(authorization, body, now);
-        match (answer, &self.provider.answer) {
-            (Some((status, body)), _) => {
-                let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
-                self.events.push_back(Input::Answered { request, answer });
-            }
-            (None, Answer::Silent) => {}
-            (None, _) => self.events.push_back(Input::Unanswered { request }),
-        }
+        let Some(link) = self.flow.status().link.clone() else { return };
+        let window = self.browser.open(Place::ErrorPage);
+        self.navigate(window, &link);
     }
 }
 

@@ -13,7 +13,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{MessageEvent, Window};
 
 use crate::event::FlowEvent;
-use crate::messages::Messages;
+use crate::messages::{Channel, Messages};
 use crate::popup::{self, Watch, Windows};
 use crate::timer::{Timer, now};
 use crate::token_endpoint::Exchange;
@@ -36,9 +36,11 @@ pub(crate) struct Driver {
 #[derive(Default)]
 struct Handles {
     messages: Option<Messages>,
+    channel: Option<Channel>,
     watch: Option<Watch>,
     timer: Option<Timer>,
     exchange: Option<Exchange>,
+    probe: Option<Exchange>,
 }
 
 impl Driver {
@@ -88,18 +90,33 @@ impl Driver {
     fn perform(&self, output: Output) {
         match output {
             Output::Listen => self.listen(),
+            Output::OpenChannel { name } => self.open_channel(name.expose()),
             Output::StopListening => self.stop_listening(),
             Output::OpenPopup { url } => self.open_popup(&url),
+            Output::Navigate { window, url } => {
+                if let Some(window) = self.window(window) {
+                    popup::navigate(&window, &url);
+                }
+            }
             Output::Post { window, target_origin, message } => {
                 if let Some(window) = self.window(window) {
                     popup::post(&window, message.expose(), &target_origin);
                 }
+            }
+            Output::Broadcast { message } => {
+                if let Some(channel) = &self.handles.borrow().channel {
+                    channel.post(message.expose());
+                }
+            }
+            Output::Register { ticket, proof, url, key } => {
+                self.tell(&FlowEvent::Register { ticket, proof: proof.expose().into(), url, key });
             }
             Output::CloseWindow { window } => {
                 if let Some(window) = self.window(window) {
                     let _ = window.close();
                 }
             }
+            Output::Probe { token_request } => self.probe(token_request),
             Output::Exchange { request, token_request } => self.exchange(request, token_request),
             Output::AbortExchange => drop(self.handles.borrow_mut().exchange.take()),
             Output::Deliver { envelope } => self.tell(&FlowEvent::Deliver { envelope }),
@@ -134,10 +151,21 @@ impl Driver {
         handles.watch = Some(watch);
     }
 
+    fn open_channel(&self, name: &str) {
+        let this = Weak::clone(&self.this);
+        let channel = Channel::open(name, move |event| {
+            if let (Some(driver), Some(text)) = (this.upgrade(), event.data().as_string()) {
+                driver.feed(Input::Broadcast { text });
+            }
+        });
+        self.handles.borrow_mut().channel = channel;
+    }
+
     fn stop_listening(&self) {
         self.windows.borrow_mut().forget();
         let mut handles = self.handles.borrow_mut();
         handles.messages = None;
+        handles.channel = None;
         handles.watch = None;
     }
 
@@ -181,6 +209,16 @@ impl Driver {
             Ok(exchange) => self.handles.borrow_mut().exchange = Some(exchange),
             Err(_) => self.inputs.borrow_mut().push_back(Input::Unanswered { request }),
         }
+    }
+
+    fn probe(&self, token_request: TokenRequest) {
+        let this = Weak::clone(&self.this);
+        let begun = Exchange::begin(token_request, move |answer| {
+            if let Some(driver) = this.upgrade() {
+                driver.feed(Input::Probed { readable: answer.is_some() });
+            }
+        });
+        self.handles.borrow_mut().probe = begun.ok();
     }
 
     fn set_timer(&self) {

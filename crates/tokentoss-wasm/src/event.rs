@@ -1,7 +1,8 @@
 //! What the page is told; separate from the core's types, so that those can change without the page noticing.
 
 use serde::Serialize;
-use tokentoss_core::flow::Status;
+use tokentoss_core::Error;
+use tokentoss_core::flow::{Status, Way};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
 
@@ -16,7 +17,10 @@ pub enum FlowEvent {
             type = "\"ready\" | \"waiting\" | \"signing_in\" | \"handing_over\" | \"done\" | \"failed\""
         )]
         phase: &'static str,
-        /// The start page, for opening it by hand.
+        /// The way that is being tried, while an answer is awaited.
+        #[tsify(type = "\"loopback\" | \"callback_page\" | \"paste\" | null")]
+        way: Option<&'static str>,
+        /// What to open by hand.
         #[tsify(type = "string | null")]
         link: Option<String>,
         /// The stable code of what went wrong, or looks as if it had.
@@ -28,8 +32,22 @@ pub enum FlowEvent {
         /// What the sentence is about, safe to show.
         #[tsify(type = "string | null")]
         subject: Option<String>,
+        /// What is wrong with the address that was pasted last, as a sentence.
+        #[tsify(type = "string | null")]
+        paste_problem: Option<String>,
     },
-    /// The sealed tokens, for the trait `sealed_tokens`; repeated until acknowledged.
+    /// For the kernel, as it stands: no start page makes this page known.
+    Register {
+        /// The ticket.
+        ticket: String,
+        /// Its proof.
+        proof: String,
+        /// The authorization request.
+        url: String,
+        /// The public key of this page.
+        key: String,
+    },
+    /// What was sealed for the kernel, for the trait `sealed_tokens`; repeated until acknowledged.
     Deliver {
         /// The envelope.
         envelope: String,
@@ -49,6 +67,8 @@ impl From<Status> for FlowEvent {
         let problem = status.problem.as_ref();
         Self::Status {
             phase: status.phase.as_str(),
+            way: status.way.map(Way::as_str),
+            paste_problem: status.paste_problem.as_ref().map(Error::message),
             code: problem.map(|problem| problem.code().into()),
             message: problem.map(tokentoss_core::flow::Problem::message),
             subject: problem.and_then(|problem| problem.subject().map(Into::into)),

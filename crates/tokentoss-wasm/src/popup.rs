@@ -17,6 +17,12 @@ pub(crate) fn open(url: &str) -> Option<Window> {
     web_sys::window()?.open_with_url_and_target_and_features(url, "_blank", FEATURES).ok()?
 }
 
+/// Sends a window elsewhere; what it showed leaves no trace in its history.
+pub(crate) fn navigate(window: &Window, url: &str) {
+    // Cut off or closed: the user goes on by the link.
+    let _ = window.location().replace(url);
+}
+
 /// Posts to a window, for one origin; a window that is gone takes no harm.
 pub(crate) fn post(window: &Window, message: &str, target_origin: &str) {
     let _ = window.post_message(&JsValue::from_str(message), target_origin);

@@ -32,7 +32,9 @@ impl SignIn {
         #[wasm_bindgen(unchecked_param_type = "(event: FlowEvent) => void")] on_event: Function,
     ) -> Result<Self, JsValue> {
         let json = JSON::stringify(ticket).map(String::from).unwrap_or_default();
-        let ticket = Ticket::from_json(&json).map_err(|error| thrown(&error))?;
+        // The origin that messages carry: "null" in a frame that has none, whatever its address.
+        let origin = web_sys::window().map(|page| page.origin()).unwrap_or_default();
+        let ticket = Ticket::from_json(&json, &origin).map_err(|error| thrown(&error))?;
         let driver = Driver::new(Flow::new(ticket), on_event);
         driver.run();
         Ok(Self { driver })
@@ -42,6 +44,22 @@ impl SignIn {
     #[wasm_bindgen(js_name = signIn)]
     pub fn sign_in(&self) {
         self.driver.feed(Input::SignIn);
+    }
+
+    /// The user copies the link, to open it in another browser; the status told meanwhile holds what to copy.
+    #[wasm_bindgen(js_name = linkCopied)]
+    pub fn link_copied(&self) {
+        self.driver.feed(Input::LinkCopied);
+    }
+
+    /// The user pasted an address; the status says what is wrong with it.
+    pub fn paste(&self, text: String) {
+        self.driver.feed(Input::Pasted { text: text.into() });
+    }
+
+    /// The kernel's message `registered`, with the client secret sealed to this page if there is one.
+    pub fn registered(&self, secret: Option<String>) {
+        self.driver.feed(Input::Registered { secret });
     }
 
     /// The click on the link that opens the sign-in page by hand: one more window may introduce itself.

@@ -45,6 +45,16 @@ extern "C" {
     fn answer_never(this: &Stage);
     #[wasm_bindgen(method, js_name = breakConnection)]
     fn break_connection(this: &Stage);
+    #[wasm_bindgen(method, js_name = noteNavigation)]
+    fn note_navigation(this: &Stage);
+    #[wasm_bindgen(method, getter, js_name = navigatedTo)]
+    fn navigated_to(this: &Stage) -> String;
+    #[wasm_bindgen(method, js_name = useOwnCallbackPage)]
+    fn use_own_callback_page(this: &Stage);
+    #[wasm_bindgen(method, js_name = forgetCors)]
+    fn forget_cors(this: &Stage);
+    #[wasm_bindgen(method)]
+    async fn broadcast(this: &Stage, url: &str) -> JsValue;
     #[wasm_bindgen(method, js_name = blockPopups)]
     fn block_popups(this: &Stage);
     #[wasm_bindgen(method, js_name = reactTo)]
@@ -80,7 +90,12 @@ struct Scene(Stage);
 
 impl Scene {
     fn new() -> (Self, SignIn) {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&Stage)) -> (Self, SignIn) {
         let stage = Stage::new();
+        change(&stage);
         let sign_in = SignIn::new(&stage.ticket(), stage.on_event()).expect("a usable ticket");
         (Self(stage), sign_in)
     }
@@ -117,7 +132,10 @@ fn events_are_plain_objects_with_null_for_what_is_missing() {
     let (scene, _sign_in) = Scene::new();
     assert_eq!(
         scene.last_event(),
-        r#"{"type":"status","phase":"ready","link":null,"code":null,"message":null,"subject":null}"#
+        concat!(
+            r#"{"type":"status","phase":"ready","way":null,"link":null,"#,
+            r#""code":null,"message":null,"subject":null,"paste_problem":null}"#
+        )
     );
 }
 
@@ -273,12 +291,76 @@ async fn dropping_aborts_the_token_request_and_stops_listening() {
 }
 
 #[wasm_bindgen_test]
-fn a_silent_start_page_is_given_up_when_its_time_is_over() {
+fn a_silent_start_page_is_left_for_the_provider_in_the_same_window() {
     let (scene, sign_in) = Scene::new();
+    scene.note_navigation();
     sign_in.sign_in();
     let waited = scene.pass_time();
-    assert!((1000.0..=10_000.0).contains(&waited), "{waited} ms");
-    assert_eq!(scene.state(), "failed loopback_unreachable");
+    assert!((900.0..=1000.0).contains(&waited), "{waited} ms");
+    assert_eq!((scene.state().as_str(), scene.order().as_str()), ("waiting", "listen open navigate"));
+    assert!(
+        scene.navigated_to().starts_with("https://issuer.example/authorize?"),
+        "{}",
+        scene.navigated_to()
+    );
+    let told = String::from(js_sys::JSON::stringify(&scene.events()).expect("plain objects"));
+    assert!(told.contains(r#"{"type":"register","ticket":""#), "{told}");
+    assert!(told.contains(r#""way":"paste""#), "{told}");
+}
+
+#[wasm_bindgen_test]
+fn a_copied_link_leads_to_the_provider() {
+    let (scene, sign_in) = Scene::new();
+    scene.block_popups();
+    sign_in.sign_in();
+    sign_in.link_copied();
+    assert_eq!(scene.state(), "waiting");
+    assert!(scene.last_event().contains(r#""link":"https://issuer.example/authorize?"#));
+}
+
+#[wasm_bindgen_test]
+fn a_refused_paste_is_told_as_a_sentence() {
+    let (scene, sign_in) = Scene::new();
+    sign_in.sign_in();
+    sign_in.paste("4/0AbCdEf".into());
+    assert_eq!(scene.state(), "waiting");
+    assert!(scene.last_event().contains("Paste the whole address."), "{}", scene.last_event());
+}
+
+#[wasm_bindgen_test]
+async fn a_pasted_address_is_exchanged() {
+    let (scene, sign_in) = Scene::new();
+    scene.note_navigation();
+    sign_in.sign_in();
+    scene.pass_time();
+    let url = scene.navigated_to();
+    let state = url.split("state=").nth(1).and_then(|rest| rest.split('&').next()).expect("a state");
+    sign_in.paste(format!("http://127.0.0.1:41231/?code=c0de&state={state}"));
+    scene.fetched().await;
+    assert_eq!((scene.state().as_str(), scene.request_count()), ("signing_in", 1));
+}
+
+#[wasm_bindgen_test]
+async fn c20_a_broadcast_of_the_own_origin_is_taken_and_answered() {
+    let (scene, sign_in) = Scene::with(Stage::use_own_callback_page);
+    sign_in.sign_in();
+    assert!(scene.opened_url().starts_with("https://issuer.example/authorize?"), "{}", scene.opened_url());
+    let answer = scene.broadcast(&scene.opened_url()).await;
+    assert_eq!(answer.as_string().as_deref(), Some(r#"{"type":"done"}"#));
+    scene.fetched().await;
+    assert_eq!(scene.state(), "signing_in");
+}
+
+#[wasm_bindgen_test]
+async fn an_endpoint_that_a_page_can_read_is_found_out_without_a_code() {
+    let (scene, sign_in) = Scene::with(Stage::forget_cors);
+    scene.answer_with(400, r#"{"error":"invalid_request"}"#);
+    sign_in.sign_in();
+    scene.introduce();
+    scene.fetched().await;
+    let body = scene.request_body().await.as_string().expect("a form");
+    assert_eq!(body, "grant_type=authorization_code&client_id=client");
+    assert_eq!(scene.state(), "waiting");
 }
 
 #[wasm_bindgen_test]

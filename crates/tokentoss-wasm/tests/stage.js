@@ -26,6 +26,7 @@ export class Stage {
         iss_parameter_supported: false,
         authorization_params: {},
         id_token_signing_algs: ["RS256"],
+        token_endpoint_cors: true,
       },
       hosted_domain: null,
       login_hint: null,
@@ -149,6 +150,38 @@ export class Stage {
 
   breakConnection() {
     this.answer = () => Promise.reject(new TypeError("Failed to fetch"));
+  }
+
+  /** A popup that notes where it is sent; it is no real window, so it can say nothing. */
+  noteNavigation() {
+    const note = (url) => {
+      this.navigatedTo = url;
+      this.effects.push("navigate");
+    };
+    this.opens = () => ({ closed: false, postMessage() {}, close() {}, location: { replace: note } });
+  }
+
+  /** The ticket of a kernel without a listener, whose callback page is of this origin. */
+  useOwnCallbackPage() {
+    this.ticket.redirect_uri = null;
+    this.ticket.callback_pages = [`${location.origin}/callback.html`];
+  }
+
+  forgetCors() {
+    this.ticket.provider.token_endpoint_cors = null;
+  }
+
+  /** The callback page of this origin broadcasts the provider's answer; settles once it is told that it is done. */
+  broadcast(url) {
+    const state = new URL(url).searchParams.get("state");
+    const channel = new BroadcastChannel(`tokentoss/${state}`);
+    channel.postMessage(JSON.stringify({ type: "callback", query: `code=c0de&state=${encodeURIComponent(state)}` }));
+    return new Promise((resolve) => {
+      channel.onmessage = ({ data }) => {
+        channel.close();
+        resolve(data);
+      };
+    });
   }
 
   blockPopups() {

@@ -115,6 +115,9 @@ codes! {
 
     // The person in front of the screen.
     HostedDomainMismatch "hosted_domain_mismatch" User "the required organisation" "This account does not belong to {subject}. Sign in with an account that does.";
+    PasteCodeOnly "paste_code_only" User "" "This is only the code, and without the rest of the address nobody can tell which sign-in it belongs to. Paste the whole address.";
+    PasteNotAnAddress "paste_not_an_address" User "" "This is not a whole address. Copy everything in the address bar of the page that you were sent to, and paste it.";
+    PasteOtherAddress "paste_other_address" User "the redirect address" "This is another page's address. Finish the sign-in there, then paste the address that begins with {subject}.";
     PopupClosed "popup_closed" User "" "The sign-in window looks closed. If you closed it, sign in again; if it is still open, just finish there.";
     SignInTimedOut "sign_in_timed_out" User "" "The sign-in was not finished in time. Sign in again.";
 
@@ -129,7 +132,6 @@ codes! {
     EntropyUnavailable "entropy_unavailable" Environment "" "The browser gives no random numbers, so a sign-in would not be safe. Try another browser.";
     HandOverTimedOut "hand_over_timed_out" Environment "" "Python did not take the tokens in time. Interrupt the kernel or wait until it is free, then sign in again.";
     KernelGone "kernel_gone" Environment "" "The kernel restarted. Run the cell again.";
-    LoopbackUnreachable "loopback_unreachable" Environment "the kernel's address" "This browser cannot reach {subject}. If the kernel runs on another machine, forward that port; if a proxy or firewall is in between, allow it. Then sign in again.";
     PageOriginOpaque "page_origin_opaque" Environment "" "This notebook page is shown in a frame without an address of its own. Open the notebook in its own tab, then sign in.";
     PopupBlocked "popup_blocked" Environment "" "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
     RegistrationRefused "registration_refused" Environment "" "The kernel did not accept this sign-in. Run the cell again.";

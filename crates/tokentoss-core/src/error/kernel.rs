@@ -118,6 +118,12 @@ pub const KERNEL_CODES: &[KernelCode] = &[
     ),
     code("widget_closed", User, "", "The widget was closed before anybody signed in. Show it again."),
     code(
+        "loopback_unreachable",
+        Environment,
+        "the kernel's address",
+        "This browser cannot reach {subject}. If the kernel runs on another machine, forward that port; if a proxy or firewall is in between, allow it. Then sign in again.",
+    ),
+    code(
         "storage_corrupt",
         Environment,
         "The token file",

@@ -1,17 +1,14 @@
-//! The user is at the provider's pages; the first valid answer wins.
+//! The user is at the provider's pages; the first valid answer wins, by whichever way it comes.
 
+use alloc::string::String;
 use core::time::Duration;
 
 use rand_core::TryCryptoRng;
 
-use super::introducing::text;
-use super::{
-    Attempt, Context, Exchanging, FromPopup, Halt, Input, Introducing, State, Status, Step, WindowId,
-};
-use crate::callback::{self, Refusal};
+use super::{Attempt, Context, FromPopup, Halt, Input, Introducing, Output, State, Step, WindowId, text};
+use crate::callback::Refusal;
 use crate::error::ErrorCode;
 use crate::sealing::Purpose;
-use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
 /// How long the user may take.
@@ -23,28 +20,34 @@ const CLOSED_GRACE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct AwaitingCallback {
     attempt: Attempt,
-    client_secret: Option<Secret>,
     deadline: Timestamp,
     /// When to tell that the window looks closed.
     closed_hint: Option<Timestamp>,
-    told_closed: bool,
+    /// The user was told that there is no window: a click begins anew.
+    windowless: bool,
 }
 
 impl AwaitingCallback {
-    pub(super) fn begin<R: ?Sized>(
-        attempt: Attempt,
-        client_secret: Option<Secret>,
-        context: &mut Context<'_, R>,
-    ) -> State {
-        context.show(Status::waiting(context.ticket));
+    /// A window is on its way to the provider.
+    pub(super) fn begin<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
+        let waiting = attempt.waiting(context);
+        context.show(waiting);
+        Self::arm(attempt, context)
+    }
+
+    /// No start page is needed: the popup goes to the provider at once.
+    pub(super) fn begin_with_popup<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
+        attempt.open_channel(context);
+        let url = String::from(attempt.request.url());
+        context.outputs.push_back(Output::OpenPopup { url });
+        attempt.register(context);
+        Self::arm(attempt, context)
+    }
+
+    fn arm<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
+        context.probe_token_endpoint();
         let deadline = context.now + CALLBACK_LIMIT;
-        State::AwaitingCallback(Self {
-            attempt,
-            client_secret,
-            deadline,
-            closed_hint: None,
-            told_closed: false,
-        })
+        State::AwaitingCallback(Self { attempt, deadline, closed_hint: None, windowless: false })
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
@@ -58,16 +61,42 @@ impl AwaitingCallback {
     ) -> Step {
         match input {
             Input::Relayed { sealed } => return self.handle_relay(&sealed, context),
+            Input::Broadcast { text } => {
+                return match FromPopup::read(&text) {
+                    Some(FromPopup::Callback { query }) => {
+                        self.handle_callback(query.expose(), None, context)
+                    }
+                    _ => State::AwaitingCallback(self).dropping(ErrorCode::MessageMalformed.into()),
+                };
+            }
+            Input::Pasted { text } => {
+                if let Some(code) = self.attempt.take_paste(&text, context)? {
+                    return self.attempt.redeem(&code, None, context);
+                }
+            }
+            Input::Registered { secret } => {
+                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
+            }
+            Input::PopupOpened { window } => {
+                context.windows.add(window);
+                self.wait_on(context);
+            }
+            Input::PopupBlocked => {
+                self.windowless = true;
+                context.show(self.attempt.blocked(context));
+            }
             Input::LinkFollowed => {
                 context.windows.expect_one();
-                self.closed_hint = None;
-                self.told_closed = false;
-                context.show(Status::waiting(context.ticket));
+                self.wait_on(context);
             }
-            Input::WindowClosed { window } if context.windows.knows(window) && !self.told_closed => {
+            Input::LinkCopied => {
+                self.attempt.take_link_away();
+                self.wait_on(context);
+            }
+            Input::WindowClosed { window } if context.windows.knows(window) && !self.windowless => {
                 self.closed_hint = self.closed_hint.or(Some(context.now + CLOSED_GRACE));
             }
-            Input::SignIn if self.told_closed => {
+            Input::SignIn if self.windowless => {
                 context.dismiss_windows();
                 return Introducing::begin(context);
             }
@@ -76,8 +105,8 @@ impl AwaitingCallback {
             }
             Input::TimerFired if self.closed_hint.is_some_and(|due| due <= context.now) => {
                 self.closed_hint = None;
-                self.told_closed = true;
-                context.show(Status::doubtful(context.ticket, ErrorCode::PopupClosed));
+                self.windowless = true;
+                context.show(self.attempt.doubtful(ErrorCode::PopupClosed, context));
             }
             _ => {}
         }
@@ -85,7 +114,7 @@ impl AwaitingCallback {
     }
 
     pub(super) fn handle_message<R: TryCryptoRng + ?Sized>(
-        self,
+        mut self,
         window: WindowId,
         message: FromPopup,
         context: &mut Context<'_, R>,
@@ -95,37 +124,47 @@ impl AwaitingCallback {
                 self.attempt.answer_start_page(window, context);
                 Ok(State::AwaitingCallback(self))
             }
-            FromPopup::Callback { query } => self.handle_callback(&query, Some(window), context),
-            // The listener has met this page already.
-            FromPopup::Registered { .. } | FromPopup::Refused { .. } => Ok(State::AwaitingCallback(self)),
+            FromPopup::Callback { query } => self.handle_callback(query.expose(), Some(window), context),
+            // The listener was given up, or has met this page already; the secret is welcome all the same.
+            FromPopup::Registered { secret } => {
+                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
+                Ok(State::AwaitingCallback(self))
+            }
+            FromPopup::Refused { .. } => Ok(State::AwaitingCallback(self)),
             FromPopup::Delivered { .. } => {
                 State::AwaitingCallback(self).dropping(ErrorCode::StateMismatch.into())
             }
         }
     }
 
+    fn wait_on<R: ?Sized>(&mut self, context: &mut Context<'_, R>) {
+        self.closed_hint = None;
+        self.windowless = false;
+        let waiting = self.attempt.waiting(context);
+        context.show(waiting);
+    }
+
     fn handle_relay<R: TryCryptoRng + ?Sized>(self, sealed: &str, context: &mut Context<'_, R>) -> Step {
         let opened = self.attempt.keys.open(Purpose::Callback, context.ticket.binding(), sealed);
         match opened.and_then(text) {
-            Some(query) => self.handle_callback(&query, None, context),
+            Some(query) => self.handle_callback(query.expose(), None, context),
             None => State::AwaitingCallback(self).dropping(ErrorCode::MessageMalformed.into()),
         }
     }
 
     fn handle_callback<R: TryCryptoRng + ?Sized>(
         self,
-        query: &Secret,
+        query: &str,
         window: Option<WindowId>,
         context: &mut Context<'_, R>,
     ) -> Step {
-        match callback::verify(query.expose(), self.attempt.request.state(), context.ticket.provider()) {
-            Ok(code) => Ok(Exchanging::begin(
-                self.attempt.request,
-                &code,
-                self.client_secret.as_ref(),
-                window,
-                context,
-            )),
+        match self.attempt.verify(query, context.ticket) {
+            Ok(code) => {
+                if let Some(window) = window {
+                    context.windows.add(window);
+                }
+                self.attempt.redeem(&code, window, context)
+            }
             Err(Refusal::Dropped(error)) => State::AwaitingCallback(self).dropping(error),
             Err(Refusal::Ended(error)) => Err(Halt::Failed(error)),
         }

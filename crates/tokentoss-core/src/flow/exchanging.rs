@@ -55,7 +55,9 @@ impl Exchanging {
                 context.outputs.push_back(Output::AbortExchange);
                 Err(unreachable(context))
             }
-            Input::Relayed { .. } => State::Exchanging(self).dropping(ErrorCode::StateMismatch.into()),
+            Input::Relayed { .. } | Input::Broadcast { .. } => {
+                State::Exchanging(self).dropping(ErrorCode::StateMismatch.into())
+            }
             _ => Ok(State::Exchanging(self)),
         }
     }

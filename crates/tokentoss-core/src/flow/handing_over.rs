@@ -1,4 +1,4 @@
-//! The sealed tokens are on their way to the kernel, by two ways, until it acknowledges them.
+//! The sealed tokens, or the sealed code, are on their way to the kernel, by two ways, until it acknowledges them.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -14,6 +14,8 @@ const FIRST_RESEND: Duration = Duration::from_secs(2);
 const LONGEST_RESEND: Duration = Duration::from_secs(30);
 /// How long a busy kernel is waited for: as long as an access token usually lives.
 const HAND_OVER_LIMIT: Duration = Duration::from_secs(3600);
+/// The same for a code, which lives ten minutes at most (RFC 6749 section 4.1.2).
+const CODE_LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 pub(super) struct HandingOver {
@@ -29,6 +31,23 @@ impl HandingOver {
         callback_page: Option<WindowId>,
         context: &mut Context<'_, R>,
     ) -> State {
+        Self::send(envelope, callback_page, HAND_OVER_LIMIT, context)
+    }
+
+    pub(super) fn begin_with_code<R: ?Sized>(
+        envelope: String,
+        callback_page: Option<WindowId>,
+        context: &mut Context<'_, R>,
+    ) -> State {
+        Self::send(envelope, callback_page, CODE_LIMIT, context)
+    }
+
+    fn send<R: ?Sized>(
+        envelope: String,
+        callback_page: Option<WindowId>,
+        limit: Duration,
+        context: &mut Context<'_, R>,
+    ) -> State {
         if let Some(window) = callback_page {
             context.post(window, &ToPopup::Envelope { sealed: &envelope });
         }
@@ -38,7 +57,7 @@ impl HandingOver {
             envelope,
             resend_at: context.now + FIRST_RESEND,
             interval: FIRST_RESEND,
-            deadline: context.now + HAND_OVER_LIMIT,
+            deadline: context.now + limit,
         })
     }
 
@@ -56,7 +75,7 @@ impl HandingOver {
                 self.resend_at = context.now + self.interval;
                 context.outputs.push_back(Output::Deliver { envelope: self.envelope.clone() });
             }
-            Input::Relayed { .. } => {
+            Input::Relayed { .. } | Input::Broadcast { .. } => {
                 return State::HandingOver(self).dropping(ErrorCode::StateMismatch.into());
             }
             _ => {}

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use crate::secret::Secret;
 use crate::token_endpoint::TokenEndpointAnswer;
 
 /// A browser window that the effects know by identity.
@@ -20,8 +21,10 @@ pub enum Input {
     },
     /// The browser refused to open it.
     PopupBlocked,
-    /// The user followed the link that opens the start page by hand.
+    /// The user followed the link of [`super::Status::link`].
     LinkFollowed,
+    /// The user copies that link, to open it where this page cannot be answered; the status says what to copy.
+    LinkCopied,
     /// A window of this sign-in reports `closed`; under Cross-Origin-Opener-Policy that may be
     /// untrue, so it never decides anything.
     WindowClosed {
@@ -36,6 +39,21 @@ pub enum Input {
         source: Option<WindowId>,
         /// `event.data`, when it is a string.
         text: String,
+    },
+    /// A message on the channel of [`super::Output::OpenChannel`].
+    Broadcast {
+        /// Its data, when that is a string.
+        text: String,
+    },
+    /// The user pasted an address.
+    Pasted {
+        /// What was pasted.
+        text: Secret,
+    },
+    /// The kernel answered [`super::Output::Register`].
+    Registered {
+        /// The client secret, sealed to this page, when the client has one.
+        secret: Option<String>,
     },
     /// The kernel relayed a callback, sealed to this page.
     Relayed {
@@ -53,6 +71,11 @@ pub enum Input {
     Unanswered {
         /// The request that failed.
         request: super::RequestId,
+    },
+    /// What came of [`super::Output::Probe`].
+    Probed {
+        /// Whether there was an answer that the page may read, of whatever status.
+        readable: bool,
     },
     /// The moment of [`super::Flow::next_timer`] has come.
     TimerFired,

@@ -1,40 +1,48 @@
 //! The popup is opening; its start page introduces the notebook page to the listener.
 
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
 use super::{
-    Attempt, AwaitingCallback, Context, FromPopup, Halt, Input, Output, Phase, State, Status, Step, WindowId,
+    Attempt, AwaitingCallback, Context, FromPopup, Halt, Input, Output, State, Status, Step, Way, WindowId,
 };
-use crate::error::{Error, ErrorCode};
-use crate::sealing::Purpose;
-use crate::secret::Secret;
-use crate::ticket::Ticket;
+use crate::error::ErrorCode;
 use crate::timestamp::Timestamp;
 
-/// How long the start page may take to say that it is there; it takes a fifth of a second where
-/// the listener can be reached, and the first popup of a slow machine some seconds.
-const INTRODUCTION_LIMIT: Duration = Duration::from_secs(5);
+/// How long the start page may take to say that it is there, before the next way is taken. It takes a fifth of a second where
+/// the listener can be reached; a slow one loses little, because the next way ends at the same listener if it can.
+const READY_LIMIT: Duration = Duration::from_secs(1);
+/// How long the listener may then take to register the page.
+const REGISTRATION_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Introducing {
     attempt: Attempt,
     /// When the start page is given up; `None` while no window can be open.
     deadline: Option<Timestamp>,
+    ready: bool,
     blocked: bool,
     window_closed: bool,
 }
 
 impl Introducing {
+    /// Takes the click: opens the popup by the best way that the ticket offers.
     pub(super) fn begin<R: TryCryptoRng + ?Sized>(context: &mut Context<'_, R>) -> Step {
+        *context.way = Way::first(context.ticket);
         let attempt = Attempt::new(context)?;
         context.outputs.push_back(Output::Listen);
-        context.outputs.push_back(Output::OpenPopup { url: context.ticket.start_url() });
-        Ok(State::Introducing(Self { attempt, deadline: None, blocked: false, window_closed: false }))
+        let Some(url) = context.way.start_url(context.ticket) else {
+            return Ok(AwaitingCallback::begin_with_popup(attempt, context));
+        };
+        context.outputs.push_back(Output::OpenPopup { url });
+        Ok(State::Introducing(Self {
+            attempt,
+            deadline: None,
+            ready: false,
+            blocked: false,
+            window_closed: false,
+        }))
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
@@ -49,20 +57,23 @@ impl Introducing {
         match input {
             Input::PopupOpened { window } => {
                 context.windows.add(window);
-                self.deadline = Some(context.now + INTRODUCTION_LIMIT);
-                context.show(Status::waiting(context.ticket));
+                self.expect_ready(context);
             }
             Input::PopupBlocked => {
                 self.blocked = true;
-                let blocked = Status::doubtful(context.ticket, ErrorCode::PopupBlocked);
-                context.show(Status { phase: Phase::Failed, ..blocked });
+                context.show(self.attempt.blocked(context));
             }
             Input::LinkFollowed => {
                 context.windows.expect_one();
                 self.blocked = false;
                 self.window_closed = false;
-                self.deadline = Some(context.now + INTRODUCTION_LIMIT);
-                context.show(Status::waiting(context.ticket));
+                self.expect_ready(context);
+            }
+            Input::LinkCopied => return self.give_up_start_page(context),
+            Input::Pasted { text } => {
+                if let Some(code) = self.attempt.take_paste(&text, context)? {
+                    return self.attempt.redeem(&code, None, context);
+                }
             }
             Input::SignIn if self.blocked => {
                 context.dismiss_windows();
@@ -70,14 +81,12 @@ impl Introducing {
             }
             Input::WindowClosed { window } if context.windows.knows(window) => self.window_closed = true,
             Input::TimerFired if self.deadline.is_some_and(|due| due <= context.now) => {
-                return Err(Halt::Failed(if self.window_closed {
-                    ErrorCode::PopupClosed.into()
-                } else {
-                    let listener = context.ticket.redirect_uri().authority();
-                    Error::about(ErrorCode::LoopbackUnreachable, listener)
-                }));
+                if self.window_closed {
+                    return Err(Halt::Failed(ErrorCode::PopupClosed.into()));
+                }
+                return self.give_up_start_page(context);
             }
-            Input::Relayed { .. } => {
+            Input::Relayed { .. } | Input::Broadcast { .. } => {
                 return State::Introducing(self).dropping(ErrorCode::StateMismatch.into());
             }
             _ => {}
@@ -86,7 +95,7 @@ impl Introducing {
     }
 
     pub(super) fn handle_message<R: TryCryptoRng + ?Sized>(
-        self,
+        mut self,
         window: WindowId,
         message: FromPopup,
         context: &mut Context<'_, R>,
@@ -94,11 +103,16 @@ impl Introducing {
         match message {
             FromPopup::Ready {} => {
                 self.attempt.answer_start_page(window, context);
+                if !self.ready {
+                    self.ready = true;
+                    self.deadline = Some(context.now + REGISTRATION_LIMIT);
+                }
                 Ok(State::Introducing(self))
             }
             FromPopup::Registered { secret } => {
-                let client_secret = self.open_client_secret(context.ticket, secret.as_deref())?;
-                Ok(AwaitingCallback::begin(self.attempt, client_secret, context))
+                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
+                self.attempt.check_client_secret(context.ticket)?;
+                Ok(AwaitingCallback::begin(self.attempt, context))
             }
             FromPopup::Refused { code } => Err(Halt::Failed(refusal(&code).into())),
             FromPopup::Callback { .. } | FromPopup::Delivered { .. } => {
@@ -107,13 +121,16 @@ impl Introducing {
         }
     }
 
-    fn open_client_secret(&self, ticket: &Ticket, sealed: Option<&str>) -> Result<Option<Secret>, Error> {
-        if !ticket.client_secret_sealed() {
-            return Ok(None);
-        }
-        let open = |sealed| self.attempt.keys.open(Purpose::ClientSecret, ticket.binding(), sealed);
-        let secret = sealed.and_then(open).and_then(text).ok_or(ErrorCode::RegistrationRefused)?;
-        Ok(Some(secret))
+    fn expect_ready<R: ?Sized>(&mut self, context: &mut Context<'_, R>) {
+        self.ready = false;
+        self.deadline = Some(context.now + READY_LIMIT);
+        let waiting: Status = self.attempt.waiting(context);
+        context.show(waiting);
+    }
+
+    fn give_up_start_page<R: TryCryptoRng + ?Sized>(mut self, context: &mut Context<'_, R>) -> Step {
+        self.attempt.leave_loopback(context)?;
+        Ok(AwaitingCallback::begin(self.attempt, context))
     }
 }
 
@@ -124,9 +141,4 @@ fn refusal(code: &str) -> ErrorCode {
         "page_origin_opaque" => ErrorCode::PageOriginOpaque,
         _ => ErrorCode::RegistrationRefused,
     }
-}
-
-/// Opened bytes as text.
-pub(super) fn text(bytes: Zeroizing<Vec<u8>>) -> Option<Secret> {
-    core::str::from_utf8(&bytes).ok().map(|text| Secret::new(String::from(text)))
 }

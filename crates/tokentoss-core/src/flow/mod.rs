@@ -3,11 +3,15 @@
 //! ```text
 //!            SignIn            Registered              Callback            Answered
 //! Ready ───────────▶ Introducing ─────▶ AwaitingCallback ─────▶ Exchanging ─────▶ HandingOver
-//!   ▲                     │                    │                    │                 │
-//!   └──── Cancel or a failure: the ticket can be tried again ◀──────┴─────────────────┤
-//!                                                                                     ▼
-//!                        the kernel acknowledged the ticket, or is gone ──────────▶ Spent
+//!   ▲          │         silent │       ▲      │   the kernel exchanges │             ▲ │
+//!   │          └─ no listener ──┴───────┘      └────────────────────────┼─────────────┘ │
+//!   └──── Cancel or a failure: the ticket can be tried again ◀──────────┴───────────────┤
+//!                                                                                       ▼
+//!                        the kernel acknowledged the ticket, or is gone ────────────▶ Spent
 //! ```
+//!
+//! The answer comes back by one of three [`Way`]s; a start page that stays silent means that the listener is out of this
+//! browser's reach, so that its window is sent straight to the provider, for the next way.
 //!
 //! Each waiting state is a struct that owns just what is known by then and is consumed by the
 //! transition: verifier, state and keys exist only while they are needed.
@@ -19,22 +23,29 @@ mod handing_over;
 mod input;
 mod introducing;
 mod output;
+mod way;
 mod windows;
 
 pub use input::{Input, WindowId};
 pub use output::{KernelRefusal, Output, Phase, Problem, RequestId, Status};
+pub use way::Way;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem;
 
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
+use crate::authorization::AuthorizationRequest;
 use crate::error::{Error, ErrorCode};
 use crate::message::{FromPopup, ToPopup};
-use crate::ticket::Ticket;
+use crate::secret::Secret;
+use crate::ticket::{ExchangePlace, Ticket};
 use crate::timestamp::Timestamp;
+use crate::token_endpoint::TokenRequest;
 use attempt::Attempt;
 use awaiting_callback::AwaitingCallback;
 use exchanging::Exchanging;
@@ -54,10 +65,14 @@ use windows::Windows;
 pub struct Flow {
     ticket: Ticket,
     state: State,
+    way: Way,
     windows: Windows,
     outputs: VecDeque<Output>,
     status: Status,
     exchanges: u32,
+    /// Whether this page may read the token endpoint's answers, once that is known.
+    cors: Option<bool>,
+    probed: bool,
 }
 
 #[derive(Debug)]
@@ -97,12 +112,23 @@ impl From<Error> for Halt {
 /// What a state may see and do besides its own data.
 struct Context<'a, R: ?Sized> {
     ticket: &'a Ticket,
+    way: &'a mut Way,
     windows: &'a mut Windows,
     outputs: &'a mut VecDeque<Output>,
     status: &'a mut Status,
     exchanges: &'a mut u32,
+    cors: &'a mut Option<bool>,
+    probed: &'a mut bool,
     now: Timestamp,
     rng: &'a mut R,
+}
+
+impl<R: TryCryptoRng + ?Sized> Context<'_, R> {
+    /// A fresh request for the way that is being tried.
+    fn authorization_request(&mut self) -> Result<AuthorizationRequest, Error> {
+        let redirect_uri = self.way.redirect_uri(self.ticket).ok_or(ErrorCode::TicketInvalid)?;
+        AuthorizationRequest::new(self.ticket, redirect_uri, self.rng)
+    }
 }
 
 impl<R: ?Sized> Context<'_, R> {
@@ -114,7 +140,7 @@ impl<R: ?Sized> Context<'_, R> {
     }
 
     fn post(&mut self, window: WindowId, message: &ToPopup<'_>) {
-        let target_origin = String::from(self.ticket.redirect_uri().origin());
+        let target_origin = String::from(self.way.origin(self.ticket));
         self.outputs.push_back(Output::Post { window, target_origin, message: message.write() });
     }
 
@@ -124,7 +150,19 @@ impl<R: ?Sized> Context<'_, R> {
             self.post(window, &ToPopup::Done {});
             self.outputs.push_back(Output::CloseWindow { window });
         }
+        if self.windows.close_channel() {
+            self.outputs.push_back(Output::Broadcast { message: ToPopup::Done {}.write() });
+        }
         self.outputs.push_back(Output::StopListening);
+    }
+
+    /// Has the token endpoint asked while there is time, once a ticket, if nobody knows yet whether it answers pages.
+    fn probe_token_endpoint(&mut self) {
+        let provider = self.ticket.provider();
+        let unknown = self.cors.is_none() && self.ticket.exchange() == ExchangePlace::Auto;
+        if unknown && provider.openid_connect() && !mem::replace(self.probed, true) {
+            self.outputs.push_back(Output::Probe { token_request: TokenRequest::probe(self.ticket) });
+        }
     }
 }
 
@@ -135,6 +173,9 @@ impl Flow {
         let status = Status::phase(Phase::Ready);
         Self {
             outputs: VecDeque::from([Output::Status(status.clone())]),
+            way: Way::first(&ticket),
+            cors: ticket.provider().token_endpoint_cors(),
+            probed: false,
             ticket,
             state: State::Ready,
             windows: Windows::default(),
@@ -158,10 +199,13 @@ impl Flow {
         let state = mem::replace(&mut self.state, State::Spent);
         let mut context = Context {
             ticket: &self.ticket,
+            way: &mut self.way,
             windows: &mut self.windows,
             outputs: &mut self.outputs,
             status: &mut self.status,
             exchanges: &mut self.exchanges,
+            cors: &mut self.cors,
+            probed: &mut self.probed,
             now,
             rng,
         };
@@ -207,10 +251,10 @@ impl Flow {
     }
 
     /// Whether a message from this origin is worth passing on: exact comparison with the
-    /// origin of the redirect address (RFC 9700 section 4.17).
+    /// origin of the redirect address in use (RFC 9700 section 4.17).
     #[must_use]
     pub fn expects_origin(&self, origin: &str) -> bool {
-        origin == self.ticket.redirect_uri().origin()
+        !origin.is_empty() && origin == self.way.origin(&self.ticket)
     }
 
     /// The ticket that this flow runs on.
@@ -246,6 +290,11 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
             Ok(State::Ready)
         }
         (State::Ready, Input::SignIn) => Introducing::begin(context),
+        (state, Input::Probed { readable }) => {
+            // It was asked only because nobody knew.
+            *context.cors = context.cors.or(Some(readable));
+            Ok(state)
+        }
         (state, Input::Message { origin, source, text }) => {
             match read_message(context, &origin, source, &text) {
                 Ok((window, message)) => handle_message(state, window, message, context),
@@ -256,7 +305,7 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
         (State::AwaitingCallback(state), input) => state.handle(input, context),
         (State::Exchanging(state), input) => state.handle(input, context),
         (State::HandingOver(state), input) => state.handle(input, context),
-        (state @ (State::Ready | State::Spent), Input::Relayed { .. }) => {
+        (state @ (State::Ready | State::Spent), Input::Relayed { .. } | Input::Broadcast { .. }) => {
             state.dropping(ErrorCode::StateMismatch.into())
         }
         (state @ (State::Ready | State::Spent), _) => Ok(state),
@@ -270,16 +319,19 @@ fn read_message<R: ?Sized>(
     source: Option<WindowId>,
     text: &str,
 ) -> Result<(WindowId, FromPopup), Error> {
-    if origin != context.ticket.redirect_uri().origin() {
+    if origin.is_empty() || origin != context.way.origin(context.ticket) {
         return Err(Error::about(ErrorCode::OriginMismatch, origin));
     }
     let window = source.ok_or(ErrorCode::SourceMismatch)?;
     let message = FromPopup::read(text).ok_or(ErrorCode::MessageMalformed)?;
-    let introduces_itself = matches!(message, FromPopup::Ready {});
-    if context.windows.knows(window) || (introduces_itself && context.windows.adopt(window)) {
-        return Ok((window, message));
-    }
-    Err(ErrorCode::SourceMismatch.into())
+    let welcome = context.windows.knows(window)
+        || match message {
+            FromPopup::Ready {} => context.windows.adopt(window),
+            // A window that went straight to the provider has not introduced itself: its answer's state must do.
+            FromPopup::Callback { .. } => context.windows.expects_one(),
+            _ => false,
+        };
+    if welcome { Ok((window, message)) } else { Err(ErrorCode::SourceMismatch.into()) }
 }
 
 fn handle_message<R: TryCryptoRng + ?Sized>(
@@ -301,4 +353,9 @@ fn abort_exchange<R: ?Sized>(state: &State, context: &mut Context<'_, R>) {
     if let State::Exchanging(_) = state {
         context.outputs.push_back(Output::AbortExchange);
     }
+}
+
+/// Opened bytes as text.
+fn text(bytes: Zeroizing<Vec<u8>>) -> Option<Secret> {
+    core::str::from_utf8(&bytes).ok().map(|text| Secret::new(String::from(text)))
 }

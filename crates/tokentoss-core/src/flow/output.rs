@@ -2,10 +2,9 @@
 
 use alloc::string::String;
 
-use super::WindowId;
-use crate::error::{Error, ErrorCode};
+use super::{Way, WindowId};
+use crate::error::Error;
 use crate::secret::Secret;
-use crate::ticket::Ticket;
 use crate::token_endpoint::TokenRequest;
 
 /// Numbers the token requests of a flow.
@@ -17,10 +16,22 @@ pub struct RequestId(pub u32);
 pub enum Output {
     /// Listen for `message` events from now on.
     Listen,
-    /// No more message is awaited; windows and listeners can go.
+    /// Open a broadcast channel of this origin, too.
+    OpenChannel {
+        /// Its name, which nobody can guess.
+        name: Secret,
+    },
+    /// No more message is awaited; windows, listeners and the channel can go.
     StopListening,
     /// Open a popup, synchronously.
     OpenPopup {
+        /// Where it goes.
+        url: String,
+    },
+    /// Send a window of this sign-in elsewhere, without a trace in its history.
+    Navigate {
+        /// The window.
+        window: WindowId,
         /// Where it goes.
         url: String,
     },
@@ -33,10 +44,31 @@ pub enum Output {
         /// The message.
         message: Secret,
     },
+    /// Post on the channel.
+    Broadcast {
+        /// The message.
+        message: Secret,
+    },
+    /// Tell the kernel of this attempt, because no start page does; the answer is [`super::Input::Registered`].
+    Register {
+        /// The ticket.
+        ticket: String,
+        /// Its proof.
+        proof: Secret,
+        /// The authorization request.
+        url: String,
+        /// The public key of this page.
+        key: String,
+    },
     /// Close a window of this sign-in.
     CloseWindow {
         /// The window.
         window: WindowId,
+    },
+    /// Find out whether the page may read the token endpoint's answers; the answer is [`super::Input::Probed`].
+    Probe {
+        /// A request without a code.
+        token_request: TokenRequest,
     },
     /// Send the token request, once, whatever happens.
     Exchange {
@@ -47,7 +79,7 @@ pub enum Output {
     },
     /// Forget the running token request.
     AbortExchange,
-    /// Hand the sealed tokens to the kernel; repeated until acknowledged.
+    /// Hand the sealed tokens, or the sealed code, to the kernel; repeated until acknowledged.
     Deliver {
         /// The sealed envelope.
         envelope: String,
@@ -65,7 +97,7 @@ pub enum Phase {
     Waiting,
     /// Exchanging the code.
     SigningIn,
-    /// The tokens are on their way to the kernel.
+    /// The tokens, or the code for them, are on their way to the kernel.
     HandingOver,
     /// The kernel has the tokens.
     Done,
@@ -93,10 +125,14 @@ impl Phase {
 pub struct Status {
     /// Where the sign-in stands.
     pub phase: Phase,
-    /// The start page, for opening it by hand.
+    /// The way that is being tried, while an answer is awaited.
+    pub way: Option<Way>,
+    /// What to open by hand: the start page, or the provider's where that is of no use.
     pub link: Option<String>,
     /// What went wrong, or looks as if it had.
     pub problem: Option<Problem>,
+    /// What is wrong with the address that was pasted last.
+    pub paste_problem: Option<Error>,
 }
 
 /// Something to tell the user, with the next step.
@@ -148,7 +184,7 @@ impl Problem {
 
 impl Status {
     pub(super) fn phase(phase: Phase) -> Self {
-        Self { phase, link: None, problem: None }
+        Self { phase, way: None, link: None, problem: None, paste_problem: None }
     }
 
     pub(super) fn failed(error: Error) -> Self {
@@ -157,15 +193,5 @@ impl Status {
 
     pub(super) fn refused(refusal: KernelRefusal) -> Self {
         Self { problem: Some(Problem::Kernel(refusal)), ..Self::phase(Phase::Failed) }
-    }
-
-    /// Waiting for the user, who can open the start page by hand.
-    pub(super) fn waiting(ticket: &Ticket) -> Self {
-        Self { link: Some(ticket.start_url()), ..Self::phase(Phase::Waiting) }
-    }
-
-    /// Still waiting, though something looks wrong.
-    pub(super) fn doubtful(ticket: &Ticket, code: ErrorCode) -> Self {
-        Self { problem: Some(Problem::Page(code.into())), ..Self::waiting(ticket) }
     }
 }

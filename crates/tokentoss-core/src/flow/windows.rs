@@ -1,4 +1,4 @@
-//! Which windows belong to a sign-in.
+//! Which windows belong to a sign-in, and whether there is a channel to those that were cut off.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -10,6 +10,7 @@ use super::WindowId;
 pub(super) struct Windows {
     known: Vec<WindowId>,
     expected: u32,
+    channel: bool,
 }
 
 impl Windows {
@@ -18,14 +19,21 @@ impl Windows {
         self.expected = self.expected.saturating_add(1);
     }
 
-    /// Takes in a window that this page opened itself.
+    /// Whether a window may still introduce itself.
+    pub(super) fn expects_one(&self) -> bool {
+        self.expected > 0
+    }
+
+    /// Takes in a window that this page opened, or that has shown itself to be one of them.
     pub(super) fn add(&mut self, window: WindowId) {
-        self.known.push(window);
+        if !self.knows(window) {
+            self.known.push(window);
+        }
     }
 
     /// Takes in a window that introduces itself, if one is expected.
     pub(super) fn adopt(&mut self, window: WindowId) -> bool {
-        let expected = self.expected > 0;
+        let expected = self.expects_one();
         if expected {
             self.expected -= 1;
             self.known.push(window);
@@ -35,6 +43,21 @@ impl Windows {
 
     pub(super) fn knows(&self, window: WindowId) -> bool {
         self.known.contains(&window)
+    }
+
+    /// All of them.
+    pub(super) fn known(&self) -> Vec<WindowId> {
+        self.known.clone()
+    }
+
+    /// A channel is opened.
+    pub(super) fn open_channel(&mut self) {
+        self.channel = true;
+    }
+
+    /// Whether there was a channel, which is closed now.
+    pub(super) fn close_channel(&mut self) -> bool {
+        mem::take(&mut self.channel)
     }
 
     /// Ends the attempt: no window belongs to it any more.

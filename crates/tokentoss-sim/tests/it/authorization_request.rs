@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tokentoss_core::flow::Input;
 use tokentoss_core::{ErrorCode, Ticket};
-use tokentoss_sim::{Kernel, User, World};
+use tokentoss_sim::{Kernel, PAGE, User, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -58,7 +58,7 @@ fn refused(change: impl FnOnce(&mut Kernel)) -> ErrorCode {
     let mut rng = rand_chacha::ChaCha20Rng::from_seed([3; 32]);
     let mut kernel = Kernel::new(&mut rng);
     change(&mut kernel);
-    Ticket::from_json(&kernel.ticket().to_string()).expect_err("a refusal").code()
+    Ticket::from_json(&kernel.ticket().to_string(), PAGE).expect_err("a refusal").code()
 }
 
 use rand_core::SeedableRng;

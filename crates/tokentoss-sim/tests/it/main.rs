@@ -4,12 +4,14 @@
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod authorization_request;
+mod callback_page;
 mod cancelled;
 mod client_authentication;
 mod clock_skew;
 mod denied_consent;
 mod double_click;
 mod duplicate_parameters;
+mod exchange_in_kernel;
 mod hand_over;
 mod happy_path;
 mod id_token_claims;
@@ -17,14 +19,23 @@ mod kernel_lost;
 mod link_by_hand;
 mod loopback_unreachable;
 mod message_flood;
+mod paste;
+mod paste_bare_code;
+mod paste_hostile_address;
+mod paste_not_an_address;
+mod paste_replayed;
+mod paste_truncated;
+mod paste_wrong_state;
 mod popup_blocked;
 mod popup_closed;
+mod probe;
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
 #[cfg(not(target_arch = "wasm32"))]
 mod providers;
 mod redaction;
 mod refused_registration;
+mod registration_by_message;
 mod sealing;
 mod ticket;
 mod timed_out;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tokentoss_core::flow::{Input, KernelRefusal, Phase, RequestId, WindowId};
+use tokentoss_core::flow::{Input, KernelRefusal, Phase, RequestId, Way, WindowId};
 use tokentoss_core::token_endpoint::TokenEndpointAnswer;
 use tokentoss_core::{Secret, Ticket};
-use tokentoss_sim::{Answer, LISTENER, User, World};
+use tokentoss_sim::{Answer, Kernel, LISTENER, PAGE, User, World};
 
 /// One thing that a user, a browser, a provider, a kernel or an attacker may do.
 #[derive(Clone, Debug)]
@@ -32,6 +32,68 @@ enum Event {
     Block(bool),
     Sever(bool),
     Busy(bool),
+    Reach(bool),
+    Readable(Option<bool>),
+    CopyLink,
+    Paste(String),
+    PasteHonest,
+    Broadcast(String),
+    Register(Option<String>),
+    Probe(bool),
+    LateCallback,
+}
+
+/// The tickets: with and without listener and callback pages, with and without a secret, for every exchange.
+#[derive(Clone, Debug)]
+struct Setting {
+    page: &'static str,
+    listener: bool,
+    pages: &'static [&'static str],
+    secret: bool,
+    exchange: Option<&'static str>,
+    cors: Option<bool>,
+}
+
+impl Setting {
+    fn apply(&self, kernel: &mut Kernel) {
+        let secret = self.secret.then(|| "s3cret".to_owned());
+        let ticket = kernel.ticket();
+        if !self.listener {
+            ticket["redirect_uri"] = serde_json::Value::Null;
+        }
+        ticket["callback_pages"] = serde_json::json!(self.pages);
+        ticket["client_secret_sealed"] = self.secret.into();
+        ticket["exchange"] = self.exchange.into();
+        ticket["provider"]["token_endpoint_cors"] = self.cors.into();
+        kernel.client_secret = secret;
+    }
+
+    fn world(&self) -> World {
+        let mut world = World::on_page(self.page, |kernel| self.apply(kernel));
+        world.provider.client_secret = world.kernel.client_secret.clone();
+        world
+    }
+}
+
+fn setting() -> impl Strategy<Value = Setting> {
+    let page = prop_oneof![4 => Just(PAGE), 1 => Just("vscode-webview://1a2b"), 1 => Just("null")];
+    let pages = prop_oneof![
+        2 => Just(&[][..]),
+        1 => Just(&["https://pages.example/cb"][..]),
+        1 => Just(&["https://pages.example/cb", "https://hub.example/cb"][..]),
+    ];
+    let exchange = prop_oneof![2 => Just(None), 1 => Just(Some("auto")), 1 => Just(Some("browser")), 1 => Just(Some("kernel"))];
+    let cors = prop_oneof![2 => Just(None), 1 => Just(Some(true)), 1 => Just(Some(false))];
+    (page, any::<bool>(), pages, any::<bool>(), exchange, cors).prop_map(
+        |(page, listener, pages, secret, exchange, cors)| Setting {
+            page,
+            listener: listener || pages.is_empty(),
+            pages,
+            secret,
+            exchange,
+            cors,
+        },
+    )
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -60,6 +122,18 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Block),
         1 => any::<bool>().prop_map(Event::Sever),
         1 => any::<bool>().prop_map(Event::Busy),
+        2 => any::<bool>().prop_map(Event::Reach),
+        1 => prop_oneof![Just(None), any::<bool>().prop_map(Some)].prop_map(Event::Readable),
+        1 => Just(Event::CopyLink),
+        2 => prop_oneof![
+            "[ -~]{0,60}",
+            "http://127\\.0\\.0\\.1:4711/callback\\?(code=c-1&)?(state=[A-Za-z0-9_-]{0,44})?[ -~]{0,20}",
+        ].prop_map(Event::Paste),
+        3 => Just(Event::PasteHonest),
+        1 => "(\\{\"type\":\"(ready|callback|registered|done)\"[ -~]{0,40}\\})|[ -~]{0,20}".prop_map(Event::Broadcast),
+        1 => prop_oneof![Just(None), "[A-Za-z0-9_-]{0,80}".prop_map(Some)].prop_map(Event::Register),
+        1 => any::<bool>().prop_map(Event::Probe),
+        2 => Just(Event::LateCallback),
     ]
 }
 
@@ -106,6 +180,31 @@ fn happen(world: &mut World, event: Event) {
         Event::Block(blocks) => world.browser.blocks_popups = blocks,
         Event::Sever(severs) => world.browser.severs_openers = severs,
         Event::Busy(busy) => world.kernel.busy = busy,
+        Event::Reach(reachable) => world.kernel.reachable = reachable,
+        Event::Readable(readable) => world.provider.readable = readable,
+        Event::CopyLink => world.input(Input::LinkCopied),
+        Event::Paste(text) => world.paste(&text),
+        Event::PasteHonest if !world.provider.authorization_requests.is_empty() => {
+            let address = world.honest_address();
+            world.paste(&address);
+        }
+        Event::PasteHonest | Event::LateCallback if world.provider.authorization_requests.is_empty() => {}
+        Event::PasteHonest => {}
+        Event::Broadcast(text) => world.input(Input::Broadcast { text }),
+        Event::Register(secret) => world.input(Input::Registered { secret }),
+        Event::Probe(readable) => world.input(Input::Probed { readable }),
+        // An answer to a request of long ago, from whichever page.
+        Event::LateCallback => {
+            let url = world.provider.authorization_requests[0].clone();
+            let query = world.provider.authorize(&url, User::Accepts).expect("an answer");
+            world.provider.authorization_requests.pop();
+            let text = serde_json::json!({"type": "callback", "query": query}).to_string();
+            let popup = world.browser.windows.last().map(|window| window.id);
+            for origin in [LISTENER, "https://pages.example", "https://hub.example"] {
+                world.message(origin, popup, &text);
+            }
+            world.input(Input::Broadcast { text });
+        }
     }
 }
 
@@ -117,6 +216,15 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     codes.dedup();
     prop_assert_eq!(sent, codes.len(), "C43: a code was sent twice");
     prop_assert!(world.kernel.tokens.len() <= 1, "C71: one envelope a ticket");
+    prop_assert!(world.kernel.codes.len() <= 1, "C71: one envelope a ticket");
+    // C9, C39: a code goes out with the address that it came to, or the provider would have refused it.
+    for form in &world.provider.token_requests {
+        let asked_for = |url: &String| {
+            form_urlencoded::parse(url.split_once('?').expect("a query").1.as_bytes())
+                .any(|(name, value)| name == "redirect_uri" && value == form["redirect_uri"])
+        };
+        prop_assert!(world.provider.authorization_requests.iter().any(asked_for), "C9");
+    }
 
     let shown = format!("{:?}", world.flow);
     prop_assert!(!shown.contains(world.kernel.proof()), "C72");
@@ -133,8 +241,15 @@ fn check(world: &World) -> Result<(), TestCaseError> {
         let armed = world.flow.next_timer().is_some();
         prop_assert!(armed, "no spinner without an end: {:?}", world.flow);
     }
+    if status.phase == Phase::Waiting {
+        prop_assert!(status.link.is_some() && status.way.is_some(), "a next step");
+        let provider =
+            status.link.as_ref().is_some_and(|link| link.starts_with("https://as.example/authorize?"));
+        prop_assert!(status.way == Some(Way::Loopback) || provider, "the link leads on");
+    }
     if matches!(status.phase, Phase::Ready | Phase::Done) {
         prop_assert!(!world.browser.listening, "nothing listens at rest");
+        prop_assert_eq!(&world.browser.channel, &None);
         prop_assert_eq!(world.flow.next_timer(), None);
     }
     Ok(())
@@ -144,8 +259,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_order_of_events_is_survived(events in vec(event(), 1..60)) {
-        let mut world = World::new();
+    fn any_order_of_events_is_survived(setting in setting(), events in vec(event(), 1..60)) {
+        let mut world = setting.world();
         for event in events {
             happen(&mut world, event);
             check(&world)?;
@@ -153,8 +268,43 @@ proptest! {
     }
 
     #[test]
+    fn every_honest_world_signs_in_whatever_the_way(setting in setting(), reachable in any::<bool>(), severs in any::<bool>()) {
+        let mut world = setting.world();
+        world.kernel.reachable = reachable;
+        world.browser.severs_openers = severs;
+        // A person takes longer than the kernel's answer to a registration.
+        world.user = User::Waits;
+        world.sign_in();
+        world.pass(Duration::from_secs(2));
+        world.user = User::Accepts;
+        let popup = world.popup();
+        let url = world.provider.authorization_requests[0].clone();
+        world.provider.authorization_requests.clear();
+        world.reach_provider(popup, &url);
+        world.settle();
+        if world.phase() == Phase::Waiting {
+            // What is left to the user when no page can answer.
+            let address = world.browser.address.clone();
+            world.paste(&address);
+            world.settle();
+        }
+        prop_assert_eq!(world.phase(), Phase::Done, "{:?}", world.flow.status());
+        prop_assert_eq!((world.provider.token_requests.len(), world.kernel.tokens.len()), (1, 1));
+        prop_assert_eq!(world.provider.probes, u32::from(setting.cors.is_none() && matches!(setting.exchange, None | Some("auto"))));
+    }
+
+    #[test]
+    fn any_paste_is_survived(text in "\\PC{0,200}") {
+        let mut world = World::steered(|_| {});
+        world.paste(&text);
+        prop_assert_eq!(world.phase(), Phase::Waiting);
+        prop_assert!(world.paste_problem().is_some());
+        prop_assert!(world.provider.token_requests.is_empty() && world.deliveries == 0);
+    }
+
+    #[test]
     fn any_ticket_text_is_survived(text in "\\PC{0,200}") {
-        let _ = Ticket::from_json(&text);
+        let _ = Ticket::from_json(&text, PAGE);
     }
 
     #[test]
@@ -188,7 +338,7 @@ proptest! {
         let mut rng = rand_core::SeedableRng::seed_from_u64(1);
         let mut kernel = tokentoss_sim::Kernel::new(&mut rng);
         kernel.ticket()["provider"]["authorization_params"] = serde_json::json!(extra);
-        if Ticket::from_json(&kernel.ticket().to_string()).is_ok() {
+        if Ticket::from_json(&kernel.ticket().to_string(), PAGE).is_ok() {
             // The simulated provider refuses any parameter that stands twice.
             let mut world = World::with(|k| {
                 k.ticket()["provider"]["authorization_params"] = serde_json::json!(extra);

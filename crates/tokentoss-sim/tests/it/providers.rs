@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Map, Value, json};
 use tokentoss_core::{ErrorCode, Ticket};
-use tokentoss_sim::Kernel;
+use tokentoss_sim::{Kernel, PAGE};
 
 const AUTH_METHODS: [&str; 3] = ["none", "client_secret_post", "client_secret_basic"];
 
@@ -35,8 +35,7 @@ fn ticket(entry: &Value) -> Value {
     let mut ticket = Kernel::new(&mut ChaCha20Rng::seed_from_u64(1)).ticket().clone();
     let member = |name: &str, default: Value| entry.get(name).cloned().unwrap_or(default);
     let is_openid = member("openid_connect", json!(true)) == json!(true);
-    // A page that knows OpenID Connect alone asks for its scope everywhere.
-    ticket["scopes"] = if is_openid { entry["scopes"].clone() } else { json!(["openid"]) };
+    ticket["scopes"] = entry["scopes"].clone();
     ticket["provider"] = json!({
         "issuer": entry["issuer"],
         "authorization_endpoint": entry["authorization_endpoint"],
@@ -54,7 +53,7 @@ fn ticket(entry: &Value) -> Value {
 fn every_entry_makes_a_ticket() {
     for (name, entry) in providers() {
         let entry = filled(&entry);
-        let made = Ticket::from_json(&ticket(&entry).to_string());
+        let made = Ticket::from_json(&ticket(&entry).to_string(), PAGE);
         let made = made.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(made.provider().issuer(), entry["issuer"], "{name}");
         let text = entry.to_string();
@@ -91,6 +90,6 @@ fn every_entry_uses_known_values() {
 fn c11_an_entry_with_a_protected_parameter_is_refused() {
     let mut entry = filled(&providers()["google"]);
     entry["authorization_params"]["state"] = json!("x");
-    let refusal = Ticket::from_json(&ticket(&entry).to_string()).expect_err("a refusal");
+    let refusal = Ticket::from_json(&ticket(&entry).to_string(), PAGE).expect_err("a refusal");
     assert_eq!(refusal.code(), ErrorCode::ParameterProtected);
 }

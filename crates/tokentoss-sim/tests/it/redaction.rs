@@ -2,7 +2,7 @@
 
 use tokentoss_core::flow::{Input, Output};
 use tokentoss_core::{Flow, Secret, Ticket, Timestamp};
-use tokentoss_sim::{Answer, Kernel, World};
+use tokentoss_sim::{Answer, Kernel, PAGE, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -45,7 +45,7 @@ fn c72_no_state_shows_a_secret() {
 fn c72_outputs_and_inputs_show_no_secret() {
     let mut rng = rand_chacha::ChaCha20Rng::from_seed([9; 32]);
     let mut kernel = Kernel::new(&mut rng);
-    let mut flow = Flow::new(Ticket::from_json(&kernel.ticket().to_string()).expect("a ticket"));
+    let mut flow = Flow::new(Ticket::from_json(&kernel.ticket().to_string(), PAGE).expect("a ticket"));
     let now = Timestamp::from_millis(1);
     flow.handle(now, Input::SignIn, &mut rng).expect("taken");
     let window = tokentoss_core::flow::WindowId(1);

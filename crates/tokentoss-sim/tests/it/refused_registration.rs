@@ -1,7 +1,7 @@
 //! The listener does not accept the page.
 
 use tokentoss_core::flow::{Input, Phase};
-use tokentoss_sim::{LISTENER, World};
+use tokentoss_sim::{Kernel, LISTENER, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -29,9 +29,15 @@ fn the_reason_is_kept_where_it_helps() {
     }
 }
 
+/// The page alone may exchange the code, with a client secret.
+fn in_the_page(kernel: &mut Kernel) {
+    kernel.ticket()["client_secret_sealed"] = true.into();
+    kernel.ticket()["exchange"] = "browser".into();
+}
+
 #[test]
 fn a_client_secret_that_does_not_come_ends_the_attempt() {
-    let mut world = World::with(|kernel| kernel.ticket()["client_secret_sealed"] = true.into());
+    let mut world = World::with(in_the_page);
     world.sign_in();
     assert_eq!(world.problem(), Some("registration_refused"));
     assert!(world.provider.token_requests.is_empty());
@@ -39,7 +45,7 @@ fn a_client_secret_that_does_not_come_ends_the_attempt() {
 
 #[test]
 fn a_client_secret_sealed_for_another_page_is_refused() {
-    let mut world = World::with(|kernel| kernel.ticket()["client_secret_sealed"] = true.into());
+    let mut world = World::with(in_the_page);
     world.input(Input::SignIn);
     let window = world.popup();
     world.message(LISTENER, Some(window), r#"{"type":"registered","secret":"AQID"}"#);

@@ -5,7 +5,7 @@ use rand_core::{SeedableRng, TryCryptoRng, TryRng};
 use serde_json::{Value, json};
 use tokentoss_core::flow::{Flow, Input};
 use tokentoss_core::{ErrorCode, Ticket};
-use tokentoss_sim::{Kernel, START};
+use tokentoss_sim::{Kernel, PAGE, START};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -14,7 +14,7 @@ fn ticket() -> Value {
 }
 
 fn code_of(ticket: &str) -> ErrorCode {
-    Ticket::from_json(ticket).expect_err("a refusal").code()
+    Ticket::from_json(ticket, PAGE).expect_err("a refusal").code()
 }
 
 #[test]
@@ -48,6 +48,82 @@ fn an_unknown_way_to_authenticate_is_refused() {
 }
 
 #[test]
+fn a_way_for_the_answer_must_be_there() {
+    let mut without_listener = ticket();
+    without_listener["redirect_uri"] = json!(null);
+    assert_eq!(code_of(&without_listener.to_string()), ErrorCode::TicketInvalid);
+    without_listener["callback_pages"] = json!([]);
+    assert_eq!(code_of(&without_listener.to_string()), ErrorCode::TicketInvalid);
+    without_listener["callback_pages"] = json!(["https://pages.example/callback.html"]);
+    assert!(Ticket::from_json(&without_listener.to_string(), PAGE).is_ok());
+    without_listener.as_object_mut().expect("an object").remove("redirect_uri");
+    assert!(Ticket::from_json(&without_listener.to_string(), PAGE).is_ok());
+}
+
+#[test]
+fn c10_callback_pages_are_fit_for_a_code() {
+    for (page, code) in [
+        (json!(["javascript:alert(1)"]), ErrorCode::EndpointInsecure),
+        (json!(["https://pages.example/", "http://pages.example/"]), ErrorCode::EndpointInsecure),
+        (json!(["https://pages.example/#x"]), ErrorCode::EndpointInsecure),
+        (json!(["https://pages.example/?x=1"]), ErrorCode::TicketInvalid),
+        (json!("https://pages.example/"), ErrorCode::TicketInvalid),
+        (json!([1]), ErrorCode::TicketInvalid),
+    ] {
+        let mut bad = ticket();
+        bad["callback_pages"] = page.clone();
+        assert_eq!(code_of(&bad.to_string()), code, "{page}");
+    }
+    let mut plain = ticket();
+    plain["callback_pages"] = json!(["http://hub.example:8000/callback.html"]);
+    assert_eq!(code_of(&plain.to_string()), ErrorCode::EndpointInsecure);
+    assert!(
+        Ticket::from_json(&plain.to_string(), "http://hub.example:8000").is_ok(),
+        "no safer than the page"
+    );
+}
+
+#[test]
+fn the_callback_page_of_the_pages_own_origin_is_chosen() {
+    let mut several = ticket();
+    several["callback_pages"] =
+        json!(["https://first.example/cb", "https://hub.example/cb", "https://hub.example/other"]);
+    let chosen = |origin: &str| {
+        let ticket = Ticket::from_json(&several.to_string(), origin).expect("a ticket");
+        ticket.callback_page().map(|page| (page.url.as_str().to_owned(), page.same_origin))
+    };
+    assert_eq!(chosen(PAGE), Some(("https://hub.example/cb".into(), true)));
+    assert_eq!(chosen("https://elsewhere.example"), Some(("https://first.example/cb".into(), false)));
+    assert_eq!(chosen("null"), Some(("https://first.example/cb".into(), false)));
+}
+
+#[test]
+fn who_exchanges_the_code_is_one_of_three() {
+    for (exchange, good) in [
+        (json!("auto"), true),
+        (json!("browser"), true),
+        (json!("kernel"), true),
+        (json!("both"), false),
+        (json!(1), false),
+    ] {
+        let mut changed = ticket();
+        changed["exchange"] = exchange.clone();
+        assert_eq!(Ticket::from_json(&changed.to_string(), PAGE).is_ok(), good, "{exchange}");
+    }
+}
+
+#[test]
+fn a_provider_without_openid_connect_is_the_kernels() {
+    let mut plain = ticket();
+    plain["provider"]["openid_connect"] = json!(false);
+    plain["provider"]["id_token_signing_algs"] = json!([]);
+    plain["scopes"] = json!(["repo"]);
+    assert!(Ticket::from_json(&plain.to_string(), PAGE).is_ok());
+    plain["exchange"] = json!("browser");
+    assert_eq!(code_of(&plain.to_string()), ErrorCode::TicketInvalid);
+}
+
+#[test]
 fn c54_algorithms_that_prove_nothing_are_refused() {
     for algorithms in [json!([]), json!(["none"]), json!(["RS256", "none"]), json!(["HS256"])] {
         let mut bad = ticket();
@@ -78,7 +154,7 @@ impl TryCryptoRng for Broken {}
 
 #[test]
 fn c3_without_random_numbers_there_is_no_sign_in() {
-    let mut flow = Flow::new(Ticket::from_json(&ticket().to_string()).expect("a ticket"));
+    let mut flow = Flow::new(Ticket::from_json(&ticket().to_string(), PAGE).expect("a ticket"));
     flow.handle(START, Input::SignIn, &mut Broken).expect("taken");
     let status = flow.status();
     assert_eq!(status.problem.as_ref().map(|problem| problem.code()), Some("entropy_unavailable"));

@@ -14,7 +14,7 @@ use tokentoss_core::error::KERNEL_CODES;
 use tokentoss_core::pkce::CodeVerifier;
 use tokentoss_core::sealing::{Binding, KeyPair, Purpose};
 use tokentoss_core::{ErrorCode, Ticket};
-use tokentoss_sim::Kernel;
+use tokentoss_sim::{Kernel, PAGE};
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors").join(name)
@@ -80,15 +80,19 @@ fn nonces() {
         .into_iter()
         .map(|(ticket_nonce, salt)| {
             kernel.ticket()["nonce"] = ticket_nonce.into();
-            let ticket = Ticket::from_json(&kernel.ticket().to_string()).expect("a ticket");
+            let ticket = Ticket::from_json(&kernel.ticket().to_string(), PAGE).expect("a ticket");
             json!({"ticket_nonce": ticket_nonce, "salt": salt, "nonce": ticket.nonce_for(salt)})
         })
         .collect();
     assert_current("nonces.json", &Value::Array(vectors));
 }
 
-const PURPOSES: [(Purpose, &str); 3] =
-    [(Purpose::Tokens, "tokens"), (Purpose::ClientSecret, "client_secret"), (Purpose::Callback, "callback")];
+const PURPOSES: [(Purpose, &str); 4] = [
+    (Purpose::Tokens, "tokens"),
+    (Purpose::ClientSecret, "client_secret"),
+    (Purpose::Callback, "callback"),
+    (Purpose::Code, "code"),
+];
 
 #[test]
 fn c71_sealed_in_rust() {

@@ -1,0 +1,213 @@
+//! What a flow asks for, done to the simulated browser, provider and kernel.
+
+use serde_json::{Value, json};
+use tokentoss_core::Secret;
+use tokentoss_core::flow::{Input, KernelRefusal, Output, RequestId, WindowId};
+use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+
+use crate::browser::Place;
+use crate::kernel::{LISTENER, Taken};
+use crate::provider::{Answer, User};
+use crate::world::World;
+
+impl World {
+    pub(crate) fn perform(&mut self) {
+        while let Some(output) = self.flow.poll() {
+            match output {
+                Output::Listen => self.browser.listening = true,
+                Output::OpenChannel { name } => self.browser.channel = Some(name.expose().to_owned()),
+                Output::StopListening => {
+                    self.browser.listening = false;
+                    self.browser.channel = None;
+                }
+                Output::OpenPopup { url } => self.open_popup(&url),
+                Output::Navigate { window, url } => self.navigate(window, &url),
+                Output::Post { window, target_origin, message } => {
+                    self.post(window, &target_origin, message.expose());
+                }
+                Output::Broadcast { message } => self.broadcast(message.expose()),
+                Output::Register { ticket, proof, url, key } => {
+                    let proof = proof.expose();
+                    self.to_kernel
+                        .push_back(json!({"ticket": ticket, "proof": proof, "url": url, "key": key}));
+                }
+                Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
+                Output::Probe { token_request } => {
+                    if let Some(readable) = self.provider.probe(token_request.body.expose()) {
+                        self.events.push_back(Input::Probed { readable });
+                    }
+                }
+                Output::Exchange { request, token_request } => {
+                    assert_eq!(token_request.url, "https://as.example/token", "C41");
+                    let authorization = token_request.authorization.as_ref().map(Secret::expose);
+                    self.exchange(request, authorization, token_request.body.expose());
+                }
+                Output::AbortExchange => {
+                    let running =
+                        |event: &Input| !matches!(event, Input::Answered { .. } | Input::Unanswered { .. });
+                    self.events.retain(running);
+                }
+                Output::Deliver { envelope } => {
+                    self.deliveries += 1;
+                    self.in_trait.push_back(envelope);
+                }
+                Output::Status(status) => self.shown.push(status),
+            }
+        }
+    }
+
+    pub(crate) fn kernel_registers(&mut self, message: &Value) {
+        let answer = self.kernel.register_by_message(message, &mut self.rng);
+        if answer["type"] == "registered" {
+            let secret = answer["secret"].as_str().map(str::to_owned);
+            self.events.push_back(Input::Registered { secret });
+        }
+    }
+
+    pub(crate) fn kernel_takes(&mut self, envelope: &str) {
+        if let Some(code) = self.kernel_decides(envelope) {
+            let refusal = (!code.is_empty()).then(|| KernelRefusal { message: format!("{code}."), code });
+            let ticket_id = self.kernel.ticket_id().to_owned();
+            self.events.push_back(Input::Acknowledged { ticket_id, refusal });
+        }
+    }
+
+    /// The kernel's decision on an envelope: empty for tokens that it kept, `None` for an envelope it does not take.
+    fn kernel_decides(&mut self, envelope: &str) -> Option<String> {
+        match self.kernel.take(envelope) {
+            Taken::Nothing => None,
+            Taken::Tokens => Some(String::new()),
+            Taken::Code(form) => match self.provider.token(None, &form, self.now) {
+                Some((200, body)) => {
+                    self.kernel.keep(&body);
+                    Some(String::new())
+                }
+                Some(_) => Some("invalid_grant".into()),
+                None => Some("token_endpoint_unreachable".into()),
+            },
+        }
+    }
+
+    fn open_popup(&mut self, url: &str) {
+        assert!(self.browser.listening, "the listener comes before the popup");
+        if self.browser.blocks_popups {
+            self.popup_result = Some(Input::PopupBlocked);
+            return;
+        }
+        let window = self.browser.open(Place::ErrorPage);
+        self.popup_result = Some(Input::PopupOpened { window });
+        self.navigate(window, url);
+    }
+
+    /// A window goes to an address: the start page's or the provider's, nothing else is ever opened.
+    pub(crate) fn navigate(&mut self, window: WindowId, url: &str) {
+        if *self.browser.place(window) == Place::Closed {
+            return;
+        }
+        if url != format!("{LISTENER}/tokentoss/start") {
+            self.reach_provider(window, url);
+        } else if self.kernel.listening && self.kernel.reachable {
+            *self.browser.place(window) = Place::StartPage;
+            self.queue_message(LISTENER, window, &json!({"type": "ready"}));
+        }
+    }
+
+    pub(crate) fn queue_message(&mut self, origin: &str, window: WindowId, message: &Value) {
+        let text = message.to_string();
+        self.events.push_back(Input::Message { origin: origin.to_owned(), source: Some(window), text });
+    }
+
+    fn post(&mut self, window: WindowId, target_origin: &str, message: &str) {
+        let message: Value = serde_json::from_str(message).expect("JSON");
+        let place = self.browser.place(window).clone();
+        let origin = match place {
+            Place::StartPage | Place::CallbackPage(_) => LISTENER,
+            Place::StaticPage(_) => &self.callback_origin,
+            _ => return,
+        };
+        if target_origin != origin {
+            return;
+        }
+        match (place, message["type"].as_str()) {
+            (Place::StartPage, Some("start")) => {
+                let answer = self.kernel.register(&message, &mut self.rng);
+                self.queue_message(LISTENER, window, &answer);
+                if answer["type"] == "registered" {
+                    self.reach_provider(window, message["url"].as_str().expect("a URL"));
+                }
+            }
+            (Place::CallbackPage(_), Some("envelope")) if !self.browser.severs_openers => {
+                let decided = self.kernel_decides(message["sealed"].as_str().expect("an envelope"));
+                let code = decided.unwrap_or_else(|| "ticket_unknown".into());
+                self.queue_message(LISTENER, window, &json!({"type": "delivered", "code": code}));
+            }
+            (Place::StaticPage(_), Some("done")) if !self.browser.severs_openers => {
+                *self.browser.place(window) = Place::Closed;
+            }
+            _ => {}
+        }
+    }
+
+    /// A broadcast closes the static callback pages of this origin.
+    fn broadcast(&mut self, message: &str) {
+        assert!(self.browser.channel.is_some(), "a channel is open");
+        assert_eq!(message, r#"{"type":"done"}"#);
+        self.browser.broadcasts.push(message.to_owned());
+        for window in &mut self.browser.windows {
+            if matches!(window.place, Place::StaticPage(_)) {
+                window.place = Place::Closed;
+            }
+        }
+    }
+
+    /// The user arrives at the provider and does what [`World::user`] says.
+    pub fn reach_provider(&mut self, window: WindowId, url: &str) {
+        *self.browser.place(window) = Place::Provider;
+        if self.browser.severs_openers || self.user == User::Closes {
+            self.events.push_back(Input::WindowClosed { window });
+        }
+        let Some(query) = self.provider.authorize(url, self.user) else { return };
+        let redirect_uri = self.redirect_uri();
+        self.browser.address = format!("{redirect_uri}?{query}");
+        let message = json!({"type": "callback", "query": query});
+        if !redirect_uri.starts_with(LISTENER) {
+            assert!(redirect_uri.starts_with(&self.callback_origin), "C9");
+            *self.browser.place(window) = Place::StaticPage(query);
+            let channel = self.browser.channel.clone();
+            if let Some(name) = channel {
+                assert!(url.contains(&format!("state={}", &name["tokentoss/".len()..])), "C20");
+                self.events.push_back(Input::Broadcast { text: message.to_string() });
+            }
+            if !self.browser.severs_openers {
+                let origin = self.callback_origin.clone();
+                self.queue_message(&origin, window, &message);
+            }
+            return;
+        }
+        let served = self.kernel.listening && self.kernel.reachable && self.kernel.expects(&query);
+        if !served {
+            *self.browser.place(window) = Place::ErrorPage;
+            return;
+        }
+        *self.browser.place(window) = Place::CallbackPage(query.clone());
+        if self.browser.severs_openers || !self.kernel.knows_origin() {
+            let sealed = self.kernel.relay(&query, &mut self.rng);
+            self.events.push_back(Input::Relayed { sealed });
+        } else {
+            self.queue_message(LISTENER, window, &message);
+        }
+    }
+
+    fn exchange(&mut self, request: RequestId, authorization: Option<&str>, body: &str) {
+        let now = self.provider_now.unwrap_or(self.now);
+        let answer = self.provider.token(authorization, body, now);
+        match (answer, &self.provider.answer) {
+            (Some((status, body)), _) => {
+                let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
+                self.events.push_back(Input::Answered { request, answer });
+            }
+            (None, Answer::Silent) => {}
+            (None, _) => self.events.push_back(Input::Unanswered { request }),
+        }
+    }
+}
