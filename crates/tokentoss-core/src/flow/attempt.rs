@@ -1,8 +1,8 @@
 //! What one attempt owns from the click until its code is on its way to be exchanged.
 
-use rand_core::TryCryptoRng;
-
 use alloc::string::String;
+
+use rand_core::TryCryptoRng;
 
 use super::{
     Context, Exchanging, Halt, HandingOver, Output, Phase, Problem, Status, Step, Way, WindowId, text,
