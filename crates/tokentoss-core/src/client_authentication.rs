@@ -2,10 +2,10 @@
 
 use alloc::string::String;
 
-use base64ct::{Base64, Encoding};
 use form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
+use crate::base64url;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 
@@ -54,7 +54,7 @@ impl<'a> ClientAuthentication<'a> {
         pair.push(':');
         pair.extend(byte_serialize(secret.expose().as_bytes()));
         let mut header = String::from("Basic ");
-        header.push_str(&Zeroizing::new(Base64::encode_string(pair.as_bytes())));
+        header.push_str(&base64url::encode_standard(pair.as_bytes()));
         Some(Secret::new(header))
     }
 

@@ -88,7 +88,7 @@ impl EndpointUrl {
             Some((_, "")) => "",
             Some(_) => "&",
         };
-        [self.as_str(), joint, encoded_parameters].concat()
+        String::from_iter([self.as_str(), joint, encoded_parameters])
     }
 
     /// The query as it was given, without `?`; empty when there is none.
@@ -100,7 +100,7 @@ impl EndpointUrl {
     /// Another path on the same origin.
     #[must_use]
     pub fn sibling(&self, path: &str) -> String {
-        [self.origin(), path].concat()
+        String::from_iter([self.origin(), path])
     }
 }
 

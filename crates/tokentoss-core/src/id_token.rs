@@ -97,7 +97,7 @@ impl Claims {
             other => return Err(Error::about(ErrorCode::IdTokenIssuerMismatch, other.unwrap_or_default())),
         }
         let subject = self.sub.as_deref().unwrap_or_default();
-        if subject.is_empty() || subject.chars().count() > SUBJECT_LIMIT {
+        if subject.is_empty() || subject.chars().nth(SUBJECT_LIMIT).is_some() {
             return Err(ErrorCode::IdTokenSubjectMissing.into());
         }
         // No other audience is trusted, so a second one is refused even with the right azp.
@@ -166,5 +166,7 @@ fn clock_skew(seconds: u64) -> Error {
         7200..172_800 => (apart.as_secs() / 3600, "hours"),
         _ => (apart.as_secs() / 86400, "days"),
     };
-    Error::about(ErrorCode::ClockSkew, &[itoa::Buffer::new().format(count), unit].join(" "))
+    let mut difference = String::from(itoa::Buffer::new().format(count));
+    difference.extend([" ", unit]);
+    Error::about(ErrorCode::ClockSkew, &difference)
 }

@@ -14,11 +14,11 @@ const LENGTH_LIMIT: usize = 32 * 1024;
 /// `paste_not_an_address`, `paste_code_only`, or `paste_other_address` for another address than `redirect_uri`.
 pub fn query_of<'a>(text: &'a str, redirect_uri: &str) -> Result<&'a str, Error> {
     let text = text.trim();
-    let parts = text.split_once("://");
+    let is_address = text.starts_with("https://") || text.starts_with("http://");
     if text.len() > LENGTH_LIMIT || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(ErrorCode::PasteNotAnAddress.into());
     }
-    if !parts.is_some_and(|(scheme, _)| matches!(scheme, "http" | "https")) {
+    if !is_address {
         let is_code = !text.is_empty() && !text.contains([':', '?', '&', '=']);
         return Err(if is_code { ErrorCode::PasteCodeOnly } else { ErrorCode::PasteNotAnAddress }.into());
     }

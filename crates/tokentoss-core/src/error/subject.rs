@@ -15,7 +15,7 @@ impl Subject {
     /// Keeps the harmless characters; `None` when nothing is left.
     #[must_use]
     pub fn sanitised(text: &str) -> Option<Self> {
-        let harmless = |c: &char| c.is_ascii_alphanumeric() || " -._:/".contains(*c);
+        let harmless = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '_' | ':' | '/');
         let kept: String = text.chars().filter(harmless).take(LENGTH_LIMIT).collect();
         (!kept.trim().is_empty()).then_some(Self(kept))
     }

@@ -74,7 +74,7 @@ impl Attempt {
     /// Opens the channel to a callback page of the own origin, which works where its opener is severed.
     pub(super) fn open_channel<R: ?Sized>(&self, context: &mut Context<'_, R>) {
         if context.way.broadcasts(context.ticket) {
-            let name = Secret::new(["tokentoss/", self.request.state().expose()].concat());
+            let name = Secret::new(String::from_iter(["tokentoss/", self.request.state().expose()]));
             context.windows.open_channel();
             context.outputs.push_back(Output::OpenChannel { name });
         }
