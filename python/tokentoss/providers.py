@@ -140,11 +140,11 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
     endpoints: dict[str, str] = {}
     for member in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         url = metadata.get(member)
-        if not isinstance(url, str) or not is_secure(url):
+        if not isinstance(url, str) or not is_secure(url) or "#" in url:
             raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
         endpoints[member] = url
     revocation_endpoint = metadata.get("revocation_endpoint")
-    if revocation_endpoint is not None and not is_secure(revocation_endpoint):
+    if revocation_endpoint is not None and (not is_secure(revocation_endpoint) or "#" in revocation_endpoint):
         raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} (revocation_endpoint)")
     advertised = _strings(metadata, "id_token_signing_alg_values_supported") or ["RS256"]
     algorithms = tuple(name for name in advertised if name in ACCEPTED_ALGORITHMS)
