@@ -10,7 +10,10 @@ await asCommand(async () => {
   compileWasm(CRATE);
   const compiled = compiledWasm(CRATE);
   const inputs = [compiled, path("Cargo.lock"), path("crates", "tokentoss-glue")];
-  const outputs = [path("target", "judge", "tokentoss_judge_bg.js"), path("target", "judge", "tokentoss_judge_bg.wasm")];
+  const outputs = [
+    path("target", "judge", "tokentoss_judge_bg.js"),
+    path("target", "judge", "tokentoss_judge_bg.wasm"),
+  ];
   await stage("differential: glue", { inputs, outputs }, () => {
     const tool = "run --quiet --locked --package tokentoss-glue --profile tool --".split(" ");
     run("cargo", [...tool, compiled, folder]);

@@ -129,7 +129,10 @@ def _text(section: dict[str, Any], member: str, name: str) -> str | None:
     value = section[member]
     if not isinstance(value, str):
         raise _invalid(name, f"its {member} is not a text")
-    return value.strip()
+    value = value.strip()
+    if not value.isprintable():
+        raise _invalid(name, f"its {member} holds characters that cannot be shown")
+    return value
 
 
 def _endpoint(section: dict[str, Any], member: str, name: str) -> str | None:

@@ -8,7 +8,11 @@ const ACCESS_TOKEN = "access-token-1";
 const AT_HASH = createHash("sha256").update(ACCESS_TOKEN).digest().subarray(0, 16).toString("base64url");
 
 const ANY = [null, true, false, 0, 1, -1, 1.5, 1e300, -0.5, "", " ", "x", "1", [], [null], {}, { a: 1 }, "ü", "\ud800"];
-const TIMES = [0, 1, 30, LEEWAY, LEEWAY + 1, 3600, 86_400].flatMap((apart) => [NOW - apart, NOW + apart, `${NOW + apart}`]);
+const TIMES = [0, 1, 30, LEEWAY, LEEWAY + 1, 3600, 86_400].flatMap((apart) => [
+  NOW - apart,
+  NOW + apart,
+  `${NOW + apart}`,
+]);
 const FRACTIONS = [NOW - LEEWAY + 0.5, NOW + LEEWAY + 0.5, NOW + 0.5];
 
 /** What a member may be changed to, besides anything. */
@@ -120,7 +124,9 @@ function changed(members, choices, changes, random) {
 
 function written(pairs, random) {
   const space = random.chance(0.1) ? " " : "";
-  const text = pairs.map(([name, value]) => `${JSON.stringify(name)}:${space}${JSON.stringify(value)}`).join(`,${space}`);
+  const text = pairs
+    .map(([name, value]) => `${JSON.stringify(name)}:${space}${JSON.stringify(value)}`)
+    .join(`,${space}`);
   return random.chance(0.01) ? damaged(`{${text}}`, random, JSON_ALPHABET) : `{${text}}`;
 }
 

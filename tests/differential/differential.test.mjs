@@ -27,13 +27,20 @@ function* cases(make, count = CASES) {
   for (let made = 0; made < count; made++) yield make(random);
 }
 
-const callbacks = () => ({ ours: ours.callback, theirs: theirs.callback, rules: CALLBACK_RULES, same: (a, b) => a.code === b.code });
+const callbacks = () => ({
+  ours: ours.callback,
+  theirs: theirs.callback,
+  rules: CALLBACK_RULES,
+  same: (a, b) => a.code === b.code,
+});
 const answers = () => ({ ours: ours.answer, theirs: theirs.answer, rules: ANSWER_RULES, facts, same: sameTokens });
 
 function report(what, rules, { cases: count, accepted, refused, counts, unexplained }) {
   console.log(`${what}: ${count} cases, seed ${SEED}: both accept ${accepted}, both refuse ${refused}`);
   for (const { name, refuses, reason } of rules) {
-    console.log(`  ${String(counts.get(name)).padStart(6)}  only ${refuses === "core" ? "the core" : "the other"} refuses: ${name} (${reason})`);
+    console.log(
+      `  ${String(counts.get(name)).padStart(6)}  only ${refuses === "core" ? "the core" : "the other"} refuses: ${name} (${reason})`,
+    );
   }
   const shown = unexplained.slice(0, 10).map((difference) => JSON.stringify(difference).slice(0, 1500));
   assert.equal(unexplained.length, 0, `unexplained differences, the first of them:\n${shown.join("\n")}`);

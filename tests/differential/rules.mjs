@@ -138,7 +138,9 @@ export const ANSWER_RULES = [
     refuses: "core",
     code: "id_token_malformed",
     holds: (_case, { parts, texts }) =>
-      parts.slice(0, 2).some((part, at) => Buffer.compare(Buffer.from(part, "base64url"), Buffer.from(texts[at])) !== 0),
+      parts
+        .slice(0, 2)
+        .some((part, at) => Buffer.compare(Buffer.from(part, "base64url"), Buffer.from(texts[at])) !== 0),
     reason: "RFC 7515 section 5.2: header and claims must be UTF-8 without a byte order mark; the other replaces bytes",
   },
   {
@@ -189,7 +191,8 @@ export const ANSWER_RULES = [
     refuses: "core",
     code: /^id_token_(expired|issued_at_invalid|malformed)$/,
     holds: (_case, { claims }) => NUMBERS.some((name) => (claims[name] ?? null) !== null && !seconds(claims[name])),
-    reason: "RFC 7519 section 2: seconds since 1970; the core believes none before it or beyond the age of the universe",
+    reason:
+      "RFC 7519 section 2: seconds since 1970; the core believes none before it or beyond the age of the universe",
   },
   {
     name: "a fraction of a second",
@@ -210,10 +213,12 @@ export const ANSWER_RULES = [
     refuses: "other",
     says: /must be a (string|number)|property must|claim (type|value)|auth_time/,
     holds: (_case, { response, claims }) =>
-      [...READ_OF_RESPONSE.map((name) => response[name]), ...[...READ_OF_CLAIMS, "auth_time"].map((name) => claims[name])].includes(
-        null,
-      ),
-    reason: "providers write null for what they do not have; the core reads it as absent, and refuses what must be there",
+      [
+        ...READ_OF_RESPONSE.map((name) => response[name]),
+        ...[...READ_OF_CLAIMS, "auth_time"].map((name) => claims[name]),
+      ].includes(null),
+    reason:
+      "providers write null for what they do not have; the core reads it as absent, and refuses what must be there",
   },
   {
     name: "lifetimes that are none",
