@@ -130,7 +130,8 @@ def _text(section: dict[str, Any], member: str, name: str) -> str | None:
     if not isinstance(value, str):
         raise _invalid(name, f"its {member} is not a text")
     value = value.strip()
-    if not value.isprintable():
+    # Addresses are judged as such.
+    if not value.isprintable() and not member.endswith("_uri"):
         raise _invalid(name, f"its {member} holds characters that cannot be shown")
     return value
 
