@@ -30,6 +30,7 @@ const STAGES = [
   ["Rust, native", "cargo", ["test", "--quiet", "--locked"], libtest],
   ["Rust, WebAssembly", NPM, ["run", "--silent", "test:wasm"], libtest],
   ["TypeScript", NPM, ["run", "--silent", "test:js"], nodeTest],
+  ["oauth4webapi and the core", NPM, ["run", "--silent", "test:differential"], nodeTest],
   ["Python", python, ["-m", "pytest", "tests/python"], pytest],
   ["Kernel side", python, ["-m", "pytest", "tests/kernel"], pytest],
   ["JupyterLab in Chromium", python, ["-m", "pytest", "-n", "2", "tests/servers", "tests/e2e"], pytest],

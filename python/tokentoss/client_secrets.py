@@ -129,7 +129,11 @@ def _text(section: dict[str, Any], member: str, name: str) -> str | None:
     value = section[member]
     if not isinstance(value, str):
         raise _invalid(name, f"its {member} is not a text")
-    return value.strip()
+    value = value.strip()
+    # Addresses are judged as such.
+    if not value.isprintable() and not member.endswith("_uri"):
+        raise _invalid(name, f"its {member} holds characters that cannot be shown")
+    return value
 
 
 def _endpoint(section: dict[str, Any], member: str, name: str) -> str | None:

@@ -214,7 +214,10 @@ def _check_times(claims: dict[str, Any], *, check_expiry: bool) -> tuple[float, 
         raise IdTokenError(code="id_token_expired")
     if issued_at is None or issued_at > expires_at:
         raise IdTokenError(code="id_token_issued_at_invalid")
-    if issued_at > now + LEEWAY:
+    not_before = _number(claims["nbf"]) if "nbf" in claims else issued_at
+    if not_before is None:
+        raise IdTokenError(code="id_token_malformed")
+    if max(issued_at, not_before) > now + LEEWAY:
         raise SignInError(code="clock_skew")
     if check_expiry and expires_at <= now - LEEWAY:
         raise IdTokenError(code="id_token_expired")

@@ -143,7 +143,7 @@ def _from_metadata(cls: type[Provider], issuer: str, name: str | None, metadata:
 
 def _endpoint(metadata: dict[str, Any], member: str, issuer: str) -> str:
     url = metadata.get(member)
-    if not isinstance(url, str) or not is_secure(url):
+    if not isinstance(url, str) or not is_secure(url) or "#" in url:
         raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
     return url
 

@@ -94,6 +94,13 @@ def test_leeway(fake: FakeProvider) -> None:
     validate(fake, fake.id_token(iat=int(time.time()) + 30))
 
 
+def test_a_token_that_is_not_valid_yet(fake: FakeProvider) -> None:
+    """C56: RFC 7519 section 4.1.5."""
+    validate(fake, fake.id_token(nbf=int(time.time()) + 30))
+    assert refusal_of(fake, fake.id_token(nbf=int(time.time()) + 90)) == "clock_skew"
+    assert refusal_of(fake, fake.id_token(nbf="soon")) == "id_token_malformed"
+
+
 @pytest.mark.parametrize(
     ("claims", "passes"),
     [

@@ -124,7 +124,24 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
 
 fn is_host(host: &str) -> bool {
     let name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'.';
-    host == "[::1]" || (!host.is_empty() && !host.starts_with('.') && host.bytes().all(name))
+    host == "[::1]"
+        || (!host.is_empty()
+            && !host.starts_with('.')
+            && host.bytes().all(name)
+            && (!ends_in_a_number(host) || is_ipv4(host)))
+}
+
+/// Whether browsers read it as an IPv4 address, in one of its many spellings (WHATWG URL, "ends in a number checker").
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let decimal = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+    decimal || last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Whether it is an IPv4 address as browsers write it.
+fn is_ipv4(host: &str) -> bool {
+    let octet = |part: &str| part == "0" || (!part.starts_with('0') && part.parse::<u8>().is_ok());
+    host.split('.').count() == 4 && host.split('.').all(octet)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -150,6 +167,9 @@ mod tests {
             "http://127.0.0.1:8080/token",
             "http://[::1]:8080/token",
             "http://localhost/token",
+            "https://10.0.0.255/",
+            "https://4711.example/",
+            "https://as.0xg/",
         ] {
             assert_eq!(EndpointUrl::parse(good).map(|url| url.as_str().to_owned()), Ok(good.to_owned()));
         }
@@ -186,6 +206,14 @@ mod tests {
             "https://AS.example/",
             "https://.example/",
             "//as.example/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://010.0.0.1/",
+            "https://10.0.0.256/",
+            "https://10.0.0.1./",
+            "https://0x7f.0.0.1/",
+            "https://as.example.1/",
+            "https://as.0x/",
         ] {
             let refused = EndpointUrl::parse(bad).map_err(|e| e.code());
             assert_eq!(refused, Err(ErrorCode::EndpointInsecure), "{bad:?}");

@@ -31,6 +31,7 @@ struct Claims {
     azp: Option<Json>,
     exp: Option<Json>,
     iat: Option<Json>,
+    nbf: Option<Json>,
     nonce: Option<Secret>,
     at_hash: Option<String>,
     hd: Option<Json>,
@@ -55,7 +56,12 @@ pub fn check_claims(
         return Err(ErrorCode::IdTokenMalformed.into());
     };
     let malformed = |_| Error::from(ErrorCode::IdTokenMalformed);
-    let algorithm = decode(header)?.required_text("alg").map_err(malformed)?;
+    let mut header = decode(header)?;
+    if header.has("crit") {
+        // An extension that must be understood, and none is (RFC 7515 section 4.1.11).
+        return Err(ErrorCode::IdTokenMalformed.into());
+    }
+    let algorithm = header.required_text("alg").map_err(malformed)?;
     let claims = Claims::read(decode(claims)?).map_err(malformed)?;
 
     if !ticket.provider().accepts_algorithm(&algorithm) {
@@ -84,6 +90,7 @@ impl Claims {
             azp: claims.take("azp")?,
             exp: claims.take("exp")?,
             iat: claims.take("iat")?,
+            nbf: claims.take("nbf")?,
             nonce: claims.secret("nonce")?,
             at_hash: claims.text("at_hash")?,
             hd: claims.take("hd")?,
@@ -110,10 +117,9 @@ impl Claims {
             return Err(ErrorCode::IdTokenAudienceMismatch.into());
         }
         match &self.azp {
-            Some(party) if party.as_text() != Some(client_id) => {
-                Err(ErrorCode::IdTokenAuthorizedPartyMismatch.into())
-            }
-            _ => Ok(()),
+            Some(party) if party.as_text() == Some(client_id) => Ok(()),
+            None if audiences.len() == 1 => Ok(()),
+            _ => Err(ErrorCode::IdTokenAuthorizedPartyMismatch.into()),
         }
     }
 
@@ -122,8 +128,13 @@ impl Claims {
             self.iat.as_ref().and_then(Json::as_seconds).ok_or(ErrorCode::IdTokenIssuedAtInvalid)?;
         let expires_at = self.exp.as_ref().and_then(Json::as_seconds).ok_or(ErrorCode::IdTokenExpired)?;
         let now = now.as_secs();
-        if issued_at > now.saturating_add(LEEWAY) {
-            return Err(clock_skew(issued_at - now));
+        let not_before = match &self.nbf {
+            Some(time) => time.as_seconds().ok_or(ErrorCode::IdTokenMalformed)?,
+            None => 0,
+        };
+        let begins_at = issued_at.max(not_before);
+        if begins_at > now.saturating_add(LEEWAY) {
+            return Err(clock_skew(begins_at - now));
         }
         if expires_at.saturating_add(LEEWAY) <= now {
             let age = now - issued_at.min(now);

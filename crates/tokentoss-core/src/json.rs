@@ -102,6 +102,11 @@ impl Object {
         self.0.into_iter().map(|(name, value)| Ok((name, value.into_text()?))).collect()
     }
 
+    /// Whether it has a member of this name, be it `null`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, _)| given == name)
+    }
+
     /// Whether it has no other members than these.
     pub(crate) fn has_only(&self, names: &[&str]) -> bool {
         self.0.iter().all(|(name, _)| names.contains(&name.as_str()))

@@ -86,6 +86,10 @@ fn c53_audience_and_authorized_party() {
             |c| {
                 c.insert("azp".into(), json!([CLIENT_ID]));
             },
+            |c| {
+                c.insert("aud".into(), json!([CLIENT_ID, CLIENT_ID]));
+                c.remove("azp");
+            },
         ],
     );
     assert_claims(
@@ -132,6 +136,43 @@ fn c54_algorithm() {
     ] {
         assert_eq!(sign_in(|_| {}, header).as_deref(), Some("id_token_malformed"));
     }
+}
+
+#[test]
+fn c54_extensions_that_must_be_understood() {
+    for header in [
+        (|h| {
+            h.insert("crit".into(), json!(["b64"]));
+            h.insert("b64".into(), json!(false));
+        }) as Tamper,
+        |h| {
+            h.insert("crit".into(), json!(null));
+        },
+    ] {
+        assert_eq!(sign_in(|_| {}, header).as_deref(), Some("id_token_malformed"));
+    }
+}
+
+#[test]
+fn c56_not_before() {
+    assert_claims(
+        Some("clock_skew"),
+        &[|c| {
+            c.insert("nbf".into(), json!(START.as_secs() + 61));
+        }],
+    );
+    assert_claims(
+        Some("id_token_malformed"),
+        &[|c| {
+            c.insert("nbf".into(), json!("1800000000"));
+        }],
+    );
+    assert_claims(
+        None,
+        &[|c| {
+            c.insert("nbf".into(), json!(START.as_secs() + 60));
+        }],
+    );
 }
 
 #[test]

@@ -1,0 +1,167 @@
+"""Documents that others write and Python reads: discovery documents and client_secrets.json.
+
+Every document of the corpus (``fuzz/corpus``), then documents that Hypothesis makes of them. A longer run:
+``TOKENTOSS_FUZZ_EXAMPLES=100000 python -m pytest tests/python/test_outside_documents.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tokentoss import ConfigurationError, DiscoveryError, Provider, codes, transport
+from tokentoss.client_secrets import parse_client_secrets
+from tokentoss.origins import is_secure
+from tokentoss.providers import ACCEPTED_ALGORITHMS
+
+CORPUS = Path(__file__).parents[2] / "fuzz" / "corpus"
+EXAMPLES = int(os.environ.get("TOKENTOSS_FUZZ_EXAMPLES", "400"))
+ISSUER = "https://op.example"
+SECRET = "very-secret-1"
+
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+def corpus(name: str) -> list[Path]:
+    return sorted((CORPUS / name).iterdir())
+
+
+def documents(name: str) -> st.SearchStrategy[bytes]:
+    """Bytes, JSON, and the corpus with members replaced or bytes changed."""
+    seeds = [path.read_bytes() for path in corpus(name) if path.stat().st_size < 4096]
+    texts = st.sampled_from(
+        [
+            "",
+            " ",
+            ISSUER,
+            f"{ISSUER}/x",
+            "http://op.example/",
+            "https://[x]/",
+            "https://[::1",
+            "https://a@b/",
+            SECRET,
+        ]
+    )
+    scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.text(max_size=20)
+    values = st.recursive(
+        scalars,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=6,
+    )
+    whole = [seed for seed in seeds if members_of(seed)]
+    names = sorted({member for seed in whole for member in members_of(seed)})
+    changes = st.dictionaries(st.sampled_from(names), values, max_size=3)
+    changed = st.builds(with_members, st.sampled_from(whole), changes)
+    spoilt = st.builds(with_bytes, st.sampled_from(seeds), st.integers(min_value=0), st.binary(max_size=4))
+    return st.binary(max_size=64) | values.map(lambda value: json.dumps(value).encode()) | changed | spoilt
+
+
+def members_of(document: bytes) -> dict[str, Any]:
+    """The object whose members count: the client's section, or the whole."""
+    try:
+        tree = json.loads(document)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(tree, dict):
+        return {}
+    section = next((tree[name] for name in ("installed", "web") if name in tree), tree)
+    return section if isinstance(section, dict) else {}
+
+
+def with_members(document: bytes, members: dict[str, Any]) -> bytes:
+    tree = json.loads(document)
+    section = next((tree[name] for name in ("installed", "web") if name in tree), tree)
+    section.update(members)
+    return json.dumps(tree).encode()
+
+
+def with_bytes(document: bytes, at: int, replacement: bytes) -> bytes:
+    at %= len(document) + 1
+    return document[:at] + replacement + document[at + len(replacement) :]
+
+
+def discovered(document: bytes) -> str:
+    """Read a discovery document; the code of its refusal, or nothing."""
+    with patch.object(transport, "call", lambda *_args, **_options: transport.Answer(200, {}, document)):
+        try:
+            provider = Provider.discover(ISSUER)
+        except DiscoveryError as refusal:
+            return refusal.code
+    assert provider.issuer == ISSUER == json.loads(document)["issuer"]
+    endpoints = [provider.authorization_endpoint, provider.token_endpoint, provider.jwks_uri]
+    assert all(is_secure(url) for url in endpoints)
+    assert provider.revocation_endpoint is None or is_secure(provider.revocation_endpoint)
+    assert provider.id_token_signing_algs
+    assert set(provider.id_token_signing_algs) <= ACCEPTED_ALGORITHMS
+    assert "openid" in provider.scopes
+    return ""
+
+
+def client_read(document: bytes) -> str:
+    """Read a client_secrets.json; the code of its refusal, or nothing."""
+    try:
+        client = parse_client_secrets(document, "client.json")
+    except ConfigurationError as refusal:
+        said, code = str(refusal), refusal.code
+        client = None
+    if client is None:
+        assert "client.json" in said
+        # An address that is refused is shown, with whatever its writer put into it.
+        assert code == "endpoint_insecure" or SECRET not in said
+        return code
+    assert client.client_id.strip()
+    assert client.client_type in {"installed", "web"}
+    assert all(is_secure(url) for url in (client.auth_uri, client.token_uri) if url is not None)
+    shown = client.client_id + repr(
+        [client.auth_uri, client.token_uri, client.redirect_uris, client.project_id]
+    )
+    assert (
+        len(client.client_secret) < 8
+        or client.client_secret in shown
+        or client.client_secret not in repr(client)
+    )
+    return ""
+
+
+READERS: dict[str, tuple[Callable[[bytes], str], set[str]]] = {
+    "discovery_document": (discovered, {"", "discovery_invalid", "discovery_issuer_mismatch"}),
+    "client_secrets": (
+        client_read,
+        {"", "client_secrets_invalid", "client_secrets_service_account", "endpoint_insecure"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_corpus_reaches_every_code(name: str) -> None:
+    """C45, C50, C51: each document is taken or refused with a code of the table."""
+    read, expected = READERS[name]
+    outcomes = {path.name: read(path.read_bytes()) for path in corpus(name)}
+    assert set(outcomes.values()) == expected
+    assert all(path.startswith("accepted") for path, code in outcomes.items() if not code)
+
+
+@fuzzed
+@given(document=documents("discovery_document"))
+def test_any_discovery_document(document: bytes) -> None:
+    code = discovered(document)
+    assert not code or codes.is_known(code)
+
+
+@fuzzed
+@given(document=documents("client_secrets"))
+def test_any_client_secrets(document: bytes) -> None:
+    code = client_read(document)
+    assert not code or codes.is_known(code)
