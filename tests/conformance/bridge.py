@@ -27,7 +27,10 @@ class Bridge:
         self.widget: AuthWidget | None = None
         self._to_page: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._server = _Server(self)
-        self.url = f"http://localhost:{self._server.server_address[1]}/"
+        port = self._server.server_address[1]
+        self.url = f"http://localhost:{port}/"
+        self.host_url = f"http://127.0.0.1:{port}/host"
+        """A page of another origin with the page in a frame."""
         bridge = self
 
         class PageComm(BaseComm):
@@ -83,6 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream()
         elif self.path == "/":
             self._send("text/html", (FILES / "index.html").read_bytes())
+        elif self.path == "/host":
+            frame = f'<!doctype html><iframe src="{self.server.bridge.url}" height="300"></iframe>'
+            self._send("text/html", frame.encode())
         elif self.path == "/bridge.js":
             self._send("text/javascript", (FILES / "bridge.js").read_bytes())
         elif self.path == "/auth.js":

@@ -13,7 +13,7 @@ from playwright.sync_api import Error as PlaywrightError
 from tokentoss import AuthManager, AuthWidget
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, FrameLocator, Page
 
     from .bridge import Bridge
 
@@ -21,24 +21,33 @@ _CODE = re.compile(r"\(([a-z_]+)\)\s*$")
 _PAUSE_MILLISECONDS = 5
 
 
-def sign_in(context: BrowserContext, bridge: Bridge, manager: AuthManager) -> str | None:
+def sign_in(
+    context: BrowserContext, bridge: Bridge, manager: AuthManager, *, framed: bool = False
+) -> str | None:
     """Sign in by a click on the button; return the code of the error that ended it, if one did.
 
     Returns when page and kernel agree that the sign-in is over. A callback that belongs to no sign-in does
     not end one: the popup then says so, and the sign-in is cancelled like a user would.
+
+    Args:
+        context: The browser context, for this sign-in alone.
+        bridge: Carries the widget's messages.
+        manager: Whose client signs in.
+        framed: Whether the page with the widget is shown in a frame of a page of another origin.
     """
     widget = AuthWidget(auth_manager=manager)
     bridge.show(widget)
     page = context.new_page()
     try:
-        page.goto(bridge.url)
-        button = page.locator(".tokentoss-sign-in")
-        button.and_(page.locator(":enabled")).wait_for()
+        page.goto(bridge.host_url if framed else bridge.url)
+        place = page.frame_locator("iframe") if framed else page
+        button = place.locator(".tokentoss-sign-in:enabled")
+        button.wait_for()
         click_by_mouse(page, button)
-        code = _end(context, page, widget)
+        code = _end(context, page, place, widget)
         if code == "state_mismatch":
-            page.locator(".tokentoss button", has_text="Cancel").click()
-            page.locator(".tokentoss[data-state=ready]").wait_for()
+            place.locator(".tokentoss button", has_text="Cancel").click()
+            place.locator(".tokentoss[data-state=ready]").wait_for()
         return code
     finally:
         widget.close()
@@ -47,10 +56,10 @@ def sign_in(context: BrowserContext, bridge: Bridge, manager: AuthManager) -> st
             one.close()
 
 
-def _end(context: BrowserContext, page: Page, widget: AuthWidget) -> str | None:
+def _end(context: BrowserContext, page: Page, place: Page | FrameLocator, widget: AuthWidget) -> str | None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        state = page.locator(".tokentoss").get_attribute("data-state")
+        state = place.locator(".tokentoss").get_attribute("data-state")
         if state == "signed_in" and widget.is_authenticated:
             return None
         if state == "failed" and widget.error_code:
