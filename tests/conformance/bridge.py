@@ -15,21 +15,29 @@ from tokentoss import AuthWidget
 from tokentoss.widgets.front_end import front_end
 
 if TYPE_CHECKING:
+    from servers.certificates import ServerCertificate
     from typing_extensions import Self
 
 FILES = Path(__file__).with_name("page")
 
 
 class Bridge:
-    """Serves the page, and carries messages between it and one widget at a time; `with` closes it."""
+    """Serves the page, and carries messages between it and one widget at a time; `with` closes it.
 
-    def __init__(self) -> None:
+    Args:
+        certificate: With which the page is served over https.
+    """
+
+    def __init__(self, certificate: ServerCertificate | None = None) -> None:
         self.widget: AuthWidget | None = None
         self._to_page: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._server = _Server(self)
+        if certificate is not None:
+            self._server.socket = certificate.context().wrap_socket(self._server.socket, server_side=True)
+        scheme = "http" if certificate is None else "https"
         port = self._server.server_address[1]
-        self.url = f"http://localhost:{port}/"
-        self.host_url = f"http://127.0.0.1:{port}/host"
+        self.url = f"{scheme}://localhost:{port}/"
+        self.host_url = f"{scheme}://127.0.0.1:{port}/host"
         """A page of another origin with the page in a frame."""
         bridge = self
 
