@@ -93,8 +93,8 @@ class Provider:
             if name in _REQUIRED_ENDPOINTS or getattr(self, name) is not None:
                 require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
         if self.token_endpoint_auth_method not in AUTH_METHODS:
-            subject = f"token_endpoint_auth_method of {self.name} ({self.token_endpoint_auth_method!r})"
-            raise ConfigurationError(code="provider_value_invalid", subject=subject)
+            known = ", ".join(sorted(AUTH_METHODS))
+            raise ConfigurationError(f"The token_endpoint_auth_method of {self.name} must be one of {known}.")
         for parameter in (*self.authorization_params, *self.consent_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
