@@ -9,10 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from conformance.modules import COMPREHENSIVE, FURTHER, MODULES, NOT_OFFERED
-from conformance.run import Result, run_module, running_driver
+from .modules import COMPREHENSIVE, FURTHER, MODULES, NOT_OFFERED
+from .run import Result, run_module, running_driver
 
 
 def main() -> int:

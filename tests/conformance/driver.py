@@ -24,11 +24,8 @@ import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from e2e.browser import launch, local_context
 from playwright.sync_api import Browser, sync_playwright
@@ -40,8 +37,8 @@ from tokentoss import (
     TokenTossError,
 )
 
-from conformance.bridge import Bridge
-from conformance.page_sign_in import sign_in
+from .bridge import Bridge
+from .page_sign_in import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
