@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from .waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from playwright.sync_api import Browser, BrowserContext, Playwright, Request
 
@@ -48,12 +48,12 @@ def chromium_path() -> str:
     raise BrowserMissingError(message)
 
 
-def launch(playwright: Playwright, *, headless: bool = True) -> Browser:
-    """Start Chromium with a new, empty profile."""
+def launch(playwright: Playwright, *, headless: bool = True, flags: Sequence[str] = ()) -> Browser:
+    """Start Chromium with a new, empty profile, and on request with more flags."""
     return playwright.chromium.launch(
         executable_path=chromium_path(),
         headless=headless,
-        args=list(FLAGS),
+        args=[*FLAGS, *flags],
         ignore_default_args=list(UNWANTED_DEFAULTS),
     )
 

@@ -105,9 +105,8 @@ def test_the_method_comes_from_discovery(fake: FakeProvider, supported: Any, met
 
 
 def test_unknown_methods_are_refused(fake: FakeProvider) -> None:
-    with pytest.raises(ConfigurationError) as refusal:
+    with pytest.raises(ConfigurationError, match="token_endpoint_auth_method"):
         fake.provider(token_endpoint_auth_method="private_key_jwt")
-    assert refusal.value.code == "provider_value_invalid"
 
 
 def test_the_ticket_says_how(make_manager: Make, fake: FakeProvider) -> None:

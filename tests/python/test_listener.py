@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from fake_provider import FakeProvider
 from page import ORIGIN, Page, Reply, send
-from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError
+from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, codes
 from tokentoss.callback import listener as listener_module
 from tokentoss.callback.listener import MAX_WAITING, lease
 from tokentoss.callback.routes import MAX_BODY
@@ -299,6 +299,14 @@ def test_a_racer_does_not_end_the_sign_in(page: Page) -> None:
         assert page.callback(query[number % 6]).status == 400
     assert page.callback("code=c&state=" + page.state).status == 200
     assert page.callback("code=c&state=" + page.state).status == 400, "once (C6)"
+
+
+def test_an_answer_of_another_sign_in_says_so(page: Page) -> None:
+    """C6, C22: the popup is the only place to say it, in words of our own."""
+    page.register()
+    reply = page.callback("code=c&state=%3Cimg%20src%3Dx%3E")
+    assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert reply.text == f"{codes.sentence('state_mismatch')} (state_mismatch)\n"
 
 
 @pytest.mark.parametrize(

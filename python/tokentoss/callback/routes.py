@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from tokentoss import __version__
+from tokentoss import __version__, codes
 from tokentoss.callback.pages import SECURITY_HEADERS, callback_page, start_page
 from tokentoss.callback.registration import registration_of
 from tokentoss.callback.relay import start_relay
@@ -174,9 +174,15 @@ class RequestHandler(BaseHTTPRequestHandler):
         registration = self._take_callback(path, query)
         if registration is None:
             # Whoever sent this, the sign-in goes on waiting for the provider's answer.
-            self.send_error(HTTPStatus.BAD_REQUEST)
+            self._refuse_callback()
             return
         self._send(HTTPStatus.OK, *callback_page(registration.page_token, registration.origin))
+
+    def _refuse_callback(self) -> None:
+        # The user may be the one who reads this, with no other place that says what happened.
+        code = "state_mismatch"
+        body = f"{codes.sentence(code)} ({code})\n".encode()
+        self._send(HTTPStatus.BAD_REQUEST, body, {"Content-Type": "text/plain; charset=utf-8"})
 
     def _take_callback(self, path: str, query: str) -> Registration | None:
         try:

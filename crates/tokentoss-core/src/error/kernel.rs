@@ -361,12 +361,6 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "{subject} has no userinfo endpoint. Read the claims of the ID token instead.",
     ),
     code(
-        "provider_value_invalid",
-        Configuration,
-        "a value",
-        "The provider cannot be used: {subject} is not valid. Correct its data.",
-    ),
-    code(
         "account_ambiguous",
         Configuration,
         "The name",
