@@ -1,0 +1,116 @@
+"""What the tests of all hosts share: browser, provider and API of the end-to-end tests, and the table of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+from e2e import leaks
+from e2e.conftest import (  # noqa: F401
+    FAILED,
+    browser,
+    context,
+    iap_api,
+    provider,
+    pytest_runtest_makereport,
+    running_provider,
+)
+
+from hosts import table
+from hosts.ways import WAYS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+CHROMIUM = "Chromium"
+PROPERTY = "host_row"
+
+Record = Callable[..., None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run write what it saw into the documentation."""
+    parser.addoption(
+        "--write-host-table",
+        action="store_true",
+        help=f"replace the table in {table.DOCUMENT.name} by what this run saw; it must be whole and pass",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of tests that stand for a row of the table, and collect what they saw."""
+    config.addinivalue_line("markers", "host(name, browser='Chromium'): the row of the table of hosts")
+    config.pluginmanager.register(Rows(config), "host rows")
+
+
+class Rows:
+    """Collects rows on the side of the run that also gets the reports of parallel workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._rows: list[table.Row] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the row of a test that passed."""
+        if report.when == "teardown":
+            self._rows += [table.Row(**row) for name, row in report.user_properties if name == PROPERTY]
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the table, if asked to and if there is a whole one to write."""
+        if not self._config.getoption("--write-host-table") or hasattr(self._config, "workerinput"):
+            return
+        missing = {row.case for row in table.read()} - {row.case for row in self._rows}
+        if exitstatus != pytest.ExitCode.OK:
+            print("\nThe table of hosts was not written: a test failed.")  # noqa: T201
+        elif missing and self._config.option.keyword:
+            print(f"\nThe table of hosts was not written: this run left out {sorted(missing)}.")  # noqa: T201
+        else:
+            table.write(self._rows)
+
+
+def case_of(item: pytest.Item) -> tuple[str, str, str] | None:
+    """Host, browser and way that a test stands for."""
+    marker = item.get_closest_marker("host")
+    if marker is None:
+        return None
+    way = item.callspec.params["way"].name if hasattr(item, "callspec") else ""
+    return marker.args[0], marker.kwargs.get("browser", CHROMIUM), way
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the cases of this run for the test that compares them with the documentation."""
+    config.stash[CASES] = {case for item in items if (case := case_of(item))}
+
+
+CASES: pytest.StashKey[set[tuple[str, str, str]]] = pytest.StashKey()
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.name)
+def way(request: pytest.FixtureRequest) -> object:
+    """Each way by which a callback reaches the page."""
+    return request.param
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Iterator[Record]:
+    """Take the result of the test, and the time in milliseconds from the click, for the table."""
+    case = case_of(request.node)
+    assert case is not None, "a test that records a result names its host by @pytest.mark.host"
+    seen: list[table.Row] = []
+
+    def record(result: str, milliseconds: float | None = None) -> None:
+        taken = "" if milliseconds is None else f"{milliseconds:.0f} ms"
+        seen.append(table.Row(*case, result, taken))
+
+    yield record
+    if not request.node.stash.get(FAILED, False):
+        (row,) = seen
+        request.node.user_properties.append((PROPERTY, asdict(row)))
+
+
+@pytest.fixture
+def traffic(context: BrowserContext) -> leaks.Traffic:  # noqa: F811
+    """What the browser sent, for the leak scan."""
+    return leaks.Traffic(context)
