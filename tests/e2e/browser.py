@@ -64,7 +64,7 @@ def start(chromium: BrowserType, *, headless: bool = True, flags: Sequence[str] 
 
 
 def is_local(url: str, names: Collection[str] = ()) -> bool:
-    """Whether a request to the address stays on this machine, where `names` are names of it, too."""
+    """Whether a request to the address stays on this machine, or to one of the `names`, which the browser leads there."""
     parts = urlsplit(url)
     if parts.scheme in LOCAL_SCHEMES:
         return True
@@ -83,7 +83,7 @@ def local_context(
 ) -> Iterator[BrowserContext]:
     """Yield a fresh browser context; fails in the end if one of its pages asked for anything elsewhere.
 
-    `names` are the names by which the browser knows this machine beside `localhost`.
+    `names` are further hosts that pages may ask for: the browser's resolver leads them here, or nowhere.
     """
     foreign: list[str] = []
 
