@@ -56,6 +56,8 @@ class Marimo(Stoppable):
         self.notebook = folder / "sign_in.py"
         make = textwrap.indent(make_widget, "    ")
         self.notebook.write_text(NOTEBOOK.format(make=make, call=call_api(api)))
+        # The editor then runs the cells as it opens, as the application does.
+        (folder / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
         self.origin = f"http://localhost:{(port := free_port())}"
         options = ("--headless", "--host=127.0.0.1", f"--port={port}", "--no-token")
         edit = ("--skip-update-check",) if command == "edit" else ()
