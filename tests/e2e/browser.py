@@ -64,7 +64,7 @@ def start(chromium: BrowserType, *, headless: bool = True, flags: Sequence[str] 
 
 
 def is_local(url: str, names: Collection[str] = ()) -> bool:
-    """Whether a request to the address stays on this machine, or to one of the `names`, which the browser leads there."""
+    """Whether a request stays on this machine, as one to the `names` does, too."""
     parts = urlsplit(url)
     if parts.scheme in LOCAL_SCHEMES:
         return True

@@ -32,8 +32,8 @@ NOTIFICATIONS = "@jupyterlab/apputils-extension:notification"
 class JupyterLab(Stoppable):
     """Runs JupyterLab on loopback from a work folder; its pages are at `localhost`, as users have them.
 
-    `application` is the module that is run instead of JupyterLab, `base_path` what stands before all its paths
-    (without a slash at its end), `options` are further arguments of its command line.
+    `application` is the module that is run, `base_path` what stands before all paths, without a slash at its
+    end, `options` are further arguments of the command line.
     """
 
     def __init__(

@@ -101,7 +101,7 @@ def places(notebook: Notebook, observer: KernelClient, traffic: Traffic) -> dict
 
 
 def files(work_dir: Path) -> dict[str, bytes]:
-    """What a host wrote below its folder: notebooks, sessions, logs; not the home, which is the tokens' own place."""
+    """What a host wrote below its folder: notebooks, sessions, logs. The home is the tokens' own place."""
     return {
         f"file {path.relative_to(work_dir)}": path.read_bytes()
         for path in sorted(work_dir.rglob("*"))

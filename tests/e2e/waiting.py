@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # Cap on any wait. It only bounds a failing run: a passing one goes on as soon as the condition holds.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.02
 
 

@@ -1,9 +1,10 @@
-"""What the tests of all hosts share: browser, provider and API of the end-to-end tests, and the table of results."""
+"""What the tests of all hosts share: the fixtures of the end-to-end tests, and the table of results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,9 +52,12 @@ class Rows:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._rows: list[table.Row] = []
+        self._files: set[str] = set()
+        self.refused = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the row of a test that passed."""
+        self._files.add(Path(report.fspath).name)
         if report.when == "teardown":
             self._rows += [table.Row(**row) for name, row in report.user_properties if name == PROPERTY]
 
@@ -61,13 +65,19 @@ class Rows:
         """Write the table, if asked to and if there is a whole one to write."""
         if not self._config.getoption("--write-host-table") or hasattr(self._config, "workerinput"):
             return
-        missing = {row.case for row in table.read()} - {row.case for row in self._rows}
-        if exitstatus != pytest.ExitCode.OK:
-            print("\nThe table of hosts was not written: a test failed.")  # noqa: T201
-        elif missing and self._config.option.keyword:
-            print(f"\nThe table of hosts was not written: this run left out {sorted(missing)}.")  # noqa: T201
-        else:
+        files = {path.name for path in Path(__file__).parent.glob("test_*.py")}
+        if exitstatus == pytest.ExitCode.OK and files <= self._files:
             table.write(self._rows)
+        else:
+            session.exitstatus = exitstatus or pytest.ExitCode.USAGE_ERROR
+            self.refused = True
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say that the table stayed as it was."""
+        if self.refused:
+            terminalreporter.write_line(
+                "The table of hosts was not written: run all of tests/hosts, and all must pass."
+            )
 
 
 def case_of(item: pytest.Item) -> tuple[str, str, str] | None:

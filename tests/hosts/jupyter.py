@@ -1,4 +1,4 @@
-"""The steps of a whole sign-in on a host that is a Jupyter server: sign in, call the API, save, look for leaks."""
+"""A whole sign-in on a Jupyter server: sign in, call the API, save, look for leaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A JupyterHub with its proxy, whose users have servers of their own; looks like one of these servers to the tests."""
+"""A JupyterHub with its proxy; to the tests it looks like the server of its one user."""
 
 from __future__ import annotations
 

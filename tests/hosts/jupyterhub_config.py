@@ -14,7 +14,11 @@ c.JupyterHub.cookie_secret_file = f"{work_dir}/cookie_secret"
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.load_roles = [
-    {"name": "tests", "scopes": ["admin:servers", "access:servers", "admin:users", "list:users"], "services": ["tests"]}
+    {
+        "name": "tests",
+        "scopes": ["admin:servers", "access:servers", "admin:users", "list:users"],
+        "services": ["tests"],
+    }
 ]
 c.JupyterHub.services = [{"name": "tests", "api_token": os.environ["HUB_TESTS_TOKEN"]}]
 c.Authenticator.allow_all = True
@@ -26,7 +30,7 @@ c.Spawner.cmd = json.loads(os.environ["HUB_SINGLEUSER"])
 c.Spawner.env_keep.extend(json.loads(os.environ["HUB_ENV_KEEP"]))
 c.Spawner.args = [
     "--allow-root",
-    "--expose-app-in-browser",
+    "--LabApp.expose_app_in_browser=True",
     f"--ServerApp.tornado_settings={{'headers': {headers!r}}}",
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

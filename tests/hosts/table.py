@@ -37,10 +37,15 @@ def render(rows: Iterable[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def parse(text: str) -> list[Row]:
+    """The rows of a table as `render` makes it."""
+    lines = text.strip().splitlines()[2:]
+    return [Row(*(cell.strip() for cell in line[1:-1].split("|"))) for line in lines]
+
+
 def read() -> list[Row]:
     """The rows of the document."""
-    lines = _parts()[1].strip().splitlines()[2:]
-    return [Row(*(cell.strip() for cell in line.strip("| ").split(" | "))) for line in lines]
+    return parse(_parts()[1])
 
 
 def write(rows: Iterable[Row]) -> None:

@@ -1,7 +1,7 @@
 """JupyterLab behind a hardened Content-Security-Policy.
 
-It cannot start without 'unsafe-eval', as it makes functions of strings, and that includes leave to run WebAssembly; so a
-policy without it is met by Voila.
+It cannot start without 'unsafe-eval', as it makes functions of strings, and that includes leave to run
+WebAssembly; so a policy without such leave is tested with Voila.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from hosts import jupyter
 
 POLICY = (
     "default-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; "
-    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; worker-src 'self' blob:; "
-    "connect-src *; script-src 'self' blob: 'unsafe-eval'"
+    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
+    "worker-src 'self' blob:; connect-src *; script-src 'self' blob: 'unsafe-eval'"
 )
 
 

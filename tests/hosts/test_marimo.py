@@ -41,7 +41,7 @@ def test_edit(tmp_path, context, way, provider, iap_api, record, traffic):
         milliseconds = way.sign_in(Widget(page), ADA)
         expect_answer(page)
         saved = tmp_path / "__marimo__" / "session" / "sign_in.py.json"
-        until(lambda: ADA in saved.read_text(), "the editor to save its session")
+        until(lambda: saved.exists() and ADA in saved.read_text(), "the editor to save its session")
         places = leaks.files(tmp_path) | leaks.pages(page, traffic)
         assert leaks.find(traffic.secrets(), places) == []
     record("signed in", milliseconds)

@@ -13,8 +13,9 @@ from hosts.voila import Voila
 
 ADA = "ada@example.com"
 POLICY = (
-    "default-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; img-src 'self' data: blob:; "
-    "style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src *; script-src 'self' 'unsafe-inline' blob:"
+    "default-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; "
+    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src *; "
+    "script-src 'self' 'unsafe-inline' blob:"
 )
 
 
