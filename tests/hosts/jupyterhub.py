@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-from e2e.isolation import isolated_environment
+from e2e.isolation import JUPYTER, isolated_environment
 from e2e.jupyterlab import NOTIFICATIONS, JupyterLab
 from e2e.waiting import until
 from servers.process import ServerProcess
@@ -37,7 +37,8 @@ class JupyterHub(JupyterLab):
         self.home = work_dir / "home"
         self.root.mkdir(parents=True)
         self.env = isolated_environment(work_dir)
-        moved = [name for name in self.env if name.startswith(("JUPYTER", "IPYTHON"))]
+        # On a hub it is the configuration of the installation that makes the user's server a JupyterLab.
+        moved = list(JUPYTER)
         self._process = ServerProcess(
             [sys.executable, "-m", "jupyterhub", "--config", str(CONFIGURATION)],
             log=work_dir / "jupyterhub.log",

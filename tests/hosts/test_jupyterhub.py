@@ -12,8 +12,8 @@ def log_in(context, hub):
     """The user signs in at the hub, which has nothing to do with the widget's provider."""
     page = context.new_page()
     page.goto(f"{hub.origin}/hub/login")
-    page.get_by_label("Username").fill(USER)
-    page.get_by_role("button", name="Sign in").click()
+    page.fill("#username_input", USER)
+    page.click("#login_submit")
     page.wait_for_url(f"**{hub.base_path}/**")
     page.close()
 
