@@ -65,8 +65,7 @@ class Rows:
         """Write the table, if asked to and if there is a whole one to write."""
         if not self._config.getoption("--write-host-table") or hasattr(self._config, "workerinput"):
             return
-        files = {path.name for path in Path(__file__).parent.glob("test_*.py")}
-        if exitstatus == pytest.ExitCode.OK and files <= self._files:
+        if exitstatus == pytest.ExitCode.OK and host_files() <= self._files:
             table.write(self._rows)
         else:
             session.exitstatus = exitstatus or pytest.ExitCode.USAGE_ERROR
@@ -80,6 +79,11 @@ class Rows:
             )
 
 
+def host_files() -> set[str]:
+    """Names of the files that a whole run consists of."""
+    return {path.name for path in Path(__file__).parent.glob("test_*.py")}
+
+
 def case_of(item: pytest.Item) -> tuple[str, str, str] | None:
     """Host, browser and way that a test stands for."""
     marker = item.get_closest_marker("host")
@@ -89,9 +93,11 @@ def case_of(item: pytest.Item) -> tuple[str, str, str] | None:
     return marker.args[0], marker.kwargs.get("browser", CHROMIUM), way
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cases of this run for the test that compares them with the documentation."""
-    config.stash[CASES] = {case for item in items if (case := case_of(item))}
+    """Keep the cases of a whole run for the test that compares them with the documentation."""
+    if host_files() <= {item.path.name for item in items}:
+        config.stash[CASES] = {case for item in items if (case := case_of(item))}
 
 
 CASES: pytest.StashKey[set[tuple[str, str, str]]] = pytest.StashKey()
