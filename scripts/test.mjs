@@ -34,6 +34,7 @@ const STAGES = [
   ["Python", python, ["-m", "pytest", "tests/python"], pytest],
   ["Kernel side", python, ["-m", "pytest", "tests/kernel"], pytest],
   ["JupyterLab in Chromium", python, ["-m", "pytest", "-n", "2", "tests/servers", "tests/e2e"], pytest],
+  ["Hosts", python, ["-m", "pytest", "-n", "2", "tests/hosts"], pytest],
   ["Interoperability", python, ["-m", "pytest", "tests/interop"], pytest],
   ["Conformance", python, ["-m", "pytest", "-n", "2", "tests/conformance"], pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],

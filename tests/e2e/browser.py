@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from .waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from playwright.sync_api import Browser, BrowserContext, Playwright, Request
+    from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright, Request
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = (
@@ -50,21 +50,26 @@ def chromium_path() -> str:
 
 def launch(playwright: Playwright, *, headless: bool = True, flags: Sequence[str] = ()) -> Browser:
     """Start Chromium with a new, empty profile, and on request with more flags."""
-    return playwright.chromium.launch(
+    return start(playwright.chromium, headless=headless, flags=[*FLAGS, *flags])
+
+
+def start(chromium: BrowserType, *, headless: bool = True, flags: Sequence[str] = FLAGS) -> Browser:
+    """The same, where Playwright runs already, and with other flags."""
+    return chromium.launch(
         executable_path=chromium_path(),
         headless=headless,
-        args=[*FLAGS, *flags],
+        args=list(flags),
         ignore_default_args=list(UNWANTED_DEFAULTS),
     )
 
 
-def is_local(url: str) -> bool:
-    """Whether a request to the address stays on this machine."""
+def is_local(url: str, names: Collection[str] = ()) -> bool:
+    """Whether a request stays on this machine, as one to the `names` does, too."""
     parts = urlsplit(url)
     if parts.scheme in LOCAL_SCHEMES:
         return True
     host = parts.hostname or ""
-    if host == "localhost":
+    if host == "localhost" or host in names:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -73,12 +78,17 @@ def is_local(url: str) -> bool:
 
 
 @contextmanager
-def local_context(browser: Browser, **options: object) -> Iterator[BrowserContext]:
-    """Yield a fresh browser context; fails in the end if one of its pages asked for anything elsewhere."""
+def local_context(
+    browser: Browser, *, names: Collection[str] = (), **options: object
+) -> Iterator[BrowserContext]:
+    """Yield a fresh browser context; fails in the end if one of its pages asked for anything elsewhere.
+
+    `names` are further hosts that pages may ask for: the browser's resolver leads them here, or nowhere.
+    """
     foreign: list[str] = []
 
     def note(request: Request) -> None:
-        if not is_local(request.url):
+        if not is_local(request.url, names):
             foreign.append(f"{request.method} {request.url}")
 
     context = browser.new_context(viewport={"width": 1100, "height": 800}, **options)  # type: ignore[arg-type]

@@ -16,10 +16,11 @@ import requests
 from servers.process import ServerProcess
 from servers.stoppable import Stoppable
 
+from .isolation import isolated_environment
 from .waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TIMEOUT = 20
 
@@ -29,36 +30,35 @@ NOTIFICATIONS = "@jupyterlab/apputils-extension:notification"
 
 
 class JupyterLab(Stoppable):
-    """Runs JupyterLab on loopback from a work folder; its pages are at `localhost`, as users have them."""
+    """Runs JupyterLab on loopback from a work folder; its pages are at `localhost`, as users have them.
 
-    def __init__(self, work_dir: Path, *, env: Mapping[str, str] | None = None) -> None:
+    `application` is the module that is run, `base_path` what stands before all paths, without a slash at its
+    end, `options` are further arguments of the command line.
+    """
+
+    def __init__(
+        self,
+        work_dir: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        application: str = "jupyterlab",
+        base_path: str = "",
+        options: Sequence[str] = (),
+    ) -> None:
         self.work_dir = work_dir
+        self.base_path = base_path
         self.root = work_dir / "notebooks"
         self.home = work_dir / "home"
         self._data = work_dir / "data"
-        self._settings = work_dir / "settings"
         runtime = work_dir / "runtime"
-        for folder in (self.root, self.home, self._data, self._settings, runtime):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
         self.token = secrets.token_urlsafe(24)
-        self.env = {
-            **os.environ,
-            "HOME": str(self.home),
-            "XDG_CONFIG_HOME": str(self.home / ".config"),
-            "XDG_DATA_HOME": str(self.home / ".local/share"),
-            "XDG_STATE_HOME": str(self.home / ".local/state"),
-            "XDG_CACHE_HOME": str(self.home / ".cache"),
-            "JUPYTER_CONFIG_DIR": str(work_dir / "config"),
-            "JUPYTER_DATA_DIR": str(self._data),
-            "JUPYTER_RUNTIME_DIR": str(runtime),
-            "JUPYTERLAB_SETTINGS_DIR": str(self._settings),
-            "JUPYTERLAB_WORKSPACES_DIR": str(work_dir / "workspaces"),
-            "IPYTHONDIR": str(work_dir / "ipython"),
-            "JUPYTER_NO_CONFIG": "1",
-            **(env or {}),
-        }
+        self.env = {**isolated_environment(work_dir), **(env or {})}
         self._process = ServerProcess(
-            [sys.executable, "-m", "jupyterlab", *_arguments(self.root)],
+            [
+                *(sys.executable, "-m", application, *_arguments(self.root)),
+                *(f"--ServerApp.base_url={base_path}/", *options),
+            ],
             log=work_dir / "jupyterlab.log",
             is_ready=lambda line: "Jupyter Server" in line and "is running at" in line,
             env={**self.env, "JUPYTER_TOKEN": self.token},
@@ -88,7 +88,7 @@ class JupyterLab(Stoppable):
     def url(self, notebook: str, *, workspace: str | None = None) -> str:
         """Address of a notebook that signs in to the server; a workspace of its own keeps layouts apart."""
         where = f"/workspaces/{workspace}" if workspace else ""
-        return f"{self.origin}/lab{where}/tree/{notebook}?token={self.token}"
+        return f"{self.origin}{self.base_path}/lab{where}/tree/{notebook}?token={self.token}"
 
     def add_kernel(self, name: str, python: str, env: Mapping[str, str] | None = None) -> None:
         """Offer one more kernel, run by the given interpreter."""
@@ -154,7 +154,7 @@ class JupyterLab(Stoppable):
         """Call the server's REST interface."""
         answer = requests.request(
             method,
-            f"{self.origin}{path}",
+            f"http://localhost:{self.port}{self.base_path}{path}",
             headers={"Authorization": f"token {self.token}"},
             timeout=TIMEOUT,
             **arguments,

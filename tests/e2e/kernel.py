@@ -30,7 +30,7 @@ class KernelClient(Stoppable):
     def __init__(self, lab: JupyterLab, kernel_id: str) -> None:
         self._session = uuid.uuid4().hex
         self._socket = websocket.create_connection(
-            f"ws://localhost:{lab.port}/api/kernels/{kernel_id}/channels?session_id={self._session}",
+            f"ws://localhost:{lab.port}{lab.base_path}/api/kernels/{kernel_id}/channels?session_id={self._session}",
             header=[f"Authorization: token {lab.token}"],
             timeout=CONNECT_TIMEOUT,
         )

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
 
@@ -60,6 +61,9 @@ class Traffic:
                 body = json.loads(request.post_data or "{}")
                 found["envelope sent to the listener"] = body["sealed"]
                 found["token of the callback page"] = body["page_token"]
+            elif request.method == "POST" and (envelope := ENVELOPE.search(request.post_data_buffer or b"")):
+                # A host whose pages reach their kernel by requests.
+                found["envelope in the trait"] = envelope[1].decode()
         for frame in self._sent:
             for envelope in ENVELOPE.findall(frame):
                 found["envelope in the trait"] = envelope.decode()
@@ -91,18 +95,29 @@ class Traffic:
 
 def places(notebook: Notebook, observer: KernelClient, traffic: Traffic) -> dict[str, bytes]:
     """Everything that outlives a sign-in or that others can see, by the name of the place."""
-    found = {
-        f"file {path.relative_to(notebook.lab.work_dir)}": path.read_bytes()
-        for path in sorted(notebook.lab.work_dir.rglob("*"))
-        if path.is_file() and not path.is_relative_to(notebook.lab.home)
+    return {
+        **files(notebook.lab.work_dir),
+        "iopub of a second client": b"\n".join(observer.frames),
+        **pages(notebook.page, traffic),
     }
-    found["iopub of a second client"] = b"\n".join(observer.frames)
-    found["browser console"] = "\n".join(traffic.console).encode()
-    found |= {
-        f"{name} of the page": _storage(notebook.page, name) for name in ("localStorage", "sessionStorage")
+
+
+def files(work_dir: Path) -> dict[str, bytes]:
+    """What a host wrote below its folder: notebooks, sessions, logs. The home is the tokens' own place."""
+    return {
+        f"file {path.relative_to(work_dir)}": path.read_bytes()
+        for path in sorted(work_dir.rglob("*"))
+        if path.is_file() and not path.is_relative_to(work_dir / "home")
     }
-    found["storage of all pages"] = json.dumps(notebook.page.context.storage_state(indexed_db=True)).encode()
-    return found
+
+
+def pages(page: Page, traffic: Traffic) -> dict[str, bytes]:
+    """What the browser keeps of its pages, and what they said."""
+    return {
+        "browser console": "\n".join(traffic.console).encode(),
+        **{f"{name} of the page": _storage(page, name) for name in ("localStorage", "sessionStorage")},
+        "storage of all pages": json.dumps(page.context.storage_state(indexed_db=True)).encode(),
+    }
 
 
 def find(secrets: Mapping[str, str], haystacks: Mapping[str, bytes]) -> list[str]:

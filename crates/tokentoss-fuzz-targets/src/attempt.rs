@@ -9,6 +9,8 @@ pub(crate) const STATE: &str = "state-of-this-attempt";
 pub(crate) const NONCE: &str = "nonce-of-this-attempt";
 pub(crate) const ACCESS_TOKEN: &str = "access-token-1";
 pub(crate) const HOSTED_DOMAIN: &str = "example.com";
+/// The origin of the notebook page.
+pub(crate) const PAGE: &str = "https://hub.example";
 /// The clock, in seconds since the Unix epoch.
 pub(crate) const NOW: u64 = 1_800_000_000;
 
@@ -52,5 +54,5 @@ pub(crate) fn ticket_text(flags: u8) -> String {
 
 /// The ticket, by the same flags.
 pub(crate) fn ticket(flags: u8) -> Ticket {
-    Ticket::from_json(&ticket_text(flags)).expect("a ticket")
+    Ticket::from_json(&ticket_text(flags), PAGE).expect("a ticket")
 }

@@ -10,8 +10,8 @@ use crate::attempt::{self, CLIENT_ID, ISSUER};
 use crate::redaction::assert_hidden;
 
 const RAW: u8 = 64;
-const PURPOSES: [Purpose; 4] =
-    [Purpose::Tokens, Purpose::Callback, Purpose::ClientSecret, Purpose::Configuration];
+const PURPOSES: [Purpose; 5] =
+    [Purpose::Tokens, Purpose::Callback, Purpose::ClientSecret, Purpose::Configuration, Purpose::Code];
 const BINDING: Binding<'static> = Binding { ticket_id: "ticket-1", client_id: CLIENT_ID, issuer: ISSUER };
 
 /// C60: what is sealed opens for its owner, purpose and binding, and for nothing else, however it is changed.
@@ -20,7 +20,7 @@ const BINDING: Binding<'static> = Binding { ticket_id: "ticket-1", client_id: CL
 /// When that does not hold.
 pub fn envelope(input: &[u8]) -> Outcome {
     let Some((choice, rest)) = input.split_first() else { return Err(None) };
-    let purpose = PURPOSES[usize::from(choice & 3)];
+    let purpose = PURPOSES[usize::from(choice & 7) % PURPOSES.len()];
     let keys = attempt::kernel_keys();
     if choice & RAW == 0 {
         round_trip(purpose, rest);
@@ -47,7 +47,7 @@ fn round_trip(purpose: Purpose, plaintext: &[u8]) {
         assert_hidden(&format!("{keys:?} {BINDING:?} {sealed}"), secret, secret);
     }
 
-    let other = PURPOSES[(plaintext.len() % 3 + 1 + purpose as usize) % 4];
+    let other = PURPOSES[plaintext.len() % PURPOSES.len()];
     assert!(other == purpose || keys.open(other, BINDING, &sealed).is_none(), "another purpose");
     for binding in [
         Binding { ticket_id: "ticket-2", ..BINDING },

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 use tokentoss_core::authorization::AuthorizationRequest;
+use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::{ErrorCode, Ticket};
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::attempt::PAGE;
 use crate::redaction::assert_hidden;
 use crate::{Outcome, refused};
 
@@ -25,14 +27,22 @@ pub(crate) const CODES: &[ErrorCode] = &[
 pub fn ticket(input: &[u8]) -> Outcome {
     let Ok(text) = std::str::from_utf8(input) else { return Err(None) };
     let tree: Value = serde_json::from_str(text).unwrap_or_default();
-    let result = Ticket::from_json(text);
+    let result = Ticket::from_json(text, PAGE);
     assert_hidden(&format!("{result:?}"), tree["proof"].as_str().unwrap_or_default(), &tree.to_string());
     let ticket = match result {
         Ok(ticket) => ticket,
         Err(error) => return refused(&error, CODES),
     };
+    let pages = ticket.callback_page().map(|page| &page.url);
+    for redirect_uri in ticket.redirect_uri().into_iter().chain(pages) {
+        check_request(&tree, &ticket, redirect_uri);
+    }
+    Ok(())
+}
+
+fn check_request(tree: &Value, ticket: &Ticket, redirect_uri: &EndpointUrl) {
     let mut rng = ChaCha20Rng::from_seed([5; 32]);
-    let request = AuthorizationRequest::new(&ticket, &mut rng).expect("a request");
+    let request = AuthorizationRequest::new(ticket, redirect_uri, &mut rng).expect("a request");
     let url = url::Url::parse(request.url()).expect("a URL");
     assert_eq!(
         tree["provider"]["authorization_endpoint"],
@@ -50,9 +60,10 @@ pub fn ticket(input: &[u8]) -> Outcome {
     assert_eq!(single("code_challenge_method"), "S256");
     assert_eq!(single("client_id"), ticket.client_id());
     assert_eq!(single("state"), request.state().expose());
-    assert_eq!(single("nonce"), request.nonce());
     assert_eq!(single("code_challenge").len(), 43);
-    assert!(single("scope").split(' ').any(|scope| scope == "openid"));
-    single("redirect_uri");
-    Ok(())
+    assert_eq!(single("redirect_uri"), redirect_uri.as_str());
+    if ticket.provider().openid_connect() {
+        assert_eq!(single("nonce"), request.nonce());
+        assert!(single("scope").split(' ').any(|scope| scope == "openid"));
+    }
 }

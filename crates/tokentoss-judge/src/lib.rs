@@ -26,7 +26,8 @@ impl Judge {
     /// The sentence of what is wrong with the ticket.
     #[wasm_bindgen(constructor)]
     pub fn new(ticket: &str, state: String, nonce: String) -> Result<Self, String> {
-        let ticket = Ticket::from_json(ticket).map_err(|error| error.message())?;
+        let ticket =
+            Ticket::from_json(ticket, "https://notebook.example").map_err(|error| error.message())?;
         Ok(Self { ticket, state: Secret::new(state), nonce })
     }
 

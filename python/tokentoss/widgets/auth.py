@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import threading
 import weakref
@@ -163,6 +164,14 @@ class AuthWidget(SyncedWidget):
             f"{type(self).__name__}(provider={self._manager.provider.name!r}, "
             f"is_authenticated={self.is_authenticated})"
         )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Add what viewers without widgets show, of an executed notebook for instance."""
+        shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
+        if shown is not None:
+            name = html.escape(self._manager.provider.name)
+            shown[0]["text/html"] = f"<p>Run this cell in a live notebook to sign in with {name}.</p>"
+        return shown
 
     @property
     def auth_manager(self) -> AuthManager:

@@ -385,6 +385,12 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "This page's security policy forbids WebAssembly, which this widget needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
     ),
     code(
+        "provider_value_invalid",
+        Configuration,
+        "a value",
+        "The provider cannot be used: {subject} is not valid. Correct its data.",
+    ),
+    code(
         "provider_unknown",
         Configuration,
         "that name",

@@ -1,0 +1,38 @@
+"""An environment in which nothing of the user's configuration, data or tokens is read or written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What stands below the work folder, by the variable that leads there.
+HOME = {
+    "HOME": "home",
+    "XDG_CONFIG_HOME": "home/.config",
+    "XDG_DATA_HOME": "home/.local/share",
+    "XDG_STATE_HOME": "home/.local/state",
+    "XDG_CACHE_HOME": "home/.cache",
+}
+JUPYTER = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "IPYTHONDIR": "ipython",
+}
+
+
+def isolated_environment(work_dir: Path) -> dict[str, str]:
+    """This process's environment, with every folder of the user and of Jupyter moved below `work_dir`."""
+    folders = {name: work_dir / below for name, below in (HOME | JUPYTER).items()}
+    for name in ("HOME", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR"):
+        folders[name].mkdir(parents=True, exist_ok=True)
+    return {
+        **os.environ,
+        **{name: str(folder) for name, folder in folders.items()},
+        "JUPYTER_NO_CONFIG": "1",
+    }

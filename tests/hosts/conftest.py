@@ -1,0 +1,132 @@
+"""What the tests of all hosts share: the fixtures of the end-to-end tests, and the table of results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from e2e import leaks
+from e2e.conftest import (  # noqa: F401
+    FAILED,
+    browser,
+    context,
+    iap_api,
+    provider,
+    pytest_runtest_makereport,
+    running_provider,
+)
+
+from hosts import table
+from hosts.ways import WAYS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+CHROMIUM = "Chromium"
+PROPERTY = "host_row"
+
+Record = Callable[..., None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run write what it saw into the documentation."""
+    parser.addoption(
+        "--write-host-table",
+        action="store_true",
+        help=f"replace the table in {table.DOCUMENT.name} by what this run saw; it must be whole and pass",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker of tests that stand for a row of the table, and collect what they saw."""
+    config.addinivalue_line("markers", "host(name, browser='Chromium'): the row of the table of hosts")
+    config.pluginmanager.register(Rows(config), "host rows")
+
+
+class Rows:
+    """Collects rows on the side of the run that also gets the reports of parallel workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._rows: list[table.Row] = []
+        self._files: set[str] = set()
+        self.refused = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the row of a test that passed."""
+        self._files.add(Path(report.fspath).name)
+        if report.when == "teardown":
+            self._rows += [table.Row(**row) for name, row in report.user_properties if name == PROPERTY]
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the table, if asked to and if there is a whole one to write."""
+        if not self._config.getoption("--write-host-table") or hasattr(self._config, "workerinput"):
+            return
+        if exitstatus == pytest.ExitCode.OK and host_files() <= self._files:
+            table.write(self._rows)
+        else:
+            session.exitstatus = exitstatus or pytest.ExitCode.USAGE_ERROR
+            self.refused = True
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say that the table stayed as it was."""
+        if self.refused:
+            terminalreporter.write_line(
+                "The table of hosts was not written: run all of tests/hosts, and all must pass."
+            )
+
+
+def host_files() -> set[str]:
+    """Names of the files that a whole run consists of."""
+    return {path.name for path in Path(__file__).parent.glob("test_*.py")}
+
+
+def case_of(item: pytest.Item) -> tuple[str, str, str] | None:
+    """Host, browser and way that a test stands for."""
+    marker = item.get_closest_marker("host")
+    if marker is None:
+        return None
+    way = item.callspec.params["way"].name if hasattr(item, "callspec") else ""
+    return marker.args[0], marker.kwargs.get("browser", CHROMIUM), way
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the cases of a whole run for the test that compares them with the documentation."""
+    if host_files() <= {item.path.name for item in items}:
+        config.stash[CASES] = {case for item in items if (case := case_of(item))}
+
+
+CASES: pytest.StashKey[set[tuple[str, str, str]]] = pytest.StashKey()
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.name)
+def way(request: pytest.FixtureRequest) -> object:
+    """Each way by which a callback reaches the page."""
+    return request.param
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Iterator[Record]:
+    """Take the result of the test, and the time in milliseconds from the click, for the table."""
+    case = case_of(request.node)
+    assert case is not None, "a test that records a result names its host by @pytest.mark.host"
+    seen: list[table.Row] = []
+
+    def record(result: str, milliseconds: float | None = None) -> None:
+        taken = "" if milliseconds is None else f"{milliseconds:.0f} ms"
+        seen.append(table.Row(*case, result, taken))
+
+    yield record
+    if not request.node.stash.get(FAILED, False):
+        (row,) = seen
+        request.node.user_properties.append((PROPERTY, asdict(row)))
+
+
+@pytest.fixture
+def traffic(context: BrowserContext) -> leaks.Traffic:  # noqa: F811
+    """What the browser sent, for the leak scan."""
+    return leaks.Traffic(context)

@@ -1,0 +1,86 @@
+"""A JupyterHub with its proxy; to the tests it looks like the server of its one user."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+from e2e.isolation import JUPYTER, isolated_environment
+from e2e.jupyterlab import NOTIFICATIONS, JupyterLab
+from e2e.waiting import until
+from servers.process import ServerProcess
+
+from .ports import free_port
+from .reverse_proxy import COMMAND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONFIGURATION = Path(__file__).with_name("jupyterhub_config.py")
+TIMEOUT = 30
+USER = "ada"
+
+
+class JupyterHub(JupyterLab):
+    """Runs a hub and one user's JupyterLab on it; `headers` are those of the user's pages."""
+
+    def __init__(self, work_dir: Path, *, headers: Mapping[str, str]) -> None:
+        self.work_dir = work_dir
+        self.base_path = f"/user/{USER}"
+        self.token = secrets.token_urlsafe(24)
+        self.port = free_port()
+        self.root = work_dir / "users" / USER
+        self.home = work_dir / "home"
+        self.root.mkdir(parents=True)
+        self.env = isolated_environment(work_dir)
+        # On a hub it is the configuration of the installation that makes the user's server a JupyterLab.
+        moved = list(JUPYTER)
+        self._process = ServerProcess(
+            [sys.executable, "-m", "jupyterhub", "--config", str(CONFIGURATION)],
+            log=work_dir / "jupyterhub.log",
+            is_ready=lambda line: "JupyterHub is now running" in line,
+            env={
+                **self.env,
+                "HUB_WORK_DIR": str(work_dir),
+                "HUB_PORT": str(self.port),
+                "HUB_OWN_PORT": str(free_port()),
+                "HUB_PROXY_API_PORT": str(free_port()),
+                "HUB_PROXY": json.dumps(COMMAND),
+                "HUB_SINGLEUSER": json.dumps([sys.executable, "-m", "jupyterhub.singleuser"]),
+                "HUB_ENV_KEEP": json.dumps(moved),
+                "HUB_HEADERS": json.dumps({"Content-Security-Policy": "frame-ancestors 'none'", **headers}),
+                "HUB_TESTS_TOKEN": self.token,
+            },
+            cwd=work_dir,
+        )
+        try:
+            self._process.wait_ready()
+            self.origin = f"http://localhost:{self.port}"
+            self.hub("POST", f"/users/{USER}")
+            self.hub("POST", f"/users/{USER}/server")
+            until(lambda: self.hub("GET", f"/users/{USER}").json()["server"], "the user's server")
+            self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
+        except BaseException:
+            self.stop()
+            raise
+
+    def hub(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Call the hub's REST interface."""
+        answer = requests.request(
+            method,
+            f"http://localhost:{self.port}/hub/api{path}",
+            headers={"Authorization": f"token {self.token}"},
+            timeout=TIMEOUT,
+            **arguments,
+        )
+        answer.raise_for_status()
+        return answer
+
+    def url(self, notebook: str, *, workspace: str | None = None) -> str:
+        """Address of a notebook for somebody who signed in at the hub."""
+        where = f"/workspaces/{workspace}" if workspace else ""
+        return f"{self.origin}{self.base_path}/lab{where}/tree/{notebook}"

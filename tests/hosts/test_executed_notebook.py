@@ -1,0 +1,40 @@
+"""A notebook that nbclient executed, in a viewer without widgets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from e2e.isolation import isolated_environment
+from playwright.sync_api import expect
+
+# A viewer that does not know the type of widgets shows the next best.
+WITHOUT_WIDGETS = ("--template=basic", "--NbConvertBase.display_data_priority=['text/html', 'text/plain']")
+
+
+def nbconvert(folder, *arguments):
+    command = [sys.executable, "-m", "nbconvert", *arguments]
+    environment = isolated_environment(folder)
+    subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True, timeout=100)
+
+
+@pytest.mark.host("Executed by nbclient, in a viewer without widgets")
+def test_says_how_to_get_a_live_one(tmp_path, context, way, provider, record):
+    """C70: the file, which holds the widget's state, holds no client secret."""
+    source = [way.show_widget(provider, provider.confidential), "print('the end')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in source])
+    nbformat.write(notebook, tmp_path / "source.ipynb")
+
+    nbconvert(tmp_path, "--to", "notebook", "--execute", "source.ipynb", "--output", "executed.ipynb")
+    nbconvert(tmp_path, "--to", "html", *WITHOUT_WIDGETS, "executed.ipynb")
+
+    executed = (tmp_path / "executed.ipynb").read_text()
+    assert "application/vnd.jupyter.widget-state+json" in executed
+    assert provider.confidential.client_secret not in executed
+    page = context.new_page()
+    page.set_content((tmp_path / "executed.html").read_text())
+    expect(page.get_by_text("the end", exact=True)).to_be_visible()
+    expect(page.get_by_text("Run this cell in a live notebook to sign in with")).to_be_visible()
+    record("the output says: run this cell in a live notebook")

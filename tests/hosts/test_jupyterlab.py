@@ -1,0 +1,14 @@
+"""JupyterLab as it comes."""
+
+from __future__ import annotations
+
+import pytest
+from e2e.jupyterlab import JupyterLab
+
+from hosts import jupyter
+
+
+@pytest.mark.host("JupyterLab 4")
+def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+    with JupyterLab(tmp_path) as lab:
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))

@@ -1,0 +1,39 @@
+"""JupyterLab over plain http under a name: no secure context, so none of the browser's own cryptography."""
+
+from __future__ import annotations
+
+import pytest
+from e2e import kernel_messages
+from e2e.browser import FLAGS, local_context, start
+from e2e.jupyterlab import JupyterLab
+
+from hosts import jupyter
+
+NAME = "notebooks.test"
+RESOLVER = "--host-resolver-rules="
+
+
+@pytest.fixture
+def context(browser):
+    """A browser that finds this machine under a name."""
+    flags = [
+        flag.replace(RESOLVER, f"{RESOLVER}MAP {NAME} 127.0.0.1, ") if flag.startswith(RESOLVER) else flag
+        for flag in FLAGS
+    ]
+    named = start(browser.browser_type, flags=flags)
+    with local_context(named, names={NAME}) as context:
+        kernel_messages.record(context)
+        yield context
+    named.close()
+
+
+@pytest.mark.host("JupyterLab over http, not on loopback")
+def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+    """C21: the WebAssembly brings its own random numbers, hashes and sealing."""
+    with JupyterLab(tmp_path, options=["--ServerApp.allow_remote_access=True"]) as lab:
+        lab.origin = f"http://{NAME}:{lab.port}"
+        provider.change(cors_origins=[lab.origin])
+        page = context.new_page()
+        page.goto(f"{lab.origin}/api/status")
+        assert page.evaluate("[isSecureContext, crypto.subtle === undefined]") == [False, True]
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))

@@ -1,0 +1,20 @@
+"""JupyterLab below a prefix and behind a reverse proxy, as sites that host notebooks run it."""
+
+from __future__ import annotations
+
+import pytest
+from e2e.jupyterlab import JupyterLab
+
+from hosts import jupyter
+from hosts.reverse_proxy import ReverseProxy
+
+
+@pytest.mark.host("JupyterLab behind a prefix and a reverse proxy")
+def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+    with (
+        JupyterLab(tmp_path / "jupyter", base_path="/sites/notebooks/ada") as lab,
+        ReverseProxy(tmp_path, f"http://127.0.0.1:{lab.port}") as proxy,
+    ):
+        # The tests' own calls stay with the server; pages come by way of the proxy.
+        lab.origin = proxy.origin
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))

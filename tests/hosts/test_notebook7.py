@@ -1,0 +1,21 @@
+"""Notebook 7: the page of one document."""
+
+from __future__ import annotations
+
+import pytest
+from e2e.jupyterlab import JupyterLab
+
+from hosts import jupyter
+
+
+class Notebook7(JupyterLab):
+    """A server whose pages hold one notebook each."""
+
+    def url(self, notebook, *, workspace=None):
+        return f"{self.origin}{self.base_path}/notebooks/{notebook}?token={self.token}"
+
+
+@pytest.mark.host("Notebook 7")
+def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+    with Notebook7(tmp_path, application="notebook") as server:
+        record("signed in", jupyter.sign_in(context, server, way, provider, iap_api))

@@ -1,0 +1,68 @@
+"""Voila: a page of outputs, as it comes and behind a hardened Content-Security-Policy."""
+
+from __future__ import annotations
+
+import pytest
+from e2e import kernel_messages
+from e2e.browser import local_context
+from e2e.widget import Widget
+from playwright.sync_api import expect
+
+from hosts import cells
+from hosts.voila import Voila
+
+ADA = "ada@example.com"
+POLICY = (
+    "default-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; "
+    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src *; "
+    "script-src 'self' 'unsafe-inline' blob:"
+)
+
+
+# Voila's own page links an icon font from there; the tests' resolver leads the name nowhere.
+FONTS = "cdn.jsdelivr.net"
+
+
+@pytest.fixture
+def context(browser):
+    with local_context(browser, names={FONTS}) as context:
+        kernel_messages.record(context)
+        yield context
+
+
+def signs_in(context, server, way):
+    page = context.new_page()
+    page.goto(server.origin)
+    milliseconds = way.sign_in(Widget(page), ADA)
+    expect(page.get_by_text(f"The API knows {ADA}.")).to_be_visible()
+    return milliseconds
+
+
+@pytest.fixture
+def source(way, provider, iap_api):
+    return [way.show_widget(provider, provider.confidential), cells.show_answer(iap_api)]
+
+
+@pytest.mark.host("Voila")
+def test_signs_in(tmp_path, context, way, source, record):
+    with Voila(tmp_path, source) as server:
+        record("signed in", signs_in(context, server, way))
+
+
+@pytest.mark.host("Voila, hardened Content-Security-Policy with 'wasm-unsafe-eval'")
+def test_signs_in_under_a_policy(tmp_path, context, way, source, record):
+    with Voila(tmp_path, source, policy=f"{POLICY} 'wasm-unsafe-eval'") as server:
+        record("signed in", signs_in(context, server, way))
+
+
+@pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
+def test_says_what_is_forbidden(tmp_path, context, way, source, record):
+    """A sentence with the next step; no spinner, and nothing to click."""
+    with Voila(tmp_path, source, policy=POLICY) as server:
+        page = context.new_page()
+        page.goto(server.origin)
+        widget = Widget(page)
+        widget.wait_status("security policy forbids WebAssembly")
+        expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
+        expect(widget.sign_in_button).to_be_disabled()
+    record("`webassembly_unavailable`: the sentence names the policy and what to allow")
