@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright, Request
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+RESOLVER = "--host-resolver-rules="
+# The same rules as in FLAGS, for those who put further ones before them: an exclusion would undo those.
+LOCAL_NAMES = "MAP 127.0.0.1 127.0.0.1, MAP localhost 127.0.0.1, MAP * ~NOTFOUND"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -24,7 +27,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    f"{RESOLVER}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 # Playwright switches the popup blocker off; a sign-in by popup is tested with it on.
 UNWANTED_DEFAULTS = ("--disable-popup-blocking",)

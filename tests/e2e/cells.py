@@ -43,6 +43,24 @@ def show_widget(
     return f"{make_widget(provider, client, name, storage, **options)}\ndisplay({name})"
 
 
+def show_web_widget(provider: LocalProvider, client: Client, *pages: str) -> str:
+    """A displayed widget whose client is registered for callback pages alone, without loopback."""
+    secret = f"pathlib.Path({str(client.secret_file)!r}).read_text()" if client.secret_file else "''"
+    return f"""{IMPORTS}
+from tokentoss import ClientConfig
+provider = Provider.discover({provider.issuer!r})
+client = ClientConfig(
+    {client.client_id!r},
+    {secret},
+    auth_uri=provider.authorization_endpoint,
+    token_uri=provider.token_endpoint,
+    client_type="web",
+    redirect_uris={list(pages)!r},
+)
+widget = AuthWidget(provider=provider, client_config=client, storage=MemoryStorage())
+display(widget)"""
+
+
 def call_api(api: IapLikeApi) -> str:
     """Fetch the data of the API as the signed-in user."""
     return f"IAPClient(base_url={api.base_url!r}).get_json('/api/data')"

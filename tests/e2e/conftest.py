@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from servers.iap_api import IapLikeApi
+from servers.ports import free_port
 from servers.provider import LocalProvider
 
 from e2e import kernel_messages
-from e2e.browser import launch, local_context
+from e2e.browser import FLAGS, LOCAL_NAMES, RESOLVER, launch, local_context, start
 from e2e.jupyterlab import JupyterLab
 from e2e.kernel_versions import add_kernels
 from e2e.notebook import Notebook
@@ -31,6 +32,21 @@ def browser() -> Iterator[Browser]:
         browser = launch(playwright)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def unreachable_port() -> int:
+    """A port that a kernel can listen on, while nobody listens there on the machine of `far_browser`."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def far_browser(browser: Browser, unreachable_port: int) -> Iterator[Browser]:
+    """Chromium as on another machine than the kernel's, as far as that port goes."""
+    nobody = f"MAP 127.0.0.1:{unreachable_port} ~NOTFOUND"
+    far = start(browser.browser_type, flags=[*FLAGS, f"{RESOLVER}{nobody}, {LOCAL_NAMES}"])
+    yield far
+    far.close()
 
 
 @pytest.fixture(scope="session")

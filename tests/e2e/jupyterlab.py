@@ -77,6 +77,11 @@ class JupyterLab(Stoppable):
             raise
 
     @property
+    def callback_page(self) -> str:
+        """Address of the callback page that the server's extension serves."""
+        return f"{self.origin}{self.base_path}/tokentoss/callback"
+
+    @property
     def log(self) -> Path:
         """Console output of the server and of its kernels."""
         return self._process.log
@@ -180,6 +185,8 @@ def _arguments(root: Path) -> list[str]:
         f"--ServerApp.port={20000 + secrets.randbelow(20000)}",
         "--ServerApp.port_retries=100",
         f"--ServerApp.root_dir={root}",
+        # An installed wheel enables it by a file, which is not read here with the rest of the configuration.
+        "--ServerApp.jpserver_extensions=tokentoss.server_extension=True",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",

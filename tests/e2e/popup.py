@@ -38,3 +38,14 @@ def wait_closed(popup: Page) -> None:
     """Wait until the window is gone."""
     if not popup.is_closed():
         popup.wait_for_event("close")
+
+
+def wait_unreachable(popup: Page, beginning: str) -> str:
+    """Wait until the window shows that an address cannot be reached; return what its address bar holds."""
+    popup.wait_for_function("() => location.protocol === 'chrome-error:'")
+    session = popup.context.new_cdp_session(popup)
+    history = session.send("Page.getNavigationHistory")
+    session.detach()
+    shown: str = history["entries"][history["currentIndex"]]["url"]
+    assert shown.startswith(beginning), shown
+    return shown

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = ".tokentoss"
 SIGN_IN = ".tokentoss-sign-in"
+PROBLEM = ".tokentoss-hint"
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 
 
@@ -33,6 +34,9 @@ class Widget:
         self.cancel_button = self.root.get_by_role("button", name="Cancel")
         self.retry_button = self.root.get_by_role("button", name="Retry")
         self.sign_out_button = self.root.get_by_role("button", name="Sign out")
+        self.paste_field = self.root.get_by_label("Address of the page you end on")
+        self.paste_toggle = self.root.get_by_role("button", name="Paste the address instead")
+        self.paste_problem = self.root.locator(f".tokentoss-by-hand {PROBLEM}").first
 
     def wait_status(self, text: str | re.Pattern[str]) -> None:
         """Wait for the status line to read, or to hold, the text."""
@@ -61,6 +65,12 @@ class Widget:
         popup.sign_in(window, login)
         popup.wait_closed(window)
         self.wait_status("Signed in as")
+
+    def paste(self, address: str) -> None:
+        """Put an address into the field, which must be open, and have it used."""
+        expect(self.paste_field).to_be_visible(timeout=PATIENCE_MS)
+        self.paste_field.fill(address)
+        self.click(self.root.get_by_role("button", name="Use this address"))
 
     def click_sign_in_without_gesture(self) -> None:
         """Make the popup blocker act on the sign-in button of the page's only view."""

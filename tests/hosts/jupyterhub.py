@@ -12,9 +12,9 @@ import requests
 from e2e.isolation import JUPYTER, isolated_environment
 from e2e.jupyterlab import NOTIFICATIONS, JupyterLab
 from e2e.waiting import until
+from servers.ports import free_port
 from servers.process import ServerProcess
 
-from .ports import free_port
 from .reverse_proxy import COMMAND
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from servers.ports import free_port
 from servers.process import ServerProcess
 from servers.stoppable import Stoppable
-
-from .ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,10 +9,9 @@ import nbformat
 import requests
 from e2e.isolation import isolated_environment
 from e2e.waiting import until
+from servers.ports import free_port
 from servers.process import ServerProcess
 from servers.stoppable import Stoppable
-
-from .ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -71,6 +71,14 @@ def test_other_redirect_uris_are_refused(provider, redirect_uri):
         authorize(provider, provider.public, ADA, redirect_uri=redirect_uri)
 
 
+def test_a_callback_page_can_be_registered_while_it_runs(provider):
+    page = "http://localhost:5000/tokentoss/callback"
+    provider.change(callback_pages=[page])
+    assert sign_in(provider, provider.confidential, ADA, redirect_uri=page)["id_token"]
+    with pytest.raises(LoginFailedError):
+        authorize(provider, provider.public, ADA, redirect_uri=f"{page}/other")
+
+
 def test_a_used_refresh_token_ends_the_family(provider, client):
     """C63: rotation, and what a second use of an old token costs."""
     first = sign_in(provider, client, ADA)["refresh_token"]

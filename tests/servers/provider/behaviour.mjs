@@ -7,6 +7,8 @@ const DEFAULTS = Object.freeze({
   coop_on_redirects_only: false,
   /** Origins the client-based CORS check lets in; null lets in any loopback origin. */
   cors_origins: null,
+  /** Redirect URIs of all clients besides their own: a page's address is known only once its server has a port. */
+  callback_pages: [],
   /** The provider declines at its consent page by itself (access_denied). */
   deny_consent: false,
   /** Token requests wait until this is false again. */
@@ -32,6 +34,7 @@ const DEFAULTS = Object.freeze({
 const COOP_VALUES = [null, "same-origin", "same-origin-allow-popups", "noopener-allow-popups"];
 
 const isBoolean = (value) => typeof value === "boolean";
+const isStrings = (value) => Array.isArray(value) && value.every((item) => typeof item === "string");
 const isAnswer = (value) =>
   Number.isInteger(value?.status) &&
   typeof value.content_type === "string" &&
@@ -40,8 +43,8 @@ const isAnswer = (value) =>
 const CHECKS = {
   coop: (value) => COOP_VALUES.includes(value),
   coop_on_redirects_only: isBoolean,
-  cors_origins: (value) =>
-    value === null || (Array.isArray(value) && value.every((origin) => typeof origin === "string")),
+  cors_origins: (value) => value === null || isStrings(value),
+  callback_pages: isStrings,
   deny_consent: isBoolean,
   token_hold: isBoolean,
   token_answer: (value) => value === null || isAnswer(value),

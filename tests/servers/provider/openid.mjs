@@ -69,6 +69,10 @@ export function createProvider({ issuer, clients, behaviour, log, routes = {} })
       Session: 24 * HOUR,
     },
   });
+  const { redirectUriAllowed } = provider.Client.prototype;
+  provider.Client.prototype.redirectUriAllowed = function isRegistered(uri) {
+    return behaviour.values.callback_pages.includes(uri) || redirectUriAllowed.call(this, uri);
+  };
   provider.on("server_error", (_ctx, error) => process.stderr.write(`${error.stack}\n`));
 
   provider.use(async (ctx, next) => {

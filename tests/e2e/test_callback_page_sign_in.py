@@ -1,0 +1,124 @@
+"""Whole sign-ins by way of a static callback page: of the Jupyter server itself, and of another host."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+from servers.static_host import CALLBACK, StaticHost
+
+from e2e import cells, popup
+from e2e.browser import local_context
+from e2e.kernel_messages import record
+from e2e.widget import PATIENCE_MS, Widget
+
+ADA = "ada@example.com"
+OPENER = pytest.mark.parametrize("coop", [None, "same-origin"], ids=["opener", "severed"])
+KIND = pytest.mark.parametrize("kind", ["public", "confidential"])
+
+
+@pytest.fixture(scope="module")
+def running_host():
+    with StaticHost() as host:
+        yield host
+
+
+@pytest.fixture
+def other_page(running_host, lab, provider):
+    """A callback page that has another origin than the notebook, and talks to the notebook's."""
+    running_host.origins = [lab.origin]
+    page = f"{running_host.origin}{CALLBACK}"
+    provider.change(callback_pages=[page])
+    return page
+
+
+def assert_signed_in(notebook, provider, window):
+    Widget(notebook.page).wait_status(f"Signed in as {ADA}")
+    notebook.kernel.until("widget.is_authenticated and not widget.sealed_tokens")
+    popup.wait_closed(window)
+    assert len(provider.exchanges()) == 1
+
+
+@OPENER
+@KIND
+def test_a_client_without_loopback(open_notebook, lab, provider, kind, coop):
+    """C14, C18, C20: the click leads to the provider at once, and its answer to the server's own page."""
+    provider.change(callback_pages=[lab.callback_page], coop=coop)
+    client = getattr(provider, kind)
+    notebook = open_notebook(cells.show_web_widget(provider, client, lab.callback_page))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    assert window.evaluate("() => window.opener === null") == bool(coop)
+    expect(widget.paste_field).to_be_hidden()
+    popup.sign_in(window, ADA)
+    assert_signed_in(notebook, provider, window)
+
+
+@OPENER
+@KIND
+def test_a_page_of_another_origin(open_notebook, provider, other_page, kind, coop):
+    """C15: it reaches its opener; where that is lost it shows the address, which the user pastes."""
+    provider.change(coop=coop)
+    notebook = open_notebook(cells.show_web_widget(provider, getattr(provider, kind), other_page))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.sign_in(window, ADA)
+    if coop:
+        field = window.get_by_role("textbox")
+        expect(field).to_be_visible(timeout=PATIENCE_MS)
+        address = field.input_value()
+        assert address.startswith(f"{other_page}?")
+        notebook.page.bring_to_front()
+        widget.click(widget.paste_toggle)
+        widget.paste(address)
+        widget.wait_status(f"Signed in as {ADA}")
+        notebook.kernel.until("widget.is_authenticated")
+        assert len(provider.exchanges()) == 1
+    else:
+        assert_signed_in(notebook, provider, window)
+
+
+def test_a_declined_consent_comes_by_the_page(open_notebook, lab, provider):
+    """C44."""
+    provider.change(callback_pages=[lab.callback_page])
+    notebook = open_notebook(cells.show_web_widget(provider, provider.public, lab.callback_page))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    popup.decline(window)
+    popup.wait_closed(window)
+    notebook.kernel.until("widget.error_code == 'access_denied'")
+    popup.sign_in(widget.open_popup(widget.retry_button), ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+
+
+class TestUnreachableLoopback:
+    """The listener is there, but not for this browser: the same popup is steered to the page's way."""
+
+    @pytest.fixture
+    def context(self, far_browser):
+        with local_context(far_browser) as context:
+            record(context)
+            yield context
+
+    @OPENER
+    @KIND
+    def test_the_servers_page(self, open_notebook, lab, provider, unreachable_port, kind, coop):
+        provider.change(callback_pages=[lab.callback_page], coop=coop)
+        options = {"redirect_ports": [unreachable_port], "redirect_uri": lab.callback_page}
+        notebook = open_notebook(cells.show_widget(provider, getattr(provider, kind), **options))
+        notebook.run_cell(0)
+        window = Widget(notebook.page).open_popup()
+        popup.sign_in(window, ADA)
+        assert_signed_in(notebook, provider, window)
+
+    def test_a_page_of_another_origin(self, open_notebook, provider, unreachable_port, other_page):
+        options = {"redirect_ports": [unreachable_port], "redirect_uri": other_page}
+        notebook = open_notebook(cells.show_widget(provider, provider.confidential, **options))
+        notebook.run_cell(0)
+        window = Widget(notebook.page).open_popup()
+        popup.sign_in(window, ADA)
+        assert_signed_in(notebook, provider, window)

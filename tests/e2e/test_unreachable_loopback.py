@@ -1,0 +1,169 @@
+"""The kernel listens where the browser cannot reach it, as over SSH: the user pastes the popup's address."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import cells, popup
+from e2e.browser import local_context
+from e2e.kernel_messages import record
+from e2e.widget import PATIENCE_MS, Widget
+
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+def context(far_browser):
+    with local_context(far_browser) as context:
+        record(context)
+        yield context
+
+
+@pytest.fixture
+def show(open_notebook, provider, unreachable_port):
+    """Display a widget whose listener has the port."""
+
+    def show(client, **options):
+        notebook = open_notebook(
+            cells.show_widget(provider, client, redirect_ports=[unreachable_port], **options)
+        )
+        notebook.run_cell(0)
+        return notebook
+
+    return show
+
+
+def wait_steered(widget, window, provider):
+    """The same window arrives at the provider, and the widget tells what the user will have to do."""
+    window.wait_for_url(f"{provider.issuer}/**")
+    expect(widget.paste_field).to_be_visible(timeout=PATIENCE_MS)
+    expect(widget.root.get_by_text("If the page after the sign-in does not load")).to_be_visible()
+    expect(widget.link).to_have_attribute("href", re.compile(f"^{re.escape(provider.issuer)}/"))
+
+
+@pytest.mark.parametrize("exchange", ["auto", "kernel"])
+@pytest.mark.parametrize("kind", ["public", "confidential"])
+def test_pasting_the_address_signs_in(show, provider, unreachable_port, kind, exchange):
+    """C19, C23: no second popup, one exchange, and the popup with the code in its address is closed."""
+    notebook = show(getattr(provider, kind), exchange=exchange)
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    wait_steered(widget, window, provider)
+    popup.sign_in(window, ADA)
+    address = popup.wait_unreachable(window, f"http://127.0.0.1:{unreachable_port}/?")
+
+    widget.paste(address)
+
+    widget.wait_status(f"Signed in as {ADA}")
+    notebook.kernel.until("widget.is_authenticated")
+    popup.wait_closed(window)
+    (request,) = provider.exchanges()
+    assert ("origin" in request["header_names"]) == (exchange == "auto")
+    expect(widget.paste_field).to_be_hidden()
+    assert widget.paste_field.input_value() == ""
+
+
+def test_a_bad_paste_is_told_and_loses_nothing(show, provider, unreachable_port):
+    """C24, C32: each gets its sentence beside the field, and the right address still signs in."""
+    notebook = show(provider.public)
+    widget = Widget(notebook.page)
+    beginning = f"http://127.0.0.1:{unreachable_port}/?"
+
+    window = widget.open_popup()
+    wait_steered(widget, window, provider)
+    popup.sign_in(window, ADA)
+    others = popup.wait_unreachable(window, beginning)
+    widget.click(widget.cancel_button)
+    popup.wait_closed(window)
+
+    window = widget.open_popup()
+    wait_steered(widget, window, provider)
+    popup.sign_in(window, ADA)
+    address = popup.wait_unreachable(window, beginning)
+    code = parse_qs(urlsplit(address).query)["code"][0]
+    state = parse_qs(urlsplit(address).query)["state"][0]
+    bad = {
+        "": "not a whole address",
+        code: "only the code",
+        address.removeprefix("http://"): "not a whole address",
+        notebook.page.url: "another page's address",
+        address.replace(f":{unreachable_port}/", "/"): "another page's address",
+        address.replace(state, state[:-1]): "does not belong to the sign-in that is going on",
+        address.replace(f"code={code}", "code="): "holds neither a code nor an error",
+        others: "does not belong to the sign-in that is going on",
+    }
+    for text, sentence in bad.items():
+        widget.paste(text)
+        expect(widget.paste_problem).to_contain_text(sentence, timeout=PATIENCE_MS)
+        expect(widget.paste_field).to_have_attribute("aria-invalid", "true")
+        widget.wait_status("Waiting for you in the popup…")
+    assert provider.exchanges() == []
+    assert not window.is_closed()
+
+    widget.paste(address)
+    widget.wait_status(f"Signed in as {ADA}")
+    assert len(provider.exchanges()) == 1
+
+
+def test_declining_is_pasted_too(show, provider, unreachable_port):
+    """C44: the provider's refusal ends the attempt, and the next one works."""
+    notebook = show(provider.public)
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    wait_steered(widget, window, provider)
+    popup.answer_login(window, ADA)
+    popup.decline(window)
+    widget.paste(popup.wait_unreachable(window, f"http://127.0.0.1:{unreachable_port}/?"))
+    notebook.kernel.until("widget.error_code == 'access_denied'")
+
+    window = widget.open_popup(widget.retry_button)
+    popup.sign_in(window, ADA)
+    widget.paste(popup.wait_unreachable(window, f"http://127.0.0.1:{unreachable_port}/?"))
+    widget.wait_status(f"Signed in as {ADA}")
+
+
+def test_popup_blocked_link_by_hand_and_paste(show, provider, unreachable_port):
+    """The link leads to the listener first, and to the provider once that is known to be out of reach."""
+    notebook = show(provider.confidential)
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    widget.click_sign_in_without_gesture()
+    notebook.kernel.until("widget.error_code == 'popup_blocked'")
+
+    with notebook.page.context.expect_page() as opened:
+        widget.click(widget.link)
+    lost = opened.value
+    issuer = re.compile(f"^{re.escape(provider.issuer)}/")
+    expect(widget.link).to_have_attribute("href", issuer, timeout=PATIENCE_MS)
+    notebook.page.bring_to_front()
+    with notebook.page.context.expect_page() as opened:
+        widget.click(widget.link)
+    popup.sign_in(opened.value, ADA)
+    address = popup.wait_unreachable(opened.value, f"http://127.0.0.1:{unreachable_port}/?")
+    notebook.page.bring_to_front()
+    widget.paste(address)
+
+    widget.wait_status(f"Signed in as {ADA}")
+    lost.close()
+
+
+def test_pasting_with_the_keyboard(show, provider, unreachable_port, context):
+    """Ctrl+V is enough; JupyterLab keeps its hands off."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    notebook = show(provider.public)
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    wait_steered(widget, window, provider)
+    popup.sign_in(window, ADA)
+    address = popup.wait_unreachable(window, f"http://127.0.0.1:{unreachable_port}/?")
+
+    notebook.page.bring_to_front()
+    notebook.page.evaluate("text => navigator.clipboard.writeText(text)", address)
+    widget.click(widget.paste_field)
+    notebook.page.keyboard.press("Control+V")
+
+    widget.wait_status(f"Signed in as {ADA}")
