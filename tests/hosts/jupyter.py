@@ -10,6 +10,8 @@ from e2e.jupyterlab import WIDGET_MANAGER
 from e2e.notebook import Notebook
 from e2e.widget import Widget
 
+from hosts.ways import CallbackPage
+
 if TYPE_CHECKING:
     from e2e.jupyterlab import JupyterLab
     from playwright.sync_api import BrowserContext
@@ -29,6 +31,8 @@ def sign_in(
 
     Returns the milliseconds from the click until the widget named the user.
     """
+    if isinstance(way, CallbackPage):
+        way.page = lab.callback_page
     lab.set_setting(WIDGET_MANAGER, {"saveState": True})
     source = [way.show_widget(provider, provider.confidential), cells.call_api(iap_api)]
     path = lab.write_notebook("sign-in.ipynb", source)

@@ -53,6 +53,7 @@ class JupyterHub(JupyterLab):
                 "HUB_SINGLEUSER": json.dumps([sys.executable, "-m", "jupyterhub.singleuser"]),
                 "HUB_ENV_KEEP": json.dumps(moved),
                 "HUB_HEADERS": json.dumps({"Content-Security-Policy": "frame-ancestors 'none'", **headers}),
+                "HUB_SERVICE": json.dumps(self._callback_service()),
                 "HUB_TESTS_TOKEN": self.token,
             },
             cwd=work_dir,
@@ -68,6 +69,11 @@ class JupyterHub(JupyterLab):
             self.stop()
             raise
 
+    @property
+    def callback_page(self) -> str:
+        """One address for all users, which a managed service of the hub serves."""
+        return f"{self.origin}/services/tokentoss/callback"
+
     def hub(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call the hub's REST interface."""
         answer = requests.request(
@@ -79,6 +85,15 @@ class JupyterHub(JupyterLab):
         )
         answer.raise_for_status()
         return answer
+
+    def _callback_service(self) -> dict[str, Any]:
+        port, origin = free_port(), f"http://localhost:{self.port}"
+        serve = ["callback-page", "--origin", origin, "--serve", str(port)]
+        return {
+            "name": "tokentoss",
+            "url": f"http://127.0.0.1:{port}",
+            "command": [sys.executable, "-m", "tokentoss", *serve],
+        }
 
     def url(self, notebook: str, *, workspace: str | None = None) -> str:
         """Address of a notebook for somebody who signed in at the hub."""

@@ -20,7 +20,10 @@ c.JupyterHub.load_roles = [
         "services": ["tests"],
     }
 ]
-c.JupyterHub.services = [{"name": "tests", "api_token": os.environ["HUB_TESTS_TOKEN"]}]
+c.JupyterHub.services = [
+    {"name": "tests", "api_token": os.environ["HUB_TESTS_TOKEN"]},
+    json.loads(os.environ["HUB_SERVICE"]),
+]
 c.Authenticator.allow_all = True
 c.ConfigurableHTTPProxy.command = json.loads(os.environ["HUB_PROXY"])
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ['HUB_PROXY_API_PORT']}"

@@ -6,6 +6,7 @@ import pytest
 
 from hosts import jupyter
 from hosts.jupyterhub import USER, JupyterHub
+from hosts.ways import CallbackPage, Loopback, ways
 
 
 def log_in(context, hub):
@@ -18,6 +19,7 @@ def log_in(context, hub):
     page.close()
 
 
+@ways(Loopback(), CallbackPage())
 @pytest.mark.host("JupyterHub 6")
 def test_signs_in(tmp_path, context, way, provider, iap_api, record):
     with JupyterHub(tmp_path, headers={}) as hub:

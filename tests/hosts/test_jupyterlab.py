@@ -6,8 +6,10 @@ import pytest
 from e2e.jupyterlab import JupyterLab
 
 from hosts import jupyter
+from hosts.ways import CallbackPage, Loopback, Paste, ways
 
 
+@ways(Loopback(), Paste(), CallbackPage())
 @pytest.mark.host("JupyterLab 4")
 def test_signs_in(tmp_path, context, way, provider, iap_api, record):
     with JupyterLab(tmp_path) as lab:

@@ -8,6 +8,7 @@ from e2e.widget import Widget
 from playwright.sync_api import expect
 
 from hosts.marimo import Marimo
+from hosts.ways import KernelExchange, Loopback, Paste, ways
 
 ADA = "ada@example.com"
 
@@ -23,6 +24,7 @@ def expect_answer(page):
     expect(page.get_by_text(f"The API knows {ADA}.")).to_be_visible()
 
 
+@ways(Loopback(), KernelExchange(), Paste())
 @pytest.mark.host("marimo run")
 def test_run(tmp_path, context, way, provider, iap_api, record):
     with Marimo(tmp_path, "run", way.make_widget(provider, provider.confidential), iap_api) as server:

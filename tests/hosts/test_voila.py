@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from hosts import cells
 from hosts.voila import Voila
+from hosts.ways import Code, KernelExchange, Loopback, Paste, ways
 
 ADA = "ada@example.com"
 POLICY = (
@@ -21,6 +22,18 @@ POLICY = (
 
 # Voila's own page links an icon font from there; the tests' resolver leads the name nowhere.
 FONTS = "cdn.jsdelivr.net"
+
+# The API takes no tokens of the device client.
+SHOW_USER = """
+import ipywidgets
+answer = ipywidgets.Label("Nobody yet.")
+
+def tell(change):
+    answer.value = f"Python knows {widget.user_email}."
+
+widget.observe(tell, "is_authenticated")
+display(answer)
+"""
 
 
 @pytest.fixture
@@ -43,6 +56,7 @@ def source(way, provider, iap_api):
     return [way.show_widget(provider, provider.confidential), cells.show_answer(iap_api)]
 
 
+@ways(Loopback(), KernelExchange(), Paste())
 @pytest.mark.host("Voila")
 def test_signs_in(tmp_path, context, way, source, record):
     with Voila(tmp_path, source) as server:
@@ -66,3 +80,16 @@ def test_says_what_is_forbidden(tmp_path, context, way, source, record):
         expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
         expect(widget.sign_in_button).to_be_disabled()
     record("`webassembly_unavailable`: the sentence names the policy and what to allow")
+
+
+@ways(Code())
+@pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
+def test_signs_in_by_code(tmp_path, context, way, provider, record):
+    """RFC 8628 needs nothing that the policy forbids."""
+    source = [way.show_widget(provider, provider.device), SHOW_USER]
+    with Voila(tmp_path, source, policy=POLICY) as server:
+        page = context.new_page()
+        page.goto(server.origin)
+        milliseconds = way.sign_in(Widget(page), ADA)
+        expect(page.get_by_text(f"Python knows {ADA}.")).to_be_visible()
+    record("signed in", milliseconds)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from e2e import cells, popup
+from servers.scripted_device import enter_code
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from e2e.widget import Widget
+    from playwright.sync_api import Page
     from servers.provider import Client, LocalProvider
 
 
@@ -16,14 +21,16 @@ class Loopback:
     """The callback page on the kernel's loopback listener."""
 
     name = "loopback"
+    options: Mapping[str, object] = {}
+    before = ""
 
     def make_widget(self, provider: LocalProvider, client: Client) -> str:
         """Source of a cell that makes `widget`."""
-        return cells.make_widget(provider, client)
+        return self.before + cells.make_widget(provider, client, **self.options)
 
     def show_widget(self, provider: LocalProvider, client: Client) -> str:
         """The same, displayed."""
-        return cells.show_widget(provider, client)
+        return self.before + cells.show_widget(provider, client, **self.options)
 
     def sign_in(self, widget: Widget, login: str) -> float:
         """Do what a user does; returns the milliseconds from the click until the widget names the user."""
@@ -31,10 +38,68 @@ class Loopback:
         started = time.perf_counter()
         window = widget.open_popup()
         popup.sign_in(window, login)
+        self.finish(widget, window)
         widget.wait_status(f"Signed in as {login}")
         milliseconds = (time.perf_counter() - started) * 1000
         popup.wait_closed(window)
         return milliseconds
 
+    def finish(self, widget: Widget, window: Page) -> None:
+        """Do what is left to the user once the provider has sent the popup on."""
+
+
+class KernelExchange(Loopback):
+    """The same callback, and a code that the kernel redeems."""
+
+    name = "loopback, exchange in the kernel"
+    options: Mapping[str, object] = {"exchange": "kernel"}
+
+
+class Paste(Loopback):
+    """No listener at all: the user pastes the address at which the popup ended."""
+
+    name = "paste"
+    before = "import tokentoss.widgets.auth\ntokentoss.widgets.auth.can_listen = lambda: False\n"
+
+    def finish(self, widget: Widget, window: Page) -> None:
+        """Copy the address that does not load."""
+        address = popup.wait_unreachable(window, "http://127.0.0.1:")
+        widget.page.bring_to_front()
+        widget.paste(address)
+
+
+class CallbackPage(Loopback):
+    """A static callback page of the host's own at `page`, for a client without loopback."""
+
+    name = "callback page"
+    page = ""
+
+    def show_widget(self, provider: LocalProvider, client: Client) -> str:
+        """Source of a cell that makes `widget` for that page, and displays it."""
+        provider.change(callback_pages=[self.page])
+        return cells.show_web_widget(provider, client, self.page)
+
+
+class Code(Loopback):
+    """No popup and no WebAssembly: a code that is entered on another device."""
+
+    name = "code on another device"
+
+    def sign_in(self, widget: Widget, login: str) -> float:
+        """Ask for the code and enter it elsewhere."""
+        started = time.perf_counter()
+        widget.click(widget.root.get_by_role("button", name="Use a code instead"))
+        widget.wait_status("Waiting for you to enter the code…")
+        user_code = widget.root.locator(".tokentoss-user-code").inner_text()
+        page = widget.link.get_attribute("href") or ""
+        enter_code(page.partition("?")[0], user_code, login)
+        widget.wait_status(f"Signed in as {login}")
+        return (time.perf_counter() - started) * 1000
+
 
 WAYS = (Loopback(),)
+
+
+def ways(*offered: Loopback) -> pytest.MarkDecorator:
+    """Run a test for each of the ways that its host offers."""
+    return pytest.mark.parametrize("way", offered, ids=lambda way: way.name)
