@@ -132,12 +132,15 @@ async function bundleCarrier() {
 export function glueModule() {
   const { imports, exports } = JSON.parse(readFileSync(names, "utf8"));
   const contents = [
-    `import { ${imports.map(([, name]) => name).join(", ")} } from ${JSON.stringify(glueJs)};`,
-    `export { __wbg_set_wasm, SignIn } from ${JSON.stringify(glueJs)};`,
+    "export function makeGlue() {",
+    // A function instead of a module: every instance has glue of its own.
+    readFileSync(glueJs, "utf8").replaceAll(/^export /gm, ""),
     // wasm-opt calls the one module that everything is imported from "a".
-    "export const imports = { a: {",
+    "const imports = { a: {",
     ...imports.map(([, name, short]) => `  ${JSON.stringify(short)}: ${name},`),
     "} };",
+    "return { SignIn, imports, __wbg_set_wasm };",
+    "}",
   ];
   return {
     modules: { glue: contents.join("\n") },

@@ -1,9 +1,17 @@
 /** The module `tokentoss:glue` that scripts/build.mjs makes; the class comes from wasm-bindgen's own declaration. */
 
-export { type FlowEvent, SignIn } from "../../target/glue/tokentoss_wasm.d.ts";
+import type { SignIn } from "../../target/glue/tokentoss_wasm.d.ts";
 
-/** What the WebAssembly imports. */
-export const imports: WebAssembly.Imports;
+export type { FlowEvent, SignIn } from "../../target/glue/tokentoss_wasm.d.ts";
 
-/** Gives the class the instance that it works on. */
-export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
+/** The glue of one instance. */
+export interface Glue {
+  SignIn: typeof SignIn;
+  /** What the WebAssembly imports. */
+  imports: WebAssembly.Imports;
+  /** Gives the class the instance that it works on. */
+  __wbg_set_wasm(exports: WebAssembly.Exports): void;
+}
+
+/** Makes glue for one more instance: what the page still calls of an old one must not reach the new one's memory. */
+export function makeGlue(): Glue;

@@ -7,7 +7,7 @@
 import type { FlowEvent, SignIn } from "tokentoss:glue";
 import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
 import { KernelLink } from "./kernel_link.ts";
-import { isForbidden, type SignInClass } from "./load.ts";
+import { isForbidden, type Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
 import { type DeviceCode, fromKernel, type ReportedPhase, type Traits } from "./traits.ts";
 import type { ByHand, ViewState } from "./view_state.ts";
@@ -19,11 +19,11 @@ const REPORTED: readonly string[] = ["ready", "waiting", "signing_in", "failed"]
 
 export class SignInBinding {
   readonly #model: Model;
-  readonly #load: () => Promise<SignInClass>;
+  readonly #load: () => Promise<Runtime>;
   readonly #kernel: KernelLink;
   readonly #views = new Set<(state: ViewState) => void>();
 
-  #class: SignInClass | null = null;
+  #runtime: Runtime | null = null;
   #signIn: SignIn | null = null;
   #ticket = "";
   #acknowledged: string;
@@ -39,7 +39,7 @@ export class SignInBinding {
   #reported = "ready";
   #disposed = false;
 
-  constructor(model: Model, load: () => Promise<SignInClass>) {
+  constructor(model: Model, load: () => Promise<Runtime>) {
     this.#model = model;
     this.#load = load;
     this.#acknowledged = model.get("acknowledged");
@@ -156,6 +156,7 @@ export class SignInBinding {
     this.#kernel.dispose();
     for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleSync);
     this.#model.off("msg:custom", this.#onMessage);
+    this.#runtime?.onTrap.delete(this.#onTrap);
     this.#endSignIn();
     this.#views.clear();
   }
@@ -163,8 +164,10 @@ export class SignInBinding {
   #start(): void {
     this.#show();
     this.#load().then(
-      (signInClass) => {
-        this.#class = signInClass;
+      (runtime) => {
+        if (this.#disposed) return;
+        this.#runtime = runtime;
+        runtime.onTrap.add(this.#onTrap);
         this.#sync();
       },
       (reason) => {
@@ -226,19 +229,32 @@ export class SignInBinding {
   #renew(): void {
     const ticket = this.#model.get("ticket");
     const id = ticket.id ?? "";
-    if (!this.#class || id === this.#ticket) return;
+    if (!this.#runtime || id === this.#ticket) return;
     this.#endSignIn();
     this.#ticket = id;
     this.#unusable = null;
     this.#reported = "ready";
     if (!id) return;
     try {
-      this.#signIn = new this.#class(ticket, (event) => this.#onEvent(id, event));
+      this.#signIn = new this.#runtime.SignIn(ticket, (event) => this.#onEvent(id, event));
     } catch (reason) {
+      if (this.#unusable) return; // it trapped
       const { code, message } = reason as Error & { code?: string };
       this.#refuse(code ?? "ticket_invalid", message, false);
     }
   }
+
+  /** The sign-in went with the instance; a page that was not in one gets its next instance at once. */
+  readonly #onTrap = (): void => {
+    this.#runtime = null;
+    // Without `free()`, which would work on what the trap left.
+    this.#signIn = null;
+    const wanted = this.#ticket !== "";
+    this.#ticket = "";
+    this.#endSignIn();
+    if (wanted) this.#refuse("webassembly_failed", webassembly_failed, true);
+    else this.#start();
+  };
 
   #endSignIn(): void {
     this.#signIn?.free();

@@ -1,14 +1,16 @@
 /** Stands in for the class of the WebAssembly: it notes what it is told, and the test sends its events. */
 
 import type { FlowEvent } from "tokentoss:glue";
-import type { SignInClass } from "../src/load.ts";
+import type { Runtime } from "../src/load.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
 export interface FakeSignIns {
   /** What every sign-in was told, in order: the ticket's id and the call. */
   calls: string[];
-  class: SignInClass;
+  /** The instance that it stands in for; `trap` ends it. */
+  runtime: Runtime;
+  trap(): void;
   /** Sends an event of the newest sign-in. */
   emit(event: FlowEvent): void;
   /** Sends a status of the newest sign-in. */
@@ -83,9 +85,13 @@ export function fakeSignIns(): FakeSignIns {
     }
   }
 
+  const onTrap = new Set<() => void>();
   return {
     calls,
-    class: FakeSignIn,
+    runtime: { SignIn: FakeSignIn, onTrap },
+    trap() {
+      for (const tell of onTrap) tell();
+    },
     emit: (event) => emit(event),
     show: (phase, parts) => emit(status(phase, parts)),
   };

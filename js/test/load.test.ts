@@ -30,7 +30,6 @@ const ticket = {
   login_hint: null,
 };
 
-// One loader for all: the glue serves one instance, like in a page.
 const bytes = Buffer.from(wasm);
 const load = loaderOf(bytes);
 
@@ -38,7 +37,7 @@ test("a failure is not kept", async () => {
   bytes.fill(0, 0, 4);
   await assert.rejects(load, (reason) => isForbidden(reason), "a compile error is what a policy's refusal looks like");
   wasm.copy(bytes);
-  assert.equal(typeof (await load()), "function");
+  assert.equal(typeof (await load()).SignIn, "function");
 });
 
 test("it is instantiated once", () => {
@@ -46,7 +45,7 @@ test("it is instantiated once", () => {
 });
 
 test("the module as it ships runs: a sign-in where no window can open says so", async () => {
-  const SignIn = await load();
+  const { SignIn } = await load();
   const events: FlowEvent[] = [];
   const signIn = new SignIn(ticket, (event) => events.push(event));
   signIn.signIn();
@@ -61,7 +60,7 @@ test("the module as it ships runs: a sign-in where no window can open says so", 
 });
 
 test("a ticket that is no good throws an Error with its code", async () => {
-  const SignIn = await load();
+  const { SignIn } = await load();
   for (const [bad, code] of [
     [{}, "ticket_invalid"],
     [{ ...ticket, scopes: ["email"] }, "scope_openid_missing"],
@@ -74,4 +73,37 @@ test("a ticket that is no good throws an Error with its code", async () => {
 test("other failures are not taken for a policy", () => {
   assert.equal(isForbidden(new RangeError("WebAssembly.Memory(): could not allocate memory")), false);
   assert.equal(isForbidden(new EvalError("Refused to create a WebAssembly object because 'unsafe-eval'")), true);
+});
+
+test("after a trap the instance takes no more calls, those who use it hear of it, and the next one works", async (t) => {
+  const dead = await load();
+  const callbacks: (() => void)[] = [];
+  t.mock.method(globalThis, "setTimeout", (callback: () => void) => callbacks.push(callback));
+  // Nothing of a dead instance can be stopped: it goes on calling in vain.
+  t.mock.method(globalThis, "setInterval", () => 0);
+  let told = 0;
+  dead.onTrap.add(() => {
+    told += 1;
+  });
+  const events: string[] = [];
+  const signIn = new dead.SignIn(ticket, (event) => events.push(event.type));
+  signIn.signIn();
+  const [callback] = callbacks;
+  assert.ok(callback, "it set a timer");
+  const clock = t.mock.method(Date, "now", () => {
+    throw new WebAssembly.RuntimeError("unreachable");
+  });
+  assert.throws(callback, WebAssembly.RuntimeError);
+  clock.mock.restore();
+  assert.equal(told, 1);
+
+  const heard = events.length;
+  signIn.cancel();
+  signIn.free();
+  assert.equal(events.length, heard);
+  const { SignIn } = await load();
+  assert.notEqual(SignIn, dead.SignIn);
+  new SignIn(ticket, (event) => events.push(event.type)).free();
+  assert.equal(events.length, heard + 1);
+  assert.equal(told, 1);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kernel_gone, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
-import type { SignInClass } from "../src/load.ts";
+import type { Runtime } from "../src/load.ts";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { Traits } from "../src/traits.ts";
 import type { ViewState } from "../src/view_state.ts";
@@ -17,7 +17,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 async function bind(traits: Partial<Traits> = {}) {
   const model = new FakeModel(traits);
   const signIns = fakeSignIns();
-  const binding = new SignInBinding(model, async () => signIns.class);
+  const binding = new SignInBinding(model, async () => signIns.runtime);
   const states: ViewState[] = [];
   binding.subscribe((state) => states.push(state));
   await turn();
@@ -27,7 +27,7 @@ async function bind(traits: Partial<Traits> = {}) {
 test("a sign-in is made of the ticket once the WebAssembly is there", async () => {
   const model = new FakeModel();
   const signIns = fakeSignIns();
-  const binding = new SignInBinding(model, async () => signIns.class);
+  const binding = new SignInBinding(model, async () => signIns.runtime);
   assert.deepEqual(binding.state, { kind: "loading" });
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
@@ -206,9 +206,9 @@ test("a policy that forbids WebAssembly is named, and the kernel hears of it", a
 test("WebAssembly that failed for another reason can be tried again", async (t) => {
   t.mock.method(console, "error", () => {});
   const signIns = fakeSignIns();
-  const attempts: Promise<SignInClass>[] = [
+  const attempts: Promise<Runtime>[] = [
     Promise.reject(new RangeError("out of memory")),
-    Promise.resolve(signIns.class),
+    Promise.resolve(signIns.runtime),
   ];
   const binding = new SignInBinding(
     new FakeModel(),
@@ -218,6 +218,34 @@ test("WebAssembly that failed for another reason can be tried again", async (t) 
   assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, retry: true });
   binding.signIn();
   assert.equal(binding.state.kind, "loading");
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+});
+
+test("a trap drops the sign-in unfreed and says so, and Retry works on the next instance", async () => {
+  const { binding, model, signIns } = await bind();
+  binding.signIn();
+  signIns.emit({ type: "deliver", envelope: "sealed" });
+  signIns.trap();
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, retry: true });
+  assert.equal(model.get("sealed_tokens"), "");
+  await turn();
+  assert.equal(model.sentOf("report").at(-1)?.code, "webassembly_failed");
+  binding.signIn();
+  await turn();
+  assert.deepEqual(binding.state, { kind: "ready" });
+  assert.deepEqual(signIns.calls, ["t1 new", "t1 signIn", "t1 new"]);
+  binding.dispose();
+  assert.equal(signIns.runtime.onTrap.size, 0);
+});
+
+test("a trap in somebody else's sign-in is no matter of a widget that is signed in", async () => {
+  const { binding, model, signIns } = await bind({ ticket: {}, is_authenticated: true, status: "Signed in as x81" });
+  signIns.trap();
+  await turn();
+  assert.deepEqual(binding.state, { kind: "signed_in", said: "Signed in as x81" });
+  assert.deepEqual(model.sent, []);
+  model.kernelSets({ ticket: { id: "t2" }, is_authenticated: false });
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
 });
@@ -243,7 +271,7 @@ test("while signed in, what Python says is shown, also when it says more later",
 });
 
 test("a ticket that comes while signed in asks for more", async () => {
-  const account = { user_email: "ada@example.org", is_authenticated: true };
+  const account = { user_email: "ada@example.org", is_authenticated: true, status: "Signed in as ada@example.org" };
   const { binding, model, signIns } = await bind({ ticket: {}, ...account });
   model.kernelSets({ ticket: { id: "t2" } });
   await turn();
@@ -252,7 +280,7 @@ test("a ticket that comes while signed in asks for more", async () => {
   assert.equal(binding.state.kind, "waiting");
   model.kernelSets({ ticket: {}, acknowledged: "t2" });
   await turn();
-  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.org" });
+  assert.deepEqual(binding.state, { kind: "signed_in", said: account.status });
   assert.deepEqual(signIns.calls, ["t2 new", "t2 signIn", "t2 acknowledge t2", "t2 free"]);
 });
 

@@ -18,7 +18,7 @@ const code: DeviceCode = {
 async function bind(traits: Partial<Traits> = {}) {
   const model = new FakeModel({ offers_code: true, ...traits });
   const signIns = fakeSignIns();
-  const binding = new SignInBinding(model, async () => signIns.class);
+  const binding = new SignInBinding(model, async () => signIns.runtime);
   await turn();
   return { model, signIns, binding };
 }
@@ -63,7 +63,7 @@ test("no code: the reason is shown, and the button works", async () => {
   binding.askForCode();
   model.kernelSets({ error: "No codes here.", error_code: "unauthorized_client" });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", link: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", byHand: null, retry: true });
 });
 
 test("a code that is there when the page is opened again is shown", async () => {

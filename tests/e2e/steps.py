@@ -1,0 +1,58 @@
+"""Brings a sign-in to one of its steps and keeps it there."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from . import popup
+from .waiting import until
+from .widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+    from servers.provider import LocalProvider
+
+    from .notebook import Notebook
+
+ADA = "ada@example.com"
+STEPS = ("waiting", "signing in", "handing over")
+SAID = {
+    "waiting": "Waiting for you in the popup…",
+    "signing in": "Signing in…",
+    "handing over": "Handing over to Python",
+}
+# The listener takes no tokens then: what is left is the trait, which a busy kernel does not read.
+KEEP_FROM_DELIVERING = "**/tokentoss/deliver"
+
+
+@contextmanager
+def at_step(step: str, notebook: Notebook, provider: LocalProvider, busy_cell: int) -> Iterator[Page]:
+    """Start a sign-in in the page's first view and yield its popup once the widget says the step.
+
+    `busy_cell` is run for the last step: nobody reads the tokens while it runs.
+    """
+    context = notebook.page.context
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    if step == "handing over":
+        context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
+        notebook.start_cell(busy_cell)
+        notebook.wait_kernel("busy")
+    provider.forget_requests()
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    if step == "signing in":
+        # Unanswered, the page's question whether it can read answers would leave the exchange to the kernel.
+        until(lambda: provider.requests("/token"), "the page's question to the token endpoint")
+        provider.change(token_hold=True)
+    if step != "waiting":
+        popup.sign_in(window, ADA)
+    widget.wait_status(SAID[step])
+    try:
+        yield window
+    finally:
+        provider.change(token_hold=False)
+        context.unroute(KEEP_FROM_DELIVERING)

@@ -1,0 +1,53 @@
+"""The page is loaded again at each step: the widget shows what is true then, and the next click works."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import cells, popup
+from e2e.steps import ADA, at_step
+from e2e.widget import PATIENCE_MS, Widget
+
+UNTIL_INTERRUPTED = "import time\nwhile True:\n    time.sleep(0.02)"
+
+
+@pytest.fixture
+def notebook(open_notebook, provider):
+    notebook = open_notebook(cells.show_widget(provider, provider.public), UNTIL_INTERRUPTED)
+    notebook.run_cell(0)
+    notebook.save()
+    return notebook
+
+
+def test_while_signing_in(notebook, provider):
+    """C5: the verifier was the page's alone and went with it; a new click starts over."""
+    with at_step("signing in", notebook, provider, busy_cell=1):
+        notebook.open()
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    expect(widget.cancel_button).to_be_hidden()
+    widget.sign_in(ADA)
+
+
+def test_while_handing_over(notebook, provider):
+    """The envelope is on its way already: the kernel takes it once it is free, and the new page shows so."""
+    with at_step("handing over", notebook, provider, busy_cell=1):
+        notebook.page.reload(wait_until="domcontentloaded")
+        kernel_id = notebook.lab.kernel_of(notebook.path.name)
+        notebook.lab.call("POST", f"/api/kernels/{kernel_id}/interrupt")
+        notebook.wait_kernel("idle")
+    Widget(notebook.page).wait_status(f"Signed in as {ADA}")
+    assert len(provider.exchanges()) == 1
+
+
+def test_a_failure_is_shown_again_with_its_next_step(notebook):
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    popup.decline(window)
+    notebook.kernel.until("widget.error_code == 'access_denied'")
+    notebook.open()
+    widget = Widget(notebook.page)
+    widget.wait_status("Access was not granted.")
+    expect(widget.retry_button).to_be_enabled(timeout=PATIENCE_MS)

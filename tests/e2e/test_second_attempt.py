@@ -1,0 +1,74 @@
+"""The user tries again while the first popup is still open, or in a second tab: one sign-in comes of it."""
+
+from __future__ import annotations
+
+from e2e import cells, popup
+from e2e.steps import ADA
+from e2e.widget import Widget
+
+
+def test_the_first_popup_comes_too_late(open_notebook, provider):
+    """C18: behind COOP the first popup looks closed while it is open; its late answer counts for nothing."""
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    provider.change(coop="same-origin")
+    widget = Widget(notebook.page)
+    first = widget.open_popup()
+    popup.answer_login(first, ADA)
+    widget.wait_status("The sign-in window looks closed.")
+
+    notebook.page.bring_to_front()
+    second = widget.open_popup(widget.retry_button)
+    popup.sign_in(second, ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+    popup.sign_in(first, ADA)
+    first.wait_for_url("http://127.0.0.1:*/**")
+
+    notebook.kernel.until("widget.is_authenticated")
+    widget.wait_status(f"Signed in as {ADA}")
+    assert len(provider.exchanges()) == 1
+
+
+def test_the_provider_answers_twice(open_notebook, provider):
+    """C16: the same answer, brought once more, is turned away and changes nothing."""
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    answers = []
+    notebook.page.context.on("request", lambda one: answers.append(one.url) if "code=" in one.url else None)
+    provider.change(coop="same-origin")
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    provider.change(token_hold=True)
+    popup.sign_in(window, ADA)
+    popup.wait_closed(window)
+    again = notebook.page.context.new_page()
+    assert again.goto(answers[0]).status == 400
+    again.close()
+    provider.change(token_hold=False)
+
+    widget.wait_status(f"Signed in as {ADA}")
+    assert len(provider.exchanges()) == 1
+
+
+def test_the_same_notebook_in_two_tabs(open_notebook, provider):
+    """C5: both tabs show one widget of one kernel; the tab that signs in decides for both."""
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    notebook.save()
+    first = Widget(notebook.page)
+    page = notebook.page
+    notebook.page = page.context.new_page()
+    notebook.open()
+    second = Widget(notebook.page)
+    second.wait_ready()
+
+    page.bring_to_front()
+    abandoned = first.open_popup()
+    popup.answer_login(abandoned, ADA)
+    notebook.page.bring_to_front()
+    second.sign_in(ADA)
+
+    first.wait_status(f"Signed in as {ADA}")
+    popup.wait_closed(abandoned)
+    assert len(provider.exchanges()) == 1
