@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { installApache } from "./apache.mjs";
+import { installBrowsers } from "./browsers.mjs";
 import { installGlewlwyd } from "./glewlwyd.mjs";
 import { prepare, python } from "./prepare.mjs";
 import { asCommand, path, root } from "./stage.mjs";
@@ -69,6 +70,7 @@ async function test() {
   await prepare();
   installApache();
   installGlewlwyd();
+  installBrowsers();
   const totals = [];
   for (const [index, [name, command, args, count]] of STAGES.entries()) {
     console.log(`\n[${index + 1}/${STAGES.length}] ${name}`);

@@ -26,9 +26,15 @@ class Bridge:
 
     Args:
         certificate: With which the page is served over https.
+        policy: The page's Content-Security-Policy; none if empty.
+        frame: Attributes of the frame on the page at `host_url`.
     """
 
-    def __init__(self, certificate: ServerCertificate | None = None) -> None:
+    def __init__(
+        self, certificate: ServerCertificate | None = None, *, policy: str = "", frame: str = ""
+    ) -> None:
+        self.policy = policy
+        self.frame = frame
         self.widget: AuthWidget | None = None
         self._to_page: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._server = _Server(self)
@@ -95,7 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/":
             self._send("text/html", (FILES / "index.html").read_bytes())
         elif self.path == "/host":
-            frame = f'<!doctype html><iframe src="{self.server.bridge.url}" height="300"></iframe>'
+            bridge = self.server.bridge
+            frame = (
+                f'<!doctype html><iframe src="{bridge.url}" width="800" height="500" {bridge.frame}></iframe>'
+            )
             self._send("text/html", frame.encode())
         elif self.path == "/bridge.js":
             self._send("text/javascript", (FILES / "bridge.js").read_bytes())
@@ -112,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
+        if self.path == "/" and self.server.bridge.policy:
+            self.send_header("Content-Security-Policy", self.server.bridge.policy)
         self.end_headers()
         self.wfile.write(body)
 

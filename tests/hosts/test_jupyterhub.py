@@ -6,7 +6,9 @@ import pytest
 
 from hosts import jupyter
 from hosts.jupyterhub import USER, JupyterHub
-from hosts.ways import CallbackPage, Loopback, ways
+from hosts.ways import CallbackPage, Loopback, SecondClick, ways
+
+COOP = "Cross-Origin-Opener-Policy"
 
 
 def log_in(context, hub):
@@ -19,9 +21,42 @@ def log_in(context, hub):
     page.close()
 
 
+def opened_page_finds_its_opener(context, hub):
+    """Whether a page that one of the hub's pages opens, and that is of another origin, can speak to it."""
+    page = context.new_page()
+    page.goto(f"{hub.origin}{hub.base_path}/api/status")
+    elsewhere = hub.origin.replace("localhost", "127.0.0.1")
+    with context.expect_page() as opened:
+        page.evaluate("address => void window.open(address)", f"{elsewhere}/hub/login")
+    opened.value.wait_for_load_state()
+    found = opened.value.evaluate("() => window.opener !== null")
+    opened.value.close()
+    page.close()
+    return found
+
+
 @ways(Loopback(), CallbackPage())
 @pytest.mark.host("JupyterHub 6")
 def test_signs_in(tmp_path, context, way, provider, iap_api, record):
     with JupyterHub(tmp_path, headers={}) as hub:
         log_in(context, hub)
+        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api))
+
+
+@pytest.mark.parametrize("way", [SecondClick()], ids=lambda way: way.name)
+@pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
+def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, record):
+    """C18: the notebook's own page gives its popups up, the first one included."""
+    with JupyterHub(tmp_path, headers={COOP: "same-origin"}) as hub:
+        log_in(context, hub)
+        assert not opened_page_finds_its_opener(context, hub)
+        result = "after the sentence of `popup_closed`, signed in by the second click"
+        record(result, jupyter.sign_in(context, hub, way, provider, iap_api))
+
+
+@pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin-allow-popups")
+def test_signs_in_with_popups_allowed(tmp_path, context, way, provider, iap_api, record):
+    with JupyterHub(tmp_path, headers={COOP: "same-origin-allow-popups"}) as hub:
+        log_in(context, hub)
+        assert opened_page_finds_its_opener(context, hub)
         record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api))

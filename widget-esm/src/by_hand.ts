@@ -40,7 +40,8 @@ export class ByHandPanel {
     this.#link.input.readOnly = true;
     this.#link.input.onfocus = () => this.#link.input.select();
     this.#address.explain(labels.pasteHow);
-    this.#send.type = "submit";
+    // Not a submission: a sandboxed frame may allow none.
+    this.#send.onclick = () => this.#submit();
     this.#copy.hidden = this.#send.hidden = false;
     this.#link.root.append(this.#copy);
     this.#address.root.append(this.#send);
@@ -48,10 +49,7 @@ export class ByHandPanel {
 
     this.toggle.onclick = () => this.#open(this.root.hidden !== false);
     this.#copy.onclick = () => void this.#copyLink();
-    this.root.onsubmit = (event) => {
-      event.preventDefault();
-      this.#submit();
-    };
+    this.root.onsubmit = (event) => event.preventDefault();
     this.root.onkeydown = (event) => this.#onKey(event);
     this.#address.input.oninput = (event) => {
       this.#address.complain("");
@@ -113,7 +111,7 @@ export class ByHandPanel {
     if (event.key === "Enter" && event.target === this.#address.input) {
       // JupyterLab takes the line break from fields in its cells.
       event.preventDefault();
-      this.root.requestSubmit();
+      this.#submit();
     } else if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();

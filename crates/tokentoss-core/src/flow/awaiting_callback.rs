@@ -44,6 +44,14 @@ impl AwaitingCallback {
         Self::arm(attempt, context)
     }
 
+    /// The window looked closed before it was ready: the user opens the link, or clicks for a window anew.
+    pub(super) fn begin_windowless<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
+        context.show(attempt.doubtful(ErrorCode::PopupClosed, context));
+        context.probe_token_endpoint();
+        let deadline = context.now + CALLBACK_LIMIT;
+        State::AwaitingCallback(Self { attempt, deadline, closed_hint: None, windowless: true })
+    }
+
     fn arm<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
         context.probe_token_endpoint();
         let deadline = context.now + CALLBACK_LIMIT;
@@ -98,6 +106,12 @@ impl AwaitingCallback {
             }
             Input::SignIn if self.windowless => {
                 context.dismiss_windows();
+                if context.way.start_url(context.ticket).is_none() {
+                    // The start page was of no use; what was found out about the browser still holds.
+                    let attempt = Attempt::new(context)?;
+                    context.outputs.push_back(Output::Listen);
+                    return Ok(Self::begin_with_popup(attempt, context));
+                }
                 return Introducing::begin(context);
             }
             Input::TimerFired if self.deadline <= context.now => {

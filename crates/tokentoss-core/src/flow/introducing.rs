@@ -82,7 +82,9 @@ impl Introducing {
             Input::WindowClosed { window } if context.windows.knows(window) => self.window_closed = true,
             Input::TimerFired if self.deadline.is_some_and(|due| due <= context.now) => {
                 if self.window_closed {
-                    return Err(Halt::Failed(ErrorCode::PopupClosed.into()));
+                    // Or cut off, where the notebook page itself has a Cross-Origin-Opener-Policy.
+                    self.attempt.leave_loopback(context)?;
+                    return Ok(AwaitingCallback::begin_windowless(self.attempt, context));
                 }
                 return self.give_up_start_page(context);
             }

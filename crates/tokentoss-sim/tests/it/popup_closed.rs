@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokentoss_core::flow::{Input, Phase};
-use tokentoss_sim::{User, World};
+use tokentoss_sim::{Place, User, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -58,14 +58,33 @@ fn closed_after_the_answer_is_no_problem() {
 }
 
 #[test]
-fn closed_on_the_start_page_ends_the_attempt() {
+fn closed_on_the_start_page_the_user_is_told_and_can_follow_the_link() {
     let mut world = World::new();
     world.kernel.listening = false;
     world.sign_in();
     let window = world.popup();
     world.input(Input::WindowClosed { window });
-    world.pass(Duration::from_secs(6));
-    assert_eq!((world.phase(), world.problem()), (Phase::Failed, Some("popup_closed")));
+    world.pass(Duration::from_secs(1));
+    assert_eq!((world.phase(), world.problem()), (Phase::Waiting, Some("popup_closed")));
+    let link = world.shown.last().and_then(|status| status.link.clone()).expect("a link");
+    assert!(!link.contains("/tokentoss/start"), "the link needs no start page: {link}");
+}
+
+#[test]
+fn c18_a_page_that_cuts_its_popups_off_reaches_the_provider_by_the_second_click() {
+    let mut world = World::new();
+    world.kernel.listening = false;
+    world.sign_in();
+    let window = world.popup();
+    world.input(Input::WindowClosed { window });
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.problem(), Some("popup_closed"));
+
+    world.kernel.listening = true;
+    let mut world = world.going_to_provider();
+    assert_eq!(world.problem(), None);
+    let second = world.browser.windows.last().expect("a second window").id;
+    assert_eq!(*world.browser.place(second), Place::Provider, "no start page that nobody could answer");
 }
 
 #[test]

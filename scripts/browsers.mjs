@@ -1,0 +1,39 @@
+// The browsers with other engines than Chromium's, and what drives them.
+
+import { existsSync } from "node:fs";
+import { line, path, run, StageError } from "./stage.mjs";
+
+/** A program of each package, by the package's name in Debian. */
+const DEBIAN_PACKAGES = {
+  "firefox-esr": "/usr/bin/firefox-esr",
+  "webkit2gtk-driver": "/usr/bin/WebKitWebDriver",
+  xvfb: "/usr/bin/Xvfb",
+};
+/** Firefox's driver, which Debian does not have. */
+const GECKODRIVER = "0.37.1";
+
+/** Installs them where they are missing; whoever may not is told what to install. */
+export function installBrowsers() {
+  const missing = Object.keys(DEBIAN_PACKAGES).filter((name) => !existsSync(DEBIAN_PACKAGES[name]));
+  const folder = path("target", "geckodriver");
+  const driver = existsSync(`${folder}/bin/geckodriver`);
+  if (missing.length === 0 && driver) {
+    line("browsers", "up to date");
+    return;
+  }
+  if (missing.length > 0) {
+    if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+      throw new StageError(
+        `Firefox or WebKitGTK is missing: install it (on Debian, as root: apt-get install ${missing.join(" ")}) and run this again.`,
+      );
+    }
+    line("browsers", `installing ${missing.join(" ")}`);
+    const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+    run("apt-get", ["update", "-qq"], quiet);
+    run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", ...missing], quiet);
+  }
+  if (!driver) {
+    line("browsers", `building geckodriver ${GECKODRIVER}`);
+    run("cargo", ["install", "geckodriver", "--quiet", "--locked", "--version", GECKODRIVER, "--root", folder]);
+  }
+}
