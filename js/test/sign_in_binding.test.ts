@@ -243,7 +243,7 @@ test("while signed in, what Python says is shown, also when it says more later",
 });
 
 test("a ticket that comes while signed in asks for more", async () => {
-  const account = { user_email: "ada@example.org", is_authenticated: true };
+  const account = { user_email: "ada@example.org", is_authenticated: true, status: "Signed in as ada@example.org" };
   const { binding, model, signIns } = await bind({ ticket: {}, ...account });
   model.kernelSets({ ticket: { id: "t2" } });
   await turn();
@@ -252,7 +252,7 @@ test("a ticket that comes while signed in asks for more", async () => {
   assert.equal(binding.state.kind, "waiting");
   model.kernelSets({ ticket: {}, acknowledged: "t2" });
   await turn();
-  assert.deepEqual(binding.state, { kind: "signed_in", account: "ada@example.org" });
+  assert.deepEqual(binding.state, { kind: "signed_in", said: "Signed in as ada@example.org" });
   assert.deepEqual(signIns.calls, ["t2 new", "t2 signIn", "t2 acknowledge t2", "t2 free"]);
 });
 

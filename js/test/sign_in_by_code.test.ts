@@ -63,7 +63,7 @@ test("no code: the reason is shown, and the button works", async () => {
   binding.askForCode();
   model.kernelSets({ error: "No codes here.", error_code: "unauthorized_client" });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", link: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", retry: true, byHand: null });
 });
 
 test("a code that is there when the page is opened again is shown", async () => {
