@@ -14,21 +14,33 @@ IMPORTS = "import pathlib\nfrom tokentoss import AuthWidget, FileStorage, IAPCli
 
 
 def make_widget(
-    provider: LocalProvider, client: Client, name: str = "widget", storage: str = "MemoryStorage()"
+    provider: LocalProvider,
+    client: Client,
+    name: str = "widget",
+    storage: str = "MemoryStorage()",
+    **options: object,
 ) -> str:
-    """A widget for the local provider; its tokens live in memory alone unless another storage is named."""
+    """A widget for the local provider; its tokens live in memory alone unless another storage is named.
+
+    `options` are further arguments of the widget.
+    """
     arguments = [f"provider=Provider.discover({provider.issuer!r})", f"client_id={client.client_id!r}"]
     if client.secret_file:
         arguments.append(f"client_secret=pathlib.Path({str(client.secret_file)!r}).read_text()")
     arguments.append(f"storage={storage}")
+    arguments += [f"{option}={value!r}" for option, value in options.items()]
     return f"{IMPORTS}\n{name} = AuthWidget({', '.join(arguments)})"
 
 
 def show_widget(
-    provider: LocalProvider, client: Client, name: str = "widget", storage: str = "MemoryStorage()"
+    provider: LocalProvider,
+    client: Client,
+    name: str = "widget",
+    storage: str = "MemoryStorage()",
+    **options: object,
 ) -> str:
     """The same, displayed."""
-    return f"{make_widget(provider, client, name, storage)}\ndisplay({name})"
+    return f"{make_widget(provider, client, name, storage, **options)}\ndisplay({name})"
 
 
 def call_api(api: IapLikeApi) -> str:
