@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from servers.jupyter_server import JupyterServer
 from servers.static_host import CALLBACK, NOTEBOOK, SEVERING, StaticHost
 
