@@ -34,6 +34,11 @@ export function installBrowsers() {
   }
   if (!driver) {
     line("browsers", `building geckodriver ${GECKODRIVER}`);
-    run("cargo", ["install", "geckodriver", "--quiet", "--locked", "--version", GECKODRIVER, "--root", folder]);
+    try {
+      run("cargo", ["install", "geckodriver", "--quiet", "--locked", "--version", GECKODRIVER, "--root", folder]);
+    } catch (failure) {
+      // Everything but Firefox can be tested without it; its tests then say that they were skipped.
+      line("browsers", `no Firefox: ${failure.message}`);
+    }
   }
 }

@@ -73,8 +73,10 @@ def test_cancel_closes_the_popup(notebook, provider):
     assert len(provider.exchanges()) == 1
 
 
-def test_cancel_while_the_token_endpoint_is_slow(notebook, provider):
+def test_cancel_while_the_token_endpoint_is_slow(open_notebook, provider):
     """A provider that does not answer holds nobody: Cancel works, and a late answer is not used."""
+    notebook = open_notebook(cells.show_widget(provider, provider.public, exchange="browser"))
+    notebook.run_cell(0)
     provider.change(token_hold=True)
     widget = Widget(notebook.page)
     popup.sign_in(widget.open_popup(), ADA)

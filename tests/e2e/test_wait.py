@@ -45,7 +45,7 @@ def test_run_all_waits_for_the_user(open_notebook, provider, iap_api, version, c
     assert notebook.output(0).endswith(f"{ADA}\n")
     assert notebook.kernel.value("__import__('ipykernel').__version__") == version
     assert ADA in until(lambda: notebook.output(1), "the next cell to use the tokens")
-    assert len(provider.requests("/token", "POST")) == 1
+    assert len(provider.exchanges()) == 1
 
 
 def test_an_interrupt_ends_the_wait(open_notebook, provider):

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokentoss import ConfigurationError, DiscoveryError, Provider, codes, transport
+from tokentoss import ConfigurationError, DiscoveryError, Provider, codes, provider_metadata, transport
 from tokentoss.client_secrets import parse_client_secrets
 from tokentoss.origins import is_secure
 from tokentoss.providers import ACCEPTED_ALGORITHMS
@@ -94,18 +94,22 @@ def with_bytes(document: bytes, at: int, replacement: bytes) -> bytes:
 
 def discovered(document: bytes) -> str:
     """Read a discovery document; the code of its refusal, or nothing."""
-    with patch.object(transport, "call", lambda *_args, **_options: transport.Answer(200, {}, document)):
+    with patch.object(
+        provider_metadata, "call", lambda *_args, **_options: transport.Answer(200, {}, document)
+    ):
         try:
-            provider = Provider.discover(ISSUER)
+            provider = Provider.discover(ISSUER, fresh=True)
         except DiscoveryError as refusal:
             return refusal.code
     assert provider.issuer == ISSUER == json.loads(document)["issuer"]
-    endpoints = [provider.authorization_endpoint, provider.token_endpoint, provider.jwks_uri]
+    endpoints = [provider.authorization_endpoint, provider.token_endpoint]
+    endpoints.append(provider.jwks_uri if provider.openid_connect else provider.identity_endpoint or "")
     assert all(is_secure(url) for url in endpoints)
-    assert provider.revocation_endpoint is None or is_secure(provider.revocation_endpoint)
+    optional = (provider.revocation_endpoint, provider.device_authorization_endpoint)
+    assert all(url is None or is_secure(url) for url in optional)
     assert provider.id_token_signing_algs
     assert set(provider.id_token_signing_algs) <= ACCEPTED_ALGORITHMS
-    assert "openid" in provider.scopes
+    assert not provider.openid_connect or "openid" in provider.scopes
     return ""
 
 

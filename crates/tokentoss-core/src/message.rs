@@ -46,7 +46,7 @@ impl FromPopup {
         }
         let mut object = Object::read(text).ok()?;
         let (message, member) = match object.required_text("type").ok()?.as_str() {
-            "ready" => (Self::Ready {}, ""),
+            "ready" => (Self::Ready {}, "type"),
             "registered" => (Self::Registered { secret: object.text("secret").ok()? }, "secret"),
             "refused" => (Self::Refused { code: object.required_text("code").ok()? }, "code"),
             "callback" => (Self::Callback { query: object.secret("query").ok()?? }, "query"),
