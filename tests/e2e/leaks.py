@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebSocket
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
 
     from .kernel import KernelClient
     from .notebook import Notebook
@@ -29,7 +29,10 @@ class Traffic:
         self._requests: list[Request] = []
         self._sent: list[bytes] = []
         self.console: list[str] = []
+        self._tokens: dict[str, dict[str, str]] = {}
         context.on("request", self._note_request)
+        # A browser forgets the bodies of a page that has gone on, so they are read on their way.
+        context.route("**/token", self._pass_tokens)
         context.on("console", self._note_console)
         context.on("page", self._note_page)
 
@@ -53,9 +56,7 @@ class Traffic:
                 found["code verifier"] = form["code_verifier"][0]
                 if "client_secret" in form:
                     found["client secret"] = form["client_secret"][0]
-                response = request.response()
-                assert response is not None
-                tokens = response.json()
+                tokens = self._tokens[form["code"][0]]
                 found |= {name: tokens[name] for name in ("access_token", "id_token", "refresh_token")}
             elif request.method == "POST" and urlsplit(request.url).path == "/tokentoss/deliver":
                 body = json.loads(request.post_data or "{}")
@@ -76,6 +77,14 @@ class Traffic:
         } - found.keys()
         assert not missing, f"the sign-in was not seen completely: {missing}"
         return found
+
+    def _pass_tokens(self, route: Route) -> None:
+        """Let a token request through and keep what it is answered."""
+        answer = route.fetch()
+        form = parse_qs(route.request.post_data or "")
+        if "code" in form:
+            self._tokens[form["code"][0]] = answer.json()
+        route.fulfill(response=answer)
 
     def _note_request(self, request: Request) -> None:
         self._requests.append(request)
