@@ -20,16 +20,17 @@ impl World {
                     self.browser.listening = false;
                     self.browser.channel = None;
                 }
-                Output::OpenPopup { url } => self.open_popup(&url),
-                Output::Navigate { window, url } => self.navigate(window, &url),
+                Output::OpenPopup { url } => self.open_popup(url.expose()),
+                Output::Navigate { window, url } => self.navigate(window, url.expose()),
                 Output::Post { window, target_origin, message } => {
                     self.post(window, &target_origin, message.expose());
                 }
                 Output::Broadcast { message } => self.broadcast(message.expose()),
                 Output::Register { ticket, proof, url, key } => {
                     let proof = proof.expose();
-                    self.to_kernel
-                        .push_back(json!({"ticket": ticket, "proof": proof, "url": url, "key": key}));
+                    self.to_kernel.push_back(
+                        json!({"ticket": ticket, "proof": proof, "url": url.expose(), "key": key}),
+                    );
                 }
                 Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
                 Output::Probe { token_request } => {

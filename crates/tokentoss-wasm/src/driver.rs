@@ -92,10 +92,10 @@ impl Driver {
             Output::Listen => self.listen(),
             Output::OpenChannel { name } => self.open_channel(name.expose()),
             Output::StopListening => self.stop_listening(),
-            Output::OpenPopup { url } => self.open_popup(&url),
+            Output::OpenPopup { url } => self.open_popup(url.expose()),
             Output::Navigate { window, url } => {
                 if let Some(window) = self.window(window) {
-                    popup::navigate(&window, &url);
+                    popup::navigate(&window, url.expose());
                 }
             }
             Output::Post { window, target_origin, message } => {
@@ -109,7 +109,8 @@ impl Driver {
                 }
             }
             Output::Register { ticket, proof, url, key } => {
-                self.tell(&FlowEvent::Register { ticket, proof: proof.expose().into(), url, key });
+                let (proof, url) = (proof.expose().into(), url.expose().into());
+                self.tell(&FlowEvent::Register { ticket, proof, url, key });
             }
             Output::CloseWindow { window } => {
                 if let Some(window) = self.window(window) {

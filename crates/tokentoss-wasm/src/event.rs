@@ -1,5 +1,7 @@
 //! What the page is told; separate from the core's types, so that those can change without the page noticing.
 
+use std::fmt;
+
 use js_sys::{JsString, Object, Reflect};
 use tokentoss_core::Error;
 use tokentoss_core::flow::{Status, Way};
@@ -7,7 +9,7 @@ use tsify::Tsify;
 use wasm_bindgen::JsValue;
 
 /// An event of a sign-in.
-#[derive(Debug, Tsify)]
+#[derive(Tsify)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FlowEvent {
     /// What the view shows.
@@ -52,6 +54,17 @@ pub enum FlowEvent {
         /// The envelope.
         envelope: String,
     },
+}
+
+impl fmt::Debug for FlowEvent {
+    /// Only its kind: links, proofs and addresses are for the page and the kernel.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Status { .. } => "Status",
+            Self::Register { .. } => "Register",
+            Self::Deliver { .. } => "Deliver",
+        })
+    }
 }
 
 impl FlowEvent {

@@ -65,7 +65,7 @@ impl Attempt {
         self.open_channel(context);
         for window in context.windows.known() {
             let url = String::from(self.request.url());
-            context.outputs.push_back(Output::Navigate { window, url });
+            context.outputs.push_back(Output::Navigate { window, url: url.into() });
         }
         self.register(context);
         Ok(())
@@ -85,7 +85,7 @@ impl Attempt {
         context.outputs.push_back(Output::Register {
             ticket: String::from(context.ticket.id()),
             proof: context.ticket.proof().clone(),
-            url: String::from(self.request.url()),
+            url: String::from(self.request.url()).into(),
             key: self.keys.public().to_base64url(),
         });
     }

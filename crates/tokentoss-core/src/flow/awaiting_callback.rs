@@ -39,7 +39,7 @@ impl AwaitingCallback {
     pub(super) fn begin_with_popup<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
         attempt.open_channel(context);
         let url = String::from(attempt.request.url());
-        context.outputs.push_back(Output::OpenPopup { url });
+        context.outputs.push_back(Output::OpenPopup { url: url.into() });
         attempt.register(context);
         Self::arm(attempt, context)
     }

@@ -35,7 +35,7 @@ impl Introducing {
         let Some(url) = context.way.start_url(context.ticket) else {
             return Ok(AwaitingCallback::begin_with_popup(attempt, context));
         };
-        context.outputs.push_back(Output::OpenPopup { url });
+        context.outputs.push_back(Output::OpenPopup { url: url.into() });
         Ok(State::Introducing(Self {
             attempt,
             deadline: None,

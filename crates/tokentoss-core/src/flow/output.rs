@@ -1,6 +1,7 @@
 //! What a sign-in wants done, and what it shows.
 
 use alloc::string::String;
+use core::fmt;
 
 use super::{Way, WindowId};
 use crate::error::Error;
@@ -25,15 +26,15 @@ pub enum Output {
     StopListening,
     /// Open a popup, synchronously.
     OpenPopup {
-        /// Where it goes.
-        url: String,
+        /// Where it goes; the provider's address holds the state.
+        url: Secret,
     },
     /// Send a window of this sign-in elsewhere, without a trace in its history.
     Navigate {
         /// The window.
         window: WindowId,
-        /// Where it goes.
-        url: String,
+        /// Where it goes; the provider's address holds the state.
+        url: Secret,
     },
     /// `postMessage` to a window of this sign-in.
     Post {
@@ -56,7 +57,7 @@ pub enum Output {
         /// Its proof.
         proof: Secret,
         /// The authorization request.
-        url: String,
+        url: Secret,
         /// The public key of this page.
         key: String,
     },
@@ -121,7 +122,7 @@ impl Phase {
 }
 
 /// What the view shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Status {
     /// Where the sign-in stands.
     pub phase: Phase,
@@ -179,6 +180,19 @@ impl Problem {
             Self::Page(error) => error.subject().map(crate::error::Subject::as_str),
             Self::Kernel(_) => None,
         }
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status")
+            .field("phase", &self.phase)
+            .field("way", &self.way)
+            // The provider's address holds the state.
+            .field("has_link", &self.link.is_some())
+            .field("problem", &self.problem)
+            .field("paste_problem", &self.paste_problem)
+            .finish()
     }
 }
 

@@ -68,6 +68,33 @@ fn c72_outputs_and_inputs_show_no_secret() {
 }
 
 #[test]
+fn c72_no_way_shows_the_state() {
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed([9; 32]);
+    for with_page in [false, true] {
+        let mut kernel = Kernel::new(&mut rng);
+        if with_page {
+            kernel.ticket()["callback_pages"] = serde_json::json!(["https://pages.example/callback"]);
+        }
+        let mut flow = Flow::new(Ticket::from_json(&kernel.ticket().to_string(), PAGE).expect("a ticket"));
+        let window = tokentoss_core::flow::WindowId(1);
+        let (start, later) = (Timestamp::from_millis(1), Timestamp::from_millis(5000));
+        flow.handle(start, Input::SignIn, &mut rng).expect("taken");
+        flow.handle(start, Input::PopupOpened { window }, &mut rng).expect("taken");
+        flow.handle(later, Input::TimerFired, &mut rng).expect("taken");
+        let mut shown = format!("{flow:?} {:?}", flow.status());
+        while let Some(output) = flow.poll() {
+            shown += &format!("{output:?}");
+        }
+        let link = flow.status().link.clone().expect("a link to the provider");
+        let query = link.split_once('?').expect("a query").1;
+        let state =
+            form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").expect("a state").1;
+        assert!(shown.contains("Navigate") && shown.contains("Register"), "{shown}");
+        assert!(!shown.contains(&*state), "{shown}");
+    }
+}
+
+#[test]
 fn c72_errors_show_no_token() {
     let mut world = World::new();
     world.provider.answer =
