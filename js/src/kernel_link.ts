@@ -6,6 +6,8 @@
  * - sending throws, because the host disposed of the connection;
  * - the kernel has worked through a ping of ours (Jupyter's status went "idle" for it) and no pong came. That is a kernel
  *   that was started anew without an announcement, after a crash for instance. A busy kernel does not reach the ping.
+ *
+ * While a kernel starts, pings and statuses can get lost: silence is asked again, ever more rarely.
  */
 
 import type { Connection } from "./model.ts";
@@ -17,11 +19,16 @@ const PONG_GRACE = 500;
 /** Unanswered pings in a row that count: one alone may be a connection that dropped at the wrong moment. */
 const STRIKES = 2;
 
+/** How long silence lasts before the next ping, in milliseconds: at first, and at most; a busy kernel answers them all later. */
+const FIRST_SILENCE = 3000;
+const LONGEST_SILENCE = 60_000;
+
 export class KernelLink {
   readonly #model: Connection;
   readonly #onLost: () => void;
   #unanswered = 0;
   #awaited = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #lost = false;
 
   constructor(model: Connection, onLost: () => void) {
@@ -57,8 +64,15 @@ export class KernelLink {
 
   /** Asks the kernel whether it still knows this widget. */
   probe(): void {
+    this.#ping(FIRST_SILENCE);
+  }
+
+  #ping(silence: number): void {
+    if (this.#lost) return;
     const id = Math.floor(Math.random() * 2 ** 32);
     this.#awaited = id;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#ping(Math.min(2 * silence, LONGEST_SILENCE)), silence);
     this.send({ type: "ping", id }, () => {
       setTimeout(() => {
         if (this.#awaited !== id) return;
@@ -73,11 +87,12 @@ export class KernelLink {
   readonly lose = (): void => {
     if (this.#lost) return;
     this.#lost = true;
+    this.#rest();
     this.#onLost();
   };
 
   dispose(): void {
-    this.#awaited = 0;
+    this.#rest();
     this.#model.off("comm_live_update", this.lose);
     this.#model.off("msg:custom", this.#onMessage);
   }
@@ -85,7 +100,12 @@ export class KernelLink {
   readonly #onMessage = (content: unknown): void => {
     const message = fromKernel(content);
     if (message?.type !== "pong" || message.id !== this.#awaited) return;
-    this.#awaited = 0;
+    this.#rest();
     this.#unanswered = 0;
   };
+
+  #rest(): void {
+    this.#awaited = 0;
+    clearTimeout(this.#again);
+  }
 }

@@ -63,6 +63,35 @@ test("an answer to the second ping clears the doubt", (t) => {
   assert.equal(lost.mock.callCount(), 0);
 });
 
+test("a ping or its status that got lost is asked again, ever more rarely, until an answer", (t) => {
+  const { model, lost, link: kernel } = link(t);
+  const pings = () => model.sentOf("ping").length;
+  kernel.probe();
+  t.mock.timers.tick(3000);
+  assert.equal(pings(), 2);
+  for (let hour = 0; hour < 60; hour += 1) t.mock.timers.tick(60_000);
+  assert.ok(pings() > 20 && pings() < 70, `${pings()} in an hour`);
+  assert.equal(lost.mock.callCount(), 0, "silence alone is a busy kernel");
+  pong(model);
+  const asked = pings();
+  t.mock.timers.tick(600_000);
+  assert.equal(pings(), asked);
+});
+
+test("a kernel whose first statuses got lost is still found out", (t) => {
+  const { model, lost, link: kernel, wait } = link(t);
+  kernel.probe();
+  t.mock.timers.tick(3000);
+  model.kernelIdle();
+  t.mock.timers.tick(500);
+  model.kernelIdle();
+  wait();
+  assert.equal(lost.mock.callCount(), 1);
+  const asked = model.sentOf("ping").length;
+  wait();
+  assert.equal(model.sentOf("ping").length, asked, "a kernel that is gone is asked nothing");
+});
+
 test("answers to other pings do not count", (t) => {
   const { model, lost, link: kernel, wait } = link(t);
   kernel.probe();

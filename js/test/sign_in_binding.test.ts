@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { kernel_gone, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
 import type { Runtime } from "../src/load.ts";
 import { SignInBinding } from "../src/sign_in_binding.ts";
@@ -7,6 +7,9 @@ import type { Traits } from "../src/traits.ts";
 import type { ViewState } from "../src/view_state.ts";
 import { FakeModel } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
+
+// Pings are repeated until the kernel answers; these tests do not wait for that.
+mock.timers.enable({ apis: ["setTimeout"] });
 
 const link = "http://127.0.0.1:1/";
 const byHand = { link, pasteNeeded: false, pasteProblem: null };

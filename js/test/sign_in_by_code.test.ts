@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { DeviceCode, Traits } from "../src/traits.ts";
 import { FakeModel } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
+
+// Pings are repeated until the kernel answers; these tests do not wait for that.
+mock.timers.enable({ apis: ["setTimeout"] });
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
