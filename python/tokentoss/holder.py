@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.accounts import grant_of
 from tokentoss.exceptions import StorageError
+from tokentoss.forks import anew_in_child
 from tokentoss.session import Session, belongs_here
 from tokentoss.storage.records import accounts_in, same_tokens
 
@@ -47,6 +48,7 @@ class SessionHolder:
         self._hosted_domain = hosted_domain
         self._report = report
         self._lock = threading.RLock()
+        anew_in_child(self, _lock=threading.RLock)
 
     def stored(self) -> list[TokenData]:
         """Return the stored tokens of this client's accounts, default account first.

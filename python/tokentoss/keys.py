@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 import time
 
 import jwt
 
 from tokentoss.exceptions import IdTokenError
+from tokentoss.forks import anew_in_child
 from tokentoss.transport import TransportError, call
 
 logger = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class PublishedKeys:
     def __init__(self, jwks_uri: str) -> None:
         self.jwks_uri = jwks_uri
         self._lock = threading.Lock()
+        anew_in_child(self, _lock=threading.Lock)
         self._keys: list[jwt.PyJWK] = []
         self._fresh_until = 0.0
         self._refetched_at: float | None = None
@@ -111,6 +114,7 @@ class PublishedKeys:
 
 _published: dict[str, PublishedKeys] = {}
 _published_lock = threading.Lock()
+anew_in_child(sys.modules[__name__], _published_lock=threading.Lock)
 
 
 def published_keys(jwks_uri: str) -> PublishedKeys:

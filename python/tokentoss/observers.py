@@ -6,6 +6,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
+from tokentoss.forks import anew_in_child
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +18,7 @@ class Observers:
     def __init__(self) -> None:
         self._methods: list[weakref.WeakMethod[Callable[[], None]]] = []
         self._lock = threading.Lock()
+        anew_in_child(self, _lock=threading.Lock)
 
     def add(self, method: Callable[[], None]) -> None:
         """Call a bound method at every change from now on."""

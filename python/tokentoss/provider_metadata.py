@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import DiscoveryError
+from tokentoss.forks import anew_in_child
 from tokentoss.origins import is_secure, require_secure_endpoint, split_url
 from tokentoss.providers import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES, Provider
 from tokentoss.transport import TransportError, call
@@ -32,6 +34,7 @@ _USERINFO_MEMBERS = {"subject": "sub", "login": "preferred_username", "name": "n
 
 _kept: dict[str, tuple[float, dict[str, Any]]] = {}
 _kept_lock = threading.Lock()
+anew_in_child(sys.modules[__name__], _kept_lock=threading.Lock)
 
 
 def discovered(cls: type[Provider], issuer: str, name: str | None, *, fresh: bool) -> Provider:

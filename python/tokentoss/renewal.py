@@ -17,6 +17,7 @@ from tokentoss.exceptions import (
     StorageError,
     TokenRefreshError,
 )
+from tokentoss.forks import anew_in_child
 from tokentoss.providers import GOOGLE
 from tokentoss.session import rotated_only, tokens_of_refresh
 from tokentoss.token_endpoint import TokenRequestError, ask_for_tokens
@@ -64,6 +65,7 @@ class Renewal:
         self._client_id = client_id
         self._client = client
         self._turn = threading.Lock()
+        anew_in_child(self, _turn=threading.Lock)
         self._back_off = BackOff(*BACK_OFF)
         self._failure: TokenRefreshError | None = None
         self._done_at: float | None = None

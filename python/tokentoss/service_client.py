@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import requests
 
 from tokentoss.exceptions import ConfigurationError
+from tokentoss.forks import anew_in_child
 from tokentoss.origins import is_plain_loopback, origin_of, secure_origin
 from tokentoss.service_errors import raise_for_refusal
 
@@ -52,9 +54,11 @@ class ServiceClient(ABC):
         if self.base_url is not None:
             self._origins.add(secure_origin(self.base_url, "base_url"))
         self._no_renewal_before = 0.0
-        self._session = requests.Session()
         # A proxy of the environment must not see what is meant for this machine.
-        self._session.trust_env = self.base_url is None or not is_plain_loopback(self.base_url)
+        new_session = partial(_new_session, self.base_url is None or not is_plain_loopback(self.base_url))
+        self._session = new_session()
+        # Two processes on one connection would read each other's answers.
+        anew_in_child(self, _session=new_session)
 
     @abstractmethod
     def _token(self, url: str) -> str:
@@ -233,6 +237,12 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _new_session(trust_env: bool) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = trust_env
+    return session
 
 
 def _without_authorization(headers: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tokentoss.exceptions import (
     TokenTossError,
 )
 from tokentoss.expected_user import ExpectedUser
+from tokentoss.forks import anew_in_child
 from tokentoss.holder import SessionHolder
 from tokentoss.late_signature import LateSignature
 from tokentoss.observers import Observers
@@ -488,3 +489,6 @@ class TokenKeeper:
         if is_good:
             self._holder.advance(session, replace(session.tokens, signature_checked=True))
         return self._holder.session or session
+
+
+anew_in_child(TokenKeeper, _live_lock=threading.Lock)

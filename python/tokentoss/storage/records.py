@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from tokentoss.accounts import grant_of
+from tokentoss.forks import anew_in_child
 from tokentoss.storage.base import AccountStorage
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class RecordStorage(ABC):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._turns: dict[tuple[str, str, str], threading.Lock] = {}
+        anew_in_child(self, _lock=threading.RLock, _turns=dict)
 
     @abstractmethod
     def _read(self) -> list[TokenData]:
