@@ -83,6 +83,8 @@ class DeviceSignIn:
                 if polling.goes_on_after(failure):
                     continue
                 raise SignInError(code=failure.code, subject=failure.subject) from None
+            if self._cancelled.is_set():
+                break
             # This grant has no nonce: the device code, which only this kernel knows, binds the answer.
             return self._manager.accept(response, nonce=None)
         return None

@@ -115,6 +115,14 @@ def test_cancelling_ends_the_wait(fake: FakeProvider, manager: AuthManager) -> N
     assert polls(fake) == []
 
 
+def test_tokens_after_the_cancelling_are_not_taken(fake: FakeProvider, manager: AuthManager) -> None:
+    sign_in = manager.sign_in_by_code()
+    fake.answers["/token"] = answer = tokens(fake)
+    answer.before = sign_in.cancel
+    assert sign_in.finish() is None
+    assert not manager.is_authenticated
+
+
 @pytest.mark.parametrize(
     ("change", "member"),
     [
