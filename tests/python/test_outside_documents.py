@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -128,14 +129,7 @@ def client_read(document: bytes) -> str:
     assert client.client_id.strip()
     assert client.client_type in {"installed", "web"}
     assert all(is_secure(url) for url in (client.auth_uri, client.token_uri) if url is not None)
-    shown = client.client_id + repr(
-        [client.auth_uri, client.token_uri, client.redirect_uris, client.project_id]
-    )
-    assert (
-        len(client.client_secret) < 8
-        or client.client_secret in shown
-        or client.client_secret not in repr(client)
-    )
+    assert repr(client) == repr(replace(client, client_secret="another"))
     return ""
 
 
