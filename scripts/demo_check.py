@@ -66,7 +66,7 @@ def go_through(notebook: Notebook, provider: LocalProvider, login: str, pictures
     with step("popup open at the provider"):
         window = widget.open_popup()
         popup.answer_login(window, login)
-        widget.wait_status("Waiting for you in the popup…")
+        widget.wait_status("Waiting for you in the popup")
     picture("waiting")
 
     with step("consent declined, the widget says so"):

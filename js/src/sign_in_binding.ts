@@ -9,7 +9,7 @@ import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences
 import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
-import { type DeviceCode, fromKernel, type ReportedPhase, type Traits } from "./traits.ts";
+import { type DeviceCode, fromKernel, type ReportedPhase, type Traits, type Way } from "./traits.ts";
 import type { ByHand, ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
@@ -32,7 +32,7 @@ export class SignInBinding {
   /** The sentence to show while no sign-in is under way; "" for none. */
   #failure: string;
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
-  #unusable: { message: string; retry: boolean } | null = null;
+  #unusable: { message: string; next: "retry" | "reload" | null } | null = null;
   #signingOut = false;
   #askingForCode = false;
   #syncing = false;
@@ -76,7 +76,9 @@ export class SignInBinding {
         return { kind: "handing_over" };
     }
     if (this.#failure) {
-      return { kind: "failed", message: this.#failure, retry: this.#signIn !== null, byHand };
+      // Without a ticket, the kernel is asked for one.
+      const next = this.#signIn || (this.#runtime && !this.#ticket) ? "retry" : null;
+      return { kind: "failed", message: this.#failure, next, byHand };
     }
     return { kind: this.#signIn ? "ready" : "loading" };
   }
@@ -89,9 +91,13 @@ export class SignInBinding {
 
   /** The click: the popup opens inside this call. */
   signIn(): void {
-    if (this.#unusable?.retry) {
+    if (this.#unusable?.next === "retry") {
       this.#unusable = null;
       this.#start();
+    } else if (!this.#ticket) {
+      // The kernel could not make one: its ports were taken, say.
+      this.#kernel.send({ type: "ask_for_ticket" });
+      this.#kernel.probe();
     } else {
       this.#signIn?.signIn();
     }
@@ -176,7 +182,7 @@ export class SignInBinding {
         this.#refuse(
           forbidden ? "webassembly_unavailable" : "webassembly_failed",
           forbidden ? webassembly_unavailable : webassembly_failed,
-          !forbidden,
+          forbidden ? "reload" : "retry",
         );
       },
     );
@@ -217,7 +223,7 @@ export class SignInBinding {
 
   get #byHand(): ByHand | null {
     const { link, way, paste_problem } = this.#status ?? {};
-    return link ? { link, pasteNeeded: way === "paste", pasteProblem: paste_problem ?? null } : null;
+    return link ? { link, way: way ?? "loopback", pasteProblem: paste_problem ?? null } : null;
   }
 
   get #underWay(): boolean {
@@ -240,7 +246,7 @@ export class SignInBinding {
     } catch (reason) {
       if (this.#unusable) return; // it trapped
       const { code, message } = reason as Error & { code?: string };
-      this.#refuse(code ?? "ticket_invalid", message, false);
+      this.#refuse(code ?? "ticket_invalid", message, null);
     }
   }
 
@@ -252,7 +258,7 @@ export class SignInBinding {
     const wanted = this.#ticket !== "";
     this.#ticket = "";
     this.#endSignIn();
-    if (wanted) this.#refuse("webassembly_failed", webassembly_failed, true);
+    if (wanted) this.#refuse("webassembly_failed", webassembly_failed, "retry");
     else this.#start();
   };
 
@@ -295,11 +301,11 @@ export class SignInBinding {
   }
 
   #report(status: Status): void {
-    const { phase, code, subject } = status;
-    const told = [phase, code, subject].join(" ").trim();
+    const { phase, way, code, subject } = status;
+    const told = [phase, way, code, subject].join(" ").trim();
     if (told === this.#reported || !REPORTED.includes(phase)) return;
     this.#reported = told;
-    this.#tell(this.#ticket, phase as ReportedPhase, code ?? "", subject ?? "");
+    this.#tell(this.#ticket, phase as ReportedPhase, code ?? "", subject ?? "", way ?? "");
     // A failure may be the kernel's: its listener went with it.
     if (phase === "waiting" || phase === "failed") this.#probeLater();
   }
@@ -307,18 +313,18 @@ export class SignInBinding {
   // Messages to the kernel leave in a turn of their own: none may come between the click and the popup, and a kernel found
   // lost ends the sign-in, which must not happen inside one of its own calls.
 
-  #tell(ticket: string, phase: ReportedPhase, code: string, subject: string): void {
-    queueMicrotask(() => this.#kernel.send({ type: "report", ticket, phase, code, subject }));
+  #tell(ticket: string, phase: ReportedPhase, code: string, subject = "", way: Way | "" = ""): void {
+    queueMicrotask(() => this.#kernel.send({ type: "report", ticket, phase, way, code, subject }));
   }
 
   #probeLater(): void {
     queueMicrotask(() => this.#kernel.probe());
   }
 
-  #refuse(code: string, message: string, retry: boolean): void {
+  #refuse(code: string, message: string, next: "retry" | "reload" | null): void {
     if (this.#disposed) return;
-    this.#unusable = { message, retry };
-    this.#tell(this.#model.get("ticket").id ?? "", "failed", code, "");
+    this.#unusable = { message, next };
+    this.#tell(this.#model.get("ticket").id ?? "", "failed", code);
     this.#show();
   }
 

@@ -56,9 +56,13 @@ export type ToKernel =
   | { type: "sign_out" }
   | { type: "ask_for_code" }
   | { type: "drop_code" }
-  | { type: "report"; ticket: string; phase: ReportedPhase; code: string; subject: string }
+  | { type: "report"; ticket: string; phase: ReportedPhase; way: Way | ""; code: string; subject: string }
+  | { type: "ask_for_ticket" }
   | { type: "register"; ticket: string; proof: string; url: string; key: string }
   | { type: "ping"; id: number };
+
+/** How the provider's answer comes back: through the kernel's listener, a static page, or the user's hands. */
+export type Way = "loopback" | "callback_page" | "paste";
 
 /** The phases that Python's `status` follows. */
 export type ReportedPhase = "ready" | "waiting" | "signing_in" | "failed";

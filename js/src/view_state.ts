@@ -1,4 +1,4 @@
-import type { DeviceCode } from "./traits.ts";
+import type { DeviceCode, Way } from "./traits.ts";
 
 /** What a view shows; one value at a time, so that no two parts of a view can contradict each other. */
 export type ViewState =
@@ -13,16 +13,16 @@ export type ViewState =
   /** `said` is how Python puts it: who, and what is unusual about it. */
   | { kind: "signed_in"; said: string }
   | { kind: "signing_out"; account: string }
-  /** `message` is a sentence with the next step. */
-  | { kind: "failed"; message: string; retry: boolean; byHand: ByHand | null }
+  /** `message` is a sentence with the next step, `next` the same as a control; null for a step that is taken in a cell. */
+  | { kind: "failed"; message: string; next: "retry" | "reload" | null; byHand: ByHand | null }
   | { kind: "kernel_gone" };
 
 /** What the user can do where the browser cannot. */
 export interface ByHand {
   /** What to open. */
   link: string;
-  /** Whether the answer can come back by no other way than a pasted address. */
-  pasteNeeded: boolean;
+  /** How the answer comes back, if all goes well. */
+  way: Way;
   /** What is wrong with the address that was pasted last, as a sentence. */
   pasteProblem: string | null;
 }

@@ -12,7 +12,7 @@ import { fakeSignIns } from "./fake_sign_in.ts";
 mock.timers.enable({ apis: ["setTimeout"] });
 
 const link = "http://127.0.0.1:1/";
-const byHand = { link, pasteNeeded: false, pasteProblem: null };
+const byHand = { link, way: "loopback", pasteProblem: null };
 
 /** Lets everything happen that is due: microtasks and promises. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -55,21 +55,31 @@ test("nothing is said to the kernel in the turn of the click", async () => {
   binding.signIn();
   assert.deepEqual(model.sent, []);
   await turn();
-  assert.deepEqual(model.sent[0], { type: "report", ticket: "t1", phase: "waiting", code: "", subject: "" });
+  assert.deepEqual(model.sent[0], {
+    type: "report",
+    ticket: "t1",
+    phase: "waiting",
+    way: "loopback",
+    code: "",
+    subject: "",
+  });
 });
 
 test("the kernel is told of a phase once, and not of the first one, which it knows", async () => {
   const { model, signIns } = await bind();
   signIns.show("waiting", { link });
   signIns.show("waiting", { link });
-  signIns.show("waiting", { link, code: "popup_closed", message: "Closed?" });
+  signIns.show("waiting", { link, way: "paste" });
+  signIns.show("waiting", { link, way: "paste", code: "popup_closed", message: "Closed?" });
   signIns.show("signing_in");
   signIns.show("handing_over");
   signIns.show("failed", { code: "invalid_grant", subject: "issuer.example", message: "No." });
   await turn();
   assert.deepEqual(
-    model.sentOf("report").map(({ phase, code, subject }) => [phase, code, subject].join(" ").trim()),
-    ["waiting", "waiting popup_closed", "signing_in", "failed invalid_grant issuer.example"],
+    model
+      .sentOf("report")
+      .map(({ phase, way, code, subject }) => [phase, way, code, subject].filter(Boolean).join(" ")),
+    ["waiting", "waiting paste", "waiting paste popup_closed", "signing_in", "failed invalid_grant issuer.example"],
   );
 });
 
@@ -98,7 +108,7 @@ test("the kernel's decision reaches the sign-in that it is about, with its words
   model.kernelSets({ acknowledged: "t1", error: "Choose another account.", error_code: "hosted_domain_mismatch" });
   await turn();
   assert.deepEqual(signIns.calls, ["t1 new", "t1 acknowledge t1 hosted_domain_mismatch Choose another account."]);
-  assert.deepEqual(binding.state, { kind: "failed", message: "Choose another account.", byHand: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: "Choose another account.", byHand: null, next: "retry" });
   assert.deepEqual(model.sentOf("report"), [], "the kernel is not told what it decided itself");
 });
 
@@ -129,7 +139,7 @@ test("a relay is passed on for the outstanding ticket only", async () => {
 test("an error from before the page was loaded is shown until the next try", async () => {
   const error = "The sign-in window was closed.";
   const { binding, model, states } = await bind({ error, error_code: "popup_closed" });
-  assert.deepEqual(binding.state, { kind: "failed", message: error, byHand: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: error, byHand: null, next: "retry" });
   binding.signIn();
   assert.equal(states.at(-1)?.kind, "waiting");
   model.kernelSets({ user_email: "" });
@@ -155,7 +165,7 @@ test("a doubt while waiting keeps the sign-in waiting", async () => {
 test("a blocked popup shows its link", async () => {
   const { binding, signIns } = await bind();
   signIns.show("failed", { link, way: "loopback", code: "popup_blocked", message: "Blocked." });
-  assert.deepEqual(binding.state, { kind: "failed", message: "Blocked.", byHand, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: "Blocked.", byHand, next: "retry" });
   binding.linkFollowed();
   assert.equal(signIns.calls.at(-1), "t1 linkFollowed");
 });
@@ -169,7 +179,7 @@ test("what is wrong with a pasted address is shown beside the field", async () =
   assert.deepEqual(binding.state, {
     kind: "waiting",
     problem: null,
-    byHand: { link, pasteNeeded: true, pasteProblem: "Not this one." },
+    byHand: { link, way: "paste", pasteProblem: "Not this one." },
   });
 });
 
@@ -202,7 +212,7 @@ test("a policy that forbids WebAssembly is named, and the kernel hears of it", a
     throw new WebAssembly.CompileError("blocked by Content Security Policy");
   });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, byHand: null, retry: false });
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, byHand: null, next: "reload" });
   assert.equal(model.sentOf("report")[0]?.code, "webassembly_unavailable");
 });
 
@@ -218,7 +228,7 @@ test("WebAssembly that failed for another reason can be tried again", async (t) 
     () => attempts.shift() ?? Promise.reject(new Error("too many tries")),
   );
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
   binding.signIn();
   assert.equal(binding.state.kind, "loading");
   await turn();
@@ -230,7 +240,7 @@ test("a trap drops the sign-in unfreed and says so, and Retry works on the next 
   binding.signIn();
   signIns.emit({ type: "deliver", envelope: "sealed" });
   signIns.trap();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
   assert.equal(model.get("sealed_tokens"), "");
   await turn();
   assert.equal(model.sentOf("report").at(-1)?.code, "webassembly_failed");
@@ -255,7 +265,7 @@ test("a trap in somebody else's sign-in is no matter of a widget that is signed 
 
 test("a ticket that is not usable says why and offers nothing to click", async () => {
   const { binding, model } = await bind({ ticket: { id: "t1", refused: "endpoint_insecure" } as object });
-  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, retry: false });
+  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, next: null });
   assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
 });
 

@@ -66,7 +66,7 @@ test("no code: the reason is shown, and the button works", async () => {
   binding.askForCode();
   model.kernelSets({ error: "No codes here.", error_code: "unauthorized_client" });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", byHand: null, retry: true });
+  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", byHand: null, next: "retry" });
 });
 
 test("a code that is there when the page is opened again is shown", async () => {

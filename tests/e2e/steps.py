@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ADA = "ada@example.com"
 STEPS = ("waiting", "signing in", "handing over")
 SAID = {
-    "waiting": "Waiting for you in the popup…",
+    "waiting": "Waiting for you in the popup",
     "signing in": "Signing in…",
     "handing over": "Handing over to Python",
 }

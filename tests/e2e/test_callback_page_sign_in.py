@@ -12,6 +12,7 @@ from e2e.kernel_messages import record
 from e2e.widget import PATIENCE_MS, Widget
 
 ADA = "ada@example.com"
+STEERED = "Waiting for you in the popup, which ends on the callback page…"
 OPENER = pytest.mark.parametrize("coop", [None, "same-origin"], ids=["opener", "severed"])
 KIND = pytest.mark.parametrize("kind", ["public", "confidential"])
 
@@ -111,7 +112,11 @@ class TestUnreachableLoopback:
         options = {"redirect_ports": [unreachable_port], "redirect_uri": lab.callback_page}
         notebook = open_notebook(cells.show_widget(provider, getattr(provider, kind), **options))
         notebook.run_cell(0)
-        window = Widget(notebook.page).open_popup()
+        widget = Widget(notebook.page)
+        window = widget.open_popup()
+        popup.answer_login(window, ADA)
+        widget.wait_status(STEERED)
+        notebook.kernel.until(f"widget.status == {STEERED!r}")
         popup.sign_in(window, ADA)
         assert_signed_in(notebook, provider, window)
 

@@ -27,7 +27,7 @@ def test_the_relay_through_the_kernel_finishes_the_sign_in(open_notebook, provid
     window = widget.open_popup()
     popup.answer_login(window, "ada@example.com")
     assert window.evaluate("() => window.opener === null"), "the policy did not sever the opener"
-    widget.wait_status("Waiting for you in the popup…")
+    widget.wait_status("Waiting for you in the popup")
     popup.sign_in(window, "ada@example.com")
     popup.wait_closed(window)
 

@@ -26,7 +26,7 @@ def test_two_widgets_sign_in_at_the_same_time(open_notebook, provider):
     popup.sign_in(second_popup, "ada@example.com")
     second.wait_status("Signed in as ada@example.com")
     assert not notebook.kernel.value("first.is_authenticated")
-    first.wait_status("Waiting for you in the popup…")
+    first.wait_status("Waiting for you in the popup")
     popup.sign_in(first_popup, "ada@example.com")
     first.wait_status("Signed in as ada@example.com")
 
@@ -47,7 +47,7 @@ def test_two_views_are_one_sign_in(open_notebook, provider):
 
     with count_windows(notebook.page) as windows:
         window = upper.open_popup()
-        lower.wait_status("Waiting for you in the popup…")
+        lower.wait_status("Waiting for you in the popup")
         lower.click(lower.sign_in_button)
         popup.sign_in(window, "ada@example.com")
         upper.wait_status("Signed in as ada@example.com")
@@ -66,7 +66,7 @@ def test_a_double_click_opens_one_popup(open_notebook, provider):
     with count_windows(notebook.page) as windows:
         with notebook.page.expect_popup() as opening:
             notebook.page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        widget.wait_status("Waiting for you in the popup…")
+        widget.wait_status("Waiting for you in the popup")
         popup.sign_in(opening.value, "ada@example.com")
         widget.wait_status("Signed in as ada@example.com")
     assert windows == [opening.value]

@@ -14,6 +14,7 @@ from e2e.kernel_messages import record
 from e2e.widget import PATIENCE_MS, Widget
 
 ADA = "ada@example.com"
+STEERED = "Waiting for you in the popup, then for the address that it ends on…"
 
 
 @pytest.fixture
@@ -40,6 +41,7 @@ def show(open_notebook, provider, unreachable_port):
 def wait_steered(widget, window, provider):
     """The same window arrives at the provider, and the widget tells what the user will have to do."""
     window.wait_for_url(f"{provider.issuer}/**")
+    widget.wait_status(STEERED)
     expect(widget.paste_field).to_be_visible(timeout=PATIENCE_MS)
     expect(widget.root.get_by_text("If the page after the sign-in does not load")).to_be_visible()
     expect(widget.link).to_have_attribute("href", re.compile(f"^{re.escape(provider.issuer)}/"))
@@ -53,6 +55,9 @@ def test_pasting_the_address_signs_in(show, provider, unreachable_port, kind, ex
     widget = Widget(notebook.page)
     window = widget.open_popup()
     wait_steered(widget, window, provider)
+    # Announced by screen readers, and there for code that asks.
+    expect(widget.status).to_have_attribute("aria-live", "polite")
+    notebook.kernel.until(f"widget.status == {STEERED!r}")
     popup.sign_in(window, ADA)
     address = popup.wait_unreachable(window, f"http://127.0.0.1:{unreachable_port}/?")
 
@@ -100,7 +105,7 @@ def test_a_bad_paste_is_told_and_loses_nothing(show, provider, unreachable_port)
         widget.paste(text)
         expect(widget.paste_problem).to_contain_text(sentence, timeout=PATIENCE_MS)
         expect(widget.paste_field).to_have_attribute("aria-invalid", "true")
-        widget.wait_status("Waiting for you in the popup…")
+        widget.wait_status(STEERED)
     assert provider.exchanges() == []
     assert not window.is_closed()
 

@@ -24,7 +24,7 @@ def test_declined_consent(notebook, provider):
     widget = Widget(notebook.page)
     window = widget.open_popup()
     popup.answer_login(window, ADA)
-    widget.wait_status("Waiting for you in the popup…")
+    widget.wait_status("Waiting for you in the popup")
     popup.decline(window)
     popup.wait_closed(window)
 
@@ -102,7 +102,7 @@ def test_keyboard_alone(notebook):
     window = opened.value
     window.wait_for_load_state()
     notebook.page.bring_to_front()
-    widget.wait_status("Waiting for you in the popup…")
+    widget.wait_status("Waiting for you in the popup")
     notebook.page.keyboard.press("Escape")
     popup.wait_closed(window)
     widget.wait_status("Click to sign in")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import tokentoss
 from playwright.sync_api import expect
 
-from e2e.widget import Widget
+from e2e.widget import PATIENCE_MS, Widget
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
@@ -34,10 +34,10 @@ PAGE = """<!doctype html>
 </script>"""
 
 
-def serve(route: Route) -> None:
+def serve(route: Route, *, policy: str = POLICY) -> None:
     """Answer with the page, or with the module that notebooks carry."""
     if route.request.url == HOST:
-        route.fulfill(body=PAGE, content_type="text/html", headers={"content-security-policy": POLICY})
+        route.fulfill(body=PAGE, content_type="text/html", headers={"content-security-policy": policy})
     elif route.request.url.endswith("/auth.js"):
         route.fulfill(path=STATIC / "auth.js", content_type="text/javascript")
     else:
@@ -45,7 +45,7 @@ def serve(route: Route) -> None:
 
 
 def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
-    """The view names the policy and the next step, tells the kernel, and offers nothing to click."""
+    """The view names the policy and the next step, tells the kernel, and offers what is left to do."""
     page = context.new_page()
     page.route(f"{HOST}**", serve)
     page.goto(HOST)
@@ -55,5 +55,21 @@ def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
     expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
     expect(widget.sign_in_button).to_be_disabled()
     expect(widget.retry_button).to_be_hidden()
+    expect(widget.reload_button).to_be_enabled()
     (report,) = page.evaluate("window.sent")
     assert (report["phase"], report["code"]) == ("failed", "webassembly_unavailable")
+
+
+def test_once_it_is_allowed_the_button_leads_to_a_sign_in(context):
+    """The page is loaded again, with the policy that the administrator has put right by then."""
+    page = context.new_page()
+    page.route(f"{HOST}**", serve)
+    page.goto(HOST)
+    widget = Widget(page)
+    expect(widget.reload_button).to_be_enabled(timeout=PATIENCE_MS)
+    page.unroute(f"{HOST}**")
+    page.route(f"{HOST}**", lambda route: serve(route, policy=f"{POLICY} 'wasm-unsafe-eval'"))
+    with page.expect_navigation():
+        widget.click(widget.reload_button)
+    # The page's ticket is no real one: that it is read at all takes WebAssembly.
+    widget.wait_status("The widget's state is not usable")

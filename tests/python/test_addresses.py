@@ -64,6 +64,25 @@ def test_no_port_is_free(make_manager: Make, taken: int) -> None:
     assert str(taken) in alone.error
 
 
+def test_a_port_that_becomes_free_is_taken_when_the_page_asks(make_manager: Make) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen(1)
+        port = one.getsockname()[1]
+        widget = AuthWidget(auth_manager=make_manager(), redirect_ports=[port])
+        errors: list[str] = []
+        widget.observe(lambda change: errors.append(change["new"]), "error_code")
+        widget._handle_custom_msg({"type": "ask_for_ticket"}, [])
+        assert errors == ["", "loopback_unavailable"], "the same failure again is a change"
+        assert widget.ticket == {}
+    widget._handle_custom_msg({"type": "ask_for_ticket"}, [])
+    assert (widget.status, widget.error, widget.error_code) == ("Click to sign in", "", "")
+    assert Page(widget.ticket).register().status == 200
+    ticket = widget.ticket
+    widget._handle_custom_msg({"type": "ask_for_ticket"}, [])
+    assert widget.ticket == ticket, "one that is outstanding stays"
+
+
 def test_no_port_is_free_but_there_is_a_callback_page(make_manager: Make, taken: int) -> None:
     widget = AuthWidget(auth_manager=make_manager(), redirect_ports=[taken], redirect_uri=PAGE)
     assert (widget.ticket["redirect_uri"], widget.ticket["callback_pages"]) == (None, [PAGE])

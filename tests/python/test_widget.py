@@ -264,7 +264,16 @@ def test_reports_of_the_page(widget: AuthWidget, fake: FakeProvider) -> None:
 
     report(phase="waiting")
     assert widget.status == "Waiting for you in the popup…"
-    report(phase="signing_in")
+    report(phase="waiting", way="loopback")
+    assert widget.status == "Waiting for you in the popup…"
+    report(phase="waiting", way="callback_page")
+    assert widget.status == "Waiting for you in the popup, which ends on the callback page…"
+    report(phase="waiting", way="paste")
+    assert widget.status == "Waiting for you in the popup, then for the address that it ends on…"
+    for nonsense in ("<b>", 7, [], None):
+        report(phase="waiting", way=nonsense)
+        assert widget.status == "Waiting for you in the popup…"
+    report(phase="signing_in", way="paste")
     assert widget.status == "Signing in…"
     report(phase="failed", code="access_denied")
     assert widget.error_code == "access_denied"

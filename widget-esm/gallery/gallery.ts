@@ -5,12 +5,12 @@ import { type Actions, View } from "../src/view.ts";
 
 const byHand: ByHand = {
   link: "http://127.0.0.1:41231/tokentoss/start",
-  pasteNeeded: false,
+  way: "loopback",
   pasteProblem: null,
 };
 const pasting: ByHand = {
   link: "https://accounts.google.com/o/oauth2/v2/auth?response_type=code&client_id=1234.apps.googleusercontent.com&redirect_uri=http%3A%2F%2F127.0.0.1%3A41231%2F",
-  pasteNeeded: true,
+  way: "paste",
   pasteProblem: null,
 };
 const blocked =
@@ -20,6 +20,7 @@ const states: [title: string, state: ViewState][] = [
   ["loading", { kind: "loading" }],
   ["ready", { kind: "ready" }],
   ["waiting", { kind: "waiting", problem: null, byHand }],
+  ["waiting, by a callback page", { kind: "waiting", problem: null, byHand: { ...byHand, way: "callback_page" } }],
   ["waiting for a pasted address", { kind: "waiting", problem: null, byHand: pasting }],
   [
     "waiting, the pasted address is refused",
@@ -33,7 +34,7 @@ const states: [title: string, state: ViewState][] = [
       },
     },
   ],
-  ["failed, no popups in this frame", { kind: "failed", message: blocked, retry: true, byHand: pasting }],
+  ["failed, no popups in this frame", { kind: "failed", message: blocked, next: "retry", byHand: pasting }],
   [
     "waiting, popup seems closed",
     {
@@ -62,7 +63,7 @@ const states: [title: string, state: ViewState][] = [
   ["signing out", { kind: "signing_out", account: "ada.lovelace@example.org" }],
   [
     "failed",
-    { kind: "failed", message: "Access was denied. Click Retry and allow the access.", byHand: null, retry: true },
+    { kind: "failed", message: "Access was denied. Click Retry and allow the access.", byHand: null, next: "retry" },
   ],
   [
     "failed, popup blocked",
@@ -70,17 +71,26 @@ const states: [title: string, state: ViewState][] = [
       kind: "failed",
       message: blocked,
       byHand,
-      retry: true,
+      next: "retry",
     },
   ],
   [
-    "failed, nothing to click",
+    "failed, WebAssembly forbidden",
     {
       kind: "failed",
       message:
         "This page's security policy forbids WebAssembly, which the sign-in needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
       byHand: null,
-      retry: false,
+      next: "reload",
+    },
+  ],
+  [
+    "failed, to be put right in the cell",
+    {
+      kind: "failed",
+      message: "An endpoint is not an https address. Correct the provider's endpoints.",
+      byHand: null,
+      next: null,
     },
   ],
   ["kernel gone", { kind: "kernel_gone" }],

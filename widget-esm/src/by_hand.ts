@@ -81,7 +81,7 @@ export class ByHandPanel {
   }
 
   #render(): void {
-    const open = this.#state !== null && (this.#chosen ?? this.#state.pasteNeeded);
+    const open = this.#state !== null && (this.#chosen ?? this.#state.way === "paste");
     this.toggle.hidden = !this.#state;
     this.toggle.setAttribute("aria-expanded", String(open));
     this.root.hidden = !open;

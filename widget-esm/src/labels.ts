@@ -3,13 +3,19 @@ export const labels = {
   signInWith: (provider: string) => `Sign in with ${provider}`,
   loading: "Getting ready…",
   ready: "Click to sign in",
-  waiting: "Waiting for you in the popup…",
+  /** By the way that the answer comes back. */
+  waiting: {
+    loopback: "Waiting for you in the popup…",
+    callback_page: "Waiting for you in the popup, which ends on the callback page…",
+    paste: "Waiting for you in the popup, then for the address that it ends on…",
+  },
   signingIn: "Signing in…",
   handingOver: (provider: string) =>
     `Signed in at ${provider}. Handing over to Python; if the kernel is busy, this finishes as soon as it can.`,
   signingOut: "Signing out…",
   cancel: "Cancel",
   retry: "Retry",
+  reload: "Reload the page",
   signOut: "Sign out",
   useCode: "Use a code instead",
   askingForCode: "Asking for a code…",

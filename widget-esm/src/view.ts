@@ -41,6 +41,7 @@ export class View {
   readonly #statusText = document.createTextNode("");
   readonly #cancel = textButton(labels.cancel);
   readonly #retry = textButton(labels.retry);
+  readonly #reload = textButton(labels.reload);
   readonly #signOut = textButton(labels.signOut);
   readonly #useCode = textButton(labels.useCode);
   readonly #code = new CodePanel();
@@ -70,7 +71,15 @@ export class View {
 
     this.#byHand = new ByHandPanel(actions);
     const controls = element("div", "tokentoss-controls");
-    controls.append(this.#cancel, this.#retry, this.#signOut, this.#link, this.#byHand.toggle, this.#useCode);
+    controls.append(
+      this.#cancel,
+      this.#retry,
+      this.#reload,
+      this.#signOut,
+      this.#link,
+      this.#byHand.toggle,
+      this.#useCode,
+    );
     const text = element("div", "tokentoss-text");
     text.append(this.#status, this.#code.root, controls);
 
@@ -83,6 +92,7 @@ export class View {
       if (this.#signIn.getAttribute("aria-disabled") !== "true") actions.signIn();
     };
     this.#retry.onclick = () => actions.signIn();
+    this.#reload.onclick = () => location.reload();
     this.#cancel.onclick = () => actions.cancel();
     this.#signOut.onclick = () => actions.signOut();
     this.#useCode.onclick = () => actions.askForCode();
@@ -97,7 +107,7 @@ export class View {
     const code = kind === "code";
     const cancellable = code || kind === "waiting" || kind === "signing_in" || kind === "handing_over";
     const signedIn = kind === "signed_in" || kind === "signing_out";
-    const retry = kind === "waiting" ? state.problem !== null : kind === "failed" && state.retry;
+    const retry = kind === "waiting" ? state.problem !== null : kind === "failed" && state.next === "retry";
     const usable = kind === "ready" || cancellable || retry;
 
     this.root.dataset.state = kind;
@@ -107,6 +117,7 @@ export class View {
     this.#signIn.setAttribute("aria-disabled", String(!usable || (cancellable && !retry)));
     this.#cancel.hidden = !cancellable;
     this.#retry.hidden = !retry;
+    this.#reload.hidden = kind !== "failed" || state.next !== "reload";
     this.#signOut.hidden = !signedIn;
     this.#signOut.disabled = kind === "signing_out";
     this.#useCode.hidden = !this.#actions.offersCode || !["ready", "waiting", "failed"].includes(kind);
@@ -130,7 +141,7 @@ export class View {
       case "ready":
         return labels.ready;
       case "waiting":
-        return state.problem ?? labels.waiting;
+        return state.problem ?? labels.waiting[state.byHand.way];
       case "code":
         return state.code ? labels.waitingForCode : labels.askingForCode;
       case "signing_in":

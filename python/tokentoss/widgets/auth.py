@@ -39,6 +39,10 @@ logger = logging.getLogger(__name__)
 
 CLICK = "Click to sign in"
 WAITING = "Waiting for you in the popup…"
+WAITING_BY_WAY = {
+    "callback_page": "Waiting for you in the popup, which ends on the callback page…",
+    "paste": "Waiting for you in the popup, then for the address that it ends on…",
+}
 SIGNING_IN = "Signing in…"
 ENTER_CODE = "Waiting for you to enter the code…"
 MORE = "Click to allow more"
@@ -302,10 +306,20 @@ class AuthWidget(SyncedWidget):
             # So that the same failure twice is a change both times.
             self.publish(error="", error_code="")
             self._by_code.start()
+        elif kind == "ask_for_ticket":
+            self._offer_again()
         elif kind == "drop_code":
             self._by_code.cancel()
         elif kind == "register":
             self._take_registration(content)
+
+    def _offer_again(self) -> None:
+        """Try once more to make a ticket: the ports that were taken may be free by now."""
+        with self._lock:
+            if self._hand_off is None and not self._closed:
+                # So that the same failure twice is a change both times.
+                self.publish(error="", error_code="")
+                self._show_session(None)
 
     def _take_registration(self, content: dict[str, Any]) -> None:
         """Register a page that says so itself, because the start page has not, and answer it."""
@@ -333,7 +347,9 @@ class AuthWidget(SyncedWidget):
                 return
             phase, code, subject = (content.get(name) for name in ("phase", "code", "subject"))
             if isinstance(phase, str) and phase in _PHASES:
-                self.publish(status=_PHASES[phase], error="", error_code="")
+                way = content.get("way") if phase == "waiting" else None
+                status = WAITING_BY_WAY.get(way) if isinstance(way, str) else None
+                self.publish(status=status or _PHASES[phase], error="", error_code="")
             elif phase == "failed" and isinstance(code, str) and codes.is_known(code):
                 failure = error_for(code, subject if isinstance(subject, str) and subject else None)
                 self._manager.last_error = failure

@@ -1,0 +1,103 @@
+"""Every failure is one sentence and a control that is its next step, in the view that notebooks show."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import tokentoss
+from playwright.sync_api import expect
+from tokentoss import GOOGLE, AuthWidget, MemoryStorage
+
+from e2e import cells
+from e2e.widget import PATIENCE_MS, Widget
+
+ADA = "ada@example.com"
+HOST = "http://127.0.0.1:9/"
+PACKAGE = Path(tokentoss.__file__).parent
+# A model as a host keeps it, with the kernel's end in the test's hands.
+PAGE = """<!doctype html>
+<div id="output"></div>
+<script type="module">
+  import makeWidget from "/auth.js";
+  const traits = TRAITS;
+  const listeners = new Map();
+  const model = {
+    get: (name) => traits[name],
+    set(name, value) { traits[name] = value; },
+    save_changes() {},
+    send() {},
+    on(event, listener) { listeners.set(event, listener); },
+    off() {},
+  };
+  window.kernelSets = (changes) => {
+    Object.assign(traits, changes);
+    for (const name of Object.keys(changes)) listeners.get(`change:${name}`)?.();
+    // The widget reads them in a microtask.
+    return new Promise((done) => setTimeout(done));
+  };
+  const widget = await makeWidget();
+  widget.initialize({ model });
+  widget.render({ model, el: document.getElementById("output") });
+</script>"""
+# What a user can see and use of the view.
+SHOWN = """() => {
+  const root = document.querySelector('.tokentoss');
+  const used = [...root.querySelectorAll('button, a')].filter(
+    (one) => one.checkVisibility() && !one.disabled && one.getAttribute('aria-disabled') !== 'true',
+  );
+  return [root.querySelector('[role=status]').textContent, used.map((one) => one.textContent)];
+}"""
+
+
+@pytest.fixture
+def view(context):
+    """A page with the built widget and the traits that Python gives one, a usable ticket among them."""
+    python = AuthWidget(provider=GOOGLE, client_id="notebook", storage=MemoryStorage())
+    traits = {name: getattr(python, name) for name in AuthWidget.own_traits() if not name.startswith("_")}
+    page = context.new_page()
+    body = PAGE.replace("TRAITS", json.dumps(traits))
+    page.route(HOST, lambda route: route.fulfill(body=body, content_type="text/html"))
+    script = PACKAGE / "static" / "auth.js"
+    page.route(f"{HOST}auth.js", lambda route: route.fulfill(path=script, content_type="text/javascript"))
+    page.goto(HOST)
+    Widget(page).wait_ready()
+    yield page, traits["ticket"]
+    python.close()
+
+
+@pytest.mark.parametrize("with_ticket", [True, False], ids=["ticket", "no-ticket"])
+def test_each_code_is_one_sentence_and_retry(view, with_ticket):
+    page, ticket = view
+    codes = json.loads((PACKAGE / "error_codes.json").read_text())
+    for code in codes:
+        # As the kernel says it: the same sentence again is a change, too.
+        page.evaluate("() => kernelSets({ error: '', error_code: '' })")
+        told = {"error": code["message"], "error_code": code["code"], "ticket": ticket if with_ticket else {}}
+        page.evaluate("changes => kernelSets(changes)", told)
+        assert page.evaluate(SHOWN) == [code["message"], ["Sign in with Google", "Retry"]], code["code"]
+
+
+def test_taken_ports_and_retry(open_notebook, provider):
+    """The kernel could make no ticket; once the other program is gone, Retry gets one, without the cell."""
+    with closing(socket.socket()) as other_program:
+        other_program.bind(("127.0.0.1", 0))
+        other_program.listen()
+        port = other_program.getsockname()[1]
+        notebook = open_notebook(cells.show_widget(provider, provider.public, redirect_ports=[port]))
+        notebook.run_cell(0)
+        widget = Widget(notebook.page)
+        sentence = f"The kernel cannot listen on 127.0.0.1:{port}."
+        widget.wait_status(sentence)
+        widget.click(widget.retry_button)
+        # Asked, and still in vain: the sentence goes and comes.
+        notebook.kernel.until("widget.error_code == 'loopback_unavailable'")
+        widget.wait_status(sentence)
+        expect(widget.retry_button).to_be_enabled(timeout=PATIENCE_MS)
+    widget.click(widget.retry_button)
+    widget.wait_status("Click to sign in")
+    widget.sign_in(ADA)
+    notebook.kernel.until("widget.is_authenticated")
