@@ -33,6 +33,8 @@ export class SignInBinding {
   #failure: string;
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
   #unusable: { message: string; next: "retry" | "reload" | null } | null = null;
+  /** The ticket for which the kernel runs the sign-in, and where to sign in as soon as it has said so. */
+  #link: { ticket: string; byHand: ByHand | null } | null = null;
   #signingOut = false;
   #askingForCode = false;
   #syncing = false;
@@ -63,7 +65,12 @@ export class SignInBinding {
     const code = this.#model.get("code");
     if (isCode(code)) return { kind: "code", code };
     if (this.#askingForCode) return { kind: "code", code: null };
-    if (this.#unusable) return { kind: "failed", byHand: null, ...this.#unusable };
+    if (this.#link) return { kind: "link", byHand: this.#link.byHand };
+    if (this.#unusable) {
+      const { message, next } = this.#unusable;
+      // How another way ended comes first.
+      return { kind: "failed", message: this.#failure || message, byHand: null, next };
+    }
     const byHand = this.#byHand;
     switch (this.#status?.phase) {
       case "waiting":
@@ -108,6 +115,10 @@ export class SignInBinding {
       this.#askingForCode = false;
       this.#kernel.send({ type: "drop_code" });
       this.#show();
+    } else if (this.#link) {
+      this.#link = null;
+      this.#kernel.send({ type: "drop_link" });
+      this.#show();
     } else {
       this.#signIn?.cancel();
     }
@@ -128,6 +139,20 @@ export class SignInBinding {
     this.#show();
   }
 
+  /** Whether the kernel can run the sign-in, because this page cannot. */
+  get offersLink(): boolean {
+    return this.#unusable !== null && !this.#runtime && this.#model.get("ticket").id !== undefined;
+  }
+
+  /** The user wants a link, behind which the kernel runs the sign-in. */
+  askForLink(): void {
+    this.#link = { ticket: this.#model.get("ticket").id ?? "", byHand: null };
+    this.#failure = "";
+    this.#kernel.send({ type: "ask_for_link" });
+    this.#kernel.probe();
+    this.#show();
+  }
+
   /** The user opened the sign-in page by hand. */
   linkFollowed(): void {
     this.#signIn?.linkFollowed();
@@ -136,12 +161,19 @@ export class SignInBinding {
   /** The user copies the link, to open it in another browser; the result is what to copy. */
   linkCopied(): string {
     this.#signIn?.linkCopied();
-    return this.#status?.link ?? "";
+    return (this.#link?.byHand ?? this.#status)?.link ?? "";
   }
 
   /** The user pasted the address of the page that the sign-in ended on. */
   paste(address: string): void {
-    this.#signIn?.paste(address);
+    if (this.#link) {
+      const { ticket, byHand } = this.#link;
+      this.#link = { ticket, byHand: byHand && { ...byHand, pasteProblem: null } };
+      this.#kernel.send({ type: "paste", ticket, address });
+      this.#show();
+    } else {
+      this.#signIn?.paste(address);
+    }
   }
 
   signOut(): void {
@@ -215,6 +247,8 @@ export class SignInBinding {
       this.#signingOut = false;
       if (!this.#underWay) this.#failure = error;
     }
+    // A ticket that is decided on, or given up, ends the link, too.
+    if (this.#link?.ticket !== model.get("ticket").id) this.#link = null;
     if (!model.get("is_authenticated")) this.#signingOut = false;
     if (model.get("is_authenticated") || isCode(model.get("code"))) this.#askingForCode = false;
     this.#renew();
@@ -324,13 +358,19 @@ export class SignInBinding {
   #refuse(code: string, message: string, next: "retry" | "reload" | null): void {
     if (this.#disposed) return;
     this.#unusable = { message, next };
+    this.#failure = "";
     this.#tell(this.#model.get("ticket").id ?? "", "failed", code);
     this.#show();
   }
 
   readonly #onMessage = (content: unknown): void => {
     const message = fromKernel(content);
-    if (!message || message.type === "pong" || message.ticket !== this.#ticket) return;
+    if (message?.type === "link" && message.ticket === this.#link?.ticket) {
+      const { ticket, link, paste, problem } = message;
+      this.#link = { ticket, byHand: { link, way: paste ? "paste" : "loopback", pasteProblem: problem } };
+      this.#show();
+    }
+    if (!message || message.type === "pong" || message.type === "link" || message.ticket !== this.#ticket) return;
     if (message.type === "relay") this.#signIn?.relay(message.sealed);
     else this.#signIn?.registered(message.secret);
   };

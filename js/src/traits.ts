@@ -56,6 +56,9 @@ export type ToKernel =
   | { type: "sign_out" }
   | { type: "ask_for_code" }
   | { type: "drop_code" }
+  | { type: "ask_for_link" }
+  | { type: "drop_link" }
+  | { type: "paste"; ticket: string; address: string }
   | { type: "report"; ticket: string; phase: ReportedPhase; way: Way | ""; code: string; subject: string }
   | { type: "ask_for_ticket" }
   | { type: "register"; ticket: string; proof: string; url: string; key: string }
@@ -71,15 +74,19 @@ export type ReportedPhase = "ready" | "waiting" | "signing_in" | "failed";
 export type FromKernel =
   | { type: "relay"; ticket: string; sealed: string }
   | { type: "registered"; ticket: string; secret: string | null }
+  | { type: "link"; ticket: string; link: string; paste: boolean; problem: string | null }
   | { type: "pong"; id: number };
 
 /** Reads a custom message of the kernel; null when it is not one of ours. */
 export function fromKernel(message: unknown): FromKernel | null {
   if (typeof message !== "object" || message === null) return null;
-  const { type, ticket, sealed, secret, id } = message as Record<string, unknown>;
+  const { type, ticket, sealed, secret, link, paste, problem, id } = message as Record<string, unknown>;
   if (type === "relay" && typeof ticket === "string" && typeof sealed === "string") return { type, ticket, sealed };
   if (type === "registered" && typeof ticket === "string" && (secret === null || typeof secret === "string")) {
     return { type, ticket, secret };
+  }
+  if (type === "link" && typeof ticket === "string" && typeof link === "string" && /^https?:/.test(link)) {
+    return { type, ticket, link, paste: paste === true, problem: typeof problem === "string" ? problem : null };
   }
   if (type === "pong" && typeof id === "number") return { type, id };
   return null;

@@ -8,6 +8,8 @@ export type ViewState =
   | { kind: "waiting"; problem: string | null; byHand: ByHand }
   /** A code is on its way, or there to be entered on another device. */
   | { kind: "code"; code: DeviceCode | null }
+  /** The kernel runs the sign-in: its link is on its way, or there to be followed. */
+  | { kind: "link"; byHand: ByHand | null }
   | { kind: "signing_in" }
   | { kind: "handing_over" }
   /** `said` is how Python puts it: who, and what is unusual about it. */

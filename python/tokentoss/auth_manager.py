@@ -152,7 +152,12 @@ class AuthManager(TokenKeeper):
         return self.accept(response, nonce=nonce, received_at=time.time())
 
     def get_authorization_url(
-        self, code_challenge: str, redirect_uri: str = "http://localhost", state: str | None = None
+        self,
+        code_challenge: str,
+        redirect_uri: str = "http://localhost",
+        state: str | None = None,
+        *,
+        login_hint: str | None = None,
     ) -> str:
         """Return the address of the provider's sign-in page, for code that drives a sign-in by itself.
 
@@ -160,10 +165,13 @@ class AuthManager(TokenKeeper):
             code_challenge: The S256 challenge of the code verifier.
             redirect_uri: Where the provider sends the code.
             state: A value that comes back with the code; by default a random one.
+            login_hint: The account that the provider should suggest.
         """
+        hints = {"login_hint": login_hint, "hd": self.hosted_domain}
         return authorization_url(
             self.provider.authorization_endpoint,
             {
+                **{name: value for name, value in hints.items() if value},
                 **self.authorization_params(),
                 "client_id": self.client_config.client_id,
                 "redirect_uri": redirect_uri,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tokentoss.auth_manager import AuthManager
+    from tokentoss.kernel_sign_in import KernelSignIn
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,10 @@ class HandOff:
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
         decided: Called once with the code of the decision, ``""`` for a sign-in.
+        is_listening: Whether somebody listens at the loopback address.
+
+    Attributes:
+        in_kernel: The request that the kernel made by itself, for a page that cannot.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class HandOff:
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
         decided: Callable[[HandOff, str], None],
+        is_listening: bool = True,
     ) -> None:
         self.id = random_b64url(16)
         self.redirect_uri = redirect_uri
@@ -89,9 +95,11 @@ class HandOff:
         self.registrations: OrderedDict[str, Registration] = OrderedDict()
         self.done = threading.Event()
         self.send = send
+        self.is_listening = is_listening
+        self.in_kernel: KernelSignIn | None = None
         self._manager = manager
         self._exchange = exchange
-        self._login_hint = login_hint
+        self.login_hint = login_hint
         self._decided = decided
         self._proof = random_b64url(32)
         self._nonce = random_b64url(32)
@@ -147,7 +155,7 @@ class HandOff:
                 "id_token_signing_algs": list(provider.id_token_signing_algs),
             },
             "hosted_domain": self._manager.hosted_domain,
-            "login_hint": self._login_hint,
+            "login_hint": self.login_hint,
         }
 
     @property
@@ -175,7 +183,7 @@ class HandOff:
             self.registrations[registration.state] = registration
             while len(self.registrations) > MAX_REGISTRATIONS:
                 self.registrations.popitem(last=False)
-        self._prepare()
+        self.prepare()
         return sealed
 
     def take_callback(self, state: str, query: str) -> Registration | None:
@@ -213,32 +221,62 @@ class HandOff:
         """
         with self._lock:
             key = self._key
-        opened = None
-        if key is not None:
-            try:
-                opened = self._open(key, sealed)
-            except HandOffError as failure:
-                return failure.code
-            with self._lock:
-                if self._key is None:
-                    opened = None
-                else:
-                    self._opened = True
-                self._key = None
-        if opened is None:
+        if key is None:
+            return self.decide(lambda: None)
+        try:
+            opened = self._open(key, sealed)
+        except HandOffError as failure:
+            return failure.code
+        return self.decide(lambda: self._take(*opened))
+
+    def decide(self, take: Callable[[], None]) -> str:
+        """Decide, and return the code of the decision; there is one, whatever comes after the first.
+
+        Args:
+            take: Keeps the tokens, or raises what stands against them.
+        """
+        with self._lock:
+            is_first = self._key is not None
+            self._opened = self._opened or is_first
+            self._key = None
+        if is_first:
+            self._decide(take)
+        else:
             self.done.wait(DECISION_TIMEOUT)
-            return "hand_over_timed_out" if self._code is None else self._code
-        self._decide(*opened)
-        return self._code or ""
+        return "hand_over_timed_out" if self._code is None else self._code
+
+    def prepare(self) -> None:
+        """Fetch the provider's keys while the user signs in, so that the decision waits for no network."""
+        if not self._manager.provider.openid_connect:
+            return
+        from tokentoss.keys import published_keys  # noqa: PLC0415 - PyJWT is not needed before
+
+        keys = published_keys(self._manager.provider.jwks_uri)
+        with suppress(RuntimeError):  # there are no threads in Pyodide
+            threading.Thread(target=keys.prefetch, name="tokentoss-keys", daemon=True).start()
 
     def cancel(self) -> None:
         """End the hand-off without an envelope."""
         with self._lock:
-            if self._key is None:
-                return
+            in_kernel, is_over = self.in_kernel, self._key is None
             self._key = None
-            self._code = "ticket_unknown"
-        self.done.set()
+            if not is_over:
+                self._code = "ticket_unknown"
+        if in_kernel is not None:
+            in_kernel.cancel()
+        if not is_over:
+            self.done.set()
+
+    def run_in_kernel(self, sign_in: KernelSignIn) -> None:
+        """Await the answer to a request of the kernel's own, in place of the one before."""
+        with self._lock:
+            before, self.in_kernel = self.in_kernel, sign_in
+            is_over = self._key is None
+        if before is not None:
+            before.cancel()
+        if is_over:
+            sign_in.cancel()
+        self.prepare()
 
     def _open(self, key: RecipientKey, sealed: str) -> tuple[str, bytes]:
         try:
@@ -265,16 +303,16 @@ class HandOff:
     def _request_nonce(self, salt: str) -> str | None:
         return request_nonce(self._nonce, salt) if self._manager.provider.openid_connect else None
 
-    def _decide(self, purpose: str, plaintext: bytes) -> None:
+    def _decide(self, take: Callable[[], None]) -> None:
         try:
-            self._take(purpose, plaintext)
+            take()
             code = ""
         except TokenTossError as failure:
             code = failure.code
             self._manager.last_error = failure
         except Exception:
             # Whatever it was, the page must hear of an end; the log says what it was.
-            logger.exception("the envelope could not be taken")
+            logger.exception("the sign-in could not be taken")
             code = "envelope_unreadable"
         self._code = code
         self.done.set()
@@ -283,13 +321,3 @@ class HandOff:
 
     def _context(self, purpose: str) -> SealingContext:
         return SealingContext(purpose, self.id, self.client_id, self._manager.provider.issuer)
-
-    def _prepare(self) -> None:
-        # While the user signs in, so that the decision waits for no network and no import.
-        if not self._manager.provider.openid_connect:
-            return
-        from tokentoss.keys import published_keys  # noqa: PLC0415 - PyJWT is not needed before
-
-        keys = published_keys(self._manager.provider.jwks_uri)
-        with suppress(RuntimeError):  # there are no threads in Pyodide
-            threading.Thread(target=keys.prefetch, name="tokentoss-keys", daemon=True).start()

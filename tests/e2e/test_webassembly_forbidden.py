@@ -45,7 +45,7 @@ def serve(route: Route, *, policy: str = POLICY) -> None:
 
 
 def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
-    """The view names the policy and the next step, tells the kernel, and offers what is left to do."""
+    """The view names the policy and the next step, tells the kernel, and offers a way without WebAssembly."""
     page = context.new_page()
     page.route(f"{HOST}**", serve)
     page.goto(HOST)
@@ -58,6 +58,9 @@ def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
     expect(widget.reload_button).to_be_enabled()
     (report,) = page.evaluate("window.sent")
     assert (report["phase"], report["code"]) == ("failed", "webassembly_unavailable")
+    widget.click(widget.use_link_button)
+    widget.wait_status("Asking Python for the link")
+    assert page.evaluate("window.sent[1]") == {"type": "ask_for_link"}
 
 
 def test_once_it_is_allowed_the_button_leads_to_a_sign_in(context):

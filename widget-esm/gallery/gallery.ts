@@ -57,6 +57,9 @@ const states: [title: string, state: ViewState][] = [
       },
     },
   ],
+  ["asking for a link", { kind: "link", byHand: null }],
+  ["link", { kind: "link", byHand: { ...pasting, way: "loopback" } }],
+  ["link, to paste the address", { kind: "link", byHand: pasting }],
   ["signing in", { kind: "signing_in" }],
   ["handing over", { kind: "handing_over" }],
   ["signed in", { kind: "signed_in", said: "Signed in as ada.lovelace@example.org" }],
@@ -75,11 +78,11 @@ const states: [title: string, state: ViewState][] = [
     },
   ],
   [
-    "failed, WebAssembly forbidden",
+    "failed, no WebAssembly",
     {
       kind: "failed",
       message:
-        "This page's security policy forbids WebAssembly, which the sign-in needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
+        "This page's security policy forbids WebAssembly, which this widget needs. Ask the administrator to add 'wasm-unsafe-eval' to the script-src policy.",
       byHand: null,
       next: "reload",
     },
@@ -103,6 +106,8 @@ const actions: Actions = {
   signOut() {},
   offersCode: true,
   askForCode() {},
+  offersLink: false,
+  askForLink() {},
   linkCopied: () => pasting.link,
   paste() {},
 };
@@ -121,7 +126,9 @@ for (const column of document.querySelectorAll<HTMLElement>("[data-branding]")) 
   for (const [title, state] of states) {
     const heading = document.createElement("h2");
     heading.textContent = title;
-    const view = new View({ name: style === "google" ? "Google" : "Example Corp", style }, actions);
+    const offersLink = title === "failed, no WebAssembly";
+    const branding = { name: style === "google" ? "Google" : "Example Corp", style } as const;
+    const view = new View(branding, { ...actions, offersLink });
     view.show(state);
     column.append(heading, view.root);
   }

@@ -20,10 +20,19 @@ export interface Actions extends Recipient {
   /** Whether there is another way than the popup: a code. */
   readonly offersCode: boolean;
   askForCode(): void;
+  /** Whether the kernel can run the sign-in in place of the page. */
+  readonly offersLink: boolean;
+  askForLink(): void;
 }
 
-/** Gives the button the provider's own colours and icon, as far as there are any. */
-function paint(button: HTMLElement, logo: HTMLElement, { background, foreground, border, icon }: Branding): void {
+/** Gives a button its logo and label, in the provider's own colours and with its icon, as far as there are any. */
+function paint(button: HTMLElement, { name, style, background, foreground, border, icon }: Branding): void {
+  button.classList.add(`tokentoss-${style}`);
+  const logo = element("span", "tokentoss-logo");
+  logo.setAttribute("aria-hidden", "true");
+  const label = element("span", "tokentoss-label");
+  label.textContent = labels.signInWith(name);
+  button.append(logo, label);
   if (background) button.style.setProperty("background-color", background);
   if (foreground) button.style.setProperty("color", foreground);
   if (border) button.style.setProperty("border-color", border);
@@ -37,12 +46,15 @@ export class View {
   readonly #actions: Actions;
   readonly #provider: string;
   readonly #signIn = element("button", "tokentoss-sign-in");
+  /** The button's place once the kernel has said where to sign in: a real link, which no popup blocker minds. */
+  readonly #follow = element("a", "tokentoss-sign-in");
   readonly #status = element("p", "tokentoss-status");
   readonly #statusText = document.createTextNode("");
   readonly #cancel = textButton(labels.cancel);
   readonly #retry = textButton(labels.retry);
   readonly #reload = textButton(labels.reload);
   readonly #signOut = textButton(labels.signOut);
+  readonly #useLink = textButton(labels.useLink);
   readonly #useCode = textButton(labels.useCode);
   readonly #code = new CodePanel();
   readonly #link = element("a", "tokentoss-link");
@@ -52,13 +64,10 @@ export class View {
     this.#actions = actions;
     this.#provider = branding.name;
     this.#signIn.type = "button";
-    this.#signIn.classList.add(`tokentoss-${branding.style}`);
-    const logo = element("span", "tokentoss-logo");
-    logo.setAttribute("aria-hidden", "true");
-    paint(this.#signIn, logo, branding);
-    const label = element("span", "tokentoss-label");
-    label.textContent = labels.signInWith(branding.name);
-    this.#signIn.append(logo, label);
+    paint(this.#signIn, branding);
+    paint(this.#follow, branding);
+    this.#follow.target = "_blank";
+    this.#follow.rel = "noopener";
 
     this.#status.setAttribute("role", "status");
     this.#status.setAttribute("aria-live", "polite");
@@ -71,13 +80,15 @@ export class View {
 
     this.#byHand = new ByHandPanel(actions);
     const controls = element("div", "tokentoss-controls");
+    const { toggle } = this.#byHand;
     controls.append(
       this.#cancel,
       this.#retry,
       this.#reload,
       this.#signOut,
       this.#link,
-      this.#byHand.toggle,
+      toggle,
+      this.#useLink,
       this.#useCode,
     );
     const text = element("div", "tokentoss-text");
@@ -86,7 +97,7 @@ export class View {
     this.root.tabIndex = -1;
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", labels.signInWith(branding.name));
-    this.root.append(this.#signIn, text, this.#byHand.root);
+    this.root.append(this.#signIn, this.#follow, text, this.#byHand.root);
 
     this.#signIn.onclick = () => {
       if (this.#signIn.getAttribute("aria-disabled") !== "true") actions.signIn();
@@ -95,6 +106,7 @@ export class View {
     this.#reload.onclick = () => location.reload();
     this.#cancel.onclick = () => actions.cancel();
     this.#signOut.onclick = () => actions.signOut();
+    this.#useLink.onclick = () => actions.askForLink();
     this.#useCode.onclick = () => actions.askForCode();
     this.#link.onclick = () => actions.linkFollowed();
     this.root.onkeydown = (event) => this.#onKey(event);
@@ -105,13 +117,20 @@ export class View {
     const { kind } = state;
     const focused = (this.root.getRootNode() as Document | ShadowRoot).activeElement;
     const code = kind === "code";
-    const cancellable = code || kind === "waiting" || kind === "signing_in" || kind === "handing_over";
+    const byLink = kind === "link";
+    const cancellable = code || byLink || kind === "waiting" || kind === "signing_in" || kind === "handing_over";
     const signedIn = kind === "signed_in" || kind === "signing_out";
     const retry = kind === "waiting" ? state.problem !== null : kind === "failed" && state.next === "retry";
-    const usable = kind === "ready" || cancellable || retry;
+    const usable = !byLink && (kind === "ready" || cancellable || retry);
 
     this.root.dataset.state = kind;
-    this.#signIn.hidden = signedIn || code;
+    const byHand = "byHand" in state ? state.byHand : null;
+    const link = byHand?.link;
+    this.#link.hidden = !link || byLink;
+    this.#follow.hidden = !link || !byLink;
+    const there = byLink ? this.#follow : this.#link;
+    if (link && there.getAttribute("href") !== link) there.href = link;
+    this.#signIn.hidden = signedIn || code || !this.#follow.hidden;
     this.#signIn.disabled = !usable;
     // Not `disabled` while a sign-in is under way: that would take the focus away from the keyboard user.
     this.#signIn.setAttribute("aria-disabled", String(!usable || (cancellable && !retry)));
@@ -120,13 +139,10 @@ export class View {
     this.#reload.hidden = kind !== "failed" || state.next !== "reload";
     this.#signOut.hidden = !signedIn;
     this.#signOut.disabled = kind === "signing_out";
+    this.#useLink.hidden = kind !== "failed" || !this.#actions.offersLink;
     this.#useCode.hidden = !this.#actions.offersCode || !["ready", "waiting", "failed"].includes(kind);
     this.#code.show(code ? state.code : null);
-    const byHand = "byHand" in state ? state.byHand : null;
-    const link = byHand?.link;
     this.#byHand.show(byHand);
-    this.#link.hidden = !link;
-    if (link && this.#link.getAttribute("href") !== link) this.#link.href = link;
 
     const text = this.#describe(state);
     if (this.#statusText.data !== text) this.#statusText.data = text;
@@ -144,6 +160,9 @@ export class View {
         return state.problem ?? labels.waiting[state.byHand.way];
       case "code":
         return state.code ? labels.waitingForCode : labels.askingForCode;
+      case "link":
+        if (!state.byHand) return labels.askingForLink;
+        return state.byHand.way === "paste" ? labels.followLinkAndPaste : labels.followLink;
       case "signing_in":
         return labels.signingIn;
       case "handing_over":
@@ -166,7 +185,7 @@ export class View {
 
   /** The control that had the focus went away: hand it on, but never to one that would undo what was just done. */
   #focusNext(): void {
-    const next = [this.#retry, this.#signIn].find(canFocus) ?? this.root;
+    const next = [this.#retry, this.#signIn, this.#follow].find(canFocus) ?? this.root;
     next.focus();
   }
 

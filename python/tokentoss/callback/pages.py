@@ -18,6 +18,8 @@ SECURITY_HEADERS = {
 }
 """Sent with every answer. There is no opener policy among them: it would cut the popup off its opener."""
 
+SIGNED_IN = "Signed in. You can close this window and go back to the notebook."
+
 
 def start_page() -> tuple[bytes, dict[str, str]]:
     """Return the page that introduces the notebook page to the kernel, and its headers."""
@@ -32,6 +34,11 @@ def callback_page(page_token: str, origin: str) -> tuple[bytes, dict[str, str]]:
         origin: The only origin that the page talks to; none of its opener's if it is empty.
     """
     return _render("callback.html", {"token": page_token, "origin": origin})
+
+
+def end_page(sentence: str) -> tuple[bytes, dict[str, str]]:
+    """Return the page that says how a sign-in ended which no notebook page took part in, and its headers."""
+    return _render("end.html", {"sentence": sentence})
 
 
 def _render(name: str, data: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:

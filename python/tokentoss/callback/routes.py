@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from tokentoss import __version__, codes
-from tokentoss.callback.pages import SECURITY_HEADERS, callback_page, start_page
+from tokentoss.callback.pages import SECURITY_HEADERS, SIGNED_IN, callback_page, end_page, start_page
 from tokentoss.callback.registration import registration_of
 from tokentoss.callback.relay import start_relay
 from tokentoss.exceptions import HandOffError
@@ -171,32 +171,29 @@ class RequestHandler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.OK, {"secret": secret})
 
     def _callback(self, path: str, query: str) -> None:
-        registration = self._take_callback(path, query)
-        if registration is None:
-            # Whoever sent this, the sign-in goes on waiting for the provider's answer.
-            self._refuse_callback()
-            return
-        self._send(HTTPStatus.OK, *callback_page(registration.page_token, registration.origin))
+        state = _state_of_answer(query)
+        hand_offs = [] if state is None else self.server.hand_offs(path)
+        for hand_off in hand_offs:
+            registration = hand_off.take_callback(state or "", query)
+            if registration is not None:
+                page = callback_page(registration.page_token, registration.origin)
+                self._send(HTTPStatus.OK, *page)
+                return
+        for hand_off in hand_offs:
+            ended = hand_off.in_kernel.take_callback(query) if hand_off.in_kernel else None
+            if ended is not None:
+                # Only now, because this page says how the sign-in ended.
+                status = HTTPStatus.BAD_REQUEST if ended else HTTPStatus.OK
+                self._send(status, *end_page(ended or SIGNED_IN))
+                return
+        # Whoever sent this, the sign-in goes on waiting for the provider's answer.
+        self._refuse_callback()
 
     def _refuse_callback(self) -> None:
         # The user may be the one who reads this, with no other place that says what happened.
         code = "state_mismatch"
         body = f"{codes.sentence(code)} ({code})\n".encode()
         self._send(HTTPStatus.BAD_REQUEST, body, {"Content-Type": "text/plain; charset=utf-8"})
-
-    def _take_callback(self, path: str, query: str) -> Registration | None:
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
-        except ValueError:
-            return None
-        states = [value for name, value in pairs if name == "state"]
-        if len(states) != 1 or not any(name in {"code", "error"} for name, _ in pairs):
-            return None
-        for hand_off in self.server.hand_offs(path):
-            registration = hand_off.take_callback(states[0], query)
-            if registration is not None:
-                return registration
-        return None
 
     def _relay(self, members: dict[str, str]) -> None:
         self._for_page(members, self._start_relay)
@@ -244,6 +241,17 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: request lines hold authorization codes."""
+
+
+def _state_of_answer(query: str) -> str | None:
+    """Return the state of what looks like a provider's answer."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        return None
+    states = [value for name, value in pairs if name == "state"]
+    is_answer = len(states) == 1 and any(name in {"code", "error"} for name, _ in pairs)
+    return states[0] if is_answer else None
 
 
 class _BoundedReader:

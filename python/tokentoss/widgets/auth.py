@@ -21,6 +21,7 @@ from tokentoss.exceptions import ConfigurationError, HandOffError, SignInError, 
 from tokentoss.handoff import EXCHANGES, Exchange, HandOff
 from tokentoss.providers import DEFAULT_SCOPES, GOOGLE, Provider
 from tokentoss.widgets.by_code import SignInByCode
+from tokentoss.widgets.by_link import SignInByLink
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
 from tokentoss.widgets.waiting import PATIENCE, Waiters, await_, wait_for
@@ -45,6 +46,7 @@ WAITING_BY_WAY = {
 }
 SIGNING_IN = "Signing in…"
 ENTER_CODE = "Waiting for you to enter the code…"
+FOLLOW_LINK = "Waiting for you on the sign-in page…"
 MORE = "Click to allow more"
 
 _PHASES = {"ready": CLICK, "waiting": WAITING, "signing_in": SIGNING_IN}
@@ -152,6 +154,7 @@ class AuthWidget(SyncedWidget):
         name, style = auth_manager.provider.name, auth_manager.provider.style
         look = {"name": name, "style": style, **auth_manager.provider.branding}
         self._by_code = SignInByCode(auth_manager, _weakly(self._show_code), _weakly(self._code_failed))
+        self._by_link = SignInByLink(auth_manager, _weakly(self.send), _weakly(self._show_link_expected))
         # A widget that is collected stops asking.
         weakref.finalize(self, self._by_code.cancel).atexit = False
         super().__init__(
@@ -312,6 +315,8 @@ class AuthWidget(SyncedWidget):
             self._by_code.cancel()
         elif kind == "register":
             self._take_registration(content)
+        else:
+            self._by_link.take(content, self._hand_off)
 
     def _offer_again(self) -> None:
         """Try once more to make a ticket: the ports that were taken may be free by now."""
@@ -354,7 +359,8 @@ class AuthWidget(SyncedWidget):
                 failure = error_for(code, subject if isinstance(subject, str) and subject else None)
                 self._manager.last_error = failure
                 self.publish(**_failed(failure))
-                self._waiters.failed(failure)
+                if not code.startswith("webassembly_"):  # then a link still leads on
+                    self._waiters.failed(failure)
 
     def _show_code(self, code: dict[str, Any]) -> None:
         if code:
@@ -363,6 +369,13 @@ class AuthWidget(SyncedWidget):
             self.publish(code={})
         else:
             self.publish(code={}, status=CLICK)
+
+    def _show_link_expected(self, expected: bool) -> None:
+        status = FOLLOW_LINK if expected else MORE if self._asks_for_more else CLICK
+        with self._lock:
+            hand_off = self._hand_off
+            if hand_off is not None and hand_off.in_kernel is not None and not hand_off.done.is_set():
+                self.publish(status=status, error="", error_code="")
 
     def _code_failed(self, failure: TokenTossError) -> None:
         self._manager.last_error = failure
@@ -446,7 +459,8 @@ class AuthWidget(SyncedWidget):
                 outcome.set_exception(SignInError(code="widget_closed"))
             elif self._hand_off is None:
                 outcome.set_exception(self._unavailable or SignInError(code="wait_impossible"))
-            elif blocking and self._listener is None:
+            elif blocking and (self._listener is None or self.error_code == "webassembly_unavailable"):
+                # The page cannot ask for a link while a cell runs, either.
                 outcome.set_exception(SignInError(code="wait_impossible"))
             return outcome
 
@@ -483,6 +497,7 @@ class AuthWidget(SyncedWidget):
             login_hint=self._login_hint or self._manager.user_email,
             send=send,
             decided=decided,
+            is_listening=listener is not None,
         )
         if listener is not None:
             listener.add(hand_off)
