@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from hosts import cells
 from hosts.voila import Voila
-from hosts.ways import Code, KernelExchange, Loopback, Paste, ways
+from hosts.ways import Code, KernelExchange, Link, Loopback, Paste, PastedLink, ways
 
 ADA = "ada@example.com"
 POLICY = (
@@ -71,7 +71,7 @@ def test_signs_in_under_a_policy(tmp_path, context, way, source, record):
 
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
 def test_says_what_is_forbidden(tmp_path, context, way, source, record):
-    """A sentence with the next step; no spinner, and nothing to click."""
+    """A sentence with the next step; no spinner, and a button that cannot be clicked."""
     with Voila(tmp_path, source, policy=POLICY) as server:
         page = context.new_page()
         page.goto(server.origin)
@@ -80,6 +80,14 @@ def test_says_what_is_forbidden(tmp_path, context, way, source, record):
         expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
         expect(widget.sign_in_button).to_be_disabled()
     record("`webassembly_unavailable`: the sentence names the policy and what to allow")
+
+
+@ways(Link(), PastedLink())
+@pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
+def test_signs_in_by_link(tmp_path, context, way, source, record):
+    """The kernel needs nothing that the policy forbids to the page."""
+    with Voila(tmp_path, source, policy=POLICY) as server:
+        record("signed in", signs_in(context, server, way))
 
 
 @ways(Code())

@@ -97,6 +97,37 @@ class Code(Loopback):
         return (time.perf_counter() - started) * 1000
 
 
+class Link(Loopback):
+    """No WebAssembly: a link behind which the kernel runs the sign-in."""
+
+    name = "link of the kernel, loopback"
+
+    def sign_in(self, widget: Widget, login: str) -> float:
+        """Ask for the link, follow it, and do what is left; the time counts from asking."""
+        started = time.perf_counter()
+        widget.click(widget.use_link_button)
+        window = widget.open_popup(widget.sign_in_link)
+        popup.sign_in(window, login)
+        self.finish(widget, window)
+        widget.wait_status(f"Signed in as {login}")
+        return (time.perf_counter() - started) * 1000
+
+    def finish(self, widget: Widget, window: Page) -> None:
+        """Read what the last page says."""
+        window.get_by_text("Signed in. You can close this window").wait_for()
+
+
+class PastedLink(Link):
+    """The same with no listener at all."""
+
+    name = "link of the kernel, paste"
+    before = Paste.before
+
+    def finish(self, widget: Widget, window: Page) -> None:
+        """Copy the address that does not load."""
+        Paste().finish(widget, window)
+
+
 class SecondClick(Loopback):
     """The same for a page whose popups are cut off from it: the widget says so, its button goes on."""
 

@@ -18,6 +18,7 @@ from fake_provider import Answer, FakeProvider
 from page import Page, Reply, send
 from test_addresses import PAGE, web
 from test_auth_manager import response
+from test_identity import ME, oauth
 from test_wait import Cell
 from test_widget import customs, from_page, message, sent
 from tokentoss import AuthManager, AuthWidget, SignInError, disable_debug, enable_debug, kernel_sign_in
@@ -230,6 +231,17 @@ def test_the_providers_refusal_ends_it(widget: AuthWidget, fake: FakeProvider, p
     again = Link(widget, fake)
     assert (widget.error, widget.error_code) == ("", ""), "so that the same failure twice is a change"
     assert again.come_back(again.grant()).status == 200
+
+
+def test_a_provider_without_id_tokens(make_manager: Make, fake: FakeProvider) -> None:
+    fake.answers["/user"] = Answer.json(ME)
+    widget = AuthWidget(auth_manager=make_manager(provider=oauth(fake)))
+    link = Link(widget, fake)
+    assert "nonce" not in link.parameters
+    assert "code_challenge" in link.parameters, "C2: PKCE always"
+    fake.answers["/token"] = Answer.json(fake.token_response(id_token=None))
+    assert link.come_back(link.query(code="code-1")).status == 200
+    assert widget.status == "Signed in as octocat"
 
 
 def test_the_page_says_so_if_there_are_no_tokens(widget: AuthWidget, fake: FakeProvider) -> None:
