@@ -53,7 +53,11 @@ def test_silent(notebook, endpoint):
     """The user cancels, which closes the popup, and clicks again."""
     context, widget = notebook.page.context, Widget(notebook.page)
     asked = []
-    context.route(endpoint, lambda route: asked.append(route))
+
+    def hold(route):
+        asked.append(route)
+
+    context.route(endpoint, hold)
     window = widget.open_popup()
     until(lambda: asked or notebook.page.wait_for_timeout(20), "the popup's request")
     assert_ways_out(widget)
