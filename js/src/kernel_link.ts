@@ -7,6 +7,7 @@
  * - the kernel has worked through a ping of ours (Jupyter's status went "idle" for it) and no pong came. That is a kernel
  *   that was started anew without an announcement, after a crash for instance. A busy kernel does not reach the ping.
  *
+ * The kernel answers a ping with its whole state, too: what got lost while a connection was down is said again.
  * While a kernel starts, pings and statuses can get lost: silence is asked again, ever more rarely.
  */
 

@@ -35,6 +35,7 @@ export class SignInBinding {
   #unusable: { message: string; next: "retry" | "reload" | null } | null = null;
   /** The ticket for which the kernel runs the sign-in, and where to sign in as soon as it has said so. */
   #link: { ticket: string; byHand: ByHand | null } | null = null;
+  #delivered = "";
   #signingOut = false;
   #askingForCode = false;
   #syncing = false;
@@ -306,7 +307,7 @@ export class SignInBinding {
   #onEvent(ticket: string, event: FlowEvent): void {
     if (this.#disposed || ticket !== this.#ticket) return;
     if (event.type === "deliver") {
-      this.#deliver(event.envelope);
+      this.#deliver(ticket, event.envelope);
       return;
     }
     if (event.type === "register") {
@@ -317,15 +318,23 @@ export class SignInBinding {
     if (event.phase === "waiting") this.#failure = "";
     if (event.phase === "failed") this.#failure = event.message ?? "";
     if (event.phase === "failed" || event.phase === "done") this.#clearEnvelope();
-    if (this.#acknowledged !== ticket) this.#report(event);
+    if (this.#acknowledged !== ticket) {
+      this.#report(event);
+      // The popup says so; what the kernel said of it may be lost.
+      if (event.phase === "done") this.#probeLater();
+    }
     this.#show();
   }
 
-  /** Sends the envelope, also when it equals the one sent before: the model sends only what changed, so it is emptied first. */
-  #deliver(envelope: string): void {
-    this.#model.set("sealed_tokens", "");
-    this.#model.set("sealed_tokens", envelope);
-    this.#model.save_changes();
+  /** Sends the envelope; again as a message, because hosts keep a trait back until the kernel answered the change before. */
+  #deliver(ticket: string, sealed: string): void {
+    if (sealed === this.#delivered) {
+      this.#kernel.send({ type: "deliver", ticket, sealed });
+    } else {
+      this.#delivered = sealed;
+      this.#model.set("sealed_tokens", sealed);
+      this.#model.save_changes();
+    }
     this.#probeLater();
   }
 

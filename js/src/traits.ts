@@ -35,7 +35,7 @@ export interface Traits {
   branding: Branding;
   /** `{}` while no ticket is outstanding. */
   ticket: Ticket;
-  /** The only trait that the page writes: a sealed envelope, or "" once Python took it. */
+  /** The only trait that the page writes: a sealed envelope, or "" once Python took it; sent again as a message. */
   sealed_tokens: string;
   /** Id of the last ticket whose envelope Python decided on. */
   acknowledged: string;
@@ -61,6 +61,7 @@ export type ToKernel =
   | { type: "paste"; ticket: string; address: string }
   | { type: "report"; ticket: string; phase: ReportedPhase; way: Way | ""; code: string; subject: string }
   | { type: "ask_for_ticket" }
+  | { type: "deliver"; ticket: string; sealed: string }
   | { type: "register"; ticket: string; proof: string; url: string; key: string }
   | { type: "ping"; id: number };
 

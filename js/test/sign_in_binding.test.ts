@@ -83,11 +83,30 @@ test("the kernel is told of a phase once, and not of the first one, which it kno
   );
 });
 
-test("an envelope is saved, and saved again when it is sent again", async () => {
+test("an envelope is saved once, and goes as a message when it is sent again", async () => {
   const { model, signIns } = await bind();
-  signIns.emit({ type: "deliver", envelope: "sealed" });
-  signIns.emit({ type: "deliver", envelope: "sealed" });
-  assert.deepEqual(model.saved, [{ sealed_tokens: "sealed" }, { sealed_tokens: "sealed" }]);
+  const sealed = "sealed";
+  for (let times = 0; times < 3; times++) signIns.emit({ type: "deliver", envelope: sealed });
+  assert.deepEqual(model.saved, [{ sealed_tokens: sealed }]);
+  const again = { type: "deliver", ticket: "t1", sealed };
+  assert.deepEqual(model.sentOf("deliver"), [again, again]);
+  signIns.emit({ type: "deliver", envelope: "another" });
+  assert.deepEqual(model.saved.slice(1), [{ sealed_tokens: "another" }]);
+});
+
+test("what the kernel said of tokens that the popup brought is asked for", async () => {
+  const { binding, model, signIns } = await bind();
+  signIns.show("signing_in");
+  signIns.show("handing_over");
+  await turn();
+  assert.deepEqual(model.sentOf("ping"), []);
+  signIns.show("done");
+  await turn();
+  assert.equal(model.sentOf("ping").length, 1);
+  assert.deepEqual(binding.state, { kind: "handing_over" });
+  model.kernelSets({ ticket: {}, acknowledged: "t1", status: "Signed in as x81", is_authenticated: true });
+  await turn();
+  assert.equal(binding.state.kind, "signed_in");
 });
 
 test("C70: an envelope that nobody takes does not stay in the model", async () => {

@@ -1,41 +1,81 @@
-"""The page's websocket to the kernel drops between the envelope and its acknowledgement."""
+"""The page's websocket to the kernel drops at each step of a sign-in, and comes back."""
 
 from __future__ import annotations
 
-from playwright.sync_api import WebSocketRoute
+import pytest
 
 from e2e import cells, popup
-from e2e.steps import ADA
+from e2e.steps import ADA, KEEP_FROM_DELIVERING, STEPS, at_step
+from e2e.waiting import until
 from e2e.widget import Widget
+from e2e.wire import Wire
+
+UNTIL_INTERRUPTED = "import time\nwhile True:\n    time.sleep(0.02)"
 
 
-def test_the_acknowledgement_is_lost_on_the_way(context, open_notebook, provider):
-    """C20: what the kernel says while nobody listens is said again once the page is back."""
-    connections: list[WebSocketRoute] = []
-    lost: list[str] = []
+@pytest.mark.parametrize("step", STEPS)
+def test_the_connection_drops_while(context, open_notebook, provider, step):
+    """C20: the sign-in goes on meanwhile, and both sides know of its end once they are connected again."""
+    wire = Wire(context)
+    notebook = open_notebook(cells.show_widget(provider, provider.public), UNTIL_INTERRUPTED)
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    with at_step(step, notebook, provider, busy_cell=1) as window:
+        connections = len(wire.connections)
+        wire.drop()
+        if step == "waiting":
+            popup.sign_in(window, ADA)
+        until(
+            lambda: len(wire.connections) > connections or notebook.page.wait_for_timeout(20), "a connection"
+        )
+        if step == "handing over":
+            notebook.interrupt()
+    widget.wait_status(f"Signed in as {ADA}")
+    notebook.kernel.until("widget.is_authenticated")
+    assert len(provider.exchanges()) == 1
 
-    def route(page_side: WebSocketRoute) -> None:
-        server_side = page_side.connect_to_server()
-        connections.append(page_side)
 
-        def to_page(message: str | bytes) -> None:
-            content = message if isinstance(message, str) else message.decode(errors="replace")
-            if "acknowledged" in content and '"is_authenticated": true' in content and not lost:
-                lost.append(content)
-                page_side.close(code=1012, reason="dropped by the test")
-            elif not (lost and page_side is connections[0]):
-                page_side.send(message)
-
-        server_side.on_message(to_page)
-
-    context.route_web_socket("**/api/kernels/**", route)
-    notebook = open_notebook(cells.show_widget(provider, provider.public))
+@pytest.mark.parametrize("exchange", ["browser", "kernel"])
+def test_the_envelope_is_lost_on_the_way(context, open_notebook, provider, exchange):
+    """C20: nothing of it arrives by either way; it is sent again once the page is back."""
+    wire = Wire(context)
+    context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
+    notebook = open_notebook(cells.show_widget(provider, provider.public, exchange=exchange))
     notebook.run_cell(0)
     widget = Widget(notebook.page)
     window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    wire.drop_at(lambda text: '"sealed_tokens":"A' in text)
     popup.sign_in(window, ADA)
 
     widget.wait_status(f"Signed in as {ADA}")
-    assert lost, "the acknowledgement was not intercepted"
+    assert wire.lost, "the envelope was not intercepted"
+    notebook.kernel.until("widget.is_authenticated and not widget.sealed_tokens")
+    popup.wait_closed(window)
+    assert len(provider.exchanges()) == 1
+
+
+@pytest.mark.parametrize("way", ["listener", "kernel's messages"])
+@pytest.mark.parametrize("company", [False, True], ids=["alone", "in company"])
+def test_the_acknowledgement_is_lost_on_the_way(context, open_notebook, provider, way, company):
+    """C20: what the kernel says while nobody listens is said again once the page is back.
+
+    In company of another client of the kernel, the server keeps nothing for the one that is gone.
+    """
+    wire = Wire(context)
+    if way != "listener":
+        context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    if company:
+        assert not notebook.kernel.value("widget.is_authenticated")
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    popup.answer_login(window, ADA)
+    wire.drop_at(lambda text: "acknowledged" in text and '"is_authenticated": true' in text)
+    popup.sign_in(window, ADA)
+
+    widget.wait_status(f"Signed in as {ADA}")
+    assert wire.lost, "the acknowledgement was not intercepted"
     notebook.kernel.until("widget.is_authenticated")
     assert len(provider.exchanges()) == 1

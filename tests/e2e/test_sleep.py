@@ -1,21 +1,26 @@
-"""The laptop sleeps for an hour between the popup and the callback."""
+"""The laptop sleeps in the middle of a sign-in: between the popup and the callback, and in what follows."""
 
 from __future__ import annotations
 
 import time
 
 from e2e import cells, popup
-from e2e.steps import ADA
+from e2e.steps import ADA, at_step
+from e2e.waiting import until
 from e2e.widget import Widget
 
-HOUR = 3600
+MINUTE = 60
+HOUR = 60 * MINUTE
+UNTIL_INTERRUPTED = "import time\nwhile True:\n    time.sleep(0.02)"
+
+
+def wake_after(context, seconds):
+    """The browser's clock jumps: a page's timers that came due meanwhile fire once."""
+    context.clock.fast_forward(seconds * 1000)
 
 
 def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook, provider):
-    """C18: the browser's clock runs an hour behind, then jumps to the provider's and the kernel's time.
-
-    That is what waking up looks like to a page: its timers that came due meanwhile fire once.
-    """
+    """C18: the browser's clock runs an hour behind, then jumps to the provider's and the kernel's time."""
     context.clock.install(time=time.time() - HOUR)
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
@@ -23,7 +28,7 @@ def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook,
     window = widget.open_popup()
     popup.answer_login(window, ADA)
 
-    context.clock.fast_forward(HOUR * 1000)
+    wake_after(context, HOUR)
 
     widget.wait_status("The sign-in was not finished in time. Sign in again.")
     notebook.kernel.until("widget.error_code == 'sign_in_timed_out'")
@@ -32,3 +37,41 @@ def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook,
     retried = widget.open_popup(widget.retry_button)
     popup.sign_in(retried, ADA)
     widget.wait_status(f"Signed in as {ADA}")
+
+
+def test_an_hour_asleep_while_the_code_is_exchanged(context, open_notebook, provider):
+    """C43: the connection did not outlast it; the code is not sent again, and Retry gets another."""
+    context.clock.install(time=time.time() - HOUR)
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    with at_step("signing in", notebook, provider, busy_cell=0) as window:
+        until(provider.exchanges, "the exchange")
+
+        wake_after(context, HOUR)
+
+        widget.wait_status("cannot be reached")
+        notebook.kernel.until("widget.error_code == 'token_endpoint_unreachable'")
+        popup.wait_closed(window)
+        assert len(provider.exchanges()) == 1
+    retried = widget.open_popup(widget.retry_button)
+    popup.sign_in(retried, ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+    assert len(provider.exchanges()) == 2
+
+
+def test_asleep_while_the_tokens_are_handed_over(context, open_notebook, provider):
+    """C20: they are as good as before on waking, and arrive once the kernel is free."""
+    context.clock.install(time=time.time())
+    notebook = open_notebook(cells.show_widget(provider, provider.public), UNTIL_INTERRUPTED)
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    with at_step("handing over", notebook, provider, busy_cell=1) as window:
+        wake_after(context, 50 * MINUTE)
+
+        widget.wait_status("Handing over to Python")
+        notebook.interrupt()
+    widget.wait_status(f"Signed in as {ADA}")
+    notebook.kernel.until("widget.is_authenticated")
+    popup.wait_closed(window)
+    assert len(provider.exchanges()) == 1

@@ -316,6 +316,40 @@ def test_ping(widget: AuthWidget) -> None:
     assert customs(widget) == [{"type": "pong", "id": number} for number in (7, "a-1", 2.5)]
 
 
+def test_a_ping_is_answered_with_all_that_may_have_been_lost(widget: AuthWidget, fake: FakeProvider) -> None:
+    """C20."""
+    from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
+    decided = widget.acknowledged
+    before = len(sent(widget))
+    message(widget, {"type": "ping", "id": 1})
+    state, pong = sent(widget)[before:]
+    assert pong["content"] == {"type": "pong", "id": 1}
+    told = state["state"]
+    assert (told["acknowledged"], told["is_authenticated"], told["ticket"]) == (decided, True, {})
+    assert told["status"] == widget.status
+    assert "sealed_tokens" not in told, "which is the page's to write"
+
+
+def test_an_envelope_that_is_sent_again_as_a_message(widget: AuthWidget, fake: FakeProvider) -> None:
+    """C20, C71: its trait was lost; of several that arrive, one counts."""
+    ticket = widget.ticket
+    sealed = Page(ticket).envelope(fake)
+    for nonsense in (
+        {"ticket": "another", "sealed": sealed},
+        {"ticket": ticket["id"], "sealed": 7},
+        {"ticket": ticket["id"], "sealed": "nonsense"},
+        {"sealed": sealed},
+    ):
+        message(widget, {"type": "deliver"} | nonsense)
+        assert shown(widget) == UNTOUCHED
+    for _ in range(2):
+        message(widget, {"type": "deliver", "ticket": ticket["id"], "sealed": sealed})
+        assert widget.is_authenticated
+        assert widget.acknowledged == ticket["id"]
+    assert all(sealed not in str(data) for data in sent(widget)), "not echoed (C70)"
+    assert len([one for one in updates(widget) if one.get("is_authenticated")]) == 1
+
+
 def test_the_relay(widget: AuthWidget, fake: FakeProvider, eventually: Callable[..., Any]) -> None:
     """C20: sealed to the page that started the attempt, sent again until the ticket is decided."""
     page = Page(widget.ticket)

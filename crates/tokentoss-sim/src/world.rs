@@ -257,6 +257,15 @@ impl World {
         self.settle();
     }
 
+    /// The machine sleeps: on waking the clock has jumped, and a timer that came due meanwhile fires once.
+    pub fn sleep(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        if self.flow.next_timer().is_some_and(|due| due <= self.now) {
+            self.input(Input::TimerFired);
+        }
+        self.settle();
+    }
+
     /// Signs in from a click to the end.
     pub fn sign_in(&mut self) {
         self.input(Input::SignIn);

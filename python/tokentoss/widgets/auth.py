@@ -313,6 +313,8 @@ class AuthWidget(SyncedWidget):
             self._offer_again()
         elif kind == "drop_code":
             self._by_code.cancel()
+        elif kind == "deliver":
+            self._take_repeated(content)
         elif kind == "register":
             self._take_registration(content)
         else:
@@ -325,6 +327,12 @@ class AuthWidget(SyncedWidget):
                 # So that the same failure twice is a change both times.
                 self.publish(error="", error_code="")
                 self._show_session(None)
+
+    def _take_repeated(self, content: dict[str, Any]) -> None:
+        """Take an envelope whose trait may have been lost on its way."""
+        hand_off, sealed = self._hand_off, content.get("sealed")
+        if hand_off is not None and content.get("ticket") == hand_off.id and isinstance(sealed, str):
+            hand_off.deliver(sealed)
 
     def _take_registration(self, content: dict[str, Any]) -> None:
         """Register a page that says so itself, because the start page has not, and answer it."""

@@ -47,12 +47,17 @@ class SyncedWidget(anywidget.AnyWidget):
                 setattr(self, name, value)
 
     def answer_ping(self, content: object) -> bool:
-        """Answer a page that asks whether the kernel still knows this widget; tell whether it did."""
+        """Answer a page that asks whether the kernel still knows this widget; tell whether it did.
+
+        The page also gets the whole state: what was said while its connection was down is lost.
+        """
         if not isinstance(content, dict) or content.get("type") != "ping":
             return False
         number = content.get("id")
         if isinstance(number, (int, float)) or (isinstance(number, str) and len(number) <= _LONGEST_ID):
-            self.send({"type": "pong", "id": number})
+            with self._sync_lock:
+                self.send_state(self.own_traits() - self.from_page)
+                self.send({"type": "pong", "id": number})
         return True
 
     @classmethod

@@ -1,0 +1,84 @@
+"""The provider's sign-in page refuses connections or never answers: no waiting without a way out."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import cells, popup
+from e2e.steps import ADA
+from e2e.waiting import until
+from e2e.widget import PATIENCE_MS, Widget
+
+
+@pytest.fixture
+def notebook(open_notebook, provider):
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    return notebook
+
+
+@pytest.fixture
+def endpoint(provider):
+    """What matches the requests of the popup, as far as the browser sends them."""
+    return f"{provider.issuer}/auth?*"
+
+
+def assert_ways_out(widget):
+    """Every control that works without the popup is there."""
+    widget.wait_status("Waiting for you in the popup")
+    for control in (widget.cancel_button, widget.link, widget.paste_toggle):
+        expect(control).to_be_visible(timeout=PATIENCE_MS)
+        expect(control).to_be_enabled()
+
+
+def test_refused(notebook, endpoint):
+    """The user closes the browser's error page; the widget says what it sees, and Retry works."""
+    context, widget = notebook.page.context, Widget(notebook.page)
+    context.route(endpoint, lambda route: route.abort("connectionrefused"))
+    window = widget.open_popup()
+    window.wait_for_function("() => location.protocol === 'chrome-error:'")
+    assert_ways_out(widget)
+
+    window.close()
+    widget.wait_status("The sign-in window looks closed.")
+    expect(widget.cancel_button).to_be_visible()
+    notebook.kernel.until("widget.error_code == '' and widget.status.startswith('Waiting for you')")
+    context.unroute(endpoint)
+    popup.sign_in(widget.open_popup(widget.retry_button), ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+
+
+def test_silent(notebook, endpoint):
+    """The user cancels, which closes the popup, and clicks again."""
+    context, widget = notebook.page.context, Widget(notebook.page)
+    asked = []
+
+    def hold(route):
+        asked.append(route)
+
+    context.route(endpoint, hold)
+    window = widget.open_popup()
+    until(lambda: asked or notebook.page.wait_for_timeout(20), "the popup's request")
+    assert_ways_out(widget)
+
+    widget.click(widget.cancel_button)
+    popup.wait_closed(window)
+    widget.wait_status("Click to sign in")
+    context.unroute(endpoint)
+    popup.sign_in(widget.open_popup(), ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+
+
+def test_silent_and_then_there(notebook, endpoint, provider):
+    """The same attempt goes on in the same popup, when the user loads its page again."""
+    context, widget = notebook.page.context, Widget(notebook.page)
+    context.route(endpoint, lambda route: route.abort("timedout"))
+    window = widget.open_popup()
+    window.wait_for_function("() => location.protocol === 'chrome-error:'")
+    assert_ways_out(widget)
+    context.unroute(endpoint)
+    window.reload()
+    popup.sign_in(window, ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+    assert len(provider.exchanges()) == 1
