@@ -24,10 +24,11 @@ from tokentoss.widgets.by_code import SignInByCode
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
 from tokentoss.widgets.waiting import PATIENCE, Waiters, await_, wait_for
+from tokentoss.widgets.weakly import weakly
 
 if TYPE_CHECKING:
     import concurrent.futures
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tokentoss.accounts import Account
@@ -147,7 +148,7 @@ class AuthWidget(SyncedWidget):
         self._asks_for_more = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
         look = {"name": name, "style": style, **auth_manager.provider.branding}
-        self._by_code = SignInByCode(auth_manager, _weakly(self._show_code), _weakly(self._code_failed))
+        self._by_code = SignInByCode(auth_manager, weakly(self._show_code), weakly(self._code_failed))
         # A widget that is collected stops asking.
         weakref.finalize(self, self._by_code.cancel).atexit = False
         super().__init__(
@@ -155,7 +156,7 @@ class AuthWidget(SyncedWidget):
             offers_code=auth_manager.provider.device_authorization_endpoint is not None,
             **kwargs,
         )
-        self.on_msg(self._take_message)
+        self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
         self._show_session(auth_manager.last_error)
 
@@ -457,7 +458,7 @@ class AuthWidget(SyncedWidget):
         """Replace the hand-off by a fresh one, on the same listener where possible."""
         listener, redirect_uri = self._lease()
         self._end_hand_off()
-        send, decided = _weakly(self.send), _weakly(self._decided)
+        send, decided = weakly(self.send), weakly(self._decided)
         hand_off = HandOff(
             self._manager,
             redirect_uri,
@@ -532,18 +533,6 @@ def _given(**arguments: Any) -> dict[str, Any]:
 def _failed(failure: Exception) -> dict[str, str]:
     code = failure.code if isinstance(failure, TokenTossError) else ""
     return {"status": f"Error: {failure}", "error": str(failure), "error_code": code}
-
-
-def _weakly(method: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that calls a bound method as long as its object lives."""
-    reference = weakref.WeakMethod(method)
-
-    def call(*args: Any) -> None:
-        bound = reference()
-        if bound is not None:
-            bound(*args)
-
-    return call
 
 
 def _give_up(listener: LoopbackListener | None, hand_off: HandOff) -> None:

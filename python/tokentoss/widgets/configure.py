@@ -16,6 +16,7 @@ from tokentoss.configuration import CLIENT_SECRETS_VARIABLE, ClientConfig, confi
 from tokentoss.exceptions import ConfigurationError, HandOffError, StorageError, TokenTossError
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
+from tokentoss.widgets.weakly import weakly
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class ConfigureWidget(SyncedWidget):
         self._decision_lock = threading.Lock()
         self._hand_off = ClientHandOff()
         super().__init__(ticket=self._hand_off.ticket(), current_client=_current_client(), **kwargs)
-        self.on_msg(self._take_message)
+        self.on_msg(weakly(self._take_message))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(configured={self.configured})"
