@@ -6,7 +6,6 @@ import html
 import logging
 import threading
 import weakref
-from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
@@ -140,7 +139,6 @@ class AuthWidget(SyncedWidget):
         )
         self._waiters = Waiters()
         self._lock = threading.RLock()
-        self._arrived: deque[str] = deque()
         self._hand_off: HandOff | None = None
         self._listener: LoopbackListener | None = None
         self._unavailable: HandOffError | None = None
@@ -268,28 +266,11 @@ class AuthWidget(SyncedWidget):
             self._waiters.failed(SignInError(code="widget_closed"))
         super().close()
 
-    def state_received(self) -> None:
-        """Take the envelopes that arrived."""
-        while True:
-            try:
-                sealed = self._arrived.popleft()
-            except IndexError:
-                return
-            hand_off = self._hand_off
-            if hand_off is not None:
-                hand_off.deliver(sealed)
-
-    @traitlets.observe("sealed_tokens")
-    def _take_envelope(self, change: dict[str, Any]) -> None:
-        sealed = change["new"]
-        if not sealed:
-            return
-        self._arrived.append(sealed)
-        # Emptied before anything else, so that it is in no saved notebook.
-        self.sealed_tokens = ""
-        if not self._is_receiving:
-            # Set by a host that writes traits one by one.
-            self.state_received()
+    def take_sealed(self, sealed: str) -> None:
+        """Take an envelope."""
+        hand_off = self._hand_off
+        if hand_off is not None:
+            hand_off.deliver(sealed)
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
         if self.answer_ping(content) or not isinstance(content, dict):

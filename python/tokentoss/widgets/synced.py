@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import anywidget
@@ -29,13 +30,15 @@ class SyncedWidget(anywidget.AnyWidget):
     """
 
     from_page: ClassVar[frozenset[str]] = frozenset()
-    """Traits of the subclass that a page may write."""
+    """Traits of the subclass that a page may write: what it sealed, as text."""
 
     def __init__(self, **kwargs: Any) -> None:
         self._sync_lock = threading.RLock()
         self._is_receiving = False
+        self._arrived: deque[str] = deque()
         self.shown_in: set[cells.Cell | None] = set()
         super().__init__(**kwargs)
+        self.observe(weakly(self._sealed_arrived), sorted(self.from_page))
         self._parts: list[Widget] = [self.layout] if "layout" not in kwargs else []
         cells.shows(self)
 
@@ -71,6 +74,27 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def state_received(self) -> None:
         """Act on a page's changes, outside of the lock."""
+        while True:
+            try:
+                sealed = self._arrived.popleft()
+            except IndexError:
+                return
+            self.take_sealed(sealed)
+
+    def take_sealed(self, sealed: str) -> None:
+        """Open and act on what a page sealed."""
+        raise NotImplementedError
+
+    def _sealed_arrived(self, change: dict[str, Any]) -> None:
+        sealed = change["new"]
+        if not sealed:
+            return
+        self._arrived.append(sealed)
+        # Emptied before anything else, so that it is in no saved notebook.
+        setattr(self, change["name"], "")
+        if not self._is_receiving:
+            # Set by a host that writes traits one by one.
+            self.state_received()
 
     def publish(self, **traits: Any) -> None:
         """Set traits together, in one message to the page."""
