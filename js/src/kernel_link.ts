@@ -93,6 +93,8 @@ export class KernelLink {
   };
 
   dispose(): void {
+    // A message may still be about to leave; asking for an answer to it would never end.
+    this.#lost = true;
     this.#rest();
     this.#model.off("comm_live_update", this.lose);
     this.#model.off("msg:custom", this.#onMessage);

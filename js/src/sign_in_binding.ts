@@ -196,6 +196,8 @@ export class SignInBinding {
     for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleSync);
     this.#model.off("msg:custom", this.#onMessage);
     this.#runtime?.onTrap.delete(this.#onTrap);
+    // Closes the popup, which leads nowhere any more.
+    this.#signIn?.cancel();
     this.#endSignIn();
     this.#views.clear();
   }

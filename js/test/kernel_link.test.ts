@@ -115,3 +115,12 @@ test("a restart, or a connection that is gone, is known at once and said once", 
     t.mock.timers.reset();
   }
 });
+
+test("a link that was let go asks nothing more", (t) => {
+  const { model, link: kernel, wait } = link(t);
+  kernel.probe();
+  kernel.dispose();
+  kernel.probe();
+  wait();
+  assert.equal(model.sentOf("ping").length, 1);
+});

@@ -39,7 +39,8 @@ class ClientHandOff:
         self.id = random_b64url(16)
         self._key: RecipientKey | None = RecipientKey.generate()
         self._public_key = self._key.public
-        self._lock = threading.Lock()
+        # Re-entrant, because a widget may be collected anywhere, and closes this then.
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"ClientHandOff(id={self.id!r}, is_open={self._key is not None})"

@@ -108,7 +108,8 @@ class HandOff:
         self._code: str | None = None
         self._opened = False
         self._shown = False
-        self._lock = threading.Lock()
+        # Re-entrant, because a widget may be collected anywhere, and cancels then.
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"HandOff(id={self.id!r}, decided={self.done.is_set()})"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from servers.fixtures import provider, running_provider
 from servers.iap_api import IapLikeApi
 from servers.ports import free_port
-from servers.provider import LocalProvider
 
 from e2e import kernel_messages
 from e2e.browser import FLAGS, LOCAL_NAMES, RESOLVER, launch, local_context, start
@@ -21,6 +21,10 @@ from e2e.notebook import Notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from servers.provider import LocalProvider
+
+__all__ = ["provider", "running_provider"]
 
 OpenNotebook = Callable[..., Notebook]
 
@@ -47,21 +51,6 @@ def far_browser(browser: Browser, unreachable_port: int) -> Iterator[Browser]:
     far = start(browser.browser_type, flags=[*FLAGS, f"{RESOLVER}{nobody}, {LOCAL_NAMES}"])
     yield far
     far.close()
-
-
-@pytest.fixture(scope="session")
-def running_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProvider]:
-    """The provider's process; tests use `provider`."""
-    with LocalProvider(tmp_path_factory.mktemp("provider")) as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running_provider: LocalProvider) -> Iterator[LocalProvider]:
-    """The provider, plain at the start of each test."""
-    running_provider.reset()
-    yield running_provider
-    running_provider.reset()
 
 
 @pytest.fixture(scope="session")

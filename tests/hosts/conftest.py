@@ -14,10 +14,9 @@ from e2e.conftest import (  # noqa: F401
     browser,
     context,
     iap_api,
-    provider,
     pytest_runtest_makereport,
-    running_provider,
 )
+from servers.fixtures import provider, running_provider  # noqa: F401
 
 from hosts import table
 from hosts.ways import WAYS

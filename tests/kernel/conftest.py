@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tokentoss
 from servers.certificates import CertificateAuthority
-from servers.provider import LocalProvider
+from servers.fixtures import provider, running_provider
 from tokentoss import keys, provider_metadata
 
 from kernel.clock import VirtualClock, virtual_clock
@@ -16,6 +16,10 @@ from kernel.names import Names
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from servers.provider import LocalProvider
+
+__all__ = ["provider", "running_provider"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,21 +34,6 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokentoss, "_published", None)
     monkeypatch.setattr(keys, "_published", {})
     monkeypatch.setattr(provider_metadata, "_kept", {})
-
-
-@pytest.fixture(scope="session")
-def running_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProvider]:
-    """The provider's process; tests use `provider`."""
-    with LocalProvider(tmp_path_factory.mktemp("provider")) as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running_provider: LocalProvider) -> Iterator[LocalProvider]:
-    """The provider, plain at the start of each test."""
-    running_provider.reset()
-    yield running_provider
-    running_provider.reset()
 
 
 @pytest.fixture(scope="session")

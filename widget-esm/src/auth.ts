@@ -4,6 +4,7 @@ import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { loaderOf } from "../../js/src/load.ts";
 import type { Model } from "../../js/src/model.ts";
 import { SignInBinding } from "../../js/src/sign_in_binding.ts";
+import { empty } from "./closed_model.ts";
 import { View } from "./view.ts";
 
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
@@ -32,7 +33,10 @@ function define(load: ReturnType<typeof loaderOf>): AuthWidget {
       const binding = new SignInBinding(model as Model, load);
       bindings.set(model, binding);
       latest = binding;
-      return () => binding.dispose();
+      return () => {
+        binding.dispose();
+        empty(model);
+      };
     },
 
     /** Draws one view. */

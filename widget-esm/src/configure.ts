@@ -3,6 +3,7 @@
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { ConfigureBinding, type ConfigureModel } from "../../js/src/configure_binding.ts";
 import { loadSealer } from "../../js/src/load_sealer.ts";
+import { empty } from "./closed_model.ts";
 import { ConfigureView } from "./configure_view.ts";
 
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
@@ -18,7 +19,10 @@ export default {
     const binding = new ConfigureBinding(model as ConfigureModel, loadSealer);
     bindings.set(model, binding);
     latest = binding;
-    return () => binding.dispose();
+    return () => {
+      binding.dispose();
+      empty(model);
+    };
   },
 
   /** Draws one view. */

@@ -69,3 +69,13 @@ class Binding:
     def is_same_origin(url: str, other: str) -> bool:
         """Tell whether two addresses have the same origin."""
         return origin_of(url) is not None and origin_of(url) == origin_of(other)
+
+
+class Bound:
+    """Base of the adapters: what each HTTP client's own kind of authentication is made from."""
+
+    def __init__(self, manager: AuthManager, allowed_origins: Iterable[str] = ()) -> None:
+        self._binding = Binding(manager, allowed_origins)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._binding!r})"

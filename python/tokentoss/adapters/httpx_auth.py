@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tokentoss.adapters.binding import Binding
+from tokentoss.adapters.binding import Binding, Bound
 
 try:
     import anyio.to_thread
@@ -13,12 +13,10 @@ except ImportError as missing:
     raise ImportError('HTTPXAuth needs httpx: pip install "tokentoss[httpx]"') from missing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterable
-
-    from tokentoss.auth_manager import AuthManager
+    from collections.abc import AsyncGenerator, Generator
 
 
-class HTTPXAuth(httpx.Auth):
+class HTTPXAuth(Bound, httpx.Auth):
     """Sends the ID token with calls of ``httpx``, as ``auth`` of a call or of a client.
 
     On a 401 the token is renewed and the call repeated once, if its body can be sent again. ``httpx``
@@ -33,12 +31,6 @@ class HTTPXAuth(httpx.Auth):
     Raises:
         ConfigurationError: ``endpoint_insecure`` if one of them is neither.
     """
-
-    def __init__(self, manager: AuthManager, allowed_origins: Iterable[str] = ()) -> None:
-        self._binding = Binding(manager, allowed_origins)
-
-    def __repr__(self) -> str:
-        return f"HTTPXAuth({self._binding!r})"
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Set the token on a request, and on its repetition after a 401."""

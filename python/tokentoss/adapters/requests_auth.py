@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 from requests import codes
 from requests.auth import AuthBase
 
-from tokentoss.adapters.binding import Binding
+from tokentoss.adapters.binding import Bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from requests import PreparedRequest, Response
 
-    from tokentoss.auth_manager import AuthManager
 
-
-class RequestsAuth(AuthBase):
+class RequestsAuth(Bound, AuthBase):
     """Sends the ID token with calls of ``requests``, as ``auth`` of a call or of a session.
 
     On a 401 the token is renewed and the call repeated once, if its body can be sent again. ``requests``
@@ -31,12 +27,6 @@ class RequestsAuth(AuthBase):
     Raises:
         ConfigurationError: ``endpoint_insecure`` if one of them is neither.
     """
-
-    def __init__(self, manager: AuthManager, allowed_origins: Iterable[str] = ()) -> None:
-        self._binding = Binding(manager, allowed_origins)
-
-    def __repr__(self) -> str:
-        return f"RequestsAuth({self._binding!r})"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the token on a request.

@@ -57,7 +57,8 @@ class LoopbackListener:
         self._hand_offs: dict[str, HandOff] = {}
         self._leases = 0
         self._close_at: float | None = None
-        self._lock = threading.Lock()
+        # Re-entrant, because a widget may be collected anywhere, and gives its lease back then.
+        self._lock = threading.RLock()
         self._waiting: OrderedDict[socket.socket, float] = OrderedDict()
         self._wake_receiver, self._wake_sender = socket.socketpair()
         self._wake_sender.setblocking(False)
@@ -134,9 +135,9 @@ class LoopbackListener:
 
     def _forget_decided(self) -> None:
         # A decided sign-in stays until the linger ends, for the popup's late question; never more than a few.
-        decided = [key for key, one in self._hand_offs.items() if one.done.is_set()]
+        decided = [key for key, one in list(self._hand_offs.items()) if one.done.is_set()]
         for key in decided[:-8]:
-            del self._hand_offs[key]
+            self._hand_offs.pop(key, None)
 
     def _wake(self) -> None:
         with suppress(OSError):

@@ -6,7 +6,6 @@ import html
 import logging
 import threading
 import weakref
-from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
@@ -25,10 +24,11 @@ from tokentoss.widgets.by_link import SignInByLink
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
 from tokentoss.widgets.waiting import PATIENCE, Waiters, await_, wait_for
+from tokentoss.widgets.weakly import weakly
 
 if TYPE_CHECKING:
     import concurrent.futures
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tokentoss.accounts import Account
@@ -145,7 +145,6 @@ class AuthWidget(SyncedWidget):
         )
         self._waiters = Waiters()
         self._lock = threading.RLock()
-        self._arrived: deque[str] = deque()
         self._hand_off: HandOff | None = None
         self._listener: LoopbackListener | None = None
         self._unavailable: HandOffError | None = None
@@ -153,8 +152,8 @@ class AuthWidget(SyncedWidget):
         self._asks_for_more = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
         look = {"name": name, "style": style, **auth_manager.provider.branding}
-        self._by_code = SignInByCode(auth_manager, _weakly(self._show_code), _weakly(self._code_failed))
-        self._by_link = SignInByLink(auth_manager, _weakly(self.send), _weakly(self._show_link_expected))
+        self._by_code = SignInByCode(auth_manager, weakly(self._show_code), weakly(self._code_failed))
+        self._by_link = SignInByLink(auth_manager, weakly(self.send), weakly(self._show_link_expected))
         # A widget that is collected stops asking.
         weakref.finalize(self, self._by_code.cancel).atexit = False
         super().__init__(
@@ -162,7 +161,7 @@ class AuthWidget(SyncedWidget):
             offers_code=auth_manager.provider.device_authorization_endpoint is not None,
             **kwargs,
         )
-        self.on_msg(self._take_message)
+        self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
         self._show_session(auth_manager.last_error)
 
@@ -274,28 +273,11 @@ class AuthWidget(SyncedWidget):
             self._waiters.failed(SignInError(code="widget_closed"))
         super().close()
 
-    def state_received(self) -> None:
-        """Take the envelopes that arrived."""
-        while True:
-            try:
-                sealed = self._arrived.popleft()
-            except IndexError:
-                return
-            hand_off = self._hand_off
-            if hand_off is not None:
-                hand_off.deliver(sealed)
-
-    @traitlets.observe("sealed_tokens")
-    def _take_envelope(self, change: dict[str, Any]) -> None:
-        sealed = change["new"]
-        if not sealed:
-            return
-        self._arrived.append(sealed)
-        # Emptied before anything else, so that it is in no saved notebook.
-        self.sealed_tokens = ""
-        if not self._is_receiving:
-            # Set by a host that writes traits one by one.
-            self.state_received()
+    def take_sealed(self, sealed: str) -> None:
+        """Take an envelope."""
+        hand_off = self._hand_off
+        if hand_off is not None:
+            hand_off.deliver(sealed)
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
         if self.answer_ping(content) or not isinstance(content, dict):
@@ -495,7 +477,7 @@ class AuthWidget(SyncedWidget):
         """Replace the hand-off by a fresh one, on the same listener where possible."""
         listener, redirect_uri = self._lease()
         self._end_hand_off()
-        send, decided = _weakly(self.send), _weakly(self._decided)
+        send, decided = weakly(self.send), weakly(self._decided)
         hand_off = HandOff(
             self._manager,
             redirect_uri,
@@ -571,18 +553,6 @@ def _given(**arguments: Any) -> dict[str, Any]:
 def _failed(failure: Exception) -> dict[str, str]:
     code = failure.code if isinstance(failure, TokenTossError) else ""
     return {"status": f"Error: {failure}", "error": str(failure), "error_code": code}
-
-
-def _weakly(method: Callable[..., None]) -> Callable[..., None]:
-    """Return a function that calls a bound method as long as its object lives."""
-    reference = weakref.WeakMethod(method)
-
-    def call(*args: Any) -> None:
-        bound = reference()
-        if bound is not None:
-            bound(*args)
-
-    return call
 
 
 def _give_up(listener: LoopbackListener | None, hand_off: HandOff) -> None:

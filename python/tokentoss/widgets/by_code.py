@@ -34,7 +34,8 @@ class SignInByCode:
         self._manager = manager
         self._show = show
         self._failed = failed
-        self._lock = threading.Lock()
+        # Re-entrant, because the thread that shows a code may be the last to hold the widget, which cancels.
+        self._lock = threading.RLock()
         self._attempt = 0
         self._sign_in: DeviceSignIn | None = None
 
@@ -66,6 +67,8 @@ class SignInByCode:
                     return
                 self._sign_in = sign_in
                 self._show(code)
+                if attempt != self._attempt:
+                    sign_in.cancel()
             sign_in.finish()
             failure = None
         except TokenTossError as reason:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from typing import Any, ClassVar
 
 import traitlets
@@ -16,6 +15,7 @@ from tokentoss.configuration import CLIENT_SECRETS_VARIABLE, ClientConfig, confi
 from tokentoss.exceptions import ConfigurationError, HandOffError, StorageError, TokenTossError
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
+from tokentoss.widgets.weakly import weakly
 
 logger = logging.getLogger(__name__)
 
@@ -65,11 +65,10 @@ class ConfigureWidget(SyncedWidget):
                 "ConfigureWidget takes no client_secret, so that none is in a notebook: "
                 "enter it in the form, or give it to tokentoss.configure()."
             )
-        self._arrived: deque[str] = deque()
         self._decision_lock = threading.Lock()
         self._hand_off = ClientHandOff()
         super().__init__(ticket=self._hand_off.ticket(), current_client=_current_client(), **kwargs)
-        self.on_msg(self._take_message)
+        self.on_msg(weakly(self._take_message))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(configured={self.configured})"
@@ -80,27 +79,10 @@ class ConfigureWidget(SyncedWidget):
             self._hand_off.close()
         super().close()
 
-    def state_received(self) -> None:
-        """Take the sealed clients that arrived."""
-        while True:
-            try:
-                sealed = self._arrived.popleft()
-            except IndexError:
-                return
-            with self._decision_lock:
-                self._take(sealed)
-
-    @traitlets.observe("sealed_configuration")
-    def _take_sealed(self, change: dict[str, Any]) -> None:
-        sealed = change["new"]
-        if not sealed:
-            return
-        self._arrived.append(sealed)
-        # Emptied before anything else, so that it is in no saved notebook.
-        self.sealed_configuration = ""
-        if not self._is_receiving:
-            # Set by a host that writes traits one by one.
-            self.state_received()
+    def take_sealed(self, sealed: str) -> None:
+        """Take a sealed client."""
+        with self._decision_lock:
+            self._take(sealed)
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
         self.answer_ping(content)
