@@ -9,6 +9,7 @@ import threading
 import time
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from tokentoss.exceptions import IdTokenError
 from tokentoss.forks import anew_in_child
@@ -128,7 +129,7 @@ def _usable(entry: object) -> jwt.PyJWK | None:
         return None
     try:
         return jwt.PyJWK.from_dict(entry)
-    except (jwt.PyJWTError, ValueError, TypeError):
+    except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
         # A provider may publish keys of kinds that are not supported here, beside others that are.
         return None
 

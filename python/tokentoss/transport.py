@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.in_browser import in_browser
 from tokentoss.origins import is_plain_loopback
 
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ def call(
 
 def _read(response: requests.Response, max_bytes: int, ends: float) -> bytes:
     body = bytearray()
-    # read1 returns what has arrived, so that a body that drips meets its deadline.
-    while chunk := response.raw.read1(8192, decode_content=True):
+    # read1 returns what has arrived, so that a body that drips meets its deadline. The response that urllib3
+    # has for browsers knows it not; its read does the same.
+    read = response.raw.read if in_browser() else response.raw.read1
+    while chunk := read(8192, decode_content=True):
         body += chunk
         if len(body) > max_bytes:
             raise TransportError("too_large")

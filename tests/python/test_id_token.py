@@ -5,6 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import given
@@ -255,6 +256,18 @@ def test_keys_of_other_kinds_are_passed_over(fake: FakeProvider, signing_key: Si
         signing_key.jwk(use="enc"),
         signing_key.jwk(),
     ]  # type: ignore[list-item]
+    assert validate(fake, fake.id_token()).signature_checked
+
+
+def test_keys_that_this_build_of_cryptography_lacks_are_passed_over(
+    fake: FakeProvider, signing_key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise UnsupportedAlgorithm("this curve is not supported")
+
+    monkeypatch.setattr(jwt.algorithms.ECAlgorithm, "from_jwk", staticmethod(refuse))
+    curve = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "curve"}
+    fake.keys = [curve, signing_key.jwk()]
     assert validate(fake, fake.id_token()).signature_checked
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import ConfigurationError
+from tokentoss.in_browser import in_browser
 from tokentoss.origins import is_loopback_host, is_secure, split_url
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class CallbackAddresses:
 
 def can_listen() -> bool:
     """Tell whether this Python can listen at all; in a browser (Pyodide) it cannot."""
-    return sys.platform != "emscripten"
+    return not in_browser()
 
 
 def _loopbacks(config: ClientConfig, ports: tuple[int, ...], default_path: str) -> tuple[Loopback, ...]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tokentoss.doctor.finding import Finding
 from tokentoss.id_token import LEEWAY
+from tokentoss.in_browser import in_browser
 from tokentoss.transport import Answer, TransportError, call
 
 if TYPE_CHECKING:
@@ -39,15 +40,10 @@ class _Reply:
 def network_findings(config: ClientConfig | None, provider: Provider | None) -> list[Finding]:
     """Call the token endpoint, without credentials, and the key set; compare the clocks."""
     token_endpoint = config.token_uri if config is not None else provider.token_endpoint if provider else None
-    with ThreadPoolExecutor(2) as pool:
-        asked = (
-            pool.submit(_ask, "POST", token_endpoint, {"grant_type": "refresh_token"})
-            if token_endpoint
-            else None
-        )
-        fetched = pool.submit(_ask, "GET", provider.jwks_uri) if provider and provider.jwks_uri else None
-        reply = asked.result() if asked else None
-        keys = fetched.result() if fetched else None
+    reply, keys = _ask_all(
+        ("POST", token_endpoint, {"grant_type": "refresh_token"}) if token_endpoint else None,
+        ("GET", provider.jwks_uri, None) if provider and provider.jwks_uri else None,
+    )
     findings = []
     if token_endpoint and reply:
         findings.append(_token_endpoint(token_endpoint, reply))
@@ -55,6 +51,18 @@ def network_findings(config: ClientConfig | None, provider: Provider | None) -> 
         findings.append(_key_set(provider.jwks_uri, keys))
     findings.append(_clock([one for one in (reply, keys) if one is not None and one.answer is not None]))
     return findings
+
+
+def _ask_all(*calls: tuple[str, str, Mapping[str, str] | None] | None) -> list[_Reply | None]:
+    """Make the calls at once, or one after the other where there are no threads."""
+
+    def ask(call: tuple[str, str, Mapping[str, str] | None] | None) -> _Reply | None:
+        return _ask(*call) if call else None
+
+    if in_browser():
+        return [ask(call) for call in calls]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(ask, calls))
 
 
 def _ask(method: str, url: str, form: Mapping[str, str] | None = None) -> _Reply:

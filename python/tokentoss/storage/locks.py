@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tokentoss.in_browser import in_browser
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -26,6 +28,10 @@ def file_lock(path: Path, timeout: float) -> Iterator[None]:
         TimeoutError: If another process, or another thread, keeps it for longer.
         OSError: If it cannot be made.
     """
+    if in_browser():
+        # One thread, and no lock that another kernel of the page would see or a dead one give back.
+        yield
+        return
     import filelock  # noqa: PLC0415 - a widget shows before it writes anything
 
     # One object a holder: it counts, rather than waits, when its own thread comes again.

@@ -18,6 +18,7 @@ from tokentoss.callback.registration import registration_of
 from tokentoss.configuration import ClientConfig
 from tokentoss.exceptions import ConfigurationError, HandOffError, SignInError, TokenTossError, error_for
 from tokentoss.handoff import EXCHANGES, Exchange, HandOff
+from tokentoss.in_browser import in_browser
 from tokentoss.providers import DEFAULT_SCOPES, GOOGLE, Provider
 from tokentoss.widgets.by_code import SignInByCode
 from tokentoss.widgets.by_link import SignInByLink
@@ -158,7 +159,8 @@ class AuthWidget(SyncedWidget):
         weakref.finalize(self, self._by_code.cancel).atexit = False
         super().__init__(
             branding=look,
-            offers_code=auth_manager.provider.device_authorization_endpoint is not None,
+            # It is waited for in a thread.
+            offers_code=not in_browser() and auth_manager.provider.device_authorization_endpoint is not None,
             **kwargs,
         )
         self.on_msg(weakly(self._take_message))

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.exceptions import TokenTossError
+from tokentoss.exceptions import SignInError, TokenTossError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,12 @@ class SignInByCode:
         """Ask the provider for a new code, and wait until it is entered; the code before it is dropped."""
         with self._lock:
             attempt = self._supersede()
-        threading.Thread(target=self._run, args=(attempt,), name="tokentoss-code", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(attempt,), name="tokentoss-code", daemon=True).start()
+        except RuntimeError:  # a Python without threads
+            self._failed(
+                SignInError(code="device_authorization_unsupported", subject="A Python without threads")
+            )
 
     def cancel(self) -> None:
         """Drop the code. Must not be called by a thread that holds a lock which showing needs."""
