@@ -37,8 +37,8 @@ class SyncedWidget(anywidget.AnyWidget):
         self._is_receiving = False
         self._arrived: deque[str] = deque()
         self.shown_in: set[cells.Cell | None] = set()
-        super().__init__(**kwargs)
         self.observe(weakly(self._sealed_arrived), sorted(self.from_page))
+        super().__init__(**kwargs)
         self._parts: list[Widget] = [self.layout] if "layout" not in kwargs else []
         cells.shows(self)
 
