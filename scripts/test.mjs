@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { installApache } from "./apache.mjs";
 import { installBrowsers } from "./browsers.mjs";
 import { installGlewlwyd } from "./glewlwyd.mjs";
+import { installJupyterLite } from "./jupyterlite.mjs";
 import { prepare, python } from "./prepare.mjs";
 import { asCommand, path, root } from "./stage.mjs";
 
@@ -71,6 +72,7 @@ async function test() {
   installApache();
   installGlewlwyd();
   installBrowsers();
+  installJupyterLite();
   const totals = [];
   for (const [index, [name, command, args, count]] of STAGES.entries()) {
     console.log(`\n[${index + 1}/${STAGES.length}] ${name}`);

@@ -57,6 +57,8 @@ class IapLikeApi(Stoppable):
         self._sign_in_page: str = metadata["authorization_endpoint"]
         self._audiences = frozenset(audiences)
         self.allowed_users = None if allowed_users is None else frozenset(allowed_users)
+        self.cors_origin: str | None = None
+        """The one origin whose pages, and kernels in them, may call it."""
         self._keys = jwt.PyJWKClient(metadata["jwks_uri"], timeout=TIMEOUT)
         self._server = _Server(self)
         self.port: int = self._server.server_port
@@ -149,6 +151,10 @@ class _Request(BaseHTTPRequestHandler):
         else:
             self._answer_as_proxy(403, FORBIDDEN_PAGE)
 
+    def do_OPTIONS(self) -> None:
+        """Answer a browser that asks ahead of its request."""
+        self._answer(204, "", {"Access-Control-Allow-Headers": "authorization"})
+
     def log_message(self, *_arguments: object) -> None:
         """Keep the console for those who watch the demo."""
 
@@ -173,6 +179,8 @@ class _Request(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: str, headers: dict[str, str]) -> None:
         content = body.encode()
         self.send_response(status)
+        if self.server.api.cors_origin is not None:
+            headers = {**headers, "Access-Control-Allow-Origin": self.server.api.cors_origin}
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))

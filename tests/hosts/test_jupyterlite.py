@@ -1,0 +1,91 @@
+"""JupyterLite: the kernel is Pyodide, in a worker of the notebook's own page."""
+
+from __future__ import annotations
+
+import pytest
+from e2e import cells, leaks
+from e2e.widget import Widget
+
+from hosts.lite.server import JupyterLite, LiteNotebook
+from hosts.lite.site import built_site
+from hosts.ways import CallbackPage, Paste, ways
+
+ADA = "ada@example.com"
+INSTALL = "%pip install -q tokentoss"
+# What passes between the page and the worker of its kernel is no traffic.
+INSIDE = ("envelope in the trait",)
+
+CACHES = """async () => {
+    const found = [];
+    for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const request of await cache.keys()) {
+            found.push(request.url, await (await cache.match(request)).text());
+        }
+    }
+    return JSON.stringify(found);
+}"""
+
+WAIT = """
+import asyncio
+try:
+    widget.wait()
+except Exception as refusal:
+    print(refusal.code)
+waiting = asyncio.ensure_future(widget.signed_in())"""
+
+
+class PasteToPyodide(Paste):
+    """The kernel cannot listen anyway, so nothing is taken from it."""
+
+    before = ""
+
+
+@pytest.fixture(scope="session")
+def site():
+    return built_site()
+
+
+@pytest.fixture
+def lite(site, iap_api):
+    with JupyterLite(site) as lite:
+        iap_api.cors_origin = lite.origin
+        yield lite
+        iap_api.cors_origin = None
+
+
+def source(lite, way, provider, iap_api):
+    if isinstance(way, CallbackPage):
+        way.page = lite.callback_page
+    return [
+        INSTALL,
+        way.show_widget(provider, provider.public) + WAIT,
+        cells.call_api(iap_api),
+        "await waiting",
+    ]
+
+
+def signs_in(notebook, way):
+    """C26: nothing waits for ever, and the kernel calls the API with what the page handed to it."""
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    assert notebook.output(1).strip().endswith("wait_impossible")
+    milliseconds = way.sign_in(Widget(notebook.page), ADA)
+    notebook.run_cell(2)
+    assert f"'email': '{ADA}'" in notebook.output(2)
+    notebook.run_cell(3)
+    assert ADA in notebook.output(3)
+    return milliseconds
+
+
+@ways(CallbackPage(), PasteToPyodide())
+@pytest.mark.host("JupyterLite with the Pyodide kernel")
+def test_signs_in(context, lite, way, provider, iap_api, record, traffic):
+    with LiteNotebook(context, lite, source(lite, way, provider, iap_api)) as notebook:
+        milliseconds = signs_in(notebook, way)
+        notebook.save()
+        places = leaks.pages(notebook.page, traffic)
+        places["caches of the page"] = notebook.page.evaluate(CACHES).encode()
+        assert b"user_email" in places["storage of all pages"], "no state was saved"
+        assert leaks.find(traffic.secrets(unseen=INSIDE), places) == []
+    record("signed in", milliseconds)
