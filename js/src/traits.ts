@@ -57,7 +57,7 @@ export type ToKernel =
   | { type: "ask_for_code" }
   | { type: "drop_code" }
   | { type: "report"; ticket: string; phase: ReportedPhase; code: string; subject: string }
-  | { type: "register"; ticket: string; proof: string; url: string; key: string }
+  | { type: "register"; ticket: string; proof: string; sealed: string; key: string }
   | { type: "ping"; id: number };
 
 /** The phases that Python's `status` follows. */

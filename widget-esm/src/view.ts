@@ -115,7 +115,8 @@ export class View {
     const link = byHand?.link;
     this.#byHand.show(byHand);
     this.#link.hidden = !link;
-    if (link && this.#link.getAttribute("href") !== link) this.#link.href = link;
+    if (!link) this.#link.removeAttribute("href");
+    else if (this.#link.getAttribute("href") !== link) this.#link.href = link;
 
     const text = this.#describe(state);
     if (this.#statusText.data !== text) this.#statusText.data = text;
