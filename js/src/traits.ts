@@ -62,7 +62,7 @@ export type ToKernel =
   | { type: "report"; ticket: string; phase: ReportedPhase; way: Way | ""; code: string; subject: string }
   | { type: "ask_for_ticket" }
   | { type: "deliver"; ticket: string; sealed: string }
-  | { type: "register"; ticket: string; proof: string; url: string; key: string }
+  | { type: "register"; ticket: string; proof: string; sealed: string; key: string }
   | { type: "ping"; id: number };
 
 /** How the provider's answer comes back: through the kernel's listener, a static page, or the user's hands. */

@@ -211,7 +211,7 @@ test("what is copied is the link after the sign-in was told of it", async () => 
 
 test("the page registers by a message of its own turn, and hears the answer for its ticket only", async () => {
   const { model, signIns } = await bind();
-  const register = { type: "register", ticket: "t1", proof: "p", url: "https://issuer.example/", key: "k" } as const;
+  const register = { type: "register", ticket: "t1", proof: "p", sealed: "s", key: "k" } as const;
   signIns.emit(register);
   assert.deepEqual(model.sent, []);
   await turn();

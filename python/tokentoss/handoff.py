@@ -17,6 +17,7 @@ from tokentoss.sealing import (
     CALLBACK,
     CLIENT_SECRET,
     CODE,
+    REGISTRATION,
     TOKENS,
     RecipientKey,
     SealingContext,
@@ -167,6 +168,18 @@ class HandOff:
     def knows_proof(self, proof: str) -> bool:
         """Tell whether a page has read the ticket."""
         return hmac.compare_digest(proof.encode("utf-8"), self._proof.encode("ascii"))
+
+    def open_request(self, sealed: str) -> str:
+        """Return the authorization request that a page sealed to the ticket's key.
+
+        Raises:
+            HandOffError: If the hand-off is over, or the text was not sealed for this.
+        """
+        with self._lock:
+            key = self._key
+        if key is None:
+            raise HandOffError(code="ticket_unknown")
+        return key.open(sealed, self._context(REGISTRATION)).decode("utf-8", "replace")
 
     def register(self, registration: Registration) -> str | None:
         """Keep a page's attempt and return the client secret sealed to it, or None if there is none.

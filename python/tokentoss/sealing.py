@@ -31,6 +31,9 @@ TOKENS = "tokens"
 CODE = "code"
 """Purpose of the envelope with which the page hands over a code that the kernel is to redeem."""
 
+REGISTRATION = "registration"
+"""Purpose of the authorization request of a page that registers with the kernel itself."""
+
 CLIENT_SECRET = "client_secret"
 """Purpose of the client secret's way to the page."""
 

@@ -23,6 +23,12 @@ MAX_SIZE = 65_536
 
 _OAUTH_ERROR = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LONGEST_LIFETIME = 10 * 365 * 86_400
+# What GitHub says instead (docs.github.com: "Troubleshooting OAuth app access token request errors").
+_SPELLINGS = {
+    "bad_refresh_token": "invalid_grant",
+    "bad_verification_code": "invalid_grant",
+    "incorrect_client_credentials": "invalid_client",
+}
 _OWN_CODES = ("grant_", "provider_")
 _TRANSIENT_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
@@ -149,12 +155,14 @@ def _refused(answer: Answer, token_endpoint: str) -> TokenRequestError | None:
 def _refusal(document: dict[str, Any], token_endpoint: str, retry_after: float | None) -> TokenRequestError:
     value = document["error"]
     code = value if isinstance(value, str) and _OAUTH_ERROR.fullmatch(value) else None
+    code = _SPELLINGS.get(code, code) if code is not None else None
     if code is None or codes.culprit(code) != "provider_refused" or code.startswith(_OWN_CODES):
         return TokenRequestError("provider_error", code)
     return TokenRequestError(
         code,
         token_endpoint,
-        cause=_cause_of_end(document) if code == "invalid_grant" else code,
+        # GitHub's words name every cause there may be.
+        cause=_cause_of_end(document) if value == "invalid_grant" else code,
         is_transient=code in _TRANSIENT_ERRORS,
         retry_after=retry_after,
     )

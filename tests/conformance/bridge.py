@@ -36,6 +36,8 @@ class Bridge:
         self.policy = policy
         self.frame = frame
         self.widget: AuthWidget | None = None
+        self.said: list[dict[str, Any]] = []
+        """Everything that widgets told their pages."""
         self._to_page: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._server = _Server(self)
         if certificate is not None:
@@ -50,6 +52,7 @@ class Bridge:
         class PageComm(BaseComm):
             def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
                 if msg_type == "comm_msg":
+                    bridge.said.append(data)
                     bridge._to_page.put(data)
 
         # Widgets ask for their comm when they are made; there is no kernel here to give one.

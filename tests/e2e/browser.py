@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from playwright.sync_api import expect
+
 from .waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright, Request
+
+# Five seconds otherwise, which a busy machine takes now and then.
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 RESOLVER = "--host-resolver-rules="

@@ -22,7 +22,7 @@ from .waiting import until
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-TIMEOUT = 20
+TIMEOUT = 60
 
 # Plugin ids under which JupyterLab keeps the settings that the tests change.
 WIDGET_MANAGER = "@jupyter-widgets/jupyterlab-manager:plugin"

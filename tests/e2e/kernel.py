@@ -17,7 +17,7 @@ from .waiting import until
 if TYPE_CHECKING:
     from .jupyterlab import JupyterLab
 
-CONNECT_TIMEOUT = 20
+CONNECT_TIMEOUT = 60
 
 
 class KernelError(AssertionError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Request, WebSocket
+    from servers.provider import LocalProvider
 
     from .kernel import KernelClient
     from .notebook import Notebook
@@ -20,6 +21,28 @@ if TYPE_CHECKING:
 PIECE = 24
 
 ENVELOPE = re.compile(rb'"sealed_tokens"\s*:\s*"([A-Za-z0-9_-]+)"')
+# What only the page and the kernel know; it crosses between them, sealed, by nature.
+SEALED = ("envelope in the trait", "envelope sent to the listener")
+TO_PAGE = "messages to the page"
+
+# What is to be seen of every sign-in by authorization code: in the page, and in the kernel alone.
+OF_A_KERNEL = ("code", "state", "code_verifier", "access_token", "id_token")
+OF_A_CODE = (*OF_A_KERNEL, SEALED[0])
+
+# Everything in a document that a script or a user could read, shadow trees and fields included.
+DOCUMENT = """() => {
+  const parts = [location.href, document.documentElement.outerHTML];
+  const walk = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if ("value" in element) parts.push(String(element.value));
+      if (!element.shadowRoot) continue;
+      parts.push(element.shadowRoot.innerHTML);
+      walk(element.shadowRoot);
+    }
+  };
+  walk(document);
+  return parts.join("\\n");
+}"""
 
 
 class Traffic:
@@ -28,11 +51,9 @@ class Traffic:
     def __init__(self, context: BrowserContext) -> None:
         self._requests: list[Request] = []
         self._sent: list[bytes] = []
+        self._received: list[bytes] = []
         self.console: list[str] = []
-        self._tokens: dict[str, dict[str, str]] = {}
         context.on("request", self._note_request)
-        # A browser forgets the bodies of a page that has gone on, so they are read on their way.
-        context.route("**/token", self._pass_tokens)
         context.on("console", self._note_console)
         context.on("page", self._note_page)
 
@@ -41,57 +62,30 @@ class Traffic:
         """Everything that went to kernels over websockets."""
         return b"\n".join(self._sent)
 
-    def secrets(self, *, unseen: Collection[str] = ()) -> dict[str, str]:
-        """Name and value of every secret of the sign-in that passed; fails if one of them was not seen.
+    @property
+    def received(self) -> bytes:
+        """Everything that came from kernels over websockets."""
+        return b"\n".join(self._received)
 
-        `unseen` names those that a host keeps from this watcher.
-        """
+    def posted(self, origin: str) -> bytes:
+        """Everything that went to a host in the bodies of requests, by which some reach their kernels."""
+        bodies = (request.post_data_buffer for request in self._requests if _is_of(request, origin))
+        return b"\n".join(body for body in bodies if body)
+
+    def envelopes(self) -> dict[str, str]:
+        """What crossed to the kernel sealed, and what the listener gave its page; by name."""
         found: dict[str, str] = {}
         for request in self._requests:
-            query = parse_qs(urlsplit(request.url).query)
-            if request.is_navigation_request() and "state" in query:
-                found["state"] = query["state"][0]
-            elif request.method == "POST" and urlsplit(request.url).path == "/token":
-                form = parse_qs(request.post_data or "")
-                if "code" not in form:
-                    continue
-                found["authorization code"] = form["code"][0]
-                found["code verifier"] = form["code_verifier"][0]
-                if "client_secret" in form:
-                    found["client secret"] = form["client_secret"][0]
-                tokens = self._tokens[form["code"][0]]
-                found |= {name: tokens[name] for name in ("access_token", "id_token", "refresh_token")}
-            elif request.method == "POST" and urlsplit(request.url).path == "/tokentoss/deliver":
-                body = json.loads(request.post_data or "{}")
-                found["envelope sent to the listener"] = body["sealed"]
-                found["token of the callback page"] = body["page_token"]
-            elif request.method == "POST" and (envelope := ENVELOPE.search(request.post_data_buffer or b"")):
-                # A host whose pages reach their kernel by requests.
+            body = request.post_data_buffer or b""
+            if request.method == "POST" and urlsplit(request.url).path == "/tokentoss/deliver":
+                members = json.loads(body)
+                found["envelope sent to the listener"] = members["sealed"]
+                found["token of the callback page"] = members["page_token"]
+            elif envelope := ENVELOPE.search(body):
                 found["envelope in the trait"] = envelope[1].decode()
-        for frame in self._sent:
-            for envelope in ENVELOPE.findall(frame):
-                found["envelope in the trait"] = envelope.decode()
-        missing = (
-            {
-                "authorization code",
-                "state",
-                "code verifier",
-                "id_token",
-                "envelope in the trait",
-            }
-            - found.keys()
-            - set(unseen)
-        )
-        assert not missing, f"the sign-in was not seen completely: {missing}"
+        for envelope in ENVELOPE.findall(self.sent):
+            found["envelope in the trait"] = envelope.decode()
         return found
-
-    def _pass_tokens(self, route: Route) -> None:
-        """Let a token request through and keep what it is answered."""
-        answer = route.fetch()
-        form = parse_qs(route.request.post_data or "")
-        if "code" in form:
-            self._tokens[form["code"][0]] = answer.json()
-        route.fulfill(response=answer)
 
     def _note_request(self, request: Request) -> None:
         self._requests.append(request)
@@ -103,10 +97,16 @@ class Traffic:
         self.console.append(message.text)
 
     def _note_websocket(self, websocket: WebSocket) -> None:
-        websocket.on("framesent", self._note_frame)
+        websocket.on("framesent", lambda payload: self._sent.append(_bytes_of(payload)))
+        websocket.on("framereceived", lambda payload: self._received.append(_bytes_of(payload)))
 
-    def _note_frame(self, payload: str | bytes) -> None:
-        self._sent.append(payload.encode() if isinstance(payload, str) else payload)
+
+def secrets(provider: LocalProvider, traffic: Traffic, needed: Collection[str] = OF_A_CODE) -> dict[str, str]:
+    """Every secret of the sign-in that passed, by its name; fails if one of the `needed` was not seen."""
+    found = provider.secrets() | traffic.envelopes()
+    missing = set(needed) - found.keys()
+    assert not missing, f"the sign-in was not seen completely: {missing}"
+    return found
 
 
 def places(notebook: Notebook, observer: KernelClient, traffic: Traffic) -> dict[str, bytes]:
@@ -128,12 +128,24 @@ def files(work_dir: Path) -> dict[str, bytes]:
 
 
 def pages(page: Page, traffic: Traffic) -> dict[str, bytes]:
-    """What the browser keeps of its pages, and what they said."""
+    """What the browser keeps of its pages, what they show and said, and what their kernels told them."""
     return {
         "browser console": "\n".join(traffic.console).encode(),
-        **{f"{name} of the page": _storage(page, name) for name in ("localStorage", "sessionStorage")},
+        TO_PAGE: traffic.received,
+        **{name: _of_frames(page, script) for name, script in FRAMES.items()},
+        "history of the page": _history(page),
         "storage of all pages": json.dumps(page.context.storage_state(indexed_db=True)).encode(),
     }
+
+
+FRAMES = {
+    "document of the page": DOCUMENT,
+    # Frames of another origin may be denied theirs.
+    "localStorage of the page": "() => { try { return JSON.stringify(localStorage); } catch { return ''; } }",
+    "sessionStorage of the page": (
+        "() => { try { return JSON.stringify(sessionStorage); } catch { return ''; } }"
+    ),
+}
 
 
 def find(secrets: Mapping[str, str], haystacks: Mapping[str, bytes]) -> list[str]:
@@ -146,9 +158,29 @@ def find(secrets: Mapping[str, str], haystacks: Mapping[str, bytes]) -> list[str
     ]
 
 
-def _storage(page: Page, name: str) -> bytes:
-    content: str = page.evaluate(f"() => JSON.stringify(window.{name})")
-    return content.encode()
+def _of_frames(page: Page, script: str) -> bytes:
+    parts: list[str] = [frame.evaluate(script) for frame in page.frames if _is_web(frame)]
+    return "\n".join(parts).encode()
+
+
+def _is_web(frame: Frame) -> bool:
+    return urlsplit(frame.url).scheme in {"http", "https"}
+
+
+def _history(page: Page) -> bytes:
+    session = page.context.new_cdp_session(page)
+    entries = session.send("Page.getNavigationHistory")["entries"]
+    session.detach()
+    return json.dumps(entries).encode()
+
+
+def _is_of(request: Request, origin: str) -> bool:
+    parts = urlsplit(request.url)
+    return f"{parts.scheme}://{parts.netloc}" == origin
+
+
+def _bytes_of(payload: str | bytes) -> bytes:
+    return payload.encode() if isinstance(payload, str) else payload
 
 
 def _pieces(value: str) -> list[str]:

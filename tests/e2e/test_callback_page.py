@@ -212,7 +212,7 @@ def jupyter(request, tmp_path_factory) -> Iterator[JupyterServer]:
 def test_jupyter_serves_it_below_its_base_url(jupyter: JupyterServer) -> None:
     """C19, C21; without a login in between, whose address would hold the code."""
     address = f"{jupyter.origin}{jupyter.base_url}tokentoss/callback?code=very-secret-code&state={STATE}"
-    answer = requests.get(address, timeout=20, allow_redirects=False)
+    answer = requests.get(address, timeout=60, allow_redirects=False)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -220,7 +220,7 @@ def test_jupyter_serves_it_below_its_base_url(jupyter: JupyterServer) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'sha256-")
     assert "Cross-Origin-Opener-Policy" not in answer.headers
     assert "Set-Cookie" not in answer.headers
-    assert requests.post(address.partition("?")[0], timeout=20).status_code in {403, 405}
+    assert requests.post(address.partition("?")[0], timeout=60).status_code in {403, 405}
     assert "very-secret-code" not in jupyter.log
     assert "very-secret-code" not in answer.text
 

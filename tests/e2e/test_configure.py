@@ -184,6 +184,19 @@ def test_the_kernel_is_gone(open_notebook, place):
     expect(form.client_secret).to_be_hidden()
 
 
+def test_a_restart_from_another_client(open_notebook, place, secret):
+    """The page is not told of it: the form finds out when it is sent, and nothing of it is kept."""
+    notebook = open_notebook(SHOW)
+    form = show(notebook)
+    notebook.lab.restart_kernel(notebook.lab.kernel_of(notebook.path.name))
+    form.type_into(form.client_id, CLIENT_ID)
+    form.type_into(form.client_secret, secret)
+    form.click(form.configure_button)
+    form.wait_status("The kernel restarted. Run the cell again.")
+    expect(form.client_secret).to_be_hidden()
+    assert not place.exists()
+
+
 def test_the_scan_finds_a_secret_in_the_document(state_is_saved, traffic, open_notebook, place, secret):
     """The scan can fail: what stays in the page or goes over the wire in clear is found."""
     notebook = open_notebook(SHOW)

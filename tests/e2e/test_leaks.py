@@ -64,10 +64,10 @@ def test_no_secret_is_left_anywhere(
     assert f"'email': '{ADA}'" in notebook.output(3)
     notebook.save()
 
-    leaked_if_found = traffic.secrets()
+    leaked_if_found = leaks.secrets(provider, traffic)
     places = leaks.places(notebook, observer, traffic)
 
-    assert {"client secret", "access_token", "refresh_token"} <= leaked_if_found.keys()
+    assert {"client_secret", "refresh_token"} <= leaked_if_found.keys()
     state = json.loads(notebook.path.read_text())["metadata"]["widgets"][WIDGET_STATE]["state"]
     assert any(model["state"].get("user_email") == ADA for model in state.values()), (
         "the widget's state was not saved"
@@ -105,12 +105,15 @@ def run_by_nbconvert(notebook):
 PLANTS = {
     "file notebooks/": "print({secret!r})",
     "iopub of a second client": "import ipywidgets\nipywidgets.Text(value={secret!r})",
+    "messages to the page": "import ipywidgets\nipywidgets.Label(value={secret!r})",
     "file jupyterlab.log": "import os\nos.write(2, b{secret!r} + b'\\n')",
 }
 PAGE_PLANTS = {
     "browser console": "secret => console.log('token: ' + secret)",
     "localStorage of the page": "secret => localStorage.setItem('token', secret)",
     "sessionStorage of the page": "secret => sessionStorage.setItem('token', secret)",
+    "document of the page": "secret => document.body.append(Object.assign(new Image(), { alt: secret }))",
+    "history of the page": "secret => history.pushState(null, '', '#' + secret)",
     "storage of all pages": "secret => { document.cookie = 'token=' + secret; }",
 }
 

@@ -21,21 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIGURATION = Path(__file__).with_name("jupyterhub_config.py")
-TIMEOUT = 30
+TIMEOUT = 60
 USER = "ada"
 
 
 class JupyterHub(JupyterLab):
-    """Runs a hub and one user's JupyterLab on it; `headers` are those of the user's pages."""
+    """Runs a hub and one user's JupyterLab on it; `headers` are those of the user's pages.
 
-    def __init__(self, work_dir: Path, *, headers: Mapping[str, str]) -> None:
+    `names_callback_page` puts its callback page into the environment of all users' servers.
+    """
+
+    def __init__(
+        self, work_dir: Path, *, headers: Mapping[str, str], names_callback_page: bool = False
+    ) -> None:
         self.work_dir = work_dir
-        self.base_path = f"/user/{USER}"
         self.token = secrets.token_urlsafe(24)
         self.port = free_port()
-        self.root = work_dir / "users" / USER
+        self.origin = f"http://localhost:{self.port}"
         self.home = work_dir / "home"
-        self.root.mkdir(parents=True)
         self.env = isolated_environment(work_dir)
         # On a hub it is the configuration of the installation that makes the user's server a JupyterLab.
         moved = list(JUPYTER)
@@ -53,6 +56,9 @@ class JupyterHub(JupyterLab):
                 "HUB_SINGLEUSER": json.dumps([sys.executable, "-m", "jupyterhub.singleuser"]),
                 "HUB_ENV_KEEP": json.dumps(moved),
                 "HUB_HEADERS": json.dumps({"Content-Security-Policy": "frame-ancestors 'none'", **headers}),
+                "HUB_USER_ENVIRONMENT": json.dumps(
+                    {"TOKENTOSS_REDIRECT_URI": self.callback_page} if names_callback_page else {}
+                ),
                 "HUB_SERVICE": json.dumps(self._callback_service()),
                 "HUB_TESTS_TOKEN": self.token,
             },
@@ -60,14 +66,21 @@ class JupyterHub(JupyterLab):
         )
         try:
             self._process.wait_ready()
-            self.origin = f"http://localhost:{self.port}"
-            self.hub("POST", f"/users/{USER}")
-            self.hub("POST", f"/users/{USER}/server")
-            until(lambda: self.hub("GET", f"/users/{USER}").json()["server"], "the user's server")
-            self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
+            self.turn_to(USER)
         except BaseException:
             self.stop()
             raise
+
+    def turn_to(self, user: str) -> None:
+        """Start the server of a user, and look like it from then on."""
+        self.user = user
+        self.base_path = f"/user/{user}"
+        self.root = self.work_dir / "users" / user
+        self.root.mkdir(parents=True)
+        self.hub("POST", f"/users/{user}")
+        self.hub("POST", f"/users/{user}/server")
+        until(lambda: self.hub("GET", f"/users/{user}").json()["server"], "the user's server")
+        self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
 
     @property
     def callback_page(self) -> str:

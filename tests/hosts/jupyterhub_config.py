@@ -31,6 +31,7 @@ c.ConfigurableHTTPProxy.pid_file = f"{work_dir}/proxy.pid"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{work_dir}/users/{{username}}"
 c.Spawner.cmd = json.loads(os.environ["HUB_SINGLEUSER"])
 c.Spawner.env_keep.extend(json.loads(os.environ["HUB_ENV_KEEP"]))
+c.Spawner.environment = json.loads(os.environ["HUB_USER_ENVIRONMENT"])
 c.Spawner.args = [
     "--allow-root",
     "--LabApp.expose_app_in_browser=True",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from servers.iap_api import IapLikeApi
 
-TIMEOUT = 10
+TIMEOUT = 60
 
 NOTEBOOK = """import marimo
 

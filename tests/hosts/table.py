@@ -54,6 +54,16 @@ def write(rows: Iterable[Row]) -> None:
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{render(rows)}\n\n{END}{after}")
 
 
+def update(rows: Iterable[Row]) -> None:
+    """Replace the rows of the same cases, add new ones, and keep all others."""
+    write(merged(read(), rows))
+
+
+def merged(before: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
+    """The rows of a table after a run that saw some of its cases."""
+    return list(({row.case: row for row in before} | {row.case: row for row in rows}).values())
+
+
 def _parts() -> tuple[str, str, str]:
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     table, _, after = rest.partition(END)

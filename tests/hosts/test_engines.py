@@ -6,8 +6,8 @@ import contextlib
 import time
 
 import pytest
-from e2e import cells
-from e2e.jupyterlab import JupyterLab
+from e2e import cells, leaks
+from e2e.jupyterlab import WIDGET_MANAGER, JupyterLab
 from e2e.kernel import KernelClient
 from e2e.notebook import KERNEL, PANEL, READY
 from e2e.popup import CONSENT_FORM, LOGIN_FIELD, PASSWORD_FIELD, SUBMIT
@@ -20,6 +20,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 
 from hosts.engines import ENGINES
+from hosts.scan import host_files, log_everything
 from hosts.ways import Loopback
 
 ADA = "ada@example.com"
@@ -31,6 +32,12 @@ panel.content.deselectAll();
 window.jupyterapp.commands.execute("notebook:run-cell").then(() => done(true), error => done(String(error)));
 """
 OUTPUT = f"{PANEL} return JSON.stringify(panel.content.model.cells.get(arguments[0]).sharedModel.outputs);"
+
+
+SAVE = """
+const done = arguments[0];
+window.jupyterapp.commands.execute("docmanager:save").then(() => done(true), error => done(String(error)));
+"""
 
 
 def every_engine(host):
@@ -89,20 +96,38 @@ def run_cell(driver, index):
 
 
 def whole_sign_in(tmp_path, engine, way, provider, iap_api, *, severed=False):
-    source = [way.show_widget(provider, provider.confidential), cells.call_api(iap_api)]
+    source = [
+        log_everything(tmp_path) + way.show_widget(provider, provider.confidential),
+        cells.call_api(iap_api),
+    ]
     with engine.start(tmp_path) as driver, JupyterLab(tmp_path / "jupyter") as lab:
+        lab.set_setting(WIDGET_MANAGER, {"saveState": True})
         path = lab.write_notebook("sign-in.ipynb", source)
         driver.get(lab.url(path.name))
         ready = f"const status = 'idle'; {KERNEL} return Boolean({READY});"
         until(lambda: driver.execute_script(ready), "the page's kernel")
-        run_cell(driver, 0)
-        milliseconds = sign_in(driver, severed=severed)
         kernel_id = until(lambda: lab.kernel_of(path.name), "the notebook's kernel")
         with KernelClient(lab, kernel_id) as kernel:
+            kernel.value("1")
+            run_cell(driver, 0)
+            milliseconds = sign_in(driver, severed=severed)
             kernel.until("widget.is_authenticated")
-        run_cell(driver, 1)
-        assert f"'email': '{ADA}'" in driver.execute_script(OUTPUT, 1)
+            run_cell(driver, 1)
+            assert f"'email': '{ADA}'" in driver.execute_script(OUTPUT, 1)
+            assert driver.execute_async_script(SAVE) is True
+            assert ADA in path.read_text(), "no state was saved"
+            found = provider.secrets()
+            assert {*leaks.OF_A_CODE} - {*leaks.SEALED} <= found.keys(), "the sign-in was not seen completely"
+            assert leaks.find(found, left_behind(tmp_path, driver, kernel)) == []
     return milliseconds
+
+
+def left_behind(folder, driver, kernel):
+    """What the host wrote, the kernel broadcast and the browser keeps of the notebook page."""
+    kept = {name: driver.execute_script(f"return ({script})()") for name, script in leaks.FRAMES.items()}
+    kept["cookies"] = repr(driver.get_cookies())
+    places = {name: content.encode() for name, content in kept.items()}
+    return host_files(folder) | places | {"iopub of a second client": b"\n".join(kernel.frames)}
 
 
 loopback = pytest.mark.parametrize("way", [Loopback()], ids=lambda way: way.name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from e2e.browser import local_context
 
 from hosts import jupyter
-from hosts.jupyterhub import USER, JupyterHub
-from hosts.ways import CallbackPage, Loopback, SecondClick, ways
+from hosts.jupyterhub import JupyterHub
+from hosts.scan import Scan
+from hosts.ways import CallbackPage, Loopback, PageOfEnvironment, SecondClick, ways
 
 COOP = "Cross-Origin-Opener-Policy"
 
@@ -15,7 +17,7 @@ def log_in(context, hub):
     """The user signs in at the hub, which has nothing to do with the widget's provider."""
     page = context.new_page()
     page.goto(f"{hub.origin}/hub/login")
-    page.fill("#username_input", USER)
+    page.fill("#username_input", hub.user)
     page.click("#login_submit")
     page.wait_for_url(f"**{hub.base_path}/**")
     page.close()
@@ -37,26 +39,40 @@ def opened_page_finds_its_opener(context, hub):
 
 @ways(Loopback(), CallbackPage())
 @pytest.mark.host("JupyterHub 6")
-def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with JupyterHub(tmp_path, headers={}) as hub:
         log_in(context, hub)
-        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))
+
+
+@ways(PageOfEnvironment())
+@pytest.mark.host("JupyterHub 6")
+def test_signs_all_users_in(tmp_path, browser, context, way, provider, iap_api, scan, record):
+    """One redirect URI is registered for the hub; no user registers or sets anything."""
+    with JupyterHub(tmp_path, headers={}, names_callback_page=True) as hub:
+        log_in(context, hub)
+        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))
+        hub.turn_to("grace")
+        with local_context(browser) as other:
+            scan = Scan(other, provider, tmp_path)
+            log_in(other, hub)
+            jupyter.sign_in(other, hub, way, provider, iap_api, scan)
 
 
 @pytest.mark.parametrize("way", [SecondClick()], ids=lambda way: way.name)
 @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
-def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
     """C18: the notebook's own page gives its popups up, the first one included."""
     with JupyterHub(tmp_path, headers={COOP: "same-origin"}) as hub:
         log_in(context, hub)
         assert not opened_page_finds_its_opener(context, hub)
         result = "after the sentence of `popup_closed`, signed in by the second click"
-        record(result, jupyter.sign_in(context, hub, way, provider, iap_api))
+        record(result, jupyter.sign_in(context, hub, way, provider, iap_api, scan))
 
 
 @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin-allow-popups")
-def test_signs_in_with_popups_allowed(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in_with_popups_allowed(tmp_path, context, way, provider, iap_api, scan, record):
     with JupyterHub(tmp_path, headers={COOP: "same-origin-allow-popups"}) as hub:
         log_in(context, hub)
         assert opened_page_finds_its_opener(context, hub)
-        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))

@@ -11,6 +11,6 @@ from hosts.ways import CallbackPage, Loopback, Paste, ways
 
 @ways(Loopback(), Paste(), CallbackPage())
 @pytest.mark.host("JupyterLab 4")
-def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with JupyterLab(tmp_path) as lab:
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

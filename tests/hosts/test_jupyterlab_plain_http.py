@@ -28,7 +28,7 @@ def context(browser):
 
 
 @pytest.mark.host("JupyterLab over http, not on loopback")
-def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     """C21: the WebAssembly brings its own random numbers, hashes and sealing."""
     with JupyterLab(tmp_path, options=["--ServerApp.allow_remote_access=True"]) as lab:
         lab.origin = f"http://{NAME}:{lab.port}"
@@ -36,4 +36,4 @@ def test_signs_in(tmp_path, context, way, provider, iap_api, record):
         page = context.new_page()
         page.goto(f"{lab.origin}/api/status")
         assert page.evaluate("[isSecureContext, crypto.subtle === undefined]") == [False, True]
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

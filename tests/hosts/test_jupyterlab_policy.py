@@ -19,7 +19,7 @@ POLICY = (
 
 
 @pytest.mark.host("JupyterLab, hardened Content-Security-Policy")
-def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     headers = {"Content-Security-Policy": POLICY}
     with JupyterLab(tmp_path, options=[f"--ServerApp.tornado_settings={{'headers': {headers!r}}}"]) as lab:
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

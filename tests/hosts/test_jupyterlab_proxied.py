@@ -12,11 +12,11 @@ from hosts.ways import CallbackPage, Loopback, ways
 
 @ways(Loopback(), CallbackPage())
 @pytest.mark.host("JupyterLab behind a prefix and a reverse proxy")
-def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with (
         JupyterLab(tmp_path / "jupyter", base_path="/sites/notebooks/ada") as lab,
         ReverseProxy(tmp_path, f"http://127.0.0.1:{lab.port}") as proxy,
     ):
         # The tests' own calls stay with the server; pages come by way of the proxy.
         lab.origin = proxy.origin
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

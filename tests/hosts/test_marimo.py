@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from e2e import leaks
 from e2e.widget import Widget
 from playwright.sync_api import expect
 
@@ -24,23 +23,23 @@ def expect_answer(page):
     expect(page.get_by_text(f"The API knows {ADA}.")).to_be_visible()
 
 
-@ways(Loopback(), KernelExchange(), Paste())
-@pytest.mark.host("marimo run")
-def test_run(tmp_path, context, way, provider, iap_api, record):
-    with Marimo(tmp_path, "run", way.make_widget(provider, provider.confidential), iap_api) as server:
+def signs_in(folder, command, context, way, provider, iap_api, scan):
+    """Both keep files beside notebooks, the editor its sessions, too: everything in the folder is scanned."""
+    source = scan.log_everything + way.make_widget(provider, provider.confidential)
+    with Marimo(folder, command, source, iap_api) as server:
         page = show(context, server)
         milliseconds = way.sign_in(Widget(page), ADA)
         expect_answer(page)
-    record("signed in", milliseconds)
+        assert scan.find(page, server.origin, way.secrets, echoes=True) == []
+    return milliseconds
+
+
+@ways(Loopback(), KernelExchange(), Paste())
+@pytest.mark.host("marimo run")
+def test_run(tmp_path, context, way, provider, iap_api, scan, record):
+    record("signed in", signs_in(tmp_path, "run", context, way, provider, iap_api, scan))
 
 
 @pytest.mark.host("marimo edit")
-def test_edit(tmp_path, context, way, provider, iap_api, record, traffic):
-    """The editor keeps sessions beside notebooks: everything in its folder is scanned."""
-    with Marimo(tmp_path, "edit", way.make_widget(provider, provider.confidential), iap_api) as server:
-        page = show(context, server)
-        milliseconds = way.sign_in(Widget(page), ADA)
-        expect_answer(page)
-        places = leaks.files(tmp_path) | leaks.pages(page, traffic)
-        assert leaks.find(traffic.secrets(), places) == []
-    record("signed in", milliseconds)
+def test_edit(tmp_path, context, way, provider, iap_api, scan, record):
+    record("signed in", signs_in(tmp_path, "edit", context, way, provider, iap_api, scan))

@@ -16,6 +16,6 @@ class Notebook7(JupyterLab):
 
 
 @pytest.mark.host("Notebook 7")
-def test_signs_in(tmp_path, context, way, provider, iap_api, record):
+def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with Notebook7(tmp_path, application="notebook") as server:
-        record("signed in", jupyter.sign_in(context, server, way, provider, iap_api))
+        record("signed in", jupyter.sign_in(context, server, way, provider, iap_api, scan))

@@ -5,6 +5,8 @@ The built front end runs in them, its model carried over HTTP to a widget in thi
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 import time
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from conformance.bridge import Bridge
-from e2e import popup
+from e2e import leaks, popup
 from e2e.widget import Widget
 from playwright.sync_api import expect
 from servers.scripted_login import follow_to_callback
@@ -61,16 +63,38 @@ def in_frame(context, manager, frame="", policy=""):
         view = Widget(page.frame_locator("iframe"))
         # Mice are the page's.
         view.page = page
+        view.bridge = bridge
         yield widget, view
         widget.close()
         bridge.show(None)
 
 
-def expect_answer(widget, manager, iap_api):
-    """The widget in Python has the tokens, and the API answers."""
-    assert widget.is_authenticated
-    api = IAPClient(base_url=iap_api.base_url, auth_manager=manager)
-    assert api.get_json("/api/data")["email"] == ADA
+@pytest.fixture
+def expect_answer(manager, iap_api, provider, context, caplog):
+    """The widget in Python has the tokens, the API answers, and no secret of the sign-in is left anywhere."""
+    traffic = leaks.Traffic(context)
+    # It prints every message, envelopes included.
+    caplog.set_level(logging.INFO, logger="Comm")
+    # The user's other browser is in this process, too, and its addresses hold the state.
+    caplog.set_level(logging.INFO, logger="urllib3")
+    caplog.set_level(logging.DEBUG)
+
+    def expect_answer(widget, view):
+        assert widget.is_authenticated
+        api = IAPClient(base_url=iap_api.base_url, auth_manager=manager)
+        assert api.get_json("/api/data")["email"] == ADA
+        found = leaks.secrets(provider, traffic)
+        logging.getLogger("tokentoss").debug("the log is kept")
+        assert "the log is kept" in caplog.text
+        said = {"messages of the widget": json.dumps(view.bridge.said), "state": repr(widget.get_state())}
+        said |= {"log": caplog.text, "outputs": f"{widget!r} {manager!r} {manager.credentials!r}"}
+        places = leaks.pages(view.page, traffic) | {name: text.encode() for name, text in said.items()}
+        plain = {name: value for name, value in found.items() if name not in leaks.SEALED}
+        posted = traffic.posted(view.bridge.url.rstrip("/"))
+        assert posted, "the page's messages were not seen"
+        assert leaks.find(found, places) + leaks.find(plain, {"messages to the kernel": posted}) == []
+
+    return expect_answer
 
 
 def take_link(view):
@@ -103,16 +127,16 @@ def sign_in_by_paste(view):
 
 @loopback
 @pytest.mark.host("Frame of another origin (simulates Colab)")
-def test_another_origin(context, way, manager, iap_api, record):
+def test_another_origin(context, way, manager, expect_answer, record):
     with in_frame(context, manager) as (widget, view):
         milliseconds = way.sign_in(view, ADA)
-        expect_answer(widget, manager, iap_api)
+        expect_answer(widget, view)
     record("signed in", milliseconds)
 
 
 @paste
 @pytest.mark.host("Frame of another origin, listener out of reach (simulates Colab)")
-def test_another_origin_far_from_the_kernel(context, way, manager, iap_api, record):
+def test_another_origin_far_from_the_kernel(context, way, manager, expect_answer, record):
     """C36: the start page stays silent, so the popup goes on to the provider by itself."""
     with in_frame(context, manager) as (widget, view):
         view.wait_ready()
@@ -128,23 +152,23 @@ def test_another_origin_far_from_the_kernel(context, way, manager, iap_api, reco
             popup.sign_in(window, ADA)
         give_address(view, asked.value.url)
         milliseconds = (time.perf_counter() - started) * 1000
-        expect_answer(widget, manager, iap_api)
+        expect_answer(widget, view)
     record("signed in", milliseconds)
 
 
 @paste
 @pytest.mark.host("Frame of another origin without popups")
-def test_another_origin_without_popups(context, way, manager, iap_api, record):
+def test_another_origin_without_popups(context, way, manager, expect_answer, record):
     with in_frame(context, manager, 'sandbox="allow-scripts allow-same-origin"') as (widget, view):
         milliseconds = sign_in_by_paste(view)
-        expect_answer(widget, manager, iap_api)
+        expect_answer(widget, view)
     record("after the sentence of `popup_blocked`, signed in", milliseconds)
 
 
 @paste
 @pytest.mark.host("Sandboxed frame with the policy of a webview (simulates VS Code)")
-def test_webview(context, way, manager, iap_api, record):
+def test_webview(context, way, manager, expect_answer, record):
     with in_frame(context, manager, f'sandbox="{WEBVIEW}"', WEBVIEW_POLICY) as (widget, view):
         milliseconds = sign_in_by_paste(view)
-        expect_answer(widget, manager, iap_api)
+        expect_answer(widget, view)
     record("after the sentence of `popup_blocked`, signed in", milliseconds)

@@ -19,6 +19,12 @@ def test_each_row_has_a_test_and_each_test_a_row(request):
     assert tested - documented == set(), "tests without a row: run `pytest tests/hosts --write-host-table`"
 
 
+def test_a_run_of_some_hosts_keeps_the_rows_of_the_others():
+    before = [table.Row("A", "B", "way", "signed in", "12 ms"), table.Row("A", "B", "other", "signed in")]
+    seen = [table.Row("A", "B", "way", "signed in", "9 ms"), table.Row("C", "B", "way", "signed in", "1 ms")]
+    assert table.merged(before, seen) == [seen[0], before[1], seen[1]]
+
+
 def test_what_is_written_is_read_again():
     rows = [table.Row("Host", "Browser", "way", "signed in", "12 ms"), table.Row("A", "B", "", "a sentence")]
     assert table.parse(table.render(rows)) == sorted(rows)

@@ -43,34 +43,36 @@ def context(browser):
         yield context
 
 
-def signs_in(context, server, way):
+def signs_in(context, server, way, scan, answer=f"The API knows {ADA}."):
     page = context.new_page()
     page.goto(server.origin)
     milliseconds = way.sign_in(Widget(page), ADA)
-    expect(page.get_by_text(f"The API knows {ADA}.")).to_be_visible()
+    expect(page.get_by_text(answer)).to_be_visible()
+    assert scan.find(page, server.origin, way.secrets, readable=way.readable) == []
     return milliseconds
 
 
 @pytest.fixture
-def source(way, provider, iap_api):
-    return [way.show_widget(provider, provider.confidential), cells.show_answer(iap_api)]
+def source(way, provider, iap_api, scan):
+    shown = way.show_widget(provider, provider.confidential)
+    return [scan.log_everything + shown, cells.show_answer(iap_api)]
 
 
 @ways(Loopback(), KernelExchange(), Paste())
 @pytest.mark.host("Voila")
-def test_signs_in(tmp_path, context, way, source, record):
+def test_signs_in(tmp_path, context, way, source, scan, record):
     with Voila(tmp_path, source) as server:
-        record("signed in", signs_in(context, server, way))
+        record("signed in", signs_in(context, server, way, scan))
 
 
 @pytest.mark.host("Voila, hardened Content-Security-Policy with 'wasm-unsafe-eval'")
-def test_signs_in_under_a_policy(tmp_path, context, way, source, record):
+def test_signs_in_under_a_policy(tmp_path, context, way, source, scan, record):
     with Voila(tmp_path, source, policy=f"{POLICY} 'wasm-unsafe-eval'") as server:
-        record("signed in", signs_in(context, server, way))
+        record("signed in", signs_in(context, server, way, scan))
 
 
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
-def test_says_what_is_forbidden(tmp_path, context, way, source, record):
+def test_says_what_is_forbidden(tmp_path, context, way, source, scan, record):
     """A sentence with the next step; no spinner, and a button that cannot be clicked."""
     with Voila(tmp_path, source, policy=POLICY) as server:
         page = context.new_page()
@@ -79,25 +81,22 @@ def test_says_what_is_forbidden(tmp_path, context, way, source, record):
         widget.wait_status("security policy forbids WebAssembly")
         expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
         expect(widget.sign_in_button).to_be_disabled()
+        assert scan.find(page, server.origin, ()) == []
     record("`webassembly_unavailable`: the sentence names the policy and what to allow")
 
 
 @ways(Link(), PastedLink())
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
-def test_signs_in_by_link(tmp_path, context, way, source, record):
+def test_signs_in_by_link(tmp_path, context, way, source, scan, record):
     """The kernel needs nothing that the policy forbids to the page."""
     with Voila(tmp_path, source, policy=POLICY) as server:
-        record("signed in", signs_in(context, server, way))
+        record("signed in", signs_in(context, server, way, scan))
 
 
 @ways(Code())
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
-def test_signs_in_by_code(tmp_path, context, way, provider, record):
+def test_signs_in_by_code(tmp_path, context, way, provider, scan, record):
     """RFC 8628 needs nothing that the policy forbids."""
-    source = [way.show_widget(provider, provider.device), SHOW_USER]
+    source = [scan.log_everything + way.show_widget(provider, provider.device), SHOW_USER]
     with Voila(tmp_path, source, policy=POLICY) as server:
-        page = context.new_page()
-        page.goto(server.origin)
-        milliseconds = way.sign_in(Widget(page), ADA)
-        expect(page.get_by_text(f"Python knows {ADA}.")).to_be_visible()
-    record("signed in", milliseconds)
+        record("signed in", signs_in(context, server, way, scan, f"Python knows {ADA}."))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-TIMEOUT = 10
+TIMEOUT = 60
 
 
 class Voila(Stoppable):

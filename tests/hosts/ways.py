@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from e2e import cells, popup
+from e2e.leaks import OF_A_CODE, OF_A_KERNEL
 from servers.scripted_device import enter_code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from e2e.widget import Widget
     from playwright.sync_api import Page
@@ -23,6 +24,10 @@ class Loopback:
     name = "loopback"
     options: Mapping[str, object] = {}
     before = ""
+    secrets: Collection[str] = OF_A_CODE
+    """What a leak scan of such a sign-in must have seen."""
+    readable: Collection[str] = ()
+    """What page and kernel tell each other in the clear: nothing that is of use without the verifier."""
 
     def make_widget(self, provider: LocalProvider, client: Client) -> str:
         """Source of a cell that makes `widget`."""
@@ -80,10 +85,22 @@ class CallbackPage(Loopback):
         return cells.show_web_widget(provider, client, self.page)
 
 
+class PageOfEnvironment(CallbackPage):
+    """The same page, which nobody but the kernel's environment names."""
+
+    name = "callback page, by `TOKENTOSS_REDIRECT_URI`"
+
+    def show_widget(self, provider: LocalProvider, client: Client) -> str:
+        """Source of a cell that makes `widget` without an address, and displays it."""
+        provider.change(callback_pages=[self.page])
+        return cells.show_web_widget(provider, client)
+
+
 class Code(Loopback):
     """No popup and no WebAssembly: a code that is entered on another device."""
 
     name = "code on another device"
+    secrets = ("device_code", "access_token", "id_token")
 
     def sign_in(self, widget: Widget, login: str) -> float:
         """Ask for the code and enter it elsewhere."""
@@ -101,6 +118,8 @@ class Link(Loopback):
     """No WebAssembly: a link behind which the kernel runs the sign-in."""
 
     name = "link of the kernel, loopback"
+    secrets = OF_A_KERNEL
+    readable = ("state",)
 
     def sign_in(self, widget: Widget, login: str) -> float:
         """Ask for the link, follow it, and do what is left; the time counts from asking."""
@@ -121,6 +140,7 @@ class PastedLink(Link):
     """The same with no listener at all."""
 
     name = "link of the kernel, paste"
+    readable = ("state", "code")
     before = Paste.before
 
     def finish(self, widget: Widget, window: Page) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-TIMEOUT = 10
+TIMEOUT = 60
 
 
 class Party(Stoppable):

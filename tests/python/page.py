@@ -145,10 +145,11 @@ class Page:
     def code_envelope(self, **changes: Any) -> str:
         return self.seal(self.code(**changes), "code")
 
-    def register_message(self, **changes: str) -> dict[str, str]:
+    def register_message(self, **changes: Any) -> dict[str, Any]:
         """The custom message with which a page registers that has not heard of a start page."""
-        members = {name: value for name, value in self.registration().items() if name != "origin"}
-        return {"type": "register"} | members | changes
+        url = changes.pop("url", self.url())
+        members = {name: self.registration()[name] for name in ("ticket", "proof", "key")}
+        return {"type": "register", "sealed": self.seal(url.encode(), "registration")} | members | changes
 
     def seal(self, plaintext: dict[str, Any] | bytes, purpose: str = "tokens") -> str:
         data = plaintext if isinstance(plaintext, bytes) else json.dumps(plaintext).encode()

@@ -85,12 +85,14 @@ def test_both_ways(widget: AuthWidget, first: str) -> None:
         {"key": ""},
         {"url": "https://evil.example/"},
         {"url": ""},
+        {"sealed": ""},
+        {"sealed": "https://issuer.example/"},
         {"proof": 5},
         {"key": None},
     ],
 )
 def test_a_refusal_is_silent(widget: AuthWidget, change: dict[str, Any]) -> None:
-    message(widget, Page(widget.ticket).register_message() | change)
+    message(widget, Page(widget.ticket).register_message(**change))
     assert customs(widget) == []
 
 

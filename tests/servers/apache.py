@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 APACHE = Path("/usr/sbin/apache2")
 MODULES = Path("/usr/lib/apache2/modules")
 MODULE = MODULES / "mod_auth_openidc.so"
-TIMEOUT = 10
+TIMEOUT = 60
 
 # Debian compiles the module that gives up root's privileges into the server.
 CONFIGURATION = """

@@ -29,7 +29,7 @@ PAGES = Path("/usr/share/glewlwyd/webapp")
 """Its web pages, of the package glewlwyd-common."""
 
 PAGE_SETTINGS = Path("/etc/glewlwyd/config-2.7.json")
-TIMEOUT = 10
+TIMEOUT = 60
 ADMINISTRATOR = {"username": "admin", "password": "password"}  # what a fresh database comes with
 PASSWORD = "wooden spoon"
 CLIENT_ID = "notebook-glewlwyd"

@@ -13,6 +13,7 @@ import { clients } from "./provider/clients.mjs";
 import { controlHandler } from "./provider/control.mjs";
 import { createProvider } from "./provider/openid.mjs";
 import { RequestLog } from "./provider/request_log.mjs";
+import { SecretsSeen } from "./provider/secrets.mjs";
 
 /** Listens on the literal loopback address and answers the port in use. */
 function listen(server, port) {
@@ -49,11 +50,12 @@ const realNow = Date.now;
 Date.now = () => realNow() + behaviour.values.clock_offset_seconds * 1000;
 
 const log = new RequestLog();
+const secrets = new SecretsSeen();
 const registered = clients();
-const { provider, signIdToken } = createProvider({ issuer, clients: registered, behaviour, log, routes });
+const { provider, signIdToken } = createProvider({ issuer, clients: registered, behaviour, log, secrets, routes });
 server.on("request", provider.callback());
 
-const control = createServer(controlHandler({ behaviour, log, signIdToken }));
+const control = createServer(controlHandler({ behaviour, log, secrets, signIdToken }));
 const controlPort = await listen(control, 0);
 
 const [open, confidential, device] = registered;

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .certificates import ServerCertificate
 
 SCRIPT = Path(__file__).with_name("provider.mjs")
-CONTROL_TIMEOUT = 10
+CONTROL_TIMEOUT = 60
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ class LocalProvider(Stoppable):
         return token
 
     def reset(self) -> None:
-        """Back to a plain provider with an empty request log."""
+        """Back to a plain provider that has seen no request."""
         self._call("DELETE", "/behaviour")
+        self._call("DELETE", "/secrets")
         self.forget_requests()
 
     def forget_requests(self) -> None:
@@ -99,6 +100,15 @@ class LocalProvider(Stoppable):
         """Requests to the token endpoint, without those that only find out whether a page may ask there."""
         probe = {"grant_type", "client_id"}
         return [entry for entry in self.requests("/token") if set(entry["body"]) != probe]
+
+    def secrets(self) -> dict[str, str]:
+        """The client secret, and codes, states, verifiers and tokens since the last reset, for leak scans."""
+        assert self.confidential.client_secret is not None
+        found = {"client_secret": self.confidential.client_secret}
+        for name, value in self._call("GET", "/secrets"):
+            number = sum(other.split(" ")[0] == name for other in found) + 1
+            found[name if number == 1 else f"{name} {number}"] = value
+        return found
 
     def stop(self) -> None:
         """End the provider's process."""

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 import requests
 
-TIMEOUT = 10
+TIMEOUT = 60
 MOST_STEPS = 12
 
 _FIELD = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .provider import Client, LocalProvider
 
 REDIRECT_URI = "http://127.0.0.1:49152/callback"
-TIMEOUT = 10
+TIMEOUT = 60
 MOST_STEPS = 12
 
 

@@ -25,7 +25,7 @@ def api(provider):
 def get(api, token=None, *, header="Authorization", path="/api/data", **headers):
     if token is not None:
         headers[header] = f"Bearer {token}"
-    return requests.get(f"{api.base_url}{path}", headers=headers, allow_redirects=False, timeout=10)
+    return requests.get(f"{api.base_url}{path}", headers=headers, allow_redirects=False, timeout=60)
 
 
 @pytest.mark.parametrize("header", ["Authorization", "Proxy-Authorization"])

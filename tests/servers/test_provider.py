@@ -142,11 +142,11 @@ def test_token_endpoint_faults(provider):
 def test_opener_policy(provider, coop):
     header = "Cross-Origin-Opener-Policy"
     request = f"{provider.metadata()['authorization_endpoint']}?client_id=unknown"
-    assert header not in requests.get(request, timeout=10).headers
+    assert header not in requests.get(request, timeout=60).headers
     provider.change(coop=coop)
-    assert requests.get(request, timeout=10).headers[header] == coop
+    assert requests.get(request, timeout=60).headers[header] == coop
     provider.change(coop_on_redirects_only=True)
-    assert header not in requests.get(request, timeout=10).headers
+    assert header not in requests.get(request, timeout=60).headers
 
 
 def test_unknown_switches_are_refused(provider):
@@ -174,6 +174,6 @@ def test_the_pages_ask_for_nothing_from_outside(provider):
         "code_challenge_method": "S256",
         "state": "s",
     }
-    page = requests.Session().get(provider.metadata()["authorization_endpoint"], params=request, timeout=10)
+    page = requests.Session().get(provider.metadata()["authorization_endpoint"], params=request, timeout=60)
     assert 'name="login"' in page.text
     assert "https://" not in page.text

@@ -64,8 +64,8 @@ export class ByHandPanel {
     this.#state = state;
     if (!state) {
       this.#chosen = null;
-      // A code stands in it.
-      this.#address.input.value = "";
+      // A code and a state stand in them.
+      this.#address.input.value = this.#link.input.value = "";
     }
     if (state?.link !== before?.link) this.#copy.textContent = labels.copyLink;
     if (state && this.#link.input.value !== state.link) this.#link.input.value = state.link;

@@ -126,10 +126,8 @@ export class View {
     this.root.dataset.state = kind;
     const byHand = "byHand" in state ? state.byHand : null;
     const link = byHand?.link;
-    this.#link.hidden = !link || byLink;
-    this.#follow.hidden = !link || !byLink;
-    const there = byLink ? this.#follow : this.#link;
-    if (link && there.getAttribute("href") !== link) there.href = link;
+    point(this.#link, byLink ? undefined : link);
+    point(this.#follow, byLink ? link : undefined);
     this.#signIn.hidden = signedIn || code || !this.#follow.hidden;
     this.#signIn.disabled = !usable;
     // Not `disabled` while a sign-in is under way: that would take the focus away from the keyboard user.
@@ -195,6 +193,13 @@ export class View {
     event.stopPropagation();
     this.#actions.cancel();
   }
+}
+
+/** Shows a link, or hides it with nothing left in the document. */
+function point(anchor: HTMLAnchorElement, link: string | undefined): void {
+  anchor.hidden = !link;
+  if (!link) anchor.removeAttribute("href");
+  else if (anchor.getAttribute("href") !== link) anchor.href = link;
 }
 
 function canFocus(control: HTMLElement): boolean {

@@ -45,6 +45,8 @@ pub enum Purpose {
     Code,
     /// An OAuth client, from the page that it is entered in to the kernel.
     Configuration,
+    /// An authorization request, from the page to the kernel.
+    Registration,
     /// Tokens, from the page to the kernel.
     Tokens,
 }
@@ -56,6 +58,7 @@ impl Purpose {
             Self::ClientSecret => "client_secret",
             Self::Code => "code",
             Self::Configuration => "configuration",
+            Self::Registration => "registration",
             Self::Tokens => "tokens",
         }
     }

@@ -10,8 +10,14 @@ use crate::attempt::{self, CLIENT_ID, ISSUER};
 use crate::redaction::assert_hidden;
 
 const RAW: u8 = 64;
-const PURPOSES: [Purpose; 5] =
-    [Purpose::Tokens, Purpose::Callback, Purpose::ClientSecret, Purpose::Configuration, Purpose::Code];
+const PURPOSES: [Purpose; 6] = [
+    Purpose::Tokens,
+    Purpose::Callback,
+    Purpose::ClientSecret,
+    Purpose::Configuration,
+    Purpose::Code,
+    Purpose::Registration,
+];
 const BINDING: Binding<'static> = Binding { ticket_id: "ticket-1", client_id: CLIENT_ID, issuer: ISSUER };
 
 /// C60: what is sealed opens for its owner, purpose and binding, and for nothing else, however it is changed.

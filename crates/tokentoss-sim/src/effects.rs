@@ -26,11 +26,10 @@ impl World {
                     self.post(window, &target_origin, message.expose());
                 }
                 Output::Broadcast { message } => self.broadcast(message.expose()),
-                Output::Register { ticket, proof, url, key } => {
+                Output::Register { ticket, proof, sealed, key } => {
                     let proof = proof.expose();
-                    self.to_kernel.push_back(
-                        json!({"ticket": ticket, "proof": proof, "url": url.expose(), "key": key}),
-                    );
+                    self.to_kernel
+                        .push_back(json!({"ticket": ticket, "proof": proof, "sealed": sealed, "key": key}));
                 }
                 Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
                 Output::Probe { token_request } => {

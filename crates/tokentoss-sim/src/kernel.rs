@@ -116,19 +116,22 @@ impl Kernel {
 
     /// `POST /tokentoss/register`: the answer of the start page's own server.
     pub fn register(&mut self, start: &Value, rng: &mut ChaCha20Rng) -> Value {
-        self.note_page(start, true, rng)
+        let url = start["url"].as_str().expect("a URL").to_owned();
+        self.note_page(start, &url, true, rng)
     }
 
     /// The message `register` of the page itself.
     pub fn register_by_message(&mut self, message: &Value, rng: &mut ChaCha20Rng) -> Value {
-        self.note_page(message, false, rng)
+        let sealed = message["sealed"].as_str().expect("a sealed URL");
+        let url = self.keys.open(Purpose::Registration, self.binding(), sealed).expect("opens");
+        self.note_page(message, core::str::from_utf8(&url).expect("text"), false, rng)
     }
 
-    fn note_page(&mut self, page: &Value, by_start_page: bool, rng: &mut ChaCha20Rng) -> Value {
+    fn note_page(&mut self, page: &Value, url: &str, by_start_page: bool, rng: &mut ChaCha20Rng) -> Value {
         if page["ticket"] != self.id.as_str() || page["proof"] != self.proof() {
             return json!({"type": "refused", "code": "proof_mismatch"});
         }
-        let query = page["url"].as_str().and_then(|url| url.split_once('?')).expect("a URL with a query").1;
+        let query = url.split_once('?').expect("a URL with a query").1;
         let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state");
         let state = state.expect("a state").1.to_string();
         let key = PublicKey::from_base64url(page["key"].as_str().expect("a key")).expect("a public key");

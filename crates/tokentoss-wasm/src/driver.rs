@@ -108,9 +108,9 @@ impl Driver {
                     channel.post(message.expose());
                 }
             }
-            Output::Register { ticket, proof, url, key } => {
-                let (proof, url) = (proof.expose().into(), url.expose().into());
-                self.tell(&FlowEvent::Register { ticket, proof, url, key });
+            Output::Register { ticket, proof, sealed, key } => {
+                let proof = proof.expose().into();
+                self.tell(&FlowEvent::Register { ticket, proof, sealed, key });
             }
             Output::CloseWindow { window } => {
                 if let Some(window) = self.window(window) {

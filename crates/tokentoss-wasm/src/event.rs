@@ -44,8 +44,8 @@ pub enum FlowEvent {
         ticket: String,
         /// Its proof.
         proof: String,
-        /// The authorization request.
-        url: String,
+        /// The authorization request, sealed to the kernel.
+        sealed: String,
         /// The public key of this page.
         key: String,
     },
@@ -81,11 +81,11 @@ impl FlowEvent {
                 ("subject", subject.as_deref()),
                 ("paste_problem", paste_problem.as_deref()),
             ]),
-            Self::Register { ticket, proof, url, key } => object(&[
+            Self::Register { ticket, proof, sealed, key } => object(&[
                 ("type", Some("register")),
                 ("ticket", Some(ticket)),
                 ("proof", Some(proof)),
-                ("url", Some(url)),
+                ("sealed", Some(sealed)),
                 ("key", Some(key)),
             ]),
             Self::Deliver { envelope } => object(&[("type", Some("deliver")), ("envelope", Some(envelope))]),

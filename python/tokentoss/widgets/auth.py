@@ -321,7 +321,7 @@ class AuthWidget(SyncedWidget):
     def _take_registration(self, content: dict[str, Any]) -> None:
         """Register a page that says so itself, because the start page has not, and answer it."""
         members: dict[str, str] = {}
-        for name in ("proof", "url", "key"):
+        for name in ("proof", "sealed", "key"):
             value = content.get(name)
             if not isinstance(value, str):
                 return
@@ -330,7 +330,8 @@ class AuthWidget(SyncedWidget):
         if hand_off is None or content.get("ticket") != hand_off.id:
             return
         try:
-            secret = hand_off.register(registration_of(hand_off, origin=None, **members))
+            url = hand_off.open_request(members.pop("sealed"))
+            secret = hand_off.register(registration_of(hand_off, origin=None, url=url, **members))
         except HandOffError as refusal:
             # The page goes on without: the code then comes to the kernel, if it comes at all.
             logger.debug("a page was not registered: %s", refusal.code)

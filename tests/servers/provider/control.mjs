@@ -1,10 +1,10 @@
 // The tests' way in, on a port of its own: the switches and the request log.
 //   GET /behaviour, PATCH /behaviour {name: value}, DELETE /behaviour (back to plain), GET /requests, DELETE /requests,
-//   POST /id_tokens {claim: value}
+//   GET /secrets, DELETE /secrets, POST /id_tokens {claim: value}
 import { json } from "node:stream/consumers";
 
-/** Request handler over the behaviour, the log and the signing key. */
-export function controlHandler({ behaviour, log, signIdToken }) {
+/** Request handler over the behaviour, the log, the secrets and the signing key. */
+export function controlHandler({ behaviour, log, secrets, signIdToken }) {
   const routes = {
     "GET /behaviour": () => behaviour.values,
     "PATCH /behaviour": async (request) => {
@@ -19,6 +19,11 @@ export function controlHandler({ behaviour, log, signIdToken }) {
     "DELETE /requests": () => {
       log.clear();
       return log.entries;
+    },
+    "GET /secrets": () => secrets.entries,
+    "DELETE /secrets": () => {
+      secrets.clear();
+      return secrets.entries;
     },
     "POST /id_tokens": async (request) => signIdToken(await json(request)),
   };

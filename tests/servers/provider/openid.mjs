@@ -34,7 +34,7 @@ function openerPolicy(ctx, { coop, coop_on_redirects_only: redirectsOnly }) {
 }
 
 /** Builds the provider for one issuer; `routes` are oidc-provider's, where a path must be another than its own. */
-export function createProvider({ issuer, clients, behaviour, log, routes = {} }) {
+export function createProvider({ issuer, clients, behaviour, log, secrets, routes = {} }) {
   const keys = signingKeys();
   const lifetime = () => behaviour.values.token_lifetime_seconds;
   const provider = new Provider(issuer, {
@@ -92,6 +92,7 @@ export function createProvider({ issuer, clients, behaviour, log, routes = {} })
     // Node takes this header from the machine's clock, and clients read the provider's from it.
     ctx.set("Date", new Date(Date.now()).toUTCString());
     entry.finish(ctx.status, Object.keys(ctx.oidc?.body ?? {}));
+    secrets.note(ctx);
     spoilAnswer(ctx, behaviour);
   });
   return { provider, signIdToken: signer(keys[0]) };

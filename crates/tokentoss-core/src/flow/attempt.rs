@@ -67,8 +67,7 @@ impl Attempt {
             let url = String::from(self.request.url());
             context.outputs.push_back(Output::Navigate { window, url: url.into() });
         }
-        self.register(context);
-        Ok(())
+        self.register(context)
     }
 
     /// Opens the channel to a callback page of the own origin, which works where its opener is severed.
@@ -81,13 +80,20 @@ impl Attempt {
     }
 
     /// Makes the attempt known to the kernel where no start page does it.
-    pub(super) fn register<R: ?Sized>(&self, context: &mut Context<'_, R>) {
+    pub(super) fn register<R: TryCryptoRng + ?Sized>(
+        &self,
+        context: &mut Context<'_, R>,
+    ) -> Result<(), Error> {
+        let ticket = context.ticket;
+        let url = self.request.url().as_bytes();
+        let sealed = ticket.kernel_key().seal(Purpose::Registration, ticket.binding(), url, context.rng)?;
         context.outputs.push_back(Output::Register {
-            ticket: String::from(context.ticket.id()),
-            proof: context.ticket.proof().clone(),
-            url: String::from(self.request.url()).into(),
+            ticket: String::from(ticket.id()),
+            proof: ticket.proof().clone(),
+            sealed,
             key: self.keys.public().to_base64url(),
         });
+        Ok(())
     }
 
     /// Waiting for the user, who can open the link by hand or paste the address.

@@ -36,12 +36,15 @@ impl AwaitingCallback {
     }
 
     /// No start page is needed: the popup goes to the provider at once.
-    pub(super) fn begin_with_popup<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
+    pub(super) fn begin_with_popup<R: TryCryptoRng + ?Sized>(
+        attempt: Attempt,
+        context: &mut Context<'_, R>,
+    ) -> Step {
         attempt.open_channel(context);
         let url = String::from(attempt.request.url());
         context.outputs.push_back(Output::OpenPopup { url: url.into() });
-        attempt.register(context);
-        Self::arm(attempt, context)
+        attempt.register(context)?;
+        Ok(Self::arm(attempt, context))
     }
 
     /// The window looked closed before it was ready: the user opens the link, or clicks for a window anew.
@@ -110,7 +113,7 @@ impl AwaitingCallback {
                     // The start page was of no use; what was found out about the browser still holds.
                     let attempt = Attempt::new(context)?;
                     context.outputs.push_back(Output::Listen);
-                    return Ok(Self::begin_with_popup(attempt, context));
+                    return Self::begin_with_popup(attempt, context);
                 }
                 return Introducing::begin(context);
             }

@@ -33,7 +33,7 @@ impl Introducing {
         let attempt = Attempt::new(context)?;
         context.outputs.push_back(Output::Listen);
         let Some(url) = context.way.start_url(context.ticket) else {
-            return Ok(AwaitingCallback::begin_with_popup(attempt, context));
+            return AwaitingCallback::begin_with_popup(attempt, context);
         };
         context.outputs.push_back(Output::OpenPopup { url: url.into() });
         Ok(State::Introducing(Self {

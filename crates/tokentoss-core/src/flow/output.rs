@@ -56,8 +56,8 @@ pub enum Output {
         ticket: String,
         /// Its proof.
         proof: Secret,
-        /// The authorization request.
-        url: Secret,
+        /// The authorization request, whose state is secret, sealed to the ticket's key.
+        sealed: String,
         /// The public key of this page.
         key: String,
     },

@@ -87,11 +87,12 @@ fn nonces() {
     assert_current("nonces.json", &Value::Array(vectors));
 }
 
-const PURPOSES: [(Purpose, &str); 4] = [
+const PURPOSES: [(Purpose, &str); 5] = [
     (Purpose::Tokens, "tokens"),
     (Purpose::ClientSecret, "client_secret"),
     (Purpose::Callback, "callback"),
     (Purpose::Code, "code"),
+    (Purpose::Registration, "registration"),
 ];
 
 #[test]
