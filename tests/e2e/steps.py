@@ -24,23 +24,31 @@ SAID = {
     "signing in": "Signing in…",
     "handing over": "Handing over to Python",
 }
+RUNNING = "running\n"
+UNTIL_INTERRUPTED = f"import time\nprint({RUNNING.strip()!r})\nwhile True:\n    time.sleep(0.02)"
 # The listener takes no tokens then: what is left is the trait, which a busy kernel does not read.
 KEEP_FROM_DELIVERING = "**/tokentoss/deliver"
+
+
+def start_busy_cell(notebook: Notebook, index: int) -> None:
+    """Start a cell with `UNTIL_INTERRUPTED` and wait until it runs: any message makes a kernel busy, too."""
+    notebook.start_cell(index)
+    # What an earlier run left ends in its interrupt.
+    until(lambda: notebook.output(index) == RUNNING, "the cell that keeps the kernel busy")
 
 
 @contextmanager
 def at_step(step: str, notebook: Notebook, provider: LocalProvider, busy_cell: int) -> Iterator[Page]:
     """Start a sign-in in the page's first view and yield its popup once the widget says the step.
 
-    `busy_cell` is run for the last step: nobody reads the tokens while it runs.
+    `busy_cell`, with `UNTIL_INTERRUPTED`, is run for the last step: nobody reads the tokens while it runs.
     """
     context = notebook.page.context
     widget = Widget(notebook.page)
     widget.wait_ready()
     if step == "handing over":
         context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
-        notebook.start_cell(busy_cell)
-        notebook.wait_kernel("busy")
+        start_busy_cell(notebook, busy_cell)
     provider.forget_requests()
     window = widget.open_popup()
     popup.answer_login(window, ADA)

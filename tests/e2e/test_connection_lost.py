@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from e2e import cells, popup
-from e2e.steps import ADA, KEEP_FROM_DELIVERING, STEPS, at_step
+from e2e.steps import ADA, KEEP_FROM_DELIVERING, STEPS, UNTIL_INTERRUPTED, at_step
 from e2e.waiting import until
 from e2e.widget import Widget
 from e2e.wire import Wire
-
-UNTIL_INTERRUPTED = "import time\nwhile True:\n    time.sleep(0.02)"
 
 
 @pytest.mark.parametrize("step", STEPS)

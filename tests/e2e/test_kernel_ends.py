@@ -9,18 +9,17 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import cells, popup
-from e2e.steps import ADA, STEPS, at_step
+from e2e.steps import ADA, STEPS, UNTIL_INTERRUPTED, at_step, start_busy_cell
 from e2e.widget import PATIENCE_MS, Widget
 
 RUN_AGAIN = "The kernel restarted. Run the cell again."
 PID_FILE = "kernel.pid"
 NOTE_PID = f"import os\nopen({PID_FILE!r}, 'w').write(str(os.getpid()))"
-SLEEP = "import time\nwhile True:\n    time.sleep(0.02)"
 
 
 @pytest.fixture
 def notebook(open_notebook, provider):
-    notebook = open_notebook(f"{cells.show_widget(provider, provider.public)}\n{NOTE_PID}", SLEEP)
+    notebook = open_notebook(f"{cells.show_widget(provider, provider.public)}\n{NOTE_PID}", UNTIL_INTERRUPTED)
     notebook.run_cell(0)
     return notebook
 
@@ -47,8 +46,7 @@ def test_an_interrupt_ends_no_sign_in(notebook, provider):
         with at_step(step, notebook, provider, busy_cell=1) as window:
             if step != STEPS[-1]:
                 # An idle kernel would be interrupted later: in the cell of the next step.
-                notebook.start_cell(1)
-                notebook.wait_kernel("busy")
+                start_busy_cell(notebook, 1)
             notebook.interrupt()
             notebook.wait_kernel("idle")
             if step == "waiting":

@@ -6,10 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import cells, popup
-from e2e.steps import ADA, at_step
+from e2e.steps import ADA, UNTIL_INTERRUPTED, at_step
 from e2e.widget import PATIENCE_MS, Widget
-
-UNTIL_INTERRUPTED = "import time\nwhile True:\n    time.sleep(0.02)"
 
 
 @pytest.fixture

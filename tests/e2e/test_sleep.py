@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 
 from e2e import cells, popup
-from e2e.steps import ADA, at_step
+from e2e.steps import ADA, UNTIL_INTERRUPTED, at_step
 from e2e.waiting import until
 from e2e.widget import Widget
 
 MINUTE = 60
 HOUR = 60 * MINUTE
-UNTIL_INTERRUPTED = "import time\nwhile True:\n    time.sleep(0.02)"
 
 
 def wake_after(context, seconds):
