@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CONFIGURATION = Path(__file__).with_name("jupyterhub_config.py")
 TIMEOUT = 60
 USER = "ada"
+SPAWN_SECONDS = 180
+"""How long a user's server may take: it starts a Python with all of JupyterLab."""
 
 
 class JupyterHub(JupyterLab):
@@ -56,6 +58,7 @@ class JupyterHub(JupyterLab):
                 "HUB_SINGLEUSER": json.dumps([sys.executable, "-m", "jupyterhub.singleuser"]),
                 "HUB_ENV_KEEP": json.dumps(moved),
                 "HUB_HEADERS": json.dumps({"Content-Security-Policy": "frame-ancestors 'none'", **headers}),
+                "HUB_PATIENCE": str(SPAWN_SECONDS),
                 "HUB_USER_ENVIRONMENT": json.dumps(
                     {"TOKENTOSS_REDIRECT_URI": self.callback_page} if names_callback_page else {}
                 ),
@@ -79,7 +82,8 @@ class JupyterHub(JupyterLab):
         self.root.mkdir(parents=True)
         self.hub("POST", f"/users/{user}")
         self.hub("POST", f"/users/{user}/server")
-        until(lambda: self.hub("GET", f"/users/{user}").json()["server"], "the user's server")
+        what = "the user's server"
+        until(lambda: self.hub("GET", f"/users/{user}").json()["server"], what, patience=SPAWN_SECONDS)
         self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
 
     @property

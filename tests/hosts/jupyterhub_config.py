@@ -31,6 +31,8 @@ c.ConfigurableHTTPProxy.pid_file = f"{work_dir}/proxy.pid"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{work_dir}/users/{{username}}"
 c.Spawner.cmd = json.loads(os.environ["HUB_SINGLEUSER"])
 c.Spawner.env_keep.extend(json.loads(os.environ["HUB_ENV_KEEP"]))
+# A busy machine takes longer than the hub waits by itself.
+c.Spawner.start_timeout = c.Spawner.http_timeout = int(os.environ["HUB_PATIENCE"])
 c.Spawner.environment = json.loads(os.environ["HUB_USER_ENVIRONMENT"])
 c.Spawner.args = [
     "--allow-root",
