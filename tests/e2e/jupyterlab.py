@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import requests
+from servers.ports import free_port
 from servers.process import ServerProcess
 from servers.stoppable import Stoppable
 
-from .isolation import isolated_environment
+from .isolation import KERNELS_BY_SOCKET, RUNTIME, isolated_environment
 from .waiting import until
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ class JupyterLab(Stoppable):
         self.root = work_dir / "notebooks"
         self.home = work_dir / "home"
         self._data = work_dir / "data"
-        runtime = work_dir / "runtime"
         self.root.mkdir(parents=True, exist_ok=True)
         self.token = secrets.token_urlsafe(24)
         self.env = {**isolated_environment(work_dir), **(env or {})}
+        runtime = Path(self.env[RUNTIME])
         self._process = ServerProcess(
             [
                 *(sys.executable, "-m", application, *_arguments(self.root)),
@@ -182,9 +183,10 @@ def _arguments(root: Path) -> list[str]:
         "--no-browser",
         "--ServerApp.ip=127.0.0.1",
         # The server goes on to the next free port by itself; the one in use stands in its runtime file.
-        f"--ServerApp.port={20000 + secrets.randbelow(20000)}",
+        f"--ServerApp.port={free_port()}",
         "--ServerApp.port_retries=100",
         f"--ServerApp.root_dir={root}",
+        KERNELS_BY_SOCKET,
         # An installed wheel enables it by a file, which is not read here with the rest of the configuration.
         "--ServerApp.jpserver_extensions=tokentoss.server_extension=True",
         "--LabApp.news_url=None",

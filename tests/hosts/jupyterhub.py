@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-from e2e.isolation import JUPYTER, isolated_environment
+from e2e.isolation import JUPYTER, KERNELS_BY_SOCKET, RUNTIME, isolated_environment
 from e2e.jupyterlab import NOTIFICATIONS, JupyterLab
 from e2e.waiting import until
 from servers.ports import free_port
@@ -43,7 +43,7 @@ class JupyterHub(JupyterLab):
         self.home = work_dir / "home"
         self.env = isolated_environment(work_dir)
         # On a hub it is the configuration of the installation that makes the user's server a JupyterLab.
-        moved = list(JUPYTER)
+        moved = [*JUPYTER, RUNTIME]
         self._process = ServerProcess(
             [sys.executable, "-m", "jupyterhub", "--config", str(CONFIGURATION)],
             log=work_dir / "jupyterhub.log",
@@ -55,7 +55,9 @@ class JupyterHub(JupyterLab):
                 "HUB_OWN_PORT": str(free_port()),
                 "HUB_PROXY_API_PORT": str(free_port()),
                 "HUB_PROXY": json.dumps(COMMAND),
-                "HUB_SINGLEUSER": json.dumps([sys.executable, "-m", "jupyterhub.singleuser"]),
+                "HUB_SINGLEUSER": json.dumps(
+                    [sys.executable, "-m", "jupyterhub.singleuser", KERNELS_BY_SOCKET]
+                ),
                 "HUB_ENV_KEEP": json.dumps(moved),
                 "HUB_HEADERS": json.dumps({"Content-Security-Policy": "frame-ancestors 'none'", **headers}),
                 "HUB_PATIENCE": str(SPAWN_SECONDS),

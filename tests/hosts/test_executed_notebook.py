@@ -7,7 +7,7 @@ import sys
 
 import nbformat
 import pytest
-from e2e.isolation import isolated_environment
+from e2e.isolation import KERNELS_BY_SOCKET, isolated_environment
 from playwright.sync_api import expect
 
 # A viewer that does not know the type of widgets shows the next best.
@@ -27,7 +27,8 @@ def test_says_how_to_get_a_live_one(tmp_path, context, way, provider, scan, reco
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in source])
     nbformat.write(notebook, tmp_path / "source.ipynb")
 
-    nbconvert(tmp_path, "--to", "notebook", "--execute", "source.ipynb", "--output", "executed.ipynb")
+    execute = ("--to", "notebook", "--execute", KERNELS_BY_SOCKET)
+    nbconvert(tmp_path, *execute, "source.ipynb", "--output", "executed.ipynb")
     nbconvert(tmp_path, "--to", "html", *WITHOUT_WIDGETS, "executed.ipynb")
 
     executed = (tmp_path / "executed.ipynb").read_text()

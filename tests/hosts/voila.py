@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 import requests
-from e2e.isolation import isolated_environment
+from e2e.isolation import KERNELS_BY_SOCKET, isolated_environment
 from e2e.waiting import until
 from servers.ports import free_port
 from servers.process import ServerProcess
@@ -33,7 +33,7 @@ class Voila(Stoppable):
             notebook,
         )
         self.origin = f"http://localhost:{(port := free_port())}"
-        options = ["--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
+        options = ["--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}", KERNELS_BY_SOCKET]
         if policy:
             headers = {"Content-Security-Policy": policy}
             options.append(f"--Voila.tornado_settings={{'headers': {headers!r}}}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from e2e.isolation import short_folder
 from jupyter_client.manager import KernelManager
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ class CellRunner:
     """Starts a kernel, runs cells and counts what they open and close in the page."""
 
     def __init__(self) -> None:
-        self._manager = KernelManager(kernel_name="python3")
+        file = str(Path(short_folder()) / "kernel.json")
+        self._manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=file)
         self._manager.start_kernel()
         self._client = self._manager.blocking_client()
         self._client.start_channels()

@@ -6,13 +6,13 @@ the provider's published keys, by expiry, issuer and audience.
 
 from __future__ import annotations
 
-import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
 
+from .ports import free_port
 from .process import ServerProcess
 from .recording import RecordingServer, Reply, Request
 from .stoppable import Stoppable
@@ -83,7 +83,7 @@ class ApacheOpenIdc(Stoppable):
         folder.chmod(0o755)
         trusted = folder / "authority.pem"
         trusted.write_bytes(authority.file.read_bytes())
-        port = _free_port()
+        port = free_port()
         self.base_url = f"http://127.0.0.1:{port}"
         configuration = folder / "apache.conf"
         configuration.write_text(
@@ -120,11 +120,3 @@ class ApacheOpenIdc(Stoppable):
 
 def _answer(request: Request) -> Reply:
     return Reply.json({"path": request.target, "email": request.headers.get("OIDC_CLAIM_email")})
-
-
-def _free_port() -> int:
-    # Apache cannot be asked for a port of its choice, nor tell which it took.
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

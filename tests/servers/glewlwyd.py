@@ -6,7 +6,6 @@ import gzip
 import json
 import secrets
 import shutil
-import socket
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from .ports import free_port
 from .process import ServerProcess
 from .signing_key import SigningKey
 from .stoppable import Stoppable
@@ -233,11 +233,3 @@ def _configuration(root: Path, folder: Path, port: int, origin: str) -> str:
     )
     lines.append(f"static_files_mime_types = ( {', '.join(types)} )")
     return "\n".join(lines) + "\n"
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

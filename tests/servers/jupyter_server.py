@@ -12,6 +12,7 @@ from pathlib import Path
 
 import requests
 
+from .ports import free_port
 from .process import READY_SECONDS, ServerProcess
 from .stoppable import Stoppable
 
@@ -28,7 +29,7 @@ class JupyterServer(Stoppable):
         enabled.mkdir(parents=True)
         shutil.copy(CONFIGURATION, enabled)
         command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"]
-        command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={20000 + secrets.randbelow(20000)}"]
+        command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={free_port()}"]
         command += [f"--ServerApp.base_url={base_url}", f"--ServerApp.root_dir={work_dir}", "--debug"]
         self._process = ServerProcess(
             command,

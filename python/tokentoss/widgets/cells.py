@@ -76,9 +76,10 @@ def _shell() -> Any:
 def _executed() -> tuple[Cell | None, str]:
     """Return the cell whose output a display would be part of, and the id of its execution request."""
     parent_of = getattr(getattr(_shell(), "kernel", None), "get_parent", None)
-    parent = parent_of("shell") if parent_of is not None else None
-    header = (parent or {}).get("header", {})
-    cell = (parent or {}).get("metadata", {}).get("cellId")
+    parent = parent_of() if parent_of is not None else None
+    if not isinstance(parent, dict):
+        return None, ""
+    header, cell = parent.get("header", {}), parent.get("metadata", {}).get("cellId")
     if header.get("msg_type") != "execute_request" or not isinstance(cell, str):
         return None, ""
     return (header["session"], cell), header["msg_id"]
