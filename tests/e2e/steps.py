@@ -25,7 +25,13 @@ SAID = {
     "handing over": "Handing over to Python",
 }
 RUNNING = "running\n"
-UNTIL_INTERRUPTED = f"import time\nprint({RUNNING.strip()!r})\nwhile True:\n    time.sleep(0.02)"
+# JupyterLab and ipykernel may read a comm beside a cell that runs: the widget takes nothing there, either.
+UNTIL_INTERRUPTED = f"""import time
+with widget._sync_lock:
+    print({RUNNING.strip()!r})
+    while True:
+        time.sleep(0.02)
+"""
 # The listener takes no tokens then: what is left is the trait, which a busy kernel does not read.
 KEEP_FROM_DELIVERING = "**/tokentoss/deliver"
 
