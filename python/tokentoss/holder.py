@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_sign_ins = itertools.count(1)
+
 
 class SessionHolder:
     """Holds the session of one client, and keeps the storage in step with it.
@@ -31,6 +34,10 @@ class SessionHolder:
         client_id: The client; tokens of others are left alone.
         hosted_domain: The domain that users must belong to.
         report: Is told what went wrong with the storage; the session goes on without it.
+
+    Attributes:
+        session: The session in use; None when signed out.
+        sign_in_number: Which sign-in of this process the latest one here was, from 1; 0 for none.
     """
 
     def __init__(
@@ -43,6 +50,7 @@ class SessionHolder:
     ) -> None:
         self.storage = accounts_in(storage)
         self.session: Session | None = None
+        self.sign_in_number = 0
         self._provider = provider
         self._client_id = client_id
         self._hosted_domain = hosted_domain
@@ -85,6 +93,7 @@ class SessionHolder:
         """Store the tokens of a sign-in as those of the default account, and use them."""
         with self._lock:
             self.session = Session.of(tokens, is_stored=self._saved(tokens))
+            self.sign_in_number = next(_sign_ins)
             return self.session
 
     def advance(self, session: Session, tokens: TokenData) -> Session | None:

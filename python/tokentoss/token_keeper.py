@@ -104,9 +104,14 @@ class TokenKeeper:
             managers = [
                 one for one in cls._live if one.provider.is_same_as(provider) and one.is_authenticated
             ]
-        sessions = [(one._holder.session, one) for one in managers]  # noqa: SLF001 - of the same class
-        signed_in = [(session.signed_in_at or 0.0, one) for session, one in sessions if session is not None]
-        return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]
+        sessions = [(one._holder, one._holder.session, one) for one in managers]  # noqa: SLF001 - of the same class
+        # Files tell the second of a sign-in; within it, the number tells.
+        signed_in = [
+            (session.signed_in_at or 0.0, holder.sign_in_number, one)
+            for holder, session, one in sessions
+            if session is not None
+        ]
+        return [one for *_, one in sorted(signed_in, key=itemgetter(0, 1), reverse=True)]
 
     def __repr__(self) -> str:
         return (

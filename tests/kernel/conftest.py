@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import tokentoss
 from servers.certificates import CertificateAuthority
 from servers.fixtures import provider, running_provider
 from tokentoss import keys, provider_metadata
+from tokentoss.token_keeper import TokenKeeper
 
 from kernel.clock import VirtualClock, virtual_clock
 from kernel.names import Names
@@ -32,6 +34,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tokentoss, "_published", None)
+    monkeypatch.setattr(TokenKeeper, "_live", weakref.WeakSet())
     monkeypatch.setattr(keys, "_published", {})
     monkeypatch.setattr(provider_metadata, "_kept", {})
 

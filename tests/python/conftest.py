@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
 from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys, provider_metadata, renewal
 from tokentoss.callback import listener
+from tokentoss.token_keeper import TokenKeeper
 
 # Examples that failed once are written into tests, not into a folder.
 settings.register_profile("here", database=None, deadline=None)
@@ -33,6 +35,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     ):
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
+    monkeypatch.setattr(TokenKeeper, "_live", weakref.WeakSet())
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(renewal, "PATIENCE", 0.0)
     monkeypatch.setattr(keys, "_published", {})

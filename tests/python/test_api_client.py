@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
-from test_auth_manager import signed_in, stored
+from test_auth_manager import response, signed_in, stored
 from tokentoss import (
     APIClient,
     AuthManager,
@@ -111,6 +111,16 @@ def test_the_token_goes_to_one_origin(make_manager: Make, fake: FakeProvider, se
             APIClient(address, provider=fake.provider())
     with pytest.raises(ConfigurationError, match="verify"):
         client.get("/api", verify=False)
+
+
+def test_the_latest_sign_in_is_meant(make_manager: Make, fake: FakeProvider, service: FakeProvider) -> None:
+    """Among several within one second, too, which is as far as a stored time goes."""
+    managers = [signed_in(make_manager, fake) for _ in range(6)]
+    client = APIClient(service.issuer, provider=fake.provider())
+    for number, manager in enumerate([*managers, managers[3], managers[5], managers[0]]):
+        manager.accept(response(fake, access_token=f"latest-{number}"), nonce="n")
+        client.get("/api")
+        assert bearers(service)[-1] == f"latest-{number}"
 
 
 def test_a_missing_scope_is_named(make_manager: Make, fake: FakeProvider, service: FakeProvider) -> None:
