@@ -40,6 +40,8 @@ export class SignInBinding {
   #askingForCode = false;
   #syncing = false;
   #reported = "ready";
+  readonly #page = Math.random();
+  #reports = 0;
   #disposed = false;
 
   constructor(model: Model, load: () => Promise<Runtime>) {
@@ -359,7 +361,9 @@ export class SignInBinding {
   // lost ends the sign-in, which must not happen inside one of its own calls.
 
   #tell(ticket: string, phase: ReportedPhase, code: string, subject = "", way: Way | "" = ""): void {
-    queueMicrotask(() => this.#kernel.send({ type: "report", ticket, phase, way, code, subject }));
+    this.#reports += 1;
+    const [page, number] = [this.#page, this.#reports];
+    queueMicrotask(() => this.#kernel.send({ type: "report", ticket, page, number, phase, way, code, subject }));
   }
 
   #probeLater(): void {

@@ -59,11 +59,24 @@ export type ToKernel =
   | { type: "ask_for_link" }
   | { type: "drop_link" }
   | { type: "paste"; ticket: string; address: string }
-  | { type: "report"; ticket: string; phase: ReportedPhase; way: Way | ""; code: string; subject: string }
+  | Report
   | { type: "ask_for_ticket" }
   | { type: "deliver"; ticket: string; sealed: string }
   | { type: "register"; ticket: string; proof: string; sealed: string; key: string }
   | { type: "ping"; id: number };
+
+/** Where the sign-in stands; numbered, because a kernel may hand messages to several threads, and a later one overtake. */
+export interface Report {
+  type: "report";
+  ticket: string;
+  /** Who counts: a random number of the page's. */
+  page: number;
+  number: number;
+  phase: ReportedPhase;
+  way: Way | "";
+  code: string;
+  subject: string;
+}
 
 /** How the provider's answer comes back: through the kernel's listener, a static page, or the user's hands. */
 export type Way = "loopback" | "callback_page" | "paste";

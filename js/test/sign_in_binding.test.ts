@@ -55,9 +55,12 @@ test("nothing is said to the kernel in the turn of the click", async () => {
   binding.signIn();
   assert.deepEqual(model.sent, []);
   await turn();
-  assert.deepEqual(model.sent[0], {
+  const { page, ...report } = model.sentOf("report")[0] ?? assert.fail();
+  assert.deepEqual(model.sent[0], { page, ...report });
+  assert.deepEqual(report, {
     type: "report",
     ticket: "t1",
+    number: 1,
     phase: "waiting",
     way: "loopback",
     code: "",
@@ -81,6 +84,20 @@ test("the kernel is told of a phase once, and not of the first one, which it kno
       .map(({ phase, way, code, subject }) => [phase, way, code, subject].filter(Boolean).join(" ")),
     ["waiting", "waiting paste", "waiting paste popup_closed", "signing_in", "failed invalid_grant issuer.example"],
   );
+});
+
+test("each page counts its reports, because a kernel may read them in another order", async () => {
+  const pages = [await bind(), await bind()];
+  for (const { signIns } of pages)
+    for (const phase of ["waiting", "signing_in"] as const) signIns.show(phase, { link });
+  await turn();
+  const reports = pages.map(({ model }) => model.sentOf("report"));
+  for (const of of reports)
+    assert.deepEqual(
+      of.map(({ number }) => number),
+      [1, 2],
+    );
+  assert.equal(new Set(reports.flat().map(({ page }) => page)).size, 2);
 });
 
 test("an envelope is saved once, and goes as a message when it is sent again", async () => {

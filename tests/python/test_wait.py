@@ -115,6 +115,16 @@ def test_the_page_reports_a_failure(widget: AuthWidget) -> None:
     assert cell.end().code == "access_denied"
 
 
+def test_a_failure_that_was_overtaken_ends_nothing(widget: AuthWidget, fake: FakeProvider) -> None:
+    """The user tried again before the kernel read that the first attempt failed."""
+    cell = Cell(widget)
+    report = {"type": "report", "ticket": widget.ticket["id"], "code": "", "subject": "", "page": 0.5}
+    message(widget, report | {"number": 3, "phase": "waiting"})
+    message(widget, report | {"number": 2, "phase": "failed", "code": "popup_blocked"})
+    from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
+    assert cell.end().email == "ada@example.com"
+
+
 def test_closed(widget: AuthWidget) -> None:
     cells = both(widget)
     widget.close()

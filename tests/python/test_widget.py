@@ -299,6 +299,25 @@ def test_reports_of_the_page(widget: AuthWidget, fake: FakeProvider) -> None:
     assert shown(widget) == before, "nothing changes what Python knows"
 
 
+def test_a_report_that_was_overtaken(widget: AuthWidget) -> None:
+    """A kernel with subshells may read one comm in several threads."""
+
+    def report(page: object, number: object, phase: str, code: str = "") -> str:
+        named = {"type": "report", "ticket": widget.ticket["id"], "subject": ""}
+        message(widget, named | {"page": page, "number": number, "phase": phase, "code": code})
+        return widget.error_code
+
+    assert report(0.25, 2, "failed", "popup_blocked") == "popup_blocked"
+    assert report(0.25, 1, "waiting") == "popup_blocked", "said before"
+    assert report(0.25, 2, "waiting") == "popup_blocked", "said twice"
+    assert report(0.25, 3, "waiting") == ""
+    assert report(0.75, 1, "failed", "access_denied") == "access_denied", "another page counts for itself"
+    assert report(0.75, 2, "waiting") == ""
+    for nonsense in ("1", None, [], {}):
+        assert report(nonsense, nonsense, "failed", "access_denied") == "access_denied"
+        assert report(0.75, 3, "waiting") == ""
+
+
 @pytest.mark.parametrize(
     "content", [None, 5, "ping", [], {}, {"type": None}, {"type": "x"}, {"type": {"a": 1}}]
 )

@@ -151,6 +151,7 @@ class AuthWidget(SyncedWidget):
         self._unavailable: HandOffError | None = None
         self._closed = False
         self._asks_for_more = False
+        self._latest_report: tuple[object, int] = None, 0
         name, style = auth_manager.provider.name, auth_manager.provider.style
         look = {"name": name, "style": style, **auth_manager.provider.branding}
         self._by_code = SignInByCode(auth_manager, weakly(self._show_code), weakly(self._code_failed))
@@ -343,6 +344,8 @@ class AuthWidget(SyncedWidget):
             hand_off = self._hand_off
             if hand_off is None or content.get("ticket") != hand_off.id or hand_off.done.is_set():
                 return
+            if self._is_overtaken(content):
+                return
             phase, code, subject = (content.get(name) for name in ("phase", "code", "subject"))
             if isinstance(phase, str) and phase in _PHASES:
                 way = content.get("way") if phase == "waiting" else None
@@ -354,6 +357,15 @@ class AuthWidget(SyncedWidget):
                 self.publish(**_failed(failure))
                 if not code.startswith("webassembly_"):  # then a link still leads on
                     self._waiters.failed(failure)
+
+    def _is_overtaken(self, report: dict[str, Any]) -> bool:
+        """Tell whether a later report of the same page came first: two threads may read one comm."""
+        page, number = report.get("page"), report.get("number")
+        latest_page, latest = self._latest_report
+        if page == latest_page and isinstance(number, int) and number <= latest:
+            return True
+        self._latest_report = page, number if isinstance(number, int) else 0
+        return False
 
     def _show_code(self, code: dict[str, Any]) -> None:
         if code:
