@@ -10,7 +10,7 @@ import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
 import { type DeviceCode, fromKernel, type ReportedPhase, type Traits, type Way } from "./traits.ts";
-import type { ByHand, ViewState } from "./view_state.ts";
+import type { ByHand, NextStep, ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
@@ -32,7 +32,7 @@ export class SignInBinding {
   /** The sentence to show while no sign-in is under way; "" for none. */
   #failure: string;
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
-  #unusable: { message: string; next: "retry" | "reload" | null } | null = null;
+  #unusable: { message: string; next: NextStep } | null = null;
   /** The ticket for which the kernel runs the sign-in, and where to sign in as soon as it has said so. */
   #link: { ticket: string; byHand: ByHand | null } | null = null;
   #delivered = "";
@@ -285,7 +285,7 @@ export class SignInBinding {
     } catch (reason) {
       if (this.#unusable) return; // it trapped
       const { code, message } = reason as Error & { code?: string };
-      this.#refuse(code ?? "ticket_invalid", message, null);
+      this.#refuse(code ?? "ticket_invalid", message, "cell");
     }
   }
 
@@ -370,7 +370,7 @@ export class SignInBinding {
     queueMicrotask(() => this.#kernel.probe());
   }
 
-  #refuse(code: string, message: string, next: "retry" | "reload" | null): void {
+  #refuse(code: string, message: string, next: NextStep): void {
     if (this.#disposed) return;
     this.#unusable = { message, next };
     this.#failure = "";

@@ -15,9 +15,12 @@ export type ViewState =
   /** `said` is how Python puts it: who, and what is unusual about it. */
   | { kind: "signed_in"; said: string }
   | { kind: "signing_out"; account: string }
-  /** `message` is a sentence with the next step, `next` the same as a control; null for a step that is taken in a cell. */
-  | { kind: "failed"; message: string; next: "retry" | "reload" | null; byHand: ByHand | null }
+  /** `message` is a sentence with the next step, `next` the same as a control; null while the next step gets ready. */
+  | { kind: "failed"; message: string; next: NextStep | null; byHand: ByHand | null }
   | { kind: "kernel_gone" };
+
+/** "cell" is a step that only the user can take: to change the code, or to run it again. */
+export type NextStep = "retry" | "reload" | "cell";
 
 /** What the user can do where the browser cannot. */
 export interface ByHand {

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from e2e import leaks
 from e2e.configure_form import ConfigureForm
 from e2e.jupyterlab import WIDGET_MANAGER
+from e2e.widget import PATIENCE_MS
 
 CLIENT_ID = "123456789012-e2e.apps.googleusercontent.com"
 SHOW = "from tokentoss import ConfigureWidget\nwidget = ConfigureWidget()\ndisplay(widget)"
@@ -182,6 +183,9 @@ def test_the_kernel_is_gone(open_notebook, place):
     notebook.restart_kernel()
     form.wait_status("The kernel restarted. Run the cell again.")
     expect(form.client_secret).to_be_hidden()
+    form.click(form.root.get_by_role("button", name="Go to the cell"))
+    notebook.page.keyboard.press("Shift+Enter")
+    expect(form.client_secret).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_restart_from_another_client(open_notebook, place, secret):

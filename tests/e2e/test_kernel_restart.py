@@ -24,15 +24,36 @@ def expect_kernel_gone(widget):
     expect(widget.sign_in_button).to_be_disabled(timeout=PATIENCE_MS)
     expect(widget.retry_button).to_be_hidden()
     expect(widget.cancel_button).to_be_hidden()
+    expect(widget.reload_button).to_be_hidden()
+
+
+def run_cell_again(widget):
+    """What the sentence says, by its button and the keyboard."""
+    widget.click(widget.cell_button)
+    widget.page.keyboard.press("Shift+Enter")
+    widget.wait_ready()
 
 
 def test_before_a_sign_in(notebook):
     notebook.restart_kernel()
 
-    expect_kernel_gone(Widget(notebook.page))
+    widget = Widget(notebook.page)
+    expect_kernel_gone(widget)
 
+    run_cell_again(widget)
+    widget.sign_in("ada@example.com")
+
+
+def test_the_next_step_is_found_from_afar(open_notebook, provider):
+    """The cell is long, so that its code is out of sight where its output is."""
+    lines = "\n" * 200
+    notebook = open_notebook(lines + cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
-    Widget(notebook.page).sign_in("ada@example.com")
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    notebook.restart_kernel()
+    expect_kernel_gone(widget)
+    run_cell_again(widget)
 
 
 def test_while_the_popup_is_open(notebook, provider):

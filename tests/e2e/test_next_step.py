@@ -20,6 +20,7 @@ HOST = "http://127.0.0.1:9/"
 PACKAGE = Path(tokentoss.__file__).parent
 # A model as a host keeps it, with the kernel's end in the test's hands.
 PAGE = """<!doctype html>
+<link rel="stylesheet" href="/auth.css">
 <div id="output"></div>
 <script type="module">
   import makeWidget from "/auth.js";
@@ -39,6 +40,7 @@ PAGE = """<!doctype html>
     // The widget reads them in a microtask.
     return new Promise((done) => setTimeout(done));
   };
+  window.kernelDies = () => listeners.get("comm_live_update")();
   const widget = await makeWidget();
   widget.initialize({ model });
   widget.render({ model, el: document.getElementById("output") });
@@ -53,6 +55,10 @@ SHOWN = """() => {
 }"""
 
 
+def serve(path, kind):
+    return lambda route: route.fulfill(path=path, content_type=kind)
+
+
 @pytest.fixture
 def view(context):
     """A page with the built widget and the traits that Python gives one, a usable ticket among them."""
@@ -61,8 +67,8 @@ def view(context):
     page = context.new_page()
     body = PAGE.replace("TRAITS", json.dumps(traits))
     page.route(HOST, lambda route: route.fulfill(body=body, content_type="text/html"))
-    script = PACKAGE / "static" / "auth.js"
-    page.route(f"{HOST}auth.js", lambda route: route.fulfill(path=script, content_type="text/javascript"))
+    for name, kind in (("auth.js", "text/javascript"), ("auth.css", "text/css")):
+        page.route(HOST + name, serve(PACKAGE / "static" / name, kind))
     page.goto(HOST)
     Widget(page).wait_ready()
     yield page, traits["ticket"]
@@ -79,6 +85,24 @@ def test_each_code_is_one_sentence_and_retry(view, with_ticket):
         told = {"error": code["message"], "error_code": code["code"], "ticket": ticket if with_ticket else {}}
         page.evaluate("changes => kernelSets(changes)", told)
         assert page.evaluate(SHOWN) == [code["message"], ["Sign in with Google", "Retry"]], code["code"]
+
+
+def test_a_kernel_that_is_gone_where_no_cell_is_seen(view):
+    """Voila, say: a new page brings a new kernel."""
+    page, _ = view
+    page.evaluate("() => kernelDies()")
+    assert page.evaluate(SHOWN) == ["The kernel restarted. Run the cell again.", ["Reload the page"]]
+
+
+def test_a_ticket_that_the_page_refuses(view):
+    """Its code must change, in the cell, to which the button leads where there is one."""
+    page, ticket = view
+    page.evaluate("() => output.classList.add('jp-Cell')")
+    broken = ticket | {"provider": ticket["provider"] | {"token_endpoint": "http://provider.example/token"}}
+    page.evaluate("changes => kernelSets(changes)", {"ticket": broken | {"id": "another"}})
+    sentence, controls = page.evaluate(SHOWN)
+    assert "Correct the provider's endpoints." in sentence
+    assert controls == ["Go to the cell"]
 
 
 def test_taken_ports_and_retry(open_notebook, provider):

@@ -34,6 +34,7 @@ class Widget:
         self.cancel_button = self.root.get_by_role("button", name="Cancel")
         self.retry_button = self.root.get_by_role("button", name="Retry")
         self.reload_button = self.root.get_by_role("button", name="Reload the page")
+        self.cell_button = self.root.get_by_role("button", name="Go to the cell")
         self.sign_in_link = self.root.get_by_role("link", name=re.compile("^Sign in with"))
         self.use_link_button = self.root.get_by_role("button", name="Use a link instead")
         self.sign_out_button = self.root.get_by_role("button", name="Sign out")

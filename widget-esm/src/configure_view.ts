@@ -8,6 +8,7 @@ import type { ConfigureState } from "../../js/src/configure_state.ts";
 import { labels } from "./configure_labels.ts";
 import { element, textButton } from "./elements.ts";
 import { FileDrop } from "./file_drop.ts";
+import { cellButton, isWholePage, reloadButton } from "./next_step.ts";
 import { TextField } from "./text_field.ts";
 
 /** What the form fills and where it goes; `ConfigureBinding` is it. */
@@ -32,6 +33,8 @@ export class ConfigureView {
   readonly #drop: FileDrop;
   readonly #configure = element("button", "tokentoss-submit");
   readonly #change = textButton(labels.change);
+  readonly #reload = reloadButton();
+  readonly #toCell = cellButton();
   readonly #status = element("p", "tokentoss-status");
   #state: ConfigureState = { kind: "editing", ready: false, problem: { code: "", message: "" } };
   #reading = false;
@@ -66,7 +69,7 @@ export class ConfigureView {
     this.#status.setAttribute("role", "status");
     this.#status.setAttribute("aria-live", "polite");
     const outcome = element("div", "tokentoss-outcome");
-    outcome.append(this.#status, this.#change);
+    outcome.append(this.#status, this.#change, this.#reload, this.#toCell);
 
     this.root.tabIndex = -1;
     this.root.setAttribute("role", "group");
@@ -109,6 +112,9 @@ export class ConfigureView {
     // Not `disabled`: that would take the focus away from the keyboard user.
     this.#configure.setAttribute("aria-disabled", String(!(editable && state.ready)));
     this.#change.hidden = state.kind !== "configured";
+    const gone = state.kind === "kernel_gone";
+    this.#reload.hidden = state.kind !== "unusable" && !(gone && isWholePage());
+    this.#toCell.hidden = !gone;
     const text = this.#describe(state);
     if (this.#status.textContent !== text) this.#status.textContent = text;
 

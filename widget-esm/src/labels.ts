@@ -15,7 +15,6 @@ export const labels = {
   signingOut: "Signing out…",
   cancel: "Cancel",
   retry: "Retry",
-  reload: "Reload the page",
   signOut: "Sign out",
   useLink: "Use a link instead",
   askingForLink: "Asking Python for the link; if the kernel is busy, it comes as soon as it can.",

@@ -10,6 +10,7 @@ import { ByHandPanel, type Recipient } from "./by_hand.ts";
 import { CodePanel } from "./code_panel.ts";
 import { element, textButton } from "./elements.ts";
 import { labels } from "./labels.ts";
+import { cellButton, isWholePage, reloadButton } from "./next_step.ts";
 
 /** What the user can do; `SignInBinding` does it. */
 export interface Actions extends Recipient {
@@ -52,7 +53,8 @@ export class View {
   readonly #statusText = document.createTextNode("");
   readonly #cancel = textButton(labels.cancel);
   readonly #retry = textButton(labels.retry);
-  readonly #reload = textButton(labels.reload);
+  readonly #reload = reloadButton();
+  readonly #toCell = cellButton();
   readonly #signOut = textButton(labels.signOut);
   readonly #useLink = textButton(labels.useLink);
   readonly #useCode = textButton(labels.useCode);
@@ -85,6 +87,7 @@ export class View {
       this.#cancel,
       this.#retry,
       this.#reload,
+      this.#toCell,
       this.#signOut,
       this.#link,
       toggle,
@@ -103,7 +106,6 @@ export class View {
       if (this.#signIn.getAttribute("aria-disabled") !== "true") actions.signIn();
     };
     this.#retry.onclick = () => actions.signIn();
-    this.#reload.onclick = () => location.reload();
     this.#cancel.onclick = () => actions.cancel();
     this.#signOut.onclick = () => actions.signOut();
     this.#useLink.onclick = () => actions.askForLink();
@@ -134,7 +136,9 @@ export class View {
     this.#signIn.setAttribute("aria-disabled", String(!usable || (cancellable && !retry)));
     this.#cancel.hidden = !cancellable;
     this.#retry.hidden = !retry;
-    this.#reload.hidden = kind !== "failed" || state.next !== "reload";
+    const gone = kind === "kernel_gone";
+    this.#reload.hidden = gone ? !isWholePage() : kind !== "failed" || state.next !== "reload";
+    this.#toCell.hidden = !gone && (kind !== "failed" || state.next !== "cell");
     this.#signOut.hidden = !signedIn;
     this.#signOut.disabled = kind === "signing_out";
     this.#useLink.hidden = kind !== "failed" || !this.#actions.offersLink;
