@@ -74,7 +74,7 @@ def go_through(notebook: Notebook, provider: LocalProvider, login: str, pictures
         widget.retry_button.wait_for(timeout=PATIENCE_MS)
     picture("failed")
 
-    with step("popup blocked by the browser, the link is offered"):
+    with step("popup blocked once the last click has worn off, the link is offered"):
         widget.click_sign_in_without_gesture()
         expect(widget.link).to_be_visible(timeout=PATIENCE_MS)
     picture("popup-blocked")
