@@ -32,6 +32,12 @@ except Exception as refusal:
 waiting = asyncio.ensure_future(widget.signed_in())"""
 
 
+RENEW = """
+before = widget.auth_manager.token_data
+after = widget.auth_manager.refresh_tokens()
+print(before.access_token != after.access_token)"""
+
+
 class PasteToPyodide(Paste):
     """The kernel cannot listen anyway, so nothing is taken from it."""
 
@@ -59,6 +65,7 @@ def source(lite, way, provider, iap_api):
         way.show_widget(provider, provider.public) + WAIT,
         cells.call_api(iap_api),
         "await waiting",
+        RENEW,
     ]
 
 
@@ -72,6 +79,8 @@ def signs_in(notebook, way):
     assert f"'email': '{ADA}'" in notebook.output(2)
     notebook.run_cell(3)
     assert ADA in notebook.output(3)
+    notebook.run_cell(4)
+    assert notebook.output(4).strip() == "True"
     return milliseconds
 
 
