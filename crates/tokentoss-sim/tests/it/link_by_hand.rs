@@ -10,7 +10,7 @@ fn the_link_leads_to_the_start_page() {
     let world = World::at_provider();
     let link = world.flow.status().link.clone().expect("a link");
     let (page, fragment) = link.split_once('#').expect("a fragment");
-    assert_eq!(page, format!("{LISTENER}/tokentoss/start"), "C22: nothing in the query");
+    assert_eq!(page, format!("{LISTENER}/tokentoss/start"), "nothing in the query");
     let (ticket, key) = fragment.split_once('.').expect("two names");
     assert_eq!((ticket, key.len()), (world.kernel.ticket_id(), 43));
 }

@@ -102,7 +102,7 @@ fn c4_a_start_page_that_waited_goes_by_the_way_that_was_taken_last() {
 }
 
 #[test]
-fn c5_the_start_page_of_an_attempt_that_was_given_up_learns_nothing_of_the_next() {
+fn c4_the_start_page_of_an_attempt_that_was_given_up_learns_nothing_of_the_next() {
     let mut world = severed(|_| {});
     world.kernel.busy = true;
     world.input(Input::SignIn);
