@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import cells, popup
-from e2e.jupyterlab import JupyterLab
+from e2e.jupyterlab import JupyterLab, sends
 from e2e.kernel_versions import add_kernels, kernel_name
 from e2e.widget import PATIENCE_MS, Widget, count_windows
 
@@ -18,8 +18,7 @@ HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """JupyterLab whose pages have the policy."""
-    options = [f"--ServerApp.tornado_settings={{'headers': {HEADERS!r}}}"]
-    with JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options=options) as lab:
+    with JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options=[sends(HEADERS)]) as lab:
         add_kernels(lab)
         yield lab
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from e2e.jupyterlab import JupyterLab
+from e2e.jupyterlab import JupyterLab, sends
 
 from hosts import jupyter
 from hosts.ways import CallbackPage, Loopback, Paste, ways
@@ -20,5 +20,5 @@ def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
 def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
     """C18: the page gives its popups up, from their first page on; one click is enough."""
     headers = {"Cross-Origin-Opener-Policy": "same-origin"}
-    with JupyterLab(tmp_path, options=[f"--ServerApp.tornado_settings={{'headers': {headers!r}}}"]) as lab:
+    with JupyterLab(tmp_path, options=[sends(headers)]) as lab:
         record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
