@@ -63,6 +63,19 @@ def test_a_user_who_takes_long_just_finishes(open_notebook, provider):
     widget.wait_status(f"Signed in as {ADA}")
 
 
+def test_popup_blocked_link_by_hand(open_notebook, provider):
+    """What a link opens is cut off like a popup, and finds its way like one."""
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    widget.click_sign_in_without_gesture()
+    widget.wait_status("The browser blocked the sign-in window.")
+    window = widget.open_popup(widget.link)
+    popup.sign_in(window, ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+
+
 def test_a_user_who_closes_it_tries_again(open_notebook, provider):
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
@@ -105,7 +118,7 @@ def test_a_busy_kernel_is_named_and_the_window_goes_on_when_it_is_free(busy):
     notebook, release = busy
     widget = Widget(notebook.page)
     window = widget.open_popup()
-    says(window, "Go back to the notebook for another way to sign in.")
+    says(window, "Or go back to the notebook for another way to sign in.")
     assert window.url.endswith("/tokentoss/start"), "the address bar has forgotten what names the attempt"
     widget.wait_status("The sign-in window looks closed.")
     expect(widget.retry_button).to_be_visible()

@@ -138,6 +138,19 @@ fn the_client_secret_comes_with_the_registration() {
 }
 
 #[test]
+fn a_link_that_is_followed_where_popups_are_blocked_is_cut_off_too() {
+    for pages in [json!([]), json!(["https://hub.example/cb"])] {
+        let mut world = severed(|kernel| kernel.ticket()["callback_pages"] = pages.clone());
+        world.browser.blocks_popups = true;
+        world.sign_in();
+        assert_eq!(world.problem(), Some("popup_blocked"));
+        world.follow_link();
+        world.pass(SECOND);
+        assert_eq!((world.phase(), world.browser.windows.len()), (Phase::Done, 1), "{pages}");
+    }
+}
+
+#[test]
 fn an_answer_that_nobody_asked_for_leads_nowhere() {
     let mut world = World::new();
     world.kernel.reachable = false;
