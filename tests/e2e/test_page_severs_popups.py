@@ -50,6 +50,26 @@ def test_one_click_signs_in(open_notebook, provider, iap_api, kind):
     assert "?" not in starts[0], "what names the attempt is in the fragment alone"
 
 
+def test_a_question_that_is_lost_is_asked_again(open_notebook, provider, context):
+    """A crowded listener drops the oldest connections."""
+    lost = []
+
+    def lose(route):
+        lost.append(route.request.post_data)
+        if len(lost) <= 3:
+            route.abort()
+        else:
+            route.fallback()
+
+    context.route("**/tokentoss/where", lose)
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    widget.sign_in(ADA)
+    assert len(lost) > 3
+    assert len(set(lost)) == 1
+
+
 def test_a_user_who_takes_long_just_finishes(open_notebook, provider):
     """C18: the hint says so, and the window goes on to the end."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
