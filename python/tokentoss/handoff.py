@@ -54,6 +54,7 @@ class Registration:
     """
 
     state: str = field(repr=False)
+    url: str = field(repr=False)
     origin: str
     page_key: bytes
     page_token: str = field(default_factory=lambda: random_b64url(32), repr=False)
@@ -195,10 +196,25 @@ class HandOff:
             if self._key is None:
                 raise HandOffError(code="ticket_unknown")
             self.registrations[registration.state] = registration
+            self.registrations.move_to_end(registration.state)
             while len(self.registrations) > MAX_REGISTRATIONS:
                 self.registrations.popitem(last=False)
         self.prepare()
         return sealed
+
+    def address_for(self, page_key: bytes) -> str | None:
+        """Return where the popup of the page with this key goes on; None until that page has registered.
+
+        Raises:
+            HandOffError: ``state_mismatch`` if its attempt has had its answer, or another one came after it.
+        """
+        with self._lock:
+            if all(one.page_key != page_key for one in self.registrations.values()):
+                return None
+            latest = next(reversed(self.registrations.values()))
+            if latest.page_key != page_key or latest.callback_query is not None:
+                raise HandOffError(code="state_mismatch")
+            return latest.url
 
     def take_callback(self, state: str, query: str) -> Registration | None:
         """Return the registration that a callback belongs to, the first time it comes; else None."""

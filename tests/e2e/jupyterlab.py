@@ -169,6 +169,11 @@ class JupyterLab(Stoppable):
         return answer
 
 
+def sends(headers: Mapping[str, str]) -> str:
+    """The option with which a server sends these headers with every page."""
+    return f"--ServerApp.tornado_settings={{'headers': {dict(headers)!r}}}"
+
+
 def _port_in_use(runtime: Path) -> int | None:
     for server_file in runtime.glob("jpserver-*.json"):
         # The server may be in the middle of writing the file.

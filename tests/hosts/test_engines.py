@@ -7,7 +7,7 @@ import time
 
 import pytest
 from e2e import cells, leaks
-from e2e.jupyterlab import WIDGET_MANAGER, JupyterLab
+from e2e.jupyterlab import WIDGET_MANAGER, JupyterLab, sends
 from e2e.kernel import KernelClient
 from e2e.notebook import KERNEL, PANEL, READY
 from e2e.popup import CONSENT_FORM, LOGIN_FIELD, PASSWORD_FIELD, SUBMIT
@@ -95,12 +95,12 @@ def run_cell(driver, index):
     assert driver.execute_async_script(RUN_CELL, index) is True
 
 
-def whole_sign_in(tmp_path, engine, way, provider, iap_api, *, severed=False):
+def whole_sign_in(tmp_path, engine, way, provider, iap_api, *, severed=False, options=()):
     source = [
         log_everything(tmp_path) + way.show_widget(provider, provider.confidential),
         cells.call_api(iap_api),
     ]
-    with engine.start(tmp_path) as driver, JupyterLab(tmp_path / "jupyter") as lab:
+    with engine.start(tmp_path) as driver, JupyterLab(tmp_path / "jupyter", options=options) as lab:
         lab.set_setting(WIDGET_MANAGER, {"saveState": True})
         path = lab.write_notebook("sign-in.ipynb", source)
         driver.get(lab.url(path.name))
@@ -145,3 +145,14 @@ def test_signs_in_without_an_opener(tmp_path, engine, way, provider, iap_api, re
     """C18: the popup loses its opener, and the answer comes by way of the kernel."""
     provider.change(coop="same-origin")
     record("signed in", whole_sign_in(tmp_path, engine, way, provider, iap_api, severed=True))
+
+
+@loopback
+@every_engine("JupyterLab 4 with Cross-Origin-Opener-Policy: same-origin")
+def test_signs_in_on_a_page_that_severs_popups(tmp_path, engine, way, provider, iap_api, record):
+    """C18: the popup has no opener from its first page on; one click is enough."""
+    headers = {"Cross-Origin-Opener-Policy": "same-origin"}
+    milliseconds = whole_sign_in(
+        tmp_path, engine, way, provider, iap_api, severed=True, options=[sends(headers)]
+    )
+    record("signed in", milliseconds)

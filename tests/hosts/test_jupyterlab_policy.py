@@ -7,7 +7,7 @@ WebAssembly; so a policy without such leave is tested with Voila.
 from __future__ import annotations
 
 import pytest
-from e2e.jupyterlab import JupyterLab
+from e2e.jupyterlab import JupyterLab, sends
 
 from hosts import jupyter
 
@@ -21,5 +21,5 @@ POLICY = (
 @pytest.mark.host("JupyterLab, hardened Content-Security-Policy")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     headers = {"Content-Security-Policy": POLICY}
-    with JupyterLab(tmp_path, options=[f"--ServerApp.tornado_settings={{'headers': {headers!r}}}"]) as lab:
+    with JupyterLab(tmp_path, options=[sends(headers)]) as lab:
         record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

@@ -148,23 +148,6 @@ class PastedLink(Link):
         Paste().finish(widget, window)
 
 
-class SecondClick(Loopback):
-    """The same for a page whose popups are cut off from it: the widget says so, its button goes on."""
-
-    def sign_in(self, widget: Widget, login: str) -> float:
-        """The time counts from the first click."""
-        widget.wait_ready()
-        started = time.perf_counter()
-        widget.open_popup().get_by_text("This window is cut off from its notebook").wait_for()
-        widget.wait_status("The sign-in window looks closed.")
-        window = widget.open_popup(widget.retry_button)
-        popup.sign_in(window, login)
-        widget.wait_status(f"Signed in as {login}")
-        milliseconds = (time.perf_counter() - started) * 1000
-        popup.wait_closed(window)
-        return milliseconds
-
-
 WAYS = (Loopback(),)
 
 

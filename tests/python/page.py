@@ -92,6 +92,11 @@ class Page:
             self.listener, "POST", "/tokentoss/register", self.registration(**changes), **(headers or {})
         )
 
+    def where(self, **changes: str) -> Reply:
+        """What a start page without an opener asks."""
+        members = {"ticket": self.ticket["id"], "key": b64url(self.key.public)} | changes
+        return self.post("/tokentoss/where", **members)
+
     def callback(self, query: str | None = None, **headers: str | None) -> Reply:
         query = query if query is not None else urlencode({"code": "the-code", "state": self.state})
         return send(self.listener, "GET", f"{self.path}?{query}", **headers)

@@ -253,14 +253,14 @@ def test_a_cancelled_hand_off_takes_nothing(attempt: Attempt, fake: FakeProvider
     assert attempt.hand_off.deliver(attempt.page.envelope(fake)) == "ticket_unknown"
     assert not attempt.manager.is_authenticated
     with pytest.raises(HandOffError) as refusal:
-        attempt.hand_off.register(Registration("s" * 32, "https://x", attempt.page.key.public))
+        attempt.hand_off.register(Registration("s" * 32, "https://as", "https://x", attempt.page.key.public))
     assert refusal.value.code == "ticket_unknown"
 
 
 def test_registrations_are_bounded_and_matched_by_state(attempt: Attempt) -> None:
     hand_off = attempt.hand_off
     for number in range(MAX_REGISTRATIONS + 3):
-        hand_off.register(Registration(f"state-{number}", "https://x", attempt.page.key.public))
+        hand_off.register(Registration(f"state-{number}", "https://as", "https://x", attempt.page.key.public))
     assert len(hand_off.registrations) == MAX_REGISTRATIONS
     assert hand_off.take_callback("state-0", "q") is None
     newest = hand_off.take_callback("state-10", "code=1")

@@ -5,8 +5,8 @@ use tokentoss_core::flow::WindowId;
 /// What a window shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// The listener's start page.
-    StartPage,
+    /// The listener's start page, with what its fragment says.
+    StartPage(String),
     /// The provider's pages.
     Provider,
     /// The listener's callback page, for this query.
@@ -35,6 +35,8 @@ pub struct Browser {
     pub blocks_popups: bool,
     /// Whether the provider's pages sever the popup from its opener.
     pub severs_openers: bool,
+    /// Whether the notebook page's own policy severs every popup from it, from the first page on.
+    pub severs_popups: bool,
     /// Whether the page listens for messages.
     pub listening: bool,
     /// The name of the broadcast channel that the page has open.
@@ -59,6 +61,11 @@ impl Browser {
     pub fn place(&mut self, id: WindowId) -> &mut Place {
         let found = self.windows.iter_mut().find(|window| window.id == id);
         &mut found.expect("a window that was opened").place
+    }
+
+    /// Whether a popup at the provider, or behind it, has lost its opener.
+    pub fn severs(&self) -> bool {
+        self.severs_openers || self.severs_popups
     }
 
     /// How many windows are open.

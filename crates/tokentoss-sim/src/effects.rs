@@ -21,6 +21,8 @@ impl World {
                     self.browser.channel = None;
                 }
                 Output::OpenPopup { url } => self.open_popup(url.expose()),
+                // A severed window is out of the page's hands.
+                Output::Navigate { .. } | Output::CloseWindow { .. } if self.browser.severs_popups => {}
                 Output::Navigate { window, url } => self.navigate(window, url.expose()),
                 Output::Post { window, target_origin, message } => {
                     self.post(window, &target_origin, message.expose());
@@ -61,6 +63,18 @@ impl World {
         if answer["type"] == "registered" {
             let secret = answer["secret"].as_str().map(str::to_owned);
             self.events.push_back(Input::Registered { secret });
+        }
+        self.start_pages_ask();
+    }
+
+    /// Every start page that was cut off asks its own listener where to go on, as it does again and again.
+    fn start_pages_ask(&mut self) {
+        for window in self.browser.windows.clone() {
+            if let (Place::StartPage(fragment), true) = (window.place, self.browser.severs_popups)
+                && let Some(url) = self.kernel.address_for(&fragment)
+            {
+                self.reach_provider(window.id, &url);
+            }
         }
     }
 
@@ -104,11 +118,19 @@ impl World {
         if *self.browser.place(window) == Place::Closed {
             return;
         }
-        if url != format!("{LISTENER}/tokentoss/start") {
+        let Some(fragment) = url.strip_prefix(&format!("{LISTENER}/tokentoss/start#")) else {
             self.reach_provider(window, url);
-        } else if self.kernel.listening && self.kernel.reachable {
-            *self.browser.place(window) = Place::StartPage;
-            self.queue_message(LISTENER, window, &json!({"type": "ready"}));
+            return;
+        };
+        if self.browser.severs_popups {
+            self.events.push_back(Input::WindowClosed { window });
+        }
+        if self.kernel.listening && self.kernel.reachable {
+            *self.browser.place(window) = Place::StartPage(fragment.to_owned());
+            if !self.browser.severs_popups {
+                self.queue_message(LISTENER, window, &json!({"type": "ready"}));
+            }
+            self.start_pages_ask();
         }
     }
 
@@ -121,7 +143,8 @@ impl World {
         let message: Value = serde_json::from_str(message).expect("JSON");
         let place = self.browser.place(window).clone();
         let origin = match place {
-            Place::StartPage | Place::CallbackPage(_) => LISTENER,
+            _ if self.browser.severs_popups => return,
+            Place::StartPage(_) | Place::CallbackPage(_) => LISTENER,
             Place::StaticPage(_) => &self.callback_origin,
             _ => return,
         };
@@ -129,7 +152,7 @@ impl World {
             return;
         }
         match (place, message["type"].as_str()) {
-            (Place::StartPage, Some("start")) => {
+            (Place::StartPage(_), Some("start")) => {
                 let answer = self.kernel.register(&message, &mut self.rng);
                 self.queue_message(LISTENER, window, &answer);
                 if answer["type"] == "registered" {
@@ -163,7 +186,7 @@ impl World {
     /// The user arrives at the provider and does what [`World::user`] says.
     pub fn reach_provider(&mut self, window: WindowId, url: &str) {
         *self.browser.place(window) = Place::Provider;
-        if self.browser.severs_openers || self.user == User::Closes {
+        if self.browser.severs() || self.user == User::Closes {
             self.events.push_back(Input::WindowClosed { window });
         }
         let Some(query) = self.provider.authorize(url, self.user) else { return };
@@ -178,7 +201,7 @@ impl World {
                 assert!(url.contains(&format!("state={}", &name["tokentoss/".len()..])), "C20");
                 self.events.push_back(Input::Broadcast { text: message.to_string() });
             }
-            if !self.browser.severs_openers {
+            if !self.browser.severs() {
                 let origin = self.callback_origin.clone();
                 self.queue_message(&origin, window, &message);
             }
@@ -190,7 +213,7 @@ impl World {
             return;
         }
         *self.browser.place(window) = Place::CallbackPage(query.clone());
-        if self.browser.severs_openers || !self.kernel.knows_origin() {
+        if self.browser.severs() || !self.kernel.knows_origin() {
             let sealed = self.kernel.relay(&query, &mut self.rng);
             self.events.push_back(Input::Relayed { sealed });
         } else {

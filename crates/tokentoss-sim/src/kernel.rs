@@ -48,6 +48,7 @@ pub struct Kernel {
 struct Registered {
     key: PublicKey,
     state: String,
+    url: String,
     /// Whether the listener knows the page's origin, so that its callback page may speak to it.
     by_start_page: bool,
 }
@@ -138,8 +139,15 @@ impl Kernel {
         let secret = self.client_secret.as_ref().map(|secret| {
             key.seal(Purpose::ClientSecret, self.binding(), secret.as_bytes(), rng).expect("sealed")
         });
-        self.registered = Some(Registered { key, state, by_start_page });
+        self.registered = Some(Registered { key, state, url: url.to_owned(), by_start_page });
         json!({"type": "registered", "secret": secret})
+    }
+
+    /// `POST /tokentoss/where`: where the attempt that a start page's fragment names goes on, once the kernel knows.
+    pub fn address_for(&self, fragment: &str) -> Option<String> {
+        let page = self.registered.as_ref()?;
+        let latest = format!("{}.{}", self.id, page.key.to_base64url());
+        (fragment == latest).then(|| page.url.clone())
     }
 
     /// Whether the listener serves its callback page for this query.

@@ -41,22 +41,32 @@ def registration_of(hand_off: HandOff, *, proof: str, origin: str | None, url: s
     refused = HandOffError(code="registration_refused")
     if origin is not None and (len(origin) > _MAX_ORIGIN_LENGTH or not _ORIGIN.fullmatch(origin)):
         raise refused
-    try:
-        page_key = from_b64url(key)
-    except ValueError:
-        raise refused from None
-    if len(page_key) != KEY_LENGTH:
-        raise refused
+    page_key = page_key_of(key)
     state = _state_of_request(hand_off, url)
     if state is None:
         raise refused
     known = hand_off.registrations.get(state)
     if known is None:
-        return Registration(state=state, origin=origin or "", page_key=page_key)
+        return Registration(state=state, url=url, origin=origin or "", page_key=page_key)
     # The same page with one more window, or saying it both ways: the attempt stays what it was.
     if known.page_key != page_key or (origin and known.origin and known.origin != origin):
         raise refused
     return known
+
+
+def page_key_of(key: str) -> bytes:
+    """Return a page's public key.
+
+    Raises:
+        HandOffError: ``registration_refused`` if the text is none.
+    """
+    try:
+        page_key = from_b64url(key)
+    except ValueError:
+        page_key = b""
+    if len(page_key) != KEY_LENGTH:
+        raise HandOffError(code="registration_refused")
+    return page_key
 
 
 def _state_of_request(hand_off: HandOff, url: str) -> str | None:

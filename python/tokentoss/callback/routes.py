@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from tokentoss import __version__, codes
 from tokentoss.callback.pages import SECURITY_HEADERS, SIGNED_IN, callback_page, end_page, start_page
-from tokentoss.callback.registration import registration_of
+from tokentoss.callback.registration import page_key_of, registration_of
 from tokentoss.callback.relay import start_relay
 from tokentoss.exceptions import HandOffError
 from tokentoss.sealing import MAX_SEALED_LENGTH
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 START_PATH = "/tokentoss/start"
 REGISTER_PATH = "/tokentoss/register"
+WHERE_PATH = "/tokentoss/where"
 RELAY_PATH = "/tokentoss/relay"
 DELIVER_PATH = "/tokentoss/deliver"
 
@@ -92,6 +93,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Take what the two pages say, from themselves only."""
         action = {
             REGISTER_PATH: self._register,
+            WHERE_PATH: self._where,
             RELAY_PATH: self._relay,
             DELIVER_PATH: self._deliver,
         }.get(self.path)
@@ -169,6 +171,18 @@ class RequestHandler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
             return
         self._answer(HTTPStatus.OK, {"secret": secret})
+
+    def _where(self, members: dict[str, str]) -> None:
+        """Tell a start page without an opener where to go on; it asks again while that is not known."""
+        try:
+            hand_off = self.server.hand_off(members.get("ticket", ""))
+            if hand_off is None:
+                raise HandOffError(code="ticket_unknown")
+            url = hand_off.address_for(page_key_of(members.get("key", "")))
+        except HandOffError as refusal:
+            self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
+            return
+        self._answer(HTTPStatus.OK, {"url": url})
 
     def _callback(self, path: str, query: str) -> None:
         state = _state_of_answer(query)

@@ -23,7 +23,7 @@ pub(super) struct Attempt {
     pub(super) request: AuthorizationRequest,
     pub(super) keys: KeyPair,
     client_secret: Option<Secret>,
-    /// The link was copied: it will be opened where no page can answer a start page.
+    /// The link leads to the provider at once: no page can answer a start page where it is opened.
     link_taken_away: bool,
     paste_problem: Option<Error>,
 }
@@ -96,9 +96,14 @@ impl Attempt {
         Ok(())
     }
 
+    /// The start page of this attempt, where the way has one.
+    pub(super) fn start_url<R: ?Sized>(&self, context: &Context<'_, R>) -> Option<String> {
+        context.way.start_url(context.ticket, self.keys.public())
+    }
+
     /// Waiting for the user, who can open the link by hand or paste the address.
     pub(super) fn waiting<R: ?Sized>(&self, context: &Context<'_, R>) -> Status {
-        let start = context.way.start_url(context.ticket).filter(|_| !self.link_taken_away);
+        let start = self.start_url(context).filter(|_| !self.link_taken_away);
         Status {
             way: Some(*context.way),
             link: Some(start.unwrap_or_else(|| String::from(self.request.url()))),
@@ -117,7 +122,7 @@ impl Attempt {
         Status { phase: Phase::Failed, ..self.doubtful(ErrorCode::PopupBlocked, context) }
     }
 
-    /// The link goes to another browser, where it must lead to the provider.
+    /// The link goes where no start page is answered, so that it must lead to the provider.
     pub(super) fn take_link_away(&mut self) {
         self.link_taken_away = true;
     }

@@ -5,7 +5,9 @@ use core::time::Duration;
 
 use rand_core::TryCryptoRng;
 
-use super::{Attempt, Context, FromPopup, Halt, Input, Introducing, Output, State, Step, WindowId, text};
+use super::{
+    Attempt, Context, FromPopup, Halt, Input, Introducing, Output, State, Step, Way, WindowId, text,
+};
 use crate::callback::Refusal;
 use crate::error::ErrorCode;
 use crate::sealing::Purpose;
@@ -25,6 +27,8 @@ pub(super) struct AwaitingCallback {
     closed_hint: Option<Timestamp>,
     /// The user was told that there is no window: a click begins anew.
     windowless: bool,
+    /// No start page was heard of: the next click does without it.
+    start_page_silent: bool,
 }
 
 impl AwaitingCallback {
@@ -51,14 +55,28 @@ impl AwaitingCallback {
     pub(super) fn begin_windowless<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
         context.show(attempt.doubtful(ErrorCode::PopupClosed, context));
         context.probe_token_endpoint();
-        let deadline = context.now + CALLBACK_LIMIT;
-        State::AwaitingCallback(Self { attempt, deadline, closed_hint: None, windowless: true })
+        State::AwaitingCallback(Self { windowless: true, ..Self::new(attempt, context) })
+    }
+
+    /// The window looks closed, and the kernel knows the attempt: a start page that was only cut off is told by its listener where
+    /// to go. The user is told of the other possibility.
+    pub(super) fn begin_cut_off<R: ?Sized>(mut attempt: Attempt, context: &mut Context<'_, R>) -> State {
+        attempt.take_link_away();
+        let waiting = attempt.waiting(context);
+        context.show(waiting);
+        context.probe_token_endpoint();
+        let closed_hint = Some(context.now + CLOSED_GRACE);
+        State::AwaitingCallback(Self { closed_hint, start_page_silent: true, ..Self::new(attempt, context) })
     }
 
     fn arm<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
         context.probe_token_endpoint();
+        State::AwaitingCallback(Self::new(attempt, context))
+    }
+
+    fn new<R: ?Sized>(attempt: Attempt, context: &Context<'_, R>) -> Self {
         let deadline = context.now + CALLBACK_LIMIT;
-        State::AwaitingCallback(Self { attempt, deadline, closed_hint: None, windowless: false })
+        Self { attempt, deadline, closed_hint: None, windowless: false, start_page_silent: false }
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
@@ -109,7 +127,10 @@ impl AwaitingCallback {
             }
             Input::SignIn if self.windowless => {
                 context.dismiss_windows();
-                if context.way.start_url(context.ticket).is_none() {
+                if self.start_page_silent {
+                    *context.way = Way::beside_loopback(context.ticket);
+                }
+                if *context.way != Way::Loopback {
                     // The start page was of no use; what was found out about the browser still holds.
                     let attempt = Attempt::new(context)?;
                     context.outputs.push_back(Output::Listen);

@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 /// How long the start page may take to say that it is there, before the next way is taken. It takes a fifth of a second where
 /// the listener can be reached; a slow one loses little, because the next way ends at the same listener if it can.
 const READY_LIMIT: Duration = Duration::from_secs(1);
-/// How long the listener may then take to register the page.
+/// How long the listener may then take to register the page, or the kernel, where the window looks closed by then.
 const REGISTRATION_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Introducing {
         *context.way = Way::first(context.ticket);
         let attempt = Attempt::new(context)?;
         context.outputs.push_back(Output::Listen);
-        let Some(url) = context.way.start_url(context.ticket) else {
+        let Some(url) = attempt.start_url(context) else {
             return AwaitingCallback::begin_with_popup(attempt, context);
         };
         context.outputs.push_back(Output::OpenPopup { url: url.into() });
@@ -79,10 +79,23 @@ impl Introducing {
                 context.dismiss_windows();
                 return Self::begin(context);
             }
-            Input::WindowClosed { window } if context.windows.knows(window) => self.window_closed = true,
+            Input::WindowClosed { window } if context.windows.knows(window) && !self.window_closed => {
+                self.window_closed = true;
+                if !self.ready {
+                    // Or cut off, where the notebook page itself has a Cross-Origin-Opener-Policy.
+                    self.attempt.register(context)?;
+                    self.deadline = Some(context.now + REGISTRATION_LIMIT);
+                }
+            }
+            Input::Registered { secret } if self.window_closed => {
+                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
+                if !self.ready {
+                    self.attempt.check_client_secret(context.ticket)?;
+                    return Ok(AwaitingCallback::begin_cut_off(self.attempt, context));
+                }
+            }
             Input::TimerFired if self.deadline.is_some_and(|due| due <= context.now) => {
                 if self.window_closed {
-                    // Or cut off, where the notebook page itself has a Cross-Origin-Opener-Policy.
                     self.attempt.leave_loopback(context)?;
                     return Ok(AwaitingCallback::begin_windowless(self.attempt, context));
                 }

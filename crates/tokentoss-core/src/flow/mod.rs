@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The answer comes back by one of three [`Way`]s; a start page that stays silent means that the listener is out of this
-//! browser's reach, so that its window is sent straight to the provider, for the next way.
+//! browser's reach, so that its window is sent straight to the provider, for the next way. One that was cut off from this page
+//! asks the listener for the way instead, once the kernel knows of the attempt.
 //!
 //! Each waiting state is a struct that owns just what is known by then and is consumed by the
 //! transition: verifier, state and keys exist only while they are needed.

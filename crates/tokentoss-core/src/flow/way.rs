@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::endpoint::EndpointUrl;
+use crate::sealing::PublicKey;
 use crate::ticket::Ticket;
 
 /// The ways, from the best to the last.
@@ -44,10 +45,12 @@ impl Way {
         self.redirect_uri(ticket).map_or("", EndpointUrl::origin)
     }
 
-    /// The listener's start page, where that is the way.
-    pub(super) fn start_url(self, ticket: &Ticket) -> Option<String> {
+    /// The listener's start page, where that is the way. The fragment, which no server gets to see, names the attempt of the
+    /// page with this key, so that a start page without an opener can ask its listener where to go on.
+    pub(super) fn start_url(self, ticket: &Ticket, page_key: &PublicKey) -> Option<String> {
         let listener = ticket.redirect_uri().filter(|_| self == Self::Loopback)?;
-        Some(listener.sibling("/tokentoss/start"))
+        let start = listener.sibling("/tokentoss/start");
+        Some(String::from_iter([&start, "#", ticket.id(), ".", &page_key.to_base64url()]))
     }
 
     /// Whether the answer may also come by broadcast.

@@ -8,7 +8,11 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 #[test]
 fn the_link_leads_to_the_start_page() {
     let world = World::at_provider();
-    assert_eq!(world.flow.status().link, Some(format!("{LISTENER}/tokentoss/start")));
+    let link = world.flow.status().link.clone().expect("a link");
+    let (page, fragment) = link.split_once('#').expect("a fragment");
+    assert_eq!(page, format!("{LISTENER}/tokentoss/start"), "nothing in the query");
+    let (ticket, key) = fragment.split_once('.').expect("two names");
+    assert_eq!((ticket, key.len()), (world.kernel.ticket_id(), 43));
 }
 
 #[test]

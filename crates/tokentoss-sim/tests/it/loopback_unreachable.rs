@@ -81,7 +81,7 @@ fn a_loopback_that_works_later_ends_in_tokens() {
 fn a_ready_that_comes_late_is_answered_and_both_registrations_serve() {
     let mut world = World::steered(|_| {});
     let popup = world.popup();
-    *world.browser.place(popup) = Place::StartPage;
+    *world.browser.place(popup) = Place::StartPage(String::new());
     world.kernel.reachable = true;
     world.user = User::Accepts;
     world.message(LISTENER, Some(popup), r#"{"type":"ready"}"#);

@@ -20,6 +20,7 @@ mod kernel_lost;
 mod link_by_hand;
 mod loopback_unreachable;
 mod message_flood;
+mod page_severs_popups;
 mod paste;
 mod paste_bare_code;
 mod paste_hostile_address;

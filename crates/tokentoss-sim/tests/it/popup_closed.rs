@@ -64,20 +64,20 @@ fn closed_on_the_start_page_the_user_is_told_and_can_follow_the_link() {
     world.sign_in();
     let window = world.popup();
     world.input(Input::WindowClosed { window });
-    world.pass(Duration::from_secs(1));
+    world.pass(Duration::from_secs(3));
     assert_eq!((world.phase(), world.problem()), (Phase::Waiting, Some("popup_closed")));
     let link = world.shown.last().and_then(|status| status.link.clone()).expect("a link");
     assert!(!link.contains("/tokentoss/start"), "the link needs no start page: {link}");
 }
 
 #[test]
-fn c18_a_page_that_cuts_its_popups_off_reaches_the_provider_by_the_second_click() {
+fn c18_cut_off_from_a_start_page_out_of_reach_the_second_click_leads_to_the_provider() {
     let mut world = World::new();
     world.kernel.listening = false;
     world.sign_in();
     let window = world.popup();
     world.input(Input::WindowClosed { window });
-    world.pass(Duration::from_secs(1));
+    world.pass(Duration::from_secs(3));
     assert_eq!(world.problem(), Some("popup_closed"));
 
     world.kernel.listening = true;

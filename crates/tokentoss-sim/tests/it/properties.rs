@@ -31,6 +31,7 @@ enum Event {
     SetAnswer(bool),
     Block(bool),
     Sever(bool),
+    SeverPopups(bool),
     Busy(bool),
     Reach(bool),
     Readable(Option<bool>),
@@ -121,6 +122,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::SetAnswer),
         1 => any::<bool>().prop_map(Event::Block),
         1 => any::<bool>().prop_map(Event::Sever),
+        1 => any::<bool>().prop_map(Event::SeverPopups),
         1 => any::<bool>().prop_map(Event::Busy),
         2 => any::<bool>().prop_map(Event::Reach),
         1 => prop_oneof![Just(None), any::<bool>().prop_map(Some)].prop_map(Event::Readable),
@@ -179,6 +181,7 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::Block(blocks) => world.browser.blocks_popups = blocks,
         Event::Sever(severs) => world.browser.severs_openers = severs,
+        Event::SeverPopups(severs) => world.browser.severs_popups = severs,
         Event::Busy(busy) => world.kernel.busy = busy,
         Event::Reach(reachable) => world.kernel.reachable = reachable,
         Event::Readable(readable) => world.provider.readable = readable,
@@ -268,14 +271,21 @@ proptest! {
     }
 
     #[test]
-    fn every_honest_world_signs_in_whatever_the_way(setting in setting(), reachable in any::<bool>(), severs in any::<bool>()) {
+    fn every_honest_world_signs_in_whatever_the_way(setting in setting(), reachable in any::<bool>(), severs in any::<bool>(), severs_popups in any::<bool>()) {
         let mut world = setting.world();
         world.kernel.reachable = reachable;
         world.browser.severs_openers = severs;
+        world.browser.severs_popups = severs_popups;
         // A person takes longer than the kernel's answer to a registration.
         world.user = User::Waits;
         world.sign_in();
         world.pass(Duration::from_secs(2));
+        if severs_popups && world.provider.authorization_requests.is_empty() {
+            prop_assert!(!reachable, "one click");
+            world.pass(Duration::from_secs(2));
+            prop_assert_eq!(world.problem(), Some("popup_closed"));
+            world.sign_in();
+        }
         world.user = User::Accepts;
         let popup = world.popup();
         let url = world.provider.authorization_requests[0].clone();
