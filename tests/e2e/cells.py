@@ -43,8 +43,8 @@ def show_widget(
     return f"{make_widget(provider, client, name, storage, **options)}\ndisplay({name})"
 
 
-def show_web_widget(provider: LocalProvider, client: Client, *pages: str) -> str:
-    """A displayed widget whose client is registered for callback pages alone, without loopback."""
+def make_web_widget(provider: LocalProvider, client: Client, *pages: str) -> str:
+    """A widget whose client is registered for callback pages alone, without loopback."""
     secret = f"pathlib.Path({str(client.secret_file)!r}).read_text()" if client.secret_file else "''"
     return f"""{IMPORTS}
 from tokentoss import ClientConfig
@@ -57,8 +57,12 @@ client = ClientConfig(
     client_type="web",
     redirect_uris={list(pages)!r},
 )
-widget = AuthWidget(provider=provider, client_config=client, storage=MemoryStorage())
-display(widget)"""
+widget = AuthWidget(provider=provider, client_config=client, storage=MemoryStorage())"""
+
+
+def show_web_widget(provider: LocalProvider, client: Client, *pages: str) -> str:
+    """The same, displayed."""
+    return f"{make_web_widget(provider, client, *pages)}\ndisplay(widget)"
 
 
 def call_api(api: IapLikeApi) -> str:

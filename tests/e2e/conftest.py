@@ -55,8 +55,9 @@ def far_browser(browser: Browser, unreachable_port: int) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def iap_api(running_provider: LocalProvider) -> Iterator[IapLikeApi]:
-    """The API behind the IAP-like proxy, open to both clients and to everyone but Mallory."""
-    audiences = (running_provider.public.client_id, running_provider.confidential.client_id)
+    """The API behind the IAP-like proxy, open to every client and to everyone but Mallory."""
+    clients = (running_provider.public, running_provider.confidential, running_provider.device)
+    audiences = [client.client_id for client in clients]
     allowed = ("ada@example.com", "grace@example.com")
     with IapLikeApi(running_provider.issuer, audiences=audiences, allowed_users=allowed) as api:
         yield api

@@ -16,10 +16,10 @@ from e2e.conftest import (  # noqa: F401
     pytest_runtest_makereport,
 )
 from servers.fixtures import provider, running_provider  # noqa: F401
+from servers.static_host import StaticHost
 
 from hosts import table
 from hosts.scan import Scan
-from hosts.ways import WAYS
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -101,10 +101,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 CASES: pytest.StashKey[set[tuple[str, str, str]]] = pytest.StashKey()
 
 
-@pytest.fixture(params=WAYS, ids=lambda way: way.name)
-def way(request: pytest.FixtureRequest) -> object:
-    """Each way by which a callback reaches the page."""
-    return request.param
+@pytest.fixture
+def page_elsewhere() -> Iterator[StaticHost]:
+    """A web host with the callback page; its `origins` are those of the notebooks that it serves."""
+    with StaticHost() as host:
+        yield host
 
 
 @pytest.fixture

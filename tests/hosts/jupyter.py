@@ -41,7 +41,7 @@ def sign_in(
         way.page = lab.callback_page
     lab.set_setting(WIDGET_MANAGER, {"saveState": True})
     source = [
-        scan.log_everything + way.show_widget(provider, provider.confidential),
+        scan.log_everything + way.show_widget(provider),
         cells.call_api(iap_api),
         "print([widget.auth_manager, widget.credentials], str(widget.credentials))\nwidget.get_state()",
     ]

@@ -97,7 +97,7 @@ def run_cell(driver, index):
 
 def whole_sign_in(tmp_path, engine, way, provider, iap_api, *, severed=False, options=()):
     source = [
-        log_everything(tmp_path) + way.show_widget(provider, provider.confidential),
+        log_everything(tmp_path) + way.show_widget(provider),
         cells.call_api(iap_api),
     ]
     with engine.start(tmp_path) as driver, JupyterLab(tmp_path / "jupyter", options=options) as lab:

@@ -10,6 +10,8 @@ import pytest
 from e2e.isolation import KERNELS_BY_SOCKET, isolated_environment
 from playwright.sync_api import expect
 
+from hosts.ways import Loopback, ways
+
 # A viewer that does not know the type of widgets shows the next best.
 WITHOUT_WIDGETS = ("--template=basic", "--NbConvertBase.display_data_priority=['text/html', 'text/plain']")
 
@@ -20,10 +22,11 @@ def nbconvert(folder, *arguments):
     subprocess.run(command, env=environment, cwd=folder, check=True, capture_output=True, timeout=100)
 
 
+@ways(Loopback())
 @pytest.mark.host("Executed by nbclient, in a viewer without widgets")
 def test_says_how_to_get_a_live_one(tmp_path, context, way, provider, scan, record):
     """C70: the file, which holds the widget's state, holds no client secret."""
-    source = [scan.log_everything + way.show_widget(provider, provider.confidential), "print('the end')"]
+    source = [scan.log_everything + way.show_widget(provider), "print('the end')"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in source])
     nbformat.write(notebook, tmp_path / "source.ipynb")
 

@@ -8,7 +8,7 @@ from e2e.browser import local_context
 from hosts import jupyter
 from hosts.jupyterhub import JupyterHub
 from hosts.scan import Scan
-from hosts.ways import CallbackPage, Loopback, PageOfEnvironment, ways
+from hosts.ways import ON_A_SERVER, PageOfEnvironment, ways
 
 COOP = "Cross-Origin-Opener-Policy"
 
@@ -37,7 +37,7 @@ def opened_page_finds_its_opener(context, hub):
     return found
 
 
-@ways(Loopback(), CallbackPage())
+@ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterHub 6")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with JupyterHub(tmp_path, headers={}) as hub:
@@ -59,6 +59,7 @@ def test_signs_all_users_in(tmp_path, browser, context, way, provider, iap_api, 
             jupyter.sign_in(other, hub, way, provider, iap_api, scan)
 
 
+@ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
 def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
     """C18: the notebook's own page gives its popups up, from their first page on; one click is enough."""
@@ -68,6 +69,7 @@ def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, s
         record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))
 
 
+@ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin-allow-popups")
 def test_signs_in_with_popups_allowed(tmp_path, context, way, provider, iap_api, scan, record):
     with JupyterHub(tmp_path, headers={COOP: "same-origin-allow-popups"}) as hub:

@@ -6,16 +6,17 @@ import pytest
 from e2e.jupyterlab import JupyterLab, sends
 
 from hosts import jupyter
-from hosts.ways import CallbackPage, Loopback, Paste, ways
+from hosts.ways import ON_A_SERVER, KernelExchange, ways
 
 
-@ways(Loopback(), Paste(), CallbackPage())
+@ways(*ON_A_SERVER, KernelExchange())
 @pytest.mark.host("JupyterLab 4")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with JupyterLab(tmp_path) as lab:
         record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
 
 
+@ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterLab 4 with Cross-Origin-Opener-Policy: same-origin")
 def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
     """C18: the page gives its popups up, from their first page on; one click is enough."""

@@ -8,6 +8,7 @@ from e2e.browser import FLAGS, local_context, start
 from e2e.jupyterlab import JupyterLab
 
 from hosts import jupyter
+from hosts.ways import EVERYWHERE, ways
 
 NAME = "notebooks.test"
 RESOLVER = "--host-resolver-rules="
@@ -27,6 +28,7 @@ def context(browser):
     named.close()
 
 
+@ways(*EVERYWHERE)
 @pytest.mark.host("JupyterLab over http, not on loopback")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     """C21: the WebAssembly brings its own random numbers, hashes and sealing."""

@@ -10,6 +10,7 @@ import pytest
 from e2e.jupyterlab import JupyterLab, sends
 
 from hosts import jupyter
+from hosts.ways import ON_A_SERVER, ways
 
 POLICY = (
     "default-src 'self'; frame-ancestors 'self'; object-src 'none'; base-uri 'self'; "
@@ -18,6 +19,7 @@ POLICY = (
 )
 
 
+@ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterLab, hardened Content-Security-Policy")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     headers = {"Content-Security-Policy": POLICY}

@@ -7,10 +7,10 @@ from e2e.jupyterlab import JupyterLab
 
 from hosts import jupyter
 from hosts.reverse_proxy import ReverseProxy
-from hosts.ways import CallbackPage, Loopback, ways
+from hosts.ways import ON_A_SERVER, ways
 
 
-@ways(Loopback(), CallbackPage())
+@ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterLab behind a prefix and a reverse proxy")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with (

@@ -38,10 +38,17 @@ after = widget.auth_manager.refresh_tokens()
 print(before.access_token != after.access_token)"""
 
 
+class PageOfSite(CallbackPage):
+    """A site keeps no secret."""
+
+    client = "public"
+
+
 class PasteToPyodide(Paste):
     """The kernel cannot listen anyway, so nothing is taken from it."""
 
     before = ""
+    client = "public"
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +69,7 @@ def source(lite, way, provider, iap_api):
         way.page = lite.callback_page
     return [
         INSTALL,
-        way.show_widget(provider, provider.public) + WAIT,
+        way.show_widget(provider) + WAIT,
         cells.call_api(iap_api),
         "await waiting",
         RENEW,
@@ -84,7 +91,7 @@ def signs_in(notebook, way):
     return milliseconds
 
 
-@ways(CallbackPage(), PasteToPyodide())
+@ways(PageOfSite(), PasteToPyodide())
 @pytest.mark.host("JupyterLite with the Pyodide kernel")
 def test_signs_in(context, lite, way, provider, iap_api, scan, record):
     with LiteNotebook(context, lite, source(lite, way, provider, iap_api)) as notebook:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from e2e.widget import Widget
 from playwright.sync_api import expect
+from servers.static_host import CALLBACK
 
 from hosts.marimo import Marimo
-from hosts.ways import KernelExchange, Loopback, Paste, ways
+from hosts.ways import EVERYWHERE, KernelExchange, PageElsewhere, ways
 
 ADA = "ada@example.com"
 
@@ -23,10 +24,13 @@ def expect_answer(page):
     expect(page.get_by_text(f"The API knows {ADA}.")).to_be_visible()
 
 
-def signs_in(folder, command, context, way, provider, iap_api, scan):
+def signs_in(folder, command, context, way, provider, iap_api, scan, page_elsewhere):
     """Both keep files beside notebooks, the editor its sessions, too: everything in the folder is scanned."""
-    source = scan.log_everything + way.make_widget(provider, provider.confidential)
+    if isinstance(way, PageElsewhere):
+        way.page = page_elsewhere.origin + CALLBACK
+    source = scan.log_everything + way.make_widget(provider)
     with Marimo(folder, command, source, iap_api) as server:
+        page_elsewhere.origins = [server.origin]
         page = show(context, server)
         milliseconds = way.sign_in(Widget(page), ADA)
         expect_answer(page)
@@ -34,12 +38,13 @@ def signs_in(folder, command, context, way, provider, iap_api, scan):
     return milliseconds
 
 
-@ways(Loopback(), KernelExchange(), Paste())
+@ways(*EVERYWHERE, KernelExchange(), PageElsewhere())
 @pytest.mark.host("marimo run")
-def test_run(tmp_path, context, way, provider, iap_api, scan, record):
-    record("signed in", signs_in(tmp_path, "run", context, way, provider, iap_api, scan))
+def test_run(tmp_path, context, way, provider, iap_api, scan, page_elsewhere, record):
+    record("signed in", signs_in(tmp_path, "run", context, way, provider, iap_api, scan, page_elsewhere))
 
 
+@ways(*EVERYWHERE, PageElsewhere())
 @pytest.mark.host("marimo edit")
-def test_edit(tmp_path, context, way, provider, iap_api, scan, record):
-    record("signed in", signs_in(tmp_path, "edit", context, way, provider, iap_api, scan))
+def test_edit(tmp_path, context, way, provider, iap_api, scan, page_elsewhere, record):
+    record("signed in", signs_in(tmp_path, "edit", context, way, provider, iap_api, scan, page_elsewhere))

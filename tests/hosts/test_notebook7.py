@@ -6,6 +6,7 @@ import pytest
 from e2e.jupyterlab import JupyterLab
 
 from hosts import jupyter
+from hosts.ways import ON_A_SERVER, ways
 
 
 class Notebook7(JupyterLab):
@@ -15,6 +16,7 @@ class Notebook7(JupyterLab):
         return f"{self.origin}{self.base_path}/notebooks/{notebook}?token={self.token}"
 
 
+@ways(*ON_A_SERVER)
 @pytest.mark.host("Notebook 7")
 def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
     with Notebook7(tmp_path, application="notebook") as server:

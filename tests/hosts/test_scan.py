@@ -47,9 +47,7 @@ def voila(folder, source, provider, iap_api):
 
 
 def marimo(folder, source, provider, iap_api):
-    return Marimo(
-        folder, "run", f"{source}\n{Loopback().make_widget(provider, provider.confidential)}", iap_api
-    )
+    return Marimo(folder, "run", f"{source}\n{Loopback().make_widget(provider)}", iap_api)
 
 
 @pytest.mark.parametrize("serve", [voila, marimo], ids=lambda serve: serve.__name__)

@@ -7,10 +7,11 @@ from e2e import kernel_messages
 from e2e.browser import local_context
 from e2e.widget import Widget
 from playwright.sync_api import expect
+from servers.static_host import CALLBACK
 
 from hosts import cells
 from hosts.voila import Voila
-from hosts.ways import Code, KernelExchange, Link, Loopback, Paste, PastedLink, ways
+from hosts.ways import EVERYWHERE, Code, KernelExchange, Link, Loopback, PageElsewhere, PastedLink, ways
 
 ADA = "ada@example.com"
 POLICY = (
@@ -19,21 +20,8 @@ POLICY = (
     "script-src 'self' 'unsafe-inline' blob:"
 )
 
-
 # Voila's own page links an icon font from there; the tests' resolver leads the name nowhere.
 FONTS = "cdn.jsdelivr.net"
-
-# The API takes no tokens of the device client.
-SHOW_USER = """
-import ipywidgets
-answer = ipywidgets.Label("Nobody yet.")
-
-def tell(change):
-    answer.value = f"Python knows {widget.user_email}."
-
-widget.observe(tell, "is_authenticated")
-display(answer)
-"""
 
 
 @pytest.fixture
@@ -43,34 +31,38 @@ def context(browser):
         yield context
 
 
-def signs_in(context, server, way, scan, answer=f"The API knows {ADA}."):
+def signs_in(context, server, way, scan, page_elsewhere):
+    page_elsewhere.origins = [server.origin]
     page = context.new_page()
     page.goto(server.origin)
     milliseconds = way.sign_in(Widget(page), ADA)
-    expect(page.get_by_text(answer)).to_be_visible()
+    expect(page.get_by_text(f"The API knows {ADA}.")).to_be_visible()
     assert scan.find(page, server.origin, way.secrets, readable=way.readable) == []
     return milliseconds
 
 
 @pytest.fixture
-def source(way, provider, iap_api, scan):
-    shown = way.show_widget(provider, provider.confidential)
-    return [scan.log_everything + shown, cells.show_answer(iap_api)]
+def source(way, provider, iap_api, scan, page_elsewhere):
+    if isinstance(way, PageElsewhere):
+        way.page = page_elsewhere.origin + CALLBACK
+    return [scan.log_everything + way.show_widget(provider), cells.show_answer(iap_api)]
 
 
-@ways(Loopback(), KernelExchange(), Paste())
+@ways(*EVERYWHERE, KernelExchange(), PageElsewhere())
 @pytest.mark.host("Voila")
-def test_signs_in(tmp_path, context, way, source, scan, record):
+def test_signs_in(tmp_path, context, way, source, scan, page_elsewhere, record):
     with Voila(tmp_path, source) as server:
-        record("signed in", signs_in(context, server, way, scan))
+        record("signed in", signs_in(context, server, way, scan, page_elsewhere))
 
 
+@ways(*EVERYWHERE, PageElsewhere())
 @pytest.mark.host("Voila, hardened Content-Security-Policy with 'wasm-unsafe-eval'")
-def test_signs_in_under_a_policy(tmp_path, context, way, source, scan, record):
+def test_signs_in_under_a_policy(tmp_path, context, way, source, scan, page_elsewhere, record):
     with Voila(tmp_path, source, policy=f"{POLICY} 'wasm-unsafe-eval'") as server:
-        record("signed in", signs_in(context, server, way, scan))
+        record("signed in", signs_in(context, server, way, scan, page_elsewhere))
 
 
+@ways(Loopback())
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
 def test_says_what_is_forbidden(tmp_path, context, way, source, scan, record):
     """A sentence with the next step; no spinner, and a button that cannot be clicked."""
@@ -85,18 +77,9 @@ def test_says_what_is_forbidden(tmp_path, context, way, source, scan, record):
     record("`webassembly_unavailable`: the sentence names the policy and what to allow")
 
 
-@ways(Link(), PastedLink())
+@ways(Link(), PastedLink(), Code())
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
-def test_signs_in_by_link(tmp_path, context, way, source, scan, record):
+def test_signs_in_without_webassembly(tmp_path, context, way, source, scan, page_elsewhere, record):
     """The kernel needs nothing that the policy forbids to the page."""
     with Voila(tmp_path, source, policy=POLICY) as server:
-        record("signed in", signs_in(context, server, way, scan))
-
-
-@ways(Code())
-@pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
-def test_signs_in_by_code(tmp_path, context, way, provider, scan, record):
-    """RFC 8628 needs nothing that the policy forbids."""
-    source = [scan.log_everything + way.show_widget(provider, provider.device), SHOW_USER]
-    with Voila(tmp_path, source, policy=POLICY) as server:
-        record("signed in", signs_in(context, server, way, scan, f"Python knows {ADA}."))
+        record("signed in", signs_in(context, server, way, scan, page_elsewhere))

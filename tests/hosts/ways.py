@@ -11,11 +11,11 @@ from e2e.leaks import OF_A_CODE, OF_A_KERNEL
 from servers.scripted_device import enter_code
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from e2e.widget import Widget
     from playwright.sync_api import Page
-    from servers.provider import Client, LocalProvider
+    from servers.provider import LocalProvider
 
 
 class Loopback:
@@ -24,18 +24,20 @@ class Loopback:
     name = "loopback"
     options: Mapping[str, object] = {}
     before = ""
+    client = "confidential"
+    """Which of the provider's clients signs in."""
     secrets: Collection[str] = OF_A_CODE
     """What a leak scan of such a sign-in must have seen."""
     readable: Collection[str] = ()
     """What page and kernel tell each other in the clear: nothing that is of use without the verifier."""
 
-    def make_widget(self, provider: LocalProvider, client: Client) -> str:
+    def make_widget(self, provider: LocalProvider) -> str:
         """Source of a cell that makes `widget`."""
-        return self.before + cells.make_widget(provider, client, **self.options)
+        return self.before + cells.make_widget(provider, getattr(provider, self.client), **self.options)
 
-    def show_widget(self, provider: LocalProvider, client: Client) -> str:
+    def show_widget(self, provider: LocalProvider) -> str:
         """The same, displayed."""
-        return self.before + cells.show_widget(provider, client, **self.options)
+        return f"{self.make_widget(provider)}\ndisplay(widget)"
 
     def sign_in(self, widget: Widget, login: str) -> float:
         """Do what a user does; returns the milliseconds from the click until the widget names the user."""
@@ -79,27 +81,35 @@ class CallbackPage(Loopback):
     name = "callback page"
     page = ""
 
-    def show_widget(self, provider: LocalProvider, client: Client) -> str:
-        """Source of a cell that makes `widget` for that page, and displays it."""
+    def make_widget(self, provider: LocalProvider) -> str:
+        """Source of a cell that makes `widget` for that page."""
         provider.change(callback_pages=[self.page])
-        return cells.show_web_widget(provider, client, self.page)
+        return cells.make_web_widget(provider, getattr(provider, self.client), *self.configured)
+
+    @property
+    def configured(self) -> Sequence[str]:
+        """The addresses that the client's configuration has."""
+        return (self.page,)
+
+
+class PageElsewhere(CallbackPage):
+    """The same on another web host than the notebook's."""
+
+    name = "callback page of another host"
 
 
 class PageOfEnvironment(CallbackPage):
     """The same page, which nobody but the kernel's environment names."""
 
     name = "callback page, by `TOKENTOSS_REDIRECT_URI`"
-
-    def show_widget(self, provider: LocalProvider, client: Client) -> str:
-        """Source of a cell that makes `widget` without an address, and displays it."""
-        provider.change(callback_pages=[self.page])
-        return cells.show_web_widget(provider, client)
+    configured = ()
 
 
 class Code(Loopback):
     """No popup and no WebAssembly: a code that is entered on another device."""
 
     name = "code on another device"
+    client = "device"
     secrets = ("device_code", "access_token", "id_token")
 
     def sign_in(self, widget: Widget, login: str) -> float:
@@ -148,7 +158,9 @@ class PastedLink(Link):
         Paste().finish(widget, window)
 
 
-WAYS = (Loopback(),)
+EVERYWHERE = (Loopback(), Paste(), Code())
+ON_A_SERVER = (*EVERYWHERE, CallbackPage())
+"""With the page of the server extension."""
 
 
 def ways(*offered: Loopback) -> pytest.MarkDecorator:
