@@ -27,6 +27,20 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// How long after `earlier` this is; nothing when it is not.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment `duration` before this.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
 

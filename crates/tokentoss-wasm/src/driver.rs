@@ -120,6 +120,7 @@ impl Driver {
             Output::Probe { token_request } => self.probe(token_request),
             Output::Exchange { request, token_request } => self.exchange(request, token_request),
             Output::AbortExchange => drop(self.handles.borrow_mut().exchange.take()),
+            Output::AskKernelForCode => self.tell(&FlowEvent::AskKernelForCode),
             Output::Deliver { envelope } => self.tell(&FlowEvent::Deliver { envelope }),
             Output::Status(status) => self.tell(&status.into()),
         }

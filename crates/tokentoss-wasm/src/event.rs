@@ -16,7 +16,7 @@ pub enum FlowEvent {
     Status {
         /// Where the sign-in stands.
         #[tsify(
-            type = "\"ready\" | \"waiting\" | \"signing_in\" | \"handing_over\" | \"done\" | \"failed\""
+            type = "\"ready\" | \"waiting\" | \"signing_in\" | \"code\" | \"handing_over\" | \"done\" | \"failed\""
         )]
         phase: &'static str,
         /// The way that is being tried, while an answer is awaited.
@@ -37,7 +37,21 @@ pub enum FlowEvent {
         /// What is wrong with the address that was pasted last, as a sentence.
         #[tsify(type = "string | null")]
         paste_problem: Option<String>,
+        /// The code to enter on any device, once it is there; the next three come with it.
+        #[tsify(type = "string | null")]
+        user_code: Option<String>,
+        /// Where to enter it, for people.
+        #[tsify(type = "string | null")]
+        verification_uri: Option<String>,
+        /// The same, with the code filled in if the provider has that.
+        #[tsify(type = "string | null")]
+        page: Option<String>,
+        /// When the code ends, in Unix seconds.
+        #[tsify(type = "number | null")]
+        expires_at: Option<f64>,
     },
+    /// For the kernel: it must ask for a code, because this page cannot.
+    AskKernelForCode,
     /// For the kernel, as it stands: no start page makes this page known.
     Register {
         /// The ticket.
@@ -62,6 +76,7 @@ impl fmt::Debug for FlowEvent {
         f.write_str(match self {
             Self::Status { .. } => "Status",
             Self::Register { .. } => "Register",
+            Self::AskKernelForCode => "AskKernelForCode",
             Self::Deliver { .. } => "Deliver",
         })
     }
@@ -71,16 +86,35 @@ impl FlowEvent {
     /// The event as a plain object. Made by hand: a serializer takes as much room as half of the flow.
     pub(crate) fn to_js(&self) -> JsValue {
         match self {
-            Self::Status { phase, way, link, code, message, subject, paste_problem } => object(&[
-                ("type", Some("status")),
-                ("phase", Some(phase)),
-                ("way", *way),
-                ("link", link.as_deref()),
-                ("code", code.as_deref()),
-                ("message", message.as_deref()),
-                ("subject", subject.as_deref()),
-                ("paste_problem", paste_problem.as_deref()),
-            ]),
+            Self::Status {
+                phase,
+                way,
+                link,
+                code,
+                message,
+                subject,
+                paste_problem,
+                user_code,
+                verification_uri,
+                page,
+                expires_at,
+            } => {
+                let status = object(&[
+                    ("type", Some("status")),
+                    ("phase", Some(phase)),
+                    ("way", *way),
+                    ("link", link.as_deref()),
+                    ("code", code.as_deref()),
+                    ("message", message.as_deref()),
+                    ("subject", subject.as_deref()),
+                    ("paste_problem", paste_problem.as_deref()),
+                    ("user_code", user_code.as_deref()),
+                    ("verification_uri", verification_uri.as_deref()),
+                    ("page", page.as_deref()),
+                ]);
+                set(&status, "expires_at", &expires_at.map_or(JsValue::NULL, JsValue::from_f64));
+                status
+            }
             Self::Register { ticket, proof, sealed, key } => object(&[
                 ("type", Some("register")),
                 ("ticket", Some(ticket)),
@@ -88,6 +122,7 @@ impl FlowEvent {
                 ("sealed", Some(sealed)),
                 ("key", Some(key)),
             ]),
+            Self::AskKernelForCode => object(&[("type", Some("ask_kernel_for_code"))]),
             Self::Deliver { envelope } => object(&[("type", Some("deliver")), ("envelope", Some(envelope))]),
         }
     }
@@ -96,6 +131,11 @@ impl FlowEvent {
 impl From<Status> for FlowEvent {
     fn from(status: Status) -> Self {
         let problem = status.problem.as_ref();
+        #[expect(clippy::cast_precision_loss, reason = "a moment in seconds is far below 2^53")]
+        let expires_at = status.code.as_ref().map(|code| code.expires_at as f64);
+        let shown = status.code.map(|code| (code.user_code, (code.verification_uri, code.page)));
+        let (user_code, shown) = shown.unzip();
+        let (verification_uri, page) = shown.unzip();
         Self::Status {
             phase: status.phase.as_str(),
             way: status.way.map(Way::as_str),
@@ -104,16 +144,23 @@ impl From<Status> for FlowEvent {
             message: problem.map(tokentoss_core::flow::Problem::message),
             subject: problem.and_then(|problem| problem.subject().map(Into::into)),
             link: status.link,
+            user_code,
+            verification_uri,
+            page,
+            expires_at,
         }
     }
 }
 
 fn object(members: &[(&str, Option<&str>)]) -> JsValue {
-    let object = Object::new();
+    let object = Object::new().into();
     for (name, value) in members {
-        let value = value.map_or(JsValue::NULL, JsValue::from_str);
-        // Only fails on objects that refuse properties, which a fresh one does not.
-        let _ = Reflect::set(&object, &JsString::from(*name), &value);
+        set(&object, name, &value.map_or(JsValue::NULL, JsValue::from_str));
     }
-    object.into()
+    object
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // Only fails on objects that refuse properties, which a fresh one does not.
+    let _ = Reflect::set(object, &JsString::from(name), value);
 }

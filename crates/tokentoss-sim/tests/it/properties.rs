@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tokentoss_core::flow::{Input, KernelRefusal, Phase, RequestId, Way, WindowId};
 use tokentoss_core::token_endpoint::TokenEndpointAnswer;
 use tokentoss_core::{Secret, Ticket};
-use tokentoss_sim::{Answer, Kernel, LISTENER, PAGE, User, World};
+use tokentoss_sim::{Answer, Entered, GRANT_TYPE, Kernel, LISTENER, PAGE, User, World};
 
 /// One thing that a user, a browser, a provider, a kernel or an attacker may do.
 #[derive(Clone, Debug)]
@@ -41,6 +41,9 @@ enum Event {
     Register(Option<String>),
     Probe(bool),
     LateCallback,
+    AskForCode,
+    Enter(Entered),
+    AnswerDevice(Option<(u16, String)>),
 }
 
 /// The tickets: with and without listener and callback pages, with and without a secret, for every exchange.
@@ -134,6 +137,12 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop_oneof![Just(None), "[A-Za-z0-9_-]{0,80}".prop_map(Some)].prop_map(Event::Register),
         1 => any::<bool>().prop_map(Event::Probe),
         2 => Just(Event::LateCallback),
+        4 => Just(Event::AskForCode),
+        3 => prop_oneof![Just(Entered::Accepted), Just(Entered::Declined), Just(Entered::NotYet)].prop_map(Event::Enter),
+        1 => prop_oneof![
+            2 => Just(None),
+            1 => (100_u16..600, "(\\{\"(error|device_code|user_code)\":\"[ -~]{0,20}\"\\})|[ -~]{0,40}").prop_map(Some),
+        ].prop_map(Event::AnswerDevice),
     ]
 }
 
@@ -192,6 +201,10 @@ fn happen(world: &mut World, event: Event) {
         Event::PasteHonest => {}
         Event::Broadcast(text) => world.input(Input::Broadcast { text }),
         Event::Register(secret) => world.input(Input::Registered { secret }),
+        Event::AskForCode => world.input(Input::AskForCode),
+        Event::Enter(entered) => world.provider.device.entered = entered,
+        Event::AnswerDevice(None) => world.provider.device.answer = Answer::Honest,
+        Event::AnswerDevice(Some((status, body))) => world.provider.device.answer = Answer::Raw(status, body),
         Event::Probe(readable) => world.input(Input::Probed { readable }),
         // An answer to a request of long ago, from whichever page.
         Event::LateCallback => {
@@ -210,7 +223,9 @@ fn happen(world: &mut World, event: Event) {
 
 /// What holds whatever has happened.
 fn check(world: &World) -> Result<(), TestCaseError> {
-    let mut codes: Vec<&String> = world.provider.token_requests.iter().map(|form| &form["code"]).collect();
+    let (polls, exchanges): (Vec<_>, Vec<_>) =
+        world.provider.token_requests.iter().partition(|form| form["grant_type"] == GRANT_TYPE);
+    let mut codes: Vec<&String> = exchanges.iter().map(|form| &form["code"]).collect();
     codes.sort();
     let sent = codes.len();
     codes.dedup();
@@ -218,7 +233,7 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     prop_assert!(world.kernel.tokens.len() <= 1, "C71: one envelope a ticket");
     prop_assert!(world.kernel.codes.len() <= 1, "C71: one envelope a ticket");
     // C9, C39: a code goes out with the address that it came to, or the provider would have refused it.
-    for form in &world.provider.token_requests {
+    for form in &exchanges {
         let asked_for = |url: &String| {
             form_urlencoded::parse(url.split_once('?').expect("a query").1.as_bytes())
                 .any(|(name, value)| name == "redirect_uri" && value == form["redirect_uri"])
@@ -228,7 +243,10 @@ fn check(world: &World) -> Result<(), TestCaseError> {
 
     let shown = format!("{:?}", world.flow);
     prop_assert!(!shown.contains(world.kernel.proof()), "C72");
-    for form in &world.provider.token_requests {
+    for form in polls {
+        prop_assert!(!shown.contains(&form["device_code"]), "C72: {}", shown);
+    }
+    for form in exchanges {
         for name in ["code", "code_verifier"] {
             prop_assert!(!shown.contains(&form[name]), "C72: {} in {}", name, shown);
         }
@@ -237,7 +255,9 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     if status.phase == Phase::Failed {
         prop_assert!(status.problem.is_some(), "a failure says why");
     }
-    if matches!(status.phase, Phase::Waiting | Phase::SigningIn | Phase::HandingOver) {
+    let shown = status.code.is_some();
+    prop_assert!(!shown || status.phase == Phase::Code, "a code is shown only while it counts");
+    if matches!(status.phase, Phase::Waiting | Phase::SigningIn | Phase::Code | Phase::HandingOver) {
         let armed = world.flow.next_timer().is_some();
         prop_assert!(armed, "no spinner without an end: {:?}", world.flow);
     }
