@@ -12,6 +12,8 @@ mod clock_skew;
 mod code_cancelled;
 mod code_polling;
 mod denied_consent;
+#[cfg(not(target_arch = "wasm32"))]
+mod device_vectors;
 mod double_click;
 mod duplicate_parameters;
 mod exchange_in_kernel;
