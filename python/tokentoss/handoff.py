@@ -50,8 +50,11 @@ EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
 
 def device_endpoint_of_page(manager: AuthManager, exchange: Exchange) -> str | None:
     """Return where a page may ask for a code by itself; None where only the kernel may, if anybody."""
-    kernel_only = exchange == "kernel" or manager.client_config.client_secret
-    return None if kernel_only else manager.provider.device_authorization_endpoint
+    provider = manager.provider
+    kernel_only = (
+        exchange == "kernel" or manager.client_config.client_secret or not provider.openid_connect
+    )
+    return None if kernel_only else provider.device_authorization_endpoint
 
 
 @dataclass

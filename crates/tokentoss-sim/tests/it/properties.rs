@@ -345,6 +345,44 @@ proptest! {
     }
 
     #[test]
+    fn any_device_authorization_is_survived(
+        status in prop_oneof![4 => Just(200_u16), 1 => 100_u16..600],
+        code in "\\PC{0,70}",
+        uri in prop_oneof![1 => "https://[a-z.]{1,20}/[ -~]{0,30}", 1 => "[ -~]{0,60}"],
+        complete in prop_oneof![1 => "https://[a-z.]{1,20}/[ -~]{0,30}", 1 => "[ -~]{0,60}"],
+        seconds in prop_oneof![2 => any::<f64>().prop_map(|n| serde_json::json!(n)), 1 => any::<i64>().prop_map(|n| serde_json::json!(n)), 1 => "[ -~]{0,12}".prop_map(|n| serde_json::json!(n))],
+        interval in prop_oneof![2 => any::<f64>().prop_map(|n| serde_json::json!(n)), 1 => any::<i64>().prop_map(|n| serde_json::json!(n))],
+        noise in "[ -~]{0,200}", noisy in any::<bool>(),
+    ) {
+        let body = serde_json::json!({
+            "device_code": "device-secret-1", "user_code": code, "verification_uri": uri,
+            "verification_uri_complete": complete, "expires_in": seconds, "interval": interval,
+        });
+        let mut world = World::new();
+        world.provider.device.answer = Answer::Raw(status, if noisy { noise } else { body.to_string() });
+        world.input(Input::AskForCode);
+        world.settle();
+        if let Some(code) = &world.flow.status().code {
+            prop_assert!(!noisy && status == 200);
+            prop_assert!((1..=64).contains(&code.user_code.len()) && code.user_code.trim() == code.user_code);
+            prop_assert!(code.user_code.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+            for page in [&code.verification_uri, &code.page] {
+                prop_assert!(page.starts_with("https://") && !page.contains([' ', '"', '<', '\\']));
+            }
+            let origin = |page: &str| page.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(origin(&code.page), origin(&code.verification_uri));
+            let left = code.expires_at - world.now.as_secs();
+            prop_assert!((1..=3600).contains(&left), "{}", left);
+            world.sleep(Duration::from_secs(3600));
+            prop_assert_eq!(world.problem(), Some("expired_token"));
+        } else {
+            prop_assert_eq!((world.phase(), world.problem().is_some()), (Phase::Failed, true));
+        }
+        let seen = format!("{:?} {:?}", world.flow, world.shown);
+        prop_assert!(!seen.contains("device-secret"), "C72");
+    }
+
+    #[test]
     fn any_id_token_is_survived(token in "[A-Za-z0-9_-]{0,60}\\.[A-Za-z0-9_-]{0,60}\\.[A-Za-z0-9_-]{0,10}") {
         let mut world = World::new();
         let body = serde_json::json!({"access_token": "a", "token_type": "Bearer", "id_token": token});
