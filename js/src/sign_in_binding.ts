@@ -384,15 +384,23 @@ export class SignInBinding {
 
   readonly #onMessage = (content: unknown): void => {
     const message = fromKernel(content);
-    if (message?.type === "link" && message.ticket === this.#link?.ticket) {
-      const { ticket, link, paste, problem } = message;
-      this.#link = { ticket, byHand: { link, way: paste ? "paste" : "loopback", pasteProblem: problem } };
-      this.#show();
+    switch (message?.type) {
+      case "relay":
+        if (message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
+        break;
+      case "registered":
+        if (message.ticket === this.#ticket) this.#signIn?.registered(message.secret);
+        break;
+      case "link":
+        if (message.ticket === this.#link?.ticket) {
+          const { ticket, link, paste, problem } = message;
+          this.#link = { ticket, byHand: { link, way: paste ? "paste" : "loopback", pasteProblem: problem } };
+          this.#show();
+        }
+        break;
+      case "qr":
+        if (this.#byCode.drawn(message)) this.#show();
     }
-    if (message?.type === "qr" && this.#byCode.drawn(message)) this.#show();
-    if (!message || message.type === "pong" || message.type === "qr" || message.type === "link" || message.ticket !== this.#ticket) return;
-    if (message.type === "relay") this.#signIn?.relay(message.sealed);
-    else this.#signIn?.registered(message.secret);
   };
 
   #onKernelLost(): void {

@@ -51,9 +51,7 @@ EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
 def device_endpoint_of_page(manager: AuthManager, exchange: Exchange) -> str | None:
     """Return where a page may ask for a code by itself; None where only the kernel may, if anybody."""
     provider = manager.provider
-    kernel_only = (
-        exchange == "kernel" or manager.client_config.client_secret or not provider.openid_connect
-    )
+    kernel_only = exchange == "kernel" or manager.client_config.client_secret or not provider.openid_connect
     return None if kernel_only else provider.device_authorization_endpoint
 
 

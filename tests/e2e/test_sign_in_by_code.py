@@ -1,7 +1,7 @@
 """RFC 8628 from a notebook: a code is shown, entered on another device, and ends in tokens.
 
-The page runs it for a client without a secret; the kernel for one with a secret, and where the provider does not
-answer pages.
+The page runs it for a client without a secret; the kernel runs it for one with a secret, and where the
+provider does not answer pages.
 """
 
 from __future__ import annotations

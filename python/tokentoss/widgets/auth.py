@@ -240,7 +240,7 @@ class AuthWidget(SyncedWidget):
         """Wait until somebody is signed in, and return who; an interrupt of the kernel ends it.
 
         It works in the cell that displays the widget, because the sign-in reaches the kernel by a
-        thread of its own.
+        thread of its own; one by code reaches it between two cells only.
 
         Args:
             timeout: Seconds to wait at most; None for no limit.

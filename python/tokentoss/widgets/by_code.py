@@ -1,4 +1,4 @@
-"""A widget's sign-in by code: asked for from the page, run in a thread of the kernel."""
+"""A widget's sign-in by code, for a page that cannot run it: in a thread of the kernel."""
 
 from __future__ import annotations
 
