@@ -62,30 +62,38 @@ impl DeviceAuthorization {
     /// The provider's refusal by its code; `token_response_too_large`, `token_endpoint_failed` or
     /// `token_response_not_json`; `device_response_invalid` for the member that is missing or not usable.
     pub fn read(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Result<Self, Error> {
-        if let Some(setback) = setback(answer, endpoint) {
-            return Err(setback.into_error());
+        if let Some((_, error)) = setback(answer, endpoint) {
+            return Err(error);
         }
-        let invalid = |member| Error::about(ErrorCode::DeviceResponseInvalid, member);
         let mut members = Object::read(answer.body.expose()).unwrap_or_default();
         let device_code = members.secret("device_code").filter(|code| !code.expose().is_empty());
         let user_code = members.text("user_code").filter(|code| is_user_code(code));
+        let mut page = |name| members.text(name).and_then(|url| EndpointUrl::of_page(&url));
         // Google's name for it is older than the standard's.
-        let page = members.text("verification_uri").or_else(|| members.text("verification_url"));
-        let page =
-            page.and_then(|url| EndpointUrl::of_page(&url)).ok_or_else(|| invalid("verification_uri"))?;
-        let complete = members.text("verification_uri_complete").and_then(|url| EndpointUrl::of_page(&url));
-        let lives = members.take("expires_in").as_ref().and_then(lifetime).filter(|seconds| *seconds > 0);
-        let interval = members.take("interval").as_ref().and_then(lifetime).unwrap_or(DEFAULT_INTERVAL);
+        let verification_uri = page("verification_uri").or_else(|| page("verification_url"));
+        let complete = page("verification_uri_complete");
+        let mut seconds = |name| members.take(name).as_ref().and_then(lifetime);
+        let expires_in = seconds("expires_in").filter(|seconds| *seconds > 0);
+        let interval = seconds("interval").unwrap_or(DEFAULT_INTERVAL);
+        let unusable = match (&device_code, &user_code, &verification_uri) {
+            (None, _, _) => "device_code",
+            (_, None, _) => "user_code",
+            (_, _, None) => "verification_uri",
+            _ => "expires_in",
+        };
+        let (Some(device_code), Some(user_code), Some(verification_uri), Some(expires_in)) =
+            (device_code, user_code, verification_uri, expires_in)
+        else {
+            return Err(Error::about(ErrorCode::DeviceResponseInvalid, unusable));
+        };
         Ok(Self {
-            user_code: user_code.ok_or_else(|| invalid("user_code"))?,
-            device_code: device_code.ok_or_else(|| invalid("device_code"))?,
-            expires_in: Duration::from_secs(
-                lives.ok_or_else(|| invalid("expires_in"))?.min(LONGEST_LIFETIME),
-            ),
-            interval: Duration::from_secs(interval),
+            user_code,
             // A page of another origin is nobody's to vouch for.
-            complete: complete.filter(|url| url.origin() == page.origin()),
-            verification_uri: page,
+            complete: complete.filter(|url| url.origin() == verification_uri.origin()),
+            verification_uri,
+            expires_in: Duration::from_secs(expires_in.min(LONGEST_LIFETIME)),
+            interval: Duration::from_secs(interval),
+            device_code,
         })
     }
 }
@@ -123,78 +131,64 @@ impl Polling {
     ) -> Result<Option<TokenResponse>, Error> {
         let endpoint = ticket.provider().token_endpoint();
         let setback = match answer {
-            None => Some(Setback::Transient(ErrorCode::TokenEndpointUnreachable.into())),
+            None => Setback::Transient,
             Some(answer) => match setback(answer, endpoint) {
                 None => return TokenResponse::read(answer, endpoint, ticket.scopes()).map(Some),
-                setback => setback,
+                Some((Setback::Ended, error)) => return Err(error),
+                Some((setback, _)) => setback,
             },
         };
-        match setback {
-            Some(Setback::Ended(error)) => return Err(error),
-            Some(Setback::Transient(_)) => {
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE.max(self.interval));
-            }
-            Some(Setback::SlowDown) => {
-                self.interval += SLOW_DOWN;
-                self.pause = self.interval;
-            }
-            _ => self.pause = self.interval,
+        if setback == Setback::SlowDown {
+            self.interval += SLOW_DOWN;
         }
+        self.pause = match setback {
+            Setback::Transient => (self.pause * 2).min(LONGEST_PAUSE.max(self.interval)),
+            _ => self.interval,
+        };
         Ok(None)
     }
 }
 
-/// Why an answer of this grant's endpoints is no success.
+/// What an answer of this grant's endpoints that is no success means for the next poll.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Setback {
     /// The user has not entered the code yet.
     Pending,
     /// The provider wants longer pauses.
     SlowDown,
     /// It says nothing of the grant: the same request may succeed later.
-    Transient(Error),
-    /// The provider's last word.
-    Ended(Error),
+    Transient,
+    /// There is none.
+    Ended,
 }
 
-impl Setback {
-    fn into_error(self) -> Error {
-        match self {
-            Self::Pending => Error::about(ErrorCode::ProviderError, "authorization_pending"),
-            Self::SlowDown => Error::about(ErrorCode::ProviderError, "slow_down"),
-            Self::Transient(error) | Self::Ended(error) => error,
-        }
-    }
-}
-
-fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<Setback> {
-    let body = answer.body.expose();
-    let about = |code| Error::about(code, endpoint.authority());
-    if body.len() > BODY_LIMIT {
-        return Some(Setback::Ended(about(ErrorCode::TokenResponseTooLarge)));
-    }
-    let mut document = Object::read(body);
+/// Why an answer is no success; `None` for a JSON object that may be one.
+fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setback, Error)> {
+    let (body, status) = (answer.body.expose(), answer.status);
+    let too_large = body.len() > BODY_LIMIT;
+    let mut document = Object::read(if too_large { "" } else { body });
     let refused = document.as_ref().is_ok_and(|members| members.has("error"));
-    let error = document.as_mut().ok().and_then(|members| members.text("error"));
-    let error = error.as_deref().unwrap_or_default();
-    let status = answer.status;
-    if matches!(error, "server_error" | "temporarily_unavailable") {
-        return Some(Setback::Transient(Error::of_provider(error, &REFUSALS, endpoint.authority())));
-    }
-    if status >= 500 || TRANSIENT_STATUSES.contains(&status) {
-        return Some(Setback::Transient(about(ErrorCode::TokenEndpointFailed)));
-    }
-    if refused {
-        return Some(match error {
-            "authorization_pending" => Setback::Pending,
-            "slow_down" => Setback::SlowDown,
-            word => Setback::Ended(Error::of_provider(word, &REFUSALS, endpoint.authority())),
-        });
-    }
-    if status != 200 {
-        return Some(Setback::Ended(about(ErrorCode::TokenEndpointFailed)));
-    }
-    // A portal or a proxy in between answers with a page of its own.
-    document.is_err().then(|| Setback::Transient(about(ErrorCode::TokenResponseNotJson)))
+    let word = document.as_mut().ok().and_then(|members| members.text("error")).unwrap_or_default();
+    let (setback, code) = match word.as_str() {
+        _ if too_large => (Setback::Ended, Some(ErrorCode::TokenResponseTooLarge)),
+        "server_error" | "temporarily_unavailable" => (Setback::Transient, None),
+        _ if status >= 500 || TRANSIENT_STATUSES.contains(&status) => {
+            (Setback::Transient, Some(ErrorCode::TokenEndpointFailed))
+        }
+        "authorization_pending" => (Setback::Pending, None),
+        "slow_down" => (Setback::SlowDown, None),
+        _ if refused => (Setback::Ended, None),
+        _ if status != 200 => (Setback::Ended, Some(ErrorCode::TokenEndpointFailed)),
+        // A portal or a proxy in between answers with a page of its own.
+        _ if document.is_err() => (Setback::Transient, Some(ErrorCode::TokenResponseNotJson)),
+        _ => return None,
+    };
+    let host = endpoint.authority();
+    let error = match code {
+        Some(code) => Error::about(code, host),
+        None => Error::of_provider(&word, &REFUSALS, host),
+    };
+    Some((setback, error))
 }
 
 /// Printable ASCII, with spaces within at most.
