@@ -187,39 +187,40 @@ impl Success {
     }
 
     fn check(self, requested: &[String]) -> Result<TokenResponse, Error> {
-        if self.error.is_some() {
-            return Err(invalid("the error with status 200"));
-        }
-        match self.token_type.as_deref() {
-            Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
-            Some(kind) => return Err(Error::about(ErrorCode::TokenTypeUnsupported, kind)),
-            None => return Err(invalid("token_type")),
-        }
-        let scopes = match self.scope {
-            Some(granted) => granted.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect(),
-            None => requested.to_vec(),
+        let wrong = match self.token_type.as_deref() {
+            _ if self.error.is_some() => "the error with status 200",
+            None => "token_type",
+            Some(kind) if !kind.eq_ignore_ascii_case("bearer") => {
+                return Err(Error::about(ErrorCode::TokenTypeUnsupported, kind));
+            }
+            _ if !self.access_token.as_ref().is_some_and(is_usable) => "access_token",
+            _ if !self.refresh_token.as_ref().is_none_or(is_usable) => "refresh_token",
+            _ if !self.id_token.as_ref().is_none_or(is_usable) => "id_token",
+            _ => "",
         };
-        Ok(TokenResponse {
-            access_token: usable(self.access_token, "access_token")?
-                .ok_or_else(|| invalid("access_token"))?,
-            refresh_token: usable(self.refresh_token, "refresh_token")?,
-            id_token: usable(self.id_token, "id_token")?.ok_or(ErrorCode::IdTokenMissing)?,
-            expires_in: self.expires_in.as_ref().and_then(lifetime),
-            scopes,
-        })
+        match (self.access_token, self.id_token) {
+            _ if !wrong.is_empty() => Err(invalid(wrong)),
+            (Some(access_token), Some(id_token)) => Ok(TokenResponse {
+                access_token,
+                refresh_token: self.refresh_token,
+                id_token,
+                expires_in: self.expires_in.as_ref().and_then(lifetime),
+                scopes: match self.scope {
+                    Some(granted) => {
+                        granted.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect()
+                    }
+                    None => requested.to_vec(),
+                },
+            }),
+            _ => Err(ErrorCode::IdTokenMissing.into()),
+        }
     }
 }
 
-/// A token that is neither empty, nor huge, nor able to break a header.
-fn usable(token: Option<Secret>, name: &str) -> Result<Option<Secret>, Error> {
-    match token {
-        Some(token) => {
-            let text = token.expose();
-            let sound = text.len() <= TOKEN_LIMIT && text.bytes().all(|b| b.is_ascii_graphic());
-            (sound && !text.is_empty()).then_some(Some(token)).ok_or_else(|| invalid(name))
-        }
-        None => Ok(None),
-    }
+/// Whether a token is neither empty, nor huge, nor able to break a header.
+fn is_usable(token: &Secret) -> bool {
+    let text = token.expose();
+    !text.is_empty() && text.len() <= TOKEN_LIMIT && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// `expires_in` as providers write it: a number, a float or a string of digits; anything else
