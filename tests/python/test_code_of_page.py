@@ -148,6 +148,16 @@ def test_the_status_follows_the_page(widget: AuthWidget) -> None:
     assert widget.status == "Click to sign in"
 
 
+def test_the_keys_are_there_before_the_tokens(
+    widget: AuthWidget, fake: FakeProvider, eventually: Callable[..., Any]
+) -> None:
+    """A decision in the kernel's main thread waits for no network."""
+    report(widget, "code")
+    eventually(lambda: fake.calls("/keys") == 1)
+    assert deliver(widget, tokens(widget, fake)) == ""
+    assert fake.calls("/keys") == 1
+
+
 @pytest.mark.parametrize("code", ["expired_token", "access_denied", "device_response_invalid"])
 def test_a_failure_ends_the_wait(widget: AuthWidget, code: str) -> None:
     outcome = widget._outcome(blocking=True)

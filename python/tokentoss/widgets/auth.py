@@ -356,6 +356,8 @@ class AuthWidget(SyncedWidget):
                 return
             phase, code, subject = (content.get(name) for name in ("phase", "code", "subject"))
             if isinstance(phase, str) and phase in _PHASES:
+                if phase == "code":  # no page registers for it
+                    hand_off.prepare()
                 way = content.get("way") if phase == "waiting" else None
                 status = WAITING_BY_WAY.get(way) if isinstance(way, str) else None
                 self.publish(status=status or _PHASES[phase], error="", error_code="")

@@ -4,8 +4,7 @@ use core::time::Duration;
 
 use super::{Context, EnteringCode, Input, Output, Phase, RequestId, State, Status, Step};
 use crate::device_authorization::DeviceAuthorization;
-use crate::endpoint::EndpointUrl;
-use crate::ticket::{ExchangePlace, Ticket};
+use crate::ticket::ExchangePlace;
 use crate::timestamp::Timestamp;
 use crate::token_endpoint::TokenRequest;
 
@@ -23,13 +22,14 @@ pub(super) struct AskingForCode {
 impl AskingForCode {
     /// Asks for a new code, or has the kernel ask where only it can.
     pub(super) fn begin<R: ?Sized>(context: &mut Context<'_, R>) -> State {
-        let Some(endpoint) = endpoint(context.ticket) else {
+        let endpoint = context.ticket.provider().device_authorization_endpoint();
+        let Some(endpoint) = endpoint.filter(|_| can_fetch(context) != Some(false)) else {
             return leave_to_kernel(context);
         };
         context.probe_token_endpoint();
         let id = context.send(TokenRequest::device_authorization(context.ticket, endpoint));
         context.show(Status::phase(Phase::Code));
-        Self { id, code: None, deadline: context.now + ANSWER_LIMIT }.go_on(context)
+        State::AskingForCode(Self { id, code: None, deadline: context.now + ANSWER_LIMIT })
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
@@ -39,7 +39,7 @@ impl AskingForCode {
     pub(super) fn handle<R: ?Sized>(mut self, input: Input, context: &mut Context<'_, R>) -> Step {
         match input {
             Input::Answered { request, answer } if request == self.id => {
-                if let Some(endpoint) = endpoint(context.ticket) {
+                if let Some(endpoint) = context.ticket.provider().device_authorization_endpoint() {
                     self.code = Some((DeviceAuthorization::read(&answer, endpoint)?, context.now));
                 }
             }
@@ -52,8 +52,7 @@ impl AskingForCode {
 
     /// Shows the code once it is sure that its tokens can be fetched: the user must not be shown one that then changes.
     pub(super) fn go_on<R: ?Sized>(self, context: &mut Context<'_, R>) -> State {
-        let by_page = context.ticket.exchange() == ExchangePlace::Browser;
-        match (if by_page { Some(true) } else { *context.cors }, self.code) {
+        match (can_fetch(context), self.code) {
             (Some(false), _) => leave_to_kernel(context),
             (Some(true), Some((code, received_at))) => EnteringCode::begin(code, received_at, context),
             (_, code) => State::AskingForCode(Self { code, ..self }),
@@ -61,13 +60,18 @@ impl AskingForCode {
     }
 }
 
-/// Where this page may ask: a secret does not come without a popup, and without ID tokens the page could not tell who signed in.
-fn endpoint(ticket: &Ticket) -> Option<&EndpointUrl> {
-    let provider = ticket.provider();
-    let by_page = !ticket.client_secret_sealed()
-        && ticket.exchange() != ExchangePlace::Kernel
-        && provider.openid_connect();
-    provider.device_authorization_endpoint().filter(|_| by_page)
+/// Whether this page can fetch the tokens, as far as that is known: a secret does not come without a popup, and without ID
+/// tokens only the kernel can find out who signed in.
+fn can_fetch<R: ?Sized>(context: &Context<'_, R>) -> Option<bool> {
+    let ticket = context.ticket;
+    if ticket.client_secret_sealed() || !ticket.provider().openid_connect() {
+        return Some(false);
+    }
+    match ticket.exchange() {
+        ExchangePlace::Auto => *context.cors,
+        ExchangePlace::Browser => Some(true),
+        ExchangePlace::Kernel => Some(false),
+    }
 }
 
 fn leave_to_kernel<R: ?Sized>(context: &mut Context<'_, R>) -> State {
