@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from servers.scripted_device import enter_code
 
 from e2e import cells
+from e2e.kernel_versions import kernel_name
 from e2e.waiting import PATIENCE_SECONDS, until
 from e2e.widget import Widget
 
@@ -99,6 +100,21 @@ def test_a_busy_kernel_is_not_needed_before_the_end(open_notebook, provider, tmp
     widget.wait_status(f"Signed in as {ADA}")
     assert notebook.kernel.value("widget.user_email") == ADA
     assert None not in polls(provider)
+
+
+def test_a_cell_that_waits_does_not_stop_it(open_notebook, provider):
+    """Its tokens wait for the end of the cell, on a version of ipykernel that reads no message before."""
+    notebook = open_notebook(
+        f"{cells.show_widget(provider, provider.device)}\nwidget.wait(timeout=120)",
+        kernel=kernel_name("7.4.0"),
+    )
+    notebook.start_cell(0)
+    widget = ask(notebook)
+    enter_code(*code_of(widget), ADA)
+    widget.wait_status("Handing over to Python")
+    notebook.interrupt()
+    widget.wait_status(f"Signed in as {ADA}")
+    assert notebook.kernel.value("widget.wait(timeout=0).email") == ADA
 
 
 def test_a_client_with_a_secret_leaves_it_to_the_kernel(open_notebook, provider):
