@@ -354,7 +354,7 @@ export class SignInBinding {
     const told = [phase, way, code, subject].join(" ").trim();
     if (told === this.#reported || !REPORTED.includes(phase)) return;
     // Not before there is one to enter: the kernel may have to be asked for it.
-    if (phase === "code" && !status.user_code) return;
+    if (phase === "code" && !status.to_enter) return;
     this.#reported = told;
     this.#tell(this.#ticket, phase as ReportedPhase, code ?? "", subject ?? "", way ?? "");
     // A failure may be the kernel's: its listener went with it.

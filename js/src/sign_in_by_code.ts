@@ -24,7 +24,7 @@ export class SignInByCode {
   shown(status: Status | null): DeviceCode | null | undefined {
     const code = this.#model.get("code");
     if (isCode(code)) return code;
-    if (status?.phase === "code") return ownCode(status, this.#qr);
+    if (status?.phase === "code") return status.to_enter && { ...status.to_enter, qr: this.#qr.qr };
     return this.#asking ? null : undefined;
   }
 
@@ -56,7 +56,8 @@ export class SignInByCode {
   }
 
   /** Asks the kernel, once a page, for the picture of the page's own code; there is no room for a painter here. */
-  draw({ page }: Status): void {
+  draw({ to_enter }: Status): void {
+    const page = to_enter?.page;
     if (!page || page === this.#qr.page) return;
     this.#qr = { page, qr: "" };
     queueMicrotask(() => this.#kernel.send({ type: "draw_qr", page }));
@@ -68,12 +69,6 @@ export class SignInByCode {
     this.#qr = { page, qr };
     return true;
   }
-}
-
-function ownCode(status: Status, { qr }: { qr: string }): DeviceCode | null {
-  const { user_code, verification_uri, page, expires_at } = status;
-  if (!user_code || !verification_uri || !page || !expires_at) return null;
-  return { user_code, verification_uri, page, expires_at, qr };
 }
 
 /** Whether there is a code; a kernel of an older version has no such trait. */

@@ -104,6 +104,5 @@ export function fakeSignIns(): FakeSignIns {
 
 function status(phase: Status["phase"], parts: Partial<Status> = {}): Status {
   const nothing = { way: null, link: null, code: null, message: null, subject: null, paste_problem: null };
-  const noCode = { user_code: null, verification_uri: null, page: null, expires_at: null };
-  return { type: "status", phase, ...nothing, ...noCode, ...parts };
+  return { type: "status", phase, ...nothing, to_enter: null, ...parts };
 }

@@ -32,7 +32,7 @@ const own = { user_code: code.user_code, verification_uri: code.verification_uri
 async function bindShowing() {
   const bound = await bind();
   bound.binding.askForCode();
-  bound.signIns.show("code", own);
+  bound.signIns.show("code", { to_enter: own });
   await turn();
   return bound;
 }
@@ -55,7 +55,7 @@ test("this page asks for a code, shows it, and has the kernel draw it", async ()
   assert.deepEqual(binding.state, { kind: "code", code: null });
   await turn();
   assert.deepEqual(model.sent, [], "nothing is said before there is a code to enter");
-  signIns.show("code", own);
+  signIns.show("code", { to_enter: own });
   assert.deepEqual(binding.state, { kind: "code", code: { ...code, qr: "" } });
   await turn();
   assert.deepEqual(model.sentOf("draw_qr"), [{ type: "draw_qr", page: code.page }]);
@@ -66,7 +66,7 @@ test("this page asks for a code, shows it, and has the kernel draw it", async ()
   assert.deepEqual(model.sentOf("ask_for_code"), []);
   model.kernelSends({ type: "qr", page: code.page, qr: code.qr });
   assert.deepEqual(binding.state, { kind: "code", code });
-  signIns.show("code", { ...own, expires_at: 1e9 });
+  signIns.show("code", { to_enter: { ...own, expires_at: 1e9 } });
   await turn();
   assert.deepEqual(binding.state, { kind: "code", code: { ...code, expires_at: 1e9 } });
   assert.equal(model.sentOf("draw_qr").length, 1);

@@ -31,9 +31,7 @@ def widget(manager: AuthManager) -> AuthWidget:
 
 def tokens(widget: AuthWidget, fake: FakeProvider, **claims: Any) -> dict[str, Any]:
     """What a page seals: tokens without a nonce, and no salt."""
-    plaintext = Page(widget.ticket).plaintext(fake, {"nonce": None, **claims})
-    del plaintext["salt"]
-    return plaintext
+    return Page(widget.ticket).plaintext(fake, {"nonce": None, **claims}, salt=None)
 
 
 def deliver(widget: AuthWidget, plaintext: dict[str, Any], purpose: str = "device_tokens") -> str:

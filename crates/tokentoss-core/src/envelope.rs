@@ -19,7 +19,6 @@ const VERSION: u32 = 1;
 struct Envelope<'a> {
     version: u32,
     ticket: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     salt: Option<&'a str>,
     received_at: u64,
     access_token: &'a str,

@@ -28,16 +28,10 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// How long after `earlier` this is; nothing when it is not.
+    /// The same moment by the clock after it was put back from one moment to another.
     #[must_use]
-    pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
-    }
-
-    /// The moment `duration` before this.
-    #[must_use]
-    pub fn before(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    pub const fn put_back(self, from: Self, to: Self) -> Self {
+        Self(self.0.saturating_sub(from.0.saturating_sub(to.0)))
     }
 }
 
@@ -45,7 +39,9 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        // Not `as_millis`, whose 128 bits are much code for a browser.
+        let millis =
+            duration.as_secs().saturating_mul(1000).saturating_add(u64::from(duration.subsec_millis()));
         Self(self.0.saturating_add(millis))
     }
 }

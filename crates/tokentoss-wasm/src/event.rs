@@ -4,7 +4,7 @@ use std::fmt;
 
 use js_sys::{JsString, Object, Reflect};
 use tokentoss_core::Error;
-use tokentoss_core::flow::{Status, Way};
+use tokentoss_core::flow::{ShownCode, Status, Way};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
 
@@ -37,18 +37,11 @@ pub enum FlowEvent {
         /// What is wrong with the address that was pasted last, as a sentence.
         #[tsify(type = "string | null")]
         paste_problem: Option<String>,
-        /// The code to enter on any device, once it is there; the next three come with it.
-        #[tsify(type = "string | null")]
-        user_code: Option<String>,
-        /// Where to enter it, for people.
-        #[tsify(type = "string | null")]
-        verification_uri: Option<String>,
-        /// The same, with the code filled in if the provider has that.
-        #[tsify(type = "string | null")]
-        page: Option<String>,
-        /// When the code ends, in Unix seconds.
-        #[tsify(type = "number | null")]
-        expires_at: Option<f64>,
+        /// The code to enter on any device, once it is there.
+        #[tsify(
+            type = "{ user_code: string; verification_uri: string; page: string; expires_at: number } | null"
+        )]
+        to_enter: Option<ShownCode>,
     },
     /// For the kernel: it must ask for a code, because this page cannot.
     AskKernelForCode,
@@ -86,19 +79,7 @@ impl FlowEvent {
     /// The event as a plain object. Made by hand: a serializer takes as much room as half of the flow.
     pub(crate) fn to_js(&self) -> JsValue {
         match self {
-            Self::Status {
-                phase,
-                way,
-                link,
-                code,
-                message,
-                subject,
-                paste_problem,
-                user_code,
-                verification_uri,
-                page,
-                expires_at,
-            } => {
+            Self::Status { phase, way, link, code, message, subject, paste_problem, to_enter } => {
                 let status = object(&[
                     ("type", Some("status")),
                     ("phase", Some(phase)),
@@ -108,11 +89,8 @@ impl FlowEvent {
                     ("message", message.as_deref()),
                     ("subject", subject.as_deref()),
                     ("paste_problem", paste_problem.as_deref()),
-                    ("user_code", user_code.as_deref()),
-                    ("verification_uri", verification_uri.as_deref()),
-                    ("page", page.as_deref()),
                 ]);
-                set(&status, "expires_at", &expires_at.map_or(JsValue::NULL, JsValue::from_f64));
+                set(&status, "to_enter", &to_enter.as_ref().map_or(JsValue::NULL, shown));
                 status
             }
             Self::Register { ticket, proof, sealed, key } => object(&[
@@ -131,11 +109,6 @@ impl FlowEvent {
 impl From<Status> for FlowEvent {
     fn from(status: Status) -> Self {
         let problem = status.problem.as_ref();
-        #[expect(clippy::cast_precision_loss, reason = "a moment in seconds is far below 2^53")]
-        let expires_at = status.code.as_ref().map(|code| code.expires_at as f64);
-        let shown = status.code.map(|code| (code.user_code, (code.verification_uri, code.page)));
-        let (user_code, shown) = shown.unzip();
-        let (verification_uri, page) = shown.unzip();
         Self::Status {
             phase: status.phase.as_str(),
             way: status.way.map(Way::as_str),
@@ -144,12 +117,20 @@ impl From<Status> for FlowEvent {
             message: problem.map(tokentoss_core::flow::Problem::message),
             subject: problem.and_then(|problem| problem.subject().map(Into::into)),
             link: status.link,
-            user_code,
-            verification_uri,
-            page,
-            expires_at,
+            to_enter: status.code,
         }
     }
+}
+
+fn shown(code: &ShownCode) -> JsValue {
+    let shown = object(&[
+        ("user_code", Some(&code.user_code)),
+        ("verification_uri", Some(&code.verification_uri)),
+        ("page", Some(&code.page)),
+    ]);
+    #[expect(clippy::cast_precision_loss, reason = "a moment in seconds is far below 2^53")]
+    set(&shown, "expires_at", &JsValue::from_f64(code.expires_at as f64));
+    shown
 }
 
 fn object(members: &[(&str, Option<&str>)]) -> JsValue {

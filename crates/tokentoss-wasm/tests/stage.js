@@ -253,7 +253,7 @@ export class Stage {
 
   /** Settles once there is a code to enter. */
   async codeShown() {
-    while (!this.events.at(-1)?.user_code) await new Promise((resolve) => requestAnimationFrame(resolve));
+    while (!this.events.at(-1)?.to_enter) await new Promise((resolve) => requestAnimationFrame(resolve));
   }
 
   /** Settles once a status of `phase` was shown. */

@@ -112,14 +112,12 @@ impl EnteringCode {
 
     /// A clock that was put back must neither stop the polling nor lengthen the code's life.
     fn follow_clock<R: ?Sized>(&mut self, context: &mut Context<'_, R>) {
-        let back = self.seen.since(context.now);
+        self.due = self.due.put_back(self.seen, context.now);
+        self.ends_at = self.ends_at.put_back(self.seen, context.now);
         self.seen = context.now;
-        if !back.is_zero() {
-            self.due = self.due.before(back);
-            self.ends_at = self.ends_at.before(back);
-            self.shown.expires_at = self.ends_at.as_secs();
-            self.show(context);
-        }
+        self.shown.expires_at = self.ends_at.as_secs();
+        // Says nothing unless that changed.
+        self.show(context);
     }
 
     fn show<R: ?Sized>(&self, context: &mut Context<'_, R>) {

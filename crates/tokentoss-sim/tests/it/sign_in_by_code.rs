@@ -39,7 +39,7 @@ fn the_code_is_shown_then_the_tokens_are_handed_over() {
     world.pass(Duration::from_secs(5));
     assert_eq!(world.phase(), Phase::Done);
     let tokens = &world.kernel.tokens[0];
-    assert_eq!((&tokens["access_token"], tokens.get("salt")), (&json!("access-1"), None));
+    assert_eq!((&tokens["access_token"], &tokens["salt"]), (&json!("access-1"), &json!(null)));
     assert!(world.provider.token_requests.iter().all(|form| form["grant_type"] == GRANT_TYPE));
     assert_eq!((world.browser.windows.len(), world.kernel.asked_for_code), (0, 0));
 }
