@@ -9,18 +9,20 @@ import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences
 import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
-import { type DeviceCode, fromKernel, type ReportedPhase, type Traits, type Way } from "./traits.ts";
+import { SignInByCode } from "./sign_in_by_code.ts";
+import { fromKernel, type ReportedPhase, type Way } from "./traits.ts";
 import type { ByHand, NextStep, ViewState } from "./view_state.ts";
 
 type Status = Extract<FlowEvent, { type: "status" }>;
 
 const WATCHED = ["ticket", "acknowledged", "status", "error", "user_email", "is_authenticated", "code"] as const;
-const REPORTED: readonly string[] = ["ready", "waiting", "signing_in", "failed"] satisfies ReportedPhase[];
+const REPORTED: readonly string[] = ["ready", "waiting", "code", "signing_in", "failed"] satisfies ReportedPhase[];
 
 export class SignInBinding {
   readonly #model: Model;
   readonly #load: () => Promise<Runtime>;
   readonly #kernel: KernelLink;
+  readonly #byCode: SignInByCode;
   readonly #views = new Set<(state: ViewState) => void>();
 
   #runtime: Runtime | null = null;
@@ -37,7 +39,6 @@ export class SignInBinding {
   #link: { ticket: string; byHand: ByHand | null } | null = null;
   #delivered = "";
   #signingOut = false;
-  #askingForCode = false;
   #syncing = false;
   #reported = "ready";
   readonly #page = Math.random();
@@ -51,6 +52,7 @@ export class SignInBinding {
     this.#error = model.get("error");
     this.#failure = this.#error;
     this.#kernel = new KernelLink(model, () => this.#onKernelLost());
+    this.#byCode = new SignInByCode(model, this.#kernel);
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
     model.on("msg:custom", this.#onMessage);
     this.#start();
@@ -65,9 +67,8 @@ export class SignInBinding {
     if (this.#model.get("is_authenticated") && !this.#model.get("ticket").id) {
       return { kind: "signed_in", said: this.#model.get("status") };
     }
-    const code = this.#model.get("code");
-    if (isCode(code)) return { kind: "code", code };
-    if (this.#askingForCode) return { kind: "code", code: null };
+    const code = this.#byCode.shown(this.#status);
+    if (code !== undefined) return { kind: "code", code };
     if (this.#link) return { kind: "link", byHand: this.#link.byHand };
     if (this.#unusable) {
       const { message, next } = this.#unusable;
@@ -114,9 +115,7 @@ export class SignInBinding {
   }
 
   cancel(): void {
-    if (this.state.kind === "code") {
-      this.#askingForCode = false;
-      this.#kernel.send({ type: "drop_code" });
+    if (this.#byCode.drop()) {
       this.#show();
     } else if (this.#link) {
       this.#link = null;
@@ -134,11 +133,9 @@ export class SignInBinding {
 
   /** The user wants a code to enter on another device. */
   askForCode(): void {
-    this.#signIn?.cancel();
-    this.#askingForCode = true;
     this.#failure = "";
-    this.#kernel.send({ type: "ask_for_code" });
-    this.#kernel.probe();
+    if (this.#signIn) this.#signIn.askForCode();
+    else this.#byCode.askKernel();
     this.#show();
   }
 
@@ -248,14 +245,14 @@ export class SignInBinding {
     const error = model.get("error");
     if (error !== this.#error) {
       this.#error = error;
-      this.#askingForCode = false;
+      this.#byCode.settle();
       this.#signingOut = false;
       if (!this.#underWay) this.#failure = error;
     }
     // A ticket that is decided on, or given up, ends the link, too.
     if (this.#link?.ticket !== model.get("ticket").id) this.#link = null;
     if (!model.get("is_authenticated")) this.#signingOut = false;
-    if (model.get("is_authenticated") || isCode(model.get("code"))) this.#askingForCode = false;
+    this.#byCode.sync();
     this.#renew();
     this.#show();
   }
@@ -267,7 +264,7 @@ export class SignInBinding {
 
   get #underWay(): boolean {
     const phase = this.#status?.phase;
-    return phase === "waiting" || phase === "signing_in" || phase === "handing_over";
+    return phase === "waiting" || phase === "code" || phase === "signing_in" || phase === "handing_over";
   }
 
   /** Makes a sign-in of the outstanding ticket, unless it has one. */
@@ -318,8 +315,13 @@ export class SignInBinding {
       queueMicrotask(() => this.#kernel.send(event));
       return;
     }
+    if (event.type === "ask_kernel_for_code") {
+      this.#byCode.askKernel();
+      return;
+    }
     this.#status = event;
-    if (event.phase === "waiting") this.#failure = "";
+    this.#byCode.draw(event);
+    if (event.phase === "waiting" || event.phase === "code") this.#failure = "";
     if (event.phase === "failed") this.#failure = event.message ?? "";
     if (event.phase === "failed" || event.phase === "done") this.#clearEnvelope();
     if (this.#acknowledged !== ticket) {
@@ -351,10 +353,12 @@ export class SignInBinding {
     const { phase, way, code, subject } = status;
     const told = [phase, way, code, subject].join(" ").trim();
     if (told === this.#reported || !REPORTED.includes(phase)) return;
+    // Not before there is one to enter: the kernel may have to be asked for it.
+    if (phase === "code" && !status.to_enter) return;
     this.#reported = told;
     this.#tell(this.#ticket, phase as ReportedPhase, code ?? "", subject ?? "", way ?? "");
     // A failure may be the kernel's: its listener went with it.
-    if (phase === "waiting" || phase === "failed") this.#probeLater();
+    if (phase === "waiting" || phase === "code" || phase === "failed") this.#probeLater();
   }
 
   // Messages to the kernel leave in a turn of their own: none may come between the click and the popup, and a kernel found
@@ -380,14 +384,23 @@ export class SignInBinding {
 
   readonly #onMessage = (content: unknown): void => {
     const message = fromKernel(content);
-    if (message?.type === "link" && message.ticket === this.#link?.ticket) {
-      const { ticket, link, paste, problem } = message;
-      this.#link = { ticket, byHand: { link, way: paste ? "paste" : "loopback", pasteProblem: problem } };
-      this.#show();
+    switch (message?.type) {
+      case "relay":
+        if (message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
+        break;
+      case "registered":
+        if (message.ticket === this.#ticket) this.#signIn?.registered(message.secret);
+        break;
+      case "link":
+        if (message.ticket === this.#link?.ticket) {
+          const { ticket, link, paste, problem } = message;
+          this.#link = { ticket, byHand: { link, way: paste ? "paste" : "loopback", pasteProblem: problem } };
+          this.#show();
+        }
+        break;
+      case "qr":
+        if (this.#byCode.drawn(message)) this.#show();
     }
-    if (!message || message.type === "pong" || message.type === "link" || message.ticket !== this.#ticket) return;
-    if (message.type === "relay") this.#signIn?.relay(message.sealed);
-    else this.#signIn?.registered(message.secret);
   };
 
   #onKernelLost(): void {
@@ -400,9 +413,4 @@ export class SignInBinding {
     const state = this.state;
     for (const view of this.#views) view(state);
   }
-}
-
-/** Whether there is a code; a kernel of an older version has no such trait. */
-function isCode(code: Traits["code"] | undefined): code is DeviceCode {
-  return code?.user_code !== undefined;
 }

@@ -24,9 +24,9 @@ export interface DeviceCode {
   verification_uri: string;
   /** The same, with the code filled in where the provider has that. */
   page: string;
-  /** In Unix seconds of the kernel's clock. */
+  /** In Unix seconds, by the clock of whoever asked for it. */
   expires_at: number;
-  /** An image of `page`, as a data URL. */
+  /** An image of `page`, as a data URL; "" until it is drawn. */
   qr: string;
 }
 
@@ -56,6 +56,7 @@ export type ToKernel =
   | { type: "sign_out" }
   | { type: "ask_for_code" }
   | { type: "drop_code" }
+  | { type: "draw_qr"; page: string }
   | { type: "ask_for_link" }
   | { type: "drop_link" }
   | { type: "paste"; ticket: string; address: string }
@@ -82,25 +83,29 @@ export interface Report {
 export type Way = "loopback" | "callback_page" | "paste";
 
 /** The phases that Python's `status` follows. */
-export type ReportedPhase = "ready" | "waiting" | "signing_in" | "failed";
+export type ReportedPhase = "ready" | "waiting" | "code" | "signing_in" | "failed";
 
 /** Kernel to page. */
 export type FromKernel =
   | { type: "relay"; ticket: string; sealed: string }
   | { type: "registered"; ticket: string; secret: string | null }
   | { type: "link"; ticket: string; link: string; paste: boolean; problem: string | null }
+  | { type: "qr"; page: string; qr: string }
   | { type: "pong"; id: number };
 
 /** Reads a custom message of the kernel; null when it is not one of ours. */
 export function fromKernel(message: unknown): FromKernel | null {
   if (typeof message !== "object" || message === null) return null;
-  const { type, ticket, sealed, secret, link, paste, problem, id } = message as Record<string, unknown>;
+  const { type, ticket, sealed, secret, link, paste, problem, page, qr, id } = message as Record<string, unknown>;
   if (type === "relay" && typeof ticket === "string" && typeof sealed === "string") return { type, ticket, sealed };
   if (type === "registered" && typeof ticket === "string" && (secret === null || typeof secret === "string")) {
     return { type, ticket, secret };
   }
   if (type === "link" && typeof ticket === "string" && typeof link === "string" && /^https?:/.test(link)) {
     return { type, ticket, link, paste: paste === true, problem: typeof problem === "string" ? problem : null };
+  }
+  if (type === "qr" && typeof page === "string" && typeof qr === "string" && qr.startsWith("data:image/")) {
+    return { type, page, qr };
   }
   if (type === "pong" && typeof id === "number") return { type, id };
   return null;

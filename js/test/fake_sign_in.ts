@@ -37,6 +37,11 @@ export function fakeSignIns(): FakeSignIns {
       emit(status("waiting", { way: "loopback", link: "http://127.0.0.1:1/tokentoss/start" }));
     }
 
+    askForCode() {
+      this.#note("askForCode");
+      emit(status("code"));
+    }
+
     linkCopied() {
       this.#note("linkCopied");
       emit(status("waiting", { way: "paste", link: "https://issuer.example/authorize?x" }));
@@ -99,5 +104,5 @@ export function fakeSignIns(): FakeSignIns {
 
 function status(phase: Status["phase"], parts: Partial<Status> = {}): Status {
   const nothing = { way: null, link: null, code: null, message: null, subject: null, paste_problem: null };
-  return { type: "status", phase, ...nothing, ...parts };
+  return { type: "status", phase, ...nothing, to_enter: null, ...parts };
 }

@@ -26,10 +26,110 @@ async function bind(traits: Partial<Traits> = {}) {
   return { model, signIns, binding };
 }
 
-test("a code is asked for, shown, and gone once somebody is signed in", async () => {
-  const { binding, model } = await bind();
+const own = { user_code: code.user_code, verification_uri: code.verification_uri, page: code.page, expires_at: 2e9 };
+
+/** A page that runs the sign-in by itself, in the middle of it. */
+async function bindShowing() {
+  const bound = await bind();
+  bound.binding.askForCode();
+  bound.signIns.show("code", { to_enter: own });
+  await turn();
+  return bound;
+}
+
+/** A page that cannot, and has the kernel ask. */
+async function bindLeaving() {
+  const bound = await bind();
+  bound.binding.askForCode();
+  bound.signIns.emit({ type: "ask_kernel_for_code" });
+  bound.signIns.show("ready");
+  await turn();
+  return bound;
+}
+
+test("this page asks for a code, shows it, and has the kernel draw it", async () => {
+  const { binding, model, signIns } = await bind();
   assert.equal(binding.offersCode, true);
   binding.askForCode();
+  assert.equal(signIns.calls.at(-1), "t1 askForCode");
+  assert.deepEqual(binding.state, { kind: "code", code: null });
+  await turn();
+  assert.deepEqual(model.sent, [], "nothing is said before there is a code to enter");
+  signIns.show("code", { to_enter: own });
+  assert.deepEqual(binding.state, { kind: "code", code: { ...code, qr: "" } });
+  await turn();
+  assert.deepEqual(model.sentOf("draw_qr"), [{ type: "draw_qr", page: code.page }]);
+  assert.deepEqual(
+    model.sentOf("report").map(({ phase }) => phase),
+    ["code"],
+  );
+  assert.deepEqual(model.sentOf("ask_for_code"), []);
+  model.kernelSends({ type: "qr", page: code.page, qr: code.qr });
+  assert.deepEqual(binding.state, { kind: "code", code });
+  signIns.show("code", { to_enter: { ...own, expires_at: 1e9 } });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "code", code: { ...code, expires_at: 1e9 } });
+  assert.equal(model.sentOf("draw_qr").length, 1);
+  signIns.emit({ type: "deliver", envelope: "sealed" });
+  signIns.show("handing_over");
+  assert.deepEqual(binding.state, { kind: "handing_over" });
+  assert.deepEqual(model.saved, [{ sealed_tokens: "sealed" }]);
+});
+
+test("a picture of another page, or of none, is not shown", async () => {
+  const { binding, model } = await bindShowing();
+  const { page, qr } = code;
+  for (const message of [
+    { type: "qr", page: "https://evil.example", qr },
+    { type: "qr", page, qr: "https://evil.example/qr.svg" },
+    { type: "qr", page, qr: 7 },
+    { type: "qr", qr },
+  ]) {
+    model.kernelSends(message);
+    assert.deepEqual(binding.state, { kind: "code", code: { ...code, qr: "" } });
+  }
+});
+
+test("cancelling this page's own code is its sign-in's business", async () => {
+  const { binding, model, signIns } = await bindShowing();
+  binding.cancel();
+  assert.equal(signIns.calls.at(-1), "t1 cancel");
+  assert.deepEqual(model.sentOf("drop_code"), []);
+  signIns.show("ready");
+  assert.deepEqual(binding.state, { kind: "ready" });
+});
+
+test("how this page's own code ended is shown, and the button works", async () => {
+  const { binding, model, signIns } = await bindShowing();
+  signIns.show("failed", { code: "expired_token", message: "Too late." });
+  await turn();
+  assert.deepEqual(binding.state, { kind: "failed", message: "Too late.", byHand: null, next: "retry" });
+  assert.equal(model.sentOf("report").at(-1)?.code, "expired_token");
+  binding.askForCode();
+  assert.deepEqual(binding.state, { kind: "code", code: null });
+});
+
+test("a kernel that is gone ends this page's own code", async () => {
+  const { binding, model } = await bindShowing();
+  model.trigger("comm_live_update");
+  assert.deepEqual(binding.state, { kind: "kernel_gone" });
+});
+
+test("where this page cannot, the kernel is asked, and nothing flickers", async () => {
+  const { binding, model, signIns } = await bind();
+  const shown: string[] = [];
+  binding.subscribe(({ kind }) => shown.push(kind));
+  binding.askForCode();
+  signIns.emit({ type: "ask_kernel_for_code" });
+  signIns.show("ready");
+  await turn();
+  assert.deepEqual(new Set(shown), new Set(["code"]));
+  assert.equal(model.sentOf("ask_for_code").length, 1);
+  assert.deepEqual(model.sentOf("report"), []);
+});
+
+test("the kernel's code is asked for, shown, and gone once somebody is signed in", async () => {
+  const { binding, model } = await bindLeaving();
   assert.deepEqual(binding.state, { kind: "code", code: null });
   assert.equal(model.sentOf("ask_for_code").length, 1);
   model.kernelSets({ code });
@@ -45,13 +145,12 @@ test("asking for a code gives up the popup", async () => {
   const { binding, signIns } = await bind();
   binding.signIn();
   binding.askForCode();
-  assert.deepEqual(signIns.calls.at(-1), "t1 cancel");
+  assert.deepEqual(signIns.calls.at(-1), "t1 askForCode");
   assert.equal(binding.state.kind, "code");
 });
 
-test("cancelling drops the code, and leads back to the button", async () => {
-  const { binding, model } = await bind();
-  binding.askForCode();
+test("cancelling drops the kernel's code, and leads back to the button", async () => {
+  const { binding, model } = await bindLeaving();
   model.kernelSets({ code });
   await turn();
   binding.cancel();
@@ -61,9 +160,8 @@ test("cancelling drops the code, and leads back to the button", async () => {
   assert.deepEqual(binding.state, { kind: "ready" });
 });
 
-test("no code: the reason is shown, and the button works", async () => {
-  const { binding, model } = await bind();
-  binding.askForCode();
+test("no code: the kernel's reason is shown, and the button works", async () => {
+  const { binding, model } = await bindLeaving();
   model.kernelSets({ error: "No codes here.", error_code: "unauthorized_client" });
   await turn();
   assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", byHand: null, next: "retry" });

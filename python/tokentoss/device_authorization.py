@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss.client_authentication import Form
 from tokentoss.exceptions import SignInError
-from tokentoss.origins import is_secure, origin_of, require_secure_endpoint
+from tokentoss.origins import origin_of, require_secure_endpoint, secure_page
 from tokentoss.token_endpoint import MAX_SIZE, lifetime, refusal_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ LONGEST_LIFETIME = 3600.0
 """Seconds after which a code is given up, however long the provider says it lives."""
 
 _USER_CODE = re.compile(r"[!-~](?:[ -~]{0,62}[!-~])?")
-_MAX_URL = 2048
 
 
 @dataclass(frozen=True)
@@ -119,14 +118,14 @@ def _read(document: dict[str, Any]) -> DeviceAuthorization:
     if not isinstance(user_code, str) or not _USER_CODE.fullmatch(user_code):
         raise _unusable("user_code")
     # Google's name for it is older than the standard's.
-    page = _page(document.get("verification_uri") or document.get("verification_url"))
+    page = secure_page(document.get("verification_uri") or document.get("verification_url"))
     if page is None:
         raise _unusable("verification_uri")
     expires_in = lifetime(document.get("expires_in"))
     if not expires_in:
         raise _unusable("expires_in")
     interval = lifetime(document.get("interval"))
-    complete = _page(document.get("verification_uri_complete"))
+    complete = secure_page(document.get("verification_uri_complete"))
     if complete is not None and origin_of(complete) != origin_of(page):
         complete = None
     return DeviceAuthorization(
@@ -137,10 +136,6 @@ def _read(document: dict[str, Any]) -> DeviceAuthorization:
         DEFAULT_INTERVAL if interval is None else interval,
         device_code,
     )
-
-
-def _page(url: object) -> str | None:
-    return url if isinstance(url, str) and len(url) <= _MAX_URL and is_secure(url) else None
 
 
 def _unusable(member: str) -> SignInError:

@@ -24,7 +24,7 @@ class DeviceSignIn:
         print(f"Enter {sign_in.authorization.user_code} at {sign_in.authorization.verification_uri}")
         sign_in.finish()
 
-    It runs in the kernel, because few providers let a page of another origin take part in this grant.
+    It runs in the kernel: for scripts, and for a widget whose page cannot take part in this grant.
 
     Args:
         manager: Whose client signs in, and who takes the tokens.

@@ -28,6 +28,14 @@ class TokensEnvelope:
 
 
 @dataclass(frozen=True)
+class DeviceTokensEnvelope:
+    """Tokens that the page received for a code that was entered on some device; there is no nonce."""
+
+    received_at: float
+    response: TokenResponse
+
+
+@dataclass(frozen=True)
 class CodeEnvelope:
     """An authorization code with what its token request needs."""
 
@@ -43,27 +51,18 @@ def read_tokens(plaintext: bytes, ticket_id: str) -> TokensEnvelope:
     Raises:
         HandOffError: ``envelope_unreadable`` if it is none of this ticket.
     """
-    members, salt, received_at = _common(plaintext, ticket_id)
-    access_token, id_token = members.get("access_token"), members.get("id_token")
-    refresh_token, scopes = members.get("refresh_token"), members.get("scopes")
-    if (
-        not isinstance(access_token, str)
-        or not access_token
-        or not isinstance(id_token, str)
-        or not (refresh_token is None or isinstance(refresh_token, str))
-        or not isinstance(scopes, list)
-        or len(scopes) > _MAX_SCOPES
-        or not all(isinstance(scope, str) for scope in scopes)
-    ):
-        raise _unreadable()
-    response = TokenResponse(
-        access_token=access_token,
-        id_token=id_token or None,
-        refresh_token=refresh_token or None,
-        expires_in=lifetime(members.get("expires_in")),
-        scopes=scopes,
-    )
-    return TokensEnvelope(salt, received_at, response)
+    members, received_at = _common(plaintext, ticket_id)
+    return TokensEnvelope(_salt(members), received_at, _response(members))
+
+
+def read_device_tokens(plaintext: bytes, ticket_id: str) -> DeviceTokensEnvelope:
+    """Read an envelope of purpose ``device_tokens``.
+
+    Raises:
+        HandOffError: ``envelope_unreadable`` if it is none of this ticket.
+    """
+    members, received_at = _common(plaintext, ticket_id)
+    return DeviceTokensEnvelope(received_at, _response(members))
 
 
 def read_code(plaintext: bytes, ticket_id: str, redirect_uris: tuple[str, ...]) -> CodeEnvelope:
@@ -77,7 +76,7 @@ def read_code(plaintext: bytes, ticket_id: str, redirect_uris: tuple[str, ...]) 
     Raises:
         HandOffError: ``envelope_unreadable`` if it is none of this ticket.
     """
-    members, salt, _ = _common(plaintext, ticket_id)
+    members, _ = _common(plaintext, ticket_id)
     code, code_verifier = members.get("code"), members.get("code_verifier")
     redirect_uri = members.get("redirect_uri")
     if (
@@ -90,10 +89,32 @@ def read_code(plaintext: bytes, ticket_id: str, redirect_uris: tuple[str, ...]) 
         or redirect_uri not in redirect_uris
     ):
         raise _unreadable()
-    return CodeEnvelope(salt, code, code_verifier, redirect_uri)
+    return CodeEnvelope(_salt(members), code, code_verifier, redirect_uri)
 
 
-def _common(plaintext: bytes, ticket_id: str) -> tuple[dict[str, Any], str, float]:
+def _response(members: dict[str, Any]) -> TokenResponse:
+    access_token, id_token = members.get("access_token"), members.get("id_token")
+    refresh_token, scopes = members.get("refresh_token"), members.get("scopes")
+    if (
+        not isinstance(access_token, str)
+        or not access_token
+        or not isinstance(id_token, str)
+        or not (refresh_token is None or isinstance(refresh_token, str))
+        or not isinstance(scopes, list)
+        or len(scopes) > _MAX_SCOPES
+        or not all(isinstance(scope, str) for scope in scopes)
+    ):
+        raise _unreadable()
+    return TokenResponse(
+        access_token=access_token,
+        id_token=id_token or None,
+        refresh_token=refresh_token or None,
+        expires_in=lifetime(members.get("expires_in")),
+        scopes=scopes,
+    )
+
+
+def _common(plaintext: bytes, ticket_id: str) -> tuple[dict[str, Any], float]:
     try:
         members = json.loads(plaintext.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -104,22 +125,20 @@ def _common(plaintext: bytes, ticket_id: str) -> tuple[dict[str, Any], str, floa
         or members.get("ticket") != ticket_id
     ):
         raise _unreadable()
-    salt, received_at = members.get("salt"), members.get("received_at")
-    if (
-        not isinstance(salt, str)
-        or not _is_salt(salt)
-        or isinstance(received_at, bool)
-        or not isinstance(received_at, (int, float))
-    ):
+    received_at = members.get("received_at")
+    if isinstance(received_at, bool) or not isinstance(received_at, (int, float)):
         raise _unreadable()
-    return members, salt, received_at
+    return members, received_at
 
 
-def _is_salt(salt: str) -> bool:
+def _salt(members: dict[str, Any]) -> str:
+    salt = members.get("salt")
     try:
-        return len(from_b64url(salt)) == _SALT_BYTES
+        if isinstance(salt, str) and len(from_b64url(salt)) == _SALT_BYTES:
+            return salt
     except ValueError:
-        return False
+        pass
+    raise _unreadable()
 
 
 def _unreadable() -> HandOffError:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tokentoss.encoding import b64url, random_b64url
-from tokentoss.envelope import read_code, read_tokens
-from tokentoss.exceptions import HandOffError, TokenTossError
+from tokentoss.envelope import read_code, read_device_tokens, read_tokens
+from tokentoss.exceptions import HandOffError, IdTokenError, TokenTossError
+from tokentoss.id_token import unverified_claims
 from tokentoss.sealing import (
     CALLBACK,
     CLIENT_SECRET,
     CODE,
+    DEVICE_TOKENS,
     REGISTRATION,
     TOKENS,
     RecipientKey,
@@ -44,6 +46,13 @@ Exchange = Literal["browser", "kernel", "auto"]
 """Who redeems the code: the page, the kernel, or whichever of them can."""
 
 EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
+
+
+def device_endpoint_of_page(manager: AuthManager, exchange: Exchange) -> str | None:
+    """Return where a page may ask for a code by itself; None where only the kernel may, if anybody."""
+    provider = manager.provider
+    kernel_only = exchange == "kernel" or manager.client_config.client_secret or not provider.openid_connect
+    return None if kernel_only else provider.device_authorization_endpoint
 
 
 @dataclass
@@ -131,6 +140,11 @@ class HandOff:
         """Every address to which the provider may send the popup."""
         return (*([self.redirect_uri] if self.redirect_uri else []), *self.callback_pages)
 
+    @property
+    def device_authorization_endpoint(self) -> str | None:
+        """Where the page may ask for a code by itself; None where only the kernel may, if anybody."""
+        return device_endpoint_of_page(self._manager, self._exchange)
+
     def ticket(self) -> dict[str, Any]:
         """Return what the page needs to start a sign-in by itself. It holds no secret."""
         provider = self._manager.provider
@@ -150,6 +164,7 @@ class HandOff:
                 "issuer": provider.issuer,
                 "authorization_endpoint": provider.authorization_endpoint,
                 "token_endpoint": provider.token_endpoint,
+                "device_authorization_endpoint": self.device_authorization_endpoint,
                 "token_endpoint_auth_method": provider.token_endpoint_auth_method,
                 "token_endpoint_cors": provider.token_endpoint_cors,
                 "openid_connect": provider.openid_connect,
@@ -309,10 +324,12 @@ class HandOff:
         self.prepare()
 
     def _open(self, key: RecipientKey, sealed: str) -> tuple[str, bytes]:
-        try:
-            return TOKENS, key.open(sealed, self._context(TOKENS))
-        except HandOffError:
-            return CODE, key.open(sealed, self._context(CODE))
+        # Tokens without a nonce are for tickets with which a page could get them.
+        without_nonce = [DEVICE_TOKENS] if self.device_authorization_endpoint else []
+        for purpose in (TOKENS, *without_nonce):
+            with suppress(HandOffError):
+                return purpose, key.open(sealed, self._context(purpose))
+        return CODE, key.open(sealed, self._context(CODE))
 
     def _take(self, purpose: str, plaintext: bytes) -> None:
         manager = self._manager
@@ -321,6 +338,13 @@ class HandOff:
             manager.accept(
                 tokens.response, nonce=self._request_nonce(tokens.salt), received_at=tokens.received_at
             )
+        elif purpose == DEVICE_TOKENS:
+            device = read_device_tokens(plaintext, self.id)
+            id_token = device.response.id_token
+            if id_token is not None and unverified_claims(id_token).get("nonce") is not None:
+                # Made for another sign-in, whose nonce nobody here could compare.
+                raise IdTokenError(code="id_token_nonce_mismatch")
+            manager.accept(device.response, nonce=None, received_at=device.received_at)
         else:
             grant = read_code(plaintext, self.id, self.redirect_uris)
             manager.accept_code(

@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from tokentoss.exceptions import ConfigurationError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# What a URL may hold (RFC 3986), at a length that any browser takes.
+_PAGE = re.compile(r"[A-Za-z0-9\-._~:/?\[\]!$&'()*+,;=%@#]{1,2048}")
 _UNSAFE_CHARACTERS = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029]")
 
 
@@ -44,6 +46,11 @@ def is_secure(url: str) -> bool:
     """Tell whether secrets may be sent to a URL: https, or http on this machine."""
     parts = split_url(url)
     return parts is not None and (parts.scheme == "https" or is_loopback_host(parts.hostname or ""))
+
+
+def secure_page(url: object) -> str | None:
+    """Return the address of a page that a person may be sent to; None for anything else."""
+    return url if isinstance(url, str) and _PAGE.fullmatch(url) and is_secure(url) else None
 
 
 def is_plain_loopback(url: str) -> bool:

@@ -31,6 +31,9 @@ TOKENS = "tokens"
 CODE = "code"
 """Purpose of the envelope with which the page hands over a code that the kernel is to redeem."""
 
+DEVICE_TOKENS = "device_tokens"
+"""Purpose of the envelope for tokens that a code entered on any device brought: they have no nonce."""
+
 REGISTRATION = "registration"
 """Purpose of the authorization request of a page that registers with the kernel itself."""
 

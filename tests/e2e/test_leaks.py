@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from servers.scripted_device import enter_code
 
 from e2e import cells, leaks
 from e2e.jupyterlab import WIDGET_MANAGER
@@ -75,6 +76,33 @@ def test_no_secret_is_left_anywhere(
     assert leaked_if_found["id_token"] in (tmp_path / "tokens.json").read_text(), "the tokens were not stored"
     places["notebook run by nbconvert"] = run_by_nbconvert(notebook).read_bytes()
     assert leaks.find(leaked_if_found, places) == []
+
+
+def test_no_secret_of_a_code_is_left_anywhere(state_is_saved, traffic, open_notebook, provider):
+    """C70, C72: the page fetches the tokens with a device code that it shows nobody."""
+    notebook = open_notebook(
+        LOG_EVERYTHING, cells.show_widget(provider, provider.device), "widget", "widget.get_state()"
+    )
+    notebook.run_cell(0)
+    observer = notebook.kernel
+    notebook.run_cell(1)
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    widget.click(widget.root.get_by_role("button", name="Use a code instead"))
+    widget.wait_status("Waiting for you to enter the code…")
+    notebook.save()
+    before = notebook.path.read_bytes()
+    page = widget.link.get_attribute("href").partition("?")[0]
+    enter_code(page, widget.root.locator(".tokentoss-user-code").inner_text(), ADA)
+    widget.wait_status(f"Signed in as {ADA}")
+    for index in (2, 3):
+        notebook.run_cell(index)
+    notebook.save()
+
+    needed = ("device_code", "access_token", "id_token", "refresh_token", leaks.SEALED[0])
+    found = leaks.secrets(provider, traffic, needed)
+    places = leaks.places(notebook, observer, traffic) | {"the notebook while the code was shown": before}
+    assert leaks.find(found, places) == []
 
 
 def run_by_nbconvert(notebook):

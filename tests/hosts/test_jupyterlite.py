@@ -8,7 +8,7 @@ from e2e.widget import Widget
 
 from hosts.lite.server import JupyterLite, LiteNotebook
 from hosts.lite.site import built_site
-from hosts.ways import CallbackPage, Paste, ways
+from hosts.ways import CallbackPage, Code, Paste, ways
 
 ADA = "ada@example.com"
 INSTALL = "%pip install -q tokentoss"
@@ -102,4 +102,20 @@ def test_signs_in(context, lite, way, provider, iap_api, scan, record):
         assert b"user_email" in places["storage of all pages"], "no state was saved"
         # What passes between the page and the worker of its kernel, envelopes too, is no traffic.
         assert leaks.find(leaks.secrets(provider, scan.traffic, leaks.OF_A_KERNEL), places) == []
+    record("signed in", milliseconds)
+
+
+@ways(Code())
+@pytest.mark.host("JupyterLite with the Pyodide kernel")
+def test_signs_in_by_code(context, lite, way, provider, scan, record):
+    """RFC 8628 by the page: the kernel has no thread in which it could wait."""
+    cells_of_notebook = [INSTALL, way.show_widget(provider), "print(widget.user_email)"]
+    with LiteNotebook(context, lite, cells_of_notebook) as notebook:
+        notebook.run_cell(0)
+        notebook.run_cell(1)
+        milliseconds = way.sign_in(Widget(notebook.page), ADA)
+        notebook.run_cell(2)
+        assert ADA in notebook.output(2)
+        secrets = leaks.secrets(provider, scan.traffic, way.secrets)
+        assert leaks.find(secrets, leaks.pages(notebook.page, scan.traffic)) == []
     record("signed in", milliseconds)

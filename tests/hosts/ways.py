@@ -106,7 +106,7 @@ class PageOfEnvironment(CallbackPage):
 
 
 class Code(Loopback):
-    """No popup and no WebAssembly: a code that is entered on another device."""
+    """No popup: a code that is entered on another device; where WebAssembly is forbidden, too."""
 
     name = "code on another device"
     client = "device"

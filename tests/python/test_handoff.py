@@ -61,6 +61,7 @@ def test_the_ticket(attempt: Attempt, fake: FakeProvider) -> None:
         "issuer": fake.issuer,
         "authorization_endpoint": fake.issuer + "/auth",
         "token_endpoint": fake.issuer + "/token",
+        "device_authorization_endpoint": None,
         "token_endpoint_auth_method": "client_secret_post",
         "token_endpoint_cors": None,
         "openid_connect": True,

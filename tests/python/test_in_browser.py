@@ -12,12 +12,12 @@ from typing import Any
 import filelock
 import pytest
 import urllib3
-from fake_provider import Answer, FakeProvider
+from fake_provider import CLIENT_ID, Answer, FakeProvider
 from page import Page
 from test_device_sign_in import CODE
 from test_storage import TOKENS
 from test_widget import from_page, message
-from tokentoss import AuthManager, AuthWidget, FileStorage, SignInError
+from tokentoss import AuthManager, AuthWidget, ClientConfig, FileStorage, SignInError
 from tokentoss.doctor import network
 from tokentoss.transport import TransportError, call
 
@@ -86,6 +86,15 @@ def test_a_code_is_not_offered_and_refused_with_a_sentence(fake: FakeProvider, m
     assert widget.error_code == "device_authorization_unsupported"
     assert widget.error.endswith("Sign in with the button.")
     assert fake.calls("/device") == 0
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_code_that_the_page_can_ask_for_is_offered(fake: FakeProvider, make_manager: Make) -> None:
+    """Without threads, too: only the kernel's own way needs one."""
+    provider = fake.provider(device_authorization_endpoint=fake.issuer + "/device")
+    manager = make_manager(provider=provider, client_config=ClientConfig(CLIENT_ID, ""))
+    assert AuthWidget(auth_manager=manager).offers_code
+    assert not AuthWidget(auth_manager=manager, exchange="kernel").offers_code
 
 
 @pytest.mark.usefixtures("recorded")

@@ -2,7 +2,7 @@
 // clients whose name resolution leads here: `… --as-google --certificate FILE --key FILE`.
 //
 // Prints one JSON line when it is ready:
-//   {"issuer", "port", "control", "clients": {"public": {"client_id"}, "secret": {"client_id", "client_secret"}, "device": {"client_id"}}}
+//   {"issuer", "port", "control", "clients": {"public": {"client_id"}, "secret": {"client_id", "client_secret"}, "device": {"client_id"}, "device_secret": {"client_id", "client_secret"}}}
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -58,7 +58,7 @@ server.on("request", provider.callback());
 const control = createServer(controlHandler({ behaviour, log, secrets, signIdToken }));
 const controlPort = await listen(control, 0);
 
-const [open, confidential, device] = registered;
+const [open, confidential, device, deviceConfidential] = registered;
 process.stdout.write(
   `${JSON.stringify({
     issuer,
@@ -68,6 +68,7 @@ process.stdout.write(
       public: { client_id: open.client_id },
       secret: { client_id: confidential.client_id, client_secret: confidential.client_secret },
       device: { client_id: device.client_id },
+      device_secret: { client_id: deviceConfidential.client_id, client_secret: deviceConfidential.client_secret },
     },
   })}\n`,
 );

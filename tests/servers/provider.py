@@ -54,7 +54,11 @@ class LocalProvider(Stoppable):
         self.public = Client(**ready["clients"]["public"])
         self.confidential = Client(**ready["clients"]["secret"], secret_file=folder / "client_secret")
         self.device = Client(**ready["clients"]["device"])
+        self.device_confidential = Client(
+            **ready["clients"]["device_secret"], secret_file=folder / "device_client_secret"
+        )
         self._write_secret(self.confidential)
+        self._write_secret(self.device_confidential)
 
     @property
     def discovery_url(self) -> str:
@@ -104,7 +108,11 @@ class LocalProvider(Stoppable):
     def secrets(self) -> dict[str, str]:
         """The client secret, and codes, states, verifiers and tokens since the last reset, for leak scans."""
         assert self.confidential.client_secret is not None
-        found = {"client_secret": self.confidential.client_secret}
+        assert self.device_confidential.client_secret is not None
+        found = {
+            "client_secret": self.confidential.client_secret,
+            "client_secret 2": self.device_confidential.client_secret,
+        }
         for name, value in self._call("GET", "/secrets"):
             number = sum(other.split(" ")[0] == name for other in found) + 1
             found[name if number == 1 else f"{name} {number}"] = value

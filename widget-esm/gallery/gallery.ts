@@ -16,6 +16,14 @@ const pasting: ByHand = {
 const blocked =
   "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";
 
+const code = {
+  user_code: "WDJB-MJHT",
+  verification_uri: "https://login.example.com/device",
+  page: "https://login.example.com/device?user_code=WDJB-MJHT",
+  expires_at: Date.now() / 1000 + 582,
+  qr: `data:image/svg+xml,${encodeURIComponent(sampleQr())}`,
+};
+
 const states: [title: string, state: ViewState][] = [
   ["loading", { kind: "loading" }],
   ["ready", { kind: "ready" }],
@@ -44,19 +52,8 @@ const states: [title: string, state: ViewState][] = [
     },
   ],
   ["asking for a code", { kind: "code", code: null }],
-  [
-    "code",
-    {
-      kind: "code",
-      code: {
-        user_code: "WDJB-MJHT",
-        verification_uri: "https://login.example.com/device",
-        page: "https://login.example.com/device?user_code=WDJB-MJHT",
-        expires_at: Date.now() / 1000 + 582,
-        qr: `data:image/svg+xml,${encodeURIComponent(sampleQr())}`,
-      },
-    },
-  ],
+  ["code, not drawn yet", { kind: "code", code: { ...code, qr: "" } }],
+  ["code", { kind: "code", code }],
   ["asking for a link", { kind: "link", byHand: null }],
   ["link", { kind: "link", byHand: { ...pasting, way: "loopback" } }],
   ["link, to paste the address", { kind: "link", byHand: pasting }],

@@ -39,8 +39,10 @@ export class CodePanel {
     if (this.#page.getAttribute("href") !== code.page) {
       this.#page.href = code.page;
       this.#page.textContent = code.verification_uri.replace(/^https:\/\//, "");
-      this.#qr.src = code.qr;
     }
+    // It may come later than the code.
+    this.#qr.hidden = !code.qr;
+    if (code.qr && this.#qr.getAttribute("src") !== code.qr) this.#qr.src = code.qr;
     // Only when it changed: a selection of it survives.
     if (this.#userCode.textContent !== code.user_code) this.#userCode.textContent = code.user_code;
     this.#endsAt = code.expires_at * SECOND;
@@ -56,7 +58,7 @@ export class CodePanel {
 
   #tick(): void {
     const seconds = Math.ceil((this.#endsAt - Date.now()) / SECOND);
-    // This clock may be wrong; whether the code still counts is the kernel's to say.
+    // This clock may be wrong; whether the code still counts is the provider's to say.
     this.#countdown.textContent = seconds > 0 ? labels.timeLeft(Math.floor(seconds / 60), seconds % 60) : "";
   }
 }

@@ -40,16 +40,11 @@ impl AuthorizationRequest {
         let nonce = ticket.nonce_for(&salt);
         let provider = ticket.provider();
 
-        let mut scope = String::new();
-        for name in ticket.scopes() {
-            scope.extend([if scope.is_empty() { "" } else { " " }, name]);
-        }
-
         let mut query = Serializer::new(String::new());
         query.append_pair("response_type", "code");
         query.append_pair("client_id", ticket.client_id());
         query.append_pair("redirect_uri", redirect_uri.as_str());
-        query.append_pair("scope", &scope);
+        query.append_pair("scope", &ticket.scope());
         query.append_pair("state", &state);
         if provider.openid_connect() {
             query.append_pair("nonce", &nonce);

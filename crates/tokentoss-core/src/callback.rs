@@ -56,6 +56,21 @@ pub fn verify(query: &str, state: &Secret, provider: &Provider) -> Result<Verifi
     response.check(provider).map_err(Refusal::Ended)
 }
 
+/// What an authorization endpoint may say that ends a sign-in.
+const REFUSALS: [ErrorCode; 11] = [
+    ErrorCode::AccessDenied,
+    ErrorCode::AccountSelectionRequired,
+    ErrorCode::ConsentRequired,
+    ErrorCode::InteractionRequired,
+    ErrorCode::InvalidRequest,
+    ErrorCode::InvalidScope,
+    ErrorCode::LoginRequired,
+    ErrorCode::ServerError,
+    ErrorCode::TemporarilyUnavailable,
+    ErrorCode::UnauthorizedClient,
+    ErrorCode::UnsupportedResponseType,
+];
+
 struct Response<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Response<'a> {
@@ -92,29 +107,10 @@ impl<'a> Response<'a> {
         }
         match (self.get("error"), self.get("code")) {
             (Some(error), None) => {
-                Err(authorization_error(error, provider.authorization_endpoint().authority()))
+                Err(Error::of_provider(error, &REFUSALS, provider.authorization_endpoint().authority()))
             }
             (None, Some(code)) => Ok(VerifiedCode(Secret::new(String::from(code)))),
             _ => Err(ErrorCode::CallbackInvalid.into()),
         }
     }
-}
-
-/// The provider's refusal as one of ours; a code we do not know is kept as text.
-fn authorization_error(error: &str, provider: &str) -> Error {
-    let code = match error {
-        "access_denied" => ErrorCode::AccessDenied,
-        "account_selection_required" => ErrorCode::AccountSelectionRequired,
-        "consent_required" => ErrorCode::ConsentRequired,
-        "interaction_required" => ErrorCode::InteractionRequired,
-        "invalid_request" => ErrorCode::InvalidRequest,
-        "invalid_scope" => ErrorCode::InvalidScope,
-        "login_required" => ErrorCode::LoginRequired,
-        "server_error" => ErrorCode::ServerError,
-        "temporarily_unavailable" => ErrorCode::TemporarilyUnavailable,
-        "unauthorized_client" => ErrorCode::UnauthorizedClient,
-        "unsupported_response_type" => ErrorCode::UnsupportedResponseType,
-        unknown => return Error::about(ErrorCode::ProviderError, unknown),
-    };
-    Error::about(code, provider)
 }

@@ -38,6 +38,14 @@ impl EndpointUrl {
         Self::read(text, page_origin).ok_or_else(|| Error::about(ErrorCode::EndpointInsecure, text))
     }
 
+    /// Reads the address of a page that a person is sent to, which unlike an endpoint may have a fragment.
+    pub(crate) fn of_page(text: &str) -> Option<Self> {
+        let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+        let sound = text.len() <= LENGTH_LIMIT && fragment.bytes().all(is_url_byte);
+        let url = Self::read(address, "").filter(|_| sound)?;
+        Some(Self { text: text.to_owned(), ..url })
+    }
+
     fn read(text: &str, page_origin: &str) -> Option<Self> {
         if text.len() > LENGTH_LIMIT || !text.bytes().all(is_url_byte) {
             return None;

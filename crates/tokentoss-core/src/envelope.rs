@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 struct Envelope<'a> {
     version: u32,
     ticket: &'a str,
-    salt: &'a str,
+    salt: Option<&'a str>,
     received_at: u64,
     access_token: &'a str,
     refresh_token: Option<&'a str>,
@@ -39,20 +39,20 @@ struct CodeEnvelope<'a> {
     redirect_uri: &'a str,
 }
 
-/// Writes the tokens as JSON, to be sealed at once.
+/// Writes the tokens as JSON, to be sealed at once; with the salt of their nonce, where they have one.
 ///
 /// # Errors
 /// `sealing_failed`, should they not be writable.
 pub(crate) fn write(
     ticket: &Ticket,
-    request: &AuthorizationRequest,
+    salt: Option<&str>,
     tokens: &TokenResponse,
     now: Timestamp,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let envelope = Envelope {
         version: VERSION,
         ticket: ticket.id(),
-        salt: request.salt(),
+        salt,
         received_at: now.as_secs(),
         access_token: tokens.access_token.expose(),
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose()),

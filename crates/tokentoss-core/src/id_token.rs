@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use crate::base64url;
 use crate::error::{Error, ErrorCode};
-use crate::json::{Json, NotAsExpected, Object};
+use crate::json::{Json, Object};
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
@@ -37,7 +37,8 @@ struct Claims {
     hd: Option<Json>,
 }
 
-/// Checks every claim of `id_token` that can be checked without the provider's keys.
+/// Checks every claim of `id_token` that can be checked without the provider's keys. Without a `nonce`, in a grant that has
+/// none, a token that has one was made for another sign-in.
 ///
 /// # Errors
 /// An `id_token_…` code for the first claim that is wrong, `hosted_domain_mismatch`, or
@@ -45,7 +46,7 @@ struct Claims {
 pub fn check_claims(
     id_token: &Secret,
     ticket: &Ticket,
-    nonce: &str,
+    nonce: Option<&str>,
     access_token: &Secret,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -61,14 +62,20 @@ pub fn check_claims(
         // An extension that must be understood, and none is (RFC 7515 section 4.1.11).
         return Err(ErrorCode::IdTokenMalformed.into());
     }
-    let algorithm = header.required_text("alg").map_err(malformed)?;
-    let claims = Claims::read(decode(claims)?).map_err(malformed)?;
+    let algorithm = header.required_text("alg");
+    let mut object = decode(claims)?;
+    let claims = Claims::read(&mut object);
+    header.check().and(object.check()).map_err(malformed)?;
 
     if !ticket.provider().accepts_algorithm(&algorithm) {
         return Err(Error::about(ErrorCode::IdTokenAlgorithmRefused, &algorithm));
     }
     claims.check_parties(ticket)?;
-    if !claims.nonce.as_ref().is_some_and(|given| given.matches(nonce)) {
+    let nonces_match = match (&claims.nonce, nonce) {
+        (Some(given), Some(nonce)) => given.matches(nonce),
+        (given, nonce) => given.is_none() && nonce.is_none(),
+    };
+    if !nonces_match {
         return Err(ErrorCode::IdTokenNonceMismatch.into());
     }
     claims.check_times(now)?;
@@ -82,19 +89,19 @@ fn decode(part: &str) -> Result<Object, Error> {
 }
 
 impl Claims {
-    fn read(mut claims: Object) -> Result<Self, NotAsExpected> {
-        Ok(Self {
-            iss: claims.text("iss")?,
-            sub: claims.text("sub")?,
-            aud: claims.take("aud")?,
-            azp: claims.take("azp")?,
-            exp: claims.take("exp")?,
-            iat: claims.take("iat")?,
-            nbf: claims.take("nbf")?,
-            nonce: claims.secret("nonce")?,
-            at_hash: claims.text("at_hash")?,
-            hd: claims.take("hd")?,
-        })
+    fn read(claims: &mut Object) -> Self {
+        Self {
+            iss: claims.text("iss"),
+            sub: claims.text("sub"),
+            aud: claims.take("aud"),
+            azp: claims.take("azp"),
+            exp: claims.take("exp"),
+            iat: claims.take("iat"),
+            nbf: claims.take("nbf"),
+            nonce: claims.secret("nonce"),
+            at_hash: claims.text("at_hash"),
+            hd: claims.take("hd"),
+        }
     }
 
     fn check_parties(&self, ticket: &Ticket) -> Result<(), Error> {

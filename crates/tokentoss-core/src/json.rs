@@ -33,9 +33,13 @@ pub(crate) enum Json {
     Object(Object),
 }
 
-/// A JSON object.
+/// A JSON object. A member of another kind than it is taken as counts as absent, and [`Object::check`] tells of it: one check
+/// behind all members is a fraction of the code of one behind each.
 #[derive(Debug, Default)]
-pub(crate) struct Object(Vec<(String, Json)>);
+pub(crate) struct Object {
+    members: Vec<(String, Json)>,
+    spoilt: bool,
+}
 
 impl Object {
     pub(crate) fn read(text: &str) -> Result<Self, NotAsExpected> {
@@ -48,68 +52,81 @@ impl Object {
     }
 
     /// Takes a member out; `null` counts as absent, and a member given twice is nothing one can use.
-    pub(crate) fn take(&mut self, name: &str) -> Result<Option<Json>, NotAsExpected> {
-        let mut found = self.0.iter_mut().filter(|(given, _)| given == name);
+    pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
+        let mut found = self.members.iter_mut().filter(|(given, _)| given == name);
         let value = found.next().map_or(Json::Null, |(_, value)| mem::replace(value, Json::Null));
-        match (value, found.next()) {
-            (_, Some(_)) => Err(NotAsExpected::Shape),
-            (Json::Null, None) => Ok(None),
-            (value, None) => Ok(Some(value)),
+        self.spoilt |= found.next().is_some();
+        (!matches!(value, Json::Null)).then_some(value)
+    }
+
+    pub(crate) fn secret(&mut self, name: &str) -> Option<Secret> {
+        match self.take(name)? {
+            Json::Text(text) => Some(text),
+            _ => self.spoil(),
         }
     }
 
-    pub(crate) fn secret(&mut self, name: &str) -> Result<Option<Secret>, NotAsExpected> {
-        self.take(name)?.map(Json::into_secret).transpose()
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.secret(name).map(|text| text.expose().into())
     }
 
-    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, NotAsExpected> {
-        self.take(name)?.map(Json::into_text).transpose()
-    }
-
-    pub(crate) fn required_text(&mut self, name: &str) -> Result<String, NotAsExpected> {
-        self.text(name)?.ok_or(NotAsExpected::Shape)
+    /// A text that must be there.
+    pub(crate) fn required_text(&mut self, name: &str) -> String {
+        self.text(name).or_else(|| self.spoil()).unwrap_or_default()
     }
 
     /// A flag, when it is there.
-    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, NotAsExpected> {
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.take(name)? {
-            None => Ok(None),
-            Some(Json::Bool(flag)) => Ok(Some(flag)),
-            Some(_) => Err(NotAsExpected::Shape),
+            Json::Bool(flag) => Some(flag),
+            _ => self.spoil(),
         }
     }
 
     /// A list of texts; empty when absent.
-    pub(crate) fn texts(&mut self, name: &str) -> Result<Vec<String>, NotAsExpected> {
-        match self.take(name)? {
-            None => Ok(Vec::new()),
-            Some(Json::List(list)) => list.into_iter().map(Json::into_text).collect(),
-            Some(_) => Err(NotAsExpected::Shape),
-        }
+    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
+        let list = match self.take(name) {
+            None => Vec::new(),
+            Some(Json::List(list)) => list,
+            Some(_) => self.spoil().unwrap_or_default(),
+        };
+        list.iter().filter_map(|text| text.as_text().map(String::from).or_else(|| self.spoil())).collect()
     }
 
     /// An object; empty when absent.
-    pub(crate) fn object(&mut self, name: &str) -> Result<Self, NotAsExpected> {
-        match self.take(name)? {
-            None => Ok(Self::default()),
-            Some(Json::Object(object)) => Ok(object),
-            Some(_) => Err(NotAsExpected::Shape),
+    pub(crate) fn object(&mut self, name: &str) -> Self {
+        match self.take(name) {
+            None => Self::default(),
+            Some(Json::Object(object)) => object,
+            Some(_) => self.spoil().unwrap_or_default(),
         }
     }
 
-    /// All members, which must be texts.
-    pub(crate) fn into_texts(self) -> Result<Vec<(String, String)>, NotAsExpected> {
-        self.0.into_iter().map(|(name, value)| Ok((name, value.into_text()?))).collect()
+    /// All members, which must be texts; spoils `self` otherwise.
+    pub(crate) fn object_of_texts(&mut self, name: &str) -> Vec<(String, String)> {
+        let object = self.object(name);
+        let text = |(name, value): &(String, Json)| Some((name.clone(), String::from(value.as_text()?)));
+        object.members.iter().filter_map(|member| text(member).or_else(|| self.spoil())).collect()
+    }
+
+    /// Whether everything that was taken was of the kind that was expected.
+    pub(crate) fn check(&self) -> Result<(), NotAsExpected> {
+        if self.spoilt { Err(NotAsExpected::Shape) } else { Ok(()) }
+    }
+
+    fn spoil<T>(&mut self) -> Option<T> {
+        self.spoilt = true;
+        None
     }
 
     /// Whether it has a member of this name, be it `null`.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(given, _)| given == name)
+        self.members.iter().any(|(given, _)| given == name)
     }
 
     /// Whether it has no other members than these.
     pub(crate) fn has_only(&self, names: &[&str]) -> bool {
-        self.0.iter().all(|(name, _)| names.contains(&name.as_str()))
+        self.members.iter().all(|(name, _)| names.contains(&name.as_str()))
     }
 }
 
@@ -132,17 +149,6 @@ impl Json {
             Self::Number(seconds) => (0.0..1e20).contains(seconds).then_some(*seconds as u64),
             _ => None,
         }
-    }
-
-    fn into_secret(self) -> Result<Secret, NotAsExpected> {
-        match self {
-            Self::Text(text) => Ok(text),
-            _ => Err(NotAsExpected::Shape),
-        }
-    }
-
-    fn into_text(self) -> Result<String, NotAsExpected> {
-        self.as_text().map(String::from).ok_or(NotAsExpected::Shape)
     }
 }
 
@@ -201,7 +207,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(name) = members.next_key::<Json>()? {
             object.push((String::from(name.as_text().unwrap_or_default()), members.next_value()?));
         }
-        Ok(Json::Object(Object(object)))
+        Ok(Json::Object(Object { members: object, spoilt: false }))
     }
 }
 
@@ -224,22 +230,36 @@ mod tests {
         let mut object =
             Object::read(r#"{"t":"x","n":null,"b":true,"l":["y"],"o":{"k":"v"},"s":1.9}"#).unwrap();
         assert!(object.has_only(&["t", "n", "b", "l", "o", "s"]) && !object.has_only(&["t"]));
-        assert_eq!(object.text("t"), Ok(Some("x".into())));
-        assert_eq!(object.text("n"), Ok(None));
-        assert_eq!(object.flag("b"), Ok(Some(true)));
-        assert_eq!(object.texts("l"), Ok(alloc::vec!["y".into()]));
-        assert_eq!(object.object("o").unwrap().into_texts(), Ok(alloc::vec![("k".into(), "v".into())]));
-        assert_eq!(object.take("s").unwrap().unwrap().as_seconds(), Some(1));
-        assert_eq!(object.text("missing"), Ok(None));
-        assert_eq!(object.texts("missing"), Ok(Vec::new()));
+        assert_eq!(object.text("t"), Some("x".into()));
+        assert_eq!(object.text("n"), None);
+        assert_eq!(object.flag("b"), Some(true));
+        assert_eq!(object.texts("l"), alloc::vec!["y"]);
+        assert_eq!(object.object_of_texts("o"), alloc::vec![("k".into(), "v".into())]);
+        assert_eq!(object.take("s").unwrap().as_seconds(), Some(1));
+        assert_eq!(object.text("missing"), None);
+        assert_eq!(object.texts("missing"), Vec::<String>::new());
+        assert_eq!(object.check(), Ok(()));
     }
 
     #[test]
     fn wrong_kinds_and_twice_given_members_are_refused() {
-        let mut object = Object::read(r#"{"n":1,"a":"x","a":"y","l":[1]}"#).unwrap();
-        assert_eq!(object.text("n"), Err(NotAsExpected::Shape));
-        assert_eq!(object.text("a"), Err(NotAsExpected::Shape));
-        assert_eq!(object.texts("l"), Err(NotAsExpected::Shape));
-        assert_eq!(object.flag("l"), Ok(None), "what was taken is gone");
+        type Take = fn(&mut Object);
+        let takes: [Take; 9] = [
+            |object| assert_eq!(object.text("n"), None),
+            |object| assert!(object.take("a").is_some()),
+            |object| assert_eq!(object.texts("l"), Vec::<String>::new()),
+            |object| assert_eq!(object.texts("n"), Vec::<String>::new()),
+            |object| assert_eq!(object.flag("l"), None),
+            |object| assert!(object.secret("o").is_none()),
+            |object| assert_eq!(object.object_of_texts("o"), Vec::new()),
+            |object| assert!(object.object("n").has_only(&[])),
+            |object| assert_eq!(object.required_text("missing"), ""),
+        ];
+        for take in takes {
+            let mut object = Object::read(r#"{"n":1,"a":"x","a":"y","l":[1],"o":{"k":1}}"#).unwrap();
+            take(&mut object);
+            assert_eq!(object.check(), Err(NotAsExpected::Shape));
+            assert_eq!(object.text("n"), None, "what was taken is gone");
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`flow`] is the machine that turns a click into sealed tokens.
 //! - [`ticket`], [`authorization`], [`callback`], [`token_endpoint`] and [`id_token`] are its steps, in
 //!   their order; each takes what only the step before can make.
+//! - [`device_authorization`] begins the second flow, in which a code is entered on any device.
 //! - [`paste`] reads an address that the user copies where no page can send the answer.
 //! - [`sealing`] seals to a recipient's key and knows nothing of who the recipient is.
 //! - [`configuration`] carries a client to the kernel, before there is anything to sign in with.
@@ -22,6 +23,7 @@ pub mod base64url;
 pub mod callback;
 pub mod client_authentication;
 pub mod configuration;
+pub mod device_authorization;
 pub mod endpoint;
 mod entropy;
 mod envelope;

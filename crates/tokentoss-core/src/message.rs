@@ -45,15 +45,15 @@ impl FromPopup {
             return None;
         }
         let mut object = Object::read(text).ok()?;
-        let (message, member) = match object.required_text("type").ok()?.as_str() {
+        let (message, member) = match object.text("type")?.as_str() {
             "ready" => (Self::Ready {}, "type"),
-            "registered" => (Self::Registered { secret: object.text("secret").ok()? }, "secret"),
-            "refused" => (Self::Refused { code: object.required_text("code").ok()? }, "code"),
-            "callback" => (Self::Callback { query: object.secret("query").ok()?? }, "query"),
-            "delivered" => (Self::Delivered { code: object.required_text("code").ok()? }, "code"),
+            "registered" => (Self::Registered { secret: object.text("secret") }, "secret"),
+            "refused" => (Self::Refused { code: object.required_text("code") }, "code"),
+            "callback" => (Self::Callback { query: object.secret("query")? }, "query"),
+            "delivered" => (Self::Delivered { code: object.required_text("code") }, "code"),
             _ => return None,
         };
-        object.has_only(&["type", member]).then_some(message)
+        (object.has_only(&["type", member]) && object.check().is_ok()).then_some(message)
     }
 }
 

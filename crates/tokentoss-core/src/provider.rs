@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::client_authentication::AuthMethod;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::{NotAsExpected, Object};
+use crate::json::Object;
 
 /// Parameters of the authorization request that only the flow itself may set.
 const PROTECTED: [&str; 12] = [
@@ -34,6 +34,7 @@ pub struct Provider {
     issuer: String,
     authorization_endpoint: EndpointUrl,
     token_endpoint: EndpointUrl,
+    device_authorization_endpoint: Option<EndpointUrl>,
     token_endpoint_auth_method: AuthMethod,
     iss_parameter_supported: bool,
     authorization_parameters: Vec<(String, String)>,
@@ -51,6 +52,8 @@ pub(crate) struct ProviderData {
     pub(crate) authorization_endpoint: String,
     /// Where the code is exchanged.
     pub(crate) token_endpoint: String,
+    /// Where the page may ask for a code to be entered on another device.
+    pub(crate) device_authorization_endpoint: Option<String>,
     /// How a client with a secret shows it there; `client_secret_post` unless it says otherwise.
     pub(crate) token_endpoint_auth_method: Option<String>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
@@ -66,18 +69,19 @@ pub(crate) struct ProviderData {
 }
 
 impl ProviderData {
-    pub(crate) fn read(mut provider: Object) -> Result<Self, NotAsExpected> {
-        Ok(Self {
-            issuer: provider.required_text("issuer")?,
-            authorization_endpoint: provider.required_text("authorization_endpoint")?,
-            token_endpoint: provider.required_text("token_endpoint")?,
-            token_endpoint_auth_method: provider.text("token_endpoint_auth_method")?,
-            iss_parameter_supported: provider.flag("iss_parameter_supported")?.unwrap_or(false),
-            authorization_params: provider.object("authorization_params")?.into_texts()?,
-            id_token_signing_algs: provider.texts("id_token_signing_algs")?,
-            openid_connect: provider.flag("openid_connect")?.unwrap_or(true),
-            token_endpoint_cors: provider.flag("token_endpoint_cors")?,
-        })
+    pub(crate) fn read(provider: &mut Object) -> Self {
+        Self {
+            issuer: provider.required_text("issuer"),
+            authorization_endpoint: provider.required_text("authorization_endpoint"),
+            token_endpoint: provider.required_text("token_endpoint"),
+            device_authorization_endpoint: provider.text("device_authorization_endpoint"),
+            token_endpoint_auth_method: provider.text("token_endpoint_auth_method"),
+            iss_parameter_supported: provider.flag("iss_parameter_supported").unwrap_or(false),
+            authorization_params: provider.object_of_texts("authorization_params"),
+            id_token_signing_algs: provider.texts("id_token_signing_algs"),
+            openid_connect: provider.flag("openid_connect").unwrap_or(true),
+            token_endpoint_cors: provider.flag("token_endpoint_cors"),
+        }
     }
 }
 
@@ -109,6 +113,11 @@ impl Provider {
         Ok(Self {
             authorization_endpoint,
             token_endpoint: EndpointUrl::parse(&data.token_endpoint)?,
+            device_authorization_endpoint: data
+                .device_authorization_endpoint
+                .as_deref()
+                .map(EndpointUrl::parse)
+                .transpose()?,
             token_endpoint_auth_method,
             issuer: data.issuer,
             iss_parameter_supported: data.iss_parameter_supported,
@@ -135,6 +144,12 @@ impl Provider {
     #[must_use]
     pub fn token_endpoint(&self) -> &EndpointUrl {
         &self.token_endpoint
+    }
+
+    /// Where the page may ask for a code to be entered on another device (RFC 8628), if it may.
+    #[must_use]
+    pub fn device_authorization_endpoint(&self) -> Option<&EndpointUrl> {
+        self.device_authorization_endpoint.as_ref()
     }
 
     /// How a client with a secret shows it at the token endpoint.

@@ -45,6 +45,8 @@ pub enum Purpose {
     Code,
     /// An OAuth client, from the page that it is entered in to the kernel.
     Configuration,
+    /// Tokens that a code entered on any device brought, from the page to the kernel.
+    DeviceTokens,
     /// An authorization request, from the page to the kernel.
     Registration,
     /// Tokens, from the page to the kernel.
@@ -58,6 +60,7 @@ impl Purpose {
             Self::ClientSecret => "client_secret",
             Self::Code => "code",
             Self::Configuration => "configuration",
+            Self::DeviceTokens => "device_tokens",
             Self::Registration => "registration",
             Self::Tokens => "tokens",
         }

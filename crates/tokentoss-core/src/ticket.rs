@@ -37,22 +37,24 @@ struct TicketData {
 impl TicketData {
     fn read(json: &str) -> Result<Self, NotAsExpected> {
         let mut ticket = Object::read(json)?;
-        Ok(Self {
-            version: ticket.take("version")?.and_then(|version| version.as_seconds()),
-            id: ticket.required_text("id")?,
-            proof: ticket.secret("proof")?.ok_or(NotAsExpected::Shape)?,
-            nonce: ticket.required_text("nonce")?,
-            public_key: ticket.required_text("public_key")?,
-            client_id: ticket.required_text("client_id")?,
-            client_secret_sealed: ticket.flag("client_secret_sealed")?.unwrap_or(false),
-            scopes: ticket.texts("scopes")?,
-            redirect_uri: ticket.text("redirect_uri")?,
-            callback_pages: ticket.texts("callback_pages")?,
-            exchange: ticket.text("exchange")?,
-            provider: ProviderData::read(ticket.object("provider")?)?,
-            hosted_domain: ticket.text("hosted_domain")?,
-            login_hint: ticket.text("login_hint")?,
-        })
+        let mut provider = ticket.object("provider");
+        let data = Self {
+            version: ticket.take("version").and_then(|version| version.as_seconds()),
+            id: ticket.required_text("id"),
+            proof: ticket.required_text("proof").into(),
+            nonce: ticket.required_text("nonce"),
+            public_key: ticket.required_text("public_key"),
+            client_id: ticket.required_text("client_id"),
+            client_secret_sealed: ticket.flag("client_secret_sealed").unwrap_or(false),
+            scopes: ticket.texts("scopes"),
+            redirect_uri: ticket.text("redirect_uri"),
+            callback_pages: ticket.texts("callback_pages"),
+            exchange: ticket.text("exchange"),
+            provider: ProviderData::read(&mut provider),
+            hosted_domain: ticket.text("hosted_domain"),
+            login_hint: ticket.text("login_hint"),
+        };
+        ticket.check().and(provider.check()).map(|()| data)
     }
 }
 
@@ -193,6 +195,16 @@ impl Ticket {
     #[must_use]
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// The same as requests name them.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        let mut scope = String::new();
+        for name in &self.scopes {
+            scope.extend([if scope.is_empty() { "" } else { " " }, name]);
+        }
+        scope
     }
 
     /// Where the provider sends the popup back to, on the loopback listener, if there is one.

@@ -27,11 +27,21 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The same moment by the clock after it was put back from one moment to another.
+    #[must_use]
+    pub const fn put_back(self, from: Self, to: Self) -> Self {
+        Self(self.0.saturating_sub(from.0.saturating_sub(to.0)))
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        // Not `as_millis`, whose 128 bits are much code for a browser.
+        let millis =
+            duration.as_secs().saturating_mul(1000).saturating_add(u64::from(duration.subsec_millis()));
         Self(self.0.saturating_add(millis))
     }
 }

@@ -21,11 +21,22 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 const TOKEN_LIMIT: usize = 32 * 1024;
 /// The longest lifetime that is believed, in seconds: ten years.
 const LIFETIME_LIMIT: u64 = 10 * 365 * 24 * 3600;
+/// What a token endpoint may say that ends an exchange.
+const REFUSALS: [ErrorCode; 8] = [
+    ErrorCode::InvalidClient,
+    ErrorCode::InvalidGrant,
+    ErrorCode::InvalidRequest,
+    ErrorCode::InvalidScope,
+    ErrorCode::ServerError,
+    ErrorCode::TemporarilyUnavailable,
+    ErrorCode::UnauthorizedClient,
+    ErrorCode::UnsupportedGrantType,
+];
 
-/// A POST of a form to the token endpoint, to be sent once.
+/// A POST of a form to the token endpoint, or to the device authorization endpoint, to be sent once.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// The token endpoint.
+    /// The endpoint.
     pub url: String,
     /// The header `Authorization`, for a client that authenticates by one.
     pub authorization: Option<Secret>,
@@ -57,6 +68,24 @@ impl TokenRequest {
     pub fn probe(ticket: &Ticket) -> Self {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code");
+        Self::authenticated(ticket, &ClientAuthentication::new(ticket, None), form)
+    }
+
+    /// A request for a code that the user enters on any device (RFC 8628 section 3.1).
+    #[must_use]
+    pub fn device_authorization(ticket: &Ticket, endpoint: &EndpointUrl) -> Self {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("client_id", ticket.client_id());
+        form.append_pair("scope", &ticket.scope());
+        Self { url: endpoint.as_str().to_owned(), authorization: None, body: Secret::new(form.finish()) }
+    }
+
+    /// A question whether the user has entered that code (RFC 8628 section 3.4).
+    #[must_use]
+    pub fn poll(ticket: &Ticket, device_code: &Secret) -> Self {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+        form.append_pair("device_code", device_code.expose());
         Self::authenticated(ticket, &ClientAuthentication::new(ticket, None), form)
     }
 
@@ -129,9 +158,9 @@ impl TokenResponse {
             return Err(misbehaved(ErrorCode::TokenResponseTooLarge));
         }
         if answer.status != 200 {
-            return Err(match Object::read(body).and_then(|mut failure| failure.required_text("error")) {
-                Ok(error) => token_error(&error, endpoint.authority()),
-                Err(_) => misbehaved(ErrorCode::TokenEndpointFailed),
+            return Err(match Object::read(body).map(|mut failure| failure.text("error")) {
+                Ok(Some(error)) => Error::of_provider(&error, &REFUSALS, endpoint.authority()),
+                _ => misbehaved(ErrorCode::TokenEndpointFailed),
             });
         }
         let success = Success::read(body).map_err(|error| match error {
@@ -145,76 +174,62 @@ impl TokenResponse {
 impl Success {
     fn read(body: &str) -> Result<Self, NotAsExpected> {
         let mut answer = Object::read(body)?;
-        Ok(Self {
-            access_token: answer.secret("access_token")?,
-            token_type: answer.text("token_type")?,
-            refresh_token: answer.secret("refresh_token")?,
-            id_token: answer.secret("id_token")?,
-            expires_in: answer.take("expires_in")?,
-            scope: answer.text("scope")?,
-            error: answer.take("error")?,
-        })
+        let success = Self {
+            access_token: answer.secret("access_token"),
+            token_type: answer.text("token_type"),
+            refresh_token: answer.secret("refresh_token"),
+            id_token: answer.secret("id_token"),
+            expires_in: answer.take("expires_in"),
+            scope: answer.text("scope"),
+            error: answer.take("error"),
+        };
+        answer.check().map(|()| success)
     }
 
     fn check(self, requested: &[String]) -> Result<TokenResponse, Error> {
-        if self.error.is_some() {
-            return Err(invalid("the error with status 200"));
-        }
-        match self.token_type.as_deref() {
-            Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
-            Some(kind) => return Err(Error::about(ErrorCode::TokenTypeUnsupported, kind)),
-            None => return Err(invalid("token_type")),
-        }
-        let scopes = match self.scope {
-            Some(granted) => granted.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect(),
-            None => requested.to_vec(),
+        let wrong = match self.token_type.as_deref() {
+            _ if self.error.is_some() => "the error with status 200",
+            None => "token_type",
+            Some(kind) if !kind.eq_ignore_ascii_case("bearer") => {
+                return Err(Error::about(ErrorCode::TokenTypeUnsupported, kind));
+            }
+            _ if !self.access_token.as_ref().is_some_and(is_usable) => "access_token",
+            _ if !self.refresh_token.as_ref().is_none_or(is_usable) => "refresh_token",
+            _ if !self.id_token.as_ref().is_none_or(is_usable) => "id_token",
+            _ => "",
         };
-        Ok(TokenResponse {
-            access_token: usable(self.access_token, "access_token")?
-                .ok_or_else(|| invalid("access_token"))?,
-            refresh_token: usable(self.refresh_token, "refresh_token")?,
-            id_token: usable(self.id_token, "id_token")?.ok_or(ErrorCode::IdTokenMissing)?,
-            expires_in: self.expires_in.as_ref().and_then(lifetime),
-            scopes,
-        })
+        match (self.access_token, self.id_token) {
+            _ if !wrong.is_empty() => Err(invalid(wrong)),
+            (Some(access_token), Some(id_token)) => Ok(TokenResponse {
+                access_token,
+                refresh_token: self.refresh_token,
+                id_token,
+                expires_in: self.expires_in.as_ref().and_then(lifetime),
+                scopes: match self.scope {
+                    Some(granted) => {
+                        granted.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect()
+                    }
+                    None => requested.to_vec(),
+                },
+            }),
+            _ => Err(ErrorCode::IdTokenMissing.into()),
+        }
     }
 }
 
-/// A token that is neither empty, nor huge, nor able to break a header.
-fn usable(token: Option<Secret>, name: &str) -> Result<Option<Secret>, Error> {
-    match token {
-        Some(token) => {
-            let text = token.expose();
-            let sound = text.len() <= TOKEN_LIMIT && text.bytes().all(|b| b.is_ascii_graphic());
-            (sound && !text.is_empty()).then_some(Some(token)).ok_or_else(|| invalid(name))
-        }
-        None => Ok(None),
-    }
+/// Whether a token is neither empty, nor huge, nor able to break a header.
+fn is_usable(token: &Secret) -> bool {
+    let text = token.expose();
+    !text.is_empty() && text.len() <= TOKEN_LIMIT && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// `expires_in` as providers write it: a number, a float or a string of digits; anything else
 /// counts as unknown, which is legal (RFC 6749 section 5.1).
-fn lifetime(value: &Json) -> Option<u64> {
+pub(crate) fn lifetime(value: &Json) -> Option<u64> {
     let written = value.as_text().and_then(|text| text.parse().ok());
     written.or_else(|| value.as_seconds()).map(|seconds| seconds.min(LIFETIME_LIMIT))
 }
 
 fn invalid(what: &str) -> Error {
     Error::about(ErrorCode::TokenResponseInvalid, what)
-}
-
-/// The token endpoint's refusal as one of ours; a code we do not know is kept as text.
-fn token_error(error: &str, endpoint: &str) -> Error {
-    let code = match error {
-        "invalid_client" => ErrorCode::InvalidClient,
-        "invalid_grant" => ErrorCode::InvalidGrant,
-        "invalid_request" => ErrorCode::InvalidRequest,
-        "invalid_scope" => ErrorCode::InvalidScope,
-        "server_error" => ErrorCode::ServerError,
-        "temporarily_unavailable" => ErrorCode::TemporarilyUnavailable,
-        "unauthorized_client" => ErrorCode::UnauthorizedClient,
-        "unsupported_grant_type" => ErrorCode::UnsupportedGrantType,
-        unknown => return Error::about(ErrorCode::ProviderError, unknown),
-    };
-    Error::about(code, endpoint)
 }

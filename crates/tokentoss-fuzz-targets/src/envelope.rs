@@ -10,13 +10,14 @@ use crate::attempt::{self, CLIENT_ID, ISSUER};
 use crate::redaction::assert_hidden;
 
 const RAW: u8 = 64;
-const PURPOSES: [Purpose; 6] = [
+const PURPOSES: [Purpose; 7] = [
     Purpose::Tokens,
     Purpose::Callback,
     Purpose::ClientSecret,
     Purpose::Configuration,
     Purpose::Code,
     Purpose::Registration,
+    Purpose::DeviceTokens,
 ];
 const BINDING: Binding<'static> = Binding { ticket_id: "ticket-1", client_id: CLIENT_ID, issuer: ISSUER };
 

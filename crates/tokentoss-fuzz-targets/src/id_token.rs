@@ -42,7 +42,7 @@ pub fn id_token(input: &[u8]) -> Outcome {
     let result = check_claims(
         &Secret::new(token.clone()),
         &ticket,
-        NONCE,
+        Some(NONCE),
         &Secret::new(ACCESS_TOKEN.into()),
         attempt::now(),
     );

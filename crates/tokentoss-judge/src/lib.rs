@@ -52,7 +52,7 @@ impl Judge {
     fn read(&self, answer: &TokenEndpointAnswer, now: Timestamp) -> Result<Value, Error> {
         let endpoint = self.ticket.provider().token_endpoint();
         let tokens = TokenResponse::read(answer, endpoint, self.ticket.scopes())?;
-        check_claims(&tokens.id_token, &self.ticket, &self.nonce, &tokens.access_token, now)?;
+        check_claims(&tokens.id_token, &self.ticket, Some(&self.nonce), &tokens.access_token, now)?;
         Ok(json!({
             "access_token": tokens.access_token.expose(),
             "refresh_token": tokens.refresh_token.as_ref().map(Secret::expose),

@@ -10,6 +10,8 @@ use crate::kernel::{LISTENER, Taken};
 use crate::provider::{Answer, User};
 use crate::world::World;
 
+const DEVICE_ENDPOINT: &str = "https://as.example/device_authorization";
+
 impl World {
     pub(crate) fn perform(&mut self) {
         while let Some(output) = self.flow.poll() {
@@ -40,9 +42,13 @@ impl World {
                     }
                 }
                 Output::Exchange { request, token_request } => {
-                    assert_eq!(token_request.url, "https://as.example/token", "C41");
                     let authorization = token_request.authorization.as_ref().map(Secret::expose);
-                    self.exchange(request, authorization, token_request.body.expose());
+                    let body = token_request.body.expose();
+                    match token_request.url.as_str() {
+                        "https://as.example/token" => self.exchange(request, authorization, body),
+                        DEVICE_ENDPOINT => self.ask_for_code(request, body),
+                        other => panic!("C41: {other}"),
+                    }
                 }
                 Output::AbortExchange => {
                     let running =
@@ -53,6 +59,7 @@ impl World {
                     self.deliveries += 1;
                     self.in_trait.push_back(envelope);
                 }
+                Output::AskKernelForCode => self.kernel.asked_for_code += 1,
                 Output::Status(status) => self.shown.push(status),
             }
         }
@@ -224,13 +231,24 @@ impl World {
     fn exchange(&mut self, request: RequestId, authorization: Option<&str>, body: &str) {
         let now = self.provider_now.unwrap_or(self.now);
         let answer = self.provider.token(authorization, body, now);
-        match (answer, &self.provider.answer) {
-            (Some((status, body)), _) => {
+        let silent = matches!(self.provider.answer, Answer::Silent);
+        self.answer(request, answer, silent);
+    }
+
+    fn ask_for_code(&mut self, request: RequestId, body: &str) {
+        let answer = self.provider.authorize_device(body);
+        let silent = matches!(self.provider.device.answer, Answer::Silent);
+        self.answer(request, answer, silent);
+    }
+
+    fn answer(&mut self, request: RequestId, answer: Option<(u16, String)>, silent: bool) {
+        match answer {
+            Some((status, body)) => {
                 let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
                 self.events.push_back(Input::Answered { request, answer });
             }
-            (None, Answer::Silent) => {}
-            (None, _) => self.events.push_back(Input::Unanswered { request }),
+            None if silent => {}
+            None => self.events.push_back(Input::Unanswered { request }),
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Kernel {
     pub tokens: Vec<Value>,
     /// The codes it took, one at most.
     pub codes: Vec<Value>,
+    /// How often the page had it ask for a code.
+    pub asked_for_code: u32,
     /// How many envelopes were refused.
     pub refused: u32,
     id: String,
@@ -81,6 +83,7 @@ impl Kernel {
                 "authorization_params": {"access_type": "offline"},
                 "id_token_signing_algs": ["RS256"],
                 "token_endpoint_cors": true,
+                "device_authorization_endpoint": format!("{ISSUER}/device_authorization"),
             },
             "hosted_domain": null,
             "login_hint": null,
@@ -92,6 +95,7 @@ impl Kernel {
             reachable: true,
             tokens: Vec::new(),
             codes: Vec::new(),
+            asked_for_code: 0,
             refused: 0,
             id,
             keys,
@@ -174,6 +178,11 @@ impl Kernel {
         let read = |text: &[u8]| serde_json::from_slice::<Value>(text).expect("JSON in the envelope");
         if self.tokens.is_empty() && self.codes.is_empty() {
             if let Some(tokens) = open(Purpose::Tokens) {
+                self.tokens.push(read(&tokens));
+                return Taken::Tokens;
+            }
+            let offered = self.ticket["provider"]["device_authorization_endpoint"].is_string();
+            if let Some(tokens) = open(Purpose::DeviceTokens).filter(|_| offered) {
                 self.tokens.push(read(&tokens));
                 return Taken::Tokens;
             }

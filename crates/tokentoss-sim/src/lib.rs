@@ -6,12 +6,14 @@
 //! test and not a hanging one.
 
 mod browser;
+mod device;
 mod effects;
 mod kernel;
 mod provider;
 mod world;
 
 pub use browser::{Browser, Place, Window};
+pub use device::{Device, Entered, GRANT_TYPE};
 pub use kernel::{Kernel, LISTENER, PAGE, Taken};
 pub use provider::{Answer, CLIENT_ID, ISSUER, Provider, User};
 pub use world::{START, World};

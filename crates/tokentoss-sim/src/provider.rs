@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tokentoss_core::Timestamp;
 
+use crate::device::{Device, GRANT_TYPE};
+
 /// The simulated provider's issuer.
 pub const ISSUER: &str = "https://as.example";
 /// The client that is registered with it.
@@ -65,6 +67,8 @@ pub struct Provider {
     pub authorizations: Vec<Option<String>>,
     /// Every authorization request that arrived.
     pub authorization_requests: Vec<String>,
+    /// Its grant for codes that are entered on any device.
+    pub device: Device,
     issued: BTreeMap<String, Grant>,
     spent: BTreeSet<String>,
     serial: u32,
@@ -74,7 +78,8 @@ pub struct Provider {
 struct Grant {
     challenge: String,
     redirect_uri: String,
-    nonce: String,
+    /// None where the grant has none.
+    nonce: Option<String>,
 }
 
 impl Default for Provider {
@@ -92,6 +97,7 @@ impl Default for Provider {
             token_requests: Vec::new(),
             authorizations: Vec::new(),
             authorization_requests: Vec::new(),
+            device: Device::default(),
             issued: BTreeMap::new(),
             spent: BTreeSet::new(),
             serial: 0,
@@ -125,7 +131,7 @@ impl Provider {
                     Grant {
                         challenge: form["code_challenge"].clone(),
                         redirect_uri: form["redirect_uri"].clone(),
-                        nonce: form.get("nonce").cloned().unwrap_or_default(),
+                        nonce: form.get("nonce").cloned(),
                     },
                 );
             }
@@ -155,6 +161,11 @@ impl Provider {
         self.readable
     }
 
+    /// The device authorization endpoint: status and body; `None` when nothing comes back.
+    pub fn authorize_device(&mut self, body: &str) -> Option<(u16, String)> {
+        self.device.authorize(parse_once(body))
+    }
+
     /// The token endpoint: status and body; `None` when nothing comes back.
     pub fn token(
         &mut self,
@@ -178,6 +189,11 @@ impl Provider {
 
     fn grant(&mut self, form: &BTreeMap<String, String>) -> Result<Grant, &'static str> {
         let get = |name: &str| form.get(name).cloned().unwrap_or_default();
+        if get("grant_type") == GRANT_TYPE {
+            self.device.redeem(form)?;
+            self.serial += 1;
+            return Ok(Grant { challenge: String::new(), redirect_uri: String::new(), nonce: None });
+        }
         if get("grant_type") != "authorization_code" {
             return Err("unsupported_grant_type");
         }
@@ -207,11 +223,13 @@ impl Provider {
             "azp": CLIENT_ID,
             "email": "ada@example.com",
             "hd": "example.com",
-            "nonce": grant.nonce,
             "iat": now.as_secs(),
             "exp": now.as_secs() + 3600,
             "at_hash": URL_SAFE_NO_PAD.encode(&hash[..16]),
         }));
+        if let Some(nonce) = &grant.nonce {
+            claims.insert("nonce".into(), json!(nonce));
+        }
         (self.tamper_header)(&mut header);
         (self.tamper_claims)(&mut claims);
         let part = |value: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(value).to_string());

@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 use getrandom::SysRng;
 use js_sys::Function;
 use tokentoss_core::flow::{Flow, Input, Output, RequestId, WindowId};
-use tokentoss_core::token_endpoint::TokenRequest;
+use tokentoss_core::token_endpoint::{TokenEndpointAnswer, TokenRequest};
 use wasm_bindgen::JsValue;
 use web_sys::{MessageEvent, Window};
 
@@ -120,6 +120,7 @@ impl Driver {
             Output::Probe { token_request } => self.probe(token_request),
             Output::Exchange { request, token_request } => self.exchange(request, token_request),
             Output::AbortExchange => drop(self.handles.borrow_mut().exchange.take()),
+            Output::AskKernelForCode => self.tell(&FlowEvent::AskKernelForCode),
             Output::Deliver { envelope } => self.tell(&FlowEvent::Deliver { envelope }),
             Output::Status(status) => self.tell(&status.into()),
         }
@@ -197,29 +198,33 @@ impl Driver {
     }
 
     fn exchange(&self, request: RequestId, token_request: TokenRequest) {
-        let this = Weak::clone(&self.this);
-        let begun = Exchange::begin(token_request, move |answer| {
-            if let Some(driver) = this.upgrade() {
-                driver.feed(match answer {
-                    Some(answer) => Input::Answered { request, answer },
-                    None => Input::Unanswered { request },
-                });
-            }
+        let begun = self.send(token_request, move |answer| match answer {
+            Some(answer) => Input::Answered { request, answer },
+            None => Input::Unanswered { request },
         });
-        match begun {
-            Ok(exchange) => self.handles.borrow_mut().exchange = Some(exchange),
-            Err(_) => self.inputs.borrow_mut().push_back(Input::Unanswered { request }),
+        if begun.is_none() {
+            self.inputs.borrow_mut().push_back(Input::Unanswered { request });
         }
+        self.handles.borrow_mut().exchange = begun;
     }
 
     fn probe(&self, token_request: TokenRequest) {
+        let begun = self.send(token_request, |answer| Input::Probed { readable: answer.is_some() });
+        self.handles.borrow_mut().probe = begun;
+    }
+
+    fn send(
+        &self,
+        request: TokenRequest,
+        input_of: impl FnOnce(Option<TokenEndpointAnswer>) -> Input + 'static,
+    ) -> Option<Exchange> {
         let this = Weak::clone(&self.this);
-        let begun = Exchange::begin(token_request, move |answer| {
+        let on_end = Box::new(move |answer| {
             if let Some(driver) = this.upgrade() {
-                driver.feed(Input::Probed { readable: answer.is_some() });
+                driver.feed(input_of(answer));
             }
         });
-        self.handles.borrow_mut().probe = begun.ok();
+        Exchange::begin(request, on_end).ok()
     }
 
     fn set_timer(&self) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use js_sys::{JsString, Object, Reflect};
 use tokentoss_core::Error;
-use tokentoss_core::flow::{Status, Way};
+use tokentoss_core::flow::{ShownCode, Status, Way};
 use tsify::Tsify;
 use wasm_bindgen::JsValue;
 
@@ -16,7 +16,7 @@ pub enum FlowEvent {
     Status {
         /// Where the sign-in stands.
         #[tsify(
-            type = "\"ready\" | \"waiting\" | \"signing_in\" | \"handing_over\" | \"done\" | \"failed\""
+            type = "\"ready\" | \"waiting\" | \"signing_in\" | \"code\" | \"handing_over\" | \"done\" | \"failed\""
         )]
         phase: &'static str,
         /// The way that is being tried, while an answer is awaited.
@@ -37,7 +37,14 @@ pub enum FlowEvent {
         /// What is wrong with the address that was pasted last, as a sentence.
         #[tsify(type = "string | null")]
         paste_problem: Option<String>,
+        /// The code to enter on any device, once it is there.
+        #[tsify(
+            type = "{ user_code: string; verification_uri: string; page: string; expires_at: number } | null"
+        )]
+        to_enter: Option<ShownCode>,
     },
+    /// For the kernel: it must ask for a code, because this page cannot.
+    AskKernelForCode,
     /// For the kernel, as it stands: no start page makes this page known.
     Register {
         /// The ticket.
@@ -62,6 +69,7 @@ impl fmt::Debug for FlowEvent {
         f.write_str(match self {
             Self::Status { .. } => "Status",
             Self::Register { .. } => "Register",
+            Self::AskKernelForCode => "AskKernelForCode",
             Self::Deliver { .. } => "Deliver",
         })
     }
@@ -71,16 +79,20 @@ impl FlowEvent {
     /// The event as a plain object. Made by hand: a serializer takes as much room as half of the flow.
     pub(crate) fn to_js(&self) -> JsValue {
         match self {
-            Self::Status { phase, way, link, code, message, subject, paste_problem } => object(&[
-                ("type", Some("status")),
-                ("phase", Some(phase)),
-                ("way", *way),
-                ("link", link.as_deref()),
-                ("code", code.as_deref()),
-                ("message", message.as_deref()),
-                ("subject", subject.as_deref()),
-                ("paste_problem", paste_problem.as_deref()),
-            ]),
+            Self::Status { phase, way, link, code, message, subject, paste_problem, to_enter } => {
+                let status = object(&[
+                    ("type", Some("status")),
+                    ("phase", Some(phase)),
+                    ("way", *way),
+                    ("link", link.as_deref()),
+                    ("code", code.as_deref()),
+                    ("message", message.as_deref()),
+                    ("subject", subject.as_deref()),
+                    ("paste_problem", paste_problem.as_deref()),
+                ]);
+                set(&status, "to_enter", &to_enter.as_ref().map_or(JsValue::NULL, shown));
+                status
+            }
             Self::Register { ticket, proof, sealed, key } => object(&[
                 ("type", Some("register")),
                 ("ticket", Some(ticket)),
@@ -88,6 +100,7 @@ impl FlowEvent {
                 ("sealed", Some(sealed)),
                 ("key", Some(key)),
             ]),
+            Self::AskKernelForCode => object(&[("type", Some("ask_kernel_for_code"))]),
             Self::Deliver { envelope } => object(&[("type", Some("deliver")), ("envelope", Some(envelope))]),
         }
     }
@@ -104,16 +117,31 @@ impl From<Status> for FlowEvent {
             message: problem.map(tokentoss_core::flow::Problem::message),
             subject: problem.and_then(|problem| problem.subject().map(Into::into)),
             link: status.link,
+            to_enter: status.code,
         }
     }
 }
 
+fn shown(code: &ShownCode) -> JsValue {
+    let shown = object(&[
+        ("user_code", Some(&code.user_code)),
+        ("verification_uri", Some(&code.verification_uri)),
+        ("page", Some(&code.page)),
+    ]);
+    #[expect(clippy::cast_precision_loss, reason = "a moment in seconds is far below 2^53")]
+    set(&shown, "expires_at", &JsValue::from_f64(code.expires_at as f64));
+    shown
+}
+
 fn object(members: &[(&str, Option<&str>)]) -> JsValue {
-    let object = Object::new();
+    let object = Object::new().into();
     for (name, value) in members {
-        let value = value.map_or(JsValue::NULL, JsValue::from_str);
-        // Only fails on objects that refuse properties, which a fresh one does not.
-        let _ = Reflect::set(&object, &JsString::from(*name), &value);
+        set(&object, name, &value.map_or(JsValue::NULL, JsValue::from_str));
     }
-    object.into()
+    object
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // Only fails on objects that refuse properties, which a fresh one does not.
+    let _ = Reflect::set(object, &JsString::from(name), value);
 }

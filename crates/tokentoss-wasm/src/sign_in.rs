@@ -46,6 +46,12 @@ impl SignIn {
         self.driver.feed(Input::SignIn);
     }
 
+    /// The user wants a code to enter on any device; the status holds it as soon as it is there.
+    #[wasm_bindgen(js_name = askForCode)]
+    pub fn ask_for_code(&self) {
+        self.driver.feed(Input::AskForCode);
+    }
+
     /// The user copies the link, to open it in another browser; the status told meanwhile holds what to copy.
     #[wasm_bindgen(js_name = linkCopied)]
     pub fn link_copied(&self) {

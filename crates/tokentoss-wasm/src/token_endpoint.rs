@@ -23,7 +23,8 @@ impl Exchange {
     /// What the browser throws when it cannot even make an `AbortController`.
     pub(crate) fn begin(
         request: TokenRequest,
-        on_end: impl FnOnce(Option<TokenEndpointAnswer>) + 'static,
+        // Not generic: the code of the future would be there once for each caller.
+        on_end: Box<dyn FnOnce(Option<TokenEndpointAnswer>)>,
     ) -> Result<Self, JsValue> {
         let abort = AbortController::new()?;
         let signal = abort.signal();

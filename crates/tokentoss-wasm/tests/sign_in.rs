@@ -51,6 +51,14 @@ extern "C" {
     fn navigated_to(this: &Stage) -> String;
     #[wasm_bindgen(method, js_name = useOwnCallbackPage)]
     fn use_own_callback_page(this: &Stage);
+    #[wasm_bindgen(method, js_name = offerCodes)]
+    fn offer_codes(this: &Stage);
+    #[wasm_bindgen(method)]
+    async fn told(this: &Stage, kind: &str);
+    #[wasm_bindgen(method, js_name = codeShown)]
+    async fn code_shown(this: &Stage);
+    #[wasm_bindgen(method, js_name = fetched)]
+    async fn fetched_as_many(this: &Stage, count: u32);
     #[wasm_bindgen(method, js_name = forgetCors)]
     fn forget_cors(this: &Stage);
     #[wasm_bindgen(method)]
@@ -134,7 +142,8 @@ fn events_are_plain_objects_with_null_for_what_is_missing() {
         scene.last_event(),
         concat!(
             r#"{"type":"status","phase":"ready","way":null,"link":null,"#,
-            r#""code":null,"message":null,"subject":null,"paste_problem":null}"#
+            r#""code":null,"message":null,"subject":null,"paste_problem":null,"#,
+            r#""to_enter":null}"#
         )
     );
 }
@@ -362,6 +371,59 @@ async fn an_endpoint_that_a_page_can_read_is_found_out_without_a_code() {
     let body = scene.request_body().await.as_string().expect("a form");
     assert_eq!(body, "grant_type=authorization_code&client_id=client");
     assert_eq!(scene.state(), "waiting");
+}
+
+const CODE: &str = r#"{"device_code":"device-secret-1","user_code":"WDJB-MJHT","verification_uri":"https://issuer.example/enter","verification_uri_complete":"https://issuer.example/enter?c=1","expires_in":600,"interval":7}"#;
+
+#[wasm_bindgen_test]
+async fn a_code_is_asked_for_shown_and_polled_for() {
+    let (scene, sign_in) = Scene::with(Stage::offer_codes);
+    scene.answer_with(200, CODE);
+    sign_in.ask_for_code();
+    assert_eq!(scene.state(), "code");
+    scene.code_shown().await;
+    assert_eq!(
+        scene.request_summary(),
+        "https://issuer.example/device, POST, omit, cors, error, no-store, no-referrer, content-type"
+    );
+    let body = scene.request_body().await.as_string().expect("a form");
+    assert_eq!(body, "client_id=client&scope=openid");
+    let shown = scene.last_event();
+    assert!(
+        shown.contains(concat!(
+            r#""to_enter":{"user_code":"WDJB-MJHT","verification_uri":"https://issuer.example/enter","#,
+            r#""page":"https://issuer.example/enter?c=1","expires_at":"#
+        )),
+        "{shown}"
+    );
+    assert!(!shown.contains("device-secret-1"), "{shown}");
+    scene.answer_never();
+    let waited = scene.pass_time();
+    assert!((6900.0..=7000.0).contains(&waited), "{waited} ms");
+    scene.fetched_as_many(2).await;
+    sign_in.cancel();
+    assert_eq!((scene.state().as_str(), scene.order().as_str()), ("ready", "fetch fetch aborted"));
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_poll_ends_the_code() {
+    let (scene, sign_in) = Scene::with(Stage::offer_codes);
+    scene.answer_with(200, CODE);
+    sign_in.ask_for_code();
+    scene.code_shown().await;
+    scene.answer_with(400, r#"{"error":"access_denied"}"#);
+    scene.pass_time();
+    scene.shown("failed").await;
+    assert_eq!(scene.state(), "failed access_denied");
+}
+
+#[wasm_bindgen_test]
+async fn an_endpoint_that_does_not_answer_pages_leaves_the_code_to_the_kernel() {
+    let (scene, sign_in) = Scene::with(Stage::offer_codes);
+    scene.break_connection();
+    sign_in.ask_for_code();
+    scene.told("ask_kernel_for_code").await;
+    assert_eq!((scene.state().as_str(), scene.request_count()), ("ready", 1));
 }
 
 #[wasm_bindgen_test]

@@ -69,7 +69,9 @@ export class Stage {
     };
     window.fetch = (request, ...rest) => {
       // The test runner fetches, too.
-      if (request.url !== this.ticket.provider.token_endpoint) return fetch.call(window, request, ...rest);
+      const { token_endpoint, device_authorization_endpoint } = this.ticket.provider;
+      const endpoints = [token_endpoint, device_authorization_endpoint];
+      if (!endpoints.includes(request.url)) return fetch.call(window, request, ...rest);
       this.effects.push("fetch");
       this.requests.push(request);
       return this.answer(request);
@@ -167,6 +169,10 @@ export class Stage {
     this.ticket.callback_pages = [`${location.origin}/callback.html`];
   }
 
+  offerCodes() {
+    this.ticket.provider.device_authorization_endpoint = "https://issuer.example/device";
+  }
+
   forgetCors() {
     this.ticket.provider.token_endpoint_cors = null;
   }
@@ -236,8 +242,18 @@ export class Stage {
   }
 
   /** Settles once the token request was sent. */
-  async fetched() {
-    while (this.requests.length === 0) await Promise.resolve();
+  async fetched(count = 1) {
+    while (this.requests.length < count) await Promise.resolve();
+  }
+
+  /** Settles once an event of `type` came. */
+  async told(type) {
+    while (!this.events.some((event) => event.type === type)) await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+
+  /** Settles once there is a code to enter. */
+  async codeShown() {
+    while (!this.events.at(-1)?.to_enter) await new Promise((resolve) => requestAnimationFrame(resolve));
   }
 
   /** Settles once a status of `phase` was shown. */

@@ -17,10 +17,10 @@ from tokentoss.callback.listener import LoopbackListener, lease_first
 from tokentoss.callback.registration import registration_of
 from tokentoss.configuration import ClientConfig
 from tokentoss.exceptions import ConfigurationError, HandOffError, SignInError, TokenTossError, error_for
-from tokentoss.handoff import EXCHANGES, Exchange, HandOff
+from tokentoss.handoff import EXCHANGES, Exchange, HandOff, device_endpoint_of_page
 from tokentoss.in_browser import in_browser
 from tokentoss.providers import DEFAULT_SCOPES, GOOGLE, Provider
-from tokentoss.widgets.by_code import SignInByCode
+from tokentoss.widgets.by_code import SignInByCode, draw
 from tokentoss.widgets.by_link import SignInByLink
 from tokentoss.widgets.front_end import front_end
 from tokentoss.widgets.synced import SyncedWidget
@@ -50,7 +50,7 @@ ENTER_CODE = "Waiting for you to enter the code…"
 FOLLOW_LINK = "Waiting for you on the sign-in page…"
 MORE = "Click to allow more"
 
-_PHASES = {"ready": CLICK, "waiting": WAITING, "signing_in": SIGNING_IN}
+_PHASES = {"ready": CLICK, "waiting": WAITING, "code": ENTER_CODE, "signing_in": SIGNING_IN}
 
 
 class AuthWidget(SyncedWidget):
@@ -160,13 +160,19 @@ class AuthWidget(SyncedWidget):
         weakref.finalize(self, self._by_code.cancel).atexit = False
         super().__init__(
             branding=look,
-            # It is waited for in a thread.
-            offers_code=not in_browser() and auth_manager.provider.device_authorization_endpoint is not None,
+            offers_code=self._offers_code(),
             **kwargs,
         )
         self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
         self._show_session(auth_manager.last_error)
+
+    def _offers_code(self) -> bool:
+        """Tell whether a code can be asked for: the kernel waits for it in a thread, a page needs none."""
+        manager = self._manager
+        if in_browser():
+            return device_endpoint_of_page(manager, self._exchange) is not None
+        return manager.provider.device_authorization_endpoint is not None
 
     def __repr__(self) -> str:
         return (
@@ -234,7 +240,7 @@ class AuthWidget(SyncedWidget):
         """Wait until somebody is signed in, and return who; an interrupt of the kernel ends it.
 
         It works in the cell that displays the widget, because the sign-in reaches the kernel by a
-        thread of its own.
+        thread of its own; one by code reaches it between two cells only.
 
         Args:
             timeout: Seconds to wait at most; None for no limit.
@@ -298,6 +304,8 @@ class AuthWidget(SyncedWidget):
             self._offer_again()
         elif kind == "drop_code":
             self._by_code.cancel()
+        elif kind == "draw_qr":
+            draw(content.get("page"), self.send)
         elif kind == "deliver":
             self._take_repeated(content)
         elif kind == "register":
@@ -348,6 +356,8 @@ class AuthWidget(SyncedWidget):
                 return
             phase, code, subject = (content.get(name) for name in ("phase", "code", "subject"))
             if isinstance(phase, str) and phase in _PHASES:
+                if phase == "code":  # no page registers for it
+                    hand_off.prepare()
                 way = content.get("way") if phase == "waiting" else None
                 status = WAITING_BY_WAY.get(way) if isinstance(way, str) else None
                 self.publish(status=status or _PHASES[phase], error="", error_code="")

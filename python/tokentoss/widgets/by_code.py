@@ -1,4 +1,4 @@
-"""A widget's sign-in by code: asked for from the page, run in a thread of the kernel."""
+"""A widget's sign-in by code, for a page that cannot run it: in a thread of the kernel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import SignInError, TokenTossError
+from tokentoss.origins import secure_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,14 +95,29 @@ def shown(authorization: DeviceAuthorization, expires_at: float) -> dict[str, An
         authorization: The provider's answer.
         expires_at: When the code ends, in Unix seconds.
     """
-    import segno  # noqa: PLC0415 - few sign-ins need it
-
     page = authorization.verification_uri_complete or authorization.verification_uri
-    qr = segno.make(page, error="m", micro=False)
     return {
         "user_code": authorization.user_code,
         "verification_uri": authorization.verification_uri,
         "page": page,
         "expires_at": expires_at,
-        "qr": qr.svg_data_uri(border=2, dark="#000", light="#fff"),
+        "qr": _drawn(page),
     }
+
+
+def draw(url: object, send: Callable[[dict[str, Any]], None]) -> None:
+    """Send the QR code of a page on which a code is entered that the notebook page asked for itself.
+
+    Args:
+        url: The page; for anything else than the address of one nothing is drawn.
+        send: Sends a custom message to the notebook page.
+    """
+    page = secure_page(url)
+    if page is not None:
+        send({"type": "qr", "page": page, "qr": _drawn(page)})
+
+
+def _drawn(page: str) -> str:
+    import segno  # noqa: PLC0415 - few sign-ins need it
+
+    return segno.make(page, error="m", micro=False).svg_data_uri(border=2, dark="#000", light="#fff")

@@ -1,5 +1,5 @@
 // The kinds of client a notebook user can have: a public one, one with a secret that is no secret (Google Desktop), and
-// one for sign-ins by code on another device.
+// both of them again for sign-ins by code on another device.
 import { randomBytes } from "node:crypto";
 
 // RFC 8252 section 7.3: a loopback redirect URI without a port stands for any port. With an empty
@@ -14,7 +14,16 @@ const native = {
   subject_type: "pairwise",
 };
 
-/** Registrations of the run: [public, with secret, by code]. The secret is new each time, so a leak scan can search for it. */
+const device = {
+  application_type: "native",
+  grant_types: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+  response_types: [],
+  redirect_uris: [],
+  // A pairwise subject needs an address of the client, which these have not.
+  subject_type: "public",
+};
+
+/** Registrations of the run: [public, with secret, by code, by code with secret]. Secrets are new each time, so a leak scan can search for them. */
 export function clients() {
   return [
     { ...native, client_id: "notebook-public", token_endpoint_auth_method: "none" },
@@ -24,15 +33,12 @@ export function clients() {
       client_secret: randomBytes(24).toString("base64url"),
       token_endpoint_auth_method: "client_secret_post",
     },
+    { ...device, client_id: "notebook-device", token_endpoint_auth_method: "none" },
     {
-      ...native,
-      client_id: "notebook-device",
-      token_endpoint_auth_method: "none",
-      grant_types: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
-      response_types: [],
-      redirect_uris: [],
-      // A pairwise subject needs an address of the client, which this one has not.
-      subject_type: "public",
+      ...device,
+      client_id: "notebook-device-desktop",
+      client_secret: randomBytes(24).toString("base64url"),
+      token_endpoint_auth_method: "client_secret_post",
     },
   ];
 }

@@ -78,6 +78,7 @@ codes! {
     AccessDenied "access_denied" ProviderRefused "" "Access was not granted. Sign in again and accept, or choose another account.";
     AccountSelectionRequired "account_selection_required" ProviderRefused "" "The provider needs you to choose an account. Sign in again and choose one.";
     ConsentRequired "consent_required" ProviderRefused "" "The provider needs your consent. Sign in again and accept.";
+    ExpiredToken "expired_token" ProviderRefused "" "The code was not entered in time. Ask for a new one.";
     InteractionRequired "interaction_required" ProviderRefused "" "The provider needs something from you. Sign in again and follow its pages.";
     InvalidClient "invalid_client" ProviderRefused "the token endpoint" "{subject} does not accept this client. Check the client ID and the client secret, then sign in again.";
     InvalidGrant "invalid_grant" ProviderRefused "the token endpoint" "{subject} no longer accepts this sign-in. Sign in again.";
@@ -93,6 +94,7 @@ codes! {
 
     // The provider broke the protocol.
     CallbackInvalid "callback_invalid" ProviderMisbehaved "" "The provider's answer holds neither a code nor an error. Sign in again.";
+    DeviceResponseInvalid "device_response_invalid" ProviderMisbehaved "a required member" "The provider's answer is not usable for a sign-in by code: {subject} is missing or malformed. Sign in with the button.";
     IdTokenAccessTokenHashMismatch "id_token_access_token_hash_mismatch" ProviderMisbehaved "" "The ID token belongs to another access token, so nothing was kept. Sign in again.";
     IdTokenAlgorithmRefused "id_token_algorithm_refused" ProviderMisbehaved "an unknown algorithm" "The ID token is signed with {subject}, which is not accepted here. Check the provider's settings.";
     IdTokenAudienceMismatch "id_token_audience_mismatch" ProviderMisbehaved "" "The ID token was made for another application, so nothing was kept. Check the client ID.";

@@ -244,13 +244,6 @@ pub const KERNEL_CODES: &[KernelCode] = &[
         "{subject} offers no sign-in by code. Sign in with the button.",
     ),
     code(
-        "device_response_invalid",
-        ProviderMisbehaved,
-        "a required member",
-        "The provider's answer is not usable for a sign-in by code: {subject} is missing or malformed. Sign in with the button.",
-    ),
-    code("expired_token", ProviderRefused, "", "The code was not entered in time. Ask for a new one."),
-    code(
         "slow_down",
         ProviderRefused,
         "",

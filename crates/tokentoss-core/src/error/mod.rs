@@ -28,6 +28,14 @@ impl Error {
         Self { code, subject: Subject::sanitised(subject) }
     }
 
+    /// A provider's refusal as one of ours, about its host; a word that is not among the `known` ones is kept as text.
+    pub(crate) fn of_provider(word: &str, known: &[ErrorCode], host: &str) -> Self {
+        match known.iter().find(|code| code.as_str() == word) {
+            Some(code) => Self::about(*code, host),
+            None => Self::about(ErrorCode::ProviderError, word),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> ErrorCode {

@@ -35,10 +35,7 @@ impl Exchanging {
         callback_page: Option<WindowId>,
         context: &mut Context<'_, R>,
     ) -> State {
-        *context.exchanges = context.exchanges.wrapping_add(1);
-        let id = RequestId(*context.exchanges);
-        let token_request = TokenRequest::new(context.ticket, &request, code, client_secret);
-        context.outputs.push_back(Output::Exchange { request: id, token_request });
+        let id = context.send(TokenRequest::new(context.ticket, &request, code, client_secret));
         context.show(Status::phase(Phase::SigningIn));
         State::Exchanging(Self { request, id, callback_page, deadline: context.now + ANSWER_LIMIT })
     }
@@ -70,8 +67,14 @@ impl Exchanging {
         let ticket = context.ticket;
         let endpoint = ticket.provider().token_endpoint();
         let tokens = TokenResponse::read(answer, endpoint, ticket.scopes())?;
-        check_claims(&tokens.id_token, ticket, self.request.nonce(), &tokens.access_token, context.now)?;
-        let plaintext = envelope::write(ticket, &self.request, &tokens, context.now)?;
+        check_claims(
+            &tokens.id_token,
+            ticket,
+            Some(self.request.nonce()),
+            &tokens.access_token,
+            context.now,
+        )?;
+        let plaintext = envelope::write(ticket, Some(self.request.salt()), &tokens, context.now)?;
         let sealed = ticket.kernel_key().seal(Purpose::Tokens, ticket.binding(), &plaintext, context.rng)?;
         Ok(HandingOver::begin(sealed, self.callback_page, context))
     }

@@ -14,6 +14,8 @@ pub struct WindowId(pub u32);
 pub enum Input {
     /// The user clicked the button.
     SignIn,
+    /// The user wants a code to enter on any device (RFC 8628).
+    AskForCode,
     /// The popup of [`super::Output::OpenPopup`] is open.
     PopupOpened {
         /// Its window.

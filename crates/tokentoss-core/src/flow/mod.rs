@@ -8,6 +8,11 @@
 //!   └──── Cancel or a failure: the ticket can be tried again ◀──────────┴───────────────┤
 //!                                                                                       ▼
 //!                        the kernel acknowledged the ticket, or is gone ────────────▶ Spent
+//!
+//!        AskForCode               Answered, Probed            the code was entered
+//! Ready ───────────▶ AskingForCode ────────────▶ EnteringCode ────────────────────▶ HandingOver
+//!   ▲                      │   only the kernel can │ ⟲ polls       Cancel or a failure
+//!   └──────────────────────┴───────────────────────┘
 //! ```
 //!
 //! The answer comes back by one of three [`Way`]s; a start page that stays silent means that the listener is out of this
@@ -17,8 +22,10 @@
 //! Each waiting state is a struct that owns just what is known by then and is consumed by the
 //! transition: verifier, state and keys exist only while they are needed.
 
+mod asking_for_code;
 mod attempt;
 mod awaiting_callback;
+mod entering_code;
 mod exchanging;
 mod handing_over;
 mod input;
@@ -28,7 +35,7 @@ mod way;
 mod windows;
 
 pub use input::{Input, WindowId};
-pub use output::{KernelRefusal, Output, Phase, Problem, RequestId, Status};
+pub use output::{KernelRefusal, Output, Phase, Problem, RequestId, ShownCode, Status};
 pub use way::Way;
 
 use alloc::boxed::Box;
@@ -47,8 +54,10 @@ use crate::secret::Secret;
 use crate::ticket::{ExchangePlace, Ticket};
 use crate::timestamp::Timestamp;
 use crate::token_endpoint::TokenRequest;
+use asking_for_code::AskingForCode;
 use attempt::Attempt;
 use awaiting_callback::AwaitingCallback;
+use entering_code::EnteringCode;
 use exchanging::Exchanging;
 use handing_over::HandingOver;
 use introducing::Introducing;
@@ -82,6 +91,8 @@ enum State {
     Introducing(Introducing),
     AwaitingCallback(AwaitingCallback),
     Exchanging(Exchanging),
+    AskingForCode(AskingForCode),
+    EnteringCode(EnteringCode),
     HandingOver(HandingOver),
     Spent,
 }
@@ -138,6 +149,14 @@ impl<R: ?Sized> Context<'_, R> {
             *self.status = status.clone();
             self.outputs.push_back(Output::Status(status));
         }
+    }
+
+    /// Sends a form, once; its answer comes by the number.
+    fn send(&mut self, token_request: TokenRequest) -> RequestId {
+        *self.exchanges = self.exchanges.wrapping_add(1);
+        let request = RequestId(*self.exchanges);
+        self.outputs.push_back(Output::Exchange { request, token_request });
+        request
     }
 
     fn post(&mut self, window: WindowId, message: &ToPopup<'_>) {
@@ -241,6 +260,8 @@ impl Flow {
             State::Introducing(state) => state.next_timer(),
             State::AwaitingCallback(state) => state.next_timer(),
             State::Exchanging(state) => state.next_timer(),
+            State::AskingForCode(state) => state.next_timer(),
+            State::EnteringCode(state) => state.next_timer(),
             State::HandingOver(state) => state.next_timer(),
         }
     }
@@ -291,10 +312,29 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
             Ok(State::Ready)
         }
         (State::Ready, Input::SignIn) => Introducing::begin(context),
+        (state @ (State::AskingForCode(_) | State::EnteringCode(_)), Input::SignIn) => {
+            abort_exchange(&state, context);
+            Introducing::begin(context)
+        }
+        (
+            state @ (State::Ready
+            | State::Introducing(_)
+            | State::AwaitingCallback(_)
+            | State::AskingForCode(_)
+            | State::EnteringCode(_)),
+            Input::AskForCode,
+        ) => {
+            abort_exchange(&state, context);
+            context.dismiss_windows();
+            Ok(AskingForCode::begin(context))
+        }
         (state, Input::Probed { readable }) => {
             // It was asked only because nobody knew.
             *context.cors = context.cors.or(Some(readable));
-            Ok(state)
+            Ok(match state {
+                State::AskingForCode(state) => state.go_on(context),
+                state => state,
+            })
         }
         (state, Input::Message { origin, source, text }) => {
             match read_message(context, &origin, source, &text) {
@@ -302,13 +342,16 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
                 Err(error) => state.dropping(error),
             }
         }
+        (
+            state @ (State::Ready | State::Spent | State::AskingForCode(_) | State::EnteringCode(_)),
+            Input::Relayed { .. } | Input::Broadcast { .. },
+        ) => state.dropping(ErrorCode::StateMismatch.into()),
         (State::Introducing(state), input) => state.handle(input, context),
         (State::AwaitingCallback(state), input) => state.handle(input, context),
         (State::Exchanging(state), input) => state.handle(input, context),
+        (State::AskingForCode(state), input) => state.handle(input, context),
+        (State::EnteringCode(state), input) => state.handle(input, context),
         (State::HandingOver(state), input) => state.handle(input, context),
-        (state @ (State::Ready | State::Spent), Input::Relayed { .. } | Input::Broadcast { .. }) => {
-            state.dropping(ErrorCode::StateMismatch.into())
-        }
         (state @ (State::Ready | State::Spent), _) => Ok(state),
     }
 }
@@ -351,7 +394,7 @@ fn handle_message<R: TryCryptoRng + ?Sized>(
 }
 
 fn abort_exchange<R: ?Sized>(state: &State, context: &mut Context<'_, R>) {
-    if let State::Exchanging(_) = state {
+    if let State::Exchanging(_) | State::AskingForCode(_) | State::EnteringCode(_) = state {
         context.outputs.push_back(Output::AbortExchange);
     }
 }

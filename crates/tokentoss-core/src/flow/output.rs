@@ -71,20 +71,22 @@ pub enum Output {
         /// A request without a code.
         token_request: TokenRequest,
     },
-    /// Send the token request, once, whatever happens.
+    /// Send the form, once, whatever happens.
     Exchange {
         /// Its number.
         request: RequestId,
         /// The request.
         token_request: TokenRequest,
     },
-    /// Forget the running token request.
+    /// Forget the request that is under way.
     AbortExchange,
     /// Hand the sealed tokens, or the sealed code, to the kernel; repeated until acknowledged.
     Deliver {
         /// The sealed envelope.
         envelope: String,
     },
+    /// Have the kernel ask for a code to enter on any device: this page cannot.
+    AskKernelForCode,
     /// Show this.
     Status(Status),
 }
@@ -98,6 +100,8 @@ pub enum Phase {
     Waiting,
     /// Exchanging the code.
     SigningIn,
+    /// Waiting for a code, or for the user to enter it on any device.
+    Code,
     /// The tokens, or the code for them, are on their way to the kernel.
     HandingOver,
     /// The kernel has the tokens.
@@ -114,6 +118,7 @@ impl Phase {
             Self::Ready => "ready",
             Self::Waiting => "waiting",
             Self::SigningIn => "signing_in",
+            Self::Code => "code",
             Self::HandingOver => "handing_over",
             Self::Done => "done",
             Self::Failed => "failed",
@@ -134,6 +139,21 @@ pub struct Status {
     pub problem: Option<Problem>,
     /// What is wrong with the address that was pasted last.
     pub paste_problem: Option<Error>,
+    /// The code to enter, once it is there.
+    pub code: Option<ShownCode>,
+}
+
+/// What the user sees of a code to enter on any device; never what the tokens are fetched with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownCode {
+    /// What to enter.
+    pub user_code: String,
+    /// Where, for people.
+    pub verification_uri: String,
+    /// The same, with the code filled in if the provider has that.
+    pub page: String,
+    /// When the code ends, in Unix seconds.
+    pub expires_at: u64,
 }
 
 /// Something to tell the user, with the next step.
@@ -192,13 +212,14 @@ impl fmt::Debug for Status {
             .field("has_link", &self.link.is_some())
             .field("problem", &self.problem)
             .field("paste_problem", &self.paste_problem)
+            .field("code", &self.code)
             .finish()
     }
 }
 
 impl Status {
     pub(super) fn phase(phase: Phase) -> Self {
-        Self { phase, way: None, link: None, problem: None, paste_problem: None }
+        Self { phase, way: None, link: None, problem: None, paste_problem: None, code: None }
     }
 
     pub(super) fn failed(error: Error) -> Self {

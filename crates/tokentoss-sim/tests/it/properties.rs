@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tokentoss_core::flow::{Input, KernelRefusal, Phase, RequestId, Way, WindowId};
 use tokentoss_core::token_endpoint::TokenEndpointAnswer;
 use tokentoss_core::{Secret, Ticket};
-use tokentoss_sim::{Answer, Kernel, LISTENER, PAGE, User, World};
+use tokentoss_sim::{Answer, Entered, GRANT_TYPE, Kernel, LISTENER, PAGE, User, World};
 
 /// One thing that a user, a browser, a provider, a kernel or an attacker may do.
 #[derive(Clone, Debug)]
@@ -42,6 +42,9 @@ enum Event {
     Register(Option<String>),
     Probe(bool),
     LateCallback,
+    AskForCode,
+    Enter(Entered),
+    AnswerDevice(Option<(u16, String)>),
 }
 
 /// The tickets: with and without listener and callback pages, with and without a secret, for every exchange.
@@ -136,6 +139,12 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop_oneof![Just(None), "[A-Za-z0-9_-]{0,80}".prop_map(Some)].prop_map(Event::Register),
         1 => any::<bool>().prop_map(Event::Probe),
         2 => Just(Event::LateCallback),
+        4 => Just(Event::AskForCode),
+        3 => prop_oneof![Just(Entered::Accepted), Just(Entered::Declined), Just(Entered::NotYet)].prop_map(Event::Enter),
+        1 => prop_oneof![
+            2 => Just(None),
+            1 => (100_u16..600, "(\\{\"(error|device_code|user_code)\":\"[ -~]{0,20}\"\\})|[ -~]{0,40}").prop_map(Some),
+        ].prop_map(Event::AnswerDevice),
     ]
 }
 
@@ -195,6 +204,10 @@ fn happen(world: &mut World, event: Event) {
         Event::PasteHonest => {}
         Event::Broadcast(text) => world.input(Input::Broadcast { text }),
         Event::Register(secret) => world.input(Input::Registered { secret }),
+        Event::AskForCode => world.input(Input::AskForCode),
+        Event::Enter(entered) => world.provider.device.entered = entered,
+        Event::AnswerDevice(None) => world.provider.device.answer = Answer::Honest,
+        Event::AnswerDevice(Some((status, body))) => world.provider.device.answer = Answer::Raw(status, body),
         Event::Probe(readable) => world.input(Input::Probed { readable }),
         // An answer to a request of long ago, from whichever page.
         Event::LateCallback => {
@@ -213,7 +226,9 @@ fn happen(world: &mut World, event: Event) {
 
 /// What holds whatever has happened.
 fn check(world: &World) -> Result<(), TestCaseError> {
-    let mut codes: Vec<&String> = world.provider.token_requests.iter().map(|form| &form["code"]).collect();
+    let (polls, exchanges): (Vec<_>, Vec<_>) =
+        world.provider.token_requests.iter().partition(|form| form["grant_type"] == GRANT_TYPE);
+    let mut codes: Vec<&String> = exchanges.iter().map(|form| &form["code"]).collect();
     codes.sort();
     let sent = codes.len();
     codes.dedup();
@@ -221,7 +236,7 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     prop_assert!(world.kernel.tokens.len() <= 1, "C71: one envelope a ticket");
     prop_assert!(world.kernel.codes.len() <= 1, "C71: one envelope a ticket");
     // C9, C39: a code goes out with the address that it came to, or the provider would have refused it.
-    for form in &world.provider.token_requests {
+    for form in &exchanges {
         let asked_for = |url: &String| {
             form_urlencoded::parse(url.split_once('?').expect("a query").1.as_bytes())
                 .any(|(name, value)| name == "redirect_uri" && value == form["redirect_uri"])
@@ -231,7 +246,10 @@ fn check(world: &World) -> Result<(), TestCaseError> {
 
     let shown = format!("{:?}", world.flow);
     prop_assert!(!shown.contains(world.kernel.proof()), "C72");
-    for form in &world.provider.token_requests {
+    for form in polls {
+        prop_assert!(!shown.contains(&form["device_code"]), "C72: {}", shown);
+    }
+    for form in exchanges {
         for name in ["code", "code_verifier"] {
             prop_assert!(!shown.contains(&form[name]), "C72: {} in {}", name, shown);
         }
@@ -240,7 +258,9 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     if status.phase == Phase::Failed {
         prop_assert!(status.problem.is_some(), "a failure says why");
     }
-    if matches!(status.phase, Phase::Waiting | Phase::SigningIn | Phase::HandingOver) {
+    let shown = status.code.is_some();
+    prop_assert!(!shown || status.phase == Phase::Code, "a code is shown only while it counts");
+    if matches!(status.phase, Phase::Waiting | Phase::SigningIn | Phase::Code | Phase::HandingOver) {
         let armed = world.flow.next_timer().is_some();
         prop_assert!(armed, "no spinner without an end: {:?}", world.flow);
     }
@@ -332,6 +352,44 @@ proptest! {
         world.sign_in();
         prop_assert_eq!(world.phase(), Phase::Failed);
         prop_assert!(world.kernel.tokens.is_empty());
+    }
+
+    #[test]
+    fn any_device_authorization_is_survived(
+        status in prop_oneof![4 => Just(200_u16), 1 => 100_u16..600],
+        code in "\\PC{0,70}",
+        uri in prop_oneof![1 => "https://[a-z.]{1,20}/[ -~]{0,30}", 1 => "[ -~]{0,60}"],
+        complete in prop_oneof![1 => "https://[a-z.]{1,20}/[ -~]{0,30}", 1 => "[ -~]{0,60}"],
+        seconds in prop_oneof![2 => any::<f64>().prop_map(|n| serde_json::json!(n)), 1 => any::<i64>().prop_map(|n| serde_json::json!(n)), 1 => "[ -~]{0,12}".prop_map(|n| serde_json::json!(n))],
+        interval in prop_oneof![2 => any::<f64>().prop_map(|n| serde_json::json!(n)), 1 => any::<i64>().prop_map(|n| serde_json::json!(n))],
+        noise in "[ -~]{0,200}", noisy in any::<bool>(),
+    ) {
+        let body = serde_json::json!({
+            "device_code": "device-secret-1", "user_code": code, "verification_uri": uri,
+            "verification_uri_complete": complete, "expires_in": seconds, "interval": interval,
+        });
+        let mut world = World::new();
+        world.provider.device.answer = Answer::Raw(status, if noisy { noise } else { body.to_string() });
+        world.input(Input::AskForCode);
+        world.settle();
+        if let Some(code) = &world.flow.status().code {
+            prop_assert!(!noisy && status == 200);
+            prop_assert!((1..=64).contains(&code.user_code.len()) && code.user_code.trim() == code.user_code);
+            prop_assert!(code.user_code.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+            for page in [&code.verification_uri, &code.page] {
+                prop_assert!(page.starts_with("https://") && !page.contains([' ', '"', '<', '\\']));
+            }
+            let origin = |page: &str| page.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(origin(&code.page), origin(&code.verification_uri));
+            let left = code.expires_at - world.now.as_secs();
+            prop_assert!((1..=3600).contains(&left), "{}", left);
+            world.sleep(Duration::from_secs(3600));
+            prop_assert_eq!(world.problem(), Some("expired_token"));
+        } else {
+            prop_assert_eq!((world.phase(), world.problem().is_some()), (Phase::Failed, true));
+        }
+        let seen = format!("{:?} {:?}", world.flow, world.shown);
+        prop_assert!(!seen.contains("device-secret"), "C72");
     }
 
     #[test]

@@ -48,6 +48,27 @@ fn an_unknown_way_to_authenticate_is_refused() {
 }
 
 #[test]
+fn the_device_authorization_endpoint_may_be_missing_but_not_wrong() {
+    for (endpoint, code) in [
+        (json!("http://as.example/device"), ErrorCode::EndpointInsecure),
+        (json!("javascript:alert(1)"), ErrorCode::EndpointInsecure),
+        (json!("https://as.example/device#x"), ErrorCode::EndpointInsecure),
+        (json!(""), ErrorCode::EndpointInsecure),
+        (json!(7), ErrorCode::TicketInvalid),
+        (json!(["https://as.example/device"]), ErrorCode::TicketInvalid),
+    ] {
+        let mut bad = ticket();
+        bad["provider"]["device_authorization_endpoint"] = endpoint.clone();
+        assert_eq!(code_of(&bad.to_string()), code, "{endpoint}");
+    }
+    let mut without = ticket();
+    let provider = without["provider"].as_object_mut().expect("an object");
+    provider.remove("device_authorization_endpoint");
+    let without = Ticket::from_json(&without.to_string(), PAGE).expect("a ticket");
+    assert!(without.provider().device_authorization_endpoint().is_none());
+}
+
+#[test]
 fn a_way_for_the_answer_must_be_there() {
     let mut without_listener = ticket();
     without_listener["redirect_uri"] = json!(null);

@@ -20,7 +20,7 @@ fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors").join(name)
 }
 
-fn read(name: &str) -> Value {
+pub(crate) fn read(name: &str) -> Value {
     let text = fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -87,12 +87,13 @@ fn nonces() {
     assert_current("nonces.json", &Value::Array(vectors));
 }
 
-const PURPOSES: [(Purpose, &str); 5] = [
+const PURPOSES: [(Purpose, &str); 6] = [
     (Purpose::Tokens, "tokens"),
     (Purpose::ClientSecret, "client_secret"),
     (Purpose::Callback, "callback"),
     (Purpose::Code, "code"),
     (Purpose::Registration, "registration"),
+    (Purpose::DeviceTokens, "device_tokens"),
 ];
 
 #[test]

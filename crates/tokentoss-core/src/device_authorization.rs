@@ -1,0 +1,202 @@
+//! The device authorization grant (RFC 8628): a code that the user enters on a page, on any device.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::endpoint::EndpointUrl;
+use crate::error::{Error, ErrorCode};
+use crate::json::Object;
+use crate::secret::Secret;
+use crate::ticket::Ticket;
+use crate::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenResponse, lifetime};
+
+/// Between two polls if the provider names nothing (section 3.2).
+const DEFAULT_INTERVAL: u64 = 5;
+/// What every `slow_down` adds to the interval (section 3.5).
+const SLOW_DOWN: Duration = Duration::from_secs(5);
+/// The longest pause after a failure of the network or the provider.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The shortest pause, whatever the provider says.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// Seconds after which a code is given up, however long the provider says it lives.
+const LONGEST_LIFETIME: u64 = 3600;
+/// The longest code that a person is asked to enter, in characters.
+const USER_CODE_LIMIT: usize = 64;
+/// Statuses that say nothing of the grant, besides those of a server's failure.
+const TRANSIENT_STATUSES: [u16; 3] = [408, 425, 429];
+/// What the endpoints may say that ends this grant (sections 3.2 and 3.5).
+const REFUSALS: [ErrorCode; 10] = [
+    ErrorCode::AccessDenied,
+    ErrorCode::ExpiredToken,
+    ErrorCode::InvalidClient,
+    ErrorCode::InvalidGrant,
+    ErrorCode::InvalidRequest,
+    ErrorCode::InvalidScope,
+    ErrorCode::ServerError,
+    ErrorCode::TemporarilyUnavailable,
+    ErrorCode::UnauthorizedClient,
+    ErrorCode::UnsupportedGrantType,
+];
+
+/// A code for the user, and where to enter it.
+#[derive(Debug)]
+pub struct DeviceAuthorization {
+    /// What the user enters.
+    pub user_code: String,
+    /// The page where it is entered.
+    pub verification_uri: EndpointUrl,
+    /// The same page with the code filled in, if the provider has that.
+    pub complete: Option<EndpointUrl>,
+    /// For how long the code can be entered.
+    pub expires_in: Duration,
+    /// How long to wait between two polls.
+    pub interval: Duration,
+    /// What the token endpoint is polled with.
+    pub device_code: Secret,
+}
+
+impl DeviceAuthorization {
+    /// Reads the device authorization endpoint's answer (section 3.2).
+    ///
+    /// # Errors
+    /// The provider's refusal by its code; `token_response_too_large`, `token_endpoint_failed` or
+    /// `token_response_not_json`; `device_response_invalid` for the member that is missing or not usable.
+    pub fn read(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Result<Self, Error> {
+        if let Some((_, error)) = setback(answer, endpoint) {
+            return Err(error);
+        }
+        let mut members = Object::read(answer.body.expose()).unwrap_or_default();
+        let device_code = members.secret("device_code").filter(|code| !code.expose().is_empty());
+        let user_code = members.text("user_code").filter(|code| is_user_code(code));
+        let mut page = |name| members.text(name).and_then(|url| EndpointUrl::of_page(&url));
+        // Google's name for it is older than the standard's.
+        let verification_uri = page("verification_uri").or_else(|| page("verification_url"));
+        let complete = page("verification_uri_complete");
+        let mut seconds = |name| members.take(name).as_ref().and_then(lifetime);
+        let expires_in = seconds("expires_in").filter(|seconds| *seconds > 0);
+        let interval = seconds("interval").unwrap_or(DEFAULT_INTERVAL);
+        let unusable = match (&device_code, &user_code, &verification_uri) {
+            (None, _, _) => "device_code",
+            (_, None, _) => "user_code",
+            (_, _, None) => "verification_uri",
+            _ => "expires_in",
+        };
+        let (Some(device_code), Some(user_code), Some(verification_uri), Some(expires_in)) =
+            (device_code, user_code, verification_uri, expires_in)
+        else {
+            return Err(Error::about(ErrorCode::DeviceResponseInvalid, unusable));
+        };
+        Ok(Self {
+            user_code,
+            // A page of another origin is nobody's to vouch for.
+            complete: complete.filter(|url| url.origin() == verification_uri.origin()),
+            verification_uri,
+            expires_in: Duration::from_secs(expires_in.min(LONGEST_LIFETIME)),
+            interval: Duration::from_secs(interval),
+            device_code,
+        })
+    }
+}
+
+/// When to ask the token endpoint again (section 3.5).
+#[derive(Debug)]
+pub struct Polling {
+    interval: Duration,
+    pause: Duration,
+}
+
+impl Polling {
+    /// The first pause is the interval.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
+        let interval = interval.max(SHORTEST_PAUSE);
+        Self { interval, pause: interval }
+    }
+
+    /// How long to wait before the next poll.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// Takes in what a poll brought: tokens, whose ID token is not yet checked; `None` when another poll is due after the
+    /// pause. No answer is a failure of the network.
+    ///
+    /// # Errors
+    /// What ends the polling.
+    pub fn take(
+        &mut self,
+        answer: Option<&TokenEndpointAnswer>,
+        ticket: &Ticket,
+    ) -> Result<Option<TokenResponse>, Error> {
+        let endpoint = ticket.provider().token_endpoint();
+        let setback = match answer {
+            None => Setback::Transient,
+            Some(answer) => match setback(answer, endpoint) {
+                None => return TokenResponse::read(answer, endpoint, ticket.scopes()).map(Some),
+                Some((Setback::Ended, error)) => return Err(error),
+                Some((setback, _)) => setback,
+            },
+        };
+        if setback == Setback::SlowDown {
+            self.interval += SLOW_DOWN;
+        }
+        self.pause = match setback {
+            Setback::Transient => (self.pause * 2).min(LONGEST_PAUSE.max(self.interval)),
+            _ => self.interval,
+        };
+        Ok(None)
+    }
+}
+
+/// What an answer of this grant's endpoints that is no success means for the next poll.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setback {
+    /// The user has not entered the code yet.
+    Pending,
+    /// The provider wants longer pauses.
+    SlowDown,
+    /// It says nothing of the grant: the same request may succeed later.
+    Transient,
+    /// There is none.
+    Ended,
+}
+
+/// Why an answer is no success; `None` for a JSON object that may be one.
+fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setback, Error)> {
+    let (body, status) = (answer.body.expose(), answer.status);
+    let too_large = body.len() > BODY_LIMIT;
+    let mut document = Object::read(if too_large { "" } else { body });
+    let refused = document.as_ref().is_ok_and(|members| members.has("error"));
+    let word = document.as_mut().ok().and_then(|members| members.text("error")).unwrap_or_default();
+    let (setback, code) = match word.as_str() {
+        _ if too_large => (Setback::Ended, Some(ErrorCode::TokenResponseTooLarge)),
+        "server_error" | "temporarily_unavailable" => (Setback::Transient, None),
+        _ if status >= 500 || TRANSIENT_STATUSES.contains(&status) => {
+            (Setback::Transient, Some(ErrorCode::TokenEndpointFailed))
+        }
+        "authorization_pending" => (Setback::Pending, None),
+        "slow_down" => (Setback::SlowDown, None),
+        _ if refused => (Setback::Ended, None),
+        _ if status != 200 => (Setback::Ended, Some(ErrorCode::TokenEndpointFailed)),
+        // A portal or a proxy in between answers with a page of its own.
+        _ if document.is_err() => (Setback::Transient, Some(ErrorCode::TokenResponseNotJson)),
+        _ => return None,
+    };
+    let host = endpoint.authority();
+    let error = match code {
+        Some(code) => Error::about(code, host),
+        None => Error::of_provider(&word, &REFUSALS, host),
+    };
+    Some((setback, error))
+}
+
+/// Printable ASCII, with spaces within at most.
+fn is_user_code(code: &str) -> bool {
+    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = code.as_bytes();
+    bytes.len() <= USER_CODE_LIMIT
+        && graphic(bytes.first())
+        && graphic(bytes.last())
+        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
