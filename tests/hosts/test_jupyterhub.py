@@ -8,7 +8,7 @@ from e2e.browser import local_context
 from hosts import jupyter
 from hosts.jupyterhub import JupyterHub
 from hosts.scan import Scan
-from hosts.ways import ON_A_SERVER, PageOfEnvironment, ways
+from hosts.ways import ON_A_SERVER, WITHOUT_OPENERS, PageOfEnvironment, ways
 
 COOP = "Cross-Origin-Opener-Policy"
 
@@ -59,14 +59,14 @@ def test_signs_all_users_in(tmp_path, browser, context, way, provider, iap_api, 
             jupyter.sign_in(other, hub, way, provider, iap_api, scan)
 
 
-@ways(*ON_A_SERVER)
+@ways(*WITHOUT_OPENERS)
 @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
 def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
     """C18: the notebook's own page gives its popups up, from their first page on; one click is enough."""
     with JupyterHub(tmp_path, headers={COOP: "same-origin"}) as hub:
         log_in(context, hub)
         assert not opened_page_finds_its_opener(context, hub)
-        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))
+        record(way.result, jupyter.sign_in(context, hub, way, provider, iap_api, scan))
 
 
 @ways(*ON_A_SERVER)

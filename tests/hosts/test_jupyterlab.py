@@ -6,7 +6,7 @@ import pytest
 from e2e.jupyterlab import JupyterLab, sends
 
 from hosts import jupyter
-from hosts.ways import ON_A_SERVER, KernelExchange, ways
+from hosts.ways import ON_A_SERVER, WITHOUT_OPENERS, KernelExchange, ways
 
 
 @ways(*ON_A_SERVER, KernelExchange())
@@ -16,10 +16,10 @@ def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
         record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
 
 
-@ways(*ON_A_SERVER)
+@ways(*WITHOUT_OPENERS)
 @pytest.mark.host("JupyterLab 4 with Cross-Origin-Opener-Policy: same-origin")
 def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
     """C18: the page gives its popups up, from their first page on; one click is enough."""
     headers = {"Cross-Origin-Opener-Policy": "same-origin"}
     with JupyterLab(tmp_path, options=[sends(headers)]) as lab:
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
+        record(way.result, jupyter.sign_in(context, lab, way, provider, iap_api, scan))

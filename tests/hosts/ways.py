@@ -26,6 +26,8 @@ class Loopback:
     before = ""
     client = "confidential"
     """Which of the provider's clients signs in."""
+    result = "signed in"
+    closes_popup = True
     secrets: Collection[str] = OF_A_CODE
     """What a leak scan of such a sign-in must have seen."""
     readable: Collection[str] = ()
@@ -43,13 +45,18 @@ class Loopback:
         """Do what a user does; returns the milliseconds from the click until the widget names the user."""
         widget.wait_ready()
         started = time.perf_counter()
-        window = widget.open_popup()
+        window = self.open_popup(widget)
         popup.sign_in(window, login)
         self.finish(widget, window)
         widget.wait_status(f"Signed in as {login}")
         milliseconds = (time.perf_counter() - started) * 1000
-        popup.wait_closed(window)
+        if self.closes_popup:
+            popup.wait_closed(window)
         return milliseconds
+
+    def open_popup(self, widget: Widget) -> Page:
+        """Click, until a window is on its way to the provider."""
+        return widget.open_popup()
 
     def finish(self, widget: Widget, window: Page) -> None:
         """Do what is left to the user once the provider has sent the popup on."""
@@ -73,6 +80,20 @@ class Paste(Loopback):
         address = popup.wait_unreachable(window, "http://127.0.0.1:")
         widget.page.bring_to_front()
         widget.paste(address)
+
+
+class PasteFromSeveredPopup(Paste):
+    """The same for a page that severs its popups, and so cannot steer the first one elsewhere."""
+
+    result = "after the sentence of `popup_closed`, signed in by the second click"
+    closes_popup = False
+
+    def open_popup(self, widget: Widget) -> Page:
+        """The widget says so, and its button goes straight to the provider."""
+        popup.wait_unreachable(widget.open_popup(), "http://127.0.0.1:")
+        widget.page.bring_to_front()
+        widget.wait_status("The sign-in window looks closed.")
+        return widget.open_popup(widget.retry_button)
 
 
 class CallbackPage(Loopback):
@@ -161,6 +182,8 @@ class PastedLink(Link):
 EVERYWHERE = (Loopback(), Paste(), Code())
 ON_A_SERVER = (*EVERYWHERE, CallbackPage())
 """With the page of the server extension."""
+WITHOUT_OPENERS = (Loopback(), PasteFromSeveredPopup(), Code(), CallbackPage())
+"""The same for a page that severs its popups."""
 
 
 def ways(*offered: Loopback) -> pytest.MarkDecorator:
