@@ -24,6 +24,13 @@ PATIENCE_MS = PATIENCE_SECONDS * 1000
 PANEL = "const panel = [...(window.jupyterapp?.shell?.widgets('main') ?? [])].find(({ context }) => context);"
 KERNEL = f"{PANEL} const kernel = panel?.sessionContext?.session?.kernel;"
 READY = "panel?.context?.isReady && kernel?.connectionStatus === 'connected' && kernel.status === status"
+# What a kernel says of itself while it starts can get lost on its way to the page, which then waits for ever.
+ASK_AGAIN = """
+    window.askedAt ??= Date.now();
+    if (kernel?.connectionStatus === 'connected' && Date.now() - window.askedAt > 5000) {
+        window.askedAt = Date.now();
+        void kernel.requestKernelInfo().catch(() => {});
+    }"""
 
 
 class CellError(AssertionError):
@@ -58,9 +65,10 @@ class Notebook(Stoppable):
 
     def wait_kernel(self, status: str) -> None:
         """Wait until the page sees its kernel in a status ('idle', 'busy', ...)."""
+        ask = ASK_AGAIN if status == "idle" else ""
         try:
             self.page.wait_for_function(
-                f"status => {{ {KERNEL} return {READY}; }}", arg=status, timeout=PATIENCE_MS
+                f"status => {{ {KERNEL} {ask} return {READY}; }}", arg=status, timeout=PATIENCE_MS
             )
         except PageTimeoutError:
             state = self.page.evaluate(
