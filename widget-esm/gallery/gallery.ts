@@ -90,7 +90,7 @@ const states: [title: string, state: ViewState][] = [
       kind: "failed",
       message: "An endpoint is not an https address. Correct the provider's endpoints.",
       byHand: null,
-      next: null,
+      next: "cell",
     },
   ],
   ["kernel gone", { kind: "kernel_gone" }],
