@@ -22,6 +22,9 @@ DEFAULT_INTERVAL = 5.0
 SLOW_DOWN = 5.0
 """Seconds that every ``slow_down`` adds to the interval (RFC 8628 section 3.5)."""
 
+SHORTEST_PAUSE = 1.0
+"""Seconds between two polls at least, whatever the provider says."""
+
 LONGEST_INTERVAL = 60.0
 """Longest pause in seconds after a failure of the network or the provider."""
 
@@ -60,8 +63,7 @@ class Polling:
     """
 
     def __init__(self, interval: float) -> None:
-        self._interval = interval
-        self._pause = interval
+        self._interval = self._pause = max(interval, SHORTEST_PAUSE)
 
     @property
     def pause(self) -> float:

@@ -23,6 +23,13 @@ def lab(tmp_path_factory):
         yield lab
 
 
+@pytest.fixture
+def widget(open_notebook, provider):
+    notebook = open_notebook(cells.show_widget(provider, provider.public))
+    notebook.run_cell(0)
+    return Widget(notebook.page)
+
+
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_one_click_signs_in(open_notebook, provider, iap_api, kind):
     """C18, C20: the start page asks its listener for the way, and the answer is relayed."""
@@ -50,7 +57,7 @@ def test_one_click_signs_in(open_notebook, provider, iap_api, kind):
     assert "?" not in starts[0], "what names the attempt is in the fragment alone"
 
 
-def test_a_question_that_is_lost_is_asked_again(open_notebook, provider, context):
+def test_a_question_that_is_lost_is_asked_again(widget, context):
     """A crowded listener drops the oldest connections."""
     lost = []
 
@@ -62,19 +69,13 @@ def test_a_question_that_is_lost_is_asked_again(open_notebook, provider, context
             route.fallback()
 
     context.route("**/tokentoss/where", lose)
-    notebook = open_notebook(cells.show_widget(provider, provider.public))
-    notebook.run_cell(0)
-    widget = Widget(notebook.page)
     widget.sign_in(ADA)
     assert len(lost) > 3
     assert len(set(lost)) == 1
 
 
-def test_a_user_who_takes_long_just_finishes(open_notebook, provider):
+def test_a_user_who_takes_long_just_finishes(widget):
     """C18: the hint says so, and the window goes on to the end."""
-    notebook = open_notebook(cells.show_widget(provider, provider.public))
-    notebook.run_cell(0)
-    widget = Widget(notebook.page)
     window = widget.open_popup()
     popup.answer_login(window, ADA)
     widget.wait_status("The sign-in window looks closed.")
@@ -83,11 +84,8 @@ def test_a_user_who_takes_long_just_finishes(open_notebook, provider):
     widget.wait_status(f"Signed in as {ADA}")
 
 
-def test_popup_blocked_link_by_hand(open_notebook, provider):
+def test_popup_blocked_link_by_hand(widget):
     """What a link opens is cut off like a popup, and finds its way like one."""
-    notebook = open_notebook(cells.show_widget(provider, provider.public))
-    notebook.run_cell(0)
-    widget = Widget(notebook.page)
     widget.wait_ready()
     widget.click_sign_in_without_gesture()
     widget.wait_status("The browser blocked the sign-in window.")
@@ -96,10 +94,7 @@ def test_popup_blocked_link_by_hand(open_notebook, provider):
     widget.wait_status(f"Signed in as {ADA}")
 
 
-def test_a_user_who_closes_it_tries_again(open_notebook, provider):
-    notebook = open_notebook(cells.show_widget(provider, provider.public))
-    notebook.run_cell(0)
-    widget = Widget(notebook.page)
+def test_a_user_who_closes_it_tries_again(widget, provider):
     window = widget.open_popup()
     popup.answer_login(window, ADA)
     window.close()

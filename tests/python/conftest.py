@@ -12,7 +12,8 @@ import tokentoss
 from comm.base_comm import BaseComm
 from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
-from tokentoss import AuthManager, ClientConfig, MemoryStorage, keys, provider_metadata, renewal
+from page import Page
+from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage, keys, provider_metadata, renewal
 from tokentoss.callback import listener
 from tokentoss.token_keeper import TokenKeeper
 
@@ -88,6 +89,19 @@ class RecordingComm(BaseComm):
 
     def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
         self.__dict__.setdefault("sent", []).append({"type": msg_type, "data": data})
+
+
+@pytest.fixture
+def widget(make_manager: Callable[..., AuthManager]) -> Iterator[AuthWidget]:
+    widget = AuthWidget(auth_manager=make_manager())
+    yield widget
+    widget.close()
+
+
+@pytest.fixture
+def page(widget: AuthWidget) -> Page:
+    """A notebook page that shows the widget, as far as its listener can tell."""
+    return Page(widget.ticket)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fake_provider import CLIENT_ID, Answer, FakeProvider
-from tokentoss import AuthManager, IdTokenError, SignInError
+from tokentoss import AuthManager, IdTokenError, SignInError, device_authorization
 from tokentoss.device_authorization import GRANT_TYPE, Polling
 from tokentoss.token_endpoint import TokenRequestError
 
@@ -28,7 +28,8 @@ def refused(error: str, status: int = 400) -> Answer:
 
 
 @pytest.fixture
-def manager(fake: FakeProvider, make_manager: Make) -> AuthManager:
+def manager(fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch) -> AuthManager:
+    monkeypatch.setattr(device_authorization, "SHORTEST_PAUSE", 0.0)
     fake.answers["/device"] = Answer.json(CODE)
     return make_manager(provider=fake.provider(device_authorization_endpoint=fake.issuer + "/device"))
 

@@ -24,18 +24,6 @@ from tokentoss.sealing import RecipientKey
 Make = Callable[..., AuthManager]
 
 
-@pytest.fixture
-def widget(make_manager: Make) -> Iterator[AuthWidget]:
-    widget = AuthWidget(auth_manager=make_manager())
-    yield widget
-    widget.close()
-
-
-@pytest.fixture
-def page(widget: AuthWidget) -> Page:
-    return Page(widget.ticket)
-
-
 def policy_of(reply: Reply) -> str:
     policy: str = reply.headers["Content-Security-Policy"]
     return policy

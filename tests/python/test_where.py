@@ -25,18 +25,6 @@ UNKNOWN = (403, {"code": "ticket_unknown"})
 REFUSED = (403, {"code": "registration_refused"})
 
 
-@pytest.fixture
-def widget(make_manager: Make) -> Iterator[AuthWidget]:
-    widget = AuthWidget(auth_manager=make_manager())
-    yield widget
-    widget.close()
-
-
-@pytest.fixture
-def page(widget: AuthWidget) -> Page:
-    return Page(widget.ticket)
-
-
 def said(reply: Reply) -> tuple[int, Any]:
     return reply.status, reply.json()
 

@@ -14,14 +14,15 @@ import pytest
 from fake_provider import Answer, FakeProvider
 from test_device_sign_in import CODE, polls, refused, tokens
 from test_widget import from_page, message, sent
-from tokentoss import AuthManager, AuthWidget
+from tokentoss import AuthManager, AuthWidget, device_authorization
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
 
 
 @pytest.fixture
-def widget(fake: FakeProvider, make_manager: Make) -> Iterator[AuthWidget]:
+def widget(fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuthWidget]:
+    monkeypatch.setattr(device_authorization, "SHORTEST_PAUSE", 0.0)
     fake.answers["/device"] = Answer.json(CODE | {"interval": 0.01})
     fake.answers["/token"] = refused("authorization_pending")
     provider = fake.provider(device_authorization_endpoint=fake.issuer + "/device")

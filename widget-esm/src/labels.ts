@@ -11,7 +11,7 @@ export const labels = {
   },
   signingIn: "Signing in…",
   handingOver: (provider: string) =>
-    `Signed in at ${provider}. Handing over to Python; if the kernel is busy, this finishes as soon as it can.`,
+    `Signed in at ${provider}. Handing over to Python; if a cell keeps it busy, this finishes when that ends or is interrupted.`,
   signingOut: "Signing out…",
   cancel: "Cancel",
   retry: "Retry",

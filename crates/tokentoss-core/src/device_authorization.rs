@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorCode};
 use crate::json::Object;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
-use crate::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenResponse, lifetime};
+use crate::token_endpoint::{BODY_LIMIT, REFUSALS, TokenEndpointAnswer, TokenResponse, lifetime};
 
 /// Between two polls if the provider names nothing (section 3.2).
 const DEFAULT_INTERVAL: u64 = 5;
@@ -24,19 +24,6 @@ const LONGEST_LIFETIME: u64 = 3600;
 const USER_CODE_LIMIT: usize = 64;
 /// Statuses that say nothing of the grant, besides those of a server's failure.
 const TRANSIENT_STATUSES: [u16; 3] = [408, 425, 429];
-/// What the endpoints may say that ends this grant (sections 3.2 and 3.5).
-const REFUSALS: [ErrorCode; 10] = [
-    ErrorCode::AccessDenied,
-    ErrorCode::ExpiredToken,
-    ErrorCode::InvalidClient,
-    ErrorCode::InvalidGrant,
-    ErrorCode::InvalidRequest,
-    ErrorCode::InvalidScope,
-    ErrorCode::ServerError,
-    ErrorCode::TemporarilyUnavailable,
-    ErrorCode::UnauthorizedClient,
-    ErrorCode::UnsupportedGrantType,
-];
 
 /// A code for the user, and where to enter it.
 #[derive(Debug)]
@@ -177,6 +164,8 @@ fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setb
         }
         "authorization_pending" => (Setback::Pending, None),
         "slow_down" => (Setback::SlowDown, None),
+        "access_denied" => (Setback::Ended, Some(ErrorCode::AccessDenied)),
+        "expired_token" => (Setback::Ended, Some(ErrorCode::ExpiredToken)),
         _ if refused => (Setback::Ended, None),
         _ if status != 200 => (Setback::Ended, Some(ErrorCode::TokenEndpointFailed)),
         // A portal or a proxy in between answers with a page of its own.

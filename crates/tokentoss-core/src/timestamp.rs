@@ -25,9 +25,7 @@ impl Timestamp {
     pub const fn as_secs(self) -> u64 {
         self.0 / 1000
     }
-}
 
-impl Timestamp {
     /// The same moment by the clock after it was put back from one moment to another.
     #[must_use]
     pub const fn put_back(self, from: Self, to: Self) -> Self {

@@ -21,8 +21,8 @@ pub const BODY_LIMIT: usize = 64 * 1024;
 const TOKEN_LIMIT: usize = 32 * 1024;
 /// The longest lifetime that is believed, in seconds: ten years.
 const LIFETIME_LIMIT: u64 = 10 * 365 * 24 * 3600;
-/// What a token endpoint may say that ends an exchange.
-const REFUSALS: [ErrorCode; 8] = [
+/// What a token endpoint may say that ends an exchange, whatever the grant (RFC 6749 section 5.2).
+pub(crate) const REFUSALS: [ErrorCode; 8] = [
     ErrorCode::InvalidClient,
     ErrorCode::InvalidGrant,
     ErrorCode::InvalidRequest,
