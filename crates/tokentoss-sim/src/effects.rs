@@ -1,12 +1,14 @@
 //! What a flow asks for, done to the simulated browser, provider and kernel.
 
+use std::mem;
+
 use serde_json::{Value, json};
 use tokentoss_core::Secret;
 use tokentoss_core::flow::{Input, KernelRefusal, Output, RequestId, WindowId};
 use tokentoss_core::token_endpoint::TokenEndpointAnswer;
 
 use crate::browser::Place;
-use crate::kernel::{LISTENER, Taken};
+use crate::kernel::{LISTENER, Taken, ToKernel};
 use crate::provider::{Answer, User};
 use crate::world::World;
 
@@ -32,8 +34,8 @@ impl World {
                 Output::Broadcast { message } => self.broadcast(message.expose()),
                 Output::Register { ticket, proof, sealed, key } => {
                     let proof = proof.expose();
-                    self.to_kernel
-                        .push_back(json!({"ticket": ticket, "proof": proof, "sealed": sealed, "key": key}));
+                    let message = json!({"ticket": ticket, "proof": proof, "sealed": sealed, "key": key});
+                    self.to_kernel.push_back(ToKernel::Register(message));
                 }
                 Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
                 Output::Probe { token_request } => {
@@ -59,13 +61,32 @@ impl World {
                     self.deliveries += 1;
                     self.in_trait.push_back(envelope);
                 }
-                Output::AskKernelForCode => self.kernel.asked_for_code += 1,
+                Output::AskKernelForCode => {
+                    self.kernel.asked_for_code += 1;
+                    self.to_kernel.push_back(ToKernel::AskForCode);
+                }
+                Output::DropKernelCode => self.to_kernel.push_back(ToKernel::DropCode),
                 Output::Status(status) => self.shown.push(status),
             }
         }
     }
 
-    pub(crate) fn kernel_registers(&mut self, message: &Value) {
+    pub(crate) fn kernel_handles(&mut self, message: ToKernel) {
+        match message {
+            ToKernel::Register(message) => self.kernel_registers(&message),
+            ToKernel::AskForCode => {
+                let event = self.kernel.ask_for_code();
+                self.events.push_back(event);
+            }
+            ToKernel::DropCode => {
+                if mem::take(&mut self.kernel.shows_code) {
+                    self.events.push_back(Input::KernelCodeEnded);
+                }
+            }
+        }
+    }
+
+    fn kernel_registers(&mut self, message: &Value) {
         let answer = self.kernel.register_by_message(message, &mut self.rng);
         if answer["type"] == "registered" {
             let secret = answer["secret"].as_str().map(str::to_owned);

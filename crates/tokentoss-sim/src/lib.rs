@@ -14,6 +14,6 @@ mod world;
 
 pub use browser::{Browser, Place, Window};
 pub use device::{Device, Entered, GRANT_TYPE};
-pub use kernel::{Kernel, LISTENER, PAGE, Taken};
+pub use kernel::{Kernel, LISTENER, PAGE, Taken, ToKernel};
 pub use provider::{Answer, CLIENT_ID, ISSUER, Provider, User};
 pub use world::{START, World};

@@ -121,6 +121,7 @@ impl Driver {
             Output::Exchange { request, token_request } => self.exchange(request, token_request),
             Output::AbortExchange => drop(self.handles.borrow_mut().exchange.take()),
             Output::AskKernelForCode => self.tell(&FlowEvent::AskKernelForCode),
+            Output::DropKernelCode => self.tell(&FlowEvent::DropKernelCode),
             Output::Deliver { envelope } => self.tell(&FlowEvent::Deliver { envelope }),
             Output::Status(status) => self.tell(&status.into()),
         }

@@ -133,6 +133,7 @@ codes! {
     ClockSkew "clock_skew" Environment "some time" "This computer's clock and the provider's differ by {subject}. Set the clock, then sign in again.";
     EntropyUnavailable "entropy_unavailable" Environment "" "The browser gives no random numbers, so a sign-in would not be safe. Try another browser.";
     HandOverTimedOut "hand_over_timed_out" Environment "" "Python did not take the tokens in time. Interrupt the kernel or wait until it is free, then sign in again.";
+    KernelBusy "kernel_busy" Environment "" "The kernel is busy and did not ask for a code. Interrupt the cell that runs, or wait until it is done, then ask again.";
     KernelGone "kernel_gone" Environment "" "The kernel restarted. Run the cell again.";
     PageOriginOpaque "page_origin_opaque" Environment "" "This notebook page is shown in a frame without an address of its own. Open the notebook in its own tab, then sign in.";
     PopupBlocked "popup_blocked" Environment "" "The browser blocked the sign-in window. Follow the link to open it by hand, or allow pop-ups for this page.";

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Context, EnteringCode, Input, Output, Phase, RequestId, State, Status, Step};
+use super::{AskingKernel, Context, EnteringCode, Input, Output, Phase, RequestId, State, Status, Step};
 use crate::device_authorization::DeviceAuthorization;
 use crate::ticket::ExchangePlace;
 use crate::timestamp::Timestamp;
@@ -24,7 +24,7 @@ impl AskingForCode {
     pub(super) fn begin<R: ?Sized>(context: &mut Context<'_, R>) -> State {
         let endpoint = context.ticket.provider().device_authorization_endpoint();
         let Some(endpoint) = endpoint.filter(|_| can_fetch(context) != Some(false)) else {
-            return leave_to_kernel(context);
+            return AskingKernel::begin(context);
         };
         context.probe_token_endpoint();
         let id = context.send(TokenRequest::device_authorization(context.ticket, endpoint));
@@ -75,7 +75,6 @@ fn can_fetch<R: ?Sized>(context: &Context<'_, R>) -> Option<bool> {
 }
 
 fn leave_to_kernel<R: ?Sized>(context: &mut Context<'_, R>) -> State {
-    context.outputs.extend([Output::AbortExchange, Output::AskKernelForCode]);
-    context.show(Status::phase(Phase::Ready));
-    State::Ready
+    context.outputs.push_back(Output::AbortExchange);
+    AskingKernel::begin(context)
 }

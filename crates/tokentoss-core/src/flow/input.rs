@@ -86,8 +86,20 @@ pub enum Input {
         /// The ticket.
         ticket_id: String,
         /// Why the tokens were refused; `None` when they were taken.
-        refusal: Option<super::output::KernelRefusal>,
+        refusal: Option<super::KernelRefusal>,
     },
+    /// The kernel shows a user code: the answer to [`super::Output::AskKernelForCode`], or one from before.
+    KernelCodeShown {
+        /// What the user sees of it.
+        code: super::ShownCode,
+    },
+    /// The kernel could not get a user code, or its sign-in by code failed.
+    KernelCodeFailed {
+        /// Why.
+        refusal: super::KernelRefusal,
+    },
+    /// The kernel shows no user code any more.
+    KernelCodeEnded,
     /// The user cancelled.
     Cancel,
     /// The kernel died, restarted or forgot the widget.

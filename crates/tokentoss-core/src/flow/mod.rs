@@ -23,6 +23,7 @@
 //! transition: verifier, state and keys exist only while they are needed.
 
 mod asking_for_code;
+mod asking_kernel;
 mod attempt;
 mod awaiting_callback;
 mod entering_code;
@@ -55,6 +56,7 @@ use crate::ticket::{ExchangePlace, Ticket};
 use crate::timestamp::Timestamp;
 use crate::token_endpoint::TokenRequest;
 use asking_for_code::AskingForCode;
+use asking_kernel::AskingKernel;
 use attempt::Attempt;
 use awaiting_callback::AwaitingCallback;
 use entering_code::EnteringCode;
@@ -92,6 +94,7 @@ enum State {
     AwaitingCallback(AwaitingCallback),
     Exchanging(Exchanging),
     AskingForCode(AskingForCode),
+    AskingKernel(AskingKernel),
     EnteringCode(EnteringCode),
     HandingOver(HandingOver),
     Spent,
@@ -261,6 +264,7 @@ impl Flow {
             State::AwaitingCallback(state) => state.next_timer(),
             State::Exchanging(state) => state.next_timer(),
             State::AskingForCode(state) => state.next_timer(),
+            State::AskingKernel(state) => state.next_timer(),
             State::EnteringCode(state) => state.next_timer(),
             State::HandingOver(state) => state.next_timer(),
         }
@@ -306,14 +310,15 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
         }
         (state @ (State::Ready | State::Spent), Input::Cancel) => Ok(state),
         (state, Input::Cancel) => {
-            abort_exchange(&state, context);
+            give_up(&state, context);
             context.dismiss_windows();
             context.show(Status::phase(Phase::Ready));
             Ok(State::Ready)
         }
         (State::Ready, Input::SignIn) => Introducing::begin(context),
-        (state @ (State::AskingForCode(_) | State::EnteringCode(_)), Input::SignIn) => {
-            abort_exchange(&state, context);
+        (State::Ready, Input::KernelCodeShown { code }) => Ok(AskingKernel::begin_shown(code, context)),
+        (state @ (State::AskingForCode(_) | State::AskingKernel(_) | State::EnteringCode(_)), Input::SignIn) => {
+            give_up(&state, context);
             Introducing::begin(context)
         }
         (
@@ -321,10 +326,11 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
             | State::Introducing(_)
             | State::AwaitingCallback(_)
             | State::AskingForCode(_)
+            | State::AskingKernel(_)
             | State::EnteringCode(_)),
             Input::AskForCode,
         ) => {
-            abort_exchange(&state, context);
+            give_up(&state, context);
             context.dismiss_windows();
             Ok(AskingForCode::begin(context))
         }
@@ -343,13 +349,18 @@ fn step<R: TryCryptoRng + ?Sized>(state: State, input: Input, context: &mut Cont
             }
         }
         (
-            state @ (State::Ready | State::Spent | State::AskingForCode(_) | State::EnteringCode(_)),
+            state @ (State::Ready
+            | State::Spent
+            | State::AskingForCode(_)
+            | State::AskingKernel(_)
+            | State::EnteringCode(_)),
             Input::Relayed { .. } | Input::Broadcast { .. },
         ) => state.dropping(ErrorCode::StateMismatch.into()),
         (State::Introducing(state), input) => state.handle(input, context),
         (State::AwaitingCallback(state), input) => state.handle(input, context),
         (State::Exchanging(state), input) => state.handle(input, context),
         (State::AskingForCode(state), input) => state.handle(input, context),
+        (State::AskingKernel(state), input) => state.handle(input, context),
         (State::EnteringCode(state), input) => state.handle(input, context),
         (State::HandingOver(state), input) => state.handle(input, context),
         (state @ (State::Ready | State::Spent), _) => Ok(state),
@@ -390,6 +401,14 @@ fn handle_message<R: TryCryptoRng + ?Sized>(
         State::HandingOver(state) => state.handle_message(&message, context),
         // An exchange is going on, or nothing is: a second callback changes nothing.
         state => state.dropping(ErrorCode::StateMismatch.into()),
+    }
+}
+
+/// Ends what goes on outside this page's windows, because the user wants something else.
+fn give_up<R: ?Sized>(state: &State, context: &mut Context<'_, R>) {
+    abort_exchange(state, context);
+    if let State::AskingKernel(_) = state {
+        context.outputs.push_back(Output::DropKernelCode);
     }
 }
 

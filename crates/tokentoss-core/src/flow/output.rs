@@ -85,8 +85,11 @@ pub enum Output {
         /// The sealed envelope.
         envelope: String,
     },
-    /// Have the kernel ask for a code to enter on any device: this page cannot.
+    /// Have the kernel ask for a user code, because this page cannot. The answer is [`super::Input::KernelCodeShown`] or
+    /// [`super::Input::KernelCodeFailed`].
     AskKernelForCode,
+    /// Have the kernel drop its user code, or the request for one.
+    DropKernelCode,
     /// Show this.
     Status(Status),
 }

@@ -20,6 +20,7 @@ mod exchange_in_kernel;
 mod hand_over;
 mod happy_path;
 mod id_token_claims;
+mod kernel_code;
 mod kernel_lost;
 mod link_by_hand;
 mod loopback_unreachable;

@@ -43,6 +43,9 @@ enum Event {
     Probe(bool),
     LateCallback,
     AskForCode,
+    KernelGetsCode(bool),
+    KernelCodeEnds,
+    StrayKernelCode,
     Enter(Entered),
     AnswerDevice(Option<(u16, String)>),
 }
@@ -140,6 +143,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Probe),
         2 => Just(Event::LateCallback),
         4 => Just(Event::AskForCode),
+        1 => any::<bool>().prop_map(Event::KernelGetsCode),
+        1 => Just(Event::KernelCodeEnds),
+        1 => Just(Event::StrayKernelCode),
         3 => prop_oneof![Just(Entered::Accepted), Just(Entered::Declined), Just(Entered::NotYet)].prop_map(Event::Enter),
         1 => prop_oneof![
             2 => Just(None),
@@ -205,6 +211,15 @@ fn happen(world: &mut World, event: Event) {
         Event::Broadcast(text) => world.input(Input::Broadcast { text }),
         Event::Register(secret) => world.input(Input::Registered { secret }),
         Event::AskForCode => world.input(Input::AskForCode),
+        Event::KernelGetsCode(gets) => world.kernel.gets_code = gets,
+        Event::KernelCodeEnds => {
+            world.kernel.shows_code = false;
+            world.input(Input::KernelCodeEnded);
+        }
+        Event::StrayKernelCode => {
+            let code = world.kernel.ask_for_code();
+            world.input(code);
+        }
         Event::Enter(entered) => world.provider.device.entered = entered,
         Event::AnswerDevice(None) => world.provider.device.answer = Answer::Honest,
         Event::AnswerDevice(Some((status, body))) => world.provider.device.answer = Answer::Raw(status, body),
