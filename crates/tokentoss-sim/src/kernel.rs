@@ -6,7 +6,8 @@ use tokentoss_core::base64url;
 use tokentoss_core::flow::{Input, KernelRefusal, ShownCode};
 use tokentoss_core::sealing::{Binding, KeyPair, PublicKey, Purpose};
 
-use crate::provider::{CLIENT_ID, ISSUER};
+use crate::endpoint::CLIENT_ID;
+use crate::provider::ISSUER;
 
 /// The origin of the simulated loopback listener.
 pub const LISTENER: &str = "http://127.0.0.1:4711";
@@ -146,7 +147,7 @@ impl Kernel {
     /// The message `register` of the page itself.
     pub fn register_by_message(&mut self, message: &Value, rng: &mut ChaCha20Rng) -> Value {
         let sealed = message["sealed"].as_str().expect("a sealed URL");
-        let url = self.keys.open(Purpose::Registration, self.binding(), sealed).expect("opens");
+        let url = self.keys.open(Purpose::PageIntroduction, self.binding(), sealed).expect("opens");
         self.note_page(message, core::str::from_utf8(&url).expect("text"), false, rng)
     }
 
@@ -194,7 +195,8 @@ impl Kernel {
     pub fn ask_for_code(&mut self) -> Input {
         self.shows_code = self.gets_code;
         if !self.gets_code {
-            let refusal = KernelRefusal { code: "unauthorized_client".into(), message: "No codes here.".into() };
+            let refusal =
+                KernelRefusal { code: "unauthorized_client".into(), message: "No codes here.".into() };
             return Input::KernelCodeFailed { refusal };
         }
         let code = ShownCode {

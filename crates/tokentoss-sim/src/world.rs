@@ -135,7 +135,7 @@ impl World {
 
     /// A message event.
     pub fn message(&mut self, origin: &str, source: Option<WindowId>, text: &str) {
-        self.input(Input::Message { origin: origin.to_owned(), source, text: text.to_owned() });
+        self.input(Input::Message { origin: origin.to_owned(), source, text: text.to_owned().into() });
     }
 
     /// A callback message from the popup's callback page.

@@ -119,7 +119,7 @@ impl From<Status> for FlowEvent {
             paste_problem: status.paste_problem.as_ref().map(Error::message),
             code: problem.map(|problem| problem.code().into()),
             message: problem.map(tokentoss_core::flow::Problem::message),
-            subject: problem.and_then(|problem| problem.subject().map(Into::into)),
+            subject: problem.and_then(|problem| problem.is_about().map(Into::into)),
             link: status.link,
             to_enter: status.code,
         }

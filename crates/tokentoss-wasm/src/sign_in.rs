@@ -65,7 +65,7 @@ impl SignIn {
 
     /// The kernel's message `registered`, with the client secret sealed to this page if there is one.
     pub fn registered(&self, secret: Option<String>) {
-        self.driver.feed(Input::Registered { secret });
+        self.driver.feed(Input::PageIntroduced { secret });
     }
 
     /// The click on the link that opens the sign-in page by hand: one more window may introduce itself.

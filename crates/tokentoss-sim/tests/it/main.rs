@@ -14,6 +14,8 @@ mod code_polling;
 mod denied_consent;
 #[cfg(not(target_arch = "wasm32"))]
 mod device_vectors;
+#[cfg(not(target_arch = "wasm32"))]
+mod diagram;
 mod double_click;
 mod duplicate_parameters;
 mod exchange_in_kernel;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokentoss_core::flow::{Input, KernelRefusal, Phase, RequestId, Way, WindowId};
-use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_core::{Secret, Ticket};
 use tokentoss_sim::{Answer, Entered, GRANT_TYPE, Kernel, LISTENER, PAGE, User, World};
 
@@ -177,7 +177,7 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::Relay(sealed) => world.input(Input::Relayed { sealed }),
         Event::Answer(id, status, body) => {
-            let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
+            let answer = EndpointAnswer { status, body: Secret::new(body) };
             world.input(Input::Answered { request: RequestId(id), answer });
         }
         Event::Fail(id) => world.input(Input::Unanswered { request: RequestId(id) }),
@@ -208,8 +208,8 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::PasteHonest | Event::LateCallback if world.provider.authorization_requests.is_empty() => {}
         Event::PasteHonest => {}
-        Event::Broadcast(text) => world.input(Input::Broadcast { text }),
-        Event::Register(secret) => world.input(Input::Registered { secret }),
+        Event::Broadcast(text) => world.input(Input::Broadcast { text: text.into() }),
+        Event::Register(secret) => world.input(Input::PageIntroduced { secret }),
         Event::AskForCode => world.input(Input::AskForCode),
         Event::KernelGetsCode(gets) => world.kernel.gets_code = gets,
         Event::KernelCodeEnds => {
@@ -234,7 +234,7 @@ fn happen(world: &mut World, event: Event) {
             for origin in [LISTENER, "https://pages.example", "https://hub.example"] {
                 world.message(origin, popup, &text);
             }
-            world.input(Input::Broadcast { text });
+            world.input(Input::Broadcast { text: text.into() });
         }
     }
 }

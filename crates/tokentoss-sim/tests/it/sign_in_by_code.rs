@@ -124,6 +124,18 @@ fn c7_its_envelope_opens_as_no_other_and_only_where_it_was_offered() {
 }
 
 #[test]
+fn c45_a_null_error_beside_tokens_is_none_in_both_flows() {
+    for input in [Input::SignIn, Input::AskForCode] {
+        let mut world = World::new();
+        world.provider.device.entered = Entered::Accepted;
+        world.provider.tamper_response = |answer| drop(answer.insert("error".into(), json!(null)));
+        world.input(input);
+        world.pass(Duration::from_secs(6));
+        assert_eq!((world.phase(), world.kernel.tokens.len()), (Phase::Done, 1));
+    }
+}
+
+#[test]
 fn c53_tokens_for_another_client_are_not_handed_over() {
     let mut world = showing();
     world.provider.device.entered = Entered::Accepted;
@@ -263,7 +275,10 @@ fn no_code_is_shown_before_it_is_known_that_its_tokens_can_be_read() {
         world.provider.readable = readable;
         world.input(Input::AskForCode);
         world.pass(Duration::from_secs(10));
-        assert_eq!((world.kernel.asked_for_code, shown(&world), world.provider.probes), (asked, Some(code), 1));
+        assert_eq!(
+            (world.kernel.asked_for_code, shown(&world), world.provider.probes),
+            (asked, Some(code), 1)
+        );
         let codes = world.shown.iter().filter_map(|status| status.code.as_ref());
         assert!(codes.into_iter().all(|shown| shown.user_code == code));
     }
