@@ -51,6 +51,12 @@ impl Attempt {
         Self { held, secrets, secret: 0, is_uncertain, was_repeated: false }
     }
 
+    /// Under which lease.
+    #[must_use]
+    pub const fn held(&self) -> &Held {
+        &self.held
+    }
+
     /// What to do first.
     #[must_use]
     pub fn begin(&self, elapsed: Duration) -> Step {
