@@ -1,5 +1,6 @@
 // `npm run check`: what a compiler, a linter or a formatter can find. `npm run fix` lets them repair what they can.
 
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { checkDependencies } from "./deny.mjs";
 import { lint } from "./lint.mjs";
@@ -21,6 +22,7 @@ function checks(fix) {
     ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
     "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),
     mypy: () => run(python, ["-m", "mypy"]),
+    "import order": () => run(join(dirname(python), "lint-imports"), ["--cache-dir", ".cache/import-linter"]),
   };
 }
 
