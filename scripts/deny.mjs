@@ -25,7 +25,8 @@ function fetchAdvisories() {
   const options = { cwd: root, encoding: "utf8", timeout: FETCH_TIMEOUT, stdio: ["ignore", "pipe", "pipe"] };
   const fetched = spawnSync(PROGRAM, ["--color", "never", "fetch", "db"], options);
   if (fetched.status === 0) return true;
-  const reason = fetched.stderr?.match(/^fatal: (.*)$/m)?.[1] ?? fetched.error?.message ?? `exit code ${fetched.status}`;
+  const reason =
+    fetched.stderr?.match(/^fatal: (.*)$/m)?.[1] ?? fetched.error?.message ?? `exit code ${fetched.status}`;
   line("cargo deny", `advisories not checked: their database cannot be fetched (${reason})`);
   return false;
 }

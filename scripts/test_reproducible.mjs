@@ -20,7 +20,9 @@ await asCommand(async () => {
     makeClone(clone);
     // A folder set for all builds of this machine would be the same for both.
     run(process.execPath, [join(clone, "scripts", "build.mjs")], { cwd: clone, env: { CARGO_TARGET_DIR: undefined } });
-    const differing = BUILT.filter((name) => !readFileSync(built(path(), name)).equals(readFileSync(built(clone, name))));
+    const differing = BUILT.filter(
+      (name) => !readFileSync(built(path(), name)).equals(readFileSync(built(clone, name))),
+    );
     if (differing.length > 0) {
       throw new StageError(`${differing.join(" and ")}: another folder makes other bytes of the same sources`);
     }
@@ -33,7 +35,8 @@ await asCommand(async () => {
 /** The sources as they are here, what is not committed included, with the compiled dependencies of this folder. */
 function makeClone(clone) {
   run("git", ["clone", "--quiet", "--no-hardlinks", path(), clone]);
-  const changed = run("git", ["diff", "--name-only", "HEAD"]) + run("git", ["ls-files", "--others", "--exclude-standard"]);
+  const changed =
+    run("git", ["diff", "--name-only", "HEAD"]) + run("git", ["ls-files", "--others", "--exclude-standard"]);
   for (const file of changed.split("\n").filter(Boolean)) {
     if (existsSync(path(file))) cpSync(path(file), join(clone, file));
     else rmSync(join(clone, file), { force: true });
