@@ -2,8 +2,8 @@
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Attempt, ClientRevision, Decision, Demand, Failure, Outcome, Report, Step, Target, TokenHash, Write, decide,
-    settle,
+    Attempt, ClientRevision, Decision, Demand, Failure, Outcome, Report, Step, Target, TokenHash, Write,
+    decide, settle,
 };
 
 use super::replica::{Entry, Task};

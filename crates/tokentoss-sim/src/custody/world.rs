@@ -153,7 +153,9 @@ impl World {
 
     /// Whether the last caller got its token.
     fn latest_is_fresh(&self) -> bool {
-        self.latest.and_then(|token| self.provider.issued(token)).is_some_and(|issued| issued.ends + 120_000 > END)
+        self.latest
+            .and_then(|token| self.provider.issued(token))
+            .is_some_and(|issued| issued.ends + 120_000 > END)
     }
 
     fn happen(&mut self, event: Event) -> Result<(), String> {
