@@ -61,3 +61,16 @@ fn without_rotation_the_newer_access_token_stays() {
     let late = report(&first, Outcome::Renewed(renewed(3, None)));
     assert_eq!(settle(at(3522), &grant, &late, &terms()), Write::Nothing);
 }
+
+#[test]
+fn without_rotation_a_late_success_leaves_the_successor_its_lease() {
+    let mut grant = grant();
+    let first = hold(3500, &mut grant, 1);
+    let second = hold(3520, &mut grant, 2);
+    end(3521, &mut grant, &first, Outcome::Renewed(renewed(3, None)));
+    assert_eq!(grant.lease.map(|lease| lease.owner), Some(second.owner));
+    assert_eq!(ask(3522, &grant, &demand(3522)), FRESH);
+    end(3523, &mut grant, &second, DEAD);
+    assert_eq!(grant.lease, None);
+    assert_eq!(grant.status, Status::Expired(ExpiredCause::RefreshInterrupted));
+}

@@ -18,6 +18,7 @@ fn a_version_below_the_journal_s_stops_everything_until_somebody_acts() {
     );
     let refusal = refusal(decide(at(3700), &grant, &demand(3700), &known));
     assert_eq!((refusal.problem.code(), refusal.cause), ("reauth_required", Some("rolled_back")));
+    assert_eq!(code(decide(at(10), &grant, &demand(10), &known)), "reauth_required");
     assert!(confirm(&grant).expect("an error").apply(&mut grant));
     assert!(matches!(decide(at(3700), &grant, &demand(3700), &known), Decision::Refresh(_)));
 }
@@ -34,4 +35,7 @@ fn a_replayed_answer_is_newer_than_a_revived_row() {
     let update = update(settle(at(7001), &row, &replayed, &terms()));
     assert!(update.apply(&mut row));
     assert_eq!((row.version, row.refresh), (Version(3), Some(token(6))));
+    assert_eq!(row.status.cause(), Some("rolled_back"));
+    assert!(confirm(&row).expect("an error").apply(&mut row));
+    assert_eq!(ask(7010, &row, &demand(7010)), FRESH);
 }

@@ -245,6 +245,8 @@ impl World {
             5 => self.sign_in(),
             6 if faults.failover => {
                 if let Some(update) = confirm(self.store.row()) {
+                    // An administrator may well bring back what a user ended, if the database lost that.
+                    self.signed_out = false;
                     self.write(&update);
                 }
             }
