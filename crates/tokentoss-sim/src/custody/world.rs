@@ -71,6 +71,8 @@ pub struct World {
     pub(super) secrets: Vec<u64>,
     pub(super) revision: ClientRevision,
     pub(super) signed_out: bool,
+    /// Whether an administrator confirmed a row that may be of an earlier sign-in.
+    pub(super) brought_back: bool,
     pub(super) latest: Option<TokenHash>,
     pub(super) tally: Tally,
     offset: i64,
@@ -105,6 +107,7 @@ impl World {
             secrets: vec![0],
             revision: ClientRevision(1),
             signed_out: false,
+            brought_back: false,
             latest: None,
             tally: Tally::default(),
             offset: 0,
@@ -246,7 +249,7 @@ impl World {
             6 if faults.failover => {
                 if let Some(update) = confirm(self.store.row()) {
                     // An administrator may well bring back what a user ended, if the database lost that.
-                    self.signed_out = false;
+                    (self.signed_out, self.brought_back) = (false, true);
                     self.write(&update);
                 }
             }
@@ -269,7 +272,7 @@ impl World {
         let sign_in = sign_in_of(&mut self.provider, self.now);
         let terms = self.terms(self.revision);
         let update = reconnect(self.clock(), self.store.row(), &sign_in, Default::default(), &terms);
-        (self.signed_out, self.ended_by_user) = (false, false);
+        (self.signed_out, self.ended_by_user, self.brought_back) = (false, false, false);
         self.write(&update);
     }
 

@@ -6,7 +6,7 @@ use std::env;
 use tokentoss_sim::custody::{Tally, World};
 
 /// How many seeds the usual run plays.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 300;
 
 #[test]
 fn nothing_breaks_in_any_seed() {
