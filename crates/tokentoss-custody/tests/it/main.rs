@@ -1,6 +1,9 @@
 //! The rules of custody, one file per rule or attack.
 
+// Clippy lets helpers panic that are compiled for tests alone.
+#[cfg(test)]
 mod answers;
+#[cfg(test)]
 mod attempt;
 mod back_off;
 mod clock_jumps;
@@ -12,7 +15,9 @@ mod refusals;
 mod rejected;
 mod rolled_back;
 mod schedule;
+#[cfg(test)]
 mod scopes;
 mod sign_out;
 mod totality;
+#[cfg(test)]
 mod world;
