@@ -9,7 +9,7 @@ import sys
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from tokentoss.sealing import TOKENS, RecipientKey, SealingContext, seal
+from tokentoss.handoff.sealing import TOKENS, RecipientKey, SealingContext, seal
 
 from hosts.lite.site import ROOT, STAND_IN
 

@@ -43,8 +43,10 @@ pub enum FlowEvent {
         )]
         to_enter: Option<ShownCode>,
     },
-    /// For the kernel: it must ask for a code, because this page cannot.
+    /// For the kernel: it must ask for a user code, because this page cannot.
     AskKernelForCode,
+    /// For the kernel: it must drop its user code, or the request for one.
+    DropKernelCode,
     /// For the kernel, as it stands: no start page makes this page known.
     Register {
         /// The ticket.
@@ -70,6 +72,7 @@ impl fmt::Debug for FlowEvent {
             Self::Status { .. } => "Status",
             Self::Register { .. } => "Register",
             Self::AskKernelForCode => "AskKernelForCode",
+            Self::DropKernelCode => "DropKernelCode",
             Self::Deliver { .. } => "Deliver",
         })
     }
@@ -101,6 +104,7 @@ impl FlowEvent {
                 ("key", Some(key)),
             ]),
             Self::AskKernelForCode => object(&[("type", Some("ask_kernel_for_code"))]),
+            Self::DropKernelCode => object(&[("type", Some("drop_kernel_code"))]),
             Self::Deliver { envelope } => object(&[("type", Some("deliver")), ("envelope", Some(envelope))]),
         }
     }
@@ -115,7 +119,7 @@ impl From<Status> for FlowEvent {
             paste_problem: status.paste_problem.as_ref().map(Error::message),
             code: problem.map(|problem| problem.code().into()),
             message: problem.map(tokentoss_core::flow::Problem::message),
-            subject: problem.and_then(|problem| problem.subject().map(Into::into)),
+            subject: problem.and_then(|problem| problem.is_about().map(Into::into)),
             link: status.link,
             to_enter: status.code,
         }
