@@ -158,7 +158,8 @@ impl World {
         if *sends > self.replicas[replica].secrets.len() + 1 {
             return Err(format!("{sends} requests under one lease"));
         }
-        let number = self.requests.len() as u64;
+        let number = self.sent;
+        self.sent += 1;
         let life = self.replicas[replica].life;
         let target = held.claim.target.clone();
         let until = self.now + timeout;
