@@ -9,7 +9,9 @@ import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences
 import { KernelLink } from "./kernel_link.ts";
 import { isForbidden, type Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
+import { Reports } from "./reports.ts";
 import { SignInByCode } from "./sign_in_by_code.ts";
+import { SignInByLink } from "./sign_in_by_link.ts";
 import { fromKernel, type ReportedPhase, type Way } from "./traits.ts";
 import type { ByHand, NextStep, ViewState } from "./view_state.ts";
 
@@ -23,6 +25,8 @@ export class SignInBinding {
   readonly #load: () => Promise<Runtime>;
   readonly #kernel: KernelLink;
   readonly #byCode: SignInByCode;
+  readonly #byLink: SignInByLink;
+  readonly #reports: Reports;
   readonly #views = new Set<(state: ViewState) => void>();
 
   #runtime: Runtime | null = null;
@@ -35,14 +39,9 @@ export class SignInBinding {
   #failure: string;
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
   #unusable: { message: string; next: NextStep } | null = null;
-  /** The ticket for which the kernel runs the sign-in, and where to sign in as soon as it has said so. */
-  #link: { ticket: string; byHand: ByHand | null } | null = null;
   #delivered = "";
   #signingOut = false;
   #syncing = false;
-  #reported = "ready";
-  readonly #page = Math.random();
-  #reports = 0;
   #disposed = false;
 
   constructor(model: Model, load: () => Promise<Runtime>) {
@@ -53,6 +52,8 @@ export class SignInBinding {
     this.#failure = this.#error;
     this.#kernel = new KernelLink(model, () => this.#onKernelLost());
     this.#byCode = new SignInByCode(model, this.#kernel);
+    this.#byLink = new SignInByLink(model, this.#kernel);
+    this.#reports = new Reports(this.#kernel);
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
     model.on("msg:custom", this.#onMessage);
     this.#start();
@@ -69,7 +70,8 @@ export class SignInBinding {
     }
     const code = this.#byCode.shown(this.#status);
     if (code !== undefined) return { kind: "code", code };
-    if (this.#link) return { kind: "link", byHand: this.#link.byHand };
+    const link = this.#byLink.shown;
+    if (link !== undefined) return { kind: "link", byHand: link };
     if (this.#unusable) {
       const { message, next } = this.#unusable;
       // How another way ended comes first.
@@ -117,9 +119,7 @@ export class SignInBinding {
   cancel(): void {
     if (this.#byCode.drop()) {
       this.#show();
-    } else if (this.#link) {
-      this.#link = null;
-      this.#kernel.send({ type: "drop_link" });
+    } else if (this.#byLink.drop()) {
       this.#show();
     } else {
       this.#signIn?.cancel();
@@ -146,10 +146,8 @@ export class SignInBinding {
 
   /** The user wants a link, behind which the kernel runs the sign-in. */
   askForLink(): void {
-    this.#link = { ticket: this.#model.get("ticket").id ?? "", byHand: null };
     this.#failure = "";
-    this.#kernel.send({ type: "ask_for_link" });
-    this.#kernel.probe();
+    this.#byLink.ask();
     this.#show();
   }
 
@@ -161,19 +159,13 @@ export class SignInBinding {
   /** The user copies the link, to open it in another browser; the result is what to copy. */
   linkCopied(): string {
     this.#signIn?.linkCopied();
-    return (this.#link?.byHand ?? this.#status)?.link ?? "";
+    return (this.#byLink.shown ?? this.#status)?.link ?? "";
   }
 
   /** The user pasted the address of the page that the sign-in ended on. */
   paste(address: string): void {
-    if (this.#link) {
-      const { ticket, byHand } = this.#link;
-      this.#link = { ticket, byHand: byHand && { ...byHand, pasteProblem: null } };
-      this.#kernel.send({ type: "paste", ticket, address });
-      this.#show();
-    } else {
-      this.#signIn?.paste(address);
-    }
+    if (this.#byLink.paste(address)) this.#show();
+    else this.#signIn?.paste(address);
   }
 
   signOut(): void {
@@ -249,8 +241,7 @@ export class SignInBinding {
       this.#signingOut = false;
       if (!this.#underWay) this.#failure = error;
     }
-    // A ticket that is decided on, or given up, ends the link, too.
-    if (this.#link?.ticket !== model.get("ticket").id) this.#link = null;
+    this.#byLink.sync();
     if (!model.get("is_authenticated")) this.#signingOut = false;
     this.#byCode.sync();
     this.#renew();
@@ -392,11 +383,7 @@ export class SignInBinding {
         if (message.ticket === this.#ticket) this.#signIn?.registered(message.secret);
         break;
       case "link":
-        if (message.ticket === this.#link?.ticket) {
-          const { ticket, link, paste, problem } = message;
-          this.#link = { ticket, byHand: { link, way: paste ? "paste" : "loopback", pasteProblem: problem } };
-          this.#show();
-        }
+        if (this.#byLink.given(message)) this.#show();
         break;
       case "qr":
         if (this.#byCode.drawn(message)) this.#show();
