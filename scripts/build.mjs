@@ -67,14 +67,14 @@ export async function build() {
     path("js", "src"),
     path("widget-esm", "src"),
     path("scripts"),
-    path("tests", "vectors", "error_codes.json"),
+    path("crates", "tokentoss-core", "error_codes.json"),
   ];
   await stage("esbuild", { inputs: [optimised, names, glueJs, ...sources], outputs: [widget] }, bundleWidget);
   await stage("zopfli", { inputs: [widget, optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
   await stage("auth.js", { inputs: [packed, ...sources], outputs: [carrier] }, bundleCarrier);
   copyFileSync(path("widget-esm", "src", "auth.css"), path("python", "tokentoss", "static", "auth.css"));
   await buildConfigure();
-  copyFileSync(path("tests", "vectors", "error_codes.json"), path("python", "tokentoss", "error_codes.json"));
+  copyFileSync(path("crates", "tokentoss-core", "error_codes.json"), path("python", "tokentoss", "error_codes.json"));
   checkSize();
 }
 

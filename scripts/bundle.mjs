@@ -40,10 +40,10 @@ function madeModules(modules) {
 
 /** Sentences that the page needs where the WebAssembly cannot give them, from the table that all languages share. */
 function sentences() {
-  const table = JSON.parse(readFileSync(path("tests", "vectors", "error_codes.json"), "utf8"));
+  const table = JSON.parse(readFileSync(path("crates", "tokentoss-core", "error_codes.json"), "utf8"));
   return SENTENCES.map((code) => {
     const entry = table.find((candidate) => candidate.code === code);
-    if (!entry) throw new StageError(`tests/vectors/error_codes.json has no code "${code}"`);
+    if (!entry) throw new StageError(`crates/tokentoss-core/error_codes.json has no code "${code}"`);
     return `export const ${code} = ${JSON.stringify(entry.message)};`;
   }).join("\n");
 }

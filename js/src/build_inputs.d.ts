@@ -12,7 +12,7 @@ declare module "tokentoss:packed" {
 }
 
 declare module "tokentoss:sentences" {
-  /** Sentences of tests/vectors/error_codes.json that are needed where the WebAssembly cannot give them. */
+  /** Sentences of crates/tokentoss-core/error_codes.json that are needed where the WebAssembly cannot give them. */
   export const kernel_gone: string;
   export const webassembly_failed: string;
   export const webassembly_unavailable: string;

@@ -117,7 +117,7 @@ export class SignInBinding {
   }
 
   cancel(): void {
-    if (this.#byCode.drop()) {
+    if (this.#byCode.drop(this.#status)) {
       this.#show();
     } else if (this.#byLink.drop()) {
       this.#show();
@@ -135,7 +135,7 @@ export class SignInBinding {
   askForCode(): void {
     this.#failure = "";
     if (this.#signIn) this.#signIn.askForCode();
-    else this.#byCode.askKernel();
+    else this.#byCode.askWithoutSignIn();
     this.#show();
   }
 
@@ -237,14 +237,19 @@ export class SignInBinding {
     const error = model.get("error");
     if (error !== this.#error) {
       this.#error = error;
-      this.#byCode.settle();
       this.#signingOut = false;
+      // The kernel takes back what it said last before it begins anew: that is no answer.
+      if (error) {
+        this.#byCode.settle();
+        this.#signIn?.kernelCodeFailed(model.get("error_code"), error);
+      }
       if (!this.#underWay) this.#failure = error;
     }
     this.#byLink.sync();
     if (!model.get("is_authenticated")) this.#signingOut = false;
     this.#byCode.sync();
     this.#renew();
+    if (this.#signIn) this.#byCode.tell(this.#signIn);
     this.#show();
   }
 
@@ -293,6 +298,7 @@ export class SignInBinding {
     this.#signIn?.free();
     this.#signIn = null;
     this.#status = null;
+    this.#byCode.forget();
     this.#clearEnvelope();
   }
 
@@ -308,6 +314,10 @@ export class SignInBinding {
     }
     if (event.type === "ask_kernel_for_code") {
       this.#byCode.askKernel();
+      return;
+    }
+    if (event.type === "drop_kernel_code") {
+      this.#byCode.dropKernelCode();
       return;
     }
     this.#status = event;
@@ -345,7 +355,9 @@ export class SignInBinding {
     const told = [phase, way, code, subject].join(" ").trim();
     if (told === this.#reported || !REPORTED.includes(phase)) return;
     // Not before there is one to enter: the kernel may have to be asked for it.
-    if (phase === "code" && !status.to_enter) return;
+    if (phase === "code" && (!status.to_enter || this.#byCode.ofKernel)) return;
+    // The kernel's own words need not be told to it.
+    if (phase === "failed" && status.message === this.#error) return;
     this.#reported = told;
     this.#tell(this.#ticket, phase as ReportedPhase, code ?? "", subject ?? "", way ?? "");
     // A failure may be the kernel's: its listener went with it.

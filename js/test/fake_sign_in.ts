@@ -20,6 +20,7 @@ export interface FakeSignIns {
 export function fakeSignIns(): FakeSignIns {
   const calls: string[] = [];
   let emit: (event: FlowEvent) => void = () => {};
+  let askedKernel = false;
 
   class FakeSignIn {
     readonly #id: string;
@@ -73,6 +74,20 @@ export function fakeSignIns(): FakeSignIns {
       emit(code ? status("failed", refused) : status("done"));
     }
 
+    kernelCodeShown(user_code: string, verification_uri: string, page: string, expires_at: number) {
+      this.#note("kernelCodeShown");
+      emit(status("code", { to_enter: { user_code, verification_uri, page, expires_at } }));
+    }
+
+    kernelCodeFailed(code: string, message: string) {
+      this.#note("kernelCodeFailed");
+      if (askedKernel) emit(status("failed", { code, message }));
+    }
+
+    kernelCodeEnded() {
+      this.#note("kernelCodeEnded");
+    }
+
     kernelLost() {
       this.#note("kernelLost");
     }
@@ -97,7 +112,10 @@ export function fakeSignIns(): FakeSignIns {
     trap() {
       for (const tell of onTrap) tell();
     },
-    emit: (event) => emit(event),
+    emit: (event) => {
+      askedKernel = event.type === "ask_kernel_for_code";
+      emit(event);
+    },
     show: (phase, parts) => emit(status(phase, parts)),
   };
 }

@@ -42,7 +42,6 @@ async function bindLeaving() {
   const bound = await bind();
   bound.binding.askForCode();
   bound.signIns.emit({ type: "ask_kernel_for_code" });
-  bound.signIns.show("ready");
   await turn();
   return bound;
 }
@@ -121,7 +120,8 @@ test("where this page cannot, the kernel is asked, and nothing flickers", async 
   binding.subscribe(({ kind }) => shown.push(kind));
   binding.askForCode();
   signIns.emit({ type: "ask_kernel_for_code" });
-  signIns.show("ready");
+  await turn();
+  model.kernelSets({ error: "" });
   await turn();
   assert.deepEqual(new Set(shown), new Set(["code"]));
   assert.equal(model.sentOf("ask_for_code").length, 1);
@@ -150,10 +150,14 @@ test("asking for a code gives up the popup", async () => {
 });
 
 test("cancelling drops the kernel's code, and leads back to the button", async () => {
-  const { binding, model } = await bindLeaving();
+  const { binding, model, signIns } = await bindLeaving();
   model.kernelSets({ code });
   await turn();
   binding.cancel();
+  assert.equal(signIns.calls.at(-1), "t1 cancel");
+  signIns.emit({ type: "drop_kernel_code" });
+  signIns.show("ready");
+  await turn();
   assert.equal(model.sentOf("drop_code").length, 1);
   model.kernelSets({ code: {} });
   await turn();

@@ -80,7 +80,7 @@ def test_the_version_is_the_one_of_the_other_languages() -> None:
 
 
 def test_the_table_of_codes_is_the_shared_one() -> None:
-    shared = (ROOT / "tests" / "vectors" / "error_codes.json").read_bytes()
+    shared = (ROOT / "crates" / "tokentoss-core" / "error_codes.json").read_bytes()
     assert (PACKAGE / "error_codes.json").read_bytes() == shared
 
 

@@ -4,11 +4,10 @@ use alloc::string::String;
 use core::fmt;
 
 use form_urlencoded::Serializer;
-use rand_core::TryCryptoRng;
 
 use crate::base64url;
 use crate::endpoint::EndpointUrl;
-use crate::entropy::draw;
+use crate::entropy::{Entropy, draw};
 use crate::error::Error;
 use crate::pkce::CodeVerifier;
 use crate::secret::Secret;
@@ -29,14 +28,10 @@ impl AuthorizationRequest {
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
-    pub fn new<R: TryCryptoRng + ?Sized>(
-        ticket: &Ticket,
-        redirect_uri: &EndpointUrl,
-        rng: &mut R,
-    ) -> Result<Self, Error> {
+    pub fn new(ticket: &Ticket, redirect_uri: &EndpointUrl, rng: &mut dyn Entropy) -> Result<Self, Error> {
         let verifier = CodeVerifier::generate(rng)?;
-        let state = base64url::encode(&draw::<32, R>(rng)?);
-        let salt = base64url::encode(&draw::<16, R>(rng)?);
+        let state = base64url::encode(&draw::<32>(rng)?);
+        let salt = base64url::encode(&draw::<16>(rng)?);
         let nonce = ticket.nonce_for(&salt);
         let provider = ticket.provider();
 

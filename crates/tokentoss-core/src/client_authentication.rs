@@ -6,32 +6,8 @@ use form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 use crate::base64url;
+use crate::provider::AuthMethod;
 use crate::secret::Secret;
-use crate::ticket::Ticket;
-
-/// A way that a provider asks for (`token_endpoint_auth_method`, RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthMethod {
-    /// By its identifier alone, although it may have a secret.
-    None,
-    /// By the secret in the form, which stays a simple request for a browser.
-    ClientSecretPost,
-    /// By HTTP Basic authentication, for which a browser asks first (a CORS preflight).
-    ClientSecretBasic,
-}
-
-impl AuthMethod {
-    /// The method of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "none" => Some(Self::None),
-            "client_secret_post" => Some(Self::ClientSecretPost),
-            "client_secret_basic" => Some(Self::ClientSecretBasic),
-            _ => None,
-        }
-    }
-}
 
 /// One client's identification in one request.
 pub(crate) struct ClientAuthentication<'a> {
@@ -42,9 +18,8 @@ pub(crate) struct ClientAuthentication<'a> {
 
 impl<'a> ClientAuthentication<'a> {
     /// A client without a secret identifies itself, whatever the provider asks of others.
-    pub(crate) fn new(ticket: &'a Ticket, secret: Option<&'a Secret>) -> Self {
-        let method = ticket.provider().token_endpoint_auth_method();
-        Self { client_id: ticket.client_id(), secret: secret.filter(|_| method != AuthMethod::None), method }
+    pub(crate) fn new(client_id: &'a str, method: AuthMethod, secret: Option<&'a Secret>) -> Self {
+        Self { client_id, secret: secret.filter(|_| method != AuthMethod::None), method }
     }
 
     /// The header `Authorization`; identifier and secret are form-encoded before they are joined.

@@ -8,9 +8,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::sealing::{Binding, PublicKey, Purpose, push_with_length};
 
@@ -46,12 +46,7 @@ impl Client<'_> {
     /// # Errors
     /// `entropy_unavailable` when the generator fails, `sealing_failed` for an unusable key or a part longer than
     /// 65,535 bytes.
-    pub fn seal<R: TryCryptoRng + ?Sized>(
-        &self,
-        ticket_id: &str,
-        key: &PublicKey,
-        rng: &mut R,
-    ) -> Result<String, Error> {
+    pub fn seal(&self, ticket_id: &str, key: &PublicKey, rng: &mut dyn Entropy) -> Result<String, Error> {
         let message = self.to_message().ok_or(ErrorCode::SealingFailed)?;
         // There is no client or provider yet that the message could be bound to.
         let binding = Binding { ticket_id, client_id: "", issuer: "" };

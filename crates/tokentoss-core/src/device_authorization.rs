@@ -1,14 +1,17 @@
-//! The device authorization grant (RFC 8628): a code that the user enters on a page, on any device.
+//! The device authorization grant (RFC 8628): a user code that the user enters on a page, on any device.
 
 use alloc::string::String;
 use core::time::Duration;
 
+use form_urlencoded::Serializer;
+
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::Object;
+use crate::form_request::{BODY_LIMIT, EndpointAnswer, FormRequest};
+use crate::json::{Json, Object};
 use crate::secret::Secret;
 use crate::ticket::Ticket;
-use crate::token_endpoint::{BODY_LIMIT, REFUSALS, TokenEndpointAnswer, TokenResponse, lifetime};
+use crate::token_endpoint::{REFUSALS, TokenResponse, lifetime};
 
 /// Between two polls if the provider names nothing (section 3.2).
 const DEFAULT_INTERVAL: u64 = 5;
@@ -25,7 +28,25 @@ const USER_CODE_LIMIT: usize = 64;
 /// Statuses that say nothing of the grant, besides those of a server's failure.
 const TRANSIENT_STATUSES: [u16; 3] = [408, 425, 429];
 
-/// A code for the user, and where to enter it.
+/// A request for a user code (section 3.1).
+#[must_use]
+pub fn request(ticket: &Ticket, endpoint: &EndpointUrl) -> FormRequest {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("client_id", ticket.client_id());
+    form.append_pair("scope", &ticket.scope());
+    FormRequest::new(endpoint, form)
+}
+
+/// A token request that asks whether the user has entered the user code (section 3.4).
+#[must_use]
+pub fn poll(ticket: &Ticket, device_code: &Secret) -> FormRequest {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+    form.append_pair("device_code", device_code.expose());
+    FormRequest::to_token_endpoint(ticket, None, form)
+}
+
+/// A user code, and where to enter it.
 #[derive(Debug)]
 pub struct DeviceAuthorization {
     /// What the user enters.
@@ -48,7 +69,7 @@ impl DeviceAuthorization {
     /// # Errors
     /// The provider's refusal by its code; `token_response_too_large`, `token_endpoint_failed` or
     /// `token_response_not_json`; `device_response_invalid` for the member that is missing or not usable.
-    pub fn read(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Result<Self, Error> {
+    pub fn read(answer: &EndpointAnswer, endpoint: &EndpointUrl) -> Result<Self, Error> {
         if let Some((_, error)) = setback(answer, endpoint) {
             return Err(error);
         }
@@ -75,7 +96,7 @@ impl DeviceAuthorization {
         };
         Ok(Self {
             user_code,
-            // A page of another origin is nobody's to vouch for.
+            // Only a page of the same origin is known to belong to the provider.
             complete: complete.filter(|url| url.origin() == verification_uri.origin()),
             verification_uri,
             expires_in: Duration::from_secs(expires_in.min(LONGEST_LIFETIME)),
@@ -113,7 +134,7 @@ impl Polling {
     /// What ends the polling.
     pub fn take(
         &mut self,
-        answer: Option<&TokenEndpointAnswer>,
+        answer: Option<&EndpointAnswer>,
         ticket: &Ticket,
     ) -> Result<Option<TokenResponse>, Error> {
         let endpoint = ticket.provider().token_endpoint();
@@ -150,13 +171,14 @@ enum Setback {
 }
 
 /// Why an answer is no success; `None` for a JSON object that may be one.
-fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setback, Error)> {
+fn setback(answer: &EndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setback, Error)> {
     let (body, status) = (answer.body.expose(), answer.status);
     let too_large = body.len() > BODY_LIMIT;
     let mut document = Object::read(if too_large { "" } else { body });
-    let refused = document.as_ref().is_ok_and(|members| members.has("error"));
-    let word = document.as_mut().ok().and_then(|members| members.text("error")).unwrap_or_default();
-    let (setback, code) = match word.as_str() {
+    // As in the other grant, a null counts as no error.
+    let refusal = document.as_mut().ok().and_then(|members| members.take("error"));
+    let word = refusal.as_ref().and_then(Json::as_text).unwrap_or_default();
+    let (setback, code) = match word {
         _ if too_large => (Setback::Ended, Some(ErrorCode::TokenResponseTooLarge)),
         "server_error" | "temporarily_unavailable" => (Setback::Transient, None),
         _ if status >= 500 || TRANSIENT_STATUSES.contains(&status) => {
@@ -166,7 +188,7 @@ fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setb
         "slow_down" => (Setback::SlowDown, None),
         "access_denied" => (Setback::Ended, Some(ErrorCode::AccessDenied)),
         "expired_token" => (Setback::Ended, Some(ErrorCode::ExpiredToken)),
-        _ if refused => (Setback::Ended, None),
+        _ if refusal.is_some() => (Setback::Ended, None),
         _ if status != 200 => (Setback::Ended, Some(ErrorCode::TokenEndpointFailed)),
         // A portal or a proxy in between answers with a page of its own.
         _ if document.is_err() => (Setback::Transient, Some(ErrorCode::TokenResponseNotJson)),
@@ -175,7 +197,7 @@ fn setback(answer: &TokenEndpointAnswer, endpoint: &EndpointUrl) -> Option<(Setb
     let host = endpoint.authority();
     let error = match code {
         Some(code) => Error::about(code, host),
-        None => Error::of_provider(&word, &REFUSALS, host),
+        None => Error::of_provider(word, &REFUSALS, host),
     };
     Some((setback, error))
 }

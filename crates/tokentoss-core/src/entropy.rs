@@ -6,13 +6,28 @@ use rand_core::{TryCryptoRng, TryRng};
 
 use crate::error::{Error, ErrorCode};
 
+/// A source of randomness that is lent for one call: any generator that is fit for cryptography.
+pub trait Entropy {
+    /// Fills `bytes`.
+    ///
+    /// # Errors
+    /// `entropy_unavailable` when the generator fails; there is no fallback (RFC 7636 section 7.1).
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error>;
+}
+
+impl<R: TryCryptoRng> Entropy for R {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        self.try_fill_bytes(bytes).map_err(|_| ErrorCode::EntropyUnavailable.into())
+    }
+}
+
 /// Draws `N` bytes.
 ///
 /// # Errors
-/// `entropy_unavailable` when the generator fails; there is no fallback (RFC 7636 section 7.1).
-pub(crate) fn draw<const N: usize, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<[u8; N], Error> {
+/// `entropy_unavailable` when the generator fails.
+pub(crate) fn draw<const N: usize>(rng: &mut dyn Entropy) -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    rng.try_fill_bytes(&mut bytes).map_err(|_| Error::from(ErrorCode::EntropyUnavailable))?;
+    rng.fill(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -1,4 +1,4 @@
-//! The text inside the sealed envelope: finished tokens on their way to the kernel, or a code that it exchanges itself.
+//! The text inside the sealed envelope: finished tokens on their way to the kernel, or an authorization code that it exchanges itself.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,11 +7,11 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::authorization::AuthorizationRequest;
-use crate::callback::VerifiedCode;
+use crate::authorization_response::VerifiedCode;
 use crate::error::{Error, ErrorCode};
+use crate::id_token::VerifiedTokens;
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
-use crate::token_endpoint::TokenResponse;
 
 const VERSION: u32 = 1;
 
@@ -46,9 +46,10 @@ struct CodeEnvelope<'a> {
 pub(crate) fn write(
     ticket: &Ticket,
     salt: Option<&str>,
-    tokens: &TokenResponse,
+    tokens: &VerifiedTokens,
     now: Timestamp,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let tokens = tokens.tokens();
     let envelope = Envelope {
         version: VERSION,
         ticket: ticket.id(),
@@ -63,7 +64,7 @@ pub(crate) fn write(
     json(&envelope)
 }
 
-/// Writes the code as JSON, with all that its exchange needs, to be sealed at once.
+/// Writes the authorization code as JSON, with all that its exchange needs, to be sealed at once.
 ///
 /// # Errors
 /// `sealing_failed`, should it not be writable.

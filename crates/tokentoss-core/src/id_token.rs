@@ -16,6 +16,7 @@ use crate::json::{Json, Object};
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
+use crate::token_endpoint::TokenResponse;
 
 /// How far clocks may be apart, in seconds.
 const LEEWAY: u64 = 60;
@@ -37,20 +38,31 @@ struct Claims {
     hd: Option<Json>,
 }
 
-/// Checks every claim of `id_token` that can be checked without the provider's keys. Without a `nonce`, in a grant that has
-/// none, a token that has one was made for another sign-in.
+/// Tokens whose ID token was checked; only [`check_claims`] makes them, and only they can be put into an envelope.
+#[derive(Debug)]
+pub struct VerifiedTokens(TokenResponse);
+
+impl VerifiedTokens {
+    /// The tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenResponse {
+        &self.0
+    }
+}
+
+/// Checks every claim of the ID token that can be checked without the provider's keys. Without a `nonce`, in a grant that has
+/// none, an ID token that has one was made for another sign-in.
 ///
 /// # Errors
 /// An `id_token_…` code for the first claim that is wrong, `hosted_domain_mismatch`, or
 /// `clock_skew` when the token is fresh but the clock says otherwise.
 pub fn check_claims(
-    id_token: &Secret,
+    tokens: TokenResponse,
     ticket: &Ticket,
     nonce: Option<&str>,
-    access_token: &Secret,
     now: Timestamp,
-) -> Result<(), Error> {
-    let mut parts = id_token.expose().split('.');
+) -> Result<VerifiedTokens, Error> {
+    let mut parts = tokens.id_token.expose().split('.');
     let (Some(header), Some(claims), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -79,8 +91,9 @@ pub fn check_claims(
         return Err(ErrorCode::IdTokenNonceMismatch.into());
     }
     claims.check_times(now)?;
-    claims.check_access_token_hash(access_token, &algorithm)?;
-    claims.check_hosted_domain(ticket.hosted_domain())
+    claims.check_access_token_hash(&tokens.access_token, &algorithm)?;
+    claims.check_hosted_domain(ticket.hosted_domain())?;
+    Ok(VerifiedTokens(tokens))
 }
 
 fn decode(part: &str) -> Result<Object, Error> {

@@ -6,9 +6,10 @@
 //! world of the tests and, one day, in a server.
 //!
 //! - [`flow`] is the machine that turns a click into sealed tokens.
-//! - [`ticket`], [`authorization`], [`callback`], [`token_endpoint`] and [`id_token`] are its steps, in
+//! - [`ticket`], [`authorization`], [`authorization_response`], [`token_endpoint`] and [`id_token`] are its steps, in
 //!   their order; each takes what only the step before can make.
-//! - [`device_authorization`] begins the second flow, in which a code is entered on any device.
+//! - [`device_authorization`] begins the second flow, in which a user code is entered on any device.
+//! - [`form_request`] holds what both flows send and get back.
 //! - [`paste`] reads an address that the user copies where no page can send the answer.
 //! - [`sealing`] seals to a recipient's key and knows nothing of who the recipient is.
 //! - [`configuration`] carries a client to the kernel, before there is anything to sign in with.
@@ -19,8 +20,8 @@
 extern crate alloc;
 
 pub mod authorization;
+pub mod authorization_response;
 pub mod base64url;
-pub mod callback;
 pub mod client_authentication;
 pub mod configuration;
 pub mod device_authorization;
@@ -29,6 +30,7 @@ mod entropy;
 mod envelope;
 pub mod error;
 pub mod flow;
+pub mod form_request;
 pub mod id_token;
 mod json;
 pub mod message;
@@ -42,6 +44,7 @@ pub mod ticket;
 mod timestamp;
 pub mod token_endpoint;
 
+pub use entropy::Entropy;
 pub use error::{Error, ErrorCode};
 pub use flow::{Flow, Input, Output};
 pub use secret::Secret;

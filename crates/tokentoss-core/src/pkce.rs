@@ -2,11 +2,10 @@
 
 use alloc::string::String;
 
-use rand_core::TryCryptoRng;
 use sha2::{Digest, Sha256};
 
 use crate::base64url;
-use crate::entropy::draw;
+use crate::entropy::{Entropy, draw};
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -19,8 +18,8 @@ impl CodeVerifier {
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
-    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, Error> {
-        Ok(Self(Secret::new(base64url::encode(&draw::<32, R>(rng)?))))
+    pub fn generate(rng: &mut dyn Entropy) -> Result<Self, Error> {
+        Ok(Self(Secret::new(base64url::encode(&draw::<32>(rng)?))))
     }
 
     /// The S256 code challenge (RFC 7636 section 4.2).

@@ -8,7 +8,6 @@ use core::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::client_authentication::AuthMethod;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::text::Text;
@@ -31,6 +30,30 @@ const PROTECTED: [&str; 12] = [
 
 /// The signing algorithms that are never accepted, whatever the configuration says.
 const REFUSED_ALGORITHMS: [&str; 4] = ["none", "HS256", "HS384", "HS512"];
+
+/// How a provider wants a client to authenticate (`token_endpoint_auth_method`, RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// By its identifier alone, although it may have a secret.
+    None,
+    /// By the secret in the form, which stays a simple request for a browser.
+    ClientSecretPost,
+    /// By HTTP Basic authentication, for which a browser asks first (a CORS preflight).
+    ClientSecretBasic,
+}
+
+impl AuthMethod {
+    /// The method of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "client_secret_post" => Some(Self::ClientSecretPost),
+            "client_secret_basic" => Some(Self::ClientSecretBasic),
+            _ => None,
+        }
+    }
+}
 
 /// One provider's issuer, endpoints and habits.
 #[derive(Clone, Debug)]
@@ -161,13 +184,13 @@ impl Provider {
         &self.authorization_endpoint
     }
 
-    /// Where the code is exchanged.
+    /// Where the authorization code is exchanged.
     #[must_use]
     pub fn token_endpoint(&self) -> &EndpointUrl {
         &self.token_endpoint
     }
 
-    /// Where the page may ask for a code to be entered on another device (RFC 8628), if it may.
+    /// Where the page may ask for a user code to be entered on another device (RFC 8628), if it may.
     #[must_use]
     pub fn device_authorization_endpoint(&self) -> Option<&EndpointUrl> {
         self.device_authorization_endpoint.as_ref()

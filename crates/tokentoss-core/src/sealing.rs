@@ -14,11 +14,10 @@ use hpke::kem::X25519HkdfSha256;
 use hpke::{
     Deserializable, Kem, OpModeR, OpModeS, Serializable, single_shot_open, single_shot_seal_with_rng,
 };
-use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::base64url;
-use crate::entropy::{Drawn, draw};
+use crate::entropy::{Drawn, Entropy, draw};
 use crate::error::{Error, ErrorCode};
 
 /// The first byte of every sealed message.
@@ -47,8 +46,8 @@ pub enum Purpose {
     Configuration,
     /// Tokens that a code entered on any device brought, from the page to the kernel.
     DeviceTokens,
-    /// An authorization request, from the page to the kernel.
-    Registration,
+    /// A page that introduces itself: its authorization request, from the page to the kernel.
+    PageIntroduction,
     /// Tokens, from the page to the kernel.
     Tokens,
 }
@@ -61,7 +60,7 @@ impl Purpose {
             Self::Code => "code",
             Self::Configuration => "configuration",
             Self::DeviceTokens => "device_tokens",
-            Self::Registration => "registration",
+            Self::PageIntroduction => "registration",
             Self::Tokens => "tokens",
         }
     }
@@ -100,17 +99,17 @@ impl PublicKey {
     /// # Errors
     /// `entropy_unavailable` when the generator fails, `sealing_failed` for an unusable key or a
     /// binding that is too long.
-    pub fn seal<R: TryCryptoRng + ?Sized>(
+    pub fn seal(
         &self,
         purpose: Purpose,
         binding: Binding<'_>,
         plaintext: &[u8],
-        rng: &mut R,
+        rng: &mut dyn Entropy,
     ) -> Result<String, Error> {
         let failed = || Error::from(ErrorCode::SealingFailed);
         let recipient = HpkePublicKey::from_bytes(&self.0).map_err(|_| failed())?;
         let info = self.info(purpose, binding).ok_or_else(failed)?;
-        let mut ephemeral = Drawn::new(draw::<KEY_LENGTH, R>(rng)?);
+        let mut ephemeral = Drawn::new(draw::<KEY_LENGTH>(rng)?);
         let (encapped, ciphertext) = single_shot_seal_with_rng::<
             ChaCha20Poly1305,
             HkdfSha256,
@@ -153,8 +152,8 @@ impl KeyPair {
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
-    pub fn generate<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, Error> {
-        let material = Zeroizing::new(draw::<KEY_LENGTH, R>(rng)?);
+    pub fn generate(rng: &mut dyn Entropy) -> Result<Self, Error> {
+        let material = Zeroizing::new(draw::<KEY_LENGTH>(rng)?);
         let (private, public) = X25519HkdfSha256::derive_keypair(material.as_slice());
         Ok(Self { private, public: PublicKey(public.to_bytes().into()) })
     }

@@ -1,4 +1,4 @@
-//! The token request and its answer (RFC 6749 sections 4.1.3, 5.1 and 5.2).
+//! Token requests for authorization codes, and the token endpoint's answer (RFC 6749 sections 4.1.3, 5.1 and 5.2).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -7,21 +7,19 @@ use alloc::vec::Vec;
 use form_urlencoded::Serializer;
 
 use crate::authorization::AuthorizationRequest;
-use crate::callback::VerifiedCode;
-use crate::client_authentication::ClientAuthentication;
+use crate::authorization_response::VerifiedCode;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
+use crate::form_request::{BODY_LIMIT, EndpointAnswer, FormRequest};
 use crate::json::{Json, NotAsExpected, Object};
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 
-/// The longest answer that is read, in bytes.
-pub const BODY_LIMIT: usize = 64 * 1024;
 /// The longest token that is kept, in bytes.
 const TOKEN_LIMIT: usize = 32 * 1024;
 /// The longest lifetime that is believed, in seconds: ten years.
 const LIFETIME_LIMIT: u64 = 10 * 365 * 24 * 3600;
-/// What a token endpoint may say that ends an exchange, whatever the grant (RFC 6749 section 5.2).
+/// What a token endpoint may say that ends a sign-in, whatever the grant (RFC 6749 section 5.2).
 pub(crate) const REFUSALS: [ErrorCode; 8] = [
     ErrorCode::InvalidClient,
     ErrorCode::InvalidGrant,
@@ -33,86 +31,29 @@ pub(crate) const REFUSALS: [ErrorCode; 8] = [
     ErrorCode::UnsupportedGrantType,
 ];
 
-/// A POST of a form to the token endpoint, or to the device authorization endpoint, to be sent once.
-#[derive(Debug)]
-pub struct TokenRequest {
-    /// The endpoint.
-    pub url: String,
-    /// The header `Authorization`, for a client that authenticates by one.
-    pub authorization: Option<Secret>,
-    /// The form, `application/x-www-form-urlencoded`.
-    pub body: Secret,
+/// The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+#[must_use]
+pub fn code_exchange(
+    ticket: &Ticket,
+    request: &AuthorizationRequest,
+    code: &VerifiedCode,
+    client_secret: Option<&Secret>,
+) -> FormRequest {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "authorization_code");
+    form.append_pair("code", code.expose());
+    form.append_pair("redirect_uri", request.redirect_uri());
+    form.append_pair("code_verifier", request.verifier().expose());
+    FormRequest::to_token_endpoint(ticket, client_secret, form)
 }
 
-impl TokenRequest {
-    /// Builds the request that exchanges the code; a client with a secret shows it as its provider
-    /// asks, and never in two ways at once (RFC 6749 section 2.3).
-    #[must_use]
-    pub fn new(
-        ticket: &Ticket,
-        request: &AuthorizationRequest,
-        code: &VerifiedCode,
-        client_secret: Option<&Secret>,
-    ) -> Self {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code");
-        form.append_pair("code", code.expose());
-        form.append_pair("redirect_uri", request.redirect_uri());
-        form.append_pair("code_verifier", request.verifier().expose());
-        let authentication = ClientAuthentication::new(ticket, client_secret);
-        Self::authenticated(ticket, &authentication, form)
-    }
-
-    /// A request without a code: whatever the endpoint answers, that it can be read shows that this page may talk to it.
-    #[must_use]
-    pub fn probe(ticket: &Ticket) -> Self {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code");
-        Self::authenticated(ticket, &ClientAuthentication::new(ticket, None), form)
-    }
-
-    /// A request for a code that the user enters on any device (RFC 8628 section 3.1).
-    #[must_use]
-    pub fn device_authorization(ticket: &Ticket, endpoint: &EndpointUrl) -> Self {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("client_id", ticket.client_id());
-        form.append_pair("scope", &ticket.scope());
-        Self { url: endpoint.as_str().to_owned(), authorization: None, body: Secret::new(form.finish()) }
-    }
-
-    /// A question whether the user has entered that code (RFC 8628 section 3.4).
-    #[must_use]
-    pub fn poll(ticket: &Ticket, device_code: &Secret) -> Self {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
-        form.append_pair("device_code", device_code.expose());
-        Self::authenticated(ticket, &ClientAuthentication::new(ticket, None), form)
-    }
-
-    fn authenticated(
-        ticket: &Ticket,
-        authentication: &ClientAuthentication<'_>,
-        mut form: Serializer<'_, String>,
-    ) -> Self {
-        for (name, value) in authentication.parameters() {
-            form.append_pair(name, value);
-        }
-        let endpoint = ticket.provider().token_endpoint();
-        Self {
-            url: endpoint.as_str().to_owned(),
-            authorization: authentication.header(),
-            body: Secret::new(form.finish()),
-        }
-    }
-}
-
-/// What the token endpoint answered, as far as a browser tells.
-#[derive(Debug)]
-pub struct TokenEndpointAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body, cut off behind [`BODY_LIMIT`] plus one byte.
-    pub body: Secret,
+/// A token request without an authorization code: whatever the endpoint answers, that it can be read shows that this page may
+/// talk to it.
+#[must_use]
+pub fn probe(ticket: &Ticket) -> FormRequest {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "authorization_code");
+    FormRequest::to_token_endpoint(ticket, None, form)
 }
 
 /// The tokens of a successful answer.
@@ -148,7 +89,7 @@ impl TokenResponse {
     /// `token_response_not_json`, `token_response_invalid`, `token_type_unsupported` or
     /// `id_token_missing` when the answer is not one that the RFC allows.
     pub fn read(
-        answer: &TokenEndpointAnswer,
+        answer: &EndpointAnswer,
         endpoint: &EndpointUrl,
         requested: &[String],
     ) -> Result<Self, Error> {

@@ -1,6 +1,6 @@
 //! The query of a callback. The first byte is the ticket's flags, the rest the query.
 
-use tokentoss_core::callback::{Refusal, verify};
+use tokentoss_core::authorization_response::{Refusal, verify};
 use tokentoss_core::{ErrorCode, Secret};
 
 use crate::attempt::{self, ISSUER, STATE};

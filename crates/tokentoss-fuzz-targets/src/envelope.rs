@@ -16,7 +16,7 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::ClientSecret,
     Purpose::Configuration,
     Purpose::Code,
-    Purpose::Registration,
+    Purpose::PageIntroduction,
     Purpose::DeviceTokens,
 ];
 const BINDING: Binding<'static> = Binding { ticket_id: "ticket-1", client_id: CLIENT_ID, issuer: ISSUER };

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokentoss_core::id_token::check_claims;
+use tokentoss_core::token_endpoint::TokenResponse;
 use tokentoss_core::{ErrorCode, Secret};
 
 use crate::attempt::{self, ACCESS_TOKEN, CLIENT_ID, HOSTED_DOMAIN, ISSUER, NONCE, NOW};
@@ -39,13 +40,14 @@ pub fn id_token(input: &[u8]) -> Outcome {
     let Ok(text) = std::str::from_utf8(rest) else { return Err(None) };
     let token = if flags & RAW != 0 { text.to_owned() } else { encoded(text) };
     let ticket = attempt::ticket(*flags);
-    let result = check_claims(
-        &Secret::new(token.clone()),
-        &ticket,
-        Some(NONCE),
-        &Secret::new(ACCESS_TOKEN.into()),
-        attempt::now(),
-    );
+    let tokens = TokenResponse {
+        access_token: Secret::new(ACCESS_TOKEN.into()),
+        refresh_token: None,
+        id_token: Secret::new(token.clone()),
+        expires_in: None,
+        scopes: Vec::new(),
+    };
+    let result = check_claims(tokens, &ticket, Some(NONCE), attempt::now());
     if let Err(error) = result {
         // A provider that writes them where a name belongs publishes them itself.
         let source: String = token.split('.').map(|part| sanitised(&readable(part))).collect();

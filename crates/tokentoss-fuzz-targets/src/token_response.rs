@@ -1,7 +1,8 @@
 //! The token endpoint's answer. The first byte chooses the status, the rest is the body.
 
 use serde_json::Value;
-use tokentoss_core::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenResponse};
+use tokentoss_core::form_request::{BODY_LIMIT, EndpointAnswer};
+use tokentoss_core::token_endpoint::TokenResponse;
 use tokentoss_core::{ErrorCode, Secret};
 
 use crate::attempt;
@@ -37,7 +38,7 @@ pub fn token_response(input: &[u8]) -> Outcome {
     let Ok(body) = std::str::from_utf8(body) else { return Err(None) };
     let status = STATUSES[usize::from(*choice) % STATUSES.len()];
     let ticket = attempt::ticket(0);
-    let answer = TokenEndpointAnswer { status, body: Secret::new(body.to_owned()) };
+    let answer = EndpointAnswer { status, body: Secret::new(body.to_owned()) };
     assert_hidden(&format!("{answer:?}"), body, body);
     let result = TokenResponse::read(&answer, ticket.provider().token_endpoint(), ticket.scopes());
 

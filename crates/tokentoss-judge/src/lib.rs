@@ -3,9 +3,10 @@
 //! Only tests use it: the differential test compiles it to WebAssembly and compares it with another client.
 
 use serde_json::{Value, json};
-use tokentoss_core::callback::{self, Refusal};
+use tokentoss_core::authorization_response::{self, Refusal};
+use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_core::id_token::check_claims;
-use tokentoss_core::token_endpoint::{TokenEndpointAnswer, TokenResponse};
+use tokentoss_core::token_endpoint::TokenResponse;
 use tokentoss_core::{Error, Secret, Ticket, Timestamp};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -34,7 +35,7 @@ impl Judge {
     /// Decides on the query of a callback.
     #[must_use]
     pub fn callback(&self, query: &str) -> String {
-        let verified = callback::verify(query, &self.state, self.ticket.provider());
+        let verified = authorization_response::verify(query, &self.state, self.ticket.provider());
         verdict(verified.map(|code| json!({"code": code.expose()})).map_err(|refusal| match refusal {
             Refusal::Dropped(error) | Refusal::Ended(error) => error,
         }))
@@ -43,16 +44,17 @@ impl Judge {
     /// Decides on the token endpoint's answer and the claims of its ID token; `now` is in Unix seconds.
     #[must_use]
     pub fn answer(&self, status: u16, body: String, now: u32) -> String {
-        let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
+        let answer = EndpointAnswer { status, body: Secret::new(body) };
         verdict(self.read(&answer, Timestamp::from_millis(u64::from(now) * 1000)))
     }
 }
 
 impl Judge {
-    fn read(&self, answer: &TokenEndpointAnswer, now: Timestamp) -> Result<Value, Error> {
+    fn read(&self, answer: &EndpointAnswer, now: Timestamp) -> Result<Value, Error> {
         let endpoint = self.ticket.provider().token_endpoint();
         let tokens = TokenResponse::read(answer, endpoint, self.ticket.scopes())?;
-        check_claims(&tokens.id_token, &self.ticket, Some(&self.nonce), &tokens.access_token, now)?;
+        let tokens = check_claims(tokens, &self.ticket, Some(&self.nonce), now)?;
+        let tokens = tokens.tokens();
         Ok(json!({
             "access_token": tokens.access_token.expose(),
             "refresh_token": tokens.refresh_token.as_ref().map(Secret::expose),

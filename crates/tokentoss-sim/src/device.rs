@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::provider::{Answer, CLIENT_ID};
+use crate::endpoint::{Answer, CLIENT_ID};
 
 /// The grant type of its polls.
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";

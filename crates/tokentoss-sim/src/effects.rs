@@ -1,13 +1,16 @@
 //! What a flow asks for, done to the simulated browser, provider and kernel.
 
+use std::mem;
+
 use serde_json::{Value, json};
 use tokentoss_core::Secret;
 use tokentoss_core::flow::{Input, KernelRefusal, Output, RequestId, WindowId};
-use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+use tokentoss_core::form_request::EndpointAnswer;
 
 use crate::browser::Place;
-use crate::kernel::{LISTENER, Taken};
-use crate::provider::{Answer, User};
+use crate::endpoint::Answer;
+use crate::kernel::{LISTENER, Taken, ToKernel};
+use crate::provider::User;
 use crate::world::World;
 
 const DEVICE_ENDPOINT: &str = "https://as.example/device_authorization";
@@ -30,27 +33,27 @@ impl World {
                     self.post(window, &target_origin, message.expose());
                 }
                 Output::Broadcast { message } => self.broadcast(message.expose()),
-                Output::Register { ticket, proof, sealed, key } => {
+                Output::IntroducePage { ticket, proof, sealed, key } => {
                     let proof = proof.expose();
-                    self.to_kernel
-                        .push_back(json!({"ticket": ticket, "proof": proof, "sealed": sealed, "key": key}));
+                    let message = json!({"ticket": ticket, "proof": proof, "sealed": sealed, "key": key});
+                    self.to_kernel.push_back(ToKernel::Register(message));
                 }
                 Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
-                Output::Probe { token_request } => {
-                    if let Some(readable) = self.provider.probe(token_request.body.expose()) {
+                Output::Probe { form } => {
+                    if let Some(readable) = self.provider.probe(form.body.expose()) {
                         self.events.push_back(Input::Probed { readable });
                     }
                 }
-                Output::Exchange { request, token_request } => {
-                    let authorization = token_request.authorization.as_ref().map(Secret::expose);
-                    let body = token_request.body.expose();
-                    match token_request.url.as_str() {
-                        "https://as.example/token" => self.exchange(request, authorization, body),
+                Output::Send { request, form } => {
+                    let authorization = form.authorization.as_ref().map(Secret::expose);
+                    let body = form.body.expose();
+                    match form.url.as_str() {
+                        "https://as.example/token" => self.ask_for_tokens(request, authorization, body),
                         DEVICE_ENDPOINT => self.ask_for_code(request, body),
                         other => panic!("C41: {other}"),
                     }
                 }
-                Output::AbortExchange => {
+                Output::AbortRequest => {
                     let running =
                         |event: &Input| !matches!(event, Input::Answered { .. } | Input::Unanswered { .. });
                     self.events.retain(running);
@@ -59,17 +62,36 @@ impl World {
                     self.deliveries += 1;
                     self.in_trait.push_back(envelope);
                 }
-                Output::AskKernelForCode => self.kernel.asked_for_code += 1,
+                Output::AskKernelForCode => {
+                    self.kernel.asked_for_code += 1;
+                    self.to_kernel.push_back(ToKernel::AskForCode);
+                }
+                Output::DropKernelCode => self.to_kernel.push_back(ToKernel::DropCode),
                 Output::Status(status) => self.shown.push(status),
             }
         }
     }
 
-    pub(crate) fn kernel_registers(&mut self, message: &Value) {
+    pub(crate) fn kernel_handles(&mut self, message: ToKernel) {
+        match message {
+            ToKernel::Register(message) => self.kernel_registers(&message),
+            ToKernel::AskForCode => {
+                let event = self.kernel.ask_for_code();
+                self.events.push_back(event);
+            }
+            ToKernel::DropCode => {
+                if mem::take(&mut self.kernel.shows_code) {
+                    self.events.push_back(Input::KernelCodeEnded);
+                }
+            }
+        }
+    }
+
+    fn kernel_registers(&mut self, message: &Value) {
         let answer = self.kernel.register_by_message(message, &mut self.rng);
         if answer["type"] == "registered" {
             let secret = answer["secret"].as_str().map(str::to_owned);
-            self.events.push_back(Input::Registered { secret });
+            self.events.push_back(Input::PageIntroduced { secret });
         }
         self.start_pages_ask();
     }
@@ -143,7 +165,11 @@ impl World {
 
     pub(crate) fn queue_message(&mut self, origin: &str, window: WindowId, message: &Value) {
         let text = message.to_string();
-        self.events.push_back(Input::Message { origin: origin.to_owned(), source: Some(window), text });
+        self.events.push_back(Input::Message {
+            origin: origin.to_owned(),
+            source: Some(window),
+            text: text.into(),
+        });
     }
 
     fn post(&mut self, window: WindowId, target_origin: &str, message: &str) {
@@ -206,7 +232,7 @@ impl World {
             // The page speaks on the channel of its own state (C20); nobody may listen there any more.
             let named = |name: &String| url.contains(&format!("state={}", &name["tokentoss/".len()..]));
             if self.browser.channel.as_ref().is_some_and(named) {
-                self.events.push_back(Input::Broadcast { text: message.to_string() });
+                self.events.push_back(Input::Broadcast { text: message.to_string().into() });
             }
             if !self.browser.severs() {
                 let origin = self.callback_origin.clone();
@@ -228,7 +254,7 @@ impl World {
         }
     }
 
-    fn exchange(&mut self, request: RequestId, authorization: Option<&str>, body: &str) {
+    fn ask_for_tokens(&mut self, request: RequestId, authorization: Option<&str>, body: &str) {
         let now = self.provider_now.unwrap_or(self.now);
         let answer = self.provider.token(authorization, body, now);
         let silent = matches!(self.provider.answer, Answer::Silent);
@@ -244,7 +270,7 @@ impl World {
     fn answer(&mut self, request: RequestId, answer: Option<(u16, String)>, silent: bool) {
         match answer {
             Some((status, body)) => {
-                let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
+                let answer = EndpointAnswer { status, body: Secret::new(body) };
                 self.events.push_back(Input::Answered { request, answer });
             }
             None if silent => {}

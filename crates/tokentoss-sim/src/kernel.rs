@@ -3,14 +3,27 @@
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Map, Value, json};
 use tokentoss_core::base64url;
+use tokentoss_core::flow::{Input, KernelRefusal, ShownCode};
 use tokentoss_core::sealing::{Binding, KeyPair, PublicKey, Purpose};
 
-use crate::provider::{CLIENT_ID, ISSUER};
+use crate::endpoint::CLIENT_ID;
+use crate::provider::ISSUER;
 
 /// The origin of the simulated loopback listener.
 pub const LISTENER: &str = "http://127.0.0.1:4711";
 /// The origin of the notebook page.
 pub const PAGE: &str = "https://hub.example";
+
+/// A message that waits for the kernel's main thread.
+#[derive(Debug)]
+pub enum ToKernel {
+    /// The page makes its attempt known.
+    Register(Value),
+    /// The kernel is to ask for a user code.
+    AskForCode,
+    /// The kernel is to drop its user code.
+    DropCode,
+}
 
 /// What the kernel makes of an envelope.
 pub enum Taken {
@@ -38,6 +51,10 @@ pub struct Kernel {
     pub codes: Vec<Value>,
     /// How often the page had it ask for a code.
     pub asked_for_code: u32,
+    /// Whether it gets a user code when it is asked to.
+    pub gets_code: bool,
+    /// Whether it shows a user code.
+    pub shows_code: bool,
     /// How many envelopes were refused.
     pub refused: u32,
     id: String,
@@ -96,6 +113,8 @@ impl Kernel {
             tokens: Vec::new(),
             codes: Vec::new(),
             asked_for_code: 0,
+            gets_code: true,
+            shows_code: false,
             refused: 0,
             id,
             keys,
@@ -128,7 +147,7 @@ impl Kernel {
     /// The message `register` of the page itself.
     pub fn register_by_message(&mut self, message: &Value, rng: &mut ChaCha20Rng) -> Value {
         let sealed = message["sealed"].as_str().expect("a sealed URL");
-        let url = self.keys.open(Purpose::Registration, self.binding(), sealed).expect("opens");
+        let url = self.keys.open(Purpose::PageIntroduction, self.binding(), sealed).expect("opens");
         self.note_page(message, core::str::from_utf8(&url).expect("text"), false, rng)
     }
 
@@ -170,6 +189,23 @@ impl Kernel {
     pub fn relay(&self, query: &str, rng: &mut ChaCha20Rng) -> String {
         let key = &self.registered.as_ref().expect("a page has registered").key;
         key.seal(Purpose::Callback, self.binding(), query.as_bytes(), rng).expect("sealed")
+    }
+
+    /// Asks the provider for a user code, and tells the page what came of it.
+    pub fn ask_for_code(&mut self) -> Input {
+        self.shows_code = self.gets_code;
+        if !self.gets_code {
+            let refusal =
+                KernelRefusal { code: "unauthorized_client".into(), message: "No codes here.".into() };
+            return Input::KernelCodeFailed { refusal };
+        }
+        let code = ShownCode {
+            user_code: format!("KERNEL-{}", self.asked_for_code),
+            verification_uri: format!("{ISSUER}/device"),
+            page: format!("{ISSUER}/device"),
+            expires_at: 1_800_000_600,
+        };
+        Input::KernelCodeShown { code }
     }
 
     /// Takes an envelope, once.

@@ -8,12 +8,14 @@
 mod browser;
 mod device;
 mod effects;
+mod endpoint;
 mod kernel;
 mod provider;
 mod world;
 
 pub use browser::{Browser, Place, Window};
 pub use device::{Device, Entered, GRANT_TYPE};
-pub use kernel::{Kernel, LISTENER, PAGE, Taken};
-pub use provider::{Answer, CLIENT_ID, ISSUER, Provider, User};
+pub use endpoint::{Answer, CLIENT_ID};
+pub use kernel::{Kernel, LISTENER, PAGE, Taken, ToKernel};
+pub use provider::{ISSUER, Provider, User};
 pub use world::{START, World};

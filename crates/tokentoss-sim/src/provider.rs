@@ -9,11 +9,10 @@ use sha2::{Digest, Sha256};
 use tokentoss_core::Timestamp;
 
 use crate::device::{Device, GRANT_TYPE};
+use crate::endpoint::{Answer, CLIENT_ID};
 
 /// The simulated provider's issuer.
 pub const ISSUER: &str = "https://as.example";
-/// The client that is registered with it.
-pub const CLIENT_ID: &str = "client.apps.example";
 
 /// What the person in the popup does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,19 +25,6 @@ pub enum User {
     Closes,
     /// Does nothing.
     Waits,
-}
-
-/// How the token endpoint answers.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// With tokens for a valid request, with `invalid_grant` otherwise.
-    Honest,
-    /// With this, whatever was asked.
-    Raw(u16, String),
-    /// The connection fails.
-    Unreachable,
-    /// Never.
-    Silent,
 }
 
 /// The provider's state and its faults.

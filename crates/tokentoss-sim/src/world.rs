@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokentoss_core::flow::{Flow, Input, Phase, Status, Way, WindowId};
 use tokentoss_core::{Error, Secret, Ticket, Timestamp};
 
 use crate::browser::{Browser, Place};
-use crate::kernel::{Kernel, LISTENER, PAGE};
+use crate::kernel::{Kernel, LISTENER, PAGE, ToKernel};
 use crate::provider::{Provider, User};
 
 /// When the simulated world begins.
@@ -42,8 +42,8 @@ pub struct World {
     pub deliveries: usize,
     /// Inputs that were dropped, with the reason.
     pub dropped: Vec<Error>,
-    /// Messages `register` that wait for the kernel's main thread.
-    pub to_kernel: VecDeque<Value>,
+    /// Messages that wait for the kernel's main thread.
+    pub to_kernel: VecDeque<ToKernel>,
     /// The origin of the static callback page; empty when there is none.
     pub callback_origin: String,
     pub(crate) events: VecDeque<Input>,
@@ -135,7 +135,7 @@ impl World {
 
     /// A message event.
     pub fn message(&mut self, origin: &str, source: Option<WindowId>, text: &str) {
-        self.input(Input::Message { origin: origin.to_owned(), source, text: text.to_owned() });
+        self.input(Input::Message { origin: origin.to_owned(), source, text: text.to_owned().into() });
     }
 
     /// A callback message from the popup's callback page.
@@ -220,7 +220,7 @@ impl World {
             return false;
         }
         if let Some(message) = self.to_kernel.pop_front() {
-            self.kernel_registers(&message);
+            self.kernel_handles(message);
             return true;
         }
         if let Some(envelope) = self.in_trait.pop_front() {

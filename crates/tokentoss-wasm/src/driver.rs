@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 use getrandom::SysRng;
 use js_sys::Function;
 use tokentoss_core::flow::{Flow, Input, Output, RequestId, WindowId};
-use tokentoss_core::token_endpoint::{TokenEndpointAnswer, TokenRequest};
+use tokentoss_core::form_request::{EndpointAnswer, FormRequest};
 use wasm_bindgen::JsValue;
 use web_sys::{MessageEvent, Window};
 
@@ -16,7 +16,7 @@ use crate::event::FlowEvent;
 use crate::messages::{Channel, Messages};
 use crate::popup::{self, Watch, Windows};
 use crate::timer::{Timer, now};
-use crate::token_endpoint::Exchange;
+use crate::token_endpoint::Post;
 
 /// Feeds a flow and performs what it asks for.
 ///
@@ -39,8 +39,8 @@ struct Handles {
     channel: Option<Channel>,
     watch: Option<Watch>,
     timer: Option<Timer>,
-    exchange: Option<Exchange>,
-    probe: Option<Exchange>,
+    request: Option<Post>,
+    probe: Option<Post>,
 }
 
 impl Driver {
@@ -108,7 +108,7 @@ impl Driver {
                     channel.post(message.expose());
                 }
             }
-            Output::Register { ticket, proof, sealed, key } => {
+            Output::IntroducePage { ticket, proof, sealed, key } => {
                 let proof = proof.expose().into();
                 self.tell(&FlowEvent::Register { ticket, proof, sealed, key });
             }
@@ -117,10 +117,11 @@ impl Driver {
                     let _ = window.close();
                 }
             }
-            Output::Probe { token_request } => self.probe(token_request),
-            Output::Exchange { request, token_request } => self.exchange(request, token_request),
-            Output::AbortExchange => drop(self.handles.borrow_mut().exchange.take()),
+            Output::Probe { form } => self.probe(form),
+            Output::Send { request, form } => self.send(request, form),
+            Output::AbortRequest => drop(self.handles.borrow_mut().request.take()),
             Output::AskKernelForCode => self.tell(&FlowEvent::AskKernelForCode),
+            Output::DropKernelCode => self.tell(&FlowEvent::DropKernelCode),
             Output::Deliver { envelope } => self.tell(&FlowEvent::Deliver { envelope }),
             Output::Status(status) => self.tell(&status.into()),
         }
@@ -157,7 +158,7 @@ impl Driver {
         let this = Weak::clone(&self.this);
         let channel = Channel::open(name, move |event| {
             if let (Some(driver), Some(text)) = (this.upgrade(), event.data().as_string()) {
-                driver.feed(Input::Broadcast { text });
+                driver.feed(Input::Broadcast { text: text.into() });
             }
         });
         self.handles.borrow_mut().channel = channel;
@@ -179,7 +180,7 @@ impl Driver {
         }
         let Some(text) = event.data().as_string() else { return };
         let source = event.source().map(|source| self.windows.borrow_mut().of_source(&source));
-        self.feed(Input::Message { origin, source, text });
+        self.feed(Input::Message { origin, source, text: text.into() });
     }
 
     fn on_watch(&self) {
@@ -197,34 +198,34 @@ impl Driver {
         self.inputs.borrow_mut().push_back(input);
     }
 
-    fn exchange(&self, request: RequestId, token_request: TokenRequest) {
-        let begun = self.send(token_request, move |answer| match answer {
+    fn send(&self, request: RequestId, form: FormRequest) {
+        let begun = self.post(form, move |answer| match answer {
             Some(answer) => Input::Answered { request, answer },
             None => Input::Unanswered { request },
         });
         if begun.is_none() {
             self.inputs.borrow_mut().push_back(Input::Unanswered { request });
         }
-        self.handles.borrow_mut().exchange = begun;
+        self.handles.borrow_mut().request = begun;
     }
 
-    fn probe(&self, token_request: TokenRequest) {
-        let begun = self.send(token_request, |answer| Input::Probed { readable: answer.is_some() });
+    fn probe(&self, form: FormRequest) {
+        let begun = self.post(form, |answer| Input::Probed { readable: answer.is_some() });
         self.handles.borrow_mut().probe = begun;
     }
 
-    fn send(
+    fn post(
         &self,
-        request: TokenRequest,
-        input_of: impl FnOnce(Option<TokenEndpointAnswer>) -> Input + 'static,
-    ) -> Option<Exchange> {
+        form: FormRequest,
+        input_of: impl FnOnce(Option<EndpointAnswer>) -> Input + 'static,
+    ) -> Option<Post> {
         let this = Weak::clone(&self.this);
         let on_end = Box::new(move |answer| {
             if let Some(driver) = this.upgrade() {
                 driver.feed(input_of(answer));
             }
         });
-        Exchange::begin(request, on_end).ok()
+        Post::begin(form, on_end).ok()
     }
 
     fn set_timer(&self) {

@@ -35,6 +35,8 @@ pub enum FlowEvent {
     },
     /// For the kernel: it must ask for a user code, because this page cannot.
     AskKernelForCode,
+    /// For the kernel: it must drop its user code, or the request for one.
+    DropKernelCode,
     /// For the kernel, as it stands: no start page makes this page known.
     Register {
         /// The ticket.
@@ -105,6 +107,7 @@ impl fmt::Debug for FlowEvent {
             Self::Status { .. } => "Status",
             Self::Register { .. } => "Register",
             Self::AskKernelForCode => "AskKernelForCode",
+            Self::DropKernelCode => "DropKernelCode",
             Self::Deliver { .. } => "Deliver",
         })
     }
@@ -134,7 +137,7 @@ impl From<Status> for FlowEvent {
             paste_problem: status.paste_problem.as_ref().map(Error::message),
             code: problem.map(|problem| problem.code().into()),
             message: problem.map(Problem::message),
-            subject: problem.and_then(|problem| problem.subject().map(Into::into)),
+            subject: problem.and_then(|problem| problem.is_about().map(Into::into)),
             link: status.link,
             to_enter: status.code.map(CodeToEnter::from),
         }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Function, JsString, Reflect};
-use tokentoss_core::flow::{Flow, Input, KernelRefusal};
+use tokentoss_core::flow::{Flow, Input, KernelRefusal, ShownCode};
 use tokentoss_core::{Error, ErrorCode};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
@@ -65,7 +65,7 @@ impl SignIn {
 
     /// The kernel's message `registered`, with the client secret sealed to this page if there is one.
     pub fn registered(&self, secret: Option<String>) {
-        self.driver.feed(Input::Registered { secret });
+        self.driver.feed(Input::PageIntroduced { secret });
     }
 
     /// The click on the link that opens the sign-in page by hand: one more window may introduce itself.
@@ -93,6 +93,38 @@ impl SignIn {
     ) {
         let refusal = (!code.is_empty()).then_some(KernelRefusal { code, message });
         self.driver.feed(Input::Acknowledged { ticket_id, refusal });
+    }
+
+    /// The kernel shows a user code that it asked for; `expires_at` in Unix seconds.
+    #[wasm_bindgen(js_name = kernelCodeShown)]
+    pub fn kernel_code_shown(
+        &self,
+        #[wasm_bindgen(js_name = userCode)] user_code: String,
+        #[wasm_bindgen(js_name = verificationUri)] verification_uri: String,
+        page: String,
+        #[wasm_bindgen(js_name = expiresAt)] expires_at: f64,
+    ) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a moment in whole seconds; what is none becomes 0 or the largest"
+        )]
+        let expires_at = expires_at as u64;
+        self.driver.feed(Input::KernelCodeShown {
+            code: ShownCode { user_code, verification_uri, page, expires_at },
+        });
+    }
+
+    /// The kernel could not get a user code, or its sign-in by code failed.
+    #[wasm_bindgen(js_name = kernelCodeFailed)]
+    pub fn kernel_code_failed(&self, code: String, message: String) {
+        self.driver.feed(Input::KernelCodeFailed { refusal: KernelRefusal { code, message } });
+    }
+
+    /// The kernel shows no user code any more.
+    #[wasm_bindgen(js_name = kernelCodeEnded)]
+    pub fn kernel_code_ended(&self) {
+        self.driver.feed(Input::KernelCodeEnded);
     }
 
     /// The kernel died, restarted or forgot the widget.

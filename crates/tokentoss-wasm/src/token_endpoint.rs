@@ -1,8 +1,8 @@
-//! The token request: one cross-origin POST, a simple one unless the client authenticates by a header, and its answer read up to a limit.
+//! A request to an endpoint of the provider: one cross-origin POST, a simple one unless the client authenticates by a header, and its answer read up to a limit.
 
 use js_sys::{JsString, Reflect, Uint8Array};
 use tokentoss_core::Secret;
-use tokentoss_core::token_endpoint::{BODY_LIMIT, TokenEndpointAnswer, TokenRequest};
+use tokentoss_core::form_request::{BODY_LIMIT, EndpointAnswer, FormRequest};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -10,26 +10,26 @@ use web_sys::{
     RequestCredentials, RequestInit, RequestMode, RequestRedirect, Response, UrlSearchParams,
 };
 
-/// A token request under way; dropped, it is aborted and its answer ignored.
+/// A request under way; dropped, it is aborted and its answer ignored.
 #[derive(Debug)]
-pub(crate) struct Exchange {
+pub(crate) struct Post {
     abort: AbortController,
 }
 
-impl Exchange {
+impl Post {
     /// Sends the request once; `on_end` gets the answer, or `None` when there is none to be had.
     ///
     /// # Errors
     /// What the browser throws when it cannot even make an `AbortController`.
     pub(crate) fn begin(
-        request: TokenRequest,
+        request: FormRequest,
         // Not generic: the code of the future would be there once for each caller.
-        on_end: Box<dyn FnOnce(Option<TokenEndpointAnswer>)>,
+        on_end: Box<dyn FnOnce(Option<EndpointAnswer>)>,
     ) -> Result<Self, JsValue> {
         let abort = AbortController::new()?;
         let signal = abort.signal();
         spawn_local(async move {
-            let answer = exchange(request, &signal).await;
+            let answer = post(request, &signal).await;
             if !signal.aborted() {
                 on_end(answer);
             }
@@ -38,13 +38,13 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
+impl Drop for Post {
     fn drop(&mut self) {
         self.abort.abort();
     }
 }
 
-async fn exchange(request: TokenRequest, signal: &AbortSignal) -> Option<TokenEndpointAnswer> {
+async fn post(request: FormRequest, signal: &AbortSignal) -> Option<EndpointAnswer> {
     let options = RequestInit::new();
     options.set_method("POST");
     options.set_mode(RequestMode::Cors);
@@ -62,7 +62,7 @@ async fn exchange(request: TokenRequest, signal: &AbortSignal) -> Option<TokenEn
         fetched.headers().set("Authorization", authorization.expose()).ok()?;
     }
     let response = gloo_net::http::Request::from(fetched).send().await.ok()?;
-    Some(TokenEndpointAnswer { status: response.status(), body: read(&response.into()).await? })
+    Some(EndpointAnswer { status: response.status(), body: read(&response.into()).await? })
 }
 
 /// The body, cut off one byte behind the limit; `None` when the connection broke.

@@ -1,12 +1,10 @@
 //! What can go wrong, sorted by whose doing it is.
 
+mod about;
 mod code;
-mod kernel;
-mod subject;
 
+pub use about::About;
 pub use code::{Culprit, ErrorCode};
-pub use kernel::{KERNEL_CODES, KernelCode};
-pub use subject::Subject;
 
 use alloc::string::String;
 use core::fmt;
@@ -18,14 +16,14 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     code: ErrorCode,
-    subject: Option<Subject>,
+    about: Option<About>,
 }
 
 impl Error {
     /// An error about something that may be named: an endpoint, a parameter, a provider's code.
     #[must_use]
-    pub fn about(code: ErrorCode, subject: &str) -> Self {
-        Self { code, subject: Subject::sanitised(subject) }
+    pub fn about(code: ErrorCode, about: &str) -> Self {
+        Self { code, about: About::sanitised(about) }
     }
 
     /// A provider's refusal as one of ours, about its host; a word that is not among the `known` ones is kept as text.
@@ -45,20 +43,20 @@ impl Error {
     /// The whole sentence with the next step.
     #[must_use]
     pub fn message(&self) -> String {
-        let subject = self.subject.as_ref().map_or(self.code.subject_default(), Subject::as_str);
-        fill(self.code.message(), subject)
+        let about = self.about.as_ref().map_or(self.code.subject_default(), About::as_str);
+        fill(self.code.message(), about)
     }
 
     /// What the error is about, already safe to show.
     #[must_use]
-    pub fn subject(&self) -> Option<&Subject> {
-        self.subject.as_ref()
+    pub fn is_about(&self) -> Option<&About> {
+        self.about.as_ref()
     }
 }
 
 impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Self {
-        Self { code, subject: None }
+        Self { code, about: None }
     }
 }
 
@@ -70,11 +68,11 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Puts the subject in the place of `{subject}`, the only braces that messages have.
-fn fill(message: &str, subject: &str) -> String {
+/// Puts what the error is about in the place of `{subject}`, the only braces that messages have.
+fn fill(message: &str, about: &str) -> String {
     message.split_inclusive('}').fold(String::new(), |mut filled, part| {
         match part.split_once('{') {
-            Some((before, _)) => filled.extend([before, subject]),
+            Some((before, _)) => filled.extend([before, about]),
             None => filled.push_str(part),
         }
         filled

@@ -1,12 +1,16 @@
-//! A code for another device is asked for, and meanwhile whether this page could fetch the tokens with it.
+//! This page asks for a user code, and meanwhile finds out whether it could fetch the tokens with it.
 
 use core::time::Duration;
 
-use super::{Context, EnteringCode, Input, Output, Phase, RequestId, State, Status, Step};
-use crate::device_authorization::DeviceAuthorization;
+use super::asking_kernel::AskingKernel;
+use super::context::Context;
+use super::entering_code::EnteringCode;
+use super::introducing::Introducing;
+use super::state::{Event, State, Step};
+use super::{Input, Output, Phase, RequestId, Status};
+use crate::device_authorization::{self, DeviceAuthorization};
 use crate::ticket::ExchangePlace;
 use crate::timestamp::Timestamp;
-use crate::token_endpoint::TokenRequest;
 
 /// How long the two answers may take, before the kernel is asked instead.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -20,62 +24,64 @@ pub(super) struct AskingForCode {
 }
 
 impl AskingForCode {
-    /// Asks for a new code, or has the kernel ask where only it can.
-    pub(super) fn begin<R: ?Sized>(context: &mut Context<'_, R>) -> State {
-        let endpoint = context.ticket.provider().device_authorization_endpoint();
-        let Some(endpoint) = endpoint.filter(|_| can_fetch(context) != Some(false)) else {
-            return leave_to_kernel(context);
+    /// Asks for a new user code, or has the kernel ask where only it can.
+    pub(super) fn begin(cx: &mut Context<'_>) -> State {
+        let endpoint = cx.ticket.provider().device_authorization_endpoint();
+        let Some(endpoint) = endpoint.filter(|_| can_fetch(cx) != Some(false)) else {
+            return AskingKernel::begin(cx);
         };
-        context.probe_token_endpoint();
-        let id = context.send(TokenRequest::device_authorization(context.ticket, endpoint));
-        context.show(Status::phase(Phase::Code));
-        State::AskingForCode(Self { id, code: None, deadline: context.now + ANSWER_LIMIT })
+        cx.probe_token_endpoint();
+        let id = cx.send(device_authorization::request(cx.ticket, endpoint));
+        cx.show(Status::phase(Phase::Code));
+        State::AskingForCode(Self { id, code: None, deadline: cx.now + ANSWER_LIMIT })
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
         Some(self.deadline)
     }
 
-    pub(super) fn handle<R: ?Sized>(mut self, input: Input, context: &mut Context<'_, R>) -> Step {
-        match input {
-            Input::Answered { request, answer } if request == self.id => {
-                if let Some(endpoint) = context.ticket.provider().device_authorization_endpoint() {
-                    self.code = Some((DeviceAuthorization::read(&answer, endpoint)?, context.now));
+    pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
+        match event {
+            Event::Input(Input::SignIn) => {
+                State::AskingForCode(self).give_up(cx);
+                return Introducing::begin(cx);
+            }
+            Event::Input(Input::Answered { request, answer }) if request == self.id => {
+                if let Some(endpoint) = cx.ticket.provider().device_authorization_endpoint() {
+                    self.code = Some((DeviceAuthorization::read(&answer, endpoint)?, cx.now));
                 }
             }
-            Input::Unanswered { request } if request == self.id => return Ok(leave_to_kernel(context)),
-            Input::TimerFired if self.deadline <= context.now => return Ok(leave_to_kernel(context)),
-            _ => {}
+            Event::Input(Input::Unanswered { request }) if request == self.id => {
+                return Ok(leave_to_kernel(cx));
+            }
+            Event::Input(Input::TimerFired) if self.deadline <= cx.now => return Ok(leave_to_kernel(cx)),
+            Event::Input(Input::Probed { .. }) => {}
+            event => return State::AskingForCode(self).ignore(&event),
         }
-        Ok(self.go_on(context))
-    }
-
-    /// Shows the code once it is sure that its tokens can be fetched: the user must not be shown one that then changes.
-    pub(super) fn go_on<R: ?Sized>(self, context: &mut Context<'_, R>) -> State {
-        match (can_fetch(context), self.code) {
-            (Some(false), _) => leave_to_kernel(context),
-            (Some(true), Some((code, received_at))) => EnteringCode::begin(code, received_at, context),
+        // The user must not be shown a code that then changes, so it must be sure that its tokens can be fetched.
+        Ok(match (can_fetch(cx), self.code) {
+            (Some(false), _) => leave_to_kernel(cx),
+            (Some(true), Some((code, received_at))) => EnteringCode::begin(code, received_at, cx),
             (_, code) => State::AskingForCode(Self { code, ..self }),
-        }
+        })
     }
 }
 
 /// Whether this page can fetch the tokens, as far as that is known: a secret does not come without a popup, and without ID
 /// tokens only the kernel can find out who signed in.
-fn can_fetch<R: ?Sized>(context: &Context<'_, R>) -> Option<bool> {
-    let ticket = context.ticket;
+fn can_fetch(cx: &Context<'_>) -> Option<bool> {
+    let ticket = cx.ticket;
     if ticket.client_secret_sealed() || !ticket.provider().openid_connect() {
         return Some(false);
     }
     match ticket.exchange() {
-        ExchangePlace::Auto => *context.cors,
+        ExchangePlace::Auto => cx.shared.cors,
         ExchangePlace::Browser => Some(true),
         ExchangePlace::Kernel => Some(false),
     }
 }
 
-fn leave_to_kernel<R: ?Sized>(context: &mut Context<'_, R>) -> State {
-    context.outputs.extend([Output::AbortExchange, Output::AskKernelForCode]);
-    context.show(Status::phase(Phase::Ready));
-    State::Ready
+fn leave_to_kernel(cx: &mut Context<'_>) -> State {
+    cx.output(Output::AbortRequest);
+    AskingKernel::begin(cx)
 }

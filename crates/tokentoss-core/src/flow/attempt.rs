@@ -1,15 +1,14 @@
-//! What one attempt owns from the click until its code is on its way to be exchanged.
+//! What one attempt owns from the click until its authorization code is redeemed.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
-use super::{
-    Context, Exchanging, Halt, HandingOver, Output, Phase, Problem, Status, Step, Way, WindowId, text,
-};
+use super::context::Context;
+use super::{Output, Phase, Problem, Status, WindowId};
 use crate::authorization::AuthorizationRequest;
-use crate::callback::{self, Refusal, VerifiedCode};
-use crate::envelope;
+use crate::authorization_response::{self, Refusal, VerifiedCode};
 use crate::error::{Culprit, Error, ErrorCode};
 use crate::message::ToPopup;
 use crate::paste;
@@ -21,73 +20,58 @@ use crate::ticket::{ExchangePlace, Ticket};
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) request: AuthorizationRequest,
-    pub(super) keys: KeyPair,
-    client_secret: Option<Secret>,
-    /// The link leads to the provider at once: no page can answer a start page where it is opened.
-    link_taken_away: bool,
+    pub(super) client_secret: Option<Secret>,
+    keys: KeyPair,
+    link: Link,
     paste_problem: Option<Error>,
 }
 
+/// Where the link leads that the user can open by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    /// To the start page, where the way has one.
+    StartPage,
+    /// To the provider at once: no page can answer a start page where the link is opened.
+    Provider,
+}
+
 impl Attempt {
-    pub(super) fn new<R: TryCryptoRng + ?Sized>(context: &mut Context<'_, R>) -> Result<Self, Error> {
+    pub(super) fn new(cx: &mut Context<'_>) -> Result<Self, Error> {
         Ok(Self {
-            request: context.authorization_request()?,
-            keys: KeyPair::generate(context.rng)?,
+            request: cx.authorization_request()?,
             client_secret: None,
-            link_taken_away: false,
+            keys: KeyPair::generate(cx.rng)?,
+            link: Link::StartPage,
             paste_problem: None,
         })
     }
 
     /// Answers a start page that has introduced itself.
-    pub(super) fn answer_start_page<R: ?Sized>(&self, window: WindowId, context: &mut Context<'_, R>) {
-        let ticket = context.ticket;
+    pub(super) fn answer_start_page(&self, window: WindowId, cx: &mut Context<'_>) {
         let start = ToPopup::Start {
-            ticket: ticket.id(),
-            proof: ticket.proof().expose(),
+            ticket: cx.ticket.id(),
+            proof: cx.ticket.proof().expose(),
             url: self.request.url(),
             key: self.keys.public().to_base64url(),
         };
-        context.post(window, &start);
-    }
-
-    /// Turns to a way that needs no start page: open windows go straight to the provider, and the kernel hears of the attempt
-    /// from the page itself.
-    pub(super) fn leave_loopback<R: TryCryptoRng + ?Sized>(
-        &mut self,
-        context: &mut Context<'_, R>,
-    ) -> Result<(), Error> {
-        *context.way = Way::beside_loopback(context.ticket);
-        if *context.way == Way::CallbackPage {
-            // All fresh: an answer to the address that was given up is none of this attempt's any more.
-            self.request = context.authorization_request()?;
-        }
-        self.open_channel(context);
-        for window in context.windows.known() {
-            let url = String::from(self.request.url());
-            context.outputs.push_back(Output::Navigate { window, url: url.into() });
-        }
-        self.register(context)
+        cx.post(window, &start);
     }
 
     /// Opens the channel to a callback page of the own origin, which works where its opener is severed.
-    pub(super) fn open_channel<R: ?Sized>(&self, context: &mut Context<'_, R>) {
-        if context.way.broadcasts(context.ticket) {
+    pub(super) fn open_channel(&self, cx: &mut Context<'_>) {
+        if cx.shared.way.broadcasts(cx.ticket) {
             let name = Secret::new(String::from_iter(["tokentoss/", self.request.state().expose()]));
-            context.windows.open_channel();
-            context.outputs.push_back(Output::OpenChannel { name });
+            cx.shared.windows.open_channel();
+            cx.output(Output::OpenChannel { name });
         }
     }
 
-    /// Makes the attempt known to the kernel where no start page does it.
-    pub(super) fn register<R: TryCryptoRng + ?Sized>(
-        &self,
-        context: &mut Context<'_, R>,
-    ) -> Result<(), Error> {
-        let ticket = context.ticket;
+    /// Introduces this page to the kernel where no start page does it.
+    pub(super) fn introduce_page(&self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let ticket = cx.ticket;
         let url = self.request.url().as_bytes();
-        let sealed = ticket.kernel_key().seal(Purpose::Registration, ticket.binding(), url, context.rng)?;
-        context.outputs.push_back(Output::Register {
+        let sealed = ticket.kernel_key().seal(Purpose::PageIntroduction, ticket.binding(), url, cx.rng)?;
+        cx.output(Output::IntroducePage {
             ticket: String::from(ticket.id()),
             proof: ticket.proof().clone(),
             sealed,
@@ -97,15 +81,15 @@ impl Attempt {
     }
 
     /// The start page of this attempt, where the way has one.
-    pub(super) fn start_url<R: ?Sized>(&self, context: &Context<'_, R>) -> Option<String> {
-        context.way.start_url(context.ticket, self.keys.public())
+    pub(super) fn start_url(&self, cx: &Context<'_>) -> Option<String> {
+        cx.shared.way.start_url(cx.ticket, self.keys.public())
     }
 
     /// Waiting for the user, who can open the link by hand or paste the address.
-    pub(super) fn waiting<R: ?Sized>(&self, context: &Context<'_, R>) -> Status {
-        let start = self.start_url(context).filter(|_| !self.link_taken_away);
+    pub(super) fn waiting(&self, cx: &Context<'_>) -> Status {
+        let start = self.start_url(cx).filter(|_| self.link == Link::StartPage);
         Status {
-            way: Some(*context.way),
+            way: Some(cx.shared.way),
             link: Some(start.unwrap_or_else(|| String::from(self.request.url()))),
             paste_problem: self.paste_problem.clone(),
             ..Status::phase(Phase::Waiting)
@@ -113,21 +97,21 @@ impl Attempt {
     }
 
     /// Still waiting, though something looks wrong.
-    pub(super) fn doubtful<R: ?Sized>(&self, code: ErrorCode, context: &Context<'_, R>) -> Status {
-        Status { problem: Some(Problem::Page(code.into())), ..self.waiting(context) }
+    pub(super) fn doubtful(&self, code: ErrorCode, cx: &Context<'_>) -> Status {
+        Status { problem: Some(Problem::Page(code.into())), ..self.waiting(cx) }
     }
 
     /// The popup did not open; the link and the paste still work.
-    pub(super) fn blocked<R: ?Sized>(&self, context: &Context<'_, R>) -> Status {
-        Status { phase: Phase::Failed, ..self.doubtful(ErrorCode::PopupBlocked, context) }
+    pub(super) fn blocked(&self, cx: &Context<'_>) -> Status {
+        Status { phase: Phase::Failed, ..self.doubtful(ErrorCode::PopupBlocked, cx) }
     }
 
-    /// The link goes where no start page is answered, so that it must lead to the provider.
-    pub(super) fn take_link_away(&mut self) {
-        self.link_taken_away = true;
+    /// The link is opened where no start page is answered, so that it must lead to the provider.
+    pub(super) fn link_to_provider(&mut self) {
+        self.link = Link::Provider;
     }
 
-    /// Keeps the client secret; whatever does not open is nobody's.
+    /// Keeps the client secret; one that does not open was sealed for another page, and is ignored.
     pub(super) fn take_client_secret(&mut self, sealed: Option<&str>, ticket: &Ticket) {
         let open = |sealed| self.keys.open(Purpose::ClientSecret, ticket.binding(), sealed);
         if let Some(secret) = sealed.filter(|_| ticket.client_secret_sealed()).and_then(open).and_then(text) {
@@ -136,11 +120,11 @@ impl Attempt {
     }
 
     /// Whether the client secret, if one is needed, is there.
-    fn can_authenticate(&self, ticket: &Ticket) -> bool {
+    pub(super) fn can_authenticate(&self, ticket: &Ticket) -> bool {
         self.client_secret.is_some() || !ticket.client_secret_sealed()
     }
 
-    /// Ends an attempt for which the page must, but cannot, exchange the code.
+    /// Ends an attempt for which the page must, but cannot, exchange the authorization code.
     pub(super) fn check_client_secret(&self, ticket: &Ticket) -> Result<(), Error> {
         if ticket.exchange() == ExchangePlace::Browser && !self.can_authenticate(ticket) {
             return Err(ErrorCode::RegistrationRefused.into());
@@ -148,56 +132,37 @@ impl Attempt {
         Ok(())
     }
 
-    /// Reads what the user pasted. A mistake ends nothing: it is shown beside the field.
-    pub(super) fn take_paste<R: ?Sized>(
-        &mut self,
-        pasted: &Secret,
-        context: &mut Context<'_, R>,
-    ) -> Result<Option<VerifiedCode>, Halt> {
-        let query = paste::query_of(pasted.expose(), self.request.redirect_uri());
-        let problem = match query.map(|query| self.verify(query, context.ticket)) {
-            Ok(Ok(code)) => return Ok(Some(code)),
-            Ok(Err(Refusal::Ended(error))) if error.code().culprit() == Culprit::ProviderRefused => {
-                return Err(Halt::Failed(error));
-            }
-            Ok(Err(Refusal::Dropped(error) | Refusal::Ended(error))) | Err(error) => error,
-        };
-        self.paste_problem = Some(problem.clone());
-        let shown = Status { paste_problem: Some(problem), ..context.status.clone() };
-        context.show(shown);
-        Ok(None)
+    /// The query of a callback that the kernel relayed, if it was sealed to this attempt.
+    pub(super) fn open_relayed(&self, sealed: &str, ticket: &Ticket) -> Option<Secret> {
+        self.keys.open(Purpose::Callback, ticket.binding(), sealed).and_then(text)
     }
 
-    /// Checks a callback's query, whichever way it came.
+    /// Checks the query of an authorization response, whichever way it came.
     pub(super) fn verify(&self, query: &str, ticket: &Ticket) -> Result<VerifiedCode, Refusal> {
-        callback::verify(query, self.request.state(), ticket.provider())
+        authorization_response::verify(query, self.request.state(), ticket.provider())
     }
 
-    /// Has the code exchanged, once, by the page or by the kernel. `callback_page` is the window that it came from.
-    pub(super) fn redeem<R: TryCryptoRng + ?Sized>(
-        self,
-        code: &VerifiedCode,
-        callback_page: Option<WindowId>,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        let ticket = context.ticket;
-        self.check_client_secret(ticket)?;
-        if *context.way == Way::CallbackPage {
-            // A static page can do nothing more.
-            context.dismiss_windows();
-        }
-        let carrier = callback_page.filter(|_| *context.way != Way::CallbackPage);
-        let by_page = match ticket.exchange() {
-            ExchangePlace::Browser => true,
-            ExchangePlace::Kernel => false,
-            ExchangePlace::Auto => *context.cors == Some(true) && self.can_authenticate(ticket),
-        };
-        if by_page && ticket.provider().openid_connect() {
-            let secret = self.client_secret.as_ref();
-            return Ok(Exchanging::begin(self.request, code, secret, carrier, context));
-        }
-        let plaintext = envelope::write_code(ticket, &self.request, code, context.now)?;
-        let sealed = ticket.kernel_key().seal(Purpose::Code, ticket.binding(), &plaintext, context.rng)?;
-        Ok(HandingOver::begin_with_code(sealed, carrier, context))
+    /// Reads what the user pasted. Only the provider's own refusal ends the attempt.
+    pub(super) fn read_paste(&self, pasted: &Secret, ticket: &Ticket) -> Result<VerifiedCode, Refusal> {
+        let query =
+            paste::query_of(pasted.expose(), self.request.redirect_uri()).map_err(Refusal::Dropped)?;
+        self.verify(query, ticket).map_err(|refusal| match refusal {
+            Refusal::Ended(error) if error.code().culprit() != Culprit::ProviderRefused => {
+                Refusal::Dropped(error)
+            }
+            refusal => refusal,
+        })
     }
+
+    /// Shows what is wrong with a pasted address, beside the field.
+    pub(super) fn show_paste_problem(&mut self, problem: Error, cx: &mut Context<'_>) {
+        self.paste_problem = Some(problem.clone());
+        let shown = Status { paste_problem: Some(problem), ..cx.shared.status.clone() };
+        cx.show(shown);
+    }
+}
+
+/// Opened bytes as text.
+fn text(bytes: Zeroizing<Vec<u8>>) -> Option<Secret> {
+    core::str::from_utf8(&bytes).ok().map(|text| Secret::new(String::from(text)))
 }

@@ -3,14 +3,15 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use rand_core::TryCryptoRng;
-
-use super::{
-    Attempt, Context, FromPopup, Halt, Input, Introducing, Output, State, Step, Way, WindowId, text,
-};
-use crate::callback::Refusal;
+use super::attempt::Attempt;
+use super::context::Context;
+use super::exchanging::Exchanging;
+use super::introducing::Introducing;
+use super::state::{Event, Halt, State, Step};
+use super::{Input, Output, Way, WindowId};
+use crate::authorization_response::Refusal;
 use crate::error::ErrorCode;
-use crate::sealing::Purpose;
+use crate::message::FromPopup;
 use crate::timestamp::Timestamp;
 
 /// How long the user may take.
@@ -23,185 +24,172 @@ const CLOSED_GRACE: Duration = Duration::from_secs(3);
 pub(super) struct AwaitingCallback {
     attempt: Attempt,
     deadline: Timestamp,
-    /// When to tell that the window looks closed.
-    closed_hint: Option<Timestamp>,
-    /// The user was told that there is no window: a click begins anew.
-    windowless: bool,
-    /// No start page was heard of: the next click does without it.
-    start_page_silent: bool,
+    window: Window,
+    next_click: NextClick,
+}
+
+/// The window that the user signs in with.
+#[derive(Clone, Copy, Debug)]
+enum Window {
+    /// It is open, as far as is known.
+    Open,
+    /// It looks closed; the user is told at this moment.
+    LooksClosed(Timestamp),
+    /// The user was told that there is none: a click begins anew.
+    Missing,
+}
+
+/// What a click does that begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NextClick {
+    /// It takes the same way again.
+    SameWay,
+    /// It does without a start page, because none was heard of.
+    WithoutStartPage,
 }
 
 impl AwaitingCallback {
     /// A window is on its way to the provider.
-    pub(super) fn begin<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
-        let waiting = attempt.waiting(context);
-        context.show(waiting);
-        Self::arm(attempt, context)
+    pub(super) fn begin(attempt: Attempt, cx: &mut Context<'_>) -> State {
+        cx.show(attempt.waiting(cx));
+        Self::arm(attempt, Window::Open, NextClick::SameWay, cx)
     }
 
     /// No start page is needed: the popup goes to the provider at once.
-    pub(super) fn begin_with_popup<R: TryCryptoRng + ?Sized>(
-        attempt: Attempt,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        attempt.open_channel(context);
+    pub(super) fn begin_with_popup(attempt: Attempt, cx: &mut Context<'_>) -> Step {
+        attempt.open_channel(cx);
         let url = String::from(attempt.request.url());
-        context.outputs.push_back(Output::OpenPopup { url: url.into() });
-        attempt.register(context)?;
-        Ok(Self::arm(attempt, context))
+        cx.output(Output::OpenPopup { url: url.into() });
+        attempt.introduce_page(cx)?;
+        Ok(Self::arm(attempt, Window::Open, NextClick::SameWay, cx))
     }
 
     /// The window looked closed before it was ready: the user opens the link, or clicks for a window anew.
-    pub(super) fn begin_windowless<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
-        context.show(attempt.doubtful(ErrorCode::PopupClosed, context));
-        context.probe_token_endpoint();
-        State::AwaitingCallback(Self { windowless: true, ..Self::new(attempt, context) })
+    pub(super) fn begin_windowless(attempt: Attempt, cx: &mut Context<'_>) -> State {
+        cx.show(attempt.doubtful(ErrorCode::PopupClosed, cx));
+        Self::arm(attempt, Window::Missing, NextClick::SameWay, cx)
     }
 
     /// The window looks closed, and the kernel knows the attempt: a start page that was only cut off is told by its listener where
     /// to go. The user is told of the other possibility.
-    pub(super) fn begin_cut_off<R: ?Sized>(mut attempt: Attempt, context: &mut Context<'_, R>) -> State {
-        attempt.take_link_away();
-        let waiting = attempt.waiting(context);
-        context.show(waiting);
-        context.probe_token_endpoint();
-        let closed_hint = Some(context.now + CLOSED_GRACE);
-        State::AwaitingCallback(Self { closed_hint, start_page_silent: true, ..Self::new(attempt, context) })
+    pub(super) fn begin_cut_off(mut attempt: Attempt, cx: &mut Context<'_>) -> State {
+        attempt.link_to_provider();
+        cx.show(attempt.waiting(cx));
+        let window = Window::LooksClosed(cx.now + CLOSED_GRACE);
+        Self::arm(attempt, window, NextClick::WithoutStartPage, cx)
     }
 
-    fn arm<R: ?Sized>(attempt: Attempt, context: &mut Context<'_, R>) -> State {
-        context.probe_token_endpoint();
-        State::AwaitingCallback(Self::new(attempt, context))
-    }
-
-    fn new<R: ?Sized>(attempt: Attempt, context: &Context<'_, R>) -> Self {
-        let deadline = context.now + CALLBACK_LIMIT;
-        Self { attempt, deadline, closed_hint: None, windowless: false, start_page_silent: false }
+    fn arm(attempt: Attempt, window: Window, next_click: NextClick, cx: &mut Context<'_>) -> State {
+        cx.probe_token_endpoint();
+        State::AwaitingCallback(Self { attempt, deadline: cx.now + CALLBACK_LIMIT, window, next_click })
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
-        Some(self.closed_hint.map_or(self.deadline, |hint| hint.min(self.deadline)))
+        Some(match self.window {
+            Window::LooksClosed(hint) => hint.min(self.deadline),
+            Window::Open | Window::Missing => self.deadline,
+        })
     }
 
-    pub(super) fn handle<R: TryCryptoRng + ?Sized>(
-        mut self,
-        input: Input,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        match input {
-            Input::Relayed { sealed } => return self.handle_relay(&sealed, context),
-            Input::Broadcast { text } => {
-                return match FromPopup::read(&text) {
-                    Some(FromPopup::Callback { query }) => {
-                        self.handle_callback(query.expose(), None, context)
-                    }
+    pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
+        match (event, self.window) {
+            (Event::Message(window, message), _) => return self.handle_message(window, message, cx),
+            (Event::Input(Input::Relayed { sealed }), _) => {
+                return match self.attempt.open_relayed(&sealed, cx.ticket) {
+                    Some(query) => self.handle_callback(query.expose(), None, cx),
+                    None => State::AwaitingCallback(self).dropping(ErrorCode::MessageMalformed.into()),
+                };
+            }
+            (Event::Input(Input::Broadcast { text }), _) => {
+                return match FromPopup::read(text.expose()) {
+                    Some(FromPopup::Callback { query }) => self.handle_callback(query.expose(), None, cx),
                     _ => State::AwaitingCallback(self).dropping(ErrorCode::MessageMalformed.into()),
                 };
             }
-            Input::Pasted { text } => {
-                if let Some(code) = self.attempt.take_paste(&text, context)? {
-                    return self.attempt.redeem(&code, None, context);
-                }
+            (Event::Input(Input::Pasted { text }), _) => match self.attempt.read_paste(&text, cx.ticket) {
+                Ok(code) => return Exchanging::begin(self.attempt, &code, None, cx),
+                Err(Refusal::Dropped(error)) => self.attempt.show_paste_problem(error, cx),
+                Err(Refusal::Ended(error)) => return Err(Halt::Failed(error)),
+            },
+            (Event::Input(Input::PageIntroduced { secret }), _) => {
+                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
             }
-            Input::Registered { secret } => {
-                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
+            (Event::Input(Input::PopupOpened { window }), _) => {
+                cx.shared.windows.add(window);
+                self.wait_on(cx);
             }
-            Input::PopupOpened { window } => {
-                context.windows.add(window);
-                self.wait_on(context);
+            (Event::Input(Input::PopupBlocked), _) => {
+                self.window = Window::Missing;
+                cx.show(self.attempt.blocked(cx));
             }
-            Input::PopupBlocked => {
-                self.windowless = true;
-                context.show(self.attempt.blocked(context));
+            (Event::Input(Input::LinkFollowed), _) => {
+                cx.shared.windows.expect_one();
+                self.wait_on(cx);
             }
-            Input::LinkFollowed => {
-                context.windows.expect_one();
-                self.wait_on(context);
+            (Event::Input(Input::LinkCopied), _) => {
+                self.attempt.link_to_provider();
+                self.wait_on(cx);
             }
-            Input::LinkCopied => {
-                self.attempt.take_link_away();
-                self.wait_on(context);
+            (Event::Input(Input::WindowClosed { window }), Window::Open)
+                if cx.shared.windows.knows(window) =>
+            {
+                self.window = Window::LooksClosed(cx.now + CLOSED_GRACE);
             }
-            Input::WindowClosed { window } if context.windows.knows(window) && !self.windowless => {
-                self.closed_hint = self.closed_hint.or(Some(context.now + CLOSED_GRACE));
-            }
-            Input::SignIn if self.windowless => {
-                context.dismiss_windows();
-                if self.start_page_silent {
-                    *context.way = Way::beside_loopback(context.ticket);
-                }
-                if *context.way != Way::Loopback {
-                    // The start page was of no use; what was found out about the browser still holds.
-                    let attempt = Attempt::new(context)?;
-                    context.outputs.push_back(Output::Listen);
-                    return Self::begin_with_popup(attempt, context);
-                }
-                return Introducing::begin(context);
-            }
-            Input::TimerFired if self.deadline <= context.now => {
+            (Event::Input(Input::SignIn), Window::Missing) => return self.begin_anew(cx),
+            (Event::Input(Input::TimerFired), _) if self.deadline <= cx.now => {
                 return Err(Halt::Failed(ErrorCode::SignInTimedOut.into()));
             }
-            Input::TimerFired if self.closed_hint.is_some_and(|due| due <= context.now) => {
-                self.closed_hint = None;
-                self.windowless = true;
-                context.show(self.attempt.doubtful(ErrorCode::PopupClosed, context));
+            (Event::Input(Input::TimerFired), Window::LooksClosed(hint)) if hint <= cx.now => {
+                self.window = Window::Missing;
+                cx.show(self.attempt.doubtful(ErrorCode::PopupClosed, cx));
             }
-            _ => {}
+            (event, _) => return State::AwaitingCallback(self).ignore(&event),
         }
         Ok(State::AwaitingCallback(self))
     }
 
-    pub(super) fn handle_message<R: TryCryptoRng + ?Sized>(
-        mut self,
-        window: WindowId,
-        message: FromPopup,
-        context: &mut Context<'_, R>,
-    ) -> Step {
+    fn handle_message(mut self, window: WindowId, message: FromPopup, cx: &mut Context<'_>) -> Step {
         match message {
-            FromPopup::Ready {} => {
-                self.attempt.answer_start_page(window, context);
-                Ok(State::AwaitingCallback(self))
-            }
-            FromPopup::Callback { query } => self.handle_callback(query.expose(), Some(window), context),
+            FromPopup::Ready {} => self.attempt.answer_start_page(window, cx),
+            FromPopup::Callback { query } => return self.handle_callback(query.expose(), Some(window), cx),
             // The listener was given up, or has met this page already; the secret is welcome all the same.
             FromPopup::Registered { secret } => {
-                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
-                Ok(State::AwaitingCallback(self))
+                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
             }
-            FromPopup::Refused { .. } => Ok(State::AwaitingCallback(self)),
+            FromPopup::Refused { .. } => {}
             FromPopup::Delivered { .. } => {
-                State::AwaitingCallback(self).dropping(ErrorCode::StateMismatch.into())
+                return State::AwaitingCallback(self).dropping(ErrorCode::StateMismatch.into());
             }
         }
+        Ok(State::AwaitingCallback(self))
     }
 
-    fn wait_on<R: ?Sized>(&mut self, context: &mut Context<'_, R>) {
-        self.closed_hint = None;
-        self.windowless = false;
-        let waiting = self.attempt.waiting(context);
-        context.show(waiting);
+    fn wait_on(&mut self, cx: &mut Context<'_>) {
+        self.window = Window::Open;
+        cx.show(self.attempt.waiting(cx));
     }
 
-    fn handle_relay<R: TryCryptoRng + ?Sized>(self, sealed: &str, context: &mut Context<'_, R>) -> Step {
-        let opened = self.attempt.keys.open(Purpose::Callback, context.ticket.binding(), sealed);
-        match opened.and_then(text) {
-            Some(query) => self.handle_callback(query.expose(), None, context),
-            None => State::AwaitingCallback(self).dropping(ErrorCode::MessageMalformed.into()),
+    fn begin_anew(self, cx: &mut Context<'_>) -> Step {
+        cx.dismiss_windows();
+        if self.next_click == NextClick::WithoutStartPage {
+            cx.shared.way = Way::beside_loopback(cx.ticket);
         }
+        if cx.shared.way == Way::Loopback {
+            return Introducing::begin(cx);
+        }
+        // The start page was of no use; what was found out about the browser still holds.
+        let attempt = Attempt::new(cx)?;
+        cx.output(Output::Listen);
+        Self::begin_with_popup(attempt, cx)
     }
 
-    fn handle_callback<R: TryCryptoRng + ?Sized>(
-        self,
-        query: &str,
-        window: Option<WindowId>,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        match self.attempt.verify(query, context.ticket) {
+    fn handle_callback(self, query: &str, window: Option<WindowId>, cx: &mut Context<'_>) -> Step {
+        match self.attempt.verify(query, cx.ticket) {
             Ok(code) => {
                 if let Some(window) = window {
-                    context.windows.add(window);
+                    cx.shared.windows.add(window);
                 }
-                self.attempt.redeem(&code, window, context)
+                Exchanging::begin(self.attempt, &code, window, cx)
             }
             Err(Refusal::Dropped(error)) => State::AwaitingCallback(self).dropping(error),
             Err(Refusal::Ended(error)) => Err(Halt::Failed(error)),

@@ -1,19 +1,22 @@
-//! The user enters the code on some device; the token endpoint is polled until it was entered, declined or too old.
+//! The user enters the user code on some device; the token endpoint is polled until it was entered, declined or too old.
 
 use alloc::borrow::ToOwned;
 use core::time::Duration;
 
-use rand_core::TryCryptoRng;
-
-use super::{Context, Halt, HandingOver, Input, Output, Phase, RequestId, ShownCode, State, Status, Step};
-use crate::device_authorization::{DeviceAuthorization, Polling};
+use super::context::Context;
+use super::handing_over::HandingOver;
+use super::introducing::Introducing;
+use super::state::{Event, Halt, State, Step};
+use super::{Input, Output, Phase, RequestId, ShownCode, Status};
+use crate::device_authorization::{self, DeviceAuthorization, Polling};
 use crate::envelope;
 use crate::error::ErrorCode;
+use crate::form_request::EndpointAnswer;
 use crate::id_token::check_claims;
 use crate::sealing::Purpose;
 use crate::secret::Secret;
 use crate::timestamp::Timestamp;
-use crate::token_endpoint::{TokenEndpointAnswer, TokenRequest, TokenResponse};
+use crate::token_endpoint::TokenResponse;
 
 /// How long the token endpoint may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -23,21 +26,22 @@ pub(super) struct EnteringCode {
     shown: ShownCode,
     device_code: Secret,
     polling: Polling,
-    /// The poll that is under way.
-    poll: Option<RequestId>,
-    /// When the next poll is due, or the one under way is given up.
-    due: Timestamp,
+    poll: Poll,
     ends_at: Timestamp,
     /// When the clock was looked at last.
     seen: Timestamp,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Poll {
+    /// The next one is due at this moment.
+    Due(Timestamp),
+    /// One is under way, and is given up at this moment.
+    UnderWay(RequestId, Timestamp),
+}
+
 impl EnteringCode {
-    pub(super) fn begin<R: ?Sized>(
-        code: DeviceAuthorization,
-        received_at: Timestamp,
-        context: &mut Context<'_, R>,
-    ) -> State {
+    pub(super) fn begin(code: DeviceAuthorization, received_at: Timestamp, cx: &mut Context<'_>) -> State {
         let polling = Polling::new(code.interval);
         let ends_at = received_at + code.expires_in;
         let page = code.complete.as_ref().unwrap_or(&code.verification_uri);
@@ -49,61 +53,60 @@ impl EnteringCode {
                 expires_at: ends_at.as_secs(),
             },
             device_code: code.device_code,
-            due: context.now + polling.pause(),
+            poll: Poll::Due(cx.now + polling.pause()),
             polling,
-            poll: None,
             ends_at,
-            seen: context.now,
+            seen: cx.now,
         };
-        entering.show(context);
+        entering.show(cx);
         State::EnteringCode(entering)
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
-        Some(if self.poll.is_some() { self.due } else { self.due.min(self.ends_at) })
+        Some(match self.poll {
+            Poll::Due(due) => due.min(self.ends_at),
+            Poll::UnderWay(_, given_up_at) => given_up_at,
+        })
     }
 
-    pub(super) fn handle<R: TryCryptoRng + ?Sized>(
-        mut self,
-        input: Input,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        self.follow_clock(context);
-        match input {
-            Input::Answered { request, answer } if self.poll == Some(request) => {
-                return self.take(Some(&answer), context);
-            }
-            Input::Unanswered { request } if self.poll == Some(request) => return self.take(None, context),
-            Input::TimerFired if self.poll.is_some() && self.due <= context.now => {
-                context.outputs.push_back(Output::AbortExchange);
-                return self.take(None, context);
-            }
-            Input::TimerFired if self.poll.is_none() && self.ends_at <= context.now => {
-                return Err(Halt::Failed(ErrorCode::ExpiredToken.into()));
-            }
-            Input::TimerFired if self.poll.is_none() && self.due <= context.now => {
-                self.poll = Some(context.send(TokenRequest::poll(context.ticket, &self.device_code)));
-                self.due = context.now + ANSWER_LIMIT;
-            }
-            _ => {}
+    pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
+        if let Event::Input(Input::SignIn) = event {
+            State::EnteringCode(self).give_up(cx);
+            return Introducing::begin(cx);
         }
-        Ok(State::EnteringCode(self))
+        self.follow_clock(cx);
+        match (self.poll, event) {
+            (Poll::UnderWay(id, _), Event::Input(Input::Answered { request, answer })) if request == id => {
+                self.take(Some(&answer), cx)
+            }
+            (Poll::UnderWay(id, _), Event::Input(Input::Unanswered { request })) if request == id => {
+                self.take(None, cx)
+            }
+            (Poll::UnderWay(_, given_up_at), Event::Input(Input::TimerFired)) if given_up_at <= cx.now => {
+                cx.output(Output::AbortRequest);
+                self.take(None, cx)
+            }
+            (Poll::Due(_), Event::Input(Input::TimerFired)) if self.ends_at <= cx.now => {
+                Err(Halt::Failed(ErrorCode::ExpiredToken.into()))
+            }
+            (Poll::Due(due), Event::Input(Input::TimerFired)) if due <= cx.now => {
+                let id = cx.send(device_authorization::poll(cx.ticket, &self.device_code));
+                self.poll = Poll::UnderWay(id, cx.now + ANSWER_LIMIT);
+                Ok(State::EnteringCode(self))
+            }
+            (_, event) => State::EnteringCode(self).ignore(&event),
+        }
     }
 
-    fn take<R: TryCryptoRng + ?Sized>(
-        mut self,
-        answer: Option<&TokenEndpointAnswer>,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        self.poll = None;
-        match self.polling.take(answer, context.ticket) {
-            Ok(Some(tokens)) => hand_over(&tokens, context),
+    fn take(mut self, answer: Option<&EndpointAnswer>, cx: &mut Context<'_>) -> Step {
+        match self.polling.take(answer, cx.ticket) {
+            Ok(Some(tokens)) => hand_over(tokens, cx),
             Ok(None) => {
-                self.due = context.now + self.polling.pause();
+                self.poll = Poll::Due(cx.now + self.polling.pause());
                 Ok(State::EnteringCode(self))
             }
             // A provider's own word for its reason may be anything, but not the device code.
-            Err(error) if error.subject().is_some_and(|word| self.device_code.matches(word.as_str())) => {
+            Err(error) if error.is_about().is_some_and(|word| self.device_code.matches(word.as_str())) => {
                 Err(Halt::Failed(error.code().into()))
             }
             Err(error) => Err(Halt::Failed(error)),
@@ -111,26 +114,26 @@ impl EnteringCode {
     }
 
     /// A clock that was put back must neither stop the polling nor lengthen the code's life.
-    fn follow_clock<R: ?Sized>(&mut self, context: &mut Context<'_, R>) {
-        self.due = self.due.put_back(self.seen, context.now);
-        self.ends_at = self.ends_at.put_back(self.seen, context.now);
-        self.seen = context.now;
+    fn follow_clock(&mut self, cx: &mut Context<'_>) {
+        let (Poll::Due(due) | Poll::UnderWay(_, due)) = &mut self.poll;
+        *due = due.put_back(self.seen, cx.now);
+        self.ends_at = self.ends_at.put_back(self.seen, cx.now);
+        self.seen = cx.now;
         self.shown.expires_at = self.ends_at.as_secs();
         // Says nothing unless that changed.
-        self.show(context);
+        self.show(cx);
     }
 
-    fn show<R: ?Sized>(&self, context: &mut Context<'_, R>) {
-        context.show(Status { code: Some(self.shown.clone()), ..Status::phase(Phase::Code) });
+    fn show(&self, cx: &mut Context<'_>) {
+        cx.show(Status { code: Some(self.shown.clone()), ..Status::phase(Phase::Code) });
     }
 }
 
-fn hand_over<R: TryCryptoRng + ?Sized>(tokens: &TokenResponse, context: &mut Context<'_, R>) -> Step {
-    let ticket = context.ticket;
+fn hand_over(tokens: TokenResponse, cx: &mut Context<'_>) -> Step {
+    let ticket = cx.ticket;
     // This grant has no nonce: the device code, which only this page knows, binds the answer.
-    check_claims(&tokens.id_token, ticket, None, &tokens.access_token, context.now)?;
-    let plaintext = envelope::write(ticket, None, tokens, context.now)?;
-    let key = ticket.kernel_key();
-    let sealed = key.seal(Purpose::DeviceTokens, ticket.binding(), &plaintext, context.rng)?;
-    Ok(HandingOver::begin(sealed, None, context))
+    let tokens = check_claims(tokens, ticket, None, cx.now)?;
+    let plaintext = envelope::write(ticket, None, &tokens, cx.now)?;
+    let sealed = ticket.kernel_key().seal(Purpose::DeviceTokens, ticket.binding(), &plaintext, cx.rng)?;
+    Ok(HandingOver::begin(sealed, None, cx))
 }

@@ -1,19 +1,22 @@
-//! The code is on its way to the token endpoint, once.
+//! The authorization code is redeemed, once: by this page's token request, or by the kernel.
 
 use core::time::Duration;
 
-use rand_core::TryCryptoRng;
-
-use super::{Context, Halt, HandingOver, Input, Output, Phase, RequestId, State, Status, Step, WindowId};
+use super::attempt::Attempt;
+use super::context::Context;
+use super::handing_over::HandingOver;
+use super::state::{Event, Halt, State, Step};
+use super::{Input, Output, Phase, RequestId, Status, Way, WindowId};
 use crate::authorization::AuthorizationRequest;
-use crate::callback::VerifiedCode;
+use crate::authorization_response::VerifiedCode;
 use crate::envelope;
 use crate::error::{Error, ErrorCode};
+use crate::form_request::EndpointAnswer;
 use crate::id_token::check_claims;
 use crate::sealing::Purpose;
-use crate::secret::Secret;
+use crate::ticket::ExchangePlace;
 use crate::timestamp::Timestamp;
-use crate::token_endpoint::{TokenEndpointAnswer, TokenRequest, TokenResponse};
+use crate::token_endpoint::{self, TokenResponse};
 
 /// How long the token endpoint may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -28,59 +31,68 @@ pub(super) struct Exchanging {
 }
 
 impl Exchanging {
-    pub(super) fn begin<R: ?Sized>(
-        request: AuthorizationRequest,
+    /// Has the authorization code exchanged, by the page or by the kernel. `callback_page` is the window that it came from.
+    pub(super) fn begin(
+        attempt: Attempt,
         code: &VerifiedCode,
-        client_secret: Option<&Secret>,
         callback_page: Option<WindowId>,
-        context: &mut Context<'_, R>,
-    ) -> State {
-        let id = context.send(TokenRequest::new(context.ticket, &request, code, client_secret));
-        context.show(Status::phase(Phase::SigningIn));
-        State::Exchanging(Self { request, id, callback_page, deadline: context.now + ANSWER_LIMIT })
+        cx: &mut Context<'_>,
+    ) -> Step {
+        let ticket = cx.ticket;
+        attempt.check_client_secret(ticket)?;
+        if cx.shared.way == Way::CallbackPage {
+            // A static page can do nothing more.
+            cx.dismiss_windows();
+        }
+        let callback_page = callback_page.filter(|_| cx.shared.way != Way::CallbackPage);
+        let by_page = match ticket.exchange() {
+            ExchangePlace::Browser => true,
+            ExchangePlace::Kernel => false,
+            ExchangePlace::Auto => cx.shared.cors == Some(true) && attempt.can_authenticate(ticket),
+        };
+        if !by_page || !ticket.provider().openid_connect() {
+            let plaintext = envelope::write_code(ticket, &attempt.request, code, cx.now)?;
+            let sealed = ticket.kernel_key().seal(Purpose::Code, ticket.binding(), &plaintext, cx.rng)?;
+            return Ok(HandingOver::begin_with_code(sealed, callback_page, cx));
+        }
+        let form =
+            token_endpoint::code_exchange(ticket, &attempt.request, code, attempt.client_secret.as_ref());
+        let id = cx.send(form);
+        cx.show(Status::phase(Phase::SigningIn));
+        let deadline = cx.now + ANSWER_LIMIT;
+        Ok(State::Exchanging(Self { request: attempt.request, id, callback_page, deadline }))
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
         Some(self.deadline)
     }
 
-    pub(super) fn handle<R: TryCryptoRng + ?Sized>(self, input: Input, context: &mut Context<'_, R>) -> Step {
-        match input {
-            Input::Answered { request, answer } if request == self.id => self.handle_answer(&answer, context),
-            Input::Unanswered { request } if request == self.id => Err(unreachable(context)),
-            Input::TimerFired if self.deadline <= context.now => {
-                context.outputs.push_back(Output::AbortExchange);
-                Err(unreachable(context))
+    pub(super) fn handle(self, event: Event, cx: &mut Context<'_>) -> Step {
+        match event {
+            Event::Input(Input::Answered { request, answer }) if request == self.id => {
+                self.hand_over(&answer, cx)
             }
-            Input::Relayed { .. } | Input::Broadcast { .. } => {
-                State::Exchanging(self).dropping(ErrorCode::StateMismatch.into())
+            Event::Input(Input::Unanswered { request }) if request == self.id => Err(unreachable(cx)),
+            Event::Input(Input::TimerFired) if self.deadline <= cx.now => {
+                cx.output(Output::AbortRequest);
+                Err(unreachable(cx))
             }
-            _ => Ok(State::Exchanging(self)),
+            // A second callback, for instance.
+            event => State::Exchanging(self).ignore(&event),
         }
     }
 
-    fn handle_answer<R: TryCryptoRng + ?Sized>(
-        self,
-        answer: &TokenEndpointAnswer,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        let ticket = context.ticket;
-        let endpoint = ticket.provider().token_endpoint();
-        let tokens = TokenResponse::read(answer, endpoint, ticket.scopes())?;
-        check_claims(
-            &tokens.id_token,
-            ticket,
-            Some(self.request.nonce()),
-            &tokens.access_token,
-            context.now,
-        )?;
-        let plaintext = envelope::write(ticket, Some(self.request.salt()), &tokens, context.now)?;
-        let sealed = ticket.kernel_key().seal(Purpose::Tokens, ticket.binding(), &plaintext, context.rng)?;
-        Ok(HandingOver::begin(sealed, self.callback_page, context))
+    fn hand_over(self, answer: &EndpointAnswer, cx: &mut Context<'_>) -> Step {
+        let ticket = cx.ticket;
+        let tokens = TokenResponse::read(answer, ticket.provider().token_endpoint(), ticket.scopes())?;
+        let tokens = check_claims(tokens, ticket, Some(self.request.nonce()), cx.now)?;
+        let plaintext = envelope::write(ticket, Some(self.request.salt()), &tokens, cx.now)?;
+        let sealed = ticket.kernel_key().seal(Purpose::Tokens, ticket.binding(), &plaintext, cx.rng)?;
+        Ok(HandingOver::begin(sealed, self.callback_page, cx))
     }
 }
 
-fn unreachable<R: ?Sized>(context: &Context<'_, R>) -> Halt {
-    let endpoint = context.ticket.provider().token_endpoint().authority();
+fn unreachable(cx: &Context<'_>) -> Halt {
+    let endpoint = cx.ticket.provider().token_endpoint().authority();
     Halt::Failed(Error::about(ErrorCode::TokenEndpointUnreachable, endpoint))
 }

@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
+use crate::form_request::EndpointAnswer;
 use crate::secret::Secret;
-use crate::token_endpoint::TokenEndpointAnswer;
 
 /// A browser window that the effects know by identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,7 +14,7 @@ pub struct WindowId(pub u32);
 pub enum Input {
     /// The user clicked the button.
     SignIn,
-    /// The user wants a code to enter on any device (RFC 8628).
+    /// The user wants a user code, to enter on any device (RFC 8628).
     AskForCode,
     /// The popup of [`super::Output::OpenPopup`] is open.
     PopupOpened {
@@ -39,21 +39,21 @@ pub enum Input {
         origin: String,
         /// The window of `event.source`; `None` when it has none that could be known.
         source: Option<WindowId>,
-        /// `event.data`, when it is a string.
-        text: String,
+        /// `event.data`, when it is a string; it may hold an authorization code.
+        text: Secret,
     },
     /// A message on the channel of [`super::Output::OpenChannel`].
     Broadcast {
-        /// Its data, when that is a string.
-        text: String,
+        /// Its data, when that is a string; it may hold an authorization code.
+        text: Secret,
     },
     /// The user pasted an address.
     Pasted {
         /// What was pasted.
         text: Secret,
     },
-    /// The kernel answered [`super::Output::Register`].
-    Registered {
+    /// The kernel answered [`super::Output::IntroducePage`].
+    PageIntroduced {
         /// The client secret, sealed to this page, when the client has one.
         secret: Option<String>,
     },
@@ -62,14 +62,14 @@ pub enum Input {
         /// The sealed query of the callback.
         sealed: String,
     },
-    /// The token endpoint answered.
+    /// An endpoint of the provider answered.
     Answered {
         /// The request it answers.
         request: super::RequestId,
         /// The answer.
-        answer: TokenEndpointAnswer,
+        answer: EndpointAnswer,
     },
-    /// The token endpoint could not be reached, or its answer not be read.
+    /// An endpoint could not be reached, or its answer not be read.
     Unanswered {
         /// The request that failed.
         request: super::RequestId,
@@ -86,8 +86,20 @@ pub enum Input {
         /// The ticket.
         ticket_id: String,
         /// Why the tokens were refused; `None` when they were taken.
-        refusal: Option<super::output::KernelRefusal>,
+        refusal: Option<super::KernelRefusal>,
     },
+    /// The kernel shows a user code: the answer to [`super::Output::AskKernelForCode`], or one from before.
+    KernelCodeShown {
+        /// What the user sees of it.
+        code: super::ShownCode,
+    },
+    /// The kernel could not get a user code, or its sign-in by code failed.
+    KernelCodeFailed {
+        /// Why.
+        refusal: super::KernelRefusal,
+    },
+    /// The kernel shows no user code any more.
+    KernelCodeEnded,
     /// The user cancelled.
     Cancel,
     /// The kernel died, restarted or forgot the widget.

@@ -1,133 +1,149 @@
 //! The popup is opening; its start page introduces the notebook page to the listener.
 
+use alloc::string::String;
 use core::time::Duration;
 
-use rand_core::TryCryptoRng;
-
-use super::{
-    Attempt, AwaitingCallback, Context, FromPopup, Halt, Input, Output, State, Status, Step, Way, WindowId,
-};
-use crate::error::ErrorCode;
+use super::attempt::Attempt;
+use super::awaiting_callback::AwaitingCallback;
+use super::context::Context;
+use super::exchanging::Exchanging;
+use super::state::{Event, Halt, State, Step};
+use super::{Input, Output, Way, WindowId};
+use crate::authorization_response::Refusal;
+use crate::error::{Error, ErrorCode};
+use crate::message::FromPopup;
 use crate::timestamp::Timestamp;
 
 /// How long the start page may take to say that it is there, before the next way is taken. It takes a fifth of a second where
 /// the listener can be reached; a slow one loses little, because the next way ends at the same listener if it can.
 const READY_LIMIT: Duration = Duration::from_secs(1);
-/// How long the listener may then take to register the page, or the kernel, where the window looks closed by then.
-const REGISTRATION_LIMIT: Duration = Duration::from_secs(5);
+/// How long the listener may then take to accept the page, or the kernel, where the window looks closed by then.
+const INTRODUCTION_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Introducing {
     attempt: Attempt,
-    /// When the start page is given up; `None` while no window can be open.
-    deadline: Option<Timestamp>,
-    ready: bool,
-    blocked: bool,
-    window_closed: bool,
+    stage: Stage,
+}
+
+/// How far the start page has come. The moment is the one at which it is given up.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Whether the popup opens is not known yet.
+    Opening,
+    /// The browser refused to open it.
+    Blocked,
+    /// A window is open, and its start page was not heard of.
+    Loading(Timestamp),
+    /// The window looks closed, and its start page was not heard of: closed, or cut off where the notebook page itself has a
+    /// Cross-Origin-Opener-Policy. The kernel was told of the page.
+    CutOff(Timestamp),
+    /// The start page was answered.
+    Answered(Timestamp),
+    /// The same, and the window looks closed.
+    AnsweredAndClosed(Timestamp),
 }
 
 impl Introducing {
     /// Takes the click: opens the popup by the best way that the ticket offers.
-    pub(super) fn begin<R: TryCryptoRng + ?Sized>(context: &mut Context<'_, R>) -> Step {
-        *context.way = Way::first(context.ticket);
-        let attempt = Attempt::new(context)?;
-        context.outputs.push_back(Output::Listen);
-        let Some(url) = attempt.start_url(context) else {
-            return AwaitingCallback::begin_with_popup(attempt, context);
+    pub(super) fn begin(cx: &mut Context<'_>) -> Step {
+        cx.shared.way = Way::first(cx.ticket);
+        let attempt = Attempt::new(cx)?;
+        cx.output(Output::Listen);
+        let Some(url) = attempt.start_url(cx) else {
+            return AwaitingCallback::begin_with_popup(attempt, cx);
         };
-        context.outputs.push_back(Output::OpenPopup { url: url.into() });
-        Ok(State::Introducing(Self {
-            attempt,
-            deadline: None,
-            ready: false,
-            blocked: false,
-            window_closed: false,
-        }))
+        cx.output(Output::OpenPopup { url: url.into() });
+        Ok(State::Introducing(Self { attempt, stage: Stage::Opening }))
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
-        self.deadline
+        match self.stage {
+            Stage::Opening | Stage::Blocked => None,
+            Stage::Loading(due)
+            | Stage::CutOff(due)
+            | Stage::Answered(due)
+            | Stage::AnsweredAndClosed(due) => Some(due),
+        }
     }
 
-    pub(super) fn handle<R: TryCryptoRng + ?Sized>(
-        mut self,
-        input: Input,
-        context: &mut Context<'_, R>,
-    ) -> Step {
-        match input {
-            Input::PopupOpened { window } => {
-                context.windows.add(window);
-                self.expect_ready(context);
+    pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
+        match (event, self.stage) {
+            (Event::Message(window, message), _) => return self.handle_message(window, message, cx),
+            (Event::Input(Input::PopupOpened { window }), _) => {
+                cx.shared.windows.add(window);
+                self.await_start_page(cx);
             }
-            Input::PopupBlocked => {
-                self.blocked = true;
-                context.show(self.attempt.blocked(context));
+            (Event::Input(Input::PopupBlocked), _) => {
+                self.stage = Stage::Blocked;
+                cx.show(self.attempt.blocked(cx));
             }
-            Input::LinkFollowed => {
-                context.windows.expect_one();
-                self.blocked = false;
-                self.window_closed = false;
-                self.expect_ready(context);
+            (Event::Input(Input::LinkFollowed), _) => {
+                cx.shared.windows.expect_one();
+                self.await_start_page(cx);
             }
-            Input::LinkCopied => return self.give_up_start_page(context),
-            Input::Pasted { text } => {
-                if let Some(code) = self.attempt.take_paste(&text, context)? {
-                    return self.attempt.redeem(&code, None, context);
-                }
+            (Event::Input(Input::LinkCopied), _) => return self.give_up_start_page(cx),
+            (Event::Input(Input::Pasted { text }), _) => match self.attempt.read_paste(&text, cx.ticket) {
+                Ok(code) => return Exchanging::begin(self.attempt, &code, None, cx),
+                Err(Refusal::Dropped(error)) => self.attempt.show_paste_problem(error, cx),
+                Err(Refusal::Ended(error)) => return Err(Halt::Failed(error)),
+            },
+            (Event::Input(Input::SignIn), Stage::Blocked) => {
+                cx.dismiss_windows();
+                return Self::begin(cx);
             }
-            Input::SignIn if self.blocked => {
-                context.dismiss_windows();
-                return Self::begin(context);
+            (
+                Event::Input(Input::WindowClosed { window }),
+                Stage::Opening | Stage::Blocked | Stage::Loading(_),
+            ) if cx.shared.windows.knows(window) => {
+                self.attempt.introduce_page(cx)?;
+                self.stage = Stage::CutOff(cx.now + INTRODUCTION_LIMIT);
             }
-            Input::WindowClosed { window } if context.windows.knows(window) && !self.window_closed => {
-                self.window_closed = true;
-                if !self.ready {
-                    // Or cut off, where the notebook page itself has a Cross-Origin-Opener-Policy.
-                    self.attempt.register(context)?;
-                    self.deadline = Some(context.now + REGISTRATION_LIMIT);
-                }
+            (Event::Input(Input::WindowClosed { window }), Stage::Answered(due))
+                if cx.shared.windows.knows(window) =>
+            {
+                self.stage = Stage::AnsweredAndClosed(due);
             }
-            Input::Registered { secret } if self.window_closed => {
-                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
-                if !self.ready {
-                    self.attempt.check_client_secret(context.ticket)?;
-                    return Ok(AwaitingCallback::begin_cut_off(self.attempt, context));
-                }
+            (Event::Input(Input::PageIntroduced { secret }), Stage::CutOff(_)) => {
+                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
+                self.attempt.check_client_secret(cx.ticket)?;
+                return Ok(AwaitingCallback::begin_cut_off(self.attempt, cx));
             }
-            Input::TimerFired if self.deadline.is_some_and(|due| due <= context.now) => {
-                if self.window_closed {
-                    self.attempt.leave_loopback(context)?;
-                    return Ok(AwaitingCallback::begin_windowless(self.attempt, context));
-                }
-                return self.give_up_start_page(context);
+            (Event::Input(Input::PageIntroduced { secret }), Stage::AnsweredAndClosed(_)) => {
+                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
             }
-            Input::Relayed { .. } | Input::Broadcast { .. } => {
-                return State::Introducing(self).dropping(ErrorCode::StateMismatch.into());
+            (Event::Input(Input::TimerFired), Stage::CutOff(due) | Stage::AnsweredAndClosed(due))
+                if due <= cx.now =>
+            {
+                self.leave_loopback(cx)?;
+                return Ok(AwaitingCallback::begin_windowless(self.attempt, cx));
             }
-            _ => {}
+            (Event::Input(Input::TimerFired), Stage::Loading(due) | Stage::Answered(due))
+                if due <= cx.now =>
+            {
+                return self.give_up_start_page(cx);
+            }
+            (event, _) => return State::Introducing(self).ignore(&event),
         }
         Ok(State::Introducing(self))
     }
 
-    pub(super) fn handle_message<R: TryCryptoRng + ?Sized>(
-        mut self,
-        window: WindowId,
-        message: FromPopup,
-        context: &mut Context<'_, R>,
-    ) -> Step {
+    fn handle_message(mut self, window: WindowId, message: FromPopup, cx: &mut Context<'_>) -> Step {
         match message {
             FromPopup::Ready {} => {
-                self.attempt.answer_start_page(window, context);
-                if !self.ready {
-                    self.ready = true;
-                    self.deadline = Some(context.now + REGISTRATION_LIMIT);
-                }
+                self.attempt.answer_start_page(window, cx);
+                let due = cx.now + INTRODUCTION_LIMIT;
+                self.stage = match self.stage {
+                    Stage::Opening | Stage::Blocked | Stage::Loading(_) => Stage::Answered(due),
+                    Stage::CutOff(_) => Stage::AnsweredAndClosed(due),
+                    answered => answered,
+                };
                 Ok(State::Introducing(self))
             }
             FromPopup::Registered { secret } => {
-                self.attempt.take_client_secret(secret.as_deref(), context.ticket);
-                self.attempt.check_client_secret(context.ticket)?;
-                Ok(AwaitingCallback::begin(self.attempt, context))
+                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
+                self.attempt.check_client_secret(cx.ticket)?;
+                Ok(AwaitingCallback::begin(self.attempt, cx))
             }
             FromPopup::Refused { code } => Err(Halt::Failed(refusal(&code).into())),
             FromPopup::Callback { .. } | FromPopup::Delivered { .. } => {
@@ -136,16 +152,30 @@ impl Introducing {
         }
     }
 
-    fn expect_ready<R: ?Sized>(&mut self, context: &mut Context<'_, R>) {
-        self.ready = false;
-        self.deadline = Some(context.now + READY_LIMIT);
-        let waiting: Status = self.attempt.waiting(context);
-        context.show(waiting);
+    fn await_start_page(&mut self, cx: &mut Context<'_>) {
+        self.stage = Stage::Loading(cx.now + READY_LIMIT);
+        cx.show(self.attempt.waiting(cx));
     }
 
-    fn give_up_start_page<R: TryCryptoRng + ?Sized>(mut self, context: &mut Context<'_, R>) -> Step {
-        self.attempt.leave_loopback(context)?;
-        Ok(AwaitingCallback::begin(self.attempt, context))
+    fn give_up_start_page(mut self, cx: &mut Context<'_>) -> Step {
+        self.leave_loopback(cx)?;
+        Ok(AwaitingCallback::begin(self.attempt, cx))
+    }
+
+    /// Turns to a way that needs no start page: open windows go straight to the provider, and the kernel hears of the attempt
+    /// from the page itself.
+    fn leave_loopback(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        cx.shared.way = Way::beside_loopback(cx.ticket);
+        if cx.shared.way == Way::CallbackPage {
+            // All fresh: an answer to the address that was given up no longer belongs to this attempt.
+            self.attempt.request = cx.authorization_request()?;
+        }
+        self.attempt.open_channel(cx);
+        for window in cx.shared.windows.known() {
+            let url = String::from(self.attempt.request.url());
+            cx.output(Output::Navigate { window, url: url.into() });
+        }
+        self.attempt.introduce_page(cx)
     }
 }
 

@@ -1,14 +1,12 @@
-//! What a sign-in wants done, and what it shows.
+//! What a sign-in wants done.
 
 use alloc::string::String;
-use core::fmt;
 
-use super::{Way, WindowId};
-use crate::error::Error;
+use super::{Status, WindowId};
+use crate::form_request::FormRequest;
 use crate::secret::Secret;
-use crate::token_endpoint::TokenRequest;
 
-/// Numbers the token requests of a flow.
+/// Numbers the requests of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(pub u32);
 
@@ -50,8 +48,8 @@ pub enum Output {
         /// The message.
         message: Secret,
     },
-    /// Tell the kernel of this attempt, because no start page does; the answer is [`super::Input::Registered`].
-    Register {
+    /// Introduce this page to the kernel, because no start page does; the answer is [`super::Input::PageIntroduced`].
+    IntroducePage {
         /// The ticket.
         ticket: String,
         /// Its proof.
@@ -68,165 +66,28 @@ pub enum Output {
     },
     /// Find out whether the page may read the token endpoint's answers; the answer is [`super::Input::Probed`].
     Probe {
-        /// A request without a code.
-        token_request: TokenRequest,
+        /// A token request without an authorization code.
+        form: FormRequest,
     },
     /// Send the form, once, whatever happens.
-    Exchange {
+    Send {
         /// Its number.
         request: RequestId,
-        /// The request.
-        token_request: TokenRequest,
+        /// The form.
+        form: FormRequest,
     },
     /// Forget the request that is under way.
-    AbortExchange,
-    /// Hand the sealed tokens, or the sealed code, to the kernel; repeated until acknowledged.
+    AbortRequest,
+    /// Hand the sealed tokens, or the sealed authorization code, to the kernel; repeated until acknowledged.
     Deliver {
         /// The sealed envelope.
         envelope: String,
     },
-    /// Have the kernel ask for a code to enter on any device: this page cannot.
+    /// Have the kernel ask for a user code, because this page cannot. The answer is [`super::Input::KernelCodeShown`] or
+    /// [`super::Input::KernelCodeFailed`].
     AskKernelForCode,
+    /// Have the kernel drop its user code, or the request for one.
+    DropKernelCode,
     /// Show this.
     Status(Status),
-}
-
-/// Where a sign-in stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Waiting for the click.
-    Ready,
-    /// Waiting for the user in the popup.
-    Waiting,
-    /// Exchanging the code.
-    SigningIn,
-    /// Waiting for a code, or for the user to enter it on any device.
-    Code,
-    /// The tokens, or the code for them, are on their way to the kernel.
-    HandingOver,
-    /// The kernel has the tokens.
-    Done,
-    /// The attempt ended with a problem.
-    Failed,
-}
-
-impl Phase {
-    /// The name used in messages.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Waiting => "waiting",
-            Self::SigningIn => "signing_in",
-            Self::Code => "code",
-            Self::HandingOver => "handing_over",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// What the view shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Status {
-    /// Where the sign-in stands.
-    pub phase: Phase,
-    /// The way that is being tried, while an answer is awaited.
-    pub way: Option<Way>,
-    /// What to open by hand: the start page, or the provider's where that is of no use.
-    pub link: Option<String>,
-    /// What went wrong, or looks as if it had.
-    pub problem: Option<Problem>,
-    /// What is wrong with the address that was pasted last.
-    pub paste_problem: Option<Error>,
-    /// The code to enter, once it is there.
-    pub code: Option<ShownCode>,
-}
-
-/// What the user sees of a code to enter on any device; never what the tokens are fetched with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShownCode {
-    /// What to enter.
-    pub user_code: String,
-    /// Where, for people.
-    pub verification_uri: String,
-    /// The same, with the code filled in if the provider has that.
-    pub page: String,
-    /// When the code ends, in Unix seconds.
-    pub expires_at: u64,
-}
-
-/// Something to tell the user, with the next step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// Found in the page.
-    Page(Error),
-    /// Found by the kernel.
-    Kernel(KernelRefusal),
-}
-
-/// The kernel's reason for refusing tokens, in its own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KernelRefusal {
-    /// The stable code.
-    pub code: String,
-    /// The sentence with the next step.
-    pub message: String,
-}
-
-impl Problem {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Page(error) => error.code().as_str(),
-            Self::Kernel(refusal) => &refusal.code,
-        }
-    }
-
-    /// The sentence with the next step.
-    #[must_use]
-    pub fn message(&self) -> String {
-        match self {
-            Self::Page(error) => error.message(),
-            Self::Kernel(refusal) => refusal.message.clone(),
-        }
-    }
-
-    /// What it is about.
-    #[must_use]
-    pub fn subject(&self) -> Option<&str> {
-        match self {
-            Self::Page(error) => error.subject().map(crate::error::Subject::as_str),
-            Self::Kernel(_) => None,
-        }
-    }
-}
-
-impl fmt::Debug for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Status")
-            .field("phase", &self.phase)
-            .field("way", &self.way)
-            // The provider's address holds the state.
-            .field("has_link", &self.link.is_some())
-            .field("problem", &self.problem)
-            .field("paste_problem", &self.paste_problem)
-            .field("code", &self.code)
-            .finish()
-    }
-}
-
-impl Status {
-    pub(super) fn phase(phase: Phase) -> Self {
-        Self { phase, way: None, link: None, problem: None, paste_problem: None, code: None }
-    }
-
-    pub(super) fn failed(error: Error) -> Self {
-        Self { problem: Some(Problem::Page(error)), ..Self::phase(Phase::Failed) }
-    }
-
-    pub(super) fn refused(refusal: KernelRefusal) -> Self {
-        Self { problem: Some(Problem::Kernel(refusal)), ..Self::phase(Phase::Failed) }
-    }
 }

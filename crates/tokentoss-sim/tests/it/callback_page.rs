@@ -1,6 +1,7 @@
 //! A static callback page takes the answer: from another origin to its opener, from the page's own also by broadcast.
 
 use serde_json::json;
+use tokentoss_core::Secret;
 use tokentoss_core::flow::{Input, Phase, Way, WindowId};
 use tokentoss_sim::{Kernel, LISTENER, Place, World};
 #[cfg(target_arch = "wasm32")]
@@ -60,7 +61,7 @@ fn both_ways_at_once_exchange_once_in_either_order() {
         let popup = world.popup();
         for broadcast in [broadcast_first, !broadcast_first, broadcast_first] {
             if broadcast {
-                world.input(Input::Broadcast { text: text.clone() });
+                world.input(Input::Broadcast { text: text.clone().into() });
             } else {
                 world.message("https://hub.example", Some(popup), &text);
             }
@@ -81,7 +82,7 @@ fn c6_forged_broadcasts_are_dropped() {
         (r#"{"type":"callback","query":"code=x&state=bad"}"#, "state_mismatch"),
         (r#"{"type":"callback","query":"code=x"}"#, "state_mismatch"),
     ] {
-        world.input(Input::Broadcast { text: text.into() });
+        world.input(Input::Broadcast { text: Secret::new(text.into()) });
         assert_eq!(last_drop(&world), Some(code), "{text}");
     }
     assert_eq!(world.phase(), Phase::Waiting);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokentoss_core::Secret;
 use tokentoss_core::flow::{Input, Phase, RequestId};
-use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_sim::{Entered, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn answer(world: &mut World, request: u32, body: &str) {
-    let answer = TokenEndpointAnswer { status: 200, body: Secret::new(body.into()) };
+    let answer = EndpointAnswer { status: 200, body: Secret::new(body.into()) };
     world.input(Input::Answered { request: RequestId(request), answer });
 }
 

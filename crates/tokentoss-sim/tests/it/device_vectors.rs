@@ -5,15 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokentoss_core::device_authorization::{DeviceAuthorization, Polling};
 use tokentoss_core::endpoint::EndpointUrl;
-use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_core::{Secret, Ticket};
 use tokentoss_sim::{Kernel, PAGE};
 
 use crate::vectors::read;
 
-fn answer(vector: &Value) -> TokenEndpointAnswer {
+fn answer(vector: &Value) -> EndpointAnswer {
     let status = u16::try_from(vector["status"].as_u64().expect("a status")).expect("a status");
-    TokenEndpointAnswer { status, body: Secret::new(vector["body"].as_str().expect("a body").into()) }
+    EndpointAnswer { status, body: Secret::new(vector["body"].as_str().expect("a body").into()) }
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn device_authorization_answers() {
             Err(error) => {
                 assert_eq!(Some(error.code().as_str()), vector["code"].as_str(), "{name}");
                 if let Some(member) = vector["member"].as_str() {
-                    assert_eq!(error.subject().map(|subject| subject.as_str()), Some(member), "{name}");
+                    assert_eq!(error.is_about().map(|about| about.as_str()), Some(member), "{name}");
                 }
             }
         }

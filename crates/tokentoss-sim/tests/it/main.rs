@@ -14,12 +14,15 @@ mod code_polling;
 mod denied_consent;
 #[cfg(not(target_arch = "wasm32"))]
 mod device_vectors;
+#[cfg(not(target_arch = "wasm32"))]
+mod diagram;
 mod double_click;
 mod duplicate_parameters;
 mod exchange_in_kernel;
 mod hand_over;
 mod happy_path;
 mod id_token_claims;
+mod kernel_code;
 mod kernel_lost;
 mod link_by_hand;
 mod loopback_unreachable;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokentoss_core::flow::{Input, KernelRefusal, Phase, RequestId, Way, WindowId};
-use tokentoss_core::token_endpoint::TokenEndpointAnswer;
+use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_core::{Secret, Ticket};
 use tokentoss_sim::{Answer, Entered, GRANT_TYPE, Kernel, LISTENER, PAGE, User, World};
 
@@ -43,6 +43,9 @@ enum Event {
     Probe(bool),
     LateCallback,
     AskForCode,
+    KernelGetsCode(bool),
+    KernelCodeEnds,
+    StrayKernelCode,
     Enter(Entered),
     AnswerDevice(Option<(u16, String)>),
 }
@@ -140,6 +143,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::Probe),
         2 => Just(Event::LateCallback),
         4 => Just(Event::AskForCode),
+        1 => any::<bool>().prop_map(Event::KernelGetsCode),
+        1 => Just(Event::KernelCodeEnds),
+        1 => Just(Event::StrayKernelCode),
         3 => prop_oneof![Just(Entered::Accepted), Just(Entered::Declined), Just(Entered::NotYet)].prop_map(Event::Enter),
         1 => prop_oneof![
             2 => Just(None),
@@ -171,7 +177,7 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::Relay(sealed) => world.input(Input::Relayed { sealed }),
         Event::Answer(id, status, body) => {
-            let answer = TokenEndpointAnswer { status, body: Secret::new(body) };
+            let answer = EndpointAnswer { status, body: Secret::new(body) };
             world.input(Input::Answered { request: RequestId(id), answer });
         }
         Event::Fail(id) => world.input(Input::Unanswered { request: RequestId(id) }),
@@ -202,9 +208,18 @@ fn happen(world: &mut World, event: Event) {
         }
         Event::PasteHonest | Event::LateCallback if world.provider.authorization_requests.is_empty() => {}
         Event::PasteHonest => {}
-        Event::Broadcast(text) => world.input(Input::Broadcast { text }),
-        Event::Register(secret) => world.input(Input::Registered { secret }),
+        Event::Broadcast(text) => world.input(Input::Broadcast { text: text.into() }),
+        Event::Register(secret) => world.input(Input::PageIntroduced { secret }),
         Event::AskForCode => world.input(Input::AskForCode),
+        Event::KernelGetsCode(gets) => world.kernel.gets_code = gets,
+        Event::KernelCodeEnds => {
+            world.kernel.shows_code = false;
+            world.input(Input::KernelCodeEnded);
+        }
+        Event::StrayKernelCode => {
+            let code = world.kernel.ask_for_code();
+            world.input(code);
+        }
         Event::Enter(entered) => world.provider.device.entered = entered,
         Event::AnswerDevice(None) => world.provider.device.answer = Answer::Honest,
         Event::AnswerDevice(Some((status, body))) => world.provider.device.answer = Answer::Raw(status, body),
@@ -219,7 +234,7 @@ fn happen(world: &mut World, event: Event) {
             for origin in [LISTENER, "https://pages.example", "https://hub.example"] {
                 world.message(origin, popup, &text);
             }
-            world.input(Input::Broadcast { text });
+            world.input(Input::Broadcast { text: text.into() });
         }
     }
 }

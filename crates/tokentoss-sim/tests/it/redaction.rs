@@ -1,6 +1,7 @@
 //! No state of a flow shows a secret in its Debug output.
 
-use tokentoss_core::flow::{Input, Output};
+use tokentoss_core::flow::{Input, Output, RequestId};
+use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_core::{Flow, Secret, Ticket, Timestamp};
 use tokentoss_sim::{Answer, Kernel, PAGE, World};
 #[cfg(target_arch = "wasm32")]
@@ -53,9 +54,20 @@ fn c72_outputs_and_inputs_show_no_secret() {
     let ready = Input::Message {
         origin: tokentoss_sim::LISTENER.into(),
         source: Some(window),
-        text: r#"{"type":"ready"}"#.into(),
+        text: Secret::new(r#"{"type":"ready"}"#.into()),
     };
     flow.handle(now, ready, &mut rng).expect("taken");
+    let callback = r#"{"type":"callback","query":"code=c0de-of-this&state=st4te-of-this"}"#;
+    let answer = EndpointAnswer { status: 200, body: Secret::new(r#"{"access_token":"t0ken"}"#.into()) };
+    for input in [
+        Input::Message { origin: String::new(), source: None, text: Secret::new(callback.into()) },
+        Input::Broadcast { text: Secret::new(callback.into()) },
+        Input::Pasted { text: Secret::new("https://hub.example/?code=c0de-of-this".into()) },
+        Input::Answered { request: RequestId(1), answer },
+    ] {
+        let shown = format!("{input:?}");
+        assert!(!["c0de", "st4te", "t0ken"].iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
     let mut posted = None;
     while let Some(output) = flow.poll() {
         let shown = format!("{output:?}");
@@ -89,7 +101,7 @@ fn c72_no_way_shows_the_state() {
         let query = link.split_once('?').expect("a query").1;
         let state =
             form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state").expect("a state").1;
-        assert!(shown.contains("Navigate") && shown.contains("Register"), "{shown}");
+        assert!(shown.contains("Navigate") && shown.contains("IntroducePage"), "{shown}");
         assert!(!shown.contains(&*state), "{shown}");
     }
 }

@@ -10,7 +10,6 @@ use rand_core::SeedableRng;
 use serde_json::{Value, json};
 use tokentoss_core::base64url;
 use tokentoss_core::configuration::Client;
-use tokentoss_core::error::KERNEL_CODES;
 use tokentoss_core::pkce::CodeVerifier;
 use tokentoss_core::sealing::{Binding, KeyPair, Purpose};
 use tokentoss_core::{ErrorCode, Ticket};
@@ -34,27 +33,36 @@ fn assert_current(name: &str, current: &Value) {
     assert_eq!(&read(name), current, "{name} is out of date: run with UPDATE_VECTORS=1");
 }
 
+/// The part of the table that the flow needs, as the source that `crates/tokentoss-core/src/error/table.rs` holds.
 #[test]
-fn error_codes() {
-    let page = ErrorCode::ALL.iter().map(|code| {
-        json!({
-            "code": code.as_str(),
-            "culprit": code.culprit().as_str(),
-            "message": code.message(),
-            "subject_default": code.subject_default(),
-        })
-    });
-    let kernel = KERNEL_CODES.iter().map(|entry| {
-        json!({
-            "code": entry.code,
-            "culprit": entry.culprit.as_str(),
-            "message": entry.message,
-            "subject_default": entry.subject_default,
-        })
-    });
-    let mut all: Vec<Value> = page.chain(kernel).collect();
-    all.sort_by_key(|entry| entry["code"].to_string());
-    assert_current("error_codes.json", &Value::Array(all));
+fn error_table() {
+    let core = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tokentoss-core");
+    let read =
+        |file: &str| fs::read_to_string(core.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let rows: Vec<Value> = serde_json::from_str(&read("error_codes.json")).expect("a list of codes");
+    let codes: Vec<&str> = rows.iter().map(|row| row["code"].as_str().expect("a code")).collect();
+    assert!(codes.is_sorted_by(|a, b| a < b), "sorted, and none twice");
+    let mut table =
+        "// Made from error_codes.json by the test `vectors::error_table`; do not edit.\n\ncodes! {\n"
+            .to_owned();
+    for row in rows.iter().filter(|row| row["in_flow"] == true) {
+        let name = |key: &str| -> String {
+            let words = row[key].as_str().expect("a name").split('_');
+            words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+        };
+        let (variant, culprit) = (name("code"), name("culprit"));
+        table += &format!(
+            "    {variant} {} {culprit} {} {};\n",
+            row["code"], row["subject_default"], row["message"]
+        );
+    }
+    table += "}\n";
+    if env::var_os("UPDATE_VECTORS").is_some() {
+        fs::write(core.join("src/error/table.rs"), &table).expect("a writable file");
+    }
+    assert!(read("src/error/table.rs") == table, "table.rs is out of date: run with UPDATE_VECTORS=1");
+    let known = rows.iter().filter(|row| row["in_flow"] == true).count();
+    assert_eq!(ErrorCode::ALL.len(), known);
 }
 
 #[test]
@@ -92,7 +100,7 @@ const PURPOSES: [(Purpose, &str); 6] = [
     (Purpose::ClientSecret, "client_secret"),
     (Purpose::Callback, "callback"),
     (Purpose::Code, "code"),
-    (Purpose::Registration, "registration"),
+    (Purpose::PageIntroduction, "registration"),
     (Purpose::DeviceTokens, "device_tokens"),
 ];
 

@@ -1,17 +1,17 @@
-//! Names from outside, made safe to show.
+//! What an error is about: names from outside, made safe to show.
 
 use alloc::string::String;
 use core::fmt;
 
-/// The longest subject that is shown, in characters.
+/// The longest name that is shown, in characters.
 const LENGTH_LIMIT: usize = 80;
 
 /// A host, a parameter or a provider's own error code: printable ASCII of limited length, without
 /// markup, quotes or anything that a terminal or a page would act on.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Subject(String);
+pub struct About(String);
 
-impl Subject {
+impl About {
     /// Keeps the harmless characters; `None` when nothing is left.
     #[must_use]
     pub fn sanitised(text: &str) -> Option<Self> {
@@ -27,7 +27,7 @@ impl Subject {
     }
 }
 
-impl fmt::Debug for Subject {
+impl fmt::Debug for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn c44_provider_text_is_capped_and_cleaned() {
-        let shown = |text: &str| Subject::sanitised(text).map(|s| s.as_str().to_string());
+        let shown = |text: &str| About::sanitised(text).map(|about| about.as_str().to_string());
         assert_eq!(shown("<img src=x onerror=alert(1)>").as_deref(), Some("img srcx onerroralert1"));
         assert_eq!(shown("a\u{1b}[31mb\r\n\u{202e}c").as_deref(), Some("a31mbc"));
         assert_eq!(shown("\u{0}\n"), None);

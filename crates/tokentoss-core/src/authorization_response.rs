@@ -15,31 +15,31 @@ const VALUE_LIMIT: usize = 4096;
 /// The parameters that are read; all others are ignored (RFC 6749 section 4.1.2).
 const KNOWN: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
-/// An authorization code that answers this very sign-in; only [`verify`] makes one.
+/// An authorization code that answers this sign-in; only [`verify`] makes one.
 #[derive(Debug)]
 pub struct VerifiedCode(Secret);
 
 impl VerifiedCode {
-    /// The code, for the one token request.
+    /// The authorization code, for the one token request.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 }
 
-/// Why an answer gives no code.
+/// Why an answer gives no authorization code.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is nobody's answer to this sign-in: dropped, and the sign-in goes on waiting.
+    /// It does not answer this sign-in: it is dropped, and the sign-in goes on waiting.
     Dropped(Error),
     /// It answers this sign-in, which ends with it.
     Ended(Error),
 }
 
-/// Checks the query of a callback against the attempt that is going on.
+/// Checks the query of an authorization response against the attempt that is going on.
 ///
 /// The order is RFC 9207's: the issuer and the state first, whatever else the answer holds; only
-/// then is an error or a code read. An answer without the right state never ends a sign-in.
+/// then is an error or an authorization code read. An answer without the right state never ends a sign-in.
 ///
 /// # Errors
 /// [`Refusal::Dropped`] with `message_malformed` or `state_mismatch`; [`Refusal::Ended`] with
