@@ -72,7 +72,7 @@ pub struct Provider {
 
 /// A provider's data before it is checked.
 #[derive(Deserialize)]
-#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct ProviderData {
     /// The issuer identifier, compared as the exact string (OpenID Connect Core 3.1.3.7).
     issuer: Text,
@@ -81,8 +81,10 @@ pub struct ProviderData {
     /// Where the authorization code is exchanged.
     token_endpoint: Text,
     /// Where the page may ask for a user code to be entered on another device.
+    #[serde(default)]
     device_authorization_endpoint: Option<Text>,
     /// How a client with a secret shows it there; `client_secret_post` unless it says otherwise.
+    #[serde(default)]
     token_endpoint_auth_method: Option<Text>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
     #[serde(default)]
@@ -95,8 +97,10 @@ pub struct ProviderData {
     #[serde(default)]
     id_token_signing_algs: Vec<Text>,
     /// Whether there are ID tokens at all; there are where this is missing.
+    #[serde(default)]
     openid_connect: Option<bool>,
     /// Whether a page may read the token endpoint's answers, when that is known.
+    #[serde(default)]
     token_endpoint_cors: Option<bool>,
 }
 

@@ -19,7 +19,7 @@ const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
 /// A ticket before it is checked, as it stands in the widget's trait. Members that are not named here are not looked at.
 #[derive(Deserialize)]
-#[cfg_attr(feature = "typescript", derive(tsify::Tsify))]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct TicketData {
     /// Of this layout: 1.
     version: u64,
@@ -40,18 +40,22 @@ pub struct TicketData {
     #[serde(default)]
     scopes: Vec<Text>,
     /// An address of the kernel's listener on loopback, if it has one.
+    #[serde(default)]
     redirect_uri: Option<Text>,
     /// Static pages that are registered for the client.
     #[serde(default)]
     callback_pages: Vec<Text>,
     /// Who may exchange the authorization code; `auto` where it is missing.
+    #[serde(default)]
     #[cfg_attr(feature = "typescript", tsify(type = "\"auto\" | \"browser\" | \"kernel\" | null"))]
     exchange: Option<Text>,
     /// The provider.
     provider: ProviderData,
     /// The organisation that the account must belong to.
+    #[serde(default)]
     hosted_domain: Option<Text>,
     /// The account to suggest.
+    #[serde(default)]
     login_hint: Option<Text>,
 }
 
