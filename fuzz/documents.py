@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[1]
 
 sys.path[:0] = [str(ROOT / "python"), str(ROOT / "tests" / "python")]
 with atheris.instrument_imports(include=["tokentoss"]):
-    import tokentoss.client_secrets
-    import tokentoss.provider_metadata  # noqa: F401 - instrumented before the test imports it
+    import tokentoss.config.client_secrets
+    import tokentoss.oauth.discovery  # noqa: F401 - instrumented before the test imports it
 from test_outside_documents import READERS
-from tokentoss import codes
+from tokentoss import error_codes
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
 
     def try_document(document: bytes) -> None:
         code = read(document)
-        assert not code or codes.is_known(code), code
+        assert not code or error_codes.is_known(code), code
 
     atheris.Setup([sys.argv[0], *options], try_document)
     atheris.Fuzz()

@@ -13,22 +13,18 @@ Every name is imported on first use (PEP 562), so ``import tokentoss`` costs nex
 
 import sys
 
+from tokentoss import former_modules
+from tokentoss._version import __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tokentoss.accounts import Account
-    from tokentoss.adapters.httpx_auth import HTTPXAuth
-    from tokentoss.adapters.requests_auth import RequestsAuth
-    from tokentoss.api_client import APIClient
-    from tokentoss.auth_manager import AuthManager
-    from tokentoss.client import IAPClient
-    from tokentoss.configuration import (
-        ClientConfig,
-        configure,
-        configure_from_credentials,
-        configure_from_file,
-        get_config_path,
-    )
-    from tokentoss.credentials import Credentials
+    from tokentoss.clients.api import APIClient
+    from tokentoss.clients.errors import ServiceError
+    from tokentoss.clients.httpx_auth import HTTPXAuth
+    from tokentoss.clients.iap import IAPClient
+    from tokentoss.clients.requests_auth import RequestsAuth
+    from tokentoss.config.client_config import ClientConfig, get_config_path
+    from tokentoss.config.install import configure, configure_from_credentials, configure_from_file
     from tokentoss.exceptions import (
         ClientSecretsNotFoundError,
         ConfigurationError,
@@ -48,23 +44,20 @@ if TYPE_CHECKING:
         UserinfoError,
     )
     from tokentoss.logs import disable_debug, enable_debug
-    from tokentoss.pkce import generate_pkce_pair
-    from tokentoss.providers import BOX, DEFAULT_SCOPES, GOOGLE, Provider
-    from tokentoss.service_errors import ServiceError
-    from tokentoss.sign_out import SignOutResult
+    from tokentoss.oauth.constants import DEFAULT_SCOPES
+    from tokentoss.oauth.pkce import generate_pkce_pair
+    from tokentoss.oauth.provider import BOX, GOOGLE, Provider
+    from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.session.google_credentials import Credentials
+    from tokentoss.session.sign_out import SignOutResult
     from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage, TokenStorage
-    from tokentoss.token_keeper import TokenKeeper
-    from tokentoss.tokens import TokenData
+    from tokentoss.storage.accounts import Account
+    from tokentoss.storage.token_data import TokenData
     from tokentoss.widgets import AuthWidget, BoxAuthWidget, ConfigureWidget, GoogleAuthWidget
-
-__version__ = "0.2.0"
 
 CREDENTIALS: "Credentials | None"
 """The credentials of the latest sign-in of this process at a provider that gives ID tokens;
 :class:`AuthManager` keeps it up to date."""
-
-_published: "TokenKeeper | None" = None
-_set_by_hand: "Credentials | None" = None
 
 __all__ = [
     "BOX",
@@ -83,7 +76,6 @@ __all__ = [
     "DiscoveryError",
     "FileStorage",
     "GoogleAuthWidget",
-    "HTTPXAuth",
     "HandOffError",
     "IAPClient",
     "IdTokenError",
@@ -116,52 +108,56 @@ __all__ = [
     "get_config_path",
 ]
 
+if any(finder.find_spec("httpx", None) for finder in sys.meta_path):
+    # Without this optional dependency, the name would break ``from tokentoss import *``.
+    __all__ += ["HTTPXAuth"]
+
 _HOME_OF = {
-    "APIClient": "api_client",
-    "Account": "accounts",
-    "AuthManager": "auth_manager",
+    "APIClient": "clients.api",
+    "Account": "storage.accounts",
+    "AuthManager": "session.auth_manager",
     "AuthWidget": "widgets",
-    "BOX": "providers",
+    "BOX": "oauth.provider",
     "BoxAuthWidget": "widgets",
-    "ClientConfig": "configuration",
+    "ClientConfig": "config.client_config",
     "ClientSecretsNotFoundError": "exceptions",
     "ConfigurationError": "exceptions",
     "ConfigureWidget": "widgets",
-    "DEFAULT_SCOPES": "providers",
+    "DEFAULT_SCOPES": "oauth.constants",
     "DiscoveryError": "exceptions",
     "FileStorage": "storage",
-    "GOOGLE": "providers",
+    "GOOGLE": "oauth.provider",
     "GoogleAuthWidget": "widgets",
-    "HTTPXAuth": "adapters.httpx_auth",
+    "HTTPXAuth": "clients.httpx_auth",
     "HandOffError": "exceptions",
-    "IAPClient": "client",
+    "IAPClient": "clients.iap",
     "IdTokenError": "exceptions",
     "InsecureFilePermissionsWarning": "exceptions",
     "KeyringStorage": "storage",
     "KeyringUnavailableWarning": "exceptions",
     "MemoryStorage": "storage",
     "NoCredentialsError": "exceptions",
-    "Provider": "providers",
+    "Provider": "oauth.provider",
     "ReauthRequiredError": "exceptions",
-    "RequestsAuth": "adapters.requests_auth",
+    "RequestsAuth": "clients.requests_auth",
     "RevocationError": "exceptions",
-    "ServiceError": "service_errors",
+    "ServiceError": "clients.errors",
     "SignInError": "exceptions",
-    "SignOutResult": "sign_out",
+    "SignOutResult": "session.sign_out",
     "StorageError": "exceptions",
-    "TokenData": "tokens",
+    "TokenData": "storage.token_data",
     "TokenExchangeError": "exceptions",
     "TokenRefreshError": "exceptions",
     "TokenStorage": "storage",
     "TokenTossError": "exceptions",
     "UserinfoError": "exceptions",
-    "configure": "configuration",
-    "configure_from_credentials": "configuration",
-    "configure_from_file": "configuration",
+    "configure": "config.install",
+    "configure_from_credentials": "config.install",
+    "configure_from_file": "config.install",
     "disable_debug": "logs",
     "enable_debug": "logs",
-    "generate_pkce_pair": "pkce",
-    "get_config_path": "configuration",
+    "generate_pkce_pair": "oauth.pkce",
+    "get_config_path": "config.client_config",
 }
 
 
@@ -172,7 +168,13 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+    except ImportError as failure:
+        if name in __all__:
+            raise
+        # hasattr and its like ask for names; only this error is an answer to them.
+        raise AttributeError(str(failure), name=name, obj=sys.modules[__name__]) from failure
     globals()[name] = value
     return value
 
@@ -188,12 +190,16 @@ class _Package(type(sys)):  # type: ignore[misc]
     @property
     def CREDENTIALS(self) -> "Credentials | None":
         """The credentials of the latest sign-in, or those that somebody set instead."""
-        return _set_by_hand or (_published.credentials_as_they_are if _published is not None else None)
+        from tokentoss.session import default_credentials
+
+        credentials: Credentials | None = default_credentials.current()
+        return credentials
 
     @CREDENTIALS.setter
     def CREDENTIALS(self, value: "Credentials | None") -> None:
-        global _published, _set_by_hand
-        _published, _set_by_hand = None, value
+        from tokentoss.session import default_credentials
+
+        default_credentials.set_by_hand(value)
 
     @CREDENTIALS.deleter
     def CREDENTIALS(self) -> None:
@@ -201,3 +207,4 @@ class _Package(type(sys)):  # type: ignore[misc]
 
 
 sys.modules[__name__].__class__ = _Package
+former_modules.install(__name__)

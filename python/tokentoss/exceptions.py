@@ -7,7 +7,7 @@
     ├── HandOffError                        page <-> kernel: sealing, tickets, the loopback listener
     ├── NoCredentialsError
     ├── RevocationError                     the provider did not revoke tokens that were removed here
-    ├── ServiceError                        (also requests.HTTPError; in tokentoss.service_errors)
+    ├── ServiceError                        (also requests.HTTPError; in tokentoss.clients.errors)
     │   ├── ServiceUnauthenticatedError     401
     │   ├── ServiceForbiddenError           403
     │   │   └── ServiceScopeMissingError    the token lacks a scope
@@ -26,13 +26,13 @@
     ├── InsecureFilePermissionsWarning
     └── KeyringUnavailableWarning
 
-Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.codes`); no text of one
+Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.error_codes`); no text of one
 holds a token, a code, a verifier or a client secret.
 """
 
 from __future__ import annotations
 
-from tokentoss import codes
+from tokentoss import error_codes
 
 
 class TokenTossError(Exception):
@@ -50,12 +50,12 @@ class TokenTossError(Exception):
         self, message: str | None = None, *, code: str | None = None, subject: str | None = None
     ) -> None:
         self.code = self.default_code if code is None else code
-        super().__init__(codes.sentence(self.code, subject) if message is None else message)
+        super().__init__(error_codes.sentence(self.code, subject) if message is None else message)
 
     @property
     def culprit(self) -> str:
         """Whose fault it is: ``provider_refused``, ``user``, ``environment``, ``configuration`` and so on."""
-        return codes.culprit(self.code)
+        return error_codes.culprit(self.code)
 
 
 class ConfigurationError(TokenTossError, ValueError):
@@ -184,5 +184,5 @@ def error_for(code: str, subject: str | None = None) -> TokenTossError:
     for prefix, by_prefix in _CLASS_BY_PREFIX:
         if code.startswith(prefix):
             return by_prefix(code=code, subject=subject)
-    by_culprit = _CLASS_BY_CULPRIT.get(codes.culprit(code), TokenTossError)
+    by_culprit = _CLASS_BY_CULPRIT.get(error_codes.culprit(code), TokenTossError)
     return by_culprit(code=code, subject=subject)

@@ -11,7 +11,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 
-from tokentoss.callback.addresses import PAGE_PATH
+from tokentoss.callback.redirect_uris import PAGE_PATH
 from tokentoss.callback.static_page import OWN_ORIGIN, static_page, static_page_headers
 
 if TYPE_CHECKING:

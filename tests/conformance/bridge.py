@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import comm
 from comm.base_comm import BaseComm
 from tokentoss import AuthWidget
-from tokentoss.widgets.front_end import front_end
+from tokentoss.widgets.assets import front_end
 
 if TYPE_CHECKING:
     from servers.certificates import ServerCertificate

@@ -91,7 +91,7 @@ def test_nothing_secret_is_left_behind(open_notebook, context, provider):
     widget = show(notebook)
     window = follow(widget)
     with KernelClient(notebook.lab, notebook.lab.kernel_of(notebook.path.name)) as insider:
-        secrets = {"code verifier": insider.value("widget._hand_off.in_kernel._verifier")}
+        secrets = {"code verifier": insider.value("widget._attempt.hand_off.in_kernel._verifier")}
         with window.expect_request(lambda request: "code=" in request.url) as callback:
             popup.sign_in(window, ADA)
         expect_end(window, "Signed in")

@@ -14,8 +14,8 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from servers.signing_key import SigningKey
 from tokentoss.exceptions import TokenTossError
-from tokentoss.id_token import validate_id_token
-from tokentoss.providers import Provider
+from tokentoss.oauth.id_token import validate_id_token
+from tokentoss.oauth.provider import Provider
 
 NONCE = "n-0S6_WzA2Mj"
 HOUR = 3600

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING
 
 import pytest
-import tokentoss
 from servers.certificates import CertificateAuthority
 from servers.fixtures import provider, running_provider
-from tokentoss import keys, provider_metadata
-from tokentoss.token_keeper import TokenKeeper
+from tokentoss.oauth import discovery, jwks
+from tokentoss.session import default_credentials
+from tokentoss.session.live_managers import LiveManagers
+from tokentoss.session.token_manager import TokenManager
 
 from kernel.clock import VirtualClock, virtual_clock
 from kernel.names import Names
@@ -33,10 +33,10 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(tokentoss, "_published", None)
-    monkeypatch.setattr(TokenKeeper, "_live", weakref.WeakSet())
-    monkeypatch.setattr(keys, "_published", {})
-    monkeypatch.setattr(provider_metadata, "_kept", {})
+    monkeypatch.setattr(default_credentials, "_published", None)
+    monkeypatch.setattr(TokenManager, "_live", LiveManagers())
+    monkeypatch.setattr(jwks, "_published", {})
+    monkeypatch.setattr(discovery, "_kept", {})
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tokentoss import token_endpoint
+from tokentoss.oauth import token_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

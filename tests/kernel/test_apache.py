@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from servers.apache import ApacheOpenIdc
 from tokentoss import AuthManager, IAPClient, MemoryStorage, Provider
-from tokentoss.service_errors import ServiceAudienceMismatchError, ServiceUnauthenticatedError
+from tokentoss.clients.errors import ServiceAudienceMismatchError, ServiceUnauthenticatedError
 
 from kernel.people import ADA, DUE, aged, config_of, manager_at, refreshes, sign_in
 

@@ -23,9 +23,9 @@ from tokentoss import (
     ReauthRequiredError,
     TokenExchangeError,
     generate_pkce_pair,
-    session,
 )
-from tokentoss.service_errors import ServiceScopeMissingError
+from tokentoss.clients.errors import ServiceScopeMissingError
+from tokentoss.session import session
 
 from kernel import herd
 from kernel.people import manager_at

@@ -24,7 +24,7 @@ def test_a_write_that_dies_at_any_line_leaves_old_or_new(tmp_path, action):
     """C62, C69."""
     died_at = mortal.deaths(action, tmp_path / "folder" / "tokens.json")
     files = {where.split(":")[0] for where in died_at}
-    assert {"storage/file.py", "storage/private_file.py"} <= files
+    assert {"storage/file.py", "util/private_file.py"} <= files
     assert len(died_at) > 30
 
 
@@ -35,7 +35,7 @@ def test_a_refresh_that_dies_at_any_line_loses_no_session(provider, tmp_path):
     sign_in_aged(provider, path)
     died_at = mortal.deaths("refresh", path, provider, stride=7)
     files = {where.split(":")[0] for where in died_at}
-    assert {"auth_manager.py", "token_endpoint.py", "storage/private_file.py"} <= files
+    assert {"session/auth_manager.py", "oauth/token_endpoint.py", "util/private_file.py"} <= files
 
 
 OWNER = """

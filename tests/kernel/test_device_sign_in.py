@@ -6,7 +6,8 @@ import threading
 
 import pytest
 from servers.scripted_device import enter_code
-from tokentoss import MemoryStorage, SignInError, device_authorization
+from tokentoss import MemoryStorage, SignInError
+from tokentoss.oauth import device_authorization
 
 from kernel.people import ADA, config_of, manager_at, refreshes
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tokentoss import FileStorage, TokenRefreshError, renewal
+from tokentoss import FileStorage, TokenRefreshError
+from tokentoss.session import refresh
 
 from kernel.faults import FAULTS, FAULTS_WITHOUT_ROTATION, SKEWS, WELL, give_up_after
 from kernel.people import DUE, EXPIRED, aged, manager_at, refreshes, sign_in_aged
@@ -29,7 +30,7 @@ CODES = {
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     give_up_after(monkeypatch, 2)
-    monkeypatch.setattr(renewal, "PATIENCE", 0.6)
+    monkeypatch.setattr(refresh, "PATIENCE", 0.6)
 
 
 @pytest.mark.parametrize("fault", CODES)

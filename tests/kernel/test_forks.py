@@ -75,12 +75,12 @@ def test_a_child_of_a_process_that_renews_gets_its_own_turn(provider, tmp_path):
 def test_no_lock_of_another_thread_is_held_in_a_child(provider, tmp_path):
     """Each lock that a call with a renewal takes, held by a thread that the child does not have."""
     manager = sign_in_aged(provider, tmp_path / "tokens.json", EXPIRED)
-    holder = manager._holder
+    holder = manager._store
     locks = {
         "turn": manager._renewal._turn,
         "session": holder._lock,
         "storage": holder.storage._lock,
-        "managers": type(manager)._live_lock,
+        "managers": type(manager)._live._lock,
         "observers": manager._observers._lock,
     }
     ends = threading.Event()

@@ -22,7 +22,8 @@ from google.cloud import storage
 from servers.iap_api import IapLikeApi
 from servers.recording import RecordingServer, Reply
 from servers.storage_api import StorageApi
-from tokentoss import FileStorage, HTTPXAuth, RequestsAuth, renewal
+from tokentoss import FileStorage, HTTPXAuth, RequestsAuth
+from tokentoss.session import refresh
 
 from kernel import herd
 from kernel.people import ADA, DUE, EXPIRED, client_secrets, manager_at, refreshes, sign_in_aged
@@ -124,7 +125,7 @@ def test_an_authorized_session_whose_token_is_refused_gets_a_newer_one(provider,
 
 
 def test_a_session_that_ends_is_an_error_that_google_libraries_know(provider, clock, tmp_path, monkeypatch):
-    monkeypatch.setattr(renewal, "PATIENCE", 0.6)
+    monkeypatch.setattr(refresh, "PATIENCE", 0.6)
     manager = sign_in_aged(provider, tmp_path / "tokens.json")
     with AuthorizedSession(manager.credentials) as session, RecordingServer(lambda _: Reply()) as service:
         assert session.get(service.origin()).status_code == 200

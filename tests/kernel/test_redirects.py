@@ -11,9 +11,9 @@ import requests
 from google.auth.transport.requests import AuthorizedSession
 from servers.recording import RecordingServer, Reply
 from tokentoss import ConfigurationError, IAPClient, MemoryStorage
-from tokentoss.adapters.httpx_auth import HTTPXAuth
-from tokentoss.adapters.requests_auth import RequestsAuth
-from tokentoss.service_errors import ServiceError, ServiceRedirectError, ServiceSignInRedirectError
+from tokentoss.clients.errors import ServiceError, ServiceRedirectError, ServiceSignInRedirectError
+from tokentoss.clients.httpx_auth import HTTPXAuth
+from tokentoss.clients.requests_auth import RequestsAuth
 
 from kernel.people import manager_at, sign_in
 

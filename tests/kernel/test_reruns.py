@@ -15,7 +15,7 @@ import comm
 from ipywidgets import Layout, VBox
 from ipywidgets.widgets.widget import _instances
 from tokentoss import AuthWidget, ConfigureWidget, MemoryStorage
-from tokentoss.providers import GOOGLE
+from tokentoss.oauth.provider import GOOGLE
 
 refs = []
 
@@ -184,7 +184,7 @@ def test_the_port_goes_with_the_last_widget(kernel: CellRunner) -> None:
 
 def test_a_sign_in_that_is_under_way_ends_with_its_button(kernel: CellRunner) -> None:
     kernel.run(show("widget"), "cell")
-    kernel.run("hand_off = widget._hand_off\nassert not hand_off.done.is_set()")
+    kernel.run("hand_off = widget._attempt.hand_off\nassert not hand_off.done.is_set()")
     kernel.run(show("widget"), "cell")
     assert kernel.value("hand_off.done.is_set()")
     assert kernel.value("hand_off.deliver('AAAA')") == "ticket_unknown"
@@ -204,12 +204,12 @@ def test_a_widget_in_a_cycle_is_collected_wherever_that_happens(kernel: CellRunn
     assert kernel.value("alive()") == 3
     # While every lock that closing takes is held by the thread in which it happens.
     kernel.run(
-        "from tokentoss.callback import listener\n"
-        "bound, = listener._listeners.values()\n"
+        "from tokentoss.callback import lease\n"
+        "bound, = lease._listeners.values()\n"
         "other = refs[0]()\n"
-        "hand_off, by_code = other._hand_off, other._by_code\n"
+        "hand_off, by_code = other._attempt.hand_off, other._by_code\n"
         "del other\n"
-        "with listener._listeners_lock, bound._lock, hand_off._lock, by_code._lock:\n"
+        "with lease._listeners_lock, bound._lock, hand_off._lock, by_code._lock:\n"
         "    gc.collect()\n"
     )
     assert kernel.value("alive()") == 1

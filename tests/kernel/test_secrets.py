@@ -44,8 +44,8 @@ from tokentoss import (
     TokenTossError,
     disable_debug,
     enable_debug,
-    renewal,
 )
+from tokentoss.session import refresh
 
 from kernel.people import EXPIRED, aged, config_of, manager_at, sign_in
 
@@ -240,7 +240,7 @@ def reflecting(tokens, secret):
 def test_what_a_provider_echoes_is_not_passed_on(provider, monkeypatch, tmp_path, caplog, capfd, number):
     """Error texts, tracebacks with their hidden causes, logs of all libraries, and what is printed."""
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(renewal, "PATIENCE", 0.6)
+    monkeypatch.setattr(refresh, "PATIENCE", 0.6)
     enable_debug()
     config = config_of(provider.confidential)
     storage = FileStorage(tmp_path / "tokens.json")

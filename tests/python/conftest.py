@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,12 @@ from comm.base_comm import BaseComm
 from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
-from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage, keys, provider_metadata, renewal
-from tokentoss.callback import listener
-from tokentoss.token_keeper import TokenKeeper
+from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
+from tokentoss.callback import lease
+from tokentoss.oauth import discovery, jwks
+from tokentoss.session import refresh
+from tokentoss.session.live_managers import LiveManagers
+from tokentoss.session.token_manager import TokenManager
 
 # Examples that failed once are written into tests, not into a folder.
 settings.register_profile("here", database=None, deadline=None)
@@ -36,14 +38,14 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     ):
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
-    monkeypatch.setattr(TokenKeeper, "_live", weakref.WeakSet())
+    monkeypatch.setattr(TokenManager, "_live", LiveManagers())
     # Tests of failures that pass wait for nothing unless they say so.
-    monkeypatch.setattr(renewal, "PATIENCE", 0.0)
-    monkeypatch.setattr(keys, "_published", {})
-    monkeypatch.setattr(provider_metadata, "_kept", {})
+    monkeypatch.setattr(refresh, "PATIENCE", 0.0)
+    monkeypatch.setattr(jwks, "_published", {})
+    monkeypatch.setattr(discovery, "_kept", {})
     yield
-    listener._close_all()
-    for one in list(listener._listeners.values()):
+    lease._close_all()
+    for one in list(lease._listeners.values()):
         assert one.closed.wait(10)
 
 

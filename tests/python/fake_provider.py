@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tokentoss import Provider
-from tokentoss.id_token import access_token_hash
+from tokentoss.oauth.id_token import access_token_hash
 
 CLIENT_ID = "client.example"
 

@@ -9,9 +9,9 @@ import time
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tokentoss.encoding import b64url, from_b64url
-from tokentoss.id_token import access_token_hash
-from tokentoss.sealing import RecipientKey, SealingContext, request_nonce, seal
+from tokentoss.handoff.sealing import RecipientKey, SealingContext, request_nonce, seal
+from tokentoss.oauth.id_token import access_token_hash
+from tokentoss.util.base64url import b64url, from_b64url
 
 ORIGIN = "https://notebook.example"
 

@@ -31,7 +31,7 @@ from tokentoss import (
     TokenData,
 )
 from tokentoss.storage import AccountStorage, OneAccountStorage, file, locks
-from tokentoss.tokens import iso_time
+from tokentoss.storage.token_data import iso_time
 
 Make = Callable[..., AuthManager]
 

@@ -13,8 +13,9 @@ from fake_provider import FakeProvider
 from page import Page
 from test_widget import from_page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, ConfigurationError
+from tokentoss.callback import lease as lease_module
 from tokentoss.callback import listener as listener_module
-from tokentoss.callback.addresses import CallbackAddresses, Loopback
+from tokentoss.callback.redirect_uris import CallbackAddresses, Loopback
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -159,7 +160,7 @@ def test_the_ports_of_a_web_client_are_the_registered_ones() -> None:
 def test_a_web_client_without_a_loopback_address(make_manager: Make, fake: FakeProvider) -> None:
     widget = AuthWidget(auth_manager=make_manager(client_config=web(PAGE)))
     assert (widget.ticket["redirect_uri"], widget.ticket["callback_pages"]) == (None, [PAGE])
-    assert not listener_module._listeners, "nothing listens"
+    assert not lease_module._listeners, "nothing listens"
     page = Page(widget.ticket)
     from_page(widget, sealed_tokens=page.envelope(fake, {"aud": "c"}))
     assert widget.is_authenticated
@@ -185,7 +186,7 @@ def test_a_kernel_that_cannot_listen(
         monkeypatch.setattr(listener_module.threading.Thread, "start", fail)
     widget = AuthWidget(auth_manager=make_manager())
     assert widget.ticket["redirect_uri"].startswith("http://127.0.0.1:")
-    assert not listener_module._listeners
+    assert not lease_module._listeners
     paged = AuthWidget(auth_manager=make_manager(), redirect_uri=PAGE)
     assert (paged.ticket["redirect_uri"], paged.ticket["callback_pages"]) == (None, [PAGE])
     monkeypatch.undo()

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 from tokentoss import Provider, TokenTossError
-from tokentoss.callback.answer import MAX_PASTE, authorization_code, is_strangers, query_of_address
+from tokentoss.oauth.authorization_response import (
+    MAX_PASTE,
+    authorization_code,
+    is_strangers,
+    query_of_address,
+)
 
 CORPUS = Path(__file__).resolve().parents[2] / "fuzz" / "corpus" / "callback"
 STATE = "state-of-this-attempt"

@@ -21,8 +21,8 @@ from tokentoss import (
     ServiceError,
     TokenRefreshError,
 )
-from tokentoss.service_client import ServiceClient
-from tokentoss.service_errors import ServiceForbiddenError, ServiceScopeMissingError
+from tokentoss.clients.base import ServiceClient
+from tokentoss.clients.errors import ServiceForbiddenError, ServiceScopeMissingError
 
 Make = Callable[..., AuthManager]
 

@@ -26,8 +26,8 @@ from tokentoss import (
     TokenTossError,
     generate_pkce_pair,
 )
-from tokentoss.token_endpoint import TokenResponse
-from tokentoss.tokens import iso_time
+from tokentoss.oauth.token_response import TokenResponse
+from tokentoss.storage.token_data import iso_time
 
 Make = Callable[..., AuthManager]
 

@@ -17,7 +17,7 @@ import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider
 from tokentoss import ClientConfig, FileStorage, TokenData
 from tokentoss.cli import main, terminal
-from tokentoss.tokens import iso_time
+from tokentoss.storage.token_data import iso_time
 
 SECRET = "GOCSPX-very-secret"
 Store = Callable[..., TokenData]

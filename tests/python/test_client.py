@@ -20,7 +20,7 @@ from tokentoss import (
     ServiceError,
     TokenRefreshError,
 )
-from tokentoss.service_errors import (
+from tokentoss.clients.errors import (
     ServiceAudienceMismatchError,
     ServiceForbiddenError,
     ServiceRedirectError,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fake_provider import CLIENT_ID, Answer, FakeProvider
 from tokentoss import AuthManager, ClientConfig, ConfigurationError, Provider, TokenRefreshError
-from tokentoss.authorization_code import nonce_of
-from tokentoss.pkce import code_challenge
-from tokentoss.token_endpoint import TokenResponse
+from tokentoss.oauth.authorization_code import nonce_of
+from tokentoss.oauth.pkce import code_challenge
+from tokentoss.oauth.token_response import TokenResponse
 
 Make = Callable[..., AuthManager]
 

@@ -10,7 +10,7 @@ from fake_provider import CLIENT_ID, FakeProvider
 from page import Page
 from test_widget import from_page, message, sent
 from tokentoss import AuthManager, AuthWidget, ClientConfig, SignInError
-from tokentoss.handoff import Exchange
+from tokentoss.handoff.ticket import Exchange
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -75,7 +75,7 @@ def assert_taken_for_nothing(widget: AuthWidget, fake: FakeProvider) -> None:
     assert ticket["provider"]["device_authorization_endpoint"] is None
     assert deliver(widget, tokens(widget, fake)) == ""
     assert (widget.is_authenticated, widget.ticket) == (False, ticket), "it changes nothing"
-    hand_off = widget._hand_off
+    hand_off = widget._attempt.hand_off
     assert hand_off is not None
     sealed = Page(ticket).seal(tokens(widget, fake), "device_tokens")
     assert hand_off.deliver(sealed) == "envelope_unreadable"

@@ -17,7 +17,7 @@ from tokentoss import (
     GoogleAuthWidget,
     StorageError,
 )
-from tokentoss.callback.addresses import CallbackAddresses, Loopback
+from tokentoss.callback.redirect_uris import CallbackAddresses, Loopback
 
 DESKTOP = {
     "client_id": "id-1",

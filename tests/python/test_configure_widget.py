@@ -12,9 +12,10 @@ from conftest import RecordingComm
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from tokentoss import ClientConfig, ConfigurationError, ConfigureWidget, HandOffError, client_handoff
-from tokentoss.encoding import from_b64url
-from tokentoss.sealing import RecipientKey, SealingContext, length_prefixed, seal
+from tokentoss import ClientConfig, ConfigurationError, ConfigureWidget, HandOffError
+from tokentoss.handoff import client_install
+from tokentoss.handoff.sealing import RecipientKey, SealingContext, length_prefixed, seal
+from tokentoss.util.base64url import from_b64url
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -257,7 +258,7 @@ def test_an_unforeseen_failure_ends_in_a_sentence(
     def fail(*_: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(client_handoff, "configure_from_credentials", fail)
+    monkeypatch.setattr(client_install, "configure_from_credentials", fail)
     submit(widget, credentials())
     assert (widget.configured, widget.error_code) == (False, "storage_unwritable")
     assert "unforeseen" in caplog.text
@@ -299,7 +300,7 @@ def test_the_page_learns_that_the_kernel_is_there(widget: ConfigureWidget) -> No
 @given(st.binary(max_size=40))
 def test_no_message_does_more_than_it_says(plaintext: bytes) -> None:
     try:
-        client_handoff.install(plaintext)
+        client_install.install(plaintext)
     except (HandOffError, ConfigurationError):
         return
     raise AssertionError("random bytes are no client")

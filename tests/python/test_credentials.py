@@ -24,8 +24,8 @@ from google.cloud import storage as google_storage
 from test_accounts import of
 from test_auth_manager import response, signed_in, stored
 from tokentoss import AuthManager, ClientConfig, FileStorage, MemoryStorage, TokenRefreshError
-from tokentoss.credentials import Credentials
-from tokentoss.tokens import iso_time
+from tokentoss.session.google_credentials import Credentials
+from tokentoss.storage.token_data import iso_time
 
 Make = Callable[..., AuthManager]
 PACKAGE = Path(__file__).parent.parent.parent / "python"
@@ -71,7 +71,8 @@ def test_they_are_real_ones(make_manager: Make, fake: FakeProvider) -> None:
 
 
 def test_importing_the_manager_does_not_import_google() -> None:
-    code = "import tokentoss.client, tokentoss.auth_manager, sys; print('google.auth' in sys.modules)"
+    modules = "tokentoss.clients.iap, tokentoss.session.auth_manager, sys"
+    code = f"import {modules}; print('google.auth' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(PACKAGE)}, capture_output=True, check=True
     )

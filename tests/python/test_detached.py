@@ -187,7 +187,7 @@ def test_a_client_follows_the_file(
 
     def subject() -> Any:
         client.get("/api")
-        return tokentoss.id_token.unverified_claims(bearer(service))["sub"]
+        return tokentoss.oauth.id_token.unverified_claims(bearer(service))["sub"]
 
     client = IAPClient(service.issuer)
     save("ada")

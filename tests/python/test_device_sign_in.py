@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from fake_provider import CLIENT_ID, Answer, FakeProvider
-from tokentoss import AuthManager, IdTokenError, SignInError, device_authorization
-from tokentoss.device_authorization import GRANT_TYPE, Polling
-from tokentoss.token_endpoint import TokenRequestError
+from tokentoss import AuthManager, IdTokenError, SignInError
+from tokentoss.oauth import device_authorization
+from tokentoss.oauth.device_authorization import GRANT_TYPE, Polling
+from tokentoss.oauth.token_endpoint import TokenRequestError
 
 Make = Callable[..., AuthManager]
 

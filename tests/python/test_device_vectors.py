@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 import pytest
 from tokentoss import SignInError
-from tokentoss.client_authentication import Form
-from tokentoss.device_authorization import Polling, request_device_authorization
-from tokentoss.token_endpoint import TokenRequestError, ask_for_tokens
-from tokentoss.transport import Answer, TransportError
+from tokentoss.oauth.client_authentication import Form
+from tokentoss.oauth.device_authorization import Polling, request_device_authorization
+from tokentoss.oauth.token_endpoint import TokenRequestError, ask_for_tokens
+from tokentoss.util.http import Answer, TransportError
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 ENDPOINT = "https://as.example/device_authorization"
@@ -37,7 +37,7 @@ def answer(vector: dict[str, Any] | None) -> Answer:
 
 @pytest.mark.parametrize("vector", vectors("device_authorization.json"))
 def test_device_authorization_answers(vector: dict[str, Any]) -> None:
-    with patch("tokentoss.transport.call", lambda *_arguments, **_options: answer(vector)):
+    with patch("tokentoss.util.http.call", lambda *_arguments, **_options: answer(vector)):
         if "shown" not in vector:
             with pytest.raises(SignInError) as refusal:
                 request_device_authorization(ENDPOINT, Form(), ["openid"])
@@ -64,7 +64,7 @@ def test_polling_decisions(vector: dict[str, Any]) -> None:
         assert end == "", "nothing comes after the end"
         try:
             with patch(
-                "tokentoss.token_endpoint.call", lambda *_arguments, poll=poll, **_options: answer(poll)
+                "tokentoss.oauth.token_endpoint.call", lambda *_arguments, poll=poll, **_options: answer(poll)
             ):
                 ask_for_tokens("https://as.example/token", Form())
             end = "tokens"

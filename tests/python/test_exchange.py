@@ -12,7 +12,7 @@ from fake_provider import Answer, FakeProvider
 from page import Page
 from test_widget import from_page
 from tokentoss import GOOGLE, AuthManager, AuthWidget, ClientConfig, ConfigurationError, MemoryStorage
-from tokentoss.id_token import access_token_hash
+from tokentoss.oauth.id_token import access_token_hash
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page import Page
 from tokentoss import AuthManager, HandOffError
-from tokentoss.envelope import read_code, read_tokens
-from tokentoss.handoff import MAX_REGISTRATIONS, HandOff, Registration
-from tokentoss.sealing import MAX_SEALED_LENGTH, request_nonce
+from tokentoss.handoff.envelope import read_code, read_tokens
+from tokentoss.handoff.registration import MAX_REGISTRATIONS, Registration
+from tokentoss.handoff.sealing import MAX_SEALED_LENGTH, request_nonce
+from tokentoss.handoff.sign_in import HandOff
 
 Make = Callable[..., AuthManager]
 
@@ -262,15 +263,16 @@ def test_registrations_are_bounded_and_matched_by_state(attempt: Attempt) -> Non
     hand_off = attempt.hand_off
     for number in range(MAX_REGISTRATIONS + 3):
         hand_off.register(Registration(f"state-{number}", "https://as", "https://x", attempt.page.key.public))
-    assert len(hand_off.registrations) == MAX_REGISTRATIONS
+    assert len(hand_off.registrations._by_state) == MAX_REGISTRATIONS
     assert hand_off.take_callback("state-0", "q") is None
     newest = hand_off.take_callback("state-10", "code=1")
     assert newest is not None
     assert hand_off.take_callback("state-10", "code=2") is None, "once (C6)"
-    assert hand_off.registration_of_page(newest.page_token) is newest
-    assert hand_off.registration_of_page("") is None
-    unanswered = hand_off.registrations["state-9"]
-    assert hand_off.registration_of_page(unanswered.page_token) is None, "its page was never served"
+    assert hand_off.registrations.of_page(newest.page_token) is newest
+    assert hand_off.registrations.of_page("") is None
+    unanswered = hand_off.registrations.get("state-9")
+    assert unanswered is not None
+    assert hand_off.registrations.of_page(unanswered.page_token) is None, "its page was never served"
     assert "state-10" not in repr(newest)
 
 

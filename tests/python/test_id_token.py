@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import given
 from hypothesis import strategies as st
-from tokentoss import GOOGLE, IdTokenError, TokenTossError, keys
-from tokentoss.encoding import b64url
-from tokentoss.id_token import access_token_hash, validate_id_token
+from tokentoss import GOOGLE, IdTokenError, TokenTossError
+from tokentoss.oauth import jwks
+from tokentoss.oauth.id_token import access_token_hash, validate_id_token
+from tokentoss.util.base64url import b64url
 
 
 def validate(fake: FakeProvider, token: str, **arguments: Any) -> Any:
@@ -182,10 +183,10 @@ def test_a_token_without_a_key_id(fake: FakeProvider, signing_key: SigningKey, o
     token = nameless.sign(fake.claims())
     fake.keys = [nameless.jwk()]
     assert validate(fake, token).signature_checked
-    keys._published.clear()
+    jwks._published.clear()
     fake.keys = [other_key.jwk(), signing_key.jwk()]
     assert validate(fake, token).signature_checked
-    keys._published.clear()
+    jwks._published.clear()
     fake.keys = [other_key.jwk()]
     assert refusal_of(fake, token) == "id_token_signature_invalid"
 
@@ -203,7 +204,7 @@ def test_rotation_fetches_again_once(
         made_up = signing_key.sign(fake.claims(), kid=f"made-up-{number}")
         assert refusal_of(fake, made_up) == "id_token_key_unknown"
     assert fake.calls("/keys") == 2
-    monkeypatch.setattr(keys, "COOLDOWN", 0)
+    monkeypatch.setattr(jwks, "COOLDOWN", 0)
     refusal_of(fake, signing_key.sign(fake.claims(), kid="made-up"))
     assert fake.calls("/keys") == 3
 
@@ -215,10 +216,10 @@ def test_keys_are_kept_as_long_as_the_provider_says(
         {"keys": fake.keys}, Cache_Control="public, max-age=1000, no-transform"
     )
     clock = [1000.0]
-    monkeypatch.setattr(keys.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(jwks.time, "monotonic", lambda: clock[0])
     for moment, calls in ((1000.0, 1), (1999.0, 1), (2001.0, 2)):
         clock[0] = moment
-        keys.published_keys(fake.issuer + "/keys").prefetch()
+        jwks.published_keys(fake.issuer + "/keys").prefetch()
         assert fake.calls("/keys") == calls
     fake.answers["/keys"] = Answer(500)
     clock[0] = 9000.0

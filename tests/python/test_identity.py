@@ -25,7 +25,7 @@ from tokentoss import (
     TokenRefreshError,
     TokenTossError,
 )
-from tokentoss.token_endpoint import TokenResponse
+from tokentoss.oauth.token_response import TokenResponse
 
 Make = Callable[..., AuthManager]
 ME = {"id": 583231, "login": "octocat", "name": "The Octocat", "email": None}

@@ -19,7 +19,7 @@ from test_storage import TOKENS
 from test_widget import from_page, message
 from tokentoss import AuthManager, AuthWidget, ClientConfig, FileStorage, SignInError
 from tokentoss.doctor import network
-from tokentoss.transport import TransportError, call
+from tokentoss.util.http import TransportError, call
 
 Make = Callable[..., AuthManager]
 # The fake provider's server has threads of its own.

@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,12 +14,14 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from fake_provider import FakeProvider
 from page import ORIGIN, Page, Reply, send
-from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, codes
+from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, error_codes
+from tokentoss.callback import lease as lease_module
 from tokentoss.callback import listener as listener_module
-from tokentoss.callback.listener import MAX_WAITING, lease
+from tokentoss.callback.lease import lease
+from tokentoss.callback.listener import MAX_WAITING
 from tokentoss.callback.routes import MAX_BODY
-from tokentoss.encoding import b64url
-from tokentoss.sealing import RecipientKey
+from tokentoss.handoff.sealing import RecipientKey
+from tokentoss.util.base64url import b64url
 
 Make = Callable[..., AuthManager]
 
@@ -77,7 +79,7 @@ def test_the_callback_page(page: Page) -> None:
 def test_nothing_but_loopback(page: Page) -> None:
     """C27: bound to the literal address."""
     port = urlsplit(page.listener).port
-    (bound,) = listener_module._listeners.values()
+    (bound,) = lease_module._listeners.values()
     assert [one.getsockname() for one in bound._sockets] == [("127.0.0.1", port)]
 
 
@@ -294,7 +296,7 @@ def test_an_answer_of_another_sign_in_says_so(page: Page) -> None:
     page.register()
     reply = page.callback("code=c&state=%3Cimg%20src%3Dx%3E")
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert reply.text == f"{codes.sentence('state_mismatch')} (state_mismatch)\n"
+    assert reply.text == f"{error_codes.sentence('state_mismatch')} (state_mismatch)\n"
 
 
 @pytest.mark.parametrize(
@@ -341,7 +343,7 @@ def test_delivery_through_the_listener(
     assert page.post("/tokentoss/deliver", page_token=token, sealed=sealed).json() == {"code": ""}, (
         "while it lingers"
     )
-    (bound,) = listener_module._listeners.values()
+    (bound,) = lease_module._listeners.values()
     assert bound.closed.wait(20), "nothing listens once the sign-in is over (C28)"
     with pytest.raises(ConnectionRefusedError):
         send(page.listener, "GET", "/tokentoss/start")
@@ -440,7 +442,7 @@ def test_idle_connections_and_slow_requests_stop_nobody(page: Page) -> None:
                 one.sendall(f"GET /tokentoss/start HTTP/1.1\r\nHost: {authority}\r\nX-Slow: ".encode())
             if number % 100 == 0:
                 assert send(page.listener, "GET", "/tokentoss/start").status == 200
-        (bound,) = listener_module._listeners.values()
+        (bound,) = lease_module._listeners.values()
         assert len(bound._waiting) <= MAX_WAITING + 1
         assert page.register().status == 200
         assert page.callback().status == 200
@@ -464,7 +466,7 @@ def test_a_thousand_connections_of_junk(page: Page) -> None:
 def test_a_free_port_every_time_it_starts(make_manager: Make) -> None:
     """C28."""
     widget = AuthWidget(auth_manager=make_manager())
-    (bound,) = listener_module._listeners.values()
+    (bound,) = lease_module._listeners.values()
     widget.close()
     assert bound.closed.wait(20)
     again = AuthWidget(auth_manager=make_manager())
@@ -490,7 +492,7 @@ def test_a_fixed_port(make_manager: Make, fake: FakeProvider, host: str, free_po
         assert page.ticket["redirect_uri"] == uri
         assert page.register().status == 200
         assert page.callback().status == 200
-        (bound,) = listener_module._listeners.values()
+        (bound,) = lease_module._listeners.values()
         widget.close()
         bound.close()
 
@@ -524,7 +526,7 @@ def test_localhost_is_taken_on_both_addresses(free_port: int) -> None:
 def test_a_forked_process_has_no_listener(page: Page) -> None:
     child = os.fork()
     if child == 0:
-        clean = not listener_module._listeners and not listener_module._listeners_lock.locked()
+        clean = not lease_module._listeners and not lease_module._listeners_lock.locked()
         os._exit(0 if clean else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert page.register().status == 200, "the parent's goes on"

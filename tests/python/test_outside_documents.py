@@ -17,10 +17,12 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokentoss import ConfigurationError, DiscoveryError, Provider, codes, provider_metadata, transport
-from tokentoss.client_secrets import parse_client_secrets
-from tokentoss.origins import is_secure
-from tokentoss.providers import ACCEPTED_ALGORITHMS
+from tokentoss import ConfigurationError, DiscoveryError, Provider, error_codes
+from tokentoss.config.client_secrets import parse_client_secrets
+from tokentoss.oauth import discovery
+from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS
+from tokentoss.util import http
+from tokentoss.util.urls import is_secure
 
 CORPUS = Path(__file__).parents[2] / "fuzz" / "corpus"
 EXAMPLES = int(os.environ.get("TOKENTOSS_FUZZ_EXAMPLES", "400"))
@@ -95,9 +97,7 @@ def with_bytes(document: bytes, at: int, replacement: bytes) -> bytes:
 
 def discovered(document: bytes) -> str:
     """Read a discovery document; the code of its refusal, or nothing."""
-    with patch.object(
-        provider_metadata, "call", lambda *_args, **_options: transport.Answer(200, {}, document)
-    ):
+    with patch.object(discovery, "call", lambda *_args, **_options: http.Answer(200, {}, document)):
         try:
             provider = Provider.discover(ISSUER, fresh=True)
         except DiscoveryError as refusal:
@@ -155,11 +155,11 @@ def test_the_corpus_reaches_every_code(name: str) -> None:
 @given(document=documents("discovery_document"))
 def test_any_discovery_document(document: bytes) -> None:
     code = discovered(document)
-    assert not code or codes.is_known(code)
+    assert not code or error_codes.is_known(code)
 
 
 @fuzzed
 @given(document=documents("client_secrets"))
 def test_any_client_secrets(document: bytes) -> None:
     code = client_read(document)
-    assert not code or codes.is_known(code)
+    assert not code or error_codes.is_known(code)

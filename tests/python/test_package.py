@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import re
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import tokentoss
-from tokentoss import codes, exceptions, service_errors
+from tokentoss import error_codes, exceptions, former_modules
+from tokentoss.clients import errors
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "python" / "tokentoss"
@@ -40,7 +42,7 @@ ORIGINAL_NAMES = [
 
 
 def run(code: str) -> str:
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'python')!r}); {code}"]
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'python')!r})\n{code}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -64,7 +66,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_importing_the_package_imports_nothing_else() -> None:
     before = set(run("print(*sys.modules, sep='\\n')").split())
     after = set(run("import tokentoss; print(*sys.modules, sep='\\n')").split())
-    assert after - before == {"tokentoss"}
+    former = {f"tokentoss.{name}" for name in former_modules.NAMES}
+    assert after - before == {"tokentoss", "tokentoss._version", "tokentoss.former_modules", *former}
 
 
 def test_the_widget_shows_before_it_loads_what_only_the_network_needs() -> None:
@@ -85,14 +88,14 @@ def test_the_table_of_codes_is_the_shared_one() -> None:
 
 
 def test_every_code_has_an_exception_and_a_sentence() -> None:
-    for code in codes.table():
+    for code in error_codes.table():
         failure = exceptions.error_for(code, "somewhere.example")
         assert failure.code == code
         assert failure.culprit
         assert "{" not in str(failure)
-        assert "{" not in codes.sentence(code)
+        assert "{" not in error_codes.sentence(code)
         assert str(failure)
-        if codes.culprit(code) != "stranger":
+        if error_codes.culprit(code) != "stranger":
             assert type(failure) is not exceptions.TokenTossError, code
 
 
@@ -104,14 +107,14 @@ def test_every_code_in_the_source_is_in_the_table() -> None:
                 used.add(node.value.value)
             if isinstance(node, ast.Assign) and "default_code" in ast.dump(node.targets[0]):
                 used.add(ast.literal_eval(node.value))
-    assert used - {"", None} <= set(codes.table())
+    assert used - {"", None} <= set(error_codes.table())
     assert len(used) > 30
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
     classes = {
         name: value
-        for module in (exceptions, service_errors)
+        for module in (exceptions, errors)
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
     }
@@ -134,7 +137,7 @@ def test_kept_base_classes() -> None:
 
 
 def test_a_foreign_subject_is_shown_as_one_short_printable_line() -> None:
-    shown = codes.sentence("provider_error", "<b>\n\x1b[31m\u202e" + "x" * 9999)
+    shown = error_codes.sentence("provider_error", "<b>\n\x1b[31m\u202e" + "x" * 9999)
     assert shown.isprintable()
     assert len(shown) < 400
 
@@ -142,3 +145,52 @@ def test_a_foreign_subject_is_shown_as_one_short_printable_line() -> None:
 def test_no_file_is_too_long() -> None:
     for path in [*PACKAGE.rglob("*.py"), *Path(__file__).parent.rglob("*.py")]:
         assert len(path.read_text().splitlines()) <= 600, path
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("auth_manager", "AuthManager"),
+        ("auth_manager", "DEFAULT_SCOPES"),
+        ("auth_manager", "generate_pkce_pair"),
+        ("client", "IAPClient"),
+        ("configure_widget", "ConfigureWidget"),
+        ("setup", "configure"),
+        ("setup", "get_config_path"),
+        ("widget", "GoogleAuthWidget"),
+    ],
+)
+def test_modules_of_version_0_1_lead_to_their_names(module: str, name: str) -> None:
+    found = importlib.import_module(f"tokentoss.{module}")
+    assert getattr(tokentoss, module) is found
+    with pytest.warns(DeprecationWarning, match=f"{module}.{name} is now tokentoss.{name}") as caught:
+        assert getattr(found, name) is getattr(tokentoss, name)
+    assert caught[0].filename == __file__
+    with pytest.raises(ImportError, match="no_such_name"):
+        exec(f"from tokentoss.{module} import no_such_name", {})
+
+
+def test_modules_of_version_0_1_that_are_still_there() -> None:
+    assert importlib.import_module("tokentoss.storage").TokenData is tokentoss.TokenData
+    assert importlib.import_module("tokentoss.exceptions").StorageError is tokentoss.StorageError
+
+
+def test_everything_but_its_adapter_works_without_httpx() -> None:
+    """hasattr, pydoc and a star import ask for every name."""
+    said = run(
+        "import sys, importlib.machinery\n"
+        "class Without(importlib.machinery.PathFinder):\n"
+        "    @classmethod\n"
+        "    def find_spec(cls, name, path=None, target=None):\n"
+        "        return None if name == 'httpx' else super().find_spec(name, path, target)\n"
+        "sys.meta_path.remove(importlib.machinery.PathFinder)\n"
+        "sys.meta_path.append(Without)\n"
+        "import inspect, pydoc, tokentoss\n"
+        "from tokentoss import *\n"
+        "assert not hasattr(tokentoss, 'HTTPXAuth') and 'HTTPXAuth' not in dir(tokentoss)\n"
+        "assert len(inspect.getmembers(tokentoss)) > 40\n"
+        "print(pydoc.plain(pydoc.render_doc(tokentoss)))\n"
+        "print(AuthManager.__name__)"
+    )
+    assert said.strip().endswith("AuthManager")
+    assert run("import tokentoss; print(hasattr(tokentoss, 'HTTPXAuth'))").strip() == "True"

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tokentoss import generate_pkce_pair
-from tokentoss.pkce import code_challenge
+from tokentoss.oauth.pkce import code_challenge
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 

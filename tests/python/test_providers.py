@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from fake_provider import Answer, FakeProvider
-from tokentoss import BOX, GOOGLE, ClientConfig, ConfigurationError, DiscoveryError, Provider, catalogue
-from tokentoss import provider_metadata as metadata
-from tokentoss.providers import PROTECTED_PARAMETERS
+from tokentoss import BOX, GOOGLE, ClientConfig, ConfigurationError, DiscoveryError, Provider
+from tokentoss.oauth import catalogue
+from tokentoss.oauth import discovery as metadata
+from tokentoss.oauth.constants import PROTECTED_PARAMETERS
 
 METADATA = "/.well-known/openid-configuration"
 

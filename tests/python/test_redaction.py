@@ -33,10 +33,11 @@ from tokentoss import (
     enable_debug,
 )
 from tokentoss.logs import redact
-from tokentoss.session import Session
-from tokentoss.token_endpoint import Form, TokenResponse
-from tokentoss.tokens import iso_time
-from tokentoss.transport import Answer as HttpAnswer
+from tokentoss.oauth.token_endpoint import Form
+from tokentoss.oauth.token_response import TokenResponse
+from tokentoss.session.session import Session
+from tokentoss.storage.token_data import iso_time
+from tokentoss.util.http import Answer as HttpAnswer
 
 Make = Callable[..., AuthManager]
 # The first character is in no text of ours: Hypothesis likes to take its strings from the code under test.
@@ -88,9 +89,9 @@ def test_what_surrounds_tokens_shows_none(secret: str) -> None:
             manager.account,
             manager.accounts(),
             manager.token_provider(),
-            manager._holder,
+            manager._store,
             manager._renewal,
-            manager._holder.session,
+            manager._store.session,
             storage,
             Form(refresh_token=secret),
             IAPClient("https://service.example", manager),

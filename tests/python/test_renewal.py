@@ -24,12 +24,12 @@ from tokentoss import (
     StorageError,
     TokenData,
     TokenRefreshError,
-    renewal,
 )
-from tokentoss.id_token import access_token_hash
-from tokentoss.session import Session
-from tokentoss.tokens import iso_time
-from tokentoss.transport import Answer as HttpAnswer
+from tokentoss.oauth.id_token import access_token_hash
+from tokentoss.session import refresh
+from tokentoss.session.session import Session
+from tokentoss.storage.token_data import iso_time
+from tokentoss.util.http import Answer as HttpAnswer
 
 Make = Callable[..., AuthManager]
 
@@ -37,7 +37,7 @@ Make = Callable[..., AuthManager]
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that only sleeping moves."""
-    monkeypatch.setattr(renewal, "PATIENCE", 6.0)
+    monkeypatch.setattr(refresh, "PATIENCE", 6.0)
     passed: list[float] = []
     started = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: started + sum(passed))
@@ -221,7 +221,7 @@ def test_googles_testing_mode_is_named(
         {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}, 400
     )
     fake.answers["/token"] = ended
-    monkeypatch.setattr(renewal, "GOOGLE", replace(GOOGLE, issuer=fake.issuer))
+    monkeypatch.setattr(refresh, "GOOGLE", replace(GOOGLE, issuer=fake.issuer))
     with pytest.raises(ReauthRequiredError) as end:
         manager.refresh_tokens()
     assert end.value.code == code
@@ -399,7 +399,7 @@ def test_managers_of_one_storage_renew_once(
 def test_a_turn_that_never_comes_is_an_error_of_its_own(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(renewal, "TURN_TIMEOUT", 0.05)
+    monkeypatch.setattr(refresh, "TURN_TIMEOUT", 0.05)
     storage = MemoryStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     tokens = manager.token_data

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from make_python_vectors import open_vector
 from tokentoss import HandOffError
-from tokentoss.encoding import b64url, from_b64url
-from tokentoss.sealing import MAX_SEALED_LENGTH, RecipientKey, SealingContext, request_nonce, seal
+from tokentoss.handoff.sealing import MAX_SEALED_LENGTH, RecipientKey, SealingContext, request_nonce, seal
+from tokentoss.util.base64url import b64url, from_b64url
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 

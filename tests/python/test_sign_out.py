@@ -23,16 +23,16 @@ from tokentoss import (
     Provider,
     RevocationError,
     StorageError,
-    sign_out,
 )
+from tokentoss.oauth import revocation
 
 Make = Callable[..., AuthManager]
 
 
 @pytest.fixture
 def make(make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Make:
-    monkeypatch.setattr(sign_out, "RETRY_PAUSE", 0.0)
-    monkeypatch.setattr(sign_out, "LONGEST_RETRY_PAUSE", 0.0)
+    monkeypatch.setattr(revocation, "RETRY_PAUSE", 0.0)
+    monkeypatch.setattr(revocation, "LONGEST_RETRY_PAUSE", 0.0)
     provider = fake.provider(revocation_endpoint=fake.issuer + "/revoke")
     return lambda **arguments: make_manager(**({"provider": provider} | arguments))
 
@@ -140,7 +140,7 @@ def test_tokens_that_cannot_be_removed_are_reported_and_no_longer_used(
     def stuck(*_: Any) -> None:
         raise StorageError(code="storage_unwritable")
 
-    monkeypatch.setattr(manager._holder.storage, "remove", stuck)
+    monkeypatch.setattr(manager._store.storage, "remove", stuck)
     result = manager.sign_out(revoke=True)
     assert (result.removed, result.revoked) == (False, True)
     assert isinstance(result.error, StorageError)

@@ -10,8 +10,9 @@ from fake_provider import Answer, FakeProvider
 from hypothesis import given
 from hypothesis import strategies as st
 from tokentoss import ConfigurationError, TokenRefreshError
-from tokentoss.token_endpoint import lifetime, request_tokens
-from tokentoss.transport import TransportError, call
+from tokentoss.oauth.token_endpoint import request_tokens
+from tokentoss.oauth.token_response import lifetime
+from tokentoss.util.http import TransportError, call
 
 FORM = {
     "client_id": "c",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake_provider import Answer, FakeProvider
 from tokentoss import AuthManager, ConfigurationError, NoCredentialsError, Provider, UserinfoError
-from tokentoss.token_endpoint import TokenResponse
+from tokentoss.oauth.token_response import TokenResponse
 
 Make = Callable[..., AuthManager]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,9 +12,9 @@ from fake_provider import FakeProvider
 from page import Page, Reply, send
 from test_widget import message
 from tokentoss import AuthManager, AuthWidget
-from tokentoss.encoding import b64url
-from tokentoss.handoff import MAX_REGISTRATIONS
-from tokentoss.sealing import RecipientKey
+from tokentoss.handoff.registration import MAX_REGISTRATIONS
+from tokentoss.handoff.sealing import RecipientKey
+from tokentoss.util.base64url import b64url
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -218,7 +218,7 @@ def test_the_question_and_the_attempt_are_never_shown(
     page.where()
     page.where(ticket="unknown")
     out, err = capfd.readouterr()
-    hand_off = widget._hand_off
+    hand_off = widget._attempt.hand_off
     assert hand_off is not None
-    kept = repr([hand_off, *hand_off.registrations.values()])
+    kept = repr([hand_off, *hand_off.registrations._by_state.values()])
     assert page.state not in out + err + caplog.text + kept

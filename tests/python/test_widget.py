@@ -24,8 +24,8 @@ from tokentoss import (
     MemoryStorage,
     TokenTossError,
 )
-from tokentoss.callback import listener as listener_module
-from tokentoss.widgets import front_end
+from tokentoss.callback import lease as lease_module
+from tokentoss.widgets import assets
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -217,7 +217,7 @@ def test_stored_tokens_are_signed_in_at_once(make_manager: Make, fake: FakeProvi
     widget = AuthWidget(auth_manager=signed_in(make_manager, fake, expires_in=-10))
     assert widget.status == "Signed in as ada@example.com"
     assert widget.ticket == {}
-    assert not listener_module._listeners, "nothing listens while signed in (C28)"
+    assert not lease_module._listeners, "nothing listens while signed in (C28)"
     assert fake.requests == []
 
 
@@ -469,7 +469,7 @@ def test_everything_at_once(widget: AuthWidget, fake: FakeProvider) -> None:
 def test_close_ends_everything(widget: AuthWidget, fake: FakeProvider) -> None:
     """C28."""
     page = Page(widget.ticket)
-    (bound,) = listener_module._listeners.values()
+    (bound,) = lease_module._listeners.values()
     widget.close()
     widget.close()
     assert bound.closed.wait(20)
@@ -480,7 +480,7 @@ def test_close_ends_everything(widget: AuthWidget, fake: FakeProvider) -> None:
 def test_a_widget_that_nobody_holds_gives_its_ticket_up(make_manager: Make) -> None:
     """C28."""
     widget = AuthWidget(auth_manager=make_manager())
-    (bound,) = listener_module._listeners.values()
+    (bound,) = lease_module._listeners.values()
     internals._instances.pop(widget.model_id)
     gone = weakref.ref(widget)
     widget.comm._msg_callback = None
@@ -554,8 +554,8 @@ def test_scopes_lifetime_and_storage_arrive(fake: FakeProvider) -> None:
 
 
 def test_the_front_end_is_carried_or_its_absence_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(front_end, "_STATIC", tmp_path)
-    assert "npm run build" in str(front_end.front_end("auth.js"))
-    assert front_end.front_end("auth.css") == ""
+    monkeypatch.setattr(assets, "_STATIC", tmp_path)
+    assert "npm run build" in str(assets.front_end("auth.js"))
+    assert assets.front_end("auth.css") == ""
     (tmp_path / "auth.js").write_text("export default {}")
-    assert front_end.front_end("auth.js") == "export default {}"
+    assert assets.front_end("auth.js") == "export default {}"

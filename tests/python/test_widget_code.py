@@ -14,7 +14,8 @@ import pytest
 from fake_provider import Answer, FakeProvider
 from test_device_sign_in import CODE, polls, refused, tokens
 from test_widget import from_page, message, sent
-from tokentoss import AuthManager, AuthWidget, device_authorization
+from tokentoss import AuthManager, AuthWidget
+from tokentoss.oauth import device_authorization
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")

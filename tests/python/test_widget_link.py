@@ -21,9 +21,10 @@ from test_auth_manager import response
 from test_identity import ME, oauth
 from test_wait import Cell
 from test_widget import customs, from_page, message, sent
-from tokentoss import AuthManager, AuthWidget, SignInError, disable_debug, enable_debug, kernel_sign_in
+from tokentoss import AuthManager, AuthWidget, SignInError, disable_debug, enable_debug
 from tokentoss.callback.pages import SIGNED_IN
-from tokentoss.pkce import code_challenge
+from tokentoss.handoff import kernel_sign_in
+from tokentoss.oauth.pkce import code_challenge
 
 Make = Callable[..., AuthManager]
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -414,8 +415,8 @@ def test_nothing_secret_is_kept_or_said(
     caplog.set_level(logging.DEBUG)
     enable_debug()
     link = Link(widget, fake)
-    sign_in = widget._hand_off.in_kernel  # type: ignore[union-attr]
-    seen = [repr(sign_in), repr(widget._hand_off), repr(widget), str(widget.get_state())]
+    sign_in = widget._attempt.hand_off.in_kernel  # type: ignore[union-attr]
+    seen = [repr(sign_in), repr(widget._attempt.hand_off), repr(widget), str(widget.get_state())]
     link.paste("nonsense")
     link.paste(link.address("code=code-1&state=wrong"))
     query = link.grant()

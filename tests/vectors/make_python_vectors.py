@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from tokentoss.encoding import b64url, from_b64url
-from tokentoss.sealing import CALLBACK, CLIENT_SECRET, TOKENS, RecipientKey, SealingContext, seal
+from tokentoss.handoff.sealing import CALLBACK, CLIENT_SECRET, TOKENS, RecipientKey, SealingContext, seal
+from tokentoss.util.base64url import b64url, from_b64url
 
 FILE = Path(__file__).with_name("hpke_python.json")
 

@@ -6,6 +6,7 @@
 //! test and not a hanging one.
 
 mod browser;
+pub mod custody;
 mod device;
 mod effects;
 mod endpoint;

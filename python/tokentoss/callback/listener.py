@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
 import os
 import selectors
 import socket
-import sys
 import threading
 import time
 from collections import OrderedDict
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tokentoss.callback.routes import RequestHandler
+from tokentoss.callback.sockets import close_gently, listen, shut_down
 from tokentoss.exceptions import HandOffError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from tokentoss.callback.addresses import Loopback
-    from tokentoss.handoff import HandOff
+    from tokentoss.handoff.sign_in import HandOff
 
 LINGER = 2.0
 """Seconds that it stays open after the last sign-in, so that its popup still gets an answer."""
@@ -32,24 +29,32 @@ MAX_WAITING = 128
 REQUEST_DEADLINE = 10.0
 """Seconds within which a request must have arrived."""
 
-BACKLOG = 128
-
 
 class LoopbackListener:
     """Listens on this machine's loopback address for one or more sign-ins.
 
-    Obtain one with :func:`lease` and give it back with :meth:`release`.
+    Obtain one with :func:`tokentoss.callback.lease.lease` and give it back with :meth:`release`.
 
     Args:
         host: ``127.0.0.1``, or ``localhost`` for a web client that is registered so.
         port: The port; 0 for any free one.
+        serve: Answers one request: called with a connection, the client's address and this listener.
+        closed: Called, from the listener's thread, once it has closed.
 
     Raises:
         HandOffError: ``loopback_unavailable`` if the address cannot be listened on.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        self._sockets = _listen(host, port)
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        serve: Callable[[socket.socket, Any, LoopbackListener], object],
+        closed: Callable[[LoopbackListener], None],
+    ) -> None:
+        self._answer = serve
+        self._notify_closed = closed
+        self._sockets = listen(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         # Browsers leave the default port out.
         self.authority = host if self.port == 80 else f"{host}:{self.port}"  # noqa: PLR2004
@@ -161,11 +166,9 @@ class LoopbackListener:
             waiting = list(self._waiting)
             self._hand_offs.clear()
         for connection in waiting:
-            _shut_down(connection)
+            shut_down(connection)
         self.closed.set()
-        with _listeners_lock:
-            for address in [address for address, one in _listeners.items() if one is self]:
-                del _listeners[address]
+        self._notify_closed(self)
 
     def _is_over(self) -> bool:
         with self._lock:
@@ -205,10 +208,10 @@ class LoopbackListener:
     def _serve(self, connection: socket.socket, address: object) -> None:
         try:
             with suppress(OSError):
-                RequestHandler(connection, address, self)  # type: ignore[arg-type]
+                self._answer(connection, address, self)
         finally:
             self.request_read(connection)
-            _close_gently(connection)
+            close_gently(connection)
 
     def _drop_slow(self) -> None:
         latest = time.monotonic() - REQUEST_DEADLINE
@@ -217,133 +220,11 @@ class LoopbackListener:
             for one in slow:
                 del self._waiting[one]
         for one in slow:
-            _shut_down(one)
+            shut_down(one)
 
     def _drop_oldest(self) -> None:
         with self._lock:
             if not self._waiting:
                 return
             oldest, _ = self._waiting.popitem(last=False)
-        _shut_down(oldest)
-
-
-_listeners: dict[tuple[str, int], LoopbackListener] = {}
-_listeners_lock = threading.Lock()
-
-
-def lease(host: str, port: int) -> LoopbackListener:
-    """Return this process's listener on an address, started if need be, with a lease on it.
-
-    Args:
-        host: ``127.0.0.1`` or ``localhost``.
-        port: The port; 0 for any free one.
-
-    Raises:
-        HandOffError: ``loopback_unavailable`` if the address cannot be listened on.
-    """
-    with _listeners_lock:
-        listener = _listeners.get((host, port))
-        if listener is None or not listener.take_lease():
-            if listener is not None:
-                # A fixed port is asked for again while its previous listener is closing.
-                listener.closed.wait(1.0)
-            listener = LoopbackListener(host, port)
-            listener.take_lease()
-            _listeners[host, port] = listener
-        return listener
-
-
-def lease_first(addresses: Sequence[Loopback]) -> tuple[LoopbackListener, str]:
-    """Return a listener, with a lease on it, on the first free address, and the redirect URI there.
-
-    Args:
-        addresses: The addresses, at least one.
-
-    Raises:
-        HandOffError: ``loopback_unavailable`` or ``loopback_ports_taken`` if none is free.
-    """
-    for address in addresses:
-        try:
-            listener = lease(address.host, address.port)
-        except HandOffError as failure:
-            unavailable = failure
-            continue
-        return listener, listener.origin + address.path
-    if len(addresses) > 1:
-        ports = ", ".join(dict.fromkeys(str(address.port) for address in addresses))
-        raise HandOffError(code="loopback_ports_taken", subject=ports)
-    raise unavailable
-
-
-def _listen(host: str, port: int) -> list[socket.socket]:
-    # For "localhost" browsers try ::1 first: whoever else listened there would get the code.
-    addresses = [(socket.AF_INET, "127.0.0.1")]
-    if host == "localhost":
-        addresses.append((socket.AF_INET6, "::1"))
-    sockets: list[socket.socket] = []
-    try:
-        for family, address in addresses:
-            try:
-                sockets.append(_listen_on(family, address, port))
-            except OSError as failure:
-                if family == socket.AF_INET6 and failure.errno != errno.EADDRINUSE:
-                    continue  # this machine has no IPv6
-                raise
-    except OSError:
-        for one in sockets:
-            one.close()
-        where = f"{host}:{port}" if port else host
-        raise HandOffError(code="loopback_unavailable", subject=where) from None
-    return sockets
-
-
-def _listen_on(family: int, address: str, port: int) -> socket.socket:
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform == "win32":
-            # There SO_REUSEADDR would let another program take the same port.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        elif port:
-            # A fixed port is free again although connections of its last use still linger.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((address, port))
-        listening.listen(BACKLOG)
-        listening.setblocking(False)
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-def _shut_down(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def _close_gently(connection: socket.socket) -> None:
-    # Closing over unread input resets the connection, and with it an answer that is still on its way.
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(0.5)
-        for _ in range(16):
-            if not connection.recv(65_536):
-                break
-    connection.close()
-
-
-def _close_all() -> None:
-    for listener in list(_listeners.values()):
-        listener.close()
-
-
-def _after_fork_in_child() -> None:
-    global _listeners_lock  # noqa: PLW0603 - a lock held by another thread stays locked for ever here
-    _listeners_lock = threading.Lock()
-    for listener in _listeners.values():
-        listener.abandon()
-    _listeners.clear()
-
-
-atexit.register(_close_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+        shut_down(oldest)

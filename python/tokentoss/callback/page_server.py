@@ -6,7 +6,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.callback.addresses import PAGE_PATH
+from tokentoss.callback.redirect_uris import PAGE_PATH
 from tokentoss.callback.static_page import static_page, static_page_headers
 
 if TYPE_CHECKING:

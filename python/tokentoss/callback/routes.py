@@ -9,18 +9,21 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from tokentoss import __version__, codes
+from tokentoss import error_codes
+from tokentoss._version import __version__
 from tokentoss.callback.pages import SECURITY_HEADERS, SIGNED_IN, callback_page, end_page, start_page
-from tokentoss.callback.registration import page_key_of, registration_of
-from tokentoss.callback.relay import start_relay
+from tokentoss.callback.sockets import BoundedReader
 from tokentoss.exceptions import HandOffError
-from tokentoss.sealing import MAX_SEALED_LENGTH
+from tokentoss.handoff.registration import page_key_of, registration_of
+from tokentoss.handoff.relay import start_relay
+from tokentoss.handoff.sealing import MAX_SEALED_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tokentoss.callback.listener import LoopbackListener
-    from tokentoss.handoff import HandOff, Registration
+    from tokentoss.handoff.registration import Registration
+    from tokentoss.handoff.sign_in import HandOff
 
 START_PATH = "/tokentoss/start"
 REGISTER_PATH = "/tokentoss/register"
@@ -50,7 +53,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Prepare reading, with a limit on everything before the body."""
         super().setup()
-        self.rfile = _BoundedReader(self.rfile, _MAX_HEADER_BYTES)  # type: ignore[assignment]
+        self.rfile = BoundedReader(self.rfile, _MAX_HEADER_BYTES)  # type: ignore[assignment]
 
     def handle(self) -> None:
         """Answer one request; what clients break off is no error of ours."""
@@ -178,7 +181,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             hand_off = self.server.hand_off(members.get("ticket", ""))
             if hand_off is None:
                 raise HandOffError(code="ticket_unknown")
-            url = hand_off.address_for(page_key_of(members.get("key", "")))
+            url = hand_off.registrations.address_for(page_key_of(members.get("key", "")))
         except HandOffError as refusal:
             self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
             return
@@ -206,7 +209,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     def _refuse_callback(self) -> None:
         # The user may be the one who reads this, with no other place that says what happened.
         code = "state_mismatch"
-        body = f"{codes.sentence(code)} ({code})\n".encode()
+        body = f"{error_codes.sentence(code)} ({code})\n".encode()
         self._send(HTTPStatus.BAD_REQUEST, body, {"Content-Type": "text/plain; charset=utf-8"})
 
     def _relay(self, members: dict[str, str]) -> None:
@@ -223,7 +226,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         self, members: dict[str, str], act: Callable[[HandOff, Registration], dict[str, str]]
     ) -> None:
         for hand_off in self.server.hand_offs():
-            registration = hand_off.registration_of_page(members.get("page_token", ""))
+            registration = hand_off.registrations.of_page(members.get("page_token", ""))
             if registration is not None:
                 try:
                     self._answer(HTTPStatus.OK, act(hand_off, registration))
@@ -266,29 +269,3 @@ def _state_of_answer(query: str) -> str | None:
     states = [value for name, value in pairs if name == "state"]
     is_answer = len(states) == 1 and any(name in {"code", "error"} for name, _ in pairs)
     return states[0] if is_answer else None
-
-
-class _BoundedReader:
-    """A reader whose lines end, as if the connection had, once they exceed a limit together."""
-
-    def __init__(self, reader: Any, limit: int) -> None:
-        self._reader = reader
-        self._left = limit
-
-    def readline(self, size: int = -1) -> bytes:
-        line: bytes = self._reader.readline(min(size, self._left + 1) if size >= 0 else self._left + 1)
-        self._left -= len(line)
-        if self._left < 0:
-            raise ConnectionError("the request head is too long")
-        return line
-
-    def read(self, size: int) -> bytes:
-        data: bytes = self._reader.read(size)
-        return data
-
-    def close(self) -> None:
-        self._reader.close()
-
-    @property
-    def closed(self) -> bool:
-        return bool(self._reader.closed)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.callback.pages import SECURITY_HEADERS
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.origins import origin_of, split_url
+from tokentoss.util.urls import origin_of, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

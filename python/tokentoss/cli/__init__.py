@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tokentoss
+from tokentoss._version import __version__
 from tokentoss.exceptions import InsecureFilePermissionsWarning, TokenTossError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Sign in from a Jupyter notebook: what can be done outside of one.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"tokentoss {tokentoss.__version__}")
+    parser.add_argument("--version", action="version", version=f"tokentoss {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     configure = commands.add_parser(

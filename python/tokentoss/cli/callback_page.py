@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tokentoss.callback.addresses import PAGE_PATH
 from tokentoss.callback.page_server import PageServer
+from tokentoss.callback.redirect_uris import PAGE_PATH
 from tokentoss.callback.static_page import static_page, static_page_headers
 from tokentoss.exceptions import ConfigurationError
 

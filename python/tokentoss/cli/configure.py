@@ -6,15 +6,14 @@ import getpass
 import sys
 
 from tokentoss.cli.terminal import Terminal
-from tokentoss.codes import printable
-from tokentoss.configuration import (
+from tokentoss.config.client_config import (
     CLIENT_SECRETS_VARIABLE,
     ClientConfig,
-    configure_from_credentials,
-    configure_from_file,
     configured_path,
     get_config_path,
 )
+from tokentoss.config.install import configure_from_credentials, configure_from_file
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
 
 _LONGEST_LINE = 4096

@@ -5,19 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tokentoss.accounts import Account, choose, grant_of
 from tokentoss.cli.terminal import Terminal
-from tokentoss.client_authentication import client_form
-from tokentoss.codes import printable
-from tokentoss.configuration import ClientConfig
+from tokentoss.config.client_config import ClientConfig
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
-from tokentoss.providers import Provider
-from tokentoss.sign_out import revoke as revoke_at_provider
+from tokentoss.oauth.client_authentication import client_form
+from tokentoss.oauth.provider import Provider
+from tokentoss.oauth.revocation import revoke as revoke_at_provider
 from tokentoss.storage import FileStorage
+from tokentoss.storage.accounts import Account, choose
+from tokentoss.storage.token_data import grant_of
 
 if TYPE_CHECKING:
-    from tokentoss.client_authentication import Form
-    from tokentoss.tokens import TokenData
+    from tokentoss.oauth.client_authentication import Form
+    from tokentoss.storage.token_data import TokenData
 
 
 def run(account: str | None, revoke: bool) -> int:
@@ -47,7 +48,12 @@ def run(account: str | None, revoke: bool) -> int:
         return 0
     try:
         provider = _provider(tokens)
-        revoke_at_provider(provider, _client(provider, tokens), tokens)
+        revoke_at_provider(
+            provider,
+            _client(provider, tokens),
+            refresh_token=tokens.refresh_token,
+            access_token=tokens.access_token,
+        )
     except TokenTossError as failure:
         terminal.line(f"{terminal.paint('Not revoked', 'yellow')}: {failure}")
         return 1

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from tokentoss.accounts import Account
 from tokentoss.cli.terminal import Terminal, duration
-from tokentoss.codes import printable
-from tokentoss.configuration import ClientConfig
+from tokentoss.config.client_config import ClientConfig
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, Session
+from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, Session
 from tokentoss.storage import FileStorage
+from tokentoss.storage.accounts import Account
 
 _INDENT = " " * 11
 

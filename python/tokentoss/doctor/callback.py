@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tokentoss.callback.addresses import REDIRECT_URI_VARIABLE, CallbackAddresses, can_listen
-from tokentoss.configuration import ClientConfig
+from tokentoss.callback.redirect_uris import REDIRECT_URI_VARIABLE, CallbackAddresses, can_listen
+from tokentoss.config.client_config import ClientConfig
 from tokentoss.doctor.finding import Finding
 from tokentoss.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tokentoss.providers import Provider
+    from tokentoss.oauth.provider import Provider
 
 _ELSEWHERE = "On this host the browser runs elsewhere: its 127.0.0.1 is not this machine's."
 _FIXED_PORT = "That takes a fixed one: give the widget redirect_ports=[PORT], then"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tokentoss.codes import printable
 from tokentoss.doctor.finding import Finding
+from tokentoss.error_codes import printable
 
 if TYPE_CHECKING:
-    from tokentoss.configuration import ClientConfig
-    from tokentoss.providers import Provider
+    from tokentoss.config.client_config import ClientConfig
+    from tokentoss.oauth.provider import Provider
 
 
 def client_findings(

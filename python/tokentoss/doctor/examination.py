@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import warnings
 
-from tokentoss.configuration import ClientConfig
+from tokentoss.config.client_config import ClientConfig
 from tokentoss.doctor.callback import callback_findings
 from tokentoss.doctor.client import client_findings
+from tokentoss.doctor.files import place_findings
 from tokentoss.doctor.finding import Section
 from tokentoss.doctor.network import network_findings
-from tokentoss.doctor.places import place_findings
 from tokentoss.doctor.versions import version_findings
 from tokentoss.exceptions import ConfigurationError, DiscoveryError, InsecureFilePermissionsWarning
-from tokentoss.providers import GOOGLE, Provider
+from tokentoss.oauth.provider import GOOGLE, Provider
+from tokentoss.session.provider_lookup import provider_of
 from tokentoss.storage import FileStorage
-from tokentoss.stored_provider import provider_of
 
 
 def examine() -> list[Section]:

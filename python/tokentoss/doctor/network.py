@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tokentoss.doctor.finding import Finding
-from tokentoss.id_token import LEEWAY
-from tokentoss.in_browser import in_browser
-from tokentoss.transport import Answer, TransportError, call
+from tokentoss.oauth.id_token import LEEWAY
+from tokentoss.util.http import Answer, TransportError, call
+from tokentoss.util.pyodide import in_browser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tokentoss.configuration import ClientConfig
-    from tokentoss.providers import Provider
+    from tokentoss.config.client_config import ClientConfig
+    from tokentoss.oauth.provider import Provider
 
 DEADLINE = 6.0
 """Seconds that an endpoint has to answer."""

@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-import tokentoss
+from tokentoss._version import __version__
 from tokentoss.doctor.finding import Finding
 
 NEEDED = ("anywidget", "cryptography", "google-auth", "platformdirs", "PyJWT", "requests", "urllib3")
@@ -20,9 +20,9 @@ _FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
 
 def version_findings() -> list[Finding]:
     """Return the versions of what matters, and whether the front end is there."""
-    package = Path(tokentoss.__file__).parent
+    package = Path(__file__).parent.parent
     findings = [
-        Finding("tokentoss", tokentoss.__version__, text=f"{tokentoss.__version__} in {package}"),
+        Finding("tokentoss", __version__, text=f"{__version__} in {package}"),
         Finding(
             "Python", platform.python_version(), text=f"{platform.python_version()} on {platform.platform()}"
         ),

@@ -2,9 +2,10 @@
 
 from tokentoss.storage.base import AccountStorage, TokenStorage
 from tokentoss.storage.file import FileStorage
-from tokentoss.storage.keychain import KeyringStorage
+from tokentoss.storage.keyring import KeyringStorage
 from tokentoss.storage.memory import MemoryStorage
 from tokentoss.storage.records import OneAccountStorage, accounts_in
+from tokentoss.storage.token_data import TokenData
 
 __all__ = [
     "AccountStorage",
@@ -12,6 +13,7 @@ __all__ = [
     "KeyringStorage",
     "MemoryStorage",
     "OneAccountStorage",
+    "TokenData",
     "TokenStorage",
     "accounts_in",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from tokentoss.tokens import TokenData
+    from tokentoss.storage.token_data import TokenData
 
 
 class TokenStorage(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tokentoss.tokens import TokenData
+from tokentoss.storage.token_data import TokenData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

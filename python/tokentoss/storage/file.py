@@ -10,22 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tokentoss.accounts import grant_of
 from tokentoss.exceptions import InsecureFilePermissionsWarning, StorageError
 from tokentoss.storage.document import from_document, to_document
 from tokentoss.storage.locks import file_lock, lock_name
-from tokentoss.storage.private_file import (
-    make_folder,
-    read_private_file,
-    remove_leftovers,
-    write_private_file,
-)
 from tokentoss.storage.records import RecordStorage
+from tokentoss.storage.token_data import grant_of
+from tokentoss.util.private_file import make_folder, read_private_file, remove_leftovers, write_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tokentoss.tokens import TokenData
+    from tokentoss.storage.token_data import TokenData
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from tokentoss.in_browser import in_browser
+from tokentoss.util.pyodide import in_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

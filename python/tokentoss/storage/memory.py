@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tokentoss.storage.records import RecordStorage
 
 if TYPE_CHECKING:
-    from tokentoss.tokens import TokenData
+    from tokentoss.storage.token_data import TokenData
 
 
 class MemoryStorage(RecordStorage):

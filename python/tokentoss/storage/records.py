@@ -7,16 +7,16 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from tokentoss.accounts import grant_of
-from tokentoss.forks import anew_in_child
 from tokentoss.storage.base import AccountStorage
+from tokentoss.storage.token_data import grant_of, same_tokens
+from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from tokentoss.storage.base import TokenStorage
-    from tokentoss.tokens import TokenData
+    from tokentoss.storage.token_data import TokenData
 
 
 class RecordStorage(ABC):
@@ -152,12 +152,3 @@ class OneAccountStorage(RecordStorage):
 def accounts_in(storage: TokenStorage) -> AccountStorage:
     """Return a storage as one of several accounts, though it may hold only one."""
     return storage if isinstance(storage, AccountStorage) else OneAccountStorage(storage)
-
-
-def same_tokens(one: TokenData, other: TokenData) -> bool:
-    """Tell whether two records of an account hold the same tokens."""
-    return (one.access_token, one.id_token, one.refresh_token) == (
-        other.access_token,
-        other.id_token,
-        other.refresh_token,
-    )

@@ -8,14 +8,19 @@ from typing import Any, ClassVar
 
 import traitlets
 
-from tokentoss import client_handoff
-from tokentoss.client_handoff import ClientHandOff
-from tokentoss.codes import printable
-from tokentoss.configuration import CLIENT_SECRETS_VARIABLE, ClientConfig, configured_path, get_config_path
+from tokentoss.config.client_config import (
+    CLIENT_SECRETS_VARIABLE,
+    ClientConfig,
+    configured_path,
+    get_config_path,
+)
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError, HandOffError, StorageError, TokenTossError
-from tokentoss.widgets.front_end import front_end
-from tokentoss.widgets.synced import SyncedWidget
-from tokentoss.widgets.weakly import weakly
+from tokentoss.handoff import client_install
+from tokentoss.handoff.client_install import ClientHandOff
+from tokentoss.widgets.assets import front_end
+from tokentoss.widgets.base import SyncedWidget
+from tokentoss.widgets.weak_method import weakly
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +105,7 @@ class ConfigureWidget(SyncedWidget):
 def _decision(plaintext: bytes) -> dict[str, Any]:
     """Install the client, and return the traits that say what came of it."""
     try:
-        installed = client_handoff.install(plaintext)
+        installed = client_install.install(plaintext)
     except TokenTossError as failure:
         return _failed(failure)
     except Exception:

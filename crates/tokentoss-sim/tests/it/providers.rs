@@ -12,7 +12,7 @@ use tokentoss_sim::{Kernel, PAGE};
 const AUTH_METHODS: [&str; 3] = ["none", "client_secret_post", "client_secret_basic"];
 
 fn providers() -> Map<String, Value> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../python/tokentoss/providers.json");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../python/tokentoss/oauth/providers.json");
     let text = fs::read_to_string(path).expect("the file");
     let mut document: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(document["version"], 1);

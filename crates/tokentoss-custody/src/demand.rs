@@ -1,0 +1,111 @@
+//! What somebody wants of a grant.
+
+use std::time::Duration;
+
+use tokentoss_core::Timestamp;
+
+use crate::grant::{Access, Grant};
+use crate::handle::TokenHash;
+use crate::scopes::Target;
+use crate::status::{ErrorCause, Status};
+use crate::terms::{LEAST_MIN_TTL, USUAL_MIN_TTL};
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody who waits for a token until this moment at the latest.
+    Caller {
+        /// When the caller wants an answer, whatever it is.
+        gives_up_at: Timestamp,
+    },
+    /// The scheduler, which waits for nothing.
+    Scheduler,
+}
+
+/// The life that a token must have left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MinTtl {
+    /// Four minutes, or a third of its life if that is shorter; ten seconds while no refresh is possible.
+    #[default]
+    Usual,
+    /// This, and never less.
+    AtLeast(Duration),
+}
+
+/// A demand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// Who asks.
+    pub asker: Asker,
+    /// For what. The token may have more scopes, but exactly this audience.
+    pub target: Target,
+    /// How long the token must live.
+    pub min_ttl: MinTtl,
+    /// A token that a resource refused; it is not given out again to this caller, and a refresh follows only if it is
+    /// still the current one.
+    pub rejected: Option<TokenHash>,
+}
+
+impl Demand {
+    /// The scheduler's demand.
+    #[must_use]
+    pub fn of_scheduler() -> Self {
+        Self { asker: Asker::Scheduler, target: Target::default(), min_ttl: MinTtl::Usual, rejected: None }
+    }
+
+    /// The target to refresh for: the main one where its token has the scopes anyway.
+    #[must_use]
+    pub fn target_in(&self, grant: &Grant) -> Target {
+        let has_all = |access: &Access| self.target.scopes.are_within(&access.scopes);
+        let by_main = self.target.audience.is_none() && grant.main().is_none_or(has_all);
+        if by_main { Target::default() } else { self.target.clone() }
+    }
+
+    /// The place of the longest-lived token that serves this demand, apart from its life; and that life.
+    pub(crate) fn best(&self, grant: &Grant, now: Timestamp) -> Option<(usize, Duration)> {
+        if grant.status == Status::Error(ErrorCause::RolledBack) {
+            // What was lost with the newer rows may have been a sign-out.
+            return None;
+        }
+        let serves = |(index, slot): (usize, &crate::grant::Slot)| {
+            let access = slot.access.as_ref()?;
+            let fits = slot.target.audience == self.target.audience
+                && self.target.scopes.are_within(&access.scopes)
+                && self.rejected != Some(access.handle.hash);
+            fits.then(|| (index, grant.ttl(access, now)))
+        };
+        // Of equals the first, which is the main one.
+        let longer =
+            |best: (usize, Duration), next: (usize, Duration)| if next.1 > best.1 { next } else { best };
+        grant.tokens.iter().enumerate().filter_map(serves).reduce(longer)
+    }
+}
+
+impl MinTtl {
+    /// What a token of this whole life should have left.
+    #[must_use]
+    pub fn wanted(self, life: Duration) -> Duration {
+        match self {
+            Self::Usual => USUAL_MIN_TTL.min(life / 3),
+            Self::AtLeast(least) => least,
+        }
+    }
+
+    /// What it must have left at least.
+    #[must_use]
+    pub fn required(self, life: Duration) -> Duration {
+        match self {
+            Self::Usual => LEAST_MIN_TTL.min(life / 3),
+            Self::AtLeast(least) => least,
+        }
+    }
+
+    /// Whether a token of this whole life can have enough left when it arrives, and still some time later.
+    #[must_use]
+    pub fn is_reachable(self, life: Duration) -> bool {
+        match self {
+            Self::Usual => true,
+            Self::AtLeast(least) => least <= life / 10 * 9,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What users and administrators do to a grant.
+
+use std::time::Duration;
+
+use tokentoss_core::Timestamp;
+
+use crate::back_off::BackOff;
+use crate::grant::{Access, Grant, Slot};
+use crate::handle::{TokenHash, Version};
+use crate::outcome::Renewed;
+use crate::schedule::Schedule;
+use crate::scopes::{Scopes, Target};
+use crate::status::{Event, Revoker, Status};
+use crate::terms::{LONGEST_LIFE, Terms};
+use crate::update::{Guard, Update};
+
+/// A finished sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// The tokens, already sealed.
+    pub tokens: Renewed,
+    /// The scopes that were asked for, which count where the answer names none.
+    pub requested: Scopes,
+    /// How long an access token is believed to live if the provider does not tell.
+    pub assumed_life: Duration,
+}
+
+/// The row of a user who signs in for the first time.
+///
+/// `known` is the journal's version, which is not zero if the row was there and got lost.
+#[must_use]
+pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, terms: &Terms) -> Grant {
+    let tokens = &sign_in.tokens;
+    let consented = tokens.scopes.clone().unwrap_or_else(|| sign_in.requested.clone());
+    let life = tokens.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(LONGEST_LIFE));
+    let access = Access {
+        handle: tokens.access,
+        scopes: consented.clone(),
+        obtained_at: now,
+        expires_at: life.map(|life| now + life),
+    };
+    let life = life.unwrap_or(sign_in.assumed_life);
+    Grant {
+        version: known.next(),
+        status: Status::Active,
+        consented,
+        refresh: tokens.refresh,
+        id_token: tokens.id_token,
+        tokens: vec![Slot { target: Target::default(), access: Some(access), refused_until: None }],
+        assumed_life: sign_in.assumed_life,
+        connected_at: now,
+        renewed_at: now,
+        used_at: now,
+        schedule: Schedule::after(now, life, terms.forgets_after, terms.jitter),
+        back_off: BackOff::default(),
+        lease: None,
+        intent: None,
+    }
+}
+
+/// The row of a user who signs in again. The tokens before are dropped and not revoked, because at some providers that
+/// would end the new ones too.
+#[must_use]
+pub fn reconnect(now: Timestamp, grant: &Grant, sign_in: &SignIn, known: Version, terms: &Terms) -> Update {
+    let status = grant.status.after(Event::SignedIn);
+    let after = Grant { status, ..connect(now, sign_in, known.max(grant.version), terms) };
+    Update { guard: Guard::of_version(grant.version), after, revoke: Vec::new() }
+}
+
+/// Ends a grant, whoever refreshes it now: its tokens leave the row and go to the revocation queue. None if it has ended.
+#[must_use]
+pub fn sign_out(grant: &Grant, by: Revoker) -> Option<Update> {
+    if matches!(grant.status, Status::Revoked(_)) {
+        return None;
+    }
+    let access = grant.tokens.iter().filter_map(|slot| slot.access.as_ref()).map(|access| access.handle);
+    let revoke = grant.refresh.map_or_else(|| access.collect(), |refresh| vec![refresh]);
+    let after = Grant {
+        version: grant.version.next(),
+        status: grant.status.after(Event::Revoked(by)),
+        refresh: None,
+        id_token: None,
+        tokens: Vec::new(),
+        lease: None,
+        intent: None,
+        back_off: BackOff::default(),
+        ..grant.clone()
+    };
+    Some(Update { guard: Guard::of_version(grant.version), after, revoke })
+}
+
+/// Lets an administrator say that a row in `error` can be used as it is. None for other rows.
+#[must_use]
+pub fn confirm(grant: &Grant) -> Option<Update> {
+    matches!(grant.status, Status::Error(_)).then(|| {
+        let status = grant.status.after(Event::Confirmed);
+        let after =
+            Grant { version: grant.version.next(), status, back_off: BackOff::default(), ..grant.clone() };
+        Update { guard: Guard::of(grant), after, revoke: Vec::new() }
+    })
+}
+
+/// Forgets an access token whose cell cannot be opened, so that the next demand refreshes. None if it is not there.
+#[must_use]
+pub fn forget_access(grant: &Grant, hash: TokenHash) -> Option<Update> {
+    let is_it = |access: &Access| access.handle.hash == hash;
+    let mut after = Grant { version: grant.version.next(), ..grant.clone() };
+    let slot = after.tokens.iter_mut().find(|slot| slot.access.as_ref().is_some_and(is_it))?;
+    slot.access = None;
+    Some(Update { guard: Guard::of(grant), after, revoke: Vec::new() })
+}

@@ -1,0 +1,90 @@
+//! What came of an attempt to refresh.
+
+use std::time::Duration;
+
+use crate::grant::IdToken;
+use crate::handle::Handle;
+use crate::scopes::Scopes;
+use crate::status::ExpiredCause;
+
+/// The classified answer of a provider, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// New tokens, already sealed.
+    Renewed(Renewed),
+    /// The grant is over: dead (`invalid_grant`) or by policy (`interaction_required`, …).
+    Ended(ExpiredCause),
+    /// The provider does not accept the client or its secret (`invalid_client`).
+    InvalidClient,
+    /// The client may not do this (`unauthorized_client`, `unsupported_grant_type`).
+    UnauthorizedClient,
+    /// The provider does not give these scopes or this audience (`invalid_scope`, `invalid_target`).
+    ScopeRefused,
+    /// The provider gave no tokens, and that says nothing of the grant.
+    Failed {
+        /// What happened.
+        failure: Failure,
+        /// The pause that the provider asks for.
+        retry_after: Option<Duration>,
+    },
+    /// An answer that cannot be used apart from its refresh token, which must not be lost.
+    RotatedOnly(Handle),
+    /// The sealed refresh token or client secret is missing or cannot be opened; nothing was sent.
+    CellUnreadable,
+}
+
+/// The tokens of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewed {
+    /// The access token.
+    pub access: Handle,
+    /// The refresh token, if the answer has one. It may be the old one again.
+    pub refresh: Option<Handle>,
+    /// The ID token, already checked.
+    pub id_token: Option<IdToken>,
+    /// The life of the access token; zero counts as unknown.
+    pub expires_in: Option<Duration>,
+    /// The scopes; those asked for if the answer names none (RFC 6749 section 5.1).
+    pub scopes: Option<Scopes>,
+}
+
+/// A failure that leaves the status as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The request did not leave: no connection, no name, or no time.
+    NotSent,
+    /// The request left, and no whole answer came back.
+    AnswerLost,
+    /// The provider asks for patience: 408, 425, 429, 503, `temporarily_unavailable`.
+    Overloaded,
+    /// Any other 5xx, or `server_error`.
+    ServerFailed,
+    /// A success that cannot be read: HTML, no JSON, too large, no access token.
+    Unreadable,
+    /// A refusal that no standard knows, or a redirect.
+    UnknownRefusal,
+    /// An access token that had already ended when it arrived.
+    DeadOnArrival,
+}
+
+impl Failure {
+    /// Whether the provider may have spent the refresh token.
+    #[must_use]
+    pub const fn may_have_spent(self) -> bool {
+        matches!(self, Self::AnswerLost | Self::ServerFailed | Self::Unreadable)
+    }
+
+    /// Whether the provider broke the protocol, rather than being away.
+    #[must_use]
+    pub const fn is_misbehaviour(self) -> bool {
+        matches!(self, Self::Unreadable | Self::UnknownRefusal | Self::DeadOnArrival)
+    }
+}
+
+impl Outcome {
+    /// A failure without a pause that the provider asks for.
+    #[must_use]
+    pub const fn failed(failure: Failure) -> Self {
+        Self::Failed { failure, retry_after: None }
+    }
+}

@@ -1,0 +1,58 @@
+//! Scopes, and the target of a token.
+
+use std::collections::BTreeSet;
+
+/// A set of scopes (RFC 6749 section 3.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scopes(BTreeSet<String>);
+
+impl Scopes {
+    /// Reads a list that is separated by spaces.
+    #[must_use]
+    pub fn read(list: &str) -> Self {
+        list.split(' ').filter(|scope| !scope.is_empty()).collect()
+    }
+
+    /// The list, in alphabetical order.
+    #[must_use]
+    pub fn to_list(&self) -> String {
+        self.0.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether all of these are among the others.
+    #[must_use]
+    pub fn are_within(&self, others: &Self) -> bool {
+        self.0.is_subset(&others.0)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<S: Into<String>> FromIterator<S> for Scopes {
+    fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> Self {
+        Self(scopes.into_iter().map(Into::into).collect())
+    }
+}
+
+/// What a token is asked for.
+///
+/// The default is the main target: whatever the sign-in was granted, for the provider's usual audience.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// The scopes; empty for those of the sign-in.
+    pub scopes: Scopes,
+    /// The audience, where it is not the provider's usual one.
+    pub audience: Option<String>,
+}
+
+impl Target {
+    /// Whether it is the main target.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        self.scopes.is_empty() && self.audience.is_none()
+    }
+}

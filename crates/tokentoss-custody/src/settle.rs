@@ -1,0 +1,199 @@
+//! From the outcome of an attempt to what is written.
+
+use std::time::Duration;
+
+use tokentoss_core::Timestamp;
+
+use crate::attempt::Report;
+use crate::back_off::BackOff;
+use crate::claim::Claim;
+use crate::grant::{Access, Grant, Intent, Slot};
+use crate::handle::Handle;
+use crate::outcome::{Failure, Outcome, Renewed};
+use crate::schedule::Schedule;
+use crate::status::{ErrorCause, Event, ExpiredCause, Status};
+use crate::terms::{LEASE, LONGEST_LIFE, SCOPE_REFUSAL, Terms, before};
+use crate::update::{Guard, Update, Write};
+
+/// Settles a grant after an attempt.
+///
+/// `now` is when the answer came, by the database's clock; `grant` is the row as it is now, so that the same call serves the
+/// first try, another one after the guard did not hold, and a replay from the journal.
+#[must_use]
+pub fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> Write {
+    match &report.outcome {
+        Outcome::Renewed(renewed) => match standing(grant, report) {
+            Standing::Gone => Write::Revoke(vec![renewed.refresh.unwrap_or(renewed.access)]),
+            Standing::Superseded => Write::Nothing,
+            standing => settle_renewed(now, grant, report, renewed, terms, standing),
+        },
+        Outcome::RotatedOnly(refresh) => match standing(grant, report) {
+            Standing::Gone => Write::Revoke(vec![*refresh]),
+            Standing::Superseded => Write::Nothing,
+            standing => rotated_only(now, grant, report, *refresh, terms, standing),
+        },
+        outcome => match standing(grant, report) {
+            Standing::Holder => write(grant, failed(now, grant, report, outcome, terms)),
+            // Only the holder knows whether a failure still counts.
+            Standing::Late | Standing::Revived | Standing::Superseded | Standing::Gone => Write::Nothing,
+        },
+    }
+}
+
+/// How an attempt stands to the row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It still holds the lease.
+    Holder,
+    /// It does not, but nobody has replaced the refresh token that it sent, or somebody took it for dead.
+    Late,
+    /// The row is from before the claim: a failover or a backup revived it.
+    Revived,
+    /// The refresh token is another one now.
+    Superseded,
+    /// The grant was ended on purpose.
+    Gone,
+}
+
+fn standing(grant: &Grant, report: &Report) -> Standing {
+    let claim = &report.held.claim;
+    let is_holder = grant.lease.is_some_and(|lease| lease.owner == report.held.owner);
+    let taken_for_dead = || {
+        matches!(grant.status, Status::Expired(_))
+            && grant.intent.is_some_and(|intent| intent.hash == claim.refresh.hash)
+    };
+    let is_unchanged = match grant.refresh {
+        Some(refresh) => refresh.hash == claim.refresh.hash,
+        None => taken_for_dead(),
+    };
+    match () {
+        () if matches!(grant.status, Status::Revoked(_)) => Standing::Gone,
+        () if is_unchanged && is_holder => Standing::Holder,
+        () if grant.version < claim.version => Standing::Revived,
+        () if is_unchanged => Standing::Late,
+        () => Standing::Superseded,
+    }
+}
+
+fn write(grant: &Grant, after: Grant) -> Write {
+    Write::Update(Box::new(Update { guard: Guard::of(grant), after, revoke: Vec::new() }))
+}
+
+/// The row with the next version and without a lease.
+fn released(grant: &Grant, claim: &Claim) -> Grant {
+    Grant { version: grant.version.max(claim.version).next(), lease: None, ..grant.clone() }
+}
+
+/// From when a token's life counts: from the claim, but believably so even if the clock was changed in between.
+fn counted_from(now: Timestamp, claim: &Claim) -> Timestamp {
+    claim.at.clamp(before(now, LEASE), now)
+}
+
+/// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that somebody must
+/// confirm.
+const fn success(standing: Standing) -> Event {
+    match standing {
+        Standing::Revived => Event::Failed(ErrorCause::RolledBack),
+        Standing::Holder | Standing::Late | Standing::Superseded | Standing::Gone => Event::Renewed,
+    }
+}
+
+fn settle_renewed(
+    now: Timestamp,
+    grant: &Grant,
+    report: &Report,
+    renewed: &Renewed,
+    terms: &Terms,
+    standing: Standing,
+) -> Write {
+    let claim = &report.held.claim;
+    let obtained_at = counted_from(now, claim);
+    let present = grant.slot(&claim.target).and_then(|slot| slot.access.as_ref());
+    let rotated = renewed.refresh.filter(|refresh| refresh.hash != claim.refresh.hash);
+    let is_older = present.is_some_and(|access| access.obtained_at >= obtained_at);
+    if standing == Standing::Late && rotated.is_none() && is_older {
+        return Write::Nothing;
+    }
+    let scopes = renewed.scopes.clone().unwrap_or_else(|| match present {
+        _ if !claim.target.scopes.is_empty() => claim.target.scopes.clone(),
+        Some(access) => access.scopes.clone(),
+        None => grant.consented.clone(),
+    });
+    let life = renewed.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(LONGEST_LIFE));
+    let expires_at = life.map(|life| obtained_at + life);
+    let access = Access { handle: renewed.access, scopes, obtained_at, expires_at };
+
+    let mut after = released(grant, claim);
+    if standing == Standing::Late && rotated.is_none() {
+        // The successor is about to send, or has sent, the same token, so that nobody else may yet.
+        after.lease = grant.lease;
+    }
+    after.status = grant.status.after(success(standing));
+    after.refresh = renewed.refresh.or(grant.refresh);
+    after.id_token = renewed.id_token.or(grant.id_token);
+    after.intent = None;
+    after.renewed_at = obtained_at;
+    let life = after.life(&access);
+    let schedule = Schedule::after(obtained_at, life, terms.forgets_after, terms.jitter);
+    let refresh_at = if claim.target.is_main() { schedule.refresh_at } else { grant.schedule.refresh_at };
+    after.schedule = Schedule { refresh_at, ..schedule };
+    after.back_off = match after.ttl(&access, now) {
+        Duration::ZERO => grant.back_off.failed(now, Failure::DeadOnArrival, None, terms.jitter),
+        _ => BackOff::default(),
+    };
+    after.put(Slot { target: claim.target.clone(), access: Some(access), refused_until: None });
+    write(grant, after)
+}
+
+fn rotated_only(
+    now: Timestamp,
+    grant: &Grant,
+    report: &Report,
+    refresh: Handle,
+    terms: &Terms,
+    standing: Standing,
+) -> Write {
+    let mut after = released(grant, &report.held.claim);
+    after.status = grant.status.after(success(standing));
+    after.refresh = Some(refresh);
+    after.intent = None;
+    after.back_off = grant.back_off.failed(now, Failure::Unreadable, None, terms.jitter);
+    write(grant, after)
+}
+
+fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, terms: &Terms) -> Grant {
+    let claim = &report.held.claim;
+    let mut after = released(grant, claim);
+    let kept = Intent { hash: claim.refresh.hash, at: claim.intent.at };
+    after.intent = report.is_uncertain.then_some(kept);
+    let event = match outcome {
+        Outcome::Ended(cause) => {
+            let interrupted = *cause == ExpiredCause::InvalidGrant && report.is_uncertain;
+            after.refresh = None;
+            // By its hash a late success of the same token is recognised.
+            after.intent = Some(kept);
+            after.back_off = BackOff::default();
+            Event::Ended(if interrupted { ExpiredCause::RefreshInterrupted } else { *cause })
+        }
+        Outcome::InvalidClient => Event::Failed(ErrorCause::InvalidClient(terms.client_revision)),
+        Outcome::UnauthorizedClient => Event::Failed(ErrorCause::UnauthorizedClient(terms.client_revision)),
+        Outcome::CellUnreadable => Event::Failed(ErrorCause::CellUnreadable),
+        Outcome::ScopeRefused if !claim.target.is_main() => {
+            let access = grant.slot(&claim.target).and_then(|slot| slot.access.clone());
+            let refused_until = Some(now + SCOPE_REFUSAL);
+            after.put(Slot { target: claim.target.clone(), access, refused_until });
+            return after;
+        }
+        Outcome::Failed { failure, retry_after } => {
+            after.back_off = grant.back_off.failed(now, *failure, *retry_after, terms.jitter);
+            return after;
+        }
+        // Nothing was asked for by name, so the refusal makes no sense.
+        Outcome::ScopeRefused | Outcome::Renewed(_) | Outcome::RotatedOnly(_) => {
+            after.back_off = grant.back_off.failed(now, Failure::UnknownRefusal, None, terms.jitter);
+            return after;
+        }
+    };
+    after.status = grant.status.after(event);
+    after
+}

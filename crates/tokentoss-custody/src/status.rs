@@ -1,0 +1,141 @@
+//! The statuses of a grant, and the one table of their transitions.
+
+use crate::handle::ClientRevision;
+
+/// Why only a new sign-in helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ExpiredCause {
+    /// The provider does not know the refresh token any more.
+    InvalidGrant,
+    /// The same, after an answer was lost that may have brought the next refresh token.
+    RefreshInterrupted,
+    /// There is no refresh token, and the access token has ended.
+    RefreshTokenMissing,
+    /// The provider wants to show the user something.
+    InteractionRequired,
+    /// The provider wants the user's consent.
+    ConsentRequired,
+    /// The provider wants the user to log in.
+    LoginRequired,
+    /// The user or an administrator refused.
+    AccessDenied,
+}
+
+/// Why an administrator is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ErrorCause {
+    /// The provider accepts none of the client's secrets of this revision.
+    InvalidClient(ClientRevision),
+    /// The client of this revision may not refresh.
+    UnauthorizedClient(ClientRevision),
+    /// A sealed cell is missing or cannot be opened.
+    CellUnreadable,
+    /// The row is older than one that was written before.
+    RolledBack,
+}
+
+/// Who ended a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Revoker {
+    /// The user disconnected.
+    User,
+    /// An administrator did.
+    Admin,
+}
+
+/// The status of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Tokens can be had, now or after a passing failure.
+    Active,
+    /// The user must sign in again.
+    Expired(ExpiredCause),
+    /// An administrator must act.
+    Error(ErrorCause),
+    /// Ended on purpose.
+    Revoked(Revoker),
+}
+
+/// What changes a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// The provider gave new tokens.
+    Renewed,
+    /// The provider ended the grant, or nothing is left to refresh it with.
+    Ended(ExpiredCause),
+    /// Something that only an administrator can put right.
+    Failed(ErrorCause),
+    /// An administrator says that the row can be used as it is.
+    Confirmed,
+    /// The user signed in.
+    SignedIn,
+    /// The user or an administrator ended the grant.
+    Revoked(Revoker),
+}
+
+impl Status {
+    /// The status after an event. Nothing but a sign-in leaves [`Status::Revoked`].
+    #[must_use]
+    pub const fn after(self, event: Event) -> Self {
+        match (self, event) {
+            (Self::Revoked(_), Event::SignedIn) => Self::Active,
+            (Self::Revoked(_), _) => self,
+            (_, Event::SignedIn) => Self::Active,
+            (_, Event::Revoked(by)) => Self::Revoked(by),
+            // What was lost may have been a sign-out, so that new tokens are kept but not used.
+            (Self::Error(ErrorCause::RolledBack), Event::Renewed | Event::Ended(_) | Event::Failed(_)) => {
+                self
+            }
+            (_, Event::Renewed) => Self::Active,
+            (_, Event::Failed(ErrorCause::RolledBack)) => Self::Error(ErrorCause::RolledBack),
+            (Self::Expired(_), Event::Ended(_) | Event::Failed(_) | Event::Confirmed) => self,
+            (_, Event::Ended(cause)) => Self::Expired(cause),
+            (_, Event::Failed(cause)) => Self::Error(cause),
+            (_, Event::Confirmed) => Self::Active,
+        }
+    }
+
+    /// The name in the database and in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired(_) => "expired",
+            Self::Error(_) => "error",
+            Self::Revoked(_) => "revoked",
+        }
+    }
+
+    /// The cause in the database and in answers; none while active.
+    #[must_use]
+    pub const fn cause(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Active => return None,
+            Self::Expired(ExpiredCause::InvalidGrant) => "invalid_grant",
+            Self::Expired(ExpiredCause::RefreshInterrupted) => "refresh_interrupted",
+            Self::Expired(ExpiredCause::RefreshTokenMissing) => "refresh_token_missing",
+            Self::Expired(ExpiredCause::InteractionRequired) => "interaction_required",
+            Self::Expired(ExpiredCause::ConsentRequired) => "consent_required",
+            Self::Expired(ExpiredCause::LoginRequired) => "login_required",
+            Self::Expired(ExpiredCause::AccessDenied) => "access_denied",
+            Self::Error(ErrorCause::InvalidClient(_)) => "invalid_client",
+            Self::Error(ErrorCause::UnauthorizedClient(_)) => "unauthorized_client",
+            Self::Error(ErrorCause::CellUnreadable) => "cell_unreadable",
+            Self::Error(ErrorCause::RolledBack) => "rolled_back",
+            Self::Revoked(Revoker::User) => "user",
+            Self::Revoked(Revoker::Admin) => "admin",
+        })
+    }
+
+    /// Whether a request to the provider may help, given the client's present revision.
+    #[must_use]
+    pub fn allows_refresh(self, revision: ClientRevision) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Error(ErrorCause::InvalidClient(seen) | ErrorCause::UnauthorizedClient(seen)) => {
+                revision > seen
+            }
+            Self::Error(_) | Self::Expired(_) | Self::Revoked(_) => false,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+"""An HTTP client for a service that takes ID tokens, such as one behind Google's Identity-Aware Proxy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tokentoss.clients.base import ServiceClient
+from tokentoss.clients.errors import ServiceAudienceMismatchError
+from tokentoss.clients.token_source import TokenDiscovery
+from tokentoss.oauth.id_token import unverified_claims
+from tokentoss.util.urls import origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tokentoss.session.auth_manager import AuthManager
+
+
+class IAPClient(ServiceClient):
+    """Calls a service with the ID token of whoever is signed in.
+
+    The token goes to the origin of ``base_url`` and to ``allowed_origins`` only (https, or http on
+    this machine). It comes from the first of these that has one: ``auth_manager``,
+    ``tokentoss.CREDENTIALS``, the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
+    tokens are renewed with the configured client. On a 401 the token is renewed and the call repeated
+    once, if its body can be sent again.
+
+    Args:
+        base_url: The service's address. Without one, calls need absolute addresses, each of which is
+            then the caller's own choice of where the token goes.
+        auth_manager: Whose token to use.
+        timeout: Seconds to wait for each step of a call.
+        allowed_origins: Further origins that the token may go to, by address or redirect.
+        expected_audience: The client ID that the token must be for, if the service takes that one only.
+
+    Raises:
+        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
+            loopback).
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        auth_manager: AuthManager | None = None,
+        timeout: float = 30,
+        *,
+        allowed_origins: Iterable[str] = (),
+        expected_audience: str | None = None,
+    ) -> None:
+        super().__init__(base_url, timeout, allowed_origins)
+        self.expected_audience = expected_audience
+        self._tokens = TokenDiscovery(auth_manager)
+
+    def _token(self, url: str) -> str:
+        token = self._tokens.id_token()
+        if self.expected_audience is not None:
+            audience = unverified_claims(token).get("aud")
+            if audience != self.expected_audience and (
+                not isinstance(audience, list) or self.expected_audience not in audience
+            ):
+                raise ServiceAudienceMismatchError(subject=origin_of(url))
+        return token
+
+    def _token_after(self, refused: str) -> str | None:
+        return self._tokens.id_token_after(refused)

@@ -1,0 +1,1 @@
+"""The OAuth client of the user: read, checked and installed."""

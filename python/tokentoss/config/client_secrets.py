@@ -1,0 +1,154 @@
+"""What a client_secrets.json must hold, and what exactly is wrong with one that does not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError
+from tokentoss.util.urls import require_secure_endpoint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_SIZE = 65_536
+"""Bytes of the largest file that is read."""
+
+
+@dataclass(frozen=True)
+class ClientSecrets:
+    """A checked client_secrets.json.
+
+    Args:
+        client_type: ``installed`` (a Desktop client) or ``web``.
+        client_id: The client's identifier.
+        client_secret: Its secret; empty for a public client.
+        auth_uri: The authorization endpoint, or None if the file names none.
+        token_uri: The token endpoint, or None if the file names none.
+        redirect_uris: The registered redirect URIs, or None if the file names none.
+        project_id: The project that the client belongs to, or None.
+        document: The whole file, members of no interest here included.
+    """
+
+    client_type: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    auth_uri: str | None
+    token_uri: str | None
+    redirect_uris: list[str] | None
+    project_id: str | None
+    document: dict[str, Any] = field(repr=False)
+
+
+def read_client_secrets(path: Path, name: str | None = None) -> ClientSecrets:
+    """Read and check a file.
+
+    Args:
+        path: The file.
+        name: How messages call it; by default its path.
+
+    Raises:
+        ClientSecretsNotFoundError: If there is no such file.
+        ConfigurationError: If it cannot be read, or as :func:`parse_client_secrets`.
+    """
+    name = name or str(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ClientSecretsNotFoundError(subject=name) from None
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or "not a path"
+        raise ConfigurationError(code="client_secrets_unreadable", subject=f"{name} ({reason})") from None
+    return parse_client_secrets(content, name)
+
+
+def parse_client_secrets(content: bytes, name: str) -> ClientSecrets:
+    """Check the content of a file.
+
+    Args:
+        content: Its bytes.
+        name: How messages call it.
+
+    Raises:
+        ConfigurationError: If it is no client of type ``installed`` or ``web``; the message names the
+            file and what is wrong with it, and holds nothing of its content.
+    """
+    document = _json_object(content, name)
+    client_type, section = _section(document, name)
+    client_id = _text(section, "client_id", name)
+    if not client_id:
+        raise _invalid(name, "it names no client_id")
+    return ClientSecrets(
+        client_type=client_type,
+        client_id=client_id,
+        client_secret=_text(section, "client_secret", name) or "",
+        auth_uri=_endpoint(section, "auth_uri", name),
+        token_uri=_endpoint(section, "token_uri", name),
+        redirect_uris=_redirect_uris(section, name),
+        project_id=_text(section, "project_id", name) or None,
+        document=document,
+    )
+
+
+def _json_object(content: bytes, name: str) -> dict[str, Any]:
+    if len(content) > MAX_SIZE:
+        raise _invalid(name, "it is larger than 64 KiB")
+    if not content.strip():
+        raise _invalid(name, "it is empty")
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        # The parser's own text can quote the file, and with it a secret.
+        document = None
+    if document is None:
+        raise _invalid(name, "it is not JSON")
+    if not isinstance(document, dict):
+        raise _invalid(name, "it is not a JSON object")
+    return document
+
+
+def _section(document: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
+    if document.get("type") == "service_account" or "private_key" in document:
+        raise ConfigurationError(code="client_secrets_service_account", subject=name)
+    if document.get("type") == "authorized_user":
+        raise _invalid(name, "it holds the tokens of a user, not a client")
+    for client_type in ("installed", "web"):
+        if client_type in document:
+            section = document[client_type]
+            if not isinstance(section, dict):
+                raise _invalid(name, f'its member "{client_type}" is not an object')
+            return client_type, section
+    raise _invalid(name, 'it has neither "installed" nor "web"')
+
+
+def _text(section: dict[str, Any], member: str, name: str) -> str | None:
+    if member not in section:
+        return None
+    value = section[member]
+    if not isinstance(value, str):
+        raise _invalid(name, f"its {member} is not a text")
+    value = value.strip()
+    # Addresses are judged as such.
+    if not value.isprintable() and not member.endswith("_uri"):
+        raise _invalid(name, f"its {member} holds characters that cannot be shown")
+    return value
+
+
+def _endpoint(section: dict[str, Any], member: str, name: str) -> str | None:
+    url = _text(section, member, name)
+    return None if url is None else require_secure_endpoint(url, member, name)
+
+
+def _redirect_uris(section: dict[str, Any], name: str) -> list[str] | None:
+    uris = section.get("redirect_uris")
+    if uris is None:
+        return None
+    if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
+        raise _invalid(name, "its redirect_uris are not a list of texts")
+    return list(uris)
+
+
+def _invalid(name: str, reason: str) -> ConfigurationError:
+    return ConfigurationError(code="client_secrets_invalid", subject=f"{name} ({reason})")

@@ -1,0 +1,82 @@
+"""The ticket of a sign-in: what a page needs to start one by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from tokentoss.util.base64url import b64url
+
+if TYPE_CHECKING:
+    from tokentoss.session.auth_manager import AuthManager
+
+
+TICKET_VERSION = 1
+
+
+Exchange = Literal["browser", "kernel", "auto"]
+"""Who redeems the code: the page, the kernel, or whichever of them can."""
+
+
+EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
+
+
+def device_endpoint_of_page(manager: AuthManager, exchange: Exchange) -> str | None:
+    """Return where a page may ask for a code by itself; None where only the kernel may, if anybody."""
+    provider = manager.provider
+    kernel_only = exchange == "kernel" or manager.client_config.client_secret or not provider.openid_connect
+    return None if kernel_only else provider.device_authorization_endpoint
+
+
+def ticket_of(
+    manager: AuthManager,
+    *,
+    ticket_id: str,
+    proof: str,
+    nonce: str,
+    public_key: bytes,
+    redirect_uri: str | None,
+    callback_pages: tuple[str, ...],
+    exchange: Exchange,
+    login_hint: str | None,
+) -> dict[str, Any]:
+    """Return what a page needs to start a sign-in by itself. It holds no secret.
+
+    Args:
+        manager: Whose client signs in.
+        ticket_id: Names the hand-off.
+        proof: What a page shows that has read the ticket.
+        nonce: From which the nonce of a request is made.
+        public_key: The HPKE key to which a page seals what it sends.
+        redirect_uri: The loopback address to which the provider sends the popup, if there is one.
+        callback_pages: Static callback pages to which it may send the popup instead.
+        exchange: Who redeems the code.
+        login_hint: The account that the provider should suggest.
+    """
+    provider = manager.provider
+    return {
+        "version": TICKET_VERSION,
+        "id": ticket_id,
+        "proof": proof,
+        "nonce": nonce,
+        "public_key": b64url(public_key),
+        "client_id": manager.client_config.client_id,
+        "client_secret_sealed": bool(manager.client_config.client_secret),
+        "scopes": list(manager.scopes),
+        "redirect_uri": redirect_uri,
+        "callback_pages": list(callback_pages),
+        "exchange": exchange,
+        "provider": {
+            "issuer": provider.issuer,
+            "authorization_endpoint": provider.authorization_endpoint,
+            "token_endpoint": provider.token_endpoint,
+            "device_authorization_endpoint": device_endpoint_of_page(manager, exchange),
+            "token_endpoint_auth_method": provider.token_endpoint_auth_method,
+            "token_endpoint_cors": provider.token_endpoint_cors,
+            "openid_connect": provider.openid_connect,
+            "iss_parameter_supported": provider.iss_parameter_supported,
+            "authorization_params": manager.authorization_params(),
+            "id_token_signing_algs": list(provider.id_token_signing_algs),
+        },
+        "hosted_domain": manager.hosted_domain,
+        "login_hint": login_hint,
+    }

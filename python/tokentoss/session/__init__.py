@@ -1,0 +1,1 @@
+"""The session of a user: held, renewed, stored and ended."""

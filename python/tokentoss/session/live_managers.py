@@ -1,0 +1,53 @@
+"""The managers of this process that are still in use, found by who is signed in to them."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from operator import itemgetter
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from tokentoss.util.forks import anew_in_child
+
+if TYPE_CHECKING:
+    from tokentoss.oauth.provider import Provider
+
+
+class LiveManager(Protocol):
+    """A manager, as far as it matters here."""
+
+    provider: Provider
+
+    @property
+    def signed_in_order(self) -> tuple[float, int] | None:
+        """When somebody signed in, for comparison; None if nobody is signed in."""
+
+
+Manager = TypeVar("Manager", bound=LiveManager)
+
+
+class LiveManagers(Generic[Manager]):
+    """The managers, held weakly."""
+
+    def __init__(self) -> None:
+        self._managers: weakref.WeakSet[Manager] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        anew_in_child(self, _lock=threading.Lock)
+
+    def add(self, manager: Manager) -> None:
+        """Count a manager in for as long as it lives."""
+        with self._lock:
+            self._managers.add(manager)
+
+    def others(self, manager: Manager) -> list[Manager]:
+        """Return all managers but one."""
+        with self._lock:
+            return [one for one in self._managers if one is not manager]
+
+    def signed_in_at(self, provider: Provider) -> list[Manager]:
+        """Return the managers with a session at a provider, the latest sign-in first."""
+        with self._lock:
+            managers = [one for one in self._managers if one.provider.is_same_as(provider)]
+        orders = [(one.signed_in_order, one) for one in managers]
+        signed_in = [(order, one) for order, one in orders if order is not None]
+        return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]

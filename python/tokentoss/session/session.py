@@ -1,0 +1,82 @@
+"""What an auth manager holds while somebody is signed in."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from tokentoss.oauth.id_token import times_of
+from tokentoss.storage.token_data import TokenData, utc_time
+
+DEFAULT_MAX_SESSION_LIFETIME_HOURS = 24
+"""Hours after which a sign-in is no longer used, unless a manager is told otherwise."""
+
+MARGIN = 240.0
+"""Seconds before its expiry at which a token is renewed; half its life, if it lives less than twice that."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Tokens with what is read from them on every use, swapped as one."""
+
+    tokens: TokenData = field(repr=False)
+    id_token_expires_at: float
+    access_token_expires_at: float = 0.0
+    id_token_due_at: float = 0.0
+    access_token_due_at: float = 0.0
+    signed_in_at: float | None = None
+    is_stored: bool = True
+
+    @classmethod
+    def of(cls, tokens: TokenData, *, is_stored: bool = True) -> Session:
+        """Wrap tokens.
+
+        Args:
+            tokens: The tokens.
+            is_stored: Whether the storage holds the same.
+        """
+        issued_at, id_token_expires_at = times_of(tokens.id_token)
+        access_token_expires_at = tokens.expiry_datetime.timestamp()
+        changed = tokens.updated_at or tokens.created_at
+        obtained_at = None if changed is None else utc_time(changed).timestamp()
+        signed_in = tokens.created_at_datetime
+        return cls(
+            tokens,
+            id_token_expires_at,
+            access_token_expires_at,
+            _due_at(id_token_expires_at, issued_at),
+            _due_at(access_token_expires_at, obtained_at),
+            None if signed_in is None else signed_in.timestamp(),
+            is_stored,
+        )
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether calls can be made with it, now or after a renewal."""
+        # Without OpenID Connect there is no ID token to wait for.
+        expires_at = self.id_token_expires_at if self.tokens.id_token else self.access_token_expires_at
+        return bool(self.tokens.refresh_token) or expires_at > time.time()
+
+    def is_older_than(self, hours: float) -> bool:
+        """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""
+        return self.signed_in_at is not None and time.time() - self.signed_in_at > hours * 3600
+
+
+def id_token_is_due(session: Session) -> bool:
+    """Tell whether the ID token is to be renewed."""
+    return time.time() >= session.id_token_due_at
+
+
+def access_token_is_due(session: Session) -> bool:
+    """Tell whether the access token is to be renewed."""
+    return time.time() >= session.access_token_due_at
+
+
+def any_token_is_due(session: Session) -> bool:
+    """Tell whether either token is to be renewed, as far as the session has them."""
+    return (bool(session.tokens.id_token) and id_token_is_due(session)) or access_token_is_due(session)
+
+
+def _due_at(expires_at: float, issued_at: float | None) -> float:
+    lifetime = expires_at - issued_at if issued_at is not None else 2 * MARGIN
+    return expires_at - (min(MARGIN, lifetime / 2) if lifetime > 0 else MARGIN)

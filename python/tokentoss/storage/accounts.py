@@ -1,0 +1,90 @@
+"""The accounts whose tokens are stored side by side, and how one is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tokentoss.exceptions import NoCredentialsError
+from tokentoss.storage.token_data import grant_of, utc_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from tokentoss.storage.token_data import TokenData
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of a provider, as the latest sign-in described them. It holds no token.
+
+    Args:
+        issuer: The provider's issuer identifier.
+        subject: The user's identifier there; identity is (issuer, subject).
+        email: The e-mail address, for display and for choosing.
+        name: The user's name.
+        login: The name the user signs in with.
+        connected_at: When the account first signed in here.
+        updated_at: When its tokens last changed.
+    """
+
+    issuer: str
+    subject: str
+    email: str | None = None
+    name: str | None = None
+    login: str | None = None
+    connected_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @classmethod
+    def of(cls, tokens: TokenData) -> Account:
+        """Return whose tokens these are."""
+        issuer, subject, _ = grant_of(tokens)
+        connected_at = tokens.connected_at or tokens.created_at
+        updated_at = tokens.updated_at or tokens.created_at
+        return cls(
+            issuer=issuer,
+            subject=subject,
+            email=tokens.user_email,
+            name=tokens.name,
+            login=tokens.login,
+            connected_at=None if connected_at is None else utc_time(connected_at),
+            updated_at=None if updated_at is None else utc_time(updated_at),
+        )
+
+    @property
+    def key(self) -> str:
+        """The account in one string, ``issuer#subject``; an issuer has no fragment."""
+        return f"{self.issuer}#{self.subject}"
+
+    @property
+    def display_name(self) -> str:
+        """How the user is shown: the e-mail address, or else the login, or else the subject."""
+        return self.email or self.login or self.subject
+
+    def goes_by(self, name: str) -> bool:
+        """Tell whether a name is this account's: its key, or its e-mail address or login in any case."""
+        names = {(self.email or self.key).lower(), (self.login or self.key).lower()}
+        return name == self.key or name.lower() in names
+
+
+def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData:
+    """Return the tokens of one account.
+
+    Args:
+        candidates: The tokens to choose from.
+        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case.
+
+    Raises:
+        NoCredentialsError: ``account_unknown``, or ``account_ambiguous`` for an e-mail address that
+            several accounts have.
+    """
+    name = account.key if isinstance(account, Account) else account
+    by_key = [tokens for tokens in candidates if Account.of(tokens).key == name]
+    found = by_key or [tokens for tokens in candidates if Account.of(tokens).goes_by(name)]
+    if not found:
+        raise NoCredentialsError(code="account_unknown", subject=name)
+    if len(found) > 1:
+        raise NoCredentialsError(code="account_ambiguous", subject=name)
+    return found[0]

@@ -1,0 +1,218 @@
+"""Tokens in the keyring of the operating system."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import warnings
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.exceptions import KeyringUnavailableWarning, StorageError
+from tokentoss.storage.document import from_document, to_document
+from tokentoss.storage.file import WRITE_TIMEOUT, FileStorage
+from tokentoss.storage.locks import file_lock, lock_name
+from tokentoss.storage.records import RecordStorage
+from tokentoss.storage.token_data import grant_of
+from tokentoss.util.private_file import make_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tokentoss.storage.token_data import TokenData
+
+PART_LENGTH = 1000
+"""Characters of an entry: Windows keeps at most 2,560 bytes in one, in UTF-16."""
+
+INDEX = "index"
+"""Name of the entry that says which entries hold the tokens."""
+
+
+class KeyringStorage(RecordStorage):
+    """Keeps the tokens of all accounts in the keyring of the operating system.
+
+    The keyring is tried out at once, by writing, reading and deleting an entry. Where that fails, and
+    on servers without a desktop it does, tokens go to a file instead, and a warning says so.
+
+    Args:
+        service: Name under which the entries are filed.
+        fallback: The storage to use if there is no keyring; by default a :class:`FileStorage`.
+
+    Attributes:
+        fallback: The storage that is used instead, or None if the keyring is in use.
+
+    Warns:
+        KeyringUnavailableWarning: If there is no usable keyring.
+    """
+
+    def __init__(self, service: str = "tokentoss", fallback: RecordStorage | None = None) -> None:
+        super().__init__()
+        self.service = service
+        self.fallback: RecordStorage | None = None
+        try:
+            self._keyring = _tried_out(service)
+        except _NoKeyringError as failure:
+            self.fallback = fallback if fallback is not None else FileStorage()
+            warnings.warn(
+                f"There is no usable keyring here ({failure}): tokens are kept in {self.fallback!r} instead.",
+                KeyringUnavailableWarning,
+                stacklevel=2,
+            )
+
+    def __repr__(self) -> str:
+        if self.fallback is not None:
+            return f"KeyringStorage({self.service!r}, fallback={self.fallback!r})"
+        return f"KeyringStorage({self.service!r})"
+
+    def clear(self) -> None:
+        """Remove the tokens of all accounts.
+
+        Raises:
+            StorageError: If they cannot be removed.
+        """
+        if self.fallback is not None:
+            self.fallback.clear()
+            return
+        with self._lock, self._exclusively(), self._reporting("storage_unwritable"):
+            index = self._index()
+            self._delete(INDEX)
+            self._delete_parts(index)
+
+    @contextmanager
+    def renewing(self, tokens: TokenData, timeout: float) -> Iterator[None]:
+        """Take the account's turn to renew, among all processes of this user on this machine.
+
+        Raises:
+            TimeoutError: If another holder keeps it for longer than ``timeout`` seconds.
+        """
+        if self.fallback is not None:
+            with self.fallback.renewing(tokens, timeout):
+                yield
+            return
+        with file_lock(self._lock_path(grant_of(tokens)), timeout):
+            yield
+
+    def _read(self) -> list[TokenData]:
+        if self.fallback is not None:
+            return self.fallback.load_all()
+        # A writer replaces the index before it deletes the parts of the old one, so a second look suffices.
+        for _ in range(3):
+            with self._reporting("storage_unreadable"):
+                index = self._index()
+                if index is None:
+                    return []
+                parts = [self._keyring.get_password(self.service, name) for name in _part_names(index)]
+            if None not in parts:
+                break
+        try:
+            return from_document("".join(part or "" for part in parts))
+        except ValueError:
+            raise StorageError(code="storage_corrupt", subject=self._name) from None
+
+    def _write(self, records: list[TokenData]) -> None:
+        if self.fallback is not None:
+            self.fallback._write(records)  # noqa: SLF001 - of the same family
+            return
+        with self._reporting("storage_unwritable"):
+            before = self._index()
+            if not records:
+                self._delete(INDEX)
+                self._delete_parts(before)
+                return
+            text = to_document(records)
+            parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
+            index = {"generation": secrets.token_hex(4), "parts": len(parts)}
+            for name, part in zip(_part_names(index), parts, strict=True):
+                self._keyring.set_password(self.service, name, part)
+            # From here on readers see the new tokens; until here they saw the old ones.
+            self._keyring.set_password(self.service, INDEX, json.dumps(index))
+            self._delete_parts(before)
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        if self.fallback is not None:
+            with self.fallback._exclusively():  # noqa: SLF001 - of the same family
+                yield
+            return
+        try:
+            with file_lock(self._lock_path(), WRITE_TIMEOUT):
+                yield
+        except (TimeoutError, OSError) as failure:
+            raise StorageError(code="storage_unwritable", subject=f"{self._name} (lock file)") from failure
+
+    @property
+    def _name(self) -> str:
+        return f"the keyring ({self.service})"
+
+    def _lock_path(self, grant: tuple[str, ...] = ()) -> Path:
+        import platformdirs  # noqa: PLC0415 - only storages without a path need it
+
+        folder = Path(platformdirs.user_config_dir("tokentoss"))
+        make_folder(folder, private=True)
+        return folder / lock_name(f"keyring-{self.service}", grant)
+
+    def _index(self) -> dict[str, Any] | None:
+        text = self._keyring.get_password(self.service, INDEX)
+        if text is None:
+            return None
+        try:
+            index = json.loads(text)
+            if isinstance(index["generation"], str) and isinstance(index["parts"], int):
+                return {"generation": index["generation"], "parts": index["parts"]}
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise StorageError(code="storage_corrupt", subject=self._name)
+
+    def _delete(self, name: str) -> None:
+        if self._keyring.get_password(self.service, name) is not None:
+            self._keyring.delete_password(self.service, name)
+
+    def _delete_parts(self, index: dict[str, Any] | None) -> None:
+        for name in _part_names(index) if index is not None else []:
+            self._delete(name)
+
+    @contextmanager
+    def _reporting(self, code: str) -> Iterator[None]:
+        try:
+            yield
+        except StorageError:
+            raise
+        except Exception as failure:  # noqa: BLE001 - backends raise whatever they like
+            # Its text may quote what was to be written.
+            raise StorageError(code=code, subject=f"{self._name} ({type(failure).__name__})") from None
+
+
+class _NoKeyringError(Exception):
+    """The keyring cannot be used; the text says why."""
+
+
+def _tried_out(service: str) -> Any:
+    try:
+        import keyring  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        raise _NoKeyringError('keyring is not installed: pip install "tokentoss[keyring]"') from None
+    name, value = f"probe-{secrets.token_hex(4)}", secrets.token_hex(PART_LENGTH // 2)
+    try:
+        backend = keyring.get_keyring()
+        # Below 1 are backends that their authors do not recommend, such as a plain file.
+        if backend.priority < 1:
+            raise _NoKeyringError(f"only {type(backend).__name__}, which is not recommended")
+        backend.set_password(service, name, value)
+        try:
+            if backend.get_password(service, name) != value:
+                raise _NoKeyringError(f"{type(backend).__name__} does not give back what it is given")
+        finally:
+            with suppress(Exception):
+                backend.delete_password(service, name)
+        if backend.get_password(service, name) is not None:
+            raise _NoKeyringError(f"{type(backend).__name__} does not delete")
+    except _NoKeyringError:
+        raise
+    except Exception as failure:  # noqa: BLE001 - backends raise whatever they like
+        raise _NoKeyringError(type(failure).__name__) from None
+    return backend
+
+
+def _part_names(index: dict[str, Any]) -> list[str]:
+    return [f"tokens-{index['generation']}-{number}" for number in range(index["parts"])]

@@ -1,0 +1,1 @@
+"""What every other package may use: addresses, HTTP, encodings, files and forks."""

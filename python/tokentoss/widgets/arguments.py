@@ -1,0 +1,85 @@
+"""What the arguments of the sign-in widget stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.config.client_config import ClientConfig
+from tokentoss.exceptions import ConfigurationError
+from tokentoss.handoff.ticket import EXCHANGES, Exchange, device_endpoint_of_page
+from tokentoss.oauth.provider import GOOGLE, Provider
+from tokentoss.session.auth_manager import AuthManager
+from tokentoss.util.pyodide import in_browser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tokentoss.storage import TokenStorage
+
+
+def manager_from(
+    *,
+    provider: Provider | None,
+    client_id: str | None,
+    client_secret: str | None,
+    client_secrets_path: str | Path | None,
+    client_config: ClientConfig | None,
+    storage: TokenStorage | None,
+    scopes: list[str] | None,
+    max_session_lifetime_hours: float | None,
+    hosted_domain: str | None,
+) -> AuthManager:
+    """Return a manager for a widget that was not given one; see :class:`AuthWidget` for the arguments.
+
+    Raises:
+        ConfigurationError: If the client is not usable.
+    """
+    optional: dict[str, Any] = {"max_session_lifetime_hours": max_session_lifetime_hours}
+    return AuthManager(
+        client_config=_client(provider, client_id, client_secret, client_config),
+        client_secrets_path=client_secrets_path,
+        storage=storage,
+        scopes=scopes,
+        provider=provider,
+        hosted_domain=hosted_domain,
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+
+
+def checked_exchange(exchange: Exchange, provider: Provider) -> Exchange:
+    """Return who redeems the code, if they can.
+
+    Raises:
+        ConfigurationError: If it is none of the known ways, or the page cannot do it.
+    """
+    if exchange not in EXCHANGES:
+        raise ConfigurationError(f"exchange={exchange!r} is none of {', '.join(map(repr, EXCHANGES))}.")
+    if exchange == "browser" and not provider.openid_connect:
+        raise ConfigurationError(
+            f"{provider.name} gives no ID tokens, so only the kernel can redeem its codes: "
+            'use exchange="kernel".'
+        )
+    return exchange
+
+
+def offers_code(manager: AuthManager, exchange: Exchange) -> bool:
+    """Tell whether a code can be asked for: the kernel waits for it in a thread, a page needs none."""
+    if in_browser():
+        return device_endpoint_of_page(manager, exchange) is not None
+    return manager.provider.device_authorization_endpoint is not None
+
+
+def _client(
+    provider: Provider | None, client_id: str | None, client_secret: str | None, config: ClientConfig | None
+) -> ClientConfig | None:
+    if client_id is None:
+        return config
+    if not client_id.strip():
+        raise ConfigurationError("The client_id is empty: copy it from the provider's console.")
+    provider = provider or GOOGLE
+    return ClientConfig(
+        client_id=client_id.strip(),
+        client_secret=(client_secret or "").strip(),
+        auth_uri=provider.authorization_endpoint,
+        token_uri=provider.token_endpoint,
+    )

@@ -1,0 +1,110 @@
+"""The sign-in that a widget offers: its hand-off, and the listener that hears the answer."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.callback.lease import lease_first
+from tokentoss.callback.redirect_uris import can_listen
+from tokentoss.exceptions import HandOffError
+from tokentoss.handoff.sign_in import HandOff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tokentoss.callback.listener import LoopbackListener
+    from tokentoss.callback.redirect_uris import CallbackAddresses
+    from tokentoss.handoff.ticket import Exchange
+    from tokentoss.session.auth_manager import AuthManager
+
+
+class Attempt:
+    """Offers one sign-in at a time.
+
+    Args:
+        manager: Whose client signs in, and who takes the tokens.
+        addresses: Where the provider may send the popup.
+        exchange: Who redeems the code.
+        login_hint: The account that the provider should suggest.
+        send: Sends a custom message to the page.
+        decided: Called with the hand-off and the code of its decision, ``""`` for a sign-in.
+
+    Attributes:
+        hand_off: The hand-off that is awaited, if there is one.
+        listener: The listener that hears the provider's answer, if one can.
+    """
+
+    def __init__(
+        self,
+        manager: AuthManager,
+        addresses: CallbackAddresses,
+        *,
+        exchange: Exchange,
+        login_hint: str | None,
+        send: Callable[[dict[str, Any]], None],
+        decided: Callable[[HandOff, str], None],
+    ) -> None:
+        self.hand_off: HandOff | None = None
+        self.listener: LoopbackListener | None = None
+        self._manager = manager
+        self._addresses = addresses
+        self._exchange = exchange
+        self._login_hint = login_hint
+        self._send = send
+        self._decided = decided
+
+    def begin(self) -> HandOff:
+        """Replace the hand-off by a fresh one, on the same listener where possible.
+
+        Raises:
+            HandOffError: If the address of the listener cannot be listened on, and nothing else serves.
+        """
+        listener, redirect_uri = self._lease()
+        self.end()
+        hand_off = HandOff(
+            self._manager,
+            redirect_uri,
+            callback_pages=self._addresses.pages,
+            exchange=self._exchange,
+            # More scopes are asked of the account that is signed in.
+            login_hint=self._login_hint or self._manager.user_email,
+            send=self._send,
+            decided=self._decided,
+            is_listening=listener is not None,
+        )
+        if listener is not None:
+            listener.add(hand_off)
+        self.hand_off, self.listener = hand_off, listener
+        # A widget that is collected gives its lease back, too.
+        self._finalizer = weakref.finalize(self, _give_up, listener, hand_off)
+        self._finalizer.atexit = False
+        return hand_off
+
+    def end(self) -> None:
+        """Give up the hand-off, and give the lease back."""
+        if self.hand_off is not None:
+            self._finalizer()
+            self.hand_off = self.listener = None
+
+    def _lease(self) -> tuple[LoopbackListener | None, str | None]:
+        """Return a listener and its redirect URI, as far as there can be one."""
+        addresses = self._addresses
+        if not addresses.loopbacks:
+            return None, None
+        if not can_listen():
+            return None, addresses.unheard()
+        try:
+            return lease_first(addresses.loopbacks)
+        except HandOffError:
+            if addresses.pages:
+                return None, None
+            if any(address.port for address in addresses.loopbacks):
+                raise
+            return None, addresses.unheard()
+
+
+def _give_up(listener: LoopbackListener | None, hand_off: HandOff) -> None:
+    hand_off.cancel()
+    if listener is not None:
+        listener.release(hand_off)

@@ -1,0 +1,76 @@
+"""Sign-in widgets that are named after their provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tokentoss.config.client_config import ClientConfig
+from tokentoss.exceptions import ConfigurationError
+from tokentoss.oauth.provider import BOX, GOOGLE, Provider
+from tokentoss.widgets.auth import AuthWidget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.storage import TokenStorage
+
+
+class ProviderAuthWidget(AuthWidget):
+    """A sign-in button of one provider, which a subclass names.
+
+    Takes the arguments of :class:`AuthWidget`, except the provider.
+    """
+
+    fixed_provider: ClassVar[Provider]
+
+    def __init__(
+        self,
+        client_secrets_path: str | Path | None = None,
+        client_config: ClientConfig | None = None,
+        auth_manager: AuthManager | None = None,
+        storage: TokenStorage | None = None,
+        scopes: list[str] | None = None,
+        max_session_lifetime_hours: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        provider = self.fixed_provider
+        if auth_manager is not None:
+            if auth_manager.provider != provider:
+                raise ConfigurationError(
+                    f"The auth manager is not for {provider.name}: use AuthWidget(auth_manager=…) instead."
+                )
+        elif kwargs.get("client_id") is None:
+            if client_config is None:
+                client_config = (
+                    ClientConfig.from_file(client_secrets_path)
+                    if client_secrets_path is not None
+                    else ClientConfig.discover()
+                )
+            # Refuses a client of a provider that it does not know.
+            if client_config.provider() != provider:
+                raise ConfigurationError(
+                    f"The client in {client_config.source or client_config.client_id} is not for "
+                    f"{provider.name}: give client_id and client_secret, or client_secrets_path."
+                )
+        super().__init__(
+            provider=provider,
+            client_config=client_config,
+            auth_manager=auth_manager,
+            storage=storage,
+            scopes=scopes,
+            max_session_lifetime_hours=max_session_lifetime_hours,
+            **kwargs,
+        )
+
+
+class GoogleAuthWidget(ProviderAuthWidget):
+    """A "Sign in with Google" button; afterwards Python holds validated tokens."""
+
+    fixed_provider = GOOGLE
+
+
+class BoxAuthWidget(ProviderAuthWidget):
+    """A "Sign in with Box" button; afterwards Python holds tokens and knows whose they are."""
+
+    fixed_provider = BOX

@@ -1,0 +1,76 @@
+"""What the sign-in widget says of a sign-in and of a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.error_codes import printable
+from tokentoss.exceptions import TokenTossError
+from tokentoss.oauth.constants import DEFAULT_SCOPES
+
+if TYPE_CHECKING:
+    from tokentoss.session.auth_manager import AuthManager
+
+CLICK = "Click to sign in"
+WAITING = "Waiting for you in the popup…"
+WAITING_BY_WAY = {
+    "callback_page": "Waiting for you in the popup, which ends on the callback page…",
+    "paste": "Waiting for you in the popup, then for the address that it ends on…",
+}
+SIGNING_IN = "Signing in…"
+ENTER_CODE = "Waiting for you to enter the code…"
+FOLLOW_LINK = "Waiting for you on the sign-in page…"
+MORE = "Click to allow more"
+
+PHASES = {"ready": CLICK, "waiting": WAITING, "code": ENTER_CODE, "signing_in": SIGNING_IN}
+"""What the widget says in each phase that a page reports."""
+
+
+def signed_in_traits(manager: AuthManager) -> dict[str, Any]:
+    """Return the traits of a widget whose user is signed in."""
+    return {
+        "ticket": {},
+        "status": _who_is_signed_in(manager),
+        "user_email": manager.user_email or "",
+        "error": "",
+        "error_code": "",
+    }
+
+
+def offer_traits(manager: AuthManager, *, more: bool) -> dict[str, Any]:
+    """Return the traits of a widget that offers a sign-in, without its ticket.
+
+    Args:
+        manager: Whose client signs in.
+        more: Whether more scopes are asked of somebody who is signed in.
+    """
+    return {
+        "status": MORE if more else CLICK,
+        "user_email": (manager.user_email or "") if more else "",
+        "error": "",
+        "error_code": "",
+    }
+
+
+def failure_traits(failure: Exception) -> dict[str, str]:
+    """Return the traits that say what went wrong."""
+    code = failure.code if isinstance(failure, TokenTossError) else ""
+    return {"status": f"Error: {failure}", "error": str(failure), "error_code": code}
+
+
+def _who_is_signed_in(manager: AuthManager) -> str:
+    name = manager.user_name
+    status = f"Signed in as {printable(name)}" if name else "Signed in"
+    previous = manager.previous_user
+    if previous is not None:
+        status = f"{status}, a different user than last time ({printable(previous)})"
+    # Those of the sign-in itself are not the user's to leave out.
+    missing = [scope for scope in manager.missing_scopes if scope not in DEFAULT_SCOPES]
+    if missing:
+        status = f"{status} (not granted: {printable(', '.join(missing))})"
+    tokens = manager.token_data
+    if tokens is not None and not tokens.signature_checked:
+        return f"{status} (the signature is checked once the provider's keys can be fetched)"
+    if isinstance(manager.last_error, TokenTossError) and manager.last_error.code.startswith("storage_"):
+        return f"{status} (until the kernel stops: the tokens could not be stored)"
+    return status
