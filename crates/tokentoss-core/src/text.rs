@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::ops::Deref;
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected};
+use serde::de::{Deserialize, Deserializer, Error};
 
 /// A text that lost nothing on its way: a lone surrogate, which no UTF-8 can hold, becomes U+FFFD where JavaScript hands a
 /// string over, and such a text is refused.
@@ -15,7 +15,7 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(Error::invalid_value(Unexpected::Char(char::REPLACEMENT_CHARACTER), &"a whole text"));
+            return Err(Error::custom("not a whole text"));
         }
         Ok(Self(text))
     }
