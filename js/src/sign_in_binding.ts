@@ -249,7 +249,7 @@ export class SignInBinding {
       // The kernel takes back what it said last before it begins anew: that is no answer.
       if (error) {
         this.#byCode.settle();
-        this.#signIn?.kernelCodeFailed(model.get("error_code"), error);
+        if (this.#status?.phase === "code") this.#signIn?.kernelCodeFailed(model.get("error_code"), error);
       }
       if (!this.#underWay) this.#failure = error;
     }

@@ -11,7 +11,9 @@ import { fakeSignIns } from "./fake_sign_in.ts";
 // Pings are repeated until the kernel answers; these tests do not wait for that.
 mock.timers.enable({ apis: ["setTimeout"] });
 
-const table: { code: string; message: string }[] = JSON.parse(readFileSync("crates/tokentoss-core/error_codes.json", "utf8"));
+const table: { code: string; message: string }[] = JSON.parse(
+  readFileSync("crates/tokentoss-core/error_codes.json", "utf8"),
+);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function bind(traits: Partial<Traits> = {}) {
