@@ -16,9 +16,9 @@ from fake_provider import FakeProvider
 from page import ORIGIN, Page, Reply, send
 from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, error_codes
 from tokentoss.callback import lease as lease_module
-from tokentoss.callback import listener as listener_module
+from tokentoss.callback import connections as connections_module
+from tokentoss.callback.connections import MAX_CONNECTIONS
 from tokentoss.callback.lease import lease
-from tokentoss.callback.listener import MAX_WAITING
 from tokentoss.callback.routes import MAX_BODY
 from tokentoss.handoff.sealing import RecipientKey
 from tokentoss.util.base64url import b64url
@@ -436,20 +436,20 @@ def test_idle_connections_and_slow_requests_stop_nobody(page: Page) -> None:
     port = urlsplit(page.listener).port
     authority = urlsplit(page.listener).netloc
     with ExitStack() as stack:
-        for number in range(4 * MAX_WAITING):
+        for number in range(8 * MAX_CONNECTIONS):
             one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
             if number % 2:
                 one.sendall(f"GET /tokentoss/start HTTP/1.1\r\nHost: {authority}\r\nX-Slow: ".encode())
             if number % 100 == 0:
                 assert send(page.listener, "GET", "/tokentoss/start").status == 200
         (bound,) = lease_module._listeners.values()
-        assert len(bound._waiting) <= MAX_WAITING + 1
+        assert len(bound.connections) <= MAX_CONNECTIONS
         assert page.register().status == 200
         assert page.callback().status == 200
 
 
 def test_a_slow_request_is_dropped_in_the_end(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener_module, "REQUEST_DEADLINE", 0.05)
+    monkeypatch.setattr(connections_module, "DEADLINE", 0.05)
     with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\n")
         assert slow.recv(100) == b""

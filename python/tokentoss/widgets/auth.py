@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 from tokentoss.widgets.arguments import checked_exchange, manager_from, offers_code
 from tokentoss.widgets.attempt import Attempt
 from tokentoss.widgets.manager_widget import ManagerWidget
-from tokentoss.widgets.messages import Reports, deliver_again, register
+from tokentoss.widgets.messages import Reports, deliver_again, introduce, register
 from tokentoss.widgets.status import (
     CLICK,
     ENTER_CODE,
@@ -220,6 +220,8 @@ class AuthWidget(Awaited, ManagerWidget):
             draw(content.get("page"), self.send)
         elif kind == "deliver":
             deliver_again(content, hand_off)
+        elif kind == "introduce":
+            introduce(content, hand_off, self.send)
         elif kind == "register":
             register(content, hand_off, self.send)
         else:
