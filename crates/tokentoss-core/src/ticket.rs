@@ -11,16 +11,14 @@ use crate::error::{Error, ErrorCode};
 use crate::json::{NotAsExpected, Object};
 use crate::provider::{Provider, ProviderData};
 use crate::sealing::{Binding, PublicKey, push_with_length};
-use crate::secret::Secret;
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
 /// A ticket before it is checked, as it stands in the widget's trait.
 struct TicketData {
     version: Option<u64>,
     id: String,
-    proof: Secret,
     nonce: String,
     public_key: String,
     client_id: String,
@@ -28,6 +26,7 @@ struct TicketData {
     scopes: Vec<String>,
     redirect_uri: Option<String>,
     callback_pages: Vec<String>,
+    remote_kernel: bool,
     exchange: Option<String>,
     provider: ProviderData,
     hosted_domain: Option<String>,
@@ -41,7 +40,6 @@ impl TicketData {
         let data = Self {
             version: ticket.take("version").and_then(|version| version.as_seconds()),
             id: ticket.required_text("id"),
-            proof: ticket.required_text("proof").into(),
             nonce: ticket.required_text("nonce"),
             public_key: ticket.required_text("public_key"),
             client_id: ticket.required_text("client_id"),
@@ -49,6 +47,7 @@ impl TicketData {
             scopes: ticket.texts("scopes"),
             redirect_uri: ticket.text("redirect_uri"),
             callback_pages: ticket.texts("callback_pages"),
+            remote_kernel: ticket.flag("remote_kernel").unwrap_or(false),
             exchange: ticket.text("exchange"),
             provider: ProviderData::read(&mut provider),
             hosted_domain: ticket.text("hosted_domain"),
@@ -93,7 +92,7 @@ pub struct CallbackPage {
 #[derive(Debug)]
 pub struct Ticket {
     id: String,
-    proof: Secret,
+    page_origin: String,
     nonce: String,
     kernel_key: PublicKey,
     client_id: String,
@@ -101,7 +100,7 @@ pub struct Ticket {
     scopes: Vec<String>,
     redirect_uri: Option<EndpointUrl>,
     callback_page: Option<CallbackPage>,
-    popups_have_openers: bool,
+    remote_kernel: bool,
     exchange: ExchangePlace,
     provider: Provider,
     hosted_domain: Option<String>,
@@ -148,10 +147,10 @@ impl Ticket {
             provider,
             redirect_uri,
             callback_page,
-            popups_have_openers: page_origin.starts_with("http"),
+            page_origin: String::from(page_origin),
+            remote_kernel: data.remote_kernel,
             exchange,
             id: data.id,
-            proof: data.proof,
             nonce: data.nonce,
             client_id: data.client_id,
             client_secret_sealed: data.client_secret_sealed,
@@ -167,10 +166,10 @@ impl Ticket {
         &self.id
     }
 
-    /// Shows the loopback listener that the message comes from the notebook page.
+    /// The origin of the notebook page.
     #[must_use]
-    pub fn proof(&self) -> &Secret {
-        &self.proof
+    pub fn page_origin(&self) -> &str {
+        &self.page_origin
     }
 
     /// The kernel's public key for this ticket.
@@ -185,7 +184,7 @@ impl Ticket {
         &self.client_id
     }
 
-    /// Whether the token request needs a client secret, which arrives sealed.
+    /// Whether the page redeems the code with a client secret, which arrives sealed.
     #[must_use]
     pub fn client_secret_sealed(&self) -> bool {
         self.client_secret_sealed
@@ -219,10 +218,11 @@ impl Ticket {
         self.callback_page.as_ref()
     }
 
-    /// Whether what this page opens can answer it, so that a start page is of use.
+    /// Whether a start page of the kernel's listener is of use: the kernel may run on the browser's machine, and what this
+    /// page opens can answer it.
     #[must_use]
-    pub fn popups_have_openers(&self) -> bool {
-        self.popups_have_openers
+    pub fn start_page_of_use(&self) -> bool {
+        self.redirect_uri.is_some() && !self.remote_kernel && self.page_origin.starts_with("http")
     }
 
     /// Who may exchange the code.
