@@ -47,15 +47,24 @@ pub enum FlowEvent {
     AskKernelForCode,
     /// For the kernel: it must drop its user code, or the request for one.
     DropKernelCode,
-    /// For the kernel, as it stands: no start page makes this page known.
+    /// For the kernel, as it stands: the page introduces itself.
+    Introduce {
+        /// The ticket.
+        ticket: String,
+        /// A public key of this page.
+        key: String,
+        /// The page's origin.
+        origin: String,
+    },
+    /// What was delivered is to leave the trait `sealed_tokens`: nobody waits for it any more.
+    ClearEnvelope,
+    /// For the kernel, as it stands: no start page makes this attempt known.
     Register {
         /// The ticket.
         ticket: String,
-        /// Its proof.
-        proof: String,
         /// The authorization request, sealed to the kernel.
         sealed: String,
-        /// The public key of this page.
+        /// The public key of this attempt.
         key: String,
     },
     /// What was sealed for the kernel, for the trait `sealed_tokens`; repeated until acknowledged.
@@ -66,10 +75,12 @@ pub enum FlowEvent {
 }
 
 impl fmt::Debug for FlowEvent {
-    /// Only its kind: links, proofs and addresses are for the page and the kernel.
+    /// Only its kind: links and addresses are for the page and the kernel.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Status { .. } => "Status",
+            Self::Introduce { .. } => "Introduce",
+            Self::ClearEnvelope => "ClearEnvelope",
             Self::Register { .. } => "Register",
             Self::AskKernelForCode => "AskKernelForCode",
             Self::DropKernelCode => "DropKernelCode",
@@ -96,10 +107,16 @@ impl FlowEvent {
                 set(&status, "to_enter", &to_enter.as_ref().map_or(JsValue::NULL, shown));
                 status
             }
-            Self::Register { ticket, proof, sealed, key } => object(&[
+            Self::Introduce { ticket, key, origin } => object(&[
+                ("type", Some("introduce")),
+                ("ticket", Some(ticket)),
+                ("key", Some(key)),
+                ("origin", Some(origin)),
+            ]),
+            Self::ClearEnvelope => object(&[("type", Some("clear_envelope"))]),
+            Self::Register { ticket, sealed, key } => object(&[
                 ("type", Some("register")),
                 ("ticket", Some(ticket)),
-                ("proof", Some(proof)),
                 ("sealed", Some(sealed)),
                 ("key", Some(key)),
             ]),
