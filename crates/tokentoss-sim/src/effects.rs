@@ -211,10 +211,8 @@ impl World {
                 self.start_page_receives(window, &fragment, &origin, &message);
             }
             (Place::CallbackPage(_), Some("envelope")) if !self.browser.severs_openers => {
-                let decided = self.kernel_decides(
-                    message["sealed"].as_str().expect("an envelope"),
-                    Channel::Listener,
-                );
+                let decided =
+                    self.kernel_decides(message["sealed"].as_str().expect("an envelope"), Channel::Listener);
                 let code = decided.unwrap_or_else(|| "ticket_unknown".into());
                 self.queue_message(LISTENER, window, &json!({"type": "delivered", "code": code}));
             }

@@ -225,7 +225,8 @@ impl World {
     pub fn jump(&mut self, seconds: i64) {
         let millis = seconds.unsigned_abs() * 1000;
         let now = self.now.as_millis();
-        self.now = Timestamp::from_millis(if seconds < 0 { now.saturating_sub(millis) } else { now + millis });
+        self.now =
+            Timestamp::from_millis(if seconds < 0 { now.saturating_sub(millis) } else { now + millis });
     }
 
     /// Lets the next thing happen; false when nothing is due by itself.

@@ -3,13 +3,13 @@
 use js_sys::{JsString, Reflect, Uint8Array};
 use tokentoss_core::Secret;
 use tokentoss_core::form_request::{BODY_LIMIT, EndpointAnswer, FormRequest};
-use zeroize::Zeroizing;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     AbortController, AbortSignal, ReadableStreamDefaultReader, ReferrerPolicy, Request, RequestCache,
     RequestCredentials, RequestInit, RequestMode, RequestRedirect, Response, UrlSearchParams,
 };
+use zeroize::Zeroizing;
 
 /// A request under way; dropped, it is aborted and its answer ignored.
 #[derive(Debug)]

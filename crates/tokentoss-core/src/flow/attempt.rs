@@ -178,7 +178,9 @@ impl Attempt {
     /// Checks an answer that the kernel relayed, which may be one to the request of the way that was left.
     pub(super) fn verify_relayed(&mut self, query: &str, ticket: &Ticket) -> Result<VerifiedCode, Refusal> {
         let refusal = match self.verify(query, ticket) {
-            Err(Refusal::Dropped(error)) if error.code() == ErrorCode::StateMismatch => Refusal::Dropped(error),
+            Err(Refusal::Dropped(error)) if error.code() == ErrorCode::StateMismatch => {
+                Refusal::Dropped(error)
+            }
             verified => return verified,
         };
         let Some(earlier) = self.superseded.take() else { return Err(refusal) };

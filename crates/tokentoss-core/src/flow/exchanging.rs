@@ -53,7 +53,8 @@ impl Exchanging {
             ExchangePlace::Auto => cx.shared.cors == Some(true) && attempt.can_authenticate(ticket),
         };
         if !by_page || !ticket.provider().openid_connect() {
-            let plaintext = envelope::write_code(ticket, &attempt.request, attempt.proof.as_ref(), code, cx.now)?;
+            let plaintext =
+                envelope::write_code(ticket, &attempt.request, attempt.proof.as_ref(), code, cx.now)?;
             let sealed = ticket.kernel_key().seal(Purpose::Code, ticket.binding(), &plaintext, cx.rng)?;
             return Ok(HandingOver::begin_with_code(sealed, callback_page, cx));
         }
@@ -99,7 +100,8 @@ impl Exchanging {
         let ticket = cx.ticket;
         let tokens = TokenResponse::read(answer, ticket.provider().token_endpoint(), ticket.scopes())?;
         let tokens = check_claims(tokens, ticket, Some(self.request.nonce()), cx.now)?;
-        let plaintext = envelope::write(ticket, Some(self.request.salt()), self.proof.as_ref(), &tokens, cx.now)?;
+        let plaintext =
+            envelope::write(ticket, Some(self.request.salt()), self.proof.as_ref(), &tokens, cx.now)?;
         let sealed = ticket.kernel_key().seal(Purpose::Tokens, ticket.binding(), &plaintext, cx.rng)?;
         Ok(HandingOver::begin(sealed, self.callback_page, cx))
     }

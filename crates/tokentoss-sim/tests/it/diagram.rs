@@ -95,7 +95,9 @@ const EVENTS: [(&str, fn(&mut World)); 22] = [
         }
         world.settle();
     }),
-    ("Message registered of another program", |world| message(world, r#"{"type":"ready"}"#, r#"{"type":"registered","answer":""}"#)),
+    ("Message registered of another program", |world| {
+        message(world, r#"{"type":"ready"}"#, r#"{"type":"registered","answer":""}"#)
+    }),
     ("Message refused", |world| message(world, r#"{"type":"ready"}"#, r#"{"type":"refused","code":"x"}"#)),
     ("Message delivered", |world| {
         message(world, r#"{"type":"ready"}"#, r#"{"type":"delivered","code":""}"#);
