@@ -80,19 +80,24 @@ def test_nothing_but_loopback(page: Page) -> None:
     """C27: bound to the literal address."""
     port = urlsplit(page.listener).port
     (bound,) = lease_module._listeners.values()
-    assert [one.getsockname() for one in bound._sockets] == [("127.0.0.1", port)]
+    assert [one.socket.getsockname() for one in bound._servers] == [("127.0.0.1", port)]
 
 
 def test_registration_and_the_sealed_client_secret(page: Page) -> None:
     reply = page.register()
     assert reply.status == 200
-    assert page.key.open(reply.json()["secret"], page.context("client_secret")) == b"secret-1"
+    assert set(reply.json()) == {"url", "answer"}
+    assert reply.json()["url"] == page.url()
+    assert page.client_secret == "secret-1"
     assert "secret-1" not in reply.text
 
 
 def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider) -> None:
     widget = AuthWidget(auth_manager=make_manager(client_config=ClientConfig("public")))
-    assert Page(widget.ticket).register().json() == {"secret": None}
+    page = Page(widget.ticket)
+    page.register()
+    assert page.proof is not None
+    assert page.client_secret is None
     widget.close()
 
 
@@ -101,9 +106,14 @@ def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider)
     [
         ({"ticket": "unknown"}, "ticket_unknown"),
         ({"ticket": ""}, "ticket_unknown"),
-        ({"proof": "x" * 43}, "proof_mismatch"),
-        ({"proof": ""}, "proof_mismatch"),
-        ({"proof": "é"}, "proof_mismatch"),
+        ({"sealed": ""}, "registration_refused"),
+        ({"sealed": "x" * 200}, "registration_refused"),
+        ({"sealed": "é"}, "registration_refused"),
+        ({"answer_key": ""}, "registration_refused"),
+        ({"answer_key": 5}, "registration_refused"),
+        ({"answer_key": b64url(bytes(31))}, "registration_refused"),
+        ({"proof": 5}, "registration_refused"),
+        ({"url": None}, "registration_refused"),
         ({"origin": "null"}, "page_origin_opaque"),
         ({"origin": ""}, "registration_refused"),
         ({"origin": "*"}, "registration_refused"),
@@ -117,7 +127,7 @@ def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider)
         ({"key": b64url(bytes(32))}, "sealing_failed"),
     ],
 )
-def test_refused_registrations(page: Page, change: dict[str, str], code: str) -> None:
+def test_refused_registrations(page: Page, change: dict[str, Any], code: str) -> None:
     reply = page.register(**change)
     assert (reply.status, reply.json()) == (403, {"code": code})
     assert page.register().status == 200, "the real page is not harmed"

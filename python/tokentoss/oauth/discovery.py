@@ -160,7 +160,7 @@ def _from_metadata(
 
 def _endpoint(metadata: dict[str, Any], member: str, issuer: str) -> str:
     url = metadata.get(member)
-    if not isinstance(url, str) or not is_secure(url) or "#" in url:
+    if not isinstance(url, str) or not is_secure(url) or "#" in url or reaches_into_loopback(issuer, url):
         raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
     return url
 

@@ -14,6 +14,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tokentoss.util.forks import anew_in_child
+
 Cell = tuple[str, str]
 """A page's session and the id of a cell: another page that shows the same notebook has outputs of its own."""
 
@@ -44,6 +46,7 @@ class _Execution:
 _latest: dict[Cell, _Execution] = {}
 # Re-entrant, because the garbage collector may close a widget anywhere.
 _lock = threading.RLock()
+anew_in_child(sys.modules[__name__], _lock=threading.RLock)
 
 
 def shows(widget: ShownWidget) -> None:
