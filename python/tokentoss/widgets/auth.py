@@ -130,7 +130,7 @@ class AuthWidget(Awaited, ManagerWidget):
                 hosted_domain=hosted_domain,
             )
         self._manager = auth_manager
-        exchange = checked_exchange(exchange, auth_manager.provider)
+        exchange = checked_exchange(exchange, auth_manager)
         addresses = CallbackAddresses.of(
             auth_manager.client_config,
             auth_manager.provider.redirect_path,
