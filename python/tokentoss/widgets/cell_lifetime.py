@@ -7,7 +7,6 @@ Notebook do, make it possible to do better; in all others every widget stays.
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import weakref
@@ -18,8 +17,6 @@ from tokentoss.util.forks import anew_in_child
 
 Cell = tuple[str, str]
 """A page's session and the id of a cell: another page that shows the same notebook has outputs of its own."""
-
-_RESULT = re.compile("_{1,3}|_[0-9]+")
 
 
 class ShownWidget(Protocol):
@@ -62,7 +59,6 @@ def shows(widget: ShownWidget) -> None:
     widget.keep()
     for one in gone:
         one.let_go()
-        _forget_result(one)
 
 
 def _superseded(cell: Cell, message: str) -> list[ShownWidget]:
@@ -96,14 +92,3 @@ def _executed() -> tuple[Cell | None, str]:
     if header.get("msg_type") != "execute_request" or not isinstance(cell, str):
         return None, ""
     return (header["session"], cell), header["msg_id"]
-
-
-def _forget_result(widget: ShownWidget) -> None:
-    """Take a widget out of the results that IPython keeps: ``Out``, ``_`` and their like."""
-    shell = _shell()
-    results = shell.user_ns.get("_oh", {})
-    for number in [number for number, result in results.items() if result is widget]:
-        del results[number]
-    for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
-        for name in [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]:
-            names[name] = ""
