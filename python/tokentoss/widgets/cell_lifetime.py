@@ -7,6 +7,7 @@ Notebook do, make it possible to do better; in all others every widget stays.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import weakref
@@ -17,6 +18,8 @@ from tokentoss.util.forks import anew_in_child
 
 Cell = tuple[str, str]
 """A page's session and the id of a cell: another page that shows the same notebook has outputs of its own."""
+
+_RESULT = re.compile("_{1,3}|_[0-9]+")
 
 
 class ShownWidget(Protocol):
@@ -59,6 +62,7 @@ def shows(widget: ShownWidget) -> None:
     widget.keep()
     for one in gone:
         one.let_go()
+        _hold_results_weakly(one)
 
 
 def _superseded(cell: Cell, message: str) -> list[ShownWidget]:
@@ -92,3 +96,17 @@ def _executed() -> tuple[Cell | None, str]:
     if header.get("msg_type") != "execute_request" or not isinstance(cell, str):
         return None, ""
     return (header["session"], cell), header["msg_id"]
+
+
+def _hold_results_weakly(widget: ShownWidget) -> None:
+    """Let the results that IPython keeps, ``Out``, ``_`` and their like, stand for a widget without keeping it.
+
+    They work as before for as long as the user's code holds it.
+    """
+    shell, proxy = _shell(), weakref.proxy(widget)
+    results = shell.user_ns.get("_oh", {})
+    for number in [number for number, result in results.items() if result is widget]:
+        results[number] = proxy
+    for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
+        for name in [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]:
+            names[name] = proxy
