@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import weakref
 from collections import deque
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import anywidget
@@ -157,7 +156,6 @@ class SyncedWidget(anywidget.AnyWidget):
         return self._own_traits
 
 
-@cache
 def _own_traits(cls: type[SyncedWidget]) -> frozenset[str]:
     inherited = set(anywidget.AnyWidget.class_trait_names(sync=True))
     return frozenset(

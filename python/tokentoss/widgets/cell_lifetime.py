@@ -99,7 +99,7 @@ def _executed() -> tuple[Cell | None, str]:
 
 
 def _hold_results_weakly(widget: ShownWidget) -> None:
-    """Let the results that IPython keeps, ``Out``, ``_`` and their like, stand for a widget without keeping it.
+    """Let the results that IPython keeps, ``Out``, ``_`` and their like, hold a widget weakly.
 
     They work as before for as long as the user's code holds it.
     """
@@ -108,5 +108,5 @@ def _hold_results_weakly(widget: ShownWidget) -> None:
     for number in [number for number, result in results.items() if result is widget]:
         results[number] = proxy
     for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
-        for name in [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]:
-            names[name] = proxy
+        held = [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]
+        names.update(dict.fromkeys(held, proxy))
