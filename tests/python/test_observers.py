@@ -277,8 +277,9 @@ def test_a_re_run_leaves_the_results_alone(make_manager: Make, monkeypatch: pyte
     del held
     gc.collect()
     assert gone() is None
-    with pytest.raises(ReferenceError):
+    with pytest.raises(AttributeError, match="run again"):
         shell.user_ns["_oh"][1].ticket  # noqa: B018
+    assert "run again" in repr(shell.user_ns["_oh"][1])
     second.close()
 
 

@@ -35,6 +35,23 @@ class ShownWidget(Protocol):
         """Live on only as long as the user's code holds the widget."""
 
 
+class FormerResult:
+    """Stands for a widget among the results of a cell that was run again, while something else holds it."""
+
+    def __init__(self, widget: ShownWidget) -> None:
+        self._widget = weakref.ref(widget)
+
+    def __getattr__(self, name: str) -> Any:
+        widget = self._widget()
+        if widget is None:
+            raise AttributeError("The cell of this widget was run again: use the result of the latest run.")
+        return getattr(widget, name)
+
+    def __repr__(self) -> str:
+        widget = self._widget()
+        return "<widget of a cell that was run again>" if widget is None else repr(widget)
+
+
 @dataclass
 class _Execution:
     """The latest execution of a cell, and what it made or shows."""
@@ -103,10 +120,10 @@ def _hold_results_weakly(widget: ShownWidget) -> None:
 
     They work as before for as long as the user's code holds it.
     """
-    shell, proxy = _shell(), weakref.proxy(widget)
+    shell, former = _shell(), FormerResult(widget)
     results = shell.user_ns.get("_oh", {})
     for number in [number for number, result in results.items() if result is widget]:
-        results[number] = proxy
+        results[number] = former
     for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
         held = [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]
-        names.update(dict.fromkeys(held, proxy))
+        names.update(dict.fromkeys(held, former))
