@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -26,8 +26,10 @@ EVIL = "https://evil.example"
 
 
 @pytest.fixture
-def widget(make_manager: Make) -> AuthWidget:
-    return AuthWidget(auth_manager=make_manager())
+def widget(make_manager: Make) -> Iterator[AuthWidget]:
+    widget = AuthWidget(auth_manager=make_manager())
+    yield widget
+    widget.close()
 
 
 def introduce(widget: AuthWidget, page: Page, **changes: Any) -> None:
