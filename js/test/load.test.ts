@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import type { FlowEvent, TicketData } from "tokentoss:glue";
 import { isForbidden, loaderOf } from "../src/load.ts";
 
@@ -65,7 +66,7 @@ test("a ticket that is no good throws an Error with its code", async () => {
     [{ ...ticket, provider: { ...ticket.provider, token_endpoint: "javascript:alert(1)" } }, "endpoint_insecure"],
     ...malformed().map((bad) => [bad, "ticket_invalid"]),
   ] as [unknown, string][]) {
-    assert.throws(() => new SignIn(bad as TicketData, () => {}), { name: "Error", code }, JSON.stringify(bad));
+    assert.throws(() => new SignIn(bad as TicketData, () => {}), { name: "Error", code }, inspect(bad));
   }
 });
 

@@ -13,7 +13,7 @@ from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
-from tokentoss.callback import lease, listener
+from tokentoss.callback import claims, lease, listener
 from tokentoss.handoff.remote_kernel import HUB_VARIABLES
 from tokentoss.oauth import discovery, jwks
 from tokentoss.session import refresh
@@ -46,6 +46,8 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     tokentoss.CREDENTIALS = None
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
     monkeypatch.setattr(listener, "POLL", 0.02)
+    # Widgets of other tests are kept by ipywidgets, and with them what they claimed.
+    claims.claims._claims.clear()
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
     monkeypatch.setattr(jwks, "_published", {})

@@ -6,12 +6,12 @@ import json
 import logging
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import HandOffError, TokenTossError
 from tokentoss.handoff.answer import seal_answer
 from tokentoss.handoff.confirmation import Confirmations
-from tokentoss.handoff.device_tokens import PageGrants, require_fresh
+from tokentoss.handoff.device_tokens import PageGrants
 from tokentoss.handoff.envelope import proof_of, read_code, read_device_tokens, read_tokens
 from tokentoss.handoff.introduction import Introductions
 from tokentoss.handoff.registration import Registration, Registrations
@@ -26,10 +26,10 @@ from tokentoss.handoff.sealing import (
     TOKENS,
     RecipientKey,
     SealingContext,
-    request_nonce,
     seal,
 )
 from tokentoss.handoff.start import Start, read_start
+from tokentoss.handoff.taking import take_code, take_device_tokens, take_tokens
 from tokentoss.handoff.ticket import Exchange, device_endpoint_of_page, secret_goes_to_page, ticket_of
 from tokentoss.util.base64url import random_b64url
 from tokentoss.util.constant_time import same_text
@@ -38,31 +38,13 @@ from tokentoss.util.forks import anew_in_child
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tokentoss.handoff.kernel_request import KernelRequest
     from tokentoss.session.auth_manager import AuthManager
 
 logger = logging.getLogger(__name__)
 
 DECISION_TIMEOUT = 30.0
 """Seconds that a second way of the same envelope waits for the first one's decision."""
-
-
-class KernelRequest(Protocol):
-    """An authorization request of the kernel's own."""
-
-    address: str
-
-    def take_callback(self, query: str) -> str | None:
-        """Take an answer that came to the listener; None if it is none to this request.
-
-        Raises:
-            TokenTossError: ``issuer_missing`` or ``issuer_mismatch``; the request goes on waiting.
-        """
-
-    def paste(self, text: str) -> TokenTossError | None:
-        """Take the address that the user ended on, and return what is wrong with it."""
-
-    def cancel(self) -> None:
-        """Take no answer any more."""
 
 
 class HandOff:
@@ -205,8 +187,9 @@ class HandOff:
         """Keep a page's attempt.
 
         Raises:
-            HandOffError: If the hand-off is over.
+            HandOffError: If the hand-off is over, or nothing can be sealed to the page's key.
         """
+        seal(b"", registration.page_key, self._context(CALLBACK))
         with self._lock:
             self._require_key()
             self.registrations.add(registration)
@@ -340,25 +323,11 @@ class HandOff:
     def _take(self, purpose: str, plaintext: bytes) -> None:
         manager = self._manager
         if purpose == TOKENS:
-            tokens = read_tokens(plaintext, self.id)
-            manager.accept(
-                tokens.response, nonce=self._request_nonce(tokens.salt), received_at=tokens.received_at
-            )
+            take_tokens(manager, read_tokens(plaintext, self.id), self._nonce)
         elif purpose == DEVICE_TOKENS:
-            device = read_device_tokens(plaintext, self.id)
-            require_fresh(device.response)
-            manager.accept(device.response, nonce=None, received_at=device.received_at)
+            take_device_tokens(manager, read_device_tokens(plaintext, self.id))
         else:
-            grant = read_code(plaintext, self.id, self.redirect_uris)
-            manager.accept_code(
-                grant.code,
-                grant.code_verifier,
-                grant.redirect_uri,
-                nonce=self._request_nonce(grant.salt),
-            )
-
-    def _request_nonce(self, salt: str) -> str | None:
-        return request_nonce(self._nonce, salt) if self._manager.provider.openid_connect else None
+            take_code(manager, read_code(plaintext, self.id, self.redirect_uris), self._nonce)
 
     def _decide(self, take: Callable[[], None]) -> None:
         try:

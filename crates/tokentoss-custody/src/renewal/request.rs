@@ -67,5 +67,5 @@ fn basic(client_id: &str, secret: &Secret) -> Secret {
     pair.push(':');
     pair.extend(byte_serialize(secret.expose().as_bytes()));
     let pair = Secret::new(pair);
-    Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
+    Secret::new(format!("Basic {}", STANDARD.encode(pair.expose().as_bytes())))
 }
