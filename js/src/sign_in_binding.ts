@@ -330,11 +330,9 @@ export class SignInBinding {
       case "relay":
         if (message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
         break;
-      case "registered":
-        if (message.ticket === this.#ticket) this.#signIn?.registered(message.key, message.sealed);
-        break;
       case "introduced":
-        if (message.ticket === this.#ticket) this.#signIn?.introduced(message.key, message.sealed);
+      case "registered":
+        if (message.ticket === this.#ticket) this.#signIn?.[message.type](message.key, message.sealed);
         break;
       case "link":
         if (this.#byLink.given(message)) this.#show();

@@ -74,7 +74,7 @@ impl Flow {
         let mut state = mem::replace(&mut self.state, State::Spent);
         let mut cx = Context { ticket: &self.ticket, shared: &mut self.shared, now, rng };
         // A clock that was put back must not prolong what waits: the waits go on by the new time.
-        if let Some(seen) = mem::replace(&mut self.seen, Some(now)).filter(|seen| now < *seen) {
+        if let Some(seen) = self.seen.replace(now).filter(|seen| now < *seen) {
             cx.shared.introduction.put_back(seen, now);
             state.put_back(seen, &mut cx);
         }

@@ -14,8 +14,13 @@ use tokentoss_core::flow::{Input, KernelRefusal, RequestId, ShownCode};
 use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_sim::{Answer, LISTENER, User, World};
 
+/// The name of a state, and how it is reached.
+type Play = (&'static str, fn() -> World);
+/// The label in the diagram, and what happens.
+type Happening = (&'static str, fn(&mut World));
+
 /// The plays, by the state that each one reaches.
-const PLAYS: [(&str, fn() -> World); 12] = [
+const PLAYS: [Play; 12] = [
     ("Ready", World::new),
     // Only the kernel can fetch tokens.
     ("Ready", || World::with(|kernel| kernel.ticket()["provider"]["token_endpoint_cors"] = json!(false))),
@@ -82,8 +87,8 @@ const PLAYS: [(&str, fn() -> World); 12] = [
     }),
 ];
 
-/// What is tried on every state: the label in the diagram, and what happens.
-const EVENTS: [(&str, fn(&mut World)); 22] = [
+/// What is tried on every state.
+const EVENTS: [Happening; 22] = [
     ("SignIn", |world| world.input(Input::SignIn)),
     ("AskForCode", |world| world.input(Input::AskForCode)),
     ("PopupBlocked", |world| world.input(Input::PopupBlocked)),
