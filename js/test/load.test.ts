@@ -81,10 +81,11 @@ function malformed(): unknown[] {
     Object.assign(Object.create({ id: text(16) }), without),
     changed("provider", Object.assign(Object.create({ issuer: "https://issuer.example" }), nobody)),
     ...[undefined, null, 1, "https://issuer.example", [], {}].map((provider) => changed("provider", provider)),
-    ...[undefined, null, "1", 1.5, 2, -1, Number.NaN, [1]].map((version) => changed("version", version)),
+    ...[undefined, null, "2", 2.5, 1, 3, -2, Number.NaN, [2]].map((version) => changed("version", version)),
     ...["openid", [1], [null], [["openid"]], { 0: "openid" }, 1].map((scopes) => changed("scopes", scopes)),
     ...[1, {}, [], true].flatMap((kind) => [changed("id", kind), changed("login_hint", kind)]),
     ...["true", 0, {}].map((flag) => changed("client_secret_sealed", flag)),
+    ...["true", 0, {}].map((flag) => changed("remote_kernel", flag)),
     // A lone surrogate, which would not arrive as it is.
     ...["client_id", "login_hint"].map((member) => changed(member, "a\ud800b")),
     changed("scopes", ["openid", "\udfff"]),
