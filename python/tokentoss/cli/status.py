@@ -32,7 +32,7 @@ def run() -> int:
         _show_session(terminal, session, is_default=number == 0 and len(sessions) > 1)
     if not sessions:
         terminal.line("Nobody is signed in. Show a GoogleAuthWidget in a notebook and click its button.")
-    return 0 if any(_is_signed_in(session) for session in sessions) else 1
+    return 0 if any(session.is_signed_in() for session in sessions) else 1
 
 
 def _show_client(terminal: Terminal) -> None:
@@ -52,7 +52,7 @@ def _show_session(terminal: Terminal, session: Session, *, is_default: bool) -> 
     account = Account.of(session.tokens)
     name = terminal.paint(printable(account.display_name or "an unknown user"), "bold")
     suffix = " (used by default)" if is_default else ""
-    if _is_signed_in(session):
+    if session.is_signed_in():
         terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}{suffix}")
     else:
         terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}{suffix}: sign in again")
@@ -61,7 +61,7 @@ def _show_session(terminal: Terminal, session: Session, *, is_default: bool) -> 
         moment = datetime.fromtimestamp(session.signed_in_at).astimezone()
         ago = duration(time.time() - session.signed_in_at)
         terminal.line(f"{_INDENT}since {moment:%Y-%m-%d %H:%M}, {ago} ago")
-    if _is_signed_in(session):
+    if session.is_signed_in():
         terminal.line(_INDENT + _lifetime(session))
 
 
@@ -81,7 +81,3 @@ def _lifetime(session: Session) -> str:
 
 def _ends(age: float) -> str:
     return f"; the session ends in {duration(age + DEFAULT_MAX_SESSION_LIFETIME_HOURS * 3600)}"
-
-
-def _is_signed_in(session: Session) -> bool:
-    return session.is_usable and not session.is_older_than(DEFAULT_MAX_SESSION_LIFETIME_HOURS)

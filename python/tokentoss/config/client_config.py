@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
-from tokentoss.exceptions import ConfigurationError
+from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError, StorageError
 from tokentoss.oauth.catalogue import name_of
 from tokentoss.oauth.provider import GOOGLE, Provider
+from tokentoss.util.folders import config_folder, expanded
 
-APP_NAME = "tokentoss"
-"""Folder of this package in the user's configuration folder."""
-
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLIENT_SECRETS_VARIABLE = "TOKENTOSS_CLIENT_SECRETS"
 """Environment variable that names the client secrets file."""
@@ -80,7 +79,7 @@ class ClientConfig:
             ConfigurationError: If it is no such file (also a ValueError): a directory, not JSON, a
                 service account key, without a client id, or with an endpoint that is not https.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         return cls._from(read_client_secrets(path), path)
 
     @classmethod
@@ -91,7 +90,11 @@ class ClientConfig:
             ClientSecretsNotFoundError: If there is neither.
             ConfigurationError: As :meth:`from_file`.
         """
-        path, named = configured_path()
+        try:
+            path, named = configured_path()
+        except StorageError as failure:
+            # There is no file, and the sentence says what to do.
+            raise ClientSecretsNotFoundError(str(failure), code=failure.code) from None
         # The variable may have been set long ago and elsewhere, so a message about its file says so.
         name = f"{path} (named by {CLIENT_SECRETS_VARIABLE})" if named else None
         return cls._from(read_client_secrets(path, name), path)
@@ -141,13 +144,19 @@ class ClientConfig:
 
 
 def get_config_path() -> Path:
-    """Return where ``configure`` writes client_secrets.json, such as ``~/.config/tokentoss/``."""
-    import platformdirs  # noqa: PLC0415 - only callers without an explicit path need it
+    """Return where ``configure`` writes client_secrets.json, such as ``~/.config/tokentoss/``.
 
-    return Path(platformdirs.user_config_dir(APP_NAME)) / "client_secrets.json"
+    Raises:
+        StorageError: ``storage_home_missing`` if the user has no home folder.
+    """
+    return config_folder() / "client_secrets.json"
 
 
 def configured_path() -> tuple[Path, bool]:
-    """Return where the client is looked for, and whether ``TOKENTOSS_CLIENT_SECRETS`` says so."""
+    """Return where the client is looked for, and whether ``TOKENTOSS_CLIENT_SECRETS`` says so.
+
+    Raises:
+        StorageError: ``storage_home_missing`` if that is below a home folder that the user does not have.
+    """
     named = os.environ.get(CLIENT_SECRETS_VARIABLE)
-    return (Path(named).expanduser(), True) if named else (get_config_path(), False)
+    return (expanded(named), True) if named else (get_config_path(), False)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import GOOGLE_AUTH_URI, GOOGLE_TOKEN_URI, get_config_path
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ConfigurationError, StorageError
+from tokentoss.util.folders import expanded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GOOGLE_CERT_URL = "https://www.googleapis.com/oauth2/v1/certs"
 
@@ -80,7 +83,7 @@ def configure_from_file(source_path: str | Path) -> Path:
         ValueError: If it is not a client secrets file.
         StorageError: If the client cannot be written.
     """
-    path = Path(source_path).expanduser()
+    path = expanded(source_path)
     return install_client(read_client_secrets(path), str(path))
 
 
