@@ -146,6 +146,20 @@ def test_links_folders_and_broken_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_network")
+def test_the_own_client_of_iap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """F17: doctor said ok."""
+    path = tmp_path / "client.json"
+    uri = "https://iap.googleapis.com/v1/oauth/clientIds/1-a:handleRedirect"
+    path.write_text(
+        json.dumps({"web": {"client_id": "1-a", "client_secret": SECRET, "redirect_uris": [uri]}})
+    )
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(path))
+    files = [one for section in examine() if section.title == "Client" for one in section.findings]
+    assert [(one.name, one.level) for one in files] == [("client", "error")]
+    assert "is IAP's own client, which no notebook can sign in with" in files[0].shown
+
+
+@pytest.mark.usefixtures("no_network")
 def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:  # noqa: F811
     """Kubernetes mounts Secrets as links; tokens are kept behind a link of the user."""
     tokentoss.configure("id-1", SECRET)

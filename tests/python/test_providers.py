@@ -231,7 +231,6 @@ def test_a_client_file_tells_its_provider() -> None:
     "members",
     [
         {"token_endpoint_auth_method": "private_key_jwt"},
-        {"rotation": "sometimes"},
         {"identity_members": {"login": "login"}},
         {"identity_members": {"subject": "id", "shoe_size": "size"}},
         {"scope_separator": ";"},
@@ -280,7 +279,6 @@ def test_discovery_reads_what_else_there_is(fake: FakeProvider) -> None:
     assert provider.revocation_endpoint == fake.issuer + "/revoke"
     assert provider.device_authorization_endpoint == fake.issuer + "/device"
     assert provider.token_endpoint_auth_method == "client_secret_basic"
-    assert provider.pkce
     assert provider.token_endpoint_cors is None, "nobody has tried yet"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError, StorageError
 from tokentoss.oauth.catalogue import name_of
+from tokentoss.oauth.endpoints import GOOGLE_AUTH_URIS, GOOGLE_TOKEN_URIS
 from tokentoss.oauth.provider import GOOGLE, Provider
 from tokentoss.util.folders import config_folder, expanded
 
@@ -26,19 +27,6 @@ GOOGLE_AUTH_URI = "https://accounts.google.com/o/oauth2/auth"
 GOOGLE_TOKEN_URI = GOOGLE.token_endpoint
 
 
-_GOOGLE_AUTH_URIS = frozenset({GOOGLE_AUTH_URI, GOOGLE.authorization_endpoint})
-
-
-_GOOGLE_TOKEN_URIS = frozenset(
-    {
-        GOOGLE_TOKEN_URI,
-        "https://accounts.google.com/o/oauth2/token",
-        "https://www.googleapis.com/oauth2/v3/token",
-        "https://www.googleapis.com/oauth2/v4/token",
-    }
-)
-
-
 @dataclass(repr=False)
 class ClientConfig:
     """An OAuth client, as client_secrets.json describes it.
@@ -46,7 +34,7 @@ class ClientConfig:
     Args:
         client_id: The client's identifier.
         client_secret: Its secret; empty for a public client.
-        auth_uri: The authorization endpoint.
+        auth_uri: The authorization endpoint. A client that names endpoints is used with no other ones.
         token_uri: The token endpoint.
         redirect_uris: The registered redirect URIs.
         client_type: ``installed`` (any loopback port) or ``web`` (only registered redirect URIs).
@@ -113,9 +101,15 @@ class ClientConfig:
         )
 
     @property
+    def names_endpoints(self) -> bool:
+        """Whether the client belongs to its endpoints: it comes from a file, or was made with some."""
+        is_default = self.auth_uri == GOOGLE_AUTH_URI and self.token_uri == GOOGLE_TOKEN_URI
+        return self.source is not None or not is_default
+
+    @property
     def is_google(self) -> bool:
         """Whether the endpoints are Google's, in any of the forms that its console wrote."""
-        return self.auth_uri in _GOOGLE_AUTH_URIS and self.token_uri in _GOOGLE_TOKEN_URIS
+        return self.auth_uri in GOOGLE_AUTH_URIS and self.token_uri in GOOGLE_TOKEN_URIS
 
     @property
     def known_provider(self) -> Provider | None:
@@ -130,17 +124,13 @@ class ClientConfig:
         """Return the provider that the endpoints belong to.
 
         Raises:
-            ConfigurationError: If they are of none that comes with the package: another one must be given
-                explicitly, because client_secrets.json does not name an issuer.
+            ConfigurationError: ``provider_required`` if they are of none that comes with the package: another
+                one must be given explicitly, because client_secrets.json does not name an issuer.
         """
         known = self.known_provider
         if known is not None:
             return known
-        where = self.source or self.client_id
-        raise ConfigurationError(
-            f"The endpoints in {where} are not Google's, nor of another provider of this package: "
-            'use AuthWidget(provider=Provider.discover("https://issuer")) for another provider.'
-        )
+        raise ConfigurationError(code="provider_required", subject=str(self.source or self.client_id))
 
 
 def get_config_path() -> Path:

@@ -42,9 +42,7 @@ def configure(
         return configure_from_file(path)
     if client_id is not None and client_secret is not None:
         return configure_from_credentials(client_id, client_secret, project_id=project_id)
-    raise ConfigurationError(
-        "Nothing to configure: give client_id and client_secret, or the path of a client_secrets.json."
-    )
+    raise ConfigurationError(code="configure_nothing_given")
 
 
 def configure_from_credentials(client_id: str, client_secret: str, project_id: str | None = None) -> Path:
@@ -84,22 +82,18 @@ def configure_from_file(source_path: str | Path) -> Path:
         StorageError: If the client cannot be written.
     """
     path = expanded(source_path)
-    return install_client(read_client_secrets(path), str(path))
+    return install_client(read_client_secrets(path))
 
 
-def install_client(secrets: ClientSecrets, name: str) -> Path:
+def install_client(secrets: ClientSecrets) -> Path:
     """Install the client of a checked client_secrets.json and return where it is stored.
 
     Args:
-        secrets: The client.
-        name: How messages call the file that it comes from.
+        secrets: The client; one without a secret is a public client (RFC 6749 section 2.1).
 
     Raises:
-        ConfigurationError: If it has no secret.
         StorageError: If the client cannot be written.
     """
-    if not secrets.client_secret:
-        raise ConfigurationError(code="client_secrets_invalid", subject=f"{name} (it names no client_secret)")
     return _install(secrets.document)
 
 

@@ -152,7 +152,6 @@ def _from_metadata(
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,
         openid_connect=openid_connect,
         token_endpoint_auth_method=_auth_method(metadata),
-        pkce="S256" in _strings(metadata, "code_challenge_methods_supported"),
         **endpoints,
         **identity,
     )

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import ClientConfig
+from tokentoss.config.client_provider import require_client_of
 from tokentoss.exceptions import (
     NoCredentialsError,
     SignInError,
@@ -82,6 +83,7 @@ class AuthManager(TokenManager):
             )
         chosen: TokenStorage = storage if storage is not None else default_storage()
         provider = provider or provider_of(client_config, chosen)
+        require_client_of(client_config, provider)
         self.scopes = list(scopes if scopes is not None else provider.scopes)
         provider.require_scopes(self.scopes)
         require_identity(provider, hosted_domain)
