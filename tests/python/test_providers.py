@@ -145,13 +145,17 @@ def test_algorithms_without_a_public_key(fake: FakeProvider, algorithms: tuple[s
 
 
 def test_metadata_without_an_acceptable_algorithm(fake: FakeProvider) -> None:
-    """C54."""
+    """C54; F19: the sentence names what is signed with, and who can change it."""
     fake.answers[METADATA] = Answer.json(
         fake.metadata(id_token_signing_alg_values_supported=["HS256", "none"])
     )
     with pytest.raises(DiscoveryError) as refusal:
         Provider.discover(fake.issuer)
-    assert refusal.value.code == "discovery_invalid"
+    assert refusal.value.code == "discovery_algorithms_refused"
+    assert str(refusal.value).startswith(
+        f"{fake.issuer} signs ID tokens with HS256, none, which is not accepted here. "
+        "Ask its administrator for a signing key of type RS256 or ES256"
+    )
 
 
 @pytest.mark.parametrize("path", ["", "callback", "/a?b", "/a#b"])
