@@ -9,11 +9,11 @@ const CLIPPY = ["clippy", "--quiet", "--locked", "--all-targets"];
 const DENY = ["--", "--deny", "warnings"];
 
 export function lintNative() {
-  for (const { name, wasm } of crates()) if (!wasm || BOTH.includes(name)) lintCrate(name);
+  lintCrates(({ name, wasm }) => !wasm || BOTH.includes(name));
 }
 
 export function lintWasm() {
-  for (const { name, wasm } of crates()) if (wasm || BOTH.includes(name)) lintCrate(name, ["--target", WASM]);
+  lintCrates(({ name, wasm }) => wasm || BOTH.includes(name), ["--target", WASM]);
 }
 
 /** The workspace of the fuzzer; its code compiles without the nightly compiler that runs it. */
@@ -23,9 +23,12 @@ export function lintFuzzer() {
   run("cargo", [...CLIPPY, ...workspace, ...DENY], { env: { CUSTOM_LIBFUZZER_PATH: path("target", "libfuzzer.a") } });
 }
 
-/** One at a time, because crates that are compiled together switch on each other's features. */
-function lintCrate(name, target = []) {
-  run("cargo", [...CLIPPY, "--package", name, ...target, ...DENY]);
+/** All crates of one target at once: their dependencies are checked once. */
+function lintCrates(chosen, target = []) {
+  const packages = crates()
+    .filter(chosen)
+    .flatMap(({ name }) => ["--package", name]);
+  run("cargo", [...CLIPPY, ...packages, ...target, ...DENY]);
 }
 
 /** The crates of the workspace; those that become a module for the browser are dynamic libraries. */
