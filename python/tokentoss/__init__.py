@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         StorageError,
         TokenExchangeError,
         TokenRefreshError,
+        TokensInMemoryWarning,
         TokenTossError,
         UserinfoError,
     )
@@ -97,6 +98,7 @@ __all__ = [
     "TokenRefreshError",
     "TokenStorage",
     "TokenTossError",
+    "TokensInMemoryWarning",
     "UserinfoError",
     "__version__",
     "configure",
@@ -150,6 +152,7 @@ _HOME_OF = {
     "TokenRefreshError": "exceptions",
     "TokenStorage": "storage",
     "TokenTossError": "exceptions",
+    "TokensInMemoryWarning": "exceptions",
     "UserinfoError": "exceptions",
     "configure": "config.install",
     "configure_from_credentials": "config.install",

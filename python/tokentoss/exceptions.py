@@ -24,7 +24,8 @@
 
     UserWarning
     ├── InsecureFilePermissionsWarning
-    └── KeyringUnavailableWarning
+    ├── KeyringUnavailableWarning
+    └── TokensInMemoryWarning
 
 Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.error_codes`); no text of one
 holds a token, a code, a verifier or a client secret.
@@ -142,6 +143,10 @@ class InsecureFilePermissionsWarning(UserWarning):
 
 class KeyringUnavailableWarning(UserWarning):
     """Tokens go to a file, because there is no usable keyring."""
+
+
+class TokensInMemoryWarning(UserWarning):
+    """Tokens are kept until the process ends, because there is no place of the user's to store them."""
 
 
 _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (

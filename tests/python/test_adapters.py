@@ -173,7 +173,7 @@ def test_insecure_addresses_get_nothing(
     """C73."""
     with pytest.raises(ConfigurationError) as insecure:
         call(manager, "http://service.example/api")
-    assert insecure.value.code == "endpoint_insecure"
+    assert insecure.value.code == "address_insecure"
     with pytest.raises(ConfigurationError) as foreign:
         call(manager, service.issuer + "/api", allowed_origins=["https://service.example"])
     assert foreign.value.code == "origin_not_allowed"

@@ -112,10 +112,13 @@ def test_a_proxy_of_the_environment_does_not_see_loopback(
     ],
 )
 def test_the_service_must_be_secure(address: str) -> None:
-    """C73, C75."""
+    """C73, C75; C12: the sentence is about that address, not about a provider's endpoints."""
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient(address)
-    assert refusal.value.code == "endpoint_insecure"
+    assert refusal.value.code == "address_insecure"
+    assert str(refusal.value).endswith(
+        " must start with https:// (http:// only on this computer). Correct it."
+    )
 
 
 def test_certificates_cannot_be_ignored(client: IAPClient, service: FakeProvider) -> None:
@@ -397,7 +400,7 @@ def test_further_origins_must_be_secure(origin: str) -> None:
     """C73."""
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient("https://service.example", allowed_origins=[origin])
-    assert refusal.value.code == "endpoint_insecure"
+    assert refusal.value.code == "address_insecure"
 
 
 def test_without_a_base_an_address_is_the_callers_choice_for_that_call(

@@ -21,7 +21,7 @@ class Binding:
         allowed_origins: The origins; none stands for every https origin, and http on this machine.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of them is neither.
+        ConfigurationError: ``address_insecure`` if one of them is neither.
     """
 
     def __init__(self, manager: AuthManager, allowed_origins: Iterable[str]) -> None:
@@ -35,10 +35,10 @@ class Binding:
         """Check that an address may have the token.
 
         Raises:
-            ConfigurationError: ``endpoint_insecure`` or ``origin_not_allowed``.
+            ConfigurationError: ``address_insecure`` or ``origin_not_allowed``.
         """
         if not is_secure(url):
-            raise ConfigurationError(code="endpoint_insecure", subject=f"address {url!r}")
+            raise ConfigurationError(code="address_insecure", subject=f"address {url!r}")
         origin = origin_of(url)
         if self._origins and origin not in self._origins:
             raise ConfigurationError(code="origin_not_allowed", subject=origin)

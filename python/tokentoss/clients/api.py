@@ -35,7 +35,7 @@ class APIClient(ServiceClient):
         allowed_origins: Further origins that the token may go to, by address or redirect.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
+        ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
             loopback); or if neither a provider nor a manager is given.
     """
 

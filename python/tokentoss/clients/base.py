@@ -41,7 +41,7 @@ class ServiceClient(ABC):
         allowed_origins: Further origins that the token may go to, by address or redirect.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
+        ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
             loopback).
     """
 
@@ -148,7 +148,7 @@ class ServiceClient(ABC):
             NoCredentialsError: If nobody is signed in.
             TokenRefreshError: If the token has expired and cannot be renewed.
             ConfigurationError: ``origin_not_allowed`` for an address of another origin, or
-                ``endpoint_insecure``.
+                ``address_insecure``.
             ServiceAudienceMismatchError: If the token is known to be for others; nothing is sent.
         """
         verify = kwargs.get("verify")

@@ -29,7 +29,7 @@ class HTTPXAuth(Bound, httpx.Auth):
             elsewhere; by default every https origin, and http on this machine.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of them is neither.
+        ConfigurationError: ``address_insecure`` if one of them is neither.
     """
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

@@ -34,7 +34,7 @@ class IAPClient(ServiceClient):
         expected_audience: The client ID that the token must be for, if the service takes that one only.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
+        ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
             loopback).
     """
 

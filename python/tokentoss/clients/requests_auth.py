@@ -25,7 +25,7 @@ class RequestsAuth(Bound, AuthBase):
             elsewhere; by default every https origin, and http on this machine.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of them is neither.
+        ConfigurationError: ``address_insecure`` if one of them is neither.
     """
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -34,7 +34,7 @@ class RequestsAuth(Bound, AuthBase):
         Raises:
             NoCredentialsError: If nobody is signed in.
             TokenRefreshError: If the token has expired and cannot be renewed.
-            ConfigurationError: ``origin_not_allowed`` or ``endpoint_insecure``.
+            ConfigurationError: ``origin_not_allowed`` or ``address_insecure``.
         """
         url = request.url or ""
         token = self._binding.token_for(url)

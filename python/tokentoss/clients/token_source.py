@@ -114,8 +114,8 @@ class TokenFile:
         Raises:
             TokenRefreshError: If it has expired and cannot be renewed.
         """
-        storage = FileStorage()
         try:
+            storage = FileStorage()
             tokens = _with_id_token(storage.load_all())
         except StorageError as failure:
             looked_at.append(str(failure))
@@ -236,14 +236,14 @@ class AccessTokens:
 
     def _from_file(self, looked_at: list[str]) -> TokenManager | None:
         """Return the manager over the token file, which has its client from the configuration."""
-        storage = FileStorage()
         try:
+            storage = FileStorage()
             if self._detached is None or self._path != storage.path:
                 self._path = storage.path
                 self._detached = DetachedManager(
                     ClientConfig.discover(), storage=storage, provider=self._provider, account=self._account
                 )
-        except ConfigurationError as failure:
+        except (ConfigurationError, StorageError) as failure:
             looked_at.append(str(failure))
             return None
         self._detached.reload()

@@ -31,10 +31,6 @@ ACCEPTED_ALGORITHMS = frozenset(
 """Signature algorithms with a public key; ``none`` and HMAC never sign an ID token here."""
 
 
-ROTATIONS = frozenset({None, "one-use", "none"})
-"""What happens to a refresh token that was used: it ends, or it stays; None where it is not known."""
-
-
 IDENTITY_MEMBERS = {"subject": "id", "login": "login", "name": "name", "email": "email"}
 """Where an identity endpoint says who the user is, unless the provider's data says otherwise."""
 

@@ -152,7 +152,6 @@ def _from_metadata(
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,
         openid_connect=openid_connect,
         token_endpoint_auth_method=_auth_method(metadata),
-        pkce="S256" in _strings(metadata, "code_challenge_methods_supported"),
         **endpoints,
         **identity,
     )
@@ -168,8 +167,10 @@ def _endpoint(metadata: dict[str, Any], member: str, issuer: str) -> str:
 def _algorithms(issuer: str, advertised: list[str]) -> tuple[str, ...]:
     algorithms = tuple(name for name in advertised or ["RS256"] if name in ACCEPTED_ALGORITHMS)
     if not algorithms:
+        # Such as authentik without a signing key, which signs with the client secret.
         raise DiscoveryError(
-            code="discovery_invalid", subject=f"{issuer} (id_token_signing_alg_values_supported)"
+            code="discovery_algorithms_refused",
+            subject=f"{issuer} signs ID tokens with {', '.join(advertised)}",
         )
     return algorithms
 

@@ -15,8 +15,8 @@ from tokentoss.oauth.constants import (
     DEFAULT_SCOPES,
     IDENTITY_MEMBERS,
     PROTECTED_PARAMETERS,
-    ROTATIONS,
 )
+from tokentoss.oauth.endpoints import require_same_side
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -56,9 +56,6 @@ class Provider:
         token_endpoint_auth_method: How a client with a secret shows it at the token endpoint:
             ``client_secret_post``, ``client_secret_basic``, or ``none`` for not at all.
         token_endpoint_cors: Whether the token endpoint answers browsers (CORS); None if not known.
-        pkce: Whether the provider is known to check PKCE. The challenge is sent to all of them.
-        rotation: ``one-use`` if a refresh token ends when it is used, ``none`` if it stays; None if
-            not known.
         userinfo_endpoint: Where it answers with claims about the user (OpenID Connect Core 5.3).
         identity_endpoint: Where an access token is answered with who the user is.
         identity_members: Names there of ``subject``, ``login``, ``name`` and ``email``.
@@ -71,7 +68,8 @@ class Provider:
             an ``icon`` (a ``data:image/`` address).
 
     Raises:
-        ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
+        ConfigurationError: If an endpoint is not https (or http on loopback), is on loopback while the
+            issuer is not, a parameter is one
             that the sign-in sets itself, ``openid`` or the identity endpoint is missing, or a value
             is not one of those above.
     """
@@ -92,8 +90,6 @@ class Provider:
     openid_connect: bool = True
     token_endpoint_auth_method: str = "client_secret_post"
     token_endpoint_cors: bool | None = None
-    pkce: bool = True
-    rotation: str | None = None
     userinfo_endpoint: str | None = None
     identity_endpoint: str | None = None
     identity_members: Mapping[str, str] = field(default_factory=lambda: dict(IDENTITY_MEMBERS))
@@ -109,6 +105,7 @@ class Provider:
         endpoints += [name for name in _OPTIONAL_ENDPOINTS if getattr(self, name) is not None]
         for name in endpoints:
             require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+        require_same_side(self.issuer, *(getattr(self, name) for name in endpoints))
         for parameter in (*self.authorization_params, *self.consent_params, *self.incremental_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
@@ -185,7 +182,6 @@ class Provider:
     def _check_values(self) -> None:
         unknown = [
             (self.token_endpoint_auth_method in AUTH_METHODS, "token_endpoint_auth_method"),
-            (self.rotation in ROTATIONS, "rotation"),
             (set(self.identity_members) <= set(IDENTITY_MEMBERS), "identity_members"),
             ("subject" in self.identity_members, "identity_members"),
             (self.scope_separator in {" ", ","}, "scope_separator"),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import ClientConfig
+from tokentoss.config.client_provider import require_client_of
 from tokentoss.exceptions import (
     NoCredentialsError,
     SignInError,
@@ -22,7 +23,7 @@ from tokentoss.session.scopes import joined, missing_from
 from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS
 from tokentoss.session.stored_session import StoredSession, place_of
 from tokentoss.session.token_manager import TokenManager
-from tokentoss.storage import FileStorage
+from tokentoss.storage import default_storage
 from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import grant_of
 from tokentoss.util.base64url import random_b64url
@@ -80,8 +81,9 @@ class AuthManager(TokenManager):
                 if client_secrets_path is not None
                 else ClientConfig.discover()
             )
-        chosen: TokenStorage = storage if storage is not None else FileStorage()
+        chosen: TokenStorage = storage if storage is not None else default_storage()
         provider = provider or provider_of(client_config, chosen)
+        require_client_of(client_config, provider)
         self.scopes = list(scopes if scopes is not None else provider.scopes)
         provider.require_scopes(self.scopes)
         require_identity(provider, hosted_domain)

@@ -61,6 +61,10 @@ class Session:
         """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""
         return self.signed_in_at is not None and time.time() - self.signed_in_at > hours * 3600
 
+    def is_signed_in(self, hours: float = DEFAULT_MAX_SESSION_LIFETIME_HOURS) -> bool:
+        """Tell whether the user counts as signed in: calls can be made, and the sign-in is not too old."""
+        return self.is_usable and not self.is_older_than(hours)
+
 
 def id_token_is_due(session: Session) -> bool:
     """Tell whether the ID token is to be renewed."""

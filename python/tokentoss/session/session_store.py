@@ -164,9 +164,7 @@ class SessionStore:
     def discard(self, session: Session) -> None:
         """Remove the stored tokens of a session that ended, unless somebody signed in anew meanwhile."""
         try:
-            stored = self.counterpart(session.tokens)
-            if stored is not None and same_tokens(stored, session.tokens):
-                self.storage.remove(session.tokens)
+            self.storage.discard(session.tokens)
         except StorageError as failure:
             logger.warning("the ended session is still stored: %s", failure)
 

@@ -69,20 +69,47 @@ class Account:
         return name == self.key or name.lower() in names
 
 
+def matching(candidates: Sequence[TokenData], name: str) -> list[TokenData]:
+    """Return the tokens that a name stands for: a grant's or account's key, an e-mail address or a login."""
+    by_grant = [tokens for tokens in candidates if _grant_key(tokens) == name]
+    by_key = by_grant or [tokens for tokens in candidates if Account.of(tokens).key == name]
+    return by_key or [tokens for tokens in candidates if Account.of(tokens).goes_by(name)]
+
+
+def names_of(stored: Sequence[TokenData]) -> list[str]:
+    """Return for each of the stored grants the shortest name that stands for it alone.
+
+    One user who signed in with two clients has two grants; then the name ends with the client's identifier.
+    """
+    return [_shortest_name(tokens, stored) for tokens in stored]
+
+
+def _shortest_name(tokens: TokenData, stored: Sequence[TokenData]) -> str:
+    account = Account.of(tokens)
+    for name in (account.display_name, account.key):
+        if matching(stored, name) == [tokens]:
+            return name
+    return _grant_key(tokens)
+
+
+def _grant_key(tokens: TokenData) -> str:
+    return f"{Account.of(tokens).key}#{grant_of(tokens)[2]}"
+
+
 def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData:
     """Return the tokens of one account.
 
     Args:
         candidates: The tokens to choose from.
-        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case.
+        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case. A key
+            followed by ``#`` and a client's identifier tells two clients of one account apart.
 
     Raises:
         NoCredentialsError: ``account_unknown``, or ``account_ambiguous`` for an e-mail address that
             several accounts have.
     """
     name = account.key if isinstance(account, Account) else account
-    by_key = [tokens for tokens in candidates if Account.of(tokens).key == name]
-    found = by_key or [tokens for tokens in candidates if Account.of(tokens).goes_by(name)]
+    found = matching(candidates, name)
     if not found:
         raise NoCredentialsError(code="account_unknown", subject=name)
     if len(found) > 1:

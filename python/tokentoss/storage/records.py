@@ -101,10 +101,31 @@ class RecordStorage(ABC):
             StorageError: If they cannot be removed.
         """
         with self._lock, self._exclusively():
-            records = self._read()
-            others = [one for one in records if grant_of(one) != grant_of(tokens)]
-            if len(others) < len(records):
-                self._write(others)
+            self._remove_one(tokens, only_same=False)
+
+    def discard(self, tokens: TokenData) -> bool:
+        """Remove the tokens of one account if these very ones are still stored.
+
+        Returns:
+            Whether they were; if not, nothing has changed.
+
+        Raises:
+            StorageError: If they cannot be removed.
+        """
+        with self._lock, self._exclusively():
+            return self._remove_one(tokens, only_same=True)
+
+    def _remove_one(self, tokens: TokenData, *, only_same: bool) -> bool:
+        records = self._read()
+        others = [
+            one
+            for one in records
+            if grant_of(one) != grant_of(tokens) or (only_same and not same_tokens(one, tokens))
+        ]
+        if len(others) == len(records):
+            return False
+        self._write(others)
+        return True
 
     @contextmanager
     def renewing(self, tokens: TokenData, timeout: float) -> Iterator[None]:
