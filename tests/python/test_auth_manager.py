@@ -521,7 +521,7 @@ def test_google_is_the_default_provider() -> None:
     manager = AuthManager(ClientConfig("id", "s"), storage=MemoryStorage())
     assert manager.provider is GOOGLE
     assert manager.scopes == tokentoss.DEFAULT_SCOPES
-    with pytest.raises(ConfigurationError, match="Google"):
+    with pytest.raises(ConfigurationError, match="no provider that is known"):
         AuthManager(ClientConfig("id", "s", token_uri="https://x.example/token"), storage=MemoryStorage())
 
 

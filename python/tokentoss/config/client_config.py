@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.oauth.catalogue import name_of
 from tokentoss.oauth.provider import GOOGLE, Provider
+from tokentoss.util.secret_text import keeping_secret
 
 APP_NAME = "tokentoss"
 """Folder of this package in the user's configuration folder."""
@@ -40,6 +41,7 @@ _GOOGLE_TOKEN_URIS = frozenset(
 )
 
 
+@keeping_secret("client_secret")
 @dataclass(repr=False)
 class ClientConfig:
     """An OAuth client, as client_secrets.json describes it.
@@ -67,6 +69,12 @@ class ClientConfig:
     def __repr__(self) -> str:
         secret = "redacted" if self.client_secret else "none"
         return f"ClientConfig(client_id={self.client_id!r}, client_secret={secret})"
+
+    def __copy__(self) -> ClientConfig:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ClientConfig:
+        return replace(self, redirect_uris=None if self.redirect_uris is None else list(self.redirect_uris))
 
     def __reduce__(self) -> Any:
         raise TypeError("ClientConfig may hold a client secret and cannot be pickled: load it from its file.")
@@ -134,10 +142,7 @@ class ClientConfig:
         if known is not None:
             return known
         where = self.source or self.client_id
-        raise ConfigurationError(
-            f"The endpoints in {where} are not Google's, nor of another provider of this package: "
-            'use AuthWidget(provider=Provider.discover("https://issuer")) for another provider.'
-        )
+        raise ConfigurationError(code="provider_required", subject=str(where))
 
 
 def get_config_path() -> Path:

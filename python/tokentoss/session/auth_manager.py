@@ -259,7 +259,7 @@ class AuthManager(TokenManager):
         has_refresh_token = session is not None and bool(session.tokens.refresh_token)
         more = bool(self.missing_scopes)
         # More scopes need a refresh token that carries them, which comes with consent.
-        consent = {} if has_refresh_token and not more else self.provider.consent_params
+        consent = {} if has_refresh_token and not more else self.provider.consent_for(self.scopes)
         incremental = self.provider.incremental_params if more else {}
         return {**self.provider.authorization_params, **consent, **incremental}
 

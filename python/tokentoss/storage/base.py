@@ -36,6 +36,9 @@ class AccountStorage(TokenStorage, Protocol):
     def replace(self, before: TokenData, after: TokenData) -> bool:
         """Store new tokens of an account if the old ones are still stored, and tell whether they were."""
 
+    def discard(self, tokens: TokenData) -> bool:
+        """Remove these tokens if they are still stored, in one step, and tell whether they were."""
+
     def remove(self, tokens: TokenData) -> None:
         """Remove the tokens of one account, whatever they are by now."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -94,6 +96,24 @@ class RecordStorage(ABC):
                     return True
         return False
 
+    def discard(self, tokens: TokenData) -> bool:
+        """Remove tokens, unless others of the same account have taken their place.
+
+        Returns:
+            Whether they were still stored; if not, nothing has changed.
+
+        Raises:
+            StorageError: If they cannot be removed.
+        """
+        with self._lock, self._exclusively():
+            records = self._read()
+            others = [
+                one for one in records if grant_of(one) != grant_of(tokens) or not same_tokens(one, tokens)
+            ]
+            if len(others) < len(records):
+                self._write(others)
+            return len(others) < len(records)
+
     def remove(self, tokens: TokenData) -> None:
         """Remove the tokens of one account.
 
@@ -149,6 +169,20 @@ class OneAccountStorage(RecordStorage):
         self._storage.clear()
 
 
+# One for each storage, because it holds the locks of all who use that storage.
+_adapters: weakref.WeakValueDictionary[int, OneAccountStorage] = weakref.WeakValueDictionary()
+_adapters_lock = threading.Lock()
+anew_in_child(sys.modules[__name__], _adapters_lock=threading.Lock)
+
+
 def accounts_in(storage: TokenStorage) -> AccountStorage:
     """Return a storage as one of several accounts, though it may hold only one."""
-    return storage if isinstance(storage, AccountStorage) else OneAccountStorage(storage)
+    if isinstance(storage, AccountStorage):
+        return storage
+    with _adapters_lock:
+        # By identity, because a storage of the user's own may have no hash. An adapter keeps its storage, so
+        # the number is nobody else's while there is one.
+        adapter = _adapters.get(id(storage))
+        if adapter is None:
+            adapter = _adapters[id(storage)] = OneAccountStorage(storage)
+        return adapter
