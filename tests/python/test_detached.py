@@ -90,7 +90,7 @@ def test_tokens_of_another_client_name_no_provider(fake: FakeProvider, members: 
     """C51."""
     configure(fake)
     FileStorage().save(from_here(fake, **members))
-    with pytest.raises(ConfigurationError, match="not Google's"):
+    with pytest.raises(ConfigurationError, match="no provider that is known"):
         AuthManager()
     assert fake.requests == []
 

@@ -174,7 +174,9 @@ def example(name: str) -> Provider:
 def test_every_provider_of_the_file_can_be_made(name: str) -> None:
     provider = example(name)
     members = {
-        member: value for member, value in DATA[name].items() if member not in {"issuer_patterns", "parameters", "sources"}
+        member: value
+        for member, value in DATA[name].items()
+        if member not in {"issuer_patterns", "parameters", "sources"}
     }
     for member, value in members.items():
         made = getattr(provider, member)

@@ -62,15 +62,24 @@ def run(account: str | None, revoke: bool) -> int:
 
 
 def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
+    candidates = stored
     if account is not None:
-        return choose(stored, account)
-    if len(stored) > 1:
-        names = ", ".join(printable(Account.of(tokens).display_name) for tokens in stored)
+        candidates = [tokens for tokens in stored if Account.of(tokens).goes_by(account)]
+        if len(candidates) < 2:  # noqa: PLR2004 - then there is nothing to choose
+            return choose(stored, account)
+    if len(candidates) > 1:
+        accounts = [Account.of(tokens) for tokens in candidates]
+        shown = [one.display_name for one in accounts]
+        # The same person at two clients looks the same by name.
+        names = ", ".join(
+            printable(one.display_name if shown.count(one.display_name) == 1 else one.grant_key)
+            for one in accounts
+        )
         raise NoCredentialsError(
             f"Several accounts are signed in ({names}): say which one with --account.",
             code="account_ambiguous",
         )
-    return stored[0]
+    return candidates[0]
 
 
 def _provider(tokens: TokenData) -> Provider:

@@ -56,7 +56,8 @@ def _show_session(terminal: Terminal, session: Session, *, is_default: bool) -> 
         terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}{suffix}")
     else:
         terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}{suffix}: sign in again")
-    terminal.line(_INDENT + terminal.paint(printable(account.issuer), "dim"))
+    client = f", client {printable(account.client_id)}" if account.client_id else ""
+    terminal.line(_INDENT + terminal.paint(printable(account.issuer) + client, "dim"))
     if session.signed_in_at is not None:
         moment = datetime.fromtimestamp(session.signed_in_at).astimezone()
         ago = duration(time.time() - session.signed_in_at)

@@ -14,6 +14,7 @@ from tokentoss.error_codes import printable
 from tokentoss.exceptions import IdTokenError, SignInError
 from tokentoss.util.base64url import b64url, from_b64url
 from tokentoss.util.constant_time import same_text
+from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from tokentoss.oauth.jwks import PublishedKeys
@@ -83,6 +84,7 @@ def validate_id_token(
         IdTokenError: If the token does not hold what it must.
         SignInError: ``clock_skew`` or ``hosted_domain_mismatch``.
     """
+    id_token = Secret(id_token)
     header, claims = _decode(id_token)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in provider.id_token_signing_algs:
@@ -152,7 +154,8 @@ def access_token_hash(access_token: str, algorithm: str) -> str:
 
 
 def _decode(id_token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    parts = id_token.split(".") if len(id_token) <= MAX_LENGTH else []
+    id_token = Secret(id_token)
+    parts = [Secret(part) for part in id_token.split(".")] if len(id_token) <= MAX_LENGTH else []
     if len(parts) != _PARTS_OF_A_SIGNED_TOKEN:
         raise IdTokenError(code="id_token_malformed")
     try:

@@ -93,7 +93,7 @@ class SessionStore:
     def sign_in(self, tokens: TokenData) -> Session:
         """Store the tokens of a sign-in as those of the default account, and use them."""
         with self._lock:
-            stored = tokens
+            stored: TokenData | None = tokens
             try:
                 self.storage.save(tokens)
             except StorageError as failure:
