@@ -235,7 +235,9 @@ class TokenManager(CurrentTokens, ABC):
             tokens = self._chosen(account)
         except (StorageError, NoCredentialsError) as failure:
             self.last_error = failure
-            logger.warning("%s", failure)
+            if isinstance(failure, NoCredentialsError):
+                # Often a slip of the pen, and reading a token that is None says nothing of it.
+                logger.warning("%s", failure)
             return
         if tokens is None:
             return
@@ -258,7 +260,7 @@ class TokenManager(CurrentTokens, ABC):
             StorageError: If the storage cannot be read.
         """
         stored = self._store.stored()
-        return next(iter(stored), None) if account is None else choose(stored, account)
+        return choose(stored, account) if stored and account is not None else next(iter(stored), None)
 
     def _ended(self) -> None:
         withdraw(self)
