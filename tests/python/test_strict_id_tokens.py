@@ -22,7 +22,9 @@ from tokentoss import (
     TokenRefreshError,
 )
 from tokentoss.logs import redact
+from tokentoss.oauth import discovery
 from tokentoss.oauth.id_token import access_token_hash, validate_id_token
+from tokentoss.util.http import Answer as HttpAnswer
 
 Make = Callable[..., AuthManager]
 
@@ -225,9 +227,6 @@ def test_discovery_knows_who_needs_no_consent(
     monkeypatch: pytest.MonkeyPatch, issuer: str, needs: bool
 ) -> None:
     """F9: Entra ID would ask an administrator."""
-    from tokentoss.oauth import discovery
-    from tokentoss.util.http import Answer as HttpAnswer
-
     metadata = {
         "issuer": issuer,
         "authorization_endpoint": "https://idp.example/auth",
