@@ -62,7 +62,7 @@ class TokenTossError(Exception):
 class ConfigurationError(TokenTossError, ValueError):
     """The client, the provider or an argument is not set up for a sign-in."""
 
-    default_code = "client_secrets_invalid"
+    default_code = "argument_invalid"
 
 
 class ClientSecretsNotFoundError(ConfigurationError, FileNotFoundError):

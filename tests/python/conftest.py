@@ -15,7 +15,7 @@ from page import Page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
 from tokentoss.callback import lease
 from tokentoss.oauth import discovery, jwks
-from tokentoss.session import refresh
+from tokentoss.session import doubtful_tokens, refresh
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 
@@ -41,6 +41,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
+    monkeypatch.setattr(doubtful_tokens.doubts, "_until", {})
     monkeypatch.setattr(jwks, "_published", {})
     monkeypatch.setattr(discovery, "_kept", {})
     yield

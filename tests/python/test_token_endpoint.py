@@ -104,7 +104,7 @@ def test_other_error_codes(fake: FakeProvider, value: Any) -> None:
             "token_response_invalid",
         ),
         (
-            Answer.json({"access_token": "a", "token_type": "Bearer", "scope": ["x"]}),
+            Answer.json({"access_token": "a", "token_type": "Bearer", "scope": ["x", 7]}),
             "token_response_invalid",
         ),
         (Answer.json({"access_token": "a"}), "token_type_unsupported"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
@@ -12,6 +12,7 @@ from tokentoss.oauth.catalogue import name_of
 from tokentoss.oauth.endpoints import GOOGLE_AUTH_URIS, GOOGLE_TOKEN_URIS
 from tokentoss.oauth.provider import GOOGLE, Provider
 from tokentoss.util.folders import config_folder, expanded
+from tokentoss.util.secret_text import keeping_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,7 @@ GOOGLE_AUTH_URI = "https://accounts.google.com/o/oauth2/auth"
 GOOGLE_TOKEN_URI = GOOGLE.token_endpoint
 
 
+@keeping_secret("client_secret")
 @dataclass(repr=False)
 class ClientConfig:
     """An OAuth client, as client_secrets.json describes it.
@@ -54,6 +56,12 @@ class ClientConfig:
     def __repr__(self) -> str:
         secret = "redacted" if self.client_secret else "none"
         return f"ClientConfig(client_id={self.client_id!r}, client_secret={secret})"
+
+    def __copy__(self) -> ClientConfig:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ClientConfig:
+        return replace(self, redirect_uris=None if self.redirect_uris is None else list(self.redirect_uris))
 
     def __reduce__(self) -> Any:
         raise TypeError("ClientConfig may hold a client secret and cannot be pickled: load it from its file.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.google_services import service_behind
 from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError
+from tokentoss.util.secret import Secret
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class ClientSecrets:
     redirect_uris: list[str] | None
     project_id: str | None
     document: dict[str, Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", Secret(self.client_secret))
 
 
 def read_client_secrets(path: Path, name: str | None = None) -> ClientSecrets:

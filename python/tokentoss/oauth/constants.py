@@ -6,6 +6,10 @@ DEFAULT_SCOPES = ["openid", "email", "profile"]
 """Scopes asked for by default: an ID token, and the user's e-mail address and name."""
 
 
+OFFLINE_ACCESS = "offline_access"
+"""The scope that asks for a refresh token (OpenID Connect Core section 11)."""
+
+
 PROTECTED_PARAMETERS = frozenset(
     {
         "client_id",
@@ -29,6 +33,10 @@ ACCEPTED_ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 """Signature algorithms with a public key; ``none`` and HMAC never sign an ID token here."""
+
+
+ROTATIONS = frozenset({None, "one-use", "none"})
+"""What happens to a refresh token that was used: it ends, or it stays; None where it is not known."""
 
 
 IDENTITY_MEMBERS = {"subject": "id", "login": "login", "name": "name", "email": "email"}

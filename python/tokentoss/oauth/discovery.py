@@ -8,8 +8,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import DiscoveryError
-from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES
+from tokentoss.oauth.catalogue import members_for_issuer
+from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES, OFFLINE_ACCESS
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import TransportError, call
 from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
@@ -141,13 +143,16 @@ def _from_metadata(
             "identity_endpoint": endpoints["userinfo_endpoint"],
             "identity_members": dict(_USERINFO_MEMBERS),
         }
-    scopes, consent = _scopes(supported) if openid_connect else ([], {})
+    scopes = _scopes(supported) if openid_connect else []
+    known = members_for_issuer(issuer)
     parts = split_url(issuer)
     return make(
         name=name or (parts.hostname if parts and parts.hostname else issuer),
         issuer=issuer,
         scopes=tuple(scopes),
-        consent_params=consent,
+        offline_access_needs_consent=known.get("offline_access_needs_consent", True),
+        trusted_audiences=tuple(known.get("trusted_audiences", ())),
+        rotation=known.get("rotation"),
         id_token_signing_algs=_algorithms(issuer, advertised),
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,
         openid_connect=openid_connect,
@@ -167,10 +172,11 @@ def _endpoint(metadata: dict[str, Any], member: str, issuer: str) -> str:
 def _algorithms(issuer: str, advertised: list[str]) -> tuple[str, ...]:
     algorithms = tuple(name for name in advertised or ["RS256"] if name in ACCEPTED_ALGORITHMS)
     if not algorithms:
+        named = ", ".join(printable(name, 16) for name in advertised[:4])
         # Such as authentik without a signing key, which signs with the client secret.
         raise DiscoveryError(
             code="discovery_algorithms_refused",
-            subject=f"{issuer} signs ID tokens with {', '.join(advertised)}",
+            subject=f"{issuer} signs ID tokens with {named}",
         )
     return algorithms
 
@@ -183,12 +189,10 @@ def _auth_method(metadata: dict[str, Any]) -> str:
     return "client_secret_basic" if basic_only else "client_secret_post"
 
 
-def _scopes(supported: list[str]) -> tuple[list[str], dict[str, str]]:
+def _scopes(supported: list[str]) -> list[str]:
     scopes = [scope for scope in DEFAULT_SCOPES if scope == "openid" or not supported or scope in supported]
-    if "offline_access" not in supported:
-        return scopes, {}
-    # A refresh token must be asked for, with consent (OpenID Connect Core section 11).
-    return [*scopes, "offline_access"], {"prompt": "consent"}
+    # A refresh token must be asked for (OpenID Connect Core section 11).
+    return [*scopes, OFFLINE_ACCESS] if OFFLINE_ACCESS in supported else scopes
 
 
 def _strings(metadata: dict[str, Any], member: str) -> list[str]:

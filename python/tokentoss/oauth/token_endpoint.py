@@ -64,7 +64,7 @@ def ask_for_tokens(token_endpoint: str, form: Form) -> TokenResponse:
         answer = call("POST", token_endpoint, form=form, authorization=form.authorization, max_bytes=MAX_SIZE)
     except TransportError as failure:
         if failure.reason == "too_large":
-            raise TokenRequestError("token_response_too_large", token_endpoint) from None
+            raise TokenRequestError("token_response_too_large", token_endpoint, may_have_spent=True) from None
         raise TokenRequestError("token_endpoint_unreachable", token_endpoint, is_transient=True) from None
     outcome = refusal_of(answer, token_endpoint, form) or tokens_in(answer.json_object() or {})
     if isinstance(outcome, TokenRequestError):
@@ -106,7 +106,9 @@ def _refused(answer: Answer, token_endpoint: str) -> TokenRequestError | None:
         return TokenRequestError("token_endpoint_failed", f"{token_endpoint} (HTTP {answer.status})")
     if document is None:
         # A portal or a proxy in between answers with a page of its own.
-        return TokenRequestError("token_response_not_json", token_endpoint, is_transient=True)
+        return TokenRequestError(
+            "token_response_not_json", token_endpoint, is_transient=True, may_have_spent=True
+        )
     return None
 
 

@@ -128,16 +128,20 @@ class CurrentTokens:
     def id_token_after(self, refused: str) -> str | None:
         """Return a newer ID token for a caller whose own was refused; None when signed out.
 
+        Valid tokens are renewed once in 30 seconds at most; meanwhile it is the same one again.
+
         Raises:
             TokenRefreshError: If it cannot be renewed.
         """
         session = self._session_in_use()
         if session is None or session.tokens.id_token != refused:
             return session.tokens.id_token if session else None
-        return self._renew(session, id_token_is_due).tokens.id_token
+        return self._after_refusal(session, id_token_is_due).tokens.id_token
 
     def access_token_after(self, refused: str) -> str | None:
         """Return a newer access token for a caller whose own was refused; None when signed out.
+
+        Valid tokens are renewed once in 30 seconds at most; meanwhile it is the same one again.
 
         Raises:
             TokenRefreshError: If it cannot be renewed.
@@ -145,7 +149,7 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.access_token != refused:
             return session.tokens.access_token if session else None
-        return self._renew(session, access_token_is_due).tokens.access_token
+        return self._after_refusal(session, access_token_is_due).tokens.access_token
 
     def renew_access_token(self) -> None:
         """Renew for a caller whose access token is expired, about to expire, or was refused.
@@ -250,6 +254,12 @@ class CurrentTokens:
         if not isinstance(self.last_error, StorageError):
             self.last_error = None
         return renewed
+
+    def _after_refusal(self, session: Session, is_due: Callable[[Session], bool]) -> Session:
+        session = self._store.follow(session) or session
+        if not is_due(session) and not self._renewal.may_follow_a_refusal():
+            return self._store.session or session
+        return self._renew(session, is_due)
 
     def _check_signature(self, session: Session) -> Session:
         try:

@@ -110,6 +110,17 @@ class FileStorage(RecordStorage):
         if not self._leaves_nothing():
             super().remove(tokens)
 
+    def discard(self, tokens: TokenData) -> bool:
+        """Remove tokens, unless others of the same account have taken their place.
+
+        Raises:
+            StorageError: If they cannot be removed.
+        """
+        with suppress(OSError):
+            if not os.path.lexists(self.path):
+                return False
+        return super().discard(tokens)
+
     @contextmanager
     def renewing(self, tokens: TokenData, timeout: float) -> Iterator[None]:
         """Take the account's turn to renew, among all processes that use this file.

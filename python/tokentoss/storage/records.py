@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -170,6 +172,20 @@ class OneAccountStorage(RecordStorage):
         self._storage.clear()
 
 
+# One for each storage, because it holds the locks of all who use that storage.
+_adapters: weakref.WeakValueDictionary[int, OneAccountStorage] = weakref.WeakValueDictionary()
+_adapters_lock = threading.Lock()
+anew_in_child(sys.modules[__name__], _adapters_lock=threading.Lock)
+
+
 def accounts_in(storage: TokenStorage) -> AccountStorage:
     """Return a storage as one of several accounts, though it may hold only one."""
-    return storage if isinstance(storage, AccountStorage) else OneAccountStorage(storage)
+    if isinstance(storage, AccountStorage):
+        return storage
+    with _adapters_lock:
+        # By identity, because a storage of the user's own may have no hash. An adapter keeps its storage, so
+        # the number is nobody else's while there is one.
+        adapter = _adapters.get(id(storage))
+        if adapter is None:
+            adapter = _adapters[id(storage)] = OneAccountStorage(storage)
+        return adapter
