@@ -12,6 +12,7 @@ from tokentoss.error_codes import printable
 from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.catalogue import members_for_issuer
 from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES, OFFLINE_ACCESS
+from tokentoss.oauth.endpoints import require_same_side
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import TransportError, call
 from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
@@ -137,6 +138,7 @@ def _from_metadata(
     for member in ("userinfo_endpoint", "revocation_endpoint", "device_authorization_endpoint"):
         if metadata.get(member) is not None:
             endpoints[member] = _endpoint(metadata, member, issuer)
+    require_same_side(issuer, *endpoints.values())
     identity: dict[str, Any] = {}
     if not openid_connect:
         identity = {

@@ -116,7 +116,9 @@ class Provider:
         endpoints += [name for name in _OPTIONAL_ENDPOINTS if getattr(self, name) is not None]
         for name in endpoints:
             require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
-        require_same_side(self.issuer, *(getattr(self, name) for name in endpoints))
+        if self.openid_connect:
+            # Elsewhere the issuer is a name for account keys, and metadata is checked where it is read.
+            require_same_side(self.issuer, *(getattr(self, name) for name in endpoints))
         for parameter in (*self.authorization_params, *self.consent_params, *self.incremental_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
