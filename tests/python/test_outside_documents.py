@@ -134,7 +134,10 @@ def client_read(document: bytes) -> str:
 
 
 READERS: dict[str, tuple[Callable[[bytes], str], set[str]]] = {
-    "discovery_document": (discovered, {"", "discovery_invalid", "discovery_issuer_mismatch"}),
+    "discovery_document": (
+        discovered,
+        {"", "discovery_invalid", "discovery_issuer_mismatch", "discovery_algorithms_unsupported"},
+    ),
     "client_secrets": (
         client_read,
         {"", "client_secrets_invalid", "client_secrets_service_account", "endpoint_insecure"},
