@@ -44,7 +44,7 @@ def tokens() -> TokenData:
 )
 def test_attributes_and_items_are_redacted(thing: object) -> None:
     members = dict(vars(thing))
-    members |= {name: value for name, value in thing.items()} if isinstance(thing, dict) else {}
+    members |= dict(thing) if isinstance(thing, dict) else {}
     for shown in (repr(thing), str(members), repr(list(members.values()))):
         for secret in (*SECRETS, "signature-1"):
             assert secret not in shown
