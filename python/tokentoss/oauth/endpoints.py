@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.util.urls import is_loopback_host, split_url
+from tokentoss.util.urls import reaches_into_loopback
 
 GOOGLE_AUTH_URIS = frozenset(
     {"https://accounts.google.com/o/oauth2/auth", "https://accounts.google.com/o/oauth2/v2/auth"}
@@ -27,13 +27,6 @@ def require_same_side(issuer: str, *endpoints: str) -> None:
     Raises:
         ConfigurationError: ``endpoint_on_loopback``.
     """
-    if _is_on_loopback(issuer):
-        return
     for endpoint in endpoints:
-        if _is_on_loopback(endpoint):
+        if reaches_into_loopback(issuer, endpoint):
             raise ConfigurationError(code="endpoint_on_loopback", subject=endpoint)
-
-
-def _is_on_loopback(url: str) -> bool:
-    parts = split_url(url)
-    return parts is not None and is_loopback_host(parts.hostname or "")

@@ -133,6 +133,10 @@ class Provider:
             raise ConfigurationError(code="provider_value_invalid", subject=value)
         self._check_values()
 
+    def __hash__(self) -> int:
+        # Equal providers have equal issuers; members such as the branding cannot be hashed.
+        return hash((self.issuer, self.authorization_endpoint, self.token_endpoint))
+
     @classmethod
     def named(cls, name: str, /, **parameters: str) -> Provider:
         """Return a provider that comes with the package.

@@ -61,7 +61,8 @@ class AuthManager(TokenManager):
         last_error: What went wrong last; None after a success.
 
     Raises:
-        ConfigurationError: If there is no client, or it is not usable (also a ValueError).
+        ConfigurationError: If there is no client, or it is not usable (also a ValueError);
+            ``client_of_another_provider`` if it is not the provider's.
         DiscoveryError: If the client is of another provider than Google, which only the stored tokens
             name, and its metadata cannot be fetched.
     """
