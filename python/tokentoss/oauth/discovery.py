@@ -103,8 +103,8 @@ def _answer(url: str) -> Answer:
     try:
         return call("GET", url, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        code = "discovery_invalid" if failure.reason == "too_large" else "discovery_unreachable"
-        raise DiscoveryError(code=code, subject=url) from None
+        code, subject = failure.named("discovery_unreachable", "discovery_invalid", url)
+        raise DiscoveryError(code=code, subject=subject) from None
 
 
 def _oauth_address(issuer: str) -> str:

@@ -63,9 +63,10 @@ def ask_for_tokens(token_endpoint: str, form: Form) -> TokenResponse:
     try:
         answer = call("POST", token_endpoint, form=form, authorization=form.authorization, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        if failure.reason == "too_large":
-            raise TokenRequestError("token_response_too_large", token_endpoint) from None
-        raise TokenRequestError("token_endpoint_unreachable", token_endpoint, is_transient=True) from None
+        code, subject = failure.named("token_endpoint_unreachable", "token_response_too_large", token_endpoint)
+        # A network comes back; a setting or an answer that is too large stays as it is.
+        is_transient = error_codes.culprit(code) == "environment"
+        raise TokenRequestError(code, subject, is_transient=is_transient) from None
     outcome = refusal_of(answer, token_endpoint, form) or tokens_in(answer.json_object() or {})
     if isinstance(outcome, TokenRequestError):
         raise outcome
