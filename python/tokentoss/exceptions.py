@@ -146,6 +146,7 @@ class KeyringUnavailableWarning(UserWarning):
 
 _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("account_", NoCredentialsError),
+    ("client_session_ended", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
     ("discovery_", DiscoveryError),
     ("envelope_", HandOffError),

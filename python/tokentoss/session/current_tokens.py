@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 JUST_NOW = 5.0
 """Seconds in which a token that was just renewed is not renewed again, though somebody asks for it."""
 
+REFUSAL_PAUSE = 60.0
+"""Seconds after a renewal in which a refused token brings no other: it was not the token's age."""
+
 _ID_TOKEN_EXPIRY: Callable[[Session], float] = attrgetter("id_token_expires_at")
 _ACCESS_TOKEN_EXPIRY: Callable[[Session], float] = attrgetter("access_token_expires_at")
 
@@ -126,7 +129,7 @@ class CurrentTokens:
         return self._renew(session, any_token_is_due).tokens
 
     def id_token_after(self, refused: str) -> str | None:
-        """Return a newer ID token for a caller whose own was refused; None when signed out.
+        """Return a newer ID token for a caller whose own was refused; None if there is none.
 
         Raises:
             TokenRefreshError: If it cannot be renewed.
@@ -134,10 +137,12 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.id_token != refused:
             return session.tokens.id_token if session else None
+        if not self._may_renew_refused():
+            return None
         return self._renew(session, id_token_is_due).tokens.id_token
 
     def access_token_after(self, refused: str) -> str | None:
-        """Return a newer access token for a caller whose own was refused; None when signed out.
+        """Return a newer access token for a caller whose own was refused; None if there is none.
 
         Raises:
             TokenRefreshError: If it cannot be renewed.
@@ -145,7 +150,13 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.access_token != refused:
             return session.tokens.access_token if session else None
+        if not self._may_renew_refused():
+            return None
         return self._renew(session, access_token_is_due).tokens.access_token
+
+    def _may_renew_refused(self) -> bool:
+        """Tell whether to renew because a service refused: not if that has just been done, for any of them."""
+        return not self._renewal.was_done_within(REFUSAL_PAUSE)
 
     def renew_access_token(self) -> None:
         """Renew for a caller whose access token is expired, about to expire, or was refused.

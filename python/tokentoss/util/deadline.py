@@ -30,10 +30,10 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self.ends = time.monotonic() + seconds
         self.has_passed = False
-        self._seconds = seconds
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._finished = threading.Event()
+        self._is_watched = False
         self._token: Token[Deadline | None] | None = None
 
     def __enter__(self) -> Self:
@@ -48,8 +48,7 @@ class Deadline:
     ) -> None:
         if self._token is not None:
             _current.reset(self._token)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._finished.set()
         with self._lock:
             for one in self._sockets:
                 one.close()
@@ -68,13 +67,15 @@ class Deadline:
         if time.monotonic() >= self.ends:
             self._end()
             raise TimeoutError
-        if self._timer is None:
-            self._timer = threading.Timer(self.ends - time.monotonic(), self._end)
-            self._timer.name = "tokentoss-deadline"
-            self._timer.daemon = True
+        if not self._is_watched:
+            self._is_watched = True
             # Without a thread to be had, the timeouts of the sockets still hold.
             with suppress(RuntimeError):
-                self._timer.start()
+                threading.Thread(target=self._wait, name="tokentoss-deadline", daemon=True).start()
+
+    def _wait(self) -> None:
+        if not self._finished.wait(max(0.0, self.ends - time.monotonic())):
+            self._end()
 
     def _end(self) -> None:
         with self._lock:
