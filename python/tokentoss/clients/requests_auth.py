@@ -47,23 +47,12 @@ class RequestsAuth(Bound, AuthBase):
         token = self._binding.token_for(url, request.headers.get(_NAME))
         request.headers = _Headers(request.headers)
         request.headers["Authorization"] = bearer_header(token)
-        asked = [request]
-
-        def answered(response: Response, **named: Any) -> Response:
-            if response.request not in asked:
-                asked.append(response.request)
-            final = self._repeated(response, url, token, named)
-            asked.append(final.request)
-            if not final.is_redirect:
-                # A redirect is followed with a copy of the request, which needs the token.
-                for one in asked:
-                    _remove(one)
-            return final
-
-        request.register_hook("response", answered)  # type: ignore[no-untyped-call]
+        hook = _Hook(self, request, url, token)
+        request.register_hook("response", hook)  # type: ignore[no-untyped-call]
         return request
 
-    def _repeated(self, response: Response, url: str, token: Secret, named: dict[str, Any]) -> Response:
+    def repeated(self, response: Response, url: str, token: Secret, named: dict[str, Any]) -> Response:
+        """Return the answer to the repetition with a newer token, or the answer itself."""
         request = response.request
         if (
             response.status_code != codes.unauthorized
@@ -84,6 +73,38 @@ class RequestsAuth(Bound, AuthBase):
         repeated.history.append(response)
         repeated.request = again
         return repeated
+
+
+class _Hook:
+    """Sees every answer to a request, those after redirects as well, and cleans the requests at the end."""
+
+    def __init__(self, auth: RequestsAuth, request: PreparedRequest, url: str, token: Secret) -> None:
+        self._auth = auth
+        self._asked = [request]
+        self._url = url
+        self._token = token
+
+    def __call__(self, response: Response, **named: Any) -> Response:
+        self._asked.append(response.request)
+        final = self._auth.repeated(response, self._url, self._token, named)
+        self._asked.append(final.request)
+        if not final.is_redirect:
+            # A redirect is followed with a copy of the request, which needs the token.
+            for one in self._asked:
+                _remove(one)
+            self._asked.clear()
+        return final
+
+    def __reduce__(self) -> Any:
+        # Answers are pickled with their requests, and those with their hooks.
+        return _Nothing, ()
+
+
+class _Nothing:
+    """Stands for the hook in a pickle."""
+
+    def __call__(self, response: Response, **named: Any) -> None:
+        pass
 
 
 class _Headers(CaseInsensitiveDict[Any]):

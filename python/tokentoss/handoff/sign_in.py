@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tokentoss.exceptions import HandOffError, IdTokenError, TokenTossError
+from tokentoss.exceptions import HandOffError, IdTokenError, SignInError, TokenTossError
 from tokentoss.handoff.envelope import read_code, read_device_tokens, read_tokens
 from tokentoss.handoff.registration import Registration, Registrations
 from tokentoss.handoff.sealing import (
@@ -295,10 +295,11 @@ class HandOff:
         except TokenTossError as failure:
             code = failure.code
             self._manager.last_error = failure
-        except Exception:
+        except Exception as failure:
             # Whatever it was, the page must hear of an end; the log says what it was.
             logger.exception("the sign-in could not be taken")
-            code = "envelope_unreadable"
+            self._manager.last_error = SignInError(code="kernel_error", subject=type(failure).__name__)
+            code = "kernel_error"
         self._code = code
         self.done.set()
         self._decided(self, code)
