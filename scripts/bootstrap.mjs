@@ -1,6 +1,7 @@
-// Installs what the checkout needs and this machine lacks, and nothing twice: `node scripts/bootstrap.mjs`, or
-// `import { bootstrap }`. Needs Rust (rustup), Node and Python; everything else comes from their registries, and Chromium
-// from Debian's.
+// Installs what the checkout needs and this machine lacks, and nothing twice: `node scripts/bootstrap.mjs` for everything,
+// `node scripts/bootstrap.mjs rust npm` for these parts. package.json has it run before each command, because what a command
+// imports may have to be installed first. Needs Rust (rustup), Node and Python; everything else comes from their registries,
+// and Chromium from Debian's.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,8 +11,6 @@ import { asCommand, fingerprintOf, line, path, run, StageError } from "./stage.m
 
 const OLDEST_NODE = 20;
 const OLDEST_PYTHON = [3, 10];
-const RUST_TARGET = "wasm32-unknown-unknown";
-const RUST_COMPONENTS = ["clippy", "rustfmt"];
 
 // Exit codes of a missing tool, so that scripts can tell them apart.
 const EXIT = { node: 10, rust: 11, python: 12, chromium: 13 };
@@ -25,13 +24,16 @@ const DEBIAN_PACKAGES = ["chromium", "chromium-driver", "fonts-dejavu-core"];
 /** Nothing here may fetch a browser of its own. */
 const NO_BROWSERS = { PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: "1", PUPPETEER_SKIP_DOWNLOAD: "1" };
 
-/** Installs what is missing. */
-export function bootstrap() {
+const PARTS = { rust: installRust, npm: installNpmPackages, python: installPythonPackages, chromium: installChromium };
+
+/** Installs what is missing of these parts. */
+export function bootstrap(parts = Object.keys(PARTS)) {
   checkNode();
-  installRust();
-  installNpmPackages();
-  installPythonPackages();
-  installChromium();
+  const unknown = parts.filter((part) => !Object.hasOwn(PARTS, part));
+  if (unknown.length > 0) {
+    throw new StageError(`There is no part ${unknown.join(", ")}: choose from ${Object.keys(PARTS).join(", ")}.`);
+  }
+  for (const part of parts) PARTS[part]();
 }
 
 function checkNode() {
@@ -43,28 +45,41 @@ function checkNode() {
 }
 
 function installRust() {
-  const sysroot = output("rustc", ["--print", "sysroot"]);
+  const { channel, components, targets } = wantedRust();
+  let sysroot = output("rustc", ["--print", "sysroot"]);
+  if (!sysroot && output("rustup", ["--version"])) {
+    line("rust", `installing ${channel}`);
+    run("rustup", ["toolchain", "install", channel, "--profile", "minimal", "--no-self-update"]);
+    sysroot = output("rustc", ["--print", "sysroot"]);
+  }
   if (!sysroot || !output("cargo", ["--version"])) {
     throw new StageError("Rust is missing: install it with rustup (https://rustup.rs) and run this again.", EXIT.rust);
   }
-  const target = existsSync(join(sysroot, "lib", "rustlib", RUST_TARGET));
-  const components = RUST_COMPONENTS.filter(
+  const lackedTargets = targets.filter((target) => !existsSync(join(sysroot, "lib", "rustlib", target)));
+  const lackedComponents = components.filter(
     (component) => !output(`cargo-${component === "rustfmt" ? "fmt" : component}`, ["--version"]),
   );
-  if (target && components.length === 0) {
+  if (lackedTargets.length === 0 && lackedComponents.length === 0) {
     line("rust", "up to date");
     return;
   }
   if (!output("rustup", ["--version"])) {
-    const missing = [...(target ? [] : [`the target ${RUST_TARGET}`]), ...components].join(", ");
+    const missing = [...lackedTargets.map((target) => `the target ${target}`), ...lackedComponents].join(", ");
     throw new StageError(
       `Rust lacks ${missing}, and there is no rustup to add it: install rustup (https://rustup.rs).`,
       EXIT.rust,
     );
   }
-  if (!target) run("rustup", ["target", "add", RUST_TARGET]);
-  if (components.length > 0) run("rustup", ["component", "add", ...components]);
+  if (lackedTargets.length > 0) run("rustup", ["target", "add", ...lackedTargets]);
+  if (lackedComponents.length > 0) run("rustup", ["component", "add", ...lackedComponents]);
   line("rust", "target and components added");
+}
+
+/** What rust-toolchain.toml asks for. */
+function wantedRust() {
+  const file = readFileSync(path("rust-toolchain.toml"), "utf8");
+  const value = (key) => JSON.parse(file.match(new RegExp(`^${key} = (.*)$`, "m"))[1]);
+  return { channel: value("channel"), components: value("components"), targets: value("targets") };
 }
 
 function installNpmPackages() {
@@ -152,4 +167,7 @@ function output(command, args) {
   return done.status === 0 ? done.stdout.trim() : "";
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await asCommand(bootstrap);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const parts = process.argv.slice(2);
+  await asCommand(() => bootstrap(parts.length > 0 ? parts : undefined));
+}

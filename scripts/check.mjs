@@ -2,20 +2,20 @@
 
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { checkDependencies } from "./deny.mjs";
 import { lint } from "./lint.mjs";
+import { lintFuzzer, lintNative, lintWasm } from "./lint_rust.mjs";
 import { python } from "./prepare.mjs";
 import { asCommand, line, path, run, StageError } from "./stage.mjs";
-
-const RUST = ["clippy", "--quiet", "--locked", "--all-targets"];
-const WASM = ["--package", "tokentoss-wasm", "--package", "tokentoss-core", "--target", "wasm32-unknown-unknown"];
-const DENY = ["--", "--deny", "warnings"];
 
 /** Every check, each with its name. */
 function checks(fix) {
   return {
     rustfmt: () => run("cargo", ["fmt", "--all", ...(fix ? [] : ["--check"])]),
-    "clippy, native": () => run("cargo", [...RUST, "--workspace", "--exclude", "tokentoss-wasm", ...DENY]),
-    "clippy, WebAssembly": () => run("cargo", [...RUST, ...WASM, ...DENY]),
+    "clippy, native": lintNative,
+    "clippy, WebAssembly": lintWasm,
+    "clippy, fuzzer": lintFuzzer,
+    "cargo deny": checkDependencies,
     tsc: () =>
       run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
     biome: () => lint(fix),

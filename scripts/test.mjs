@@ -1,12 +1,14 @@
-// `npm test`: every runner, a progress line per stage, the totals of each at the end.
+// `npm test`: every runner, a progress line per stage, the totals of each at the end. `npm test -- --quick` leaves out what
+// needs a browser.
 
 import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
 import { installApache } from "./apache.mjs";
 import { installBrowsers } from "./browsers.mjs";
 import { installGlewlwyd } from "./glewlwyd.mjs";
 import { installJupyterLite } from "./jupyterlite.mjs";
 import { prepare, python } from "./prepare.mjs";
-import { asCommand, path, root } from "./stage.mjs";
+import { asCommand, path, root, StageError } from "./stage.mjs";
 
 const sum = (output, pattern) => [...output.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
 
@@ -26,19 +28,25 @@ const pytest = (output) => {
 // Runners without tests of their own count as one.
 const whole = (_output, status) => ({ passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 });
 
-const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
-const STAGES = [
-  ["lints and types", NPM, ["run", "--silent", "check"], whole],
+const script = (name, ...args) => [process.execPath, [path("scripts", name), ...args]];
+const tests = (...args) => [python, ["-m", "pytest", ...args]];
+
+// Those without a browser come first, and alone with `--quick`.
+const QUICK = [
+  ["lints and types", ...script("check.mjs"), whole],
   ["Rust, native", "cargo", ["test", "--quiet", "--locked"], libtest],
-  ["Rust, WebAssembly", NPM, ["run", "--silent", "test:wasm"], libtest],
-  ["TypeScript", NPM, ["run", "--silent", "test:js"], nodeTest],
-  ["oauth4webapi and the core", NPM, ["run", "--silent", "test:differential"], nodeTest],
-  ["Python", python, ["-m", "pytest", "tests/python"], pytest],
-  ["Kernel side", python, ["-m", "pytest", "tests/kernel"], pytest],
-  ["JupyterLab in Chromium", python, ["-m", "pytest", "-n", "2", "tests/servers", "tests/e2e"], pytest],
-  ["Hosts", python, ["-m", "pytest", "-n", "2", "tests/hosts"], pytest],
-  ["Interoperability", python, ["-m", "pytest", "tests/interop"], pytest],
-  ["Conformance", python, ["-m", "pytest", "-n", "2", "tests/conformance"], pytest],
+  ["TypeScript", ...script("test_js.mjs"), nodeTest],
+  ["oauth4webapi and the core", ...script("test_differential.mjs"), nodeTest],
+  ["Python", ...tests("-n", "2", "tests/python"), pytest],
+  ["Kernel side", ...tests("tests/kernel", "tests/servers"), pytest],
+];
+const REST = [
+  ["two folders, one build", ...script("test_reproducible.mjs"), whole],
+  ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
+  ["JupyterLab in Chromium", ...tests("-n", "2", "tests/e2e"), pytest],
+  ["Hosts", ...tests("-n", "2", "tests/hosts"), pytest],
+  ["Interoperability", ...tests("tests/interop"), pytest],
+  ["Conformance", ...tests("-n", "2", "tests/conformance"), pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
 ];
 
@@ -67,15 +75,33 @@ async function run(command, args, count) {
   return { passed, failed: failed || (status === 0 && passed > 0 ? 0 : 1) };
 }
 
+/** Whether only the stages without a browser are asked for; refuses whatever else the command line holds. */
+function isQuick() {
+  try {
+    return parseArgs({ options: { quick: { type: "boolean", default: false } } }).values.quick;
+  } catch (error) {
+    const given = process.argv.slice(2).join(" ");
+    if (!error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
+    throw new StageError(
+      `npm test does not take "${given}". Its one option is --quick (npm test -- --quick), which leaves out all that needs a browser.`,
+      2,
+    );
+  }
+}
+
 async function test() {
-  await prepare();
+  const quick = isQuick();
+  const stages = quick ? QUICK : [...QUICK, ...REST];
+  await prepare({ browser: !quick });
   installApache();
-  installGlewlwyd();
-  installBrowsers();
-  installJupyterLite();
+  if (!quick) {
+    installGlewlwyd();
+    installBrowsers();
+    installJupyterLite();
+  }
   const totals = [];
-  for (const [index, [name, command, args, count]] of STAGES.entries()) {
-    console.log(`\n[${index + 1}/${STAGES.length}] ${name}`);
+  for (const [index, [name, command, args, count]] of stages.entries()) {
+    console.log(`\n[${index + 1}/${stages.length}] ${name}`);
     const started = performance.now();
     const counts = await run(command, args, count);
     totals.push({ name, seconds: (performance.now() - started) / 1000, ...counts });

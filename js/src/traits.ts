@@ -1,5 +1,9 @@
 /** What the kernel and the page say to each other: the synced traits of `AuthWidget` and its custom messages. */
 
+import type { CodeToEnter, Phase, TicketData, Way } from "tokentoss:glue";
+
+export type { Way } from "tokentoss:glue";
+
 /** How the sign-in button looks and which provider it names. */
 export interface Branding {
   name: string;
@@ -12,20 +16,11 @@ export interface Branding {
   icon?: string;
 }
 
-/** The ticket as far as this side reads it; all of it goes to the WebAssembly untouched. */
-export interface Ticket {
-  id?: string;
-}
+/** `{}` while no ticket is outstanding; all of it goes to the WebAssembly untouched. */
+export type Ticket = TicketData | Record<string, never>;
 
-/** A code for the user to enter on another device (RFC 8628). */
-export interface DeviceCode {
-  user_code: string;
-  /** Where the code is entered, for people. */
-  verification_uri: string;
-  /** The same, with the code filled in where the provider has that. */
-  page: string;
-  /** In Unix seconds, by the clock of whoever asked for it. */
-  expires_at: number;
+/** A user code to enter on another device (RFC 8628). */
+export interface DeviceCode extends CodeToEnter {
   /** An image of `page`, as a data URL; "" until it is drawn. */
   qr: string;
 }
@@ -33,7 +28,6 @@ export interface DeviceCode {
 /** The synced traits of the Python widget. */
 export interface Traits {
   branding: Branding;
-  /** `{}` while no ticket is outstanding. */
   ticket: Ticket;
   /** The only trait that the page writes: a sealed envelope, or "" once Python took it; sent again as a message. */
   sealed_tokens: string;
@@ -79,11 +73,8 @@ export interface Report {
   subject: string;
 }
 
-/** How the provider's answer comes back: through the kernel's listener, a static page, or the user's hands. */
-export type Way = "loopback" | "callback_page" | "paste";
-
 /** The phases that Python's `status` follows. */
-export type ReportedPhase = "ready" | "waiting" | "code" | "signing_in" | "failed";
+export type ReportedPhase = Exclude<Phase, "handing_over" | "done">;
 
 /** Kernel to page. */
 export type FromKernel =
@@ -92,6 +83,11 @@ export type FromKernel =
   | { type: "link"; ticket: string; link: string; paste: boolean; problem: string | null }
   | { type: "qr"; page: string; qr: string }
   | { type: "pong"; id: number };
+
+/** Whether a ticket is outstanding. */
+export function isTicket(ticket: Ticket): ticket is TicketData {
+  return ticket.id !== undefined;
+}
 
 /** Reads a custom message of the kernel; null when it is not one of ours. */
 export function fromKernel(message: unknown): FromKernel | null {

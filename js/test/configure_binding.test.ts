@@ -8,7 +8,9 @@ import type { Sealer } from "../src/load_sealer.ts";
 import { FakeConfigureModel } from "./fake_configure_model.ts";
 
 const SECRET = "GOCSPX-very-secret";
-const table: { code: string; message: string }[] = JSON.parse(readFileSync("crates/tokentoss-core/error_codes.json", "utf8"));
+const table: { code: string; message: string }[] = JSON.parse(
+  readFileSync("crates/tokentoss-core/error_codes.json", "utf8"),
+);
 const sentence = (code: string) => table.find((row) => row.code === code)?.message;
 
 /** Seals nothing; the result names the ticket, so that tests see what went where. */

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from tokentoss.exceptions import HandOffError
-from tokentoss.sealing import TOKENS, RecipientKey, SealingContext, seal
+from tokentoss.handoff.sealing import TOKENS, RecipientKey, SealingContext, seal
 
 assert about.startswith("A stand-in") and jwt.algorithms.has_crypto
 given = json.load(sys.stdin)

@@ -80,7 +80,7 @@ def test_no_lock_of_another_thread_is_held_in_a_child(provider, tmp_path):
         "turn": manager._renewal._turn,
         "session": holder._lock,
         "storage": holder.storage._lock,
-        "managers": type(manager)._live_lock,
+        "managers": type(manager)._live._lock,
         "observers": manager._observers._lock,
     }
     ends = threading.Event()

@@ -15,7 +15,7 @@ import comm
 from ipywidgets import Layout, VBox
 from ipywidgets.widgets.widget import _instances
 from tokentoss import AuthWidget, ConfigureWidget, MemoryStorage
-from tokentoss.providers import GOOGLE
+from tokentoss.oauth.provider import GOOGLE
 
 refs = []
 

@@ -39,6 +39,7 @@ pub mod pkce;
 pub mod provider;
 pub mod sealing;
 mod secret;
+mod text;
 pub mod ticket;
 mod timestamp;
 pub mod token_endpoint;

@@ -7,6 +7,7 @@ use tokentoss_core::Timestamp;
 use crate::grant::{Access, Grant};
 use crate::handle::TokenHash;
 use crate::scopes::Target;
+use crate::status::{ErrorCause, Status};
 use crate::terms::{LEAST_MIN_TTL, USUAL_MIN_TTL};
 
 /// Who asks.
@@ -62,6 +63,10 @@ impl Demand {
 
     /// The place of the longest-lived token that serves this demand, apart from its life; and that life.
     pub(crate) fn best(&self, grant: &Grant, now: Timestamp) -> Option<(usize, Duration)> {
+        if grant.status == Status::Error(ErrorCause::RolledBack) {
+            // What was lost with the newer rows may have been a sign-out.
+            return None;
+        }
         let serves = |(index, slot): (usize, &crate::grant::Slot)| {
             let access = slot.access.as_ref()?;
             let fits = slot.target.audience == self.target.audience

@@ -109,13 +109,13 @@ impl Grant {
         self.slot(&Target::default())?.access.as_ref()
     }
 
-    /// The whole life of an access token; [`Duration::MAX`] for one that does not tell and cannot be refreshed, because
+    /// The whole life of an access token; [`Duration::MAX`] for one that does not tell and never could be refreshed, because
     /// there is nothing better than to use it until it is refused.
     #[must_use]
     pub fn life(&self, access: &Access) -> Duration {
         match access.expires_at {
             Some(end) => between(access.obtained_at, end),
-            None if self.refresh.is_none() => Duration::MAX,
+            None if self.refresh.is_none() && self.status == Status::Active => Duration::MAX,
             None => self.assumed_life,
         }
     }

@@ -27,6 +27,9 @@
 //! [`connect`], [`reconnect`], [`sign_out`], [`confirm`] and [`forget_access`] are what users and administrators do.
 //! After each write, remember the row's version in the journal and give it back in [`Context::known`].
 //!
+//! After a failover, replay the journals, then let each replica ask [`decide`] with its own [`Context::known`], before one of
+//! them serves again: only the replica that wrote a version knows that it was lost.
+//!
 //! # What it guarantees
 //!
 //! - Statuses change in [`Status::after`] alone.

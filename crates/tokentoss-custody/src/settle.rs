@@ -30,12 +30,12 @@ pub fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> 
         Outcome::RotatedOnly(refresh) => match standing(grant, report) {
             Standing::Gone => Write::Revoke(vec![*refresh]),
             Standing::Superseded => Write::Nothing,
-            Standing::Holder | Standing::Late => rotated_only(now, grant, report, *refresh, terms),
+            standing => rotated_only(now, grant, report, *refresh, terms, standing),
         },
         outcome => match standing(grant, report) {
             Standing::Holder => write(grant, failed(now, grant, report, outcome, terms)),
             // Only the holder knows whether a failure still counts.
-            Standing::Late | Standing::Superseded | Standing::Gone => Write::Nothing,
+            Standing::Late | Standing::Revived | Standing::Superseded | Standing::Gone => Write::Nothing,
         },
     }
 }
@@ -47,6 +47,8 @@ enum Standing {
     Holder,
     /// It does not, but nobody has replaced the refresh token that it sent, or somebody took it for dead.
     Late,
+    /// The row is from before the claim: a failover or a backup revived it.
+    Revived,
     /// The refresh token is another one now.
     Superseded,
     /// The grant was ended on purpose.
@@ -55,8 +57,7 @@ enum Standing {
 
 fn standing(grant: &Grant, report: &Report) -> Standing {
     let claim = &report.held.claim;
-    let is_holder =
-        grant.version == claim.version && grant.lease.is_some_and(|lease| lease.owner == report.held.owner);
+    let is_holder = grant.lease.is_some_and(|lease| lease.owner == report.held.owner);
     let taken_for_dead = || {
         matches!(grant.status, Status::Expired(_))
             && grant.intent.is_some_and(|intent| intent.hash == claim.refresh.hash)
@@ -67,9 +68,9 @@ fn standing(grant: &Grant, report: &Report) -> Standing {
     };
     match () {
         () if matches!(grant.status, Status::Revoked(_)) => Standing::Gone,
-        () if is_holder => Standing::Holder,
-        // A row from before the claim was revived; what came of the claim is newer than all that is in it.
-        () if is_unchanged || grant.version < claim.version => Standing::Late,
+        () if is_unchanged && is_holder => Standing::Holder,
+        () if grant.version < claim.version => Standing::Revived,
+        () if is_unchanged => Standing::Late,
         () => Standing::Superseded,
     }
 }
@@ -86,6 +87,15 @@ fn released(grant: &Grant, claim: &Claim) -> Grant {
 /// From when a token's life counts: from the claim, but believably so even if the clock was changed in between.
 fn counted_from(now: Timestamp, claim: &Claim) -> Timestamp {
     claim.at.clamp(before(now, LEASE), now)
+}
+
+/// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that somebody must
+/// confirm.
+const fn success(standing: Standing) -> Event {
+    match standing {
+        Standing::Revived => Event::Failed(ErrorCause::RolledBack),
+        Standing::Holder | Standing::Late | Standing::Superseded | Standing::Gone => Event::Renewed,
+    }
 }
 
 fn settle_renewed(
@@ -114,7 +124,11 @@ fn settle_renewed(
     let access = Access { handle: renewed.access, scopes, obtained_at, expires_at };
 
     let mut after = released(grant, claim);
-    after.status = grant.status.after(Event::Renewed);
+    if standing == Standing::Late && rotated.is_none() {
+        // The successor is about to send, or has sent, the same token, so that nobody else may yet.
+        after.lease = grant.lease;
+    }
+    after.status = grant.status.after(success(standing));
     after.refresh = renewed.refresh.or(grant.refresh);
     after.id_token = renewed.id_token.or(grant.id_token);
     after.intent = None;
@@ -131,9 +145,16 @@ fn settle_renewed(
     write(grant, after)
 }
 
-fn rotated_only(now: Timestamp, grant: &Grant, report: &Report, refresh: Handle, terms: &Terms) -> Write {
+fn rotated_only(
+    now: Timestamp,
+    grant: &Grant,
+    report: &Report,
+    refresh: Handle,
+    terms: &Terms,
+    standing: Standing,
+) -> Write {
     let mut after = released(grant, &report.held.claim);
-    after.status = grant.status.after(Event::Renewed);
+    after.status = grant.status.after(success(standing));
     after.refresh = Some(refresh);
     after.intent = None;
     after.back_off = grant.back_off.failed(now, Failure::Unreadable, None, terms.jitter);

@@ -80,8 +80,13 @@ impl Status {
         match (self, event) {
             (Self::Revoked(_), Event::SignedIn) => Self::Active,
             (Self::Revoked(_), _) => self,
-            (_, Event::Renewed | Event::SignedIn) => Self::Active,
+            (_, Event::SignedIn) => Self::Active,
             (_, Event::Revoked(by)) => Self::Revoked(by),
+            // What was lost may have been a sign-out, so that new tokens are kept but not used.
+            (Self::Error(ErrorCause::RolledBack), Event::Renewed | Event::Ended(_) | Event::Failed(_)) => {
+                self
+            }
+            (_, Event::Renewed) => Self::Active,
             (_, Event::Failed(ErrorCause::RolledBack)) => Self::Error(ErrorCause::RolledBack),
             (Self::Expired(_), Event::Ended(_) | Event::Failed(_) | Event::Confirmed) => self,
             (_, Event::Ended(cause)) => Self::Expired(cause),

@@ -33,6 +33,10 @@ pub fn ticket(input: &[u8]) -> Outcome {
         Ok(ticket) => ticket,
         Err(error) => return refused(&error, CODES),
     };
+    // The derived reader takes an array for an object, in the order of the members; no object of a page is one.
+    if !tree["provider"].is_object() {
+        return Ok(());
+    }
     let pages = ticket.callback_page().map(|page| &page.url);
     for redirect_uri in ticket.redirect_uri().into_iter().chain(pages) {
         check_request(&tree, &ticket, redirect_uri);

@@ -1,6 +1,7 @@
-"""The provider's answer to an authorization request that the kernel made (RFC 6749 section 4.1.2, RFC 9207).
+"""The answer to an authorization request that the kernel made (RFC 6749 section 4.1.2, RFC 9207).
 
-The rules, and the codes of what breaks them, are those of the page (``authorization_response.rs`` and ``paste.rs``).
+The rules, and the codes of what breaks them, are those of the page (``authorization_response.rs`` and
+``paste.rs``).
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokentoss_custody::{Action, Asker, Decision, Demand, MinTtl, Scopes, Target, TokenHash, decide};
 
+use super::Dice;
 use super::replica::Task;
 use super::world::{Event, World};
-use super::Dice;
 
 /// How long a caller waits, in milliseconds.
 const PATIENCE: u64 = 25_000;
@@ -90,7 +90,9 @@ impl World {
                 }
                 self.later(number, left, 300);
             }
-            Decision::Wait { until } if left == 0 => return Err(format!("waits until {until:?} after it gave up")),
+            Decision::Wait { until } if left == 0 => {
+                return Err(format!("waits until {until:?} after it gave up"));
+            }
             Decision::Wait { .. } => self.later(number, left, 500),
             Decision::Correct(update) => {
                 if let Some(version) = self.store.update(&update) {
@@ -131,7 +133,7 @@ impl World {
         let issued = self.provider.issued(token).ok_or("served an unknown token")?;
         // Nothing in the row tells by how much the clock was put back.
         let ttl = Duration::from_millis((issued.ends + self.put_back).saturating_sub(self.now));
-        if self.signed_out || issued.family != self.provider.family {
+        if self.signed_out || (issued.family != self.provider.family && !self.brought_back) {
             return Err("served after the sign-out".into());
         }
         if ttl.is_zero() {
@@ -145,14 +147,14 @@ impl World {
         if demand.rejected == Some(token) {
             return Err("served the rejected token".into());
         }
-        let scopes = if issued.target.is_main() { Self::all() } else { issued.target.scopes.clone() };
+        let scopes = if issued.target.scopes.is_empty() {
+            super::Provider::scopes()
+        } else {
+            issued.target.scopes.clone()
+        };
         if issued.target.audience != demand.target.audience || !demand.target.scopes.are_within(&scopes) {
             return Err(format!("served {:?} for {:?}", issued.target, demand.target));
         }
         Ok(())
-    }
-
-    fn all() -> Scopes {
-        super::Provider::scopes()
     }
 }

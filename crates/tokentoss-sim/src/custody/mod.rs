@@ -6,6 +6,7 @@
 mod callers;
 mod dice;
 mod faults;
+mod mischief;
 mod provider;
 mod replica;
 mod store;

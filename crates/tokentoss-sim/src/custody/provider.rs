@@ -74,7 +74,16 @@ impl Provider {
     #[must_use]
     pub fn new(habits: Habits) -> Self {
         let (refresh, access) = (HashMap::new(), HashMap::new());
-        Self { habits, secrets: vec![0], family: 0, dead: false, reuse_detected: false, count: 0, refresh, access }
+        Self {
+            habits,
+            secrets: vec![0],
+            family: 0,
+            dead: false,
+            reuse_detected: false,
+            count: 0,
+            refresh,
+            access,
+        }
     }
 
     /// The scopes that everybody consents to.

@@ -42,6 +42,8 @@ pub struct Replica {
     pub began: u64,
     /// The client's revision when its task began.
     pub revision: ClientRevision,
+    /// The client's secrets then.
+    pub secrets: Vec<u64>,
     /// When its scheduler looks next, in true milliseconds.
     pub ticks_at: u64,
     /// On disk: answers that are not in the database yet.

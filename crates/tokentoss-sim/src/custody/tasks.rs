@@ -2,8 +2,8 @@
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Attempt, ClientRevision, Decision, Demand, Failure, Outcome, Report, Step, Target, TokenHash, Write, decide,
-    settle,
+    Attempt, ClientRevision, Decision, Demand, Failure, Outcome, Report, Step, Target, TokenHash, Write,
+    decide, settle,
 };
 
 use super::replica::{Entry, Task};
@@ -83,6 +83,7 @@ impl World {
             Task::Claim(claim) => {
                 self.replicas[replica].began = self.now;
                 self.replicas[replica].revision = self.revision;
+                self.replicas[replica].secrets = self.secrets.clone();
                 let owner = self.owner();
                 let is_up = self.store.read(self.now).is_some();
                 let held = is_up.then(|| self.store.claim(self.clock(), &claim, owner)).flatten();
@@ -133,7 +134,7 @@ impl World {
             }
             Step::Send { secret, timeout } => {
                 let timeout = u64::try_from(timeout.as_millis()).expect("seconds");
-                self.send(replica, attempt, self.secrets.get(secret).copied(), timeout)?;
+                self.send(replica, attempt, self.replicas[replica].secrets.get(secret).copied(), timeout)?;
             }
         }
         Ok(())
@@ -154,10 +155,11 @@ impl World {
         }
         let sends = self.sends.entry(owner).or_default();
         *sends += 1;
-        if *sends > self.secrets.len() + 1 {
+        if *sends > self.replicas[replica].secrets.len() + 1 {
             return Err(format!("{sends} requests under one lease"));
         }
-        let number = self.requests.len() as u64;
+        let number = self.sent;
+        self.sent += 1;
         let life = self.replicas[replica].life;
         let target = held.claim.target.clone();
         let until = self.now + timeout;

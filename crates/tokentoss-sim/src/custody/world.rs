@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    ClientRevision, Context, Decision, Demand, Jitter, LeaseOwner, Revoker, SignIn, Status, Terms, TokenHash,
-    confirm, connect, decide, reconnect, sign_out,
+    ClientRevision, Context, Jitter, LeaseOwner, SignIn, Status, Terms, TokenHash, connect,
 };
 
 use super::callers::Caller;
@@ -19,7 +18,7 @@ use super::{Dice, Faults, Habits, Provider};
 /// When the faults end and the world gets time to recover, in milliseconds.
 const CALM: u64 = 900_000;
 /// When a seed ends.
-const END: u64 = CALM + 3_600_000;
+pub(super) const END: u64 = CALM + 3_600_000;
 /// What the database's clock shows at the beginning.
 const EPOCH: u64 = 1_800_000_000_000;
 /// More events than any seed has that gets anywhere.
@@ -65,17 +64,20 @@ pub struct World {
     pub(super) callers: Vec<Caller>,
     pub(super) requests: HashMap<u64, Request>,
     pub(super) sends: HashMap<u128, usize>,
+    pub(super) sent: u64,
     pub(super) now: u64,
     pub(super) put_back: u64,
     pub(super) disturbed: Option<u64>,
     pub(super) secrets: Vec<u64>,
     pub(super) revision: ClientRevision,
     pub(super) signed_out: bool,
+    /// Whether an administrator confirmed a row that may be of an earlier sign-in.
+    pub(super) brought_back: bool,
     pub(super) latest: Option<TokenHash>,
     pub(super) tally: Tally,
-    offset: i64,
-    ended_by_user: bool,
-    failed_over: bool,
+    pub(super) offset: i64,
+    pub(super) ended_by_user: bool,
+    pub(super) failed_over: bool,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     count: u64,
 }
@@ -99,12 +101,14 @@ impl World {
             callers: Vec::new(),
             requests: HashMap::new(),
             sends: HashMap::new(),
+            sent: 0,
             now: 0,
             put_back: 0,
             disturbed: None,
             secrets: vec![0],
             revision: ClientRevision(1),
             signed_out: false,
+            brought_back: false,
             latest: None,
             tally: Tally::default(),
             offset: 0,
@@ -153,7 +157,9 @@ impl World {
 
     /// Whether the last caller got its token.
     fn latest_is_fresh(&self) -> bool {
-        self.latest.and_then(|token| self.provider.issued(token)).is_some_and(|issued| issued.ends + 120_000 > END)
+        self.latest
+            .and_then(|token| self.provider.issued(token))
+            .is_some_and(|issued| issued.ends + 120_000 > END)
     }
 
     fn happen(&mut self, event: Event) -> Result<(), String> {
@@ -207,102 +213,6 @@ impl World {
         self.at(time, Event::Caller(self.callers.len() - 1));
     }
 
-    fn mischief(&mut self) {
-        let faults = self.faults;
-        match self.dice.between(0, 7) {
-            0 if faults.jumps && self.faults.strikes(self.now, &mut self.dice) => {
-                let jump = self.dice.one_of(&[1_000, 30_000, 600_000, 86_400_000]);
-                if self.dice.chance(500) {
-                    self.offset += i64::try_from(jump).expect("a day");
-                    self.disturbed = Some(self.now);
-                } else {
-                    self.offset -= i64::try_from(jump).expect("a day");
-                    self.put_back += jump;
-                }
-            }
-            1 if faults.failover => self.fail_over(),
-            2 if faults.endings => {
-                let by = self.dice.one_of(&[Revoker::User, Revoker::Admin]);
-                if let Some(update) = sign_out(self.store.row(), by) {
-                    self.signed_out = true;
-                    self.write(&update);
-                }
-            }
-            3 if faults.endings => {
-                self.provider.end();
-                self.ended_by_user = true;
-            }
-            4 if faults.secrets => {
-                let next = self.secrets.iter().max().map_or(0, |secret| secret + 1);
-                if self.dice.chance(500) {
-                    self.secrets.push(next);
-                    self.revision.0 += 1;
-                }
-                self.provider.secrets = vec![next];
-            }
-            5 => self.sign_in(),
-            6 if faults.failover => {
-                if let Some(update) = confirm(self.store.row()) {
-                    self.write(&update);
-                }
-            }
-            7 if self.faults.strikes(self.now, &mut self.dice) => {
-                self.store.down_until = self.now + self.dice.between(1, 20_000);
-            }
-            _ => {}
-        }
-    }
-
-    fn write(&mut self, update: &tokentoss_custody::Update) {
-        let replica = usize::try_from(self.dice.between(0, 2)).expect("a replica");
-        if let Some(version) = self.store.update(update) {
-            self.replicas[replica].wrote(version);
-        }
-        self.wake();
-    }
-
-    fn sign_in(&mut self) {
-        let sign_in = sign_in_of(&mut self.provider, self.now);
-        let terms = self.terms(self.revision);
-        let update = reconnect(self.clock(), self.store.row(), &sign_in, Default::default(), &terms);
-        (self.signed_out, self.ended_by_user) = (false, false);
-        self.write(&update);
-    }
-
-    /// An old row comes back. All replicas lose their connections and compare their journals before one of them serves.
-    fn fail_over(&mut self) {
-        self.failed_over = true;
-        self.disturbed = Some(self.now);
-        let writes = self.dice.between(1, 3);
-        self.store.fail_over(usize::try_from(writes).expect("few"));
-        for replica in 0..3 {
-            let context = self.context(replica);
-            let (clock, demand) = (self.clock(), Demand::of_scheduler());
-            if let Decision::Correct(update) = decide(clock, self.store.row(), &demand, &context)
-                && let Some(version) = self.store.update(&update)
-            {
-                self.replicas[replica].wrote(version);
-            }
-        }
-    }
-
-    /// No faults from now on; what needs a person is done.
-    fn calm(&mut self) {
-        self.faults.end();
-        self.secrets = self.provider.secrets.clone();
-        self.revision.0 += 1;
-        if matches!(self.store.row().status, Status::Error(tokentoss_custody::ErrorCause::RolledBack)) {
-            self.sign_in();
-        }
-        let mut time = self.now;
-        while time + 60_000 < END {
-            time += 60_000;
-            self.callers.push(Caller::usual(time));
-            self.at(time, Event::Caller(self.callers.len() - 1));
-        }
-        self.wake();
-    }
-
     /// Lets all schedulers look soon.
     pub(super) fn wake(&mut self) {
         for replica in 0..3 {
@@ -317,7 +227,7 @@ fn terms_of(client_revision: ClientRevision, jitter: u16) -> Terms {
     Terms { forgets_after: Duration::from_secs(86_400), client_revision, jitter: Jitter(jitter) }
 }
 
-fn sign_in_of(provider: &mut Provider, now: u64) -> SignIn {
+pub(super) fn sign_in_of(provider: &mut Provider, now: u64) -> SignIn {
     let tokens = provider.sign_in(now);
     let assumed_life = Duration::from_millis(provider.habits.life);
     SignIn { tokens, requested: Provider::scopes(), assumed_life }

@@ -6,7 +6,7 @@ use std::env;
 use tokentoss_sim::custody::{Tally, World};
 
 /// How many seeds the usual run plays.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 300;
 
 #[test]
 fn nothing_breaks_in_any_seed() {
@@ -16,9 +16,16 @@ fn nothing_breaks_in_any_seed() {
         None => 0..number("CUSTODY_SEEDS").unwrap_or(SEEDS),
     };
     let count = seeds.end - seeds.start;
+    let mut broken = Vec::new();
     let (mut sum, mut safe, mut lost) = (Tally::default(), 0, 0);
     for seed in seeds {
-        let tally = World::new(seed).run().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        let tally = match World::new(seed).run() {
+            Ok(tally) => tally,
+            Err(what) => {
+                broken.push(format!("seed {seed}: {what}"));
+                continue;
+            }
+        };
         sum.requests += tally.requests;
         sum.served += tally.served;
         sum.refused += tally.refused;
@@ -26,6 +33,8 @@ fn nothing_breaks_in_any_seed() {
         safe += u64::from(tally.is_safe);
         lost += u64::from(tally.lost);
     }
+    broken.truncate(8);
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
     println!("{count} seeds, {safe} of them with enough grace, {lost} grants lost in the others: {sum:?}");
     if count >= SEEDS {
         // The faults must have happened, or nothing was shown.

@@ -1,0 +1,100 @@
+//! One grant to try rules on.
+
+use std::time::Duration;
+
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{
+    Asker, CellId, Claim, ClientRevision, Context, Decision, Demand, Grant, Handle, Held, Jitter, LeaseOwner,
+    MinTtl, Outcome, Refusal, Renewed, Report, Scopes, SignIn, Target, Terms, TokenHash, Update, Version,
+    Write, connect, decide, settle,
+};
+
+pub(crate) const DAY: u64 = 86_400;
+
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000 + seconds * 1000)
+}
+
+pub(crate) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) fn token(number: u8) -> Handle {
+    Handle { hash: TokenHash([number; 32]), cell: CellId(u128::from(number)) }
+}
+
+pub(crate) fn terms() -> Terms {
+    Terms { forgets_after: secs(60 * DAY), client_revision: ClientRevision(1), jitter: Jitter(0) }
+}
+
+pub(crate) fn context() -> Context {
+    Context { known: Version(0), client_revision: ClientRevision(1) }
+}
+
+pub(crate) fn renewed(access: u8, refresh: Option<u8>) -> Renewed {
+    let refresh = refresh.map(token);
+    Renewed { access: token(access), refresh, id_token: None, expires_in: Some(secs(3600)), scopes: None }
+}
+
+/// Access token 1 for an hour, refresh token 2.
+pub(crate) fn grant() -> Grant {
+    let sign_in = SignIn {
+        tokens: renewed(1, Some(2)),
+        requested: Scopes::read("openid files mail"),
+        assumed_life: secs(1800),
+    };
+    connect(at(0), &sign_in, Version(0), &terms())
+}
+
+pub(crate) fn demand(now: u64) -> Demand {
+    let asker = Asker::Caller { gives_up_at: at(now + 5) };
+    Demand { asker, target: Target::default(), min_ttl: MinTtl::Usual, rejected: None }
+}
+
+pub(crate) fn ask(now: u64, grant: &Grant, demand: &Demand) -> Decision {
+    decide(at(now), grant, demand, &context())
+}
+
+pub(crate) fn claim(now: u64, grant: &Grant) -> Claim {
+    match ask(now, grant, &demand(now)) {
+        Decision::Refresh(claim) => claim,
+        other => panic!("no refresh: {other:?}"),
+    }
+}
+
+/// Takes the lease.
+pub(crate) fn hold(now: u64, grant: &mut Grant, owner: u128) -> Held {
+    let claim = claim(now, grant);
+    claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease")
+}
+
+pub(crate) fn report(held: &Held, outcome: Outcome) -> Report {
+    Report { held: held.clone(), outcome, is_uncertain: held.claim.is_repeated }
+}
+
+/// Settles and writes.
+pub(crate) fn end(now: u64, grant: &mut Grant, held: &Held, outcome: Outcome) {
+    let update = update(settle(at(now), grant, &report(held, outcome), &terms()));
+    assert!(update.apply(grant), "the row has changed");
+}
+
+pub(crate) fn update(write: Write) -> Update {
+    match write {
+        Write::Update(update) => *update,
+        other => panic!("no update: {other:?}"),
+    }
+}
+
+pub(crate) fn refusal(decision: Decision) -> Refusal {
+    match decision {
+        Decision::Refuse(refusal) => refusal,
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+pub(crate) fn code(decision: Decision) -> &'static str {
+    refusal(decision).problem.code()
+}
+
+pub(crate) const FRESH: Decision = Decision::Serve { slot: 0, is_last_resort: false };
+pub(crate) const LAST_RESORT: Decision = Decision::Serve { slot: 0, is_last_resort: true };
