@@ -17,7 +17,15 @@ from fake_provider import Answer, FakeProvider, SigningKey
 from network import ConnectProxy, blackhole, resolver
 from test_adapters import async_call, authorizations, httpx_call, requests_call, ways
 from test_auth_manager import response, signed_in
-from tokentoss import APIClient, AuthManager, AuthWidget, ConfigurationError, HTTPXAuth, IAPClient, RequestsAuth
+from tokentoss import (
+    APIClient,
+    AuthManager,
+    AuthWidget,
+    ConfigurationError,
+    HTTPXAuth,
+    IAPClient,
+    RequestsAuth,
+)
 from tokentoss.clients.errors import (
     ServiceAnswerError,
     ServiceAudienceMismatchError,
@@ -164,7 +172,8 @@ def test_answers_that_are_no_json(client: IAPClient, service: FakeProvider) -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["../x", "/../x", "a/../../x", "%2e%2e/x", "..%2fx", "%252e%252e/x", "..\\x", "a/..;/../x", "..;/x"]
+    "path",
+    ["../x", "/../x", "a/../../x", "%2e%2e/x", "..%2fx", "%252e%252e/x", "..\\x", "a/..;/../x", "..;/x"],
 )
 def test_a_path_stays_below_its_base(manager: AuthManager, service: FakeProvider, path: str) -> None:
     """S17: in any spelling that a server may read."""
@@ -195,7 +204,9 @@ def pickled(value: Any) -> bytes:
     return pickle.dumps(value) + repr(vars(value)).encode()
 
 
-def test_answers_of_clients_hold_no_token(client: IAPClient, service: FakeProvider, manager: AuthManager) -> None:
+def test_answers_of_clients_hold_no_token(
+    client: IAPClient, service: FakeProvider, manager: AuthManager
+) -> None:
     """S12: nor do their redirects, their errors, and the frames of those."""
     token = str(manager.id_token)
     service.answers["/old"] = Answer(302, b"", {"Location": "/api"})

@@ -21,7 +21,16 @@ from urllib.parse import quote
 import pytest
 import truststore
 from fake_provider import Answer, FakeProvider
-from network import PASSWORD, Authority, ConnectProxy, blackhole, dripping, https_server, resolver, socks_proxy
+from network import (
+    PASSWORD,
+    Authority,
+    ConnectProxy,
+    blackhole,
+    dripping,
+    https_server,
+    resolver,
+    socks_proxy,
+)
 from tokentoss import Provider, TokenRefreshError, error_codes
 from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.client_authentication import Form
@@ -44,7 +53,9 @@ def seen() -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def server(authority: Authority, seen: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def server(
+    authority: Authority, seen: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     with https_server(authority.server_context(NAME), seen) as port:
         monkeypatch.setattr(socket, "getaddrinfo", resolver({NAME: [("127.0.0.1", port)]}))
         yield f"https://{NAME}:{port}/token"
@@ -140,9 +151,7 @@ def test_the_operating_systems_certificates_come_through_truststore() -> None:
 
 @pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("password", [None, PASSWORD])
-def test_a_proxy(
-    server: str, seen: list[Any], monkeypatch: pytest.MonkeyPatch, password: str | None
-) -> None:
+def test_a_proxy(server: str, seen: list[Any], monkeypatch: pytest.MonkeyPatch, password: str | None) -> None:
     """F2: with and without a password; NO_PROXY ends it."""
     proxy = ConnectProxy(password)
     with proxy.running() as port:
@@ -303,9 +312,9 @@ def test_a_tunnel_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_thread_and_no_socket_is_left(fake: FakeProvider) -> None:
     """S10: a deadline that is met ends with its call."""
     call("GET", fake.issuer + "/keys")
-    assert not [one for one in threading.enumerate() if one.name == "tokentoss-deadline" and one.is_alive()] or (
-        all(one.finished.is_set() for one in threading.enumerate() if isinstance(one, threading.Timer))
-    )
+    assert not [
+        one for one in threading.enumerate() if one.name == "tokentoss-deadline" and one.is_alive()
+    ] or (all(one.finished.is_set() for one in threading.enumerate() if isinstance(one, threading.Timer)))
 
 
 def test_encodings(fake: FakeProvider) -> None:

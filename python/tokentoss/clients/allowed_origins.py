@@ -79,7 +79,9 @@ class Binding:
 
     def token_after(self, refused: str) -> Secret | None:
         """Return a newer token than one that a service refused; None if there is none to be had."""
-        after: Any = self._manager.access_token_after if self._is_access_token else self._manager.id_token_after
+        after: Any = (
+            self._manager.access_token_after if self._is_access_token else self._manager.id_token_after
+        )
         try:
             newer = after(refused)
         except TokenTossError:

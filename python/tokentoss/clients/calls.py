@@ -50,7 +50,9 @@ class Call:
             dropped |= {"data", "json", "files"}
         elif not self.is_replayable:
             return None
-        return Call(method, target, {name: value for name, value in self.named.items() if name not in dropped})
+        return Call(
+            method, target, {name: value for name, value in self.named.items() if name not in dropped}
+        )
 
 
 def send(session: requests.Session, call: Call, token: str, header: str) -> requests.Response:
@@ -85,7 +87,7 @@ def _outcome(
     named = {name: value for name, value in call.named.items() if name not in {"auth", "proxies"}}
     try:
         proxy = None if in_browser() else _proxy(call)
-        proxies = {urlsplit(call.url).scheme: proxy.url} if proxy is not None else None
+        proxies: dict[str, str] | None = {urlsplit(call.url).scheme: proxy.url} if proxy is not None else None
         response = session.request(
             call.method, call.url, auth=auth, allow_redirects=False, proxies=proxies, **named
         )

@@ -1,4 +1,4 @@
-"""Where the clients get their tokens: a given manager; or else this process's sign-ins, then the token file."""
+"""Where clients get their tokens: a given manager; or else the process's sign-ins, then the token file."""
 
 from __future__ import annotations
 

@@ -106,7 +106,8 @@ def request_device_authorization(endpoint: str, client: Form, scopes: list[str])
         SignInError: With the provider's error code, or one that says what was wrong with its answer.
         ConfigurationError: ``endpoint_insecure``.
     """
-    from tokentoss.util.http import TransportError, call  # noqa: PLC0415 - costs requests
+    from tokentoss.util.failures import TransportError  # noqa: PLC0415 - costs requests
+    from tokentoss.util.http import call  # noqa: PLC0415
 
     require_secure_endpoint(endpoint, "device authorization endpoint")
     form = Form(client, scope=" ".join(scopes))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES
+from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.http import call
 from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from tokentoss.exceptions import IdTokenError
+from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.http import call
 
 logger = logging.getLogger(__name__)
 

@@ -35,7 +35,8 @@ def revoke(provider: Provider, client: Form, *, refresh_token: str, access_token
     Raises:
         RevocationError: If the provider has no revocation endpoint, cannot be reached, or refuses.
     """
-    from tokentoss.util.http import TransportError, call  # noqa: PLC0415 - costs requests
+    from tokentoss.util.failures import TransportError  # noqa: PLC0415 - costs requests
+    from tokentoss.util.http import call  # noqa: PLC0415
 
     endpoint = provider.revocation_endpoint
     if endpoint is None:

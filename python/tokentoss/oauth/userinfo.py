@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import ConfigurationError, TokenExchangeError, UserinfoError
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.failures import TransportError
+from tokentoss.util.http import call
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider

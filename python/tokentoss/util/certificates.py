@@ -79,7 +79,7 @@ def give_back(key: Key, context: ssl.SSLContext) -> None:
 
 def _changed_at(path: str) -> int:
     try:
-        return os.stat(path).st_mtime_ns
+        return Path(path).stat().st_mtime_ns
     except OSError:
         return 0
 

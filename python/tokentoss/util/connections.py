@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from tokentoss.util.certificates import borrow_context, give_back
 from tokentoss.util.connect import connect, resolve
 from tokentoss.util.deadline import current_deadline
-from tokentoss.util.failures import UNREACHABLE, ConnectError
+from tokentoss.util.failures import ConnectError
 from tokentoss.util.proxies import SOCKS_SCHEMES
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _Connection(HTTPConnection):
         return _watched(made, self.timeout)
 
     def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]
+        super()._tunnel()
         deadline = current_deadline()
         if deadline is not None and deadline.has_passed:
             # The proxy's answer was cut off, which reads as its end.
@@ -80,7 +80,7 @@ class Adapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close the connections."""
-        super().close()  # type: ignore[no-untyped-call]
+        super().close()
         contexts, self._contexts = self._contexts, {}
         for (_, cert), (key, context) in contexts.items():
             # One with a client's certificate is for nobody else.
@@ -95,18 +95,18 @@ class Adapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         """Make the pools of a proxy."""
         if proxy.split(":", 1)[0].lower() in SOCKS_SCHEMES:
-            manager = super().proxy_manager_for(proxy, **named)  # type: ignore[no-untyped-call]
+            manager = super().proxy_manager_for(proxy, **named)
             manager.pool_classes_by_scheme = _socks_pools()
         else:
             named["proxy_ssl_context"] = self._context(verify=True, cert=None)
-            manager = super().proxy_manager_for(proxy, **named)  # type: ignore[no-untyped-call]
+            manager = super().proxy_manager_for(proxy, **named)
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
-    def build_connection_pool_key_attributes(
-        self, request: Any, verify: Any, cert: Any = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
         """Choose the context of a call; calls with different ones share no connection."""
+        host: Any
+        named: Any
         host, named = super().build_connection_pool_key_attributes(request, verify, cert)
         for name in ("ca_certs", "ca_cert_dir"):
             named.pop(name, None)
@@ -116,7 +116,7 @@ class Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the certificates of authorities to the context."""
-        super().cert_verify(conn, url, True, cert)  # type: ignore[no-untyped-call]  # noqa: FBT003
+        super().cert_verify(conn, url, True, cert)
         conn.ca_certs = conn.ca_cert_dir = None
 
     def _context(self, verify: Any, cert: Any) -> ssl.SSLContext:

@@ -73,7 +73,7 @@ def reason_of_refusal(status: str) -> str:
 
 
 def certificate_problem(failure: BaseException) -> str | None:
-    """Return what is wrong with a certificate, in OpenSSL's or the operating system's words; None if nothing."""
+    """Return what is wrong with a certificate, in the words of OpenSSL or the system; None if nothing."""
     for one in _chain(failure):
         if isinstance(one, ssl.SSLCertVerificationError):
             return one.verify_message or str(one)

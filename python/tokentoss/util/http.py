@@ -196,13 +196,17 @@ def error_of(
     problem = failures.certificate_problem(failure)
     if problem is not None:
         whose = proxy.shown if proxy is not None and failures.is_of_proxy(failure) else _host(url)
-        return TransportError("certificate_untrusted", f"{whose} ({problem}; trusted: {shown_source(verify)})")
+        return TransportError(
+            "certificate_untrusted", f"{whose} ({problem}; trusted: {shown_source(verify)})"
+        )
     if proxy is not None and failures.is_of_proxy(failure):
         return TransportError("proxy_unreachable", proxy.shown)
     if isinstance(failure, ValueError) and not isinstance(failure, OSError):
         return TransportError(UNREACHABLE, _shown(url))
     late = deadline is not None and (deadline.has_passed or time.monotonic() >= deadline.ends)
-    return TransportError("answer_incomplete", _shown(url) + (" (no answer in time)" if late else ""), was_sent=True)
+    return TransportError(
+        "answer_incomplete", _shown(url) + (" (no answer in time)" if late else ""), was_sent=True
+    )
 
 
 def _not_connected(failure: ConnectError, url: str, proxy: Proxy | None) -> TransportError:
