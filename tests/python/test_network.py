@@ -158,7 +158,7 @@ def test_a_proxy(server: str, seen: list[Any], monkeypatch: pytest.MonkeyPatch, 
         user = f"ada:{quote(password)}@" if password else ""
         monkeypatch.setenv("HTTPS_PROXY", f"http://{user}127.0.0.1:{port}")
         assert call("GET", server).status == 200
-        ((target, headers),) = proxy.requests
+        ((target, _),) = proxy.requests
         assert target.startswith(f"{NAME}:")
         assert "Proxy-Authorization" not in seen[0]
         monkeypatch.setenv("NO_PROXY", "company.example")
@@ -351,8 +351,8 @@ def test_a_proxy_does_not_see_loopback(fake: FakeProvider, monkeypatch: pytest.M
 def test_frames_hold_no_secret(fake: FakeProvider) -> None:
     """S12: of a call that fails, tracebacks with local variables show no token and no password."""
     fake.answers["/token"] = Answer(200, b"x" * 10_000)
-    form = Form(refresh_token="".join(["refresh", "-1"]))
-    hidden = Form(form=form, bearer="".join(["access", "-1"]))  # type: ignore[arg-type] # shows names only
+    form = Form(refresh_token=f"{'refresh'}-1")
+    hidden = Form(form=form, bearer=f"{'access'}-1")  # type: ignore[arg-type] # shows names only
     for url in (fake.issuer + "/token", "http://127.0.0.1:1/token", "https://no.such.invalid/"):
         try:
             call("POST", url, max_bytes=10, **hidden)

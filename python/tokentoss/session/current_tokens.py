@@ -155,7 +155,7 @@ class CurrentTokens:
         return self._renew(session, access_token_is_due).tokens.access_token
 
     def _may_renew_refused(self) -> bool:
-        """Tell whether to renew because a service refused: not if that has just been done, for any of them."""
+        """Tell whether to renew because a service refused: not if that has just been done."""
         return not self._renewal.was_done_within(REFUSAL_PAUSE)
 
     def renew_access_token(self) -> None:

@@ -114,7 +114,7 @@ class Adapter(HTTPAdapter):
             named["ssl_context"] = self._context(verify, cert)
         return host, named
 
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
         """Leave the certificates of authorities to the context."""
         super().cert_verify(conn, url, True, cert)
         conn.ca_certs = conn.ca_cert_dir = None
