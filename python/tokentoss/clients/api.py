@@ -23,7 +23,7 @@ class APIClient(ServiceClient):
     ``provider``; or else from the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
     tokens are renewed with the configured client. Without a manager, the client stays with the account
     that it first used, and says so when that session has ended. On a 401 the token is renewed and the call
-    repeated     once, if its body can be sent again.
+    repeated once, if its body can be sent again.
 
     Args:
         base_url: The service's address. Without one, calls need absolute addresses, each of which is
