@@ -116,7 +116,7 @@ class Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002
         """Leave the certificates of authorities to the context."""
-        super().cert_verify(conn, url, True, cert)
+        super().cert_verify(conn, url, True, cert)  # type: ignore[no-untyped-call]
         conn.ca_certs = conn.ca_cert_dir = None
 
     def _context(self, verify: Any, cert: Any) -> ssl.SSLContext:
