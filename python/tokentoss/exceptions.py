@@ -11,9 +11,12 @@
     │   ├── ServiceUnauthenticatedError     401
     │   ├── ServiceForbiddenError           403
     │   │   └── ServiceScopeMissingError    the token lacks a scope
+    │   ├── ServiceAnswerError              (also ValueError) an answer that is no JSON
     │   ├── ServiceAudienceMismatchError    the token is for another client than the service expects
     │   ├── ServiceSignInRedirectError      a redirect to the provider's sign-in page
     │   └── ServiceRedirectError            a redirect to any other foreign origin
+    ├── ServiceUnreachableError             (also requests.ConnectionError) a service gave no answer
+    │   └── ServiceTimeoutError             (also requests.Timeout)
     ├── SignInError                         the user, the browser or the provider ended a sign-in
     ├── StorageError
     ├── TokenExchangeError                  token endpoint, on a code
@@ -151,6 +154,7 @@ class TokensInMemoryWarning(UserWarning):
 
 _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("account_", NoCredentialsError),
+    ("client_session_ended", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
     ("discovery_", DiscoveryError),
     ("envelope_", HandOffError),

@@ -25,6 +25,12 @@ settings.register_profile("here", database=None, deadline=None)
 settings.load_profile("here")
 
 
+NETWORK_VARIABLES = (
+    *(name for one in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (one, one.upper())),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+
+
 @pytest.fixture(autouse=True)
 def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test has its own home, process-wide credentials and keys, and leaves no listener behind."""
@@ -34,13 +40,12 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TOKENTOSS_CLIENT_SECRETS",
         "TOKENTOSS_TOKEN_FILE",
         "TOKENTOSS_REDIRECT_URI",
-        "HTTP_PROXY",
-        "http_proxy",
         "CODESPACES",
         "COLAB_RELEASE_TAG",
         "JPY_PARENT_PID",
         "KUBERNETES_SERVICE_HOST",
         *HUB_VARIABLES,
+        *NETWORK_VARIABLES,
     ):
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None

@@ -177,7 +177,7 @@ def test_a_valid_token_is_served_while_the_provider_is_down(
 def test_a_client_follows_the_file(
     fake: FakeProvider, service: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process signs out, somebody else signs in, another file is named."""
+    """Another process signs out, the same account signs in, another file is named; C1: it stays with one account."""
     configure(fake)
     fake.answers["/token"] = lambda form: Answer.json(
         fake.token_response(id_token=fake.id_token(sub=form["refresh_token"].rsplit(" ", 1)[1]))
@@ -200,9 +200,13 @@ def test_a_client_follows_the_file(
     save("ada")
     assert subject() == "ada"
     save("bob")
-    assert subject() == "bob"
+    assert subject() == "ada"
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(tmp_path / "other.json"))
     save("eve")
+    with pytest.raises(NoCredentialsError) as ended:
+        client.get("/api")
+    assert ended.value.code == "client_session_ended"
+    client = IAPClient(service.issuer)
     assert subject() == "eve"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider
+from network import resolver
 from test_cli import Store, configured, store  # noqa: F401 - fixtures
 from tokentoss import FileStorage
 from tokentoss.cli import main
@@ -258,7 +259,7 @@ def test_nothing_answers(fake: FakeProvider) -> None:
     nowhere = f"http://127.0.0.1:{closed_port()}"
     provider = fake.provider(token_endpoint=nowhere + "/token", jwks_uri=nowhere + "/keys")
     found = {finding.name: finding for finding in network.network_findings(None, provider)}
-    assert found["token endpoint"].shown == f"{nowhere}/token cannot be reached"
+    assert found["token endpoint"].shown == f"{nowhere}/token cannot be reached (connection refused)"
     assert found["signing keys"].level == "error"
     assert found["clock"].level == "note"
 
@@ -410,3 +411,26 @@ def test_nothing_is_changed(store: Store) -> None:  # noqa: F811
     assert len(before) >= 3
     examine()
     assert seen() == before
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "code"),
+    [
+        ("SSL_CERT_FILE", "/no/such.pem", "certificates", "certificates_unreadable"),
+        ("HTTPS_PROXY", "ftp://ada:pass-1@proxy.example", "proxy", "proxy_invalid"),
+        ("HTTPS_PROXY", "http://ada:pass-1@127.0.0.1:1", "token endpoint", "proxy_unreachable"),
+        ("NO_PROXY", "*", "token endpoint", "host_unknown"),
+    ],
+)
+def test_what_is_in_the_way_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, name: str, code: str
+) -> None:
+    """F2, F3: certificate, proxy and name, with the variable, the next step, and no password."""
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("socket.getaddrinfo", resolver({}))
+    findings = {one.name: one for one in network.network_findings(None, tokentoss.GOOGLE)}
+    found = findings[name]
+    assert (found.value, found.level) == (code, "error")
+    assert variable == "NO_PROXY" or variable in found.shown
+    assert found.hint
+    assert "pass-1" not in str(findings)

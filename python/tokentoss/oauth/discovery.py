@@ -13,8 +13,9 @@ from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.catalogue import members_for_issuer
 from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES, OFFLINE_ACCESS
 from tokentoss.oauth.endpoints import require_same_side
+from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.http import call
 from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def _answer(url: str) -> Answer:
     try:
         return call("GET", url, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        code = "discovery_invalid" if failure.reason == "too_large" else "discovery_unreachable"
-        raise DiscoveryError(code=code, subject=url) from None
+        code, subject = failure.named("discovery_unreachable", "discovery_invalid", url)
+        raise DiscoveryError(code=code, subject=subject) from None
 
 
 def _oauth_address(issuer: str) -> str:
