@@ -55,10 +55,7 @@ def arrives(notebook, provider):
     window = Widget(notebook.page, 0).open_popup()
     window.wait_for_url(f"{provider.issuer}/**")
     popup.sign_in(window, ADA)
-    until(
-        lambda: window.is_closed() or "code=" in window.url or window.url.startswith("http://127.0.0.1"),
-        "a callback",
-    )
+    window.wait_for_url("http://127.0.0.1:*/?*")
     return window
 
 
