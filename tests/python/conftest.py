@@ -13,7 +13,8 @@ from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
-from tokentoss.callback import lease
+from tokentoss.callback import claims, lease, listener
+from tokentoss.handoff.remote_kernel import HUB_VARIABLES
 from tokentoss.oauth import discovery, jwks
 from tokentoss.session import refresh
 from tokentoss.session.live_managers import LiveManagers
@@ -35,10 +36,18 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TOKENTOSS_REDIRECT_URI",
         "HTTP_PROXY",
         "http_proxy",
+        "CODESPACES",
+        "COLAB_RELEASE_TAG",
+        "JPY_PARENT_PID",
+        "KUBERNETES_SERVICE_HOST",
+        *HUB_VARIABLES,
     ):
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
+    monkeypatch.setattr(listener, "POLL", 0.02)
+    # Widgets of other tests are kept by ipywidgets, and with them what they claimed.
+    claims.claims._claims.clear()
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
     monkeypatch.setattr(jwks, "_published", {})

@@ -53,6 +53,8 @@ class ClientConfig:
         client_type: ``installed`` (any loopback port) or ``web`` (only registered redirect URIs).
         source: The file that it was read from.
         project_id: The project that it belongs to.
+        names_endpoints: Whether the endpoints are the client's own, so that it is of no other provider; by
+            default whether they are other ones than the defaults.
     """
 
     client_id: str
@@ -63,6 +65,11 @@ class ClientConfig:
     client_type: str = "installed"
     source: Path | None = None
     project_id: str | None = None
+    names_endpoints: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.names_endpoints is None:
+            self.names_endpoints = (self.auth_uri, self.token_uri) != (GOOGLE_AUTH_URI, GOOGLE_TOKEN_URI)
 
     def __repr__(self) -> str:
         secret = "redacted" if self.client_secret else "none"
@@ -107,12 +114,13 @@ class ClientConfig:
             client_type=secrets.client_type,
             source=path,
             project_id=secrets.project_id,
+            names_endpoints=bool(secrets.auth_uri or secrets.token_uri),
         )
 
     @property
     def is_google(self) -> bool:
         """Whether the endpoints are Google's, in any of the forms that its console wrote."""
-        return self.auth_uri in _GOOGLE_AUTH_URIS and self.token_uri in _GOOGLE_TOKEN_URIS
+        return google_endpoints(self.auth_uri, self.token_uri)
 
     @property
     def known_provider(self) -> Provider | None:
@@ -138,6 +146,11 @@ class ClientConfig:
             f"The endpoints in {where} are not Google's, nor of another provider of this package: "
             'use AuthWidget(provider=Provider.discover("https://issuer")) for another provider.'
         )
+
+
+def google_endpoints(authorization_endpoint: str, token_endpoint: str) -> bool:
+    """Tell whether both endpoints are Google's, in any of the forms that its console wrote."""
+    return authorization_endpoint in _GOOGLE_AUTH_URIS and token_endpoint in _GOOGLE_TOKEN_URIS
 
 
 def get_config_path() -> Path:

@@ -12,7 +12,7 @@ from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import TransportError, call
-from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
+from tokentoss.util.urls import is_secure, require_secure_endpoint, reaches_into_loopback, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,7 @@ def _from_metadata(
 
 def _endpoint(metadata: dict[str, Any], member: str, issuer: str) -> str:
     url = metadata.get(member)
-    if not isinstance(url, str) or not is_secure(url) or "#" in url:
+    if not isinstance(url, str) or not is_secure(url) or "#" in url or reaches_into_loopback(issuer, url):
         raise DiscoveryError(code="discovery_invalid", subject=f"{issuer} ({member})")
     return url
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import math
 import re
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import IdTokenError, SignInError
 from tokentoss.util.base64url import b64url, from_b64url
+from tokentoss.util.constant_time import same_text
 
 if TYPE_CHECKING:
     from tokentoss.oauth.jwks import PublishedKeys
@@ -95,16 +95,16 @@ def validate_id_token(
         raise IdTokenError(code="id_token_issuer_mismatch", subject=_shown(claims.get("iss")))
     _check_audience(claims, client_id)
     expires_at, issued_at = _check_times(claims, check_expiry=check_expiry)
-    if nonce is not None and not _same(claims.get("nonce"), nonce):
+    if nonce is not None and not same_text(claims.get("nonce"), nonce):
         raise IdTokenError(code="id_token_nonce_mismatch")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT_LENGTH:
         raise IdTokenError(code="id_token_subject_missing")
     if access_token is not None and "at_hash" in claims:
         expected = access_token_hash(access_token, algorithm)
-        if not _same(claims["at_hash"], expected):
+        if not same_text(claims["at_hash"], expected):
             raise IdTokenError(code="id_token_access_token_hash_mismatch")
-    if hosted_domain is not None and not _same(claims.get("hd"), hosted_domain):
+    if hosted_domain is not None and not same_text(claims.get("hd"), hosted_domain):
         raise SignInError(code="hosted_domain_mismatch", subject=hosted_domain)
     token_nonce = claims.get("nonce")
     return IdTokenClaims(
@@ -235,10 +235,6 @@ def _number(value: object) -> float | None:
 def _shown(value: object) -> str | None:
     # Foreign text in a sentence: letters of an address or a name, nothing else.
     return value if isinstance(value, str) and _PLAIN.fullmatch(value) else None
-
-
-def _same(value: object, expected: str) -> bool:
-    return isinstance(value, str) and hmac.compare_digest(value.encode("utf-8"), expected.encode("utf-8"))
 
 
 def _shown_text(value: object) -> str | None:

@@ -17,7 +17,7 @@ from tokentoss.oauth.constants import (
     PROTECTED_PARAMETERS,
     ROTATIONS,
 )
-from tokentoss.util.urls import require_secure_endpoint
+from tokentoss.util.urls import reaches_into_loopback, require_secure_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,8 @@ class Provider:
             an ``icon`` (a ``data:image/`` address).
 
     Raises:
-        ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
+        ConfigurationError: If an endpoint is not https (or http on loopback), or is on loopback while the
+            issuer is not, a parameter is one
             that the sign-in sets itself, ``openid`` or the identity endpoint is missing, or a value
             is not one of those above.
     """
@@ -108,7 +109,10 @@ class Provider:
         endpoints = [*_REQUIRED_ENDPOINTS, *(["jwks_uri"] if self.openid_connect else [])]
         endpoints += [name for name in _OPTIONAL_ENDPOINTS if getattr(self, name) is not None]
         for name in endpoints:
-            require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+            url = require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+            if reaches_into_loopback(self.issuer, url):
+                subject = f"{name} {url!r} in provider {self.name}"
+                raise ConfigurationError(code="endpoint_insecure", subject=subject)
         for parameter in (*self.authorization_params, *self.consent_params, *self.incremental_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
@@ -121,6 +125,10 @@ class Provider:
         if not self.redirect_path.startswith("/") or "?" in self.redirect_path or "#" in self.redirect_path:
             raise ConfigurationError(f"The redirect path {self.redirect_path!r} must be a path such as '/'.")
         self._check_values()
+
+    def __hash__(self) -> int:
+        # Equal providers have equal issuers; members such as the branding cannot be hashed.
+        return hash((self.issuer, self.authorization_endpoint, self.token_endpoint))
 
     @classmethod
     def named(cls, name: str, /, **parameters: str) -> Provider:

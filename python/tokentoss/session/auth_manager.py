@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import ClientConfig
+from tokentoss.config.client_provider import require_client_of
 from tokentoss.exceptions import (
     NoCredentialsError,
     SignInError,
@@ -57,7 +58,8 @@ class AuthManager(TokenManager):
         last_error: What went wrong last; None after a success.
 
     Raises:
-        ConfigurationError: If there is no client, or it is not usable (also a ValueError).
+        ConfigurationError: If there is no client, or it is not usable (also a ValueError);
+            ``client_of_another_provider`` if it is not the provider's.
         DiscoveryError: If the client is of another provider than Google, which only the stored tokens
             name, and its metadata cannot be fetched.
     """
@@ -82,6 +84,7 @@ class AuthManager(TokenManager):
             )
         chosen: TokenStorage = storage if storage is not None else FileStorage()
         provider = provider or provider_of(client_config, chosen)
+        require_client_of(client_config, provider)
         self.scopes = list(scopes if scopes is not None else provider.scopes)
         provider.require_scopes(self.scopes)
         require_identity(provider, hosted_domain)

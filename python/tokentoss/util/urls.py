@@ -53,6 +53,12 @@ def secure_page(url: object) -> str | None:
     return url if isinstance(url, str) and _PAGE.fullmatch(url) and is_secure(url) else None
 
 
+def reaches_into_loopback(issuer: str, endpoint: str) -> bool:
+    """Tell whether an issuer elsewhere names an endpoint on this machine, which is never its own."""
+    hosts = [parts.hostname or "" if (parts := split_url(url)) else "" for url in (issuer, endpoint)]
+    return is_loopback_host(hosts[1]) and not is_loopback_host(hosts[0])
+
+
 def is_plain_loopback(url: str) -> bool:
     """Tell whether a URL is http on this machine, which no proxy must see."""
     parts = split_url(url)

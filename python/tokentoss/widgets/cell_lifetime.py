@@ -7,17 +7,16 @@ Notebook do, make it possible to do better; in all others every widget stays.
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import weakref
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tokentoss.util.forks import anew_in_child
+
 Cell = tuple[str, str]
 """A page's session and the id of a cell: another page that shows the same notebook has outputs of its own."""
-
-_RESULT = re.compile("_{1,3}|_[0-9]+")
 
 
 class ShownWidget(Protocol):
@@ -44,6 +43,7 @@ class _Execution:
 _latest: dict[Cell, _Execution] = {}
 # Re-entrant, because the garbage collector may close a widget anywhere.
 _lock = threading.RLock()
+anew_in_child(sys.modules[__name__], _lock=threading.RLock)
 
 
 def shows(widget: ShownWidget) -> None:
@@ -59,7 +59,6 @@ def shows(widget: ShownWidget) -> None:
     widget.keep()
     for one in gone:
         one.let_go()
-        _forget_result(one)
 
 
 def _superseded(cell: Cell, message: str) -> list[ShownWidget]:
@@ -93,14 +92,3 @@ def _executed() -> tuple[Cell | None, str]:
     if header.get("msg_type") != "execute_request" or not isinstance(cell, str):
         return None, ""
     return (header["session"], cell), header["msg_id"]
-
-
-def _forget_result(widget: ShownWidget) -> None:
-    """Take a widget out of the results that IPython keeps: ``Out``, ``_`` and their like."""
-    shell = _shell()
-    results = shell.user_ns.get("_oh", {})
-    for number in [number for number, result in results.items() if result is widget]:
-        del results[number]
-    for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
-        for name in [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]:
-            names[name] = ""

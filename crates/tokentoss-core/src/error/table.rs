@@ -36,6 +36,7 @@ codes! {
     MessageMalformed "message_malformed" Stranger "" "A message that is none of ours was dropped.";
     OriginMismatch "origin_mismatch" Stranger "an unknown page" "A message from {subject} was dropped.";
     PageOriginOpaque "page_origin_opaque" Environment "" "This notebook page is shown in a frame without an address of its own. Open the notebook in its own tab, then sign in.";
+    PageRefused "page_refused" User "" "You did not allow this page to sign in. To sign in, go back to the notebook, click the button again and say yes.";
     ParameterDuplicated "parameter_duplicated" ProviderMisbehaved "a parameter" "The provider's answer holds {subject} twice, so it was not used. Sign in again.";
     ParameterProtected "parameter_protected" Configuration "A parameter" "{subject} cannot be set as an extra authorization parameter. Remove it.";
     PasteCodeOnly "paste_code_only" User "" "This is only the code, and without the rest of the address nobody can tell which sign-in it belongs to. Paste the whole address.";
