@@ -6,6 +6,7 @@ standard input say, each with a line of JSON in answer.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - the other user may not read where Python is installed
 import json
 import os
 import socket
