@@ -1,6 +1,7 @@
-// Installs what the checkout needs and this machine lacks, and nothing twice: `node scripts/bootstrap.mjs`, or
-// `import { bootstrap }`. Needs Rust (rustup), Node and Python; everything else comes from their registries, and Chromium
-// from Debian's; `--without-browser` leaves that out.
+// Installs what the checkout needs and this machine lacks, and nothing twice: `node scripts/bootstrap.mjs` for everything,
+// `node scripts/bootstrap.mjs rust npm` for these parts. package.json has it run before each command, because what a command
+// imports may have to be installed first. Needs Rust (rustup), Node and Python; everything else comes from their registries,
+// and Chromium from Debian's.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -23,13 +24,16 @@ const DEBIAN_PACKAGES = ["chromium", "chromium-driver", "fonts-dejavu-core"];
 /** Nothing here may fetch a browser of its own. */
 const NO_BROWSERS = { PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: "1", PUPPETEER_SKIP_DOWNLOAD: "1" };
 
-/** Installs what is missing. */
-export function bootstrap({ browser = true } = {}) {
+const PARTS = { rust: installRust, npm: installNpmPackages, python: installPythonPackages, chromium: installChromium };
+
+/** Installs what is missing of these parts. */
+export function bootstrap(parts = Object.keys(PARTS)) {
   checkNode();
-  installRust();
-  installNpmPackages();
-  installPythonPackages();
-  if (browser) installChromium();
+  const unknown = parts.filter((part) => !Object.hasOwn(PARTS, part));
+  if (unknown.length > 0) {
+    throw new StageError(`There is no part ${unknown.join(", ")}: choose from ${Object.keys(PARTS).join(", ")}.`);
+  }
+  for (const part of parts) PARTS[part]();
 }
 
 function checkNode() {
@@ -164,5 +168,6 @@ function output(command, args) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  await asCommand(() => bootstrap({ browser: !process.argv.includes("--without-browser") }));
+  const parts = process.argv.slice(2);
+  await asCommand(() => bootstrap(parts.length > 0 ? parts : undefined));
 }

@@ -2,6 +2,7 @@
 
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import esbuild from "esbuild";
 import { base91 } from "./base91.mjs";
 import { buildConfigure } from "./build_configure.mjs";
 import { bundle } from "./bundle.mjs";
@@ -28,7 +29,7 @@ export const PASSES = [
   "-Oz",
   "-Oz",
   // Inlining everything that has one caller makes the module smaller, but its deflated form larger.
-  "--one-caller-inline-max-function-size=40",
+  "--one-caller-inline-max-function-size=25",
   "--zero-filled-memory",
   // Alignment hints, which browsers ignore, only make equal code look different to the compressor.
   "--dealign",
@@ -134,7 +135,7 @@ export function glueModule() {
   const contents = [
     "export function makeGlue() {",
     // A function instead of a module: every instance has glue of its own.
-    readFileSync(glueJs, "utf8").replaceAll(/^export /gm, ""),
+    needed(readFileSync(glueJs, "utf8"), [...imports.map(([, name]) => name), "SignIn", "__wbg_set_wasm"]),
     // wasm-opt calls the one module that everything is imported from "a".
     "const imports = { a: {",
     ...imports.map(([, name, short]) => `  ${JSON.stringify(short)}: ${name},`),
@@ -148,6 +149,19 @@ export function glueModule() {
     mangleProps: new RegExp(`^(${exports.map(([name]) => name.replaceAll("$", "\\$")).join("|")})$`),
     mangleCache: Object.fromEntries(exports),
   };
+}
+
+/** The glue without what served only code that is gone from the WebAssembly, and without exports. */
+function needed(glue, names) {
+  const entry = `${glue.replaceAll(/^export /gm, "")}\nexport { ${names.join(", ")} };`;
+  const { outputFiles } = esbuild.buildSync({
+    stdin: { contents: entry },
+    bundle: true,
+    format: "esm",
+    charset: "utf8",
+    write: false,
+  });
+  return outputFiles[0].text.replace(/^export \{[^}]*\};$/m, "");
 }
 
 function checkSize() {

@@ -2,7 +2,7 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { path, run } from "./stage.mjs";
+import { path, root, run } from "./stage.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 
@@ -13,10 +13,12 @@ export function compiledWasm(crate) {
 
 /** Compiles what is out of date. */
 export function compileWasm(crate) {
-  // Where this machine keeps its crates is nobody's business, and would make every build another one.
+  // Where this machine keeps the checkout and its crates would make every build another one.
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
   const library = join(run("rustc", ["--print", "sysroot"]).trim(), "lib", "rustlib", "src", "rust");
-  const renamed = [`${registry}=crates`, `${library}=rust`].map((paths) => `--remap-path-prefix=${paths}`);
+  // The last one that fits is taken: the registry may lie in the checkout.
+  const places = [`${root}=.`, `${registry}=crates`, `${library}=rust`];
+  const renamed = places.map((place) => `--remap-path-prefix=${place}`);
   const nameless = `target.${TARGET}.rustflags=${JSON.stringify(renamed)}`;
   const options = ["--package", crate, "--target", TARGET, "--profile", "wasm-release"];
   run("cargo", ["build", "--quiet", "--locked", "--config", nameless, ...options]);

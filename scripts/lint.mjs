@@ -8,7 +8,7 @@ import { path, root, run, StageError } from "./stage.mjs";
 const FOLDERS = ["js", "widget-esm", "scripts", "bench", "tests"];
 const KINDS = [".ts", ".mjs", ".js", ".css", ".json"];
 /** Written by programs in their own style. */
-const GENERATED = ["tests/vectors/"];
+const GENERATED = ["tests/vectors/", "js/src/generated/"];
 
 /** Lints and formats; with `fix`, rewrites what can be repaired. */
 export function lint(fix) {

@@ -12,7 +12,7 @@ export const python =
  * Without `browser`, none is installed.
  */
 export async function prepare({ browser = true } = {}) {
-  const bootstrap = ["bootstrap.mjs", ...(browser ? [] : ["--without-browser"])];
+  const bootstrap = ["bootstrap.mjs", ...(browser ? [] : ["rust", "npm", "python"])];
   for (const [script, ...args] of [bootstrap, ["build.mjs"]]) {
     // Processes of their own: what the build imports may have to be installed first.
     const child = spawn(process.execPath, [path("scripts", script), ...args], { cwd: root, stdio: ["ignore", 2, 2] });

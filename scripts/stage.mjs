@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -59,12 +59,13 @@ export function line(name, text) {
   console.log(`${name.padEnd(22)} ${text}`);
 }
 
-/** Files and strings as one hash; folders count with everything in them. */
+/** Files and strings as one hash, the same wherever the checkout lies; folders count with everything in them. */
 export function fingerprintOf(inputs) {
   const hash = createHash("sha256");
   for (const input of inputs.flatMap((entry) => (existsSync(entry) ? filesOf(entry) : [entry]))) {
-    hash.update(`${input}\0`);
-    if (existsSync(input)) hash.update(readFileSync(input));
+    const content = existsSync(input) ? readFileSync(input) : Buffer.alloc(0);
+    const name = existsSync(input) ? relative(root, input).replaceAll(sep, "/") : input;
+    hash.update(`${name}\0${content.length}\0`).update(content);
   }
   return hash.digest("hex");
 }

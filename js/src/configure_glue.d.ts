@@ -1,6 +1,6 @@
 /** The module `tokentoss:configure-glue` that scripts/build_configure.mjs makes; the functions come from wasm-bindgen's own declaration. */
 
-export { sealCredentials, sealFile } from "../../target/glue/tokentoss_configure.d.ts";
+export { sealCredentials, sealFile } from "./generated/tokentoss_configure.d.ts";
 
 /** What the WebAssembly imports. */
 export const imports: WebAssembly.Imports;

@@ -1,8 +1,8 @@
-/** The module `tokentoss:glue` that scripts/build.mjs makes; the class comes from wasm-bindgen's own declaration. */
+/** The module `tokentoss:glue` that scripts/build.mjs makes; class and types come from the declaration that is made of the Rust types. */
 
-import type { SignIn } from "../../target/glue/tokentoss_wasm.d.ts";
+import type { SignIn } from "./generated/tokentoss_wasm.d.ts";
 
-export type { FlowEvent, SignIn } from "../../target/glue/tokentoss_wasm.d.ts";
+export type { CodeToEnter, FlowEvent, Phase, SignIn, TicketData, Way } from "./generated/tokentoss_wasm.d.ts";
 
 /** The glue of one instance. */
 export interface Glue {

@@ -1,11 +1,10 @@
 /** The sign-in by code (RFC 8628), as far as it is not the WebAssembly's: the picture of its page, and the kernel's code. */
 
-import type { FlowEvent, SignIn } from "tokentoss:glue";
+import type { SignIn } from "tokentoss:glue";
 import type { KernelLink } from "./kernel_link.ts";
 import type { Model } from "./model.ts";
+import type { Status } from "./status_view.ts";
 import type { DeviceCode, FromKernel, Traits } from "./traits.ts";
-
-type Status = Extract<FlowEvent, { type: "status" }>;
 
 export class SignInByCode {
   readonly #model: Model;

@@ -1,5 +1,9 @@
 /** What the kernel and the page say to each other: the synced traits of `AuthWidget` and its custom messages. */
 
+import type { CodeToEnter, Phase, TicketData, Way } from "tokentoss:glue";
+
+export type { Way } from "tokentoss:glue";
+
 /** How the sign-in button looks and which provider it names. */
 export interface Branding {
   name: string;
@@ -12,20 +16,11 @@ export interface Branding {
   icon?: string;
 }
 
-/** The ticket as far as this side reads it; all of it goes to the WebAssembly untouched. */
-export interface Ticket {
-  id?: string;
-}
+/** `{}` while no ticket is outstanding; all of it goes to the WebAssembly untouched. */
+export type Ticket = TicketData | Record<string, never>;
 
-/** A code for the user to enter on another device (RFC 8628). */
-export interface DeviceCode {
-  user_code: string;
-  /** Where the code is entered, for people. */
-  verification_uri: string;
-  /** The same, with the code filled in where the provider has that. */
-  page: string;
-  /** In Unix seconds, by the clock of whoever asked for it. */
-  expires_at: number;
+/** A user code to enter on another device (RFC 8628). */
+export interface DeviceCode extends CodeToEnter {
   /** An image of `page`, as a data URL; "" until it is drawn. */
   qr: string;
 }
@@ -33,7 +28,6 @@ export interface DeviceCode {
 /** The synced traits of the Python widget. */
 export interface Traits {
   branding: Branding;
-  /** `{}` while no ticket is outstanding. */
   ticket: Ticket;
   /** The only trait that the page writes: a sealed envelope, or "" once Python took it; sent again as a message. */
   sealed_tokens: string;
@@ -63,7 +57,8 @@ export type ToKernel =
   | Report
   | { type: "ask_for_ticket" }
   | { type: "deliver"; ticket: string; sealed: string }
-  | { type: "register"; ticket: string; proof: string; sealed: string; key: string }
+  | { type: "introduce"; ticket: string; key: string; origin: string }
+  | { type: "register"; ticket: string; sealed: string; key: string }
   | { type: "ping"; id: number };
 
 /** Where the sign-in stands; numbered, because a kernel may hand messages to several threads, and a later one overtake. */
@@ -79,27 +74,30 @@ export interface Report {
   subject: string;
 }
 
-/** How the provider's answer comes back: through the kernel's listener, a static page, or the user's hands. */
-export type Way = "loopback" | "callback_page" | "paste";
-
 /** The phases that Python's `status` follows. */
-export type ReportedPhase = "ready" | "waiting" | "code" | "signing_in" | "failed";
+export type ReportedPhase = Exclude<Phase, "handing_over" | "done">;
 
 /** Kernel to page. */
 export type FromKernel =
   | { type: "relay"; ticket: string; sealed: string }
-  | { type: "registered"; ticket: string; secret: string | null }
+  | { type: "introduced" | "registered"; ticket: string; key: string; sealed: string }
   | { type: "link"; ticket: string; link: string; paste: boolean; problem: string | null }
   | { type: "qr"; page: string; qr: string }
   | { type: "pong"; id: number };
 
+/** Whether a ticket is outstanding. */
+export function isTicket(ticket: Ticket): ticket is TicketData {
+  return ticket.id !== undefined;
+}
+
 /** Reads a custom message of the kernel; null when it is not one of ours. */
 export function fromKernel(message: unknown): FromKernel | null {
   if (typeof message !== "object" || message === null) return null;
-  const { type, ticket, sealed, secret, link, paste, problem, page, qr, id } = message as Record<string, unknown>;
+  const { type, ticket, key, sealed, link, paste, problem, page, qr, id } = message as Record<string, unknown>;
   if (type === "relay" && typeof ticket === "string" && typeof sealed === "string") return { type, ticket, sealed };
-  if (type === "registered" && typeof ticket === "string" && (secret === null || typeof secret === "string")) {
-    return { type, ticket, secret };
+  if (type === "introduced" || type === "registered") {
+    const whole = typeof ticket === "string" && typeof key === "string" && typeof sealed === "string";
+    return whole ? { type, ticket, key, sealed } : null;
   }
   if (type === "link" && typeof ticket === "string" && typeof link === "string" && /^https?:/.test(link)) {
     return { type, ticket, link, paste: paste === true, problem: typeof problem === "string" ? problem : null };

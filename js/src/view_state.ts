@@ -22,6 +22,13 @@ export type ViewState =
 /** "cell" is a step that only the user can take: to change the code, or to run it again. */
 export type NextStep = "retry" | "reload" | "cell";
 
+/** Why nothing can be clicked, with the stable error code. */
+export interface Unusable {
+  code: string;
+  message: string;
+  next: NextStep;
+}
+
 /** What the user can do where the browser cannot. */
 export interface ByHand {
   /** What to open. */

@@ -1,11 +1,29 @@
 /** A traitlets model as a host keeps it, with the kernel's end in the test's hands. */
 
 import type { MessageCallbacks, Model } from "../src/model.ts";
-import type { ToKernel, Traits } from "../src/traits.ts";
+import type { Ticket, ToKernel, Traits } from "../src/traits.ts";
+
+/** A ticket of this id; what the fakes read of it is only that. */
+export function ticket(id: string): Ticket {
+  return {
+    version: 2,
+    id,
+    nonce: "n",
+    public_key: "k",
+    client_id: "client",
+    scopes: ["openid"],
+    redirect_uri: "http://127.0.0.1:1/",
+    provider: {
+      issuer: "https://issuer.example",
+      authorization_endpoint: "https://issuer.example/authorize",
+      token_endpoint: "https://issuer.example/token",
+    },
+  };
+}
 
 const DEFAULTS: Traits = {
   branding: { name: "Google", style: "google" },
-  ticket: { id: "t1" },
+  ticket: ticket("t1"),
   sealed_tokens: "",
   acknowledged: "",
   offers_code: false,

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { FlowEvent } from "tokentoss:glue";
+import { inspect } from "node:util";
+import type { FlowEvent, TicketData } from "tokentoss:glue";
 import { isForbidden, loaderOf } from "../src/load.ts";
 
 const wasm = readFileSync("target/widget/tokentoss.wasm");
 const text = (bytes: number) => randomBytes(bytes).toString("base64url");
 
 const ticket = {
-  version: 1,
+  version: 2,
   id: text(16),
-  proof: text(32),
   nonce: text(32),
   public_key: text(32),
   client_id: "client",
@@ -62,12 +62,45 @@ test("the module as it ships runs: a sign-in where no window can open says so", 
 test("a ticket that is no good throws an Error with its code", async () => {
   const { SignIn } = await load();
   for (const [bad, code] of [
-    [{}, "ticket_invalid"],
     [{ ...ticket, scopes: ["email"] }, "scope_openid_missing"],
     [{ ...ticket, provider: { ...ticket.provider, token_endpoint: "javascript:alert(1)" } }, "endpoint_insecure"],
-  ] as const) {
-    assert.throws(() => new SignIn(bad, () => {}), { name: "Error", code });
+    ...malformed().map((bad) => [bad, "ticket_invalid"]),
+  ] as [unknown, string][]) {
+    assert.throws(() => new SignIn(bad as TicketData, () => {}), { name: "Error", code }, inspect(bad));
   }
+});
+
+function malformed(): unknown[] {
+  const { id: _, ...without } = ticket;
+  const { issuer: __, ...nobody } = ticket.provider;
+  const changed = (member: string, value: unknown) => ({ ...ticket, [member]: value });
+  return [
+    ...[undefined, null, 1, "ticket", [], {}, [ticket], () => ticket, Symbol("ticket"), 1n],
+    without,
+    // What is missing does not come from a prototype.
+    Object.assign(Object.create({ id: text(16) }), without),
+    changed("provider", Object.assign(Object.create({ issuer: "https://issuer.example" }), nobody)),
+    ...[undefined, null, 1, "https://issuer.example", [], {}].map((provider) => changed("provider", provider)),
+    ...[undefined, null, "1", 1.5, 2, -1, Number.NaN, [1]].map((version) => changed("version", version)),
+    ...["openid", [1], [null], [["openid"]], { 0: "openid" }, 1].map((scopes) => changed("scopes", scopes)),
+    ...[1, {}, [], true].flatMap((kind) => [changed("id", kind), changed("login_hint", kind)]),
+    ...["true", 0, {}].map((flag) => changed("client_secret_sealed", flag)),
+    // A lone surrogate, which would not arrive as it is.
+    ...["client_id", "login_hint"].map((member) => changed(member, "a\ud800b")),
+    changed("scopes", ["openid", "\udfff"]),
+    ...[{ a: 1 }, { a: "\ud800" }, { "\ud800": "a" }, "a=b", 1].map((authorization_params) =>
+      changed("provider", { ...ticket.provider, authorization_params }),
+    ),
+  ];
+}
+
+test("what a ticket has besides is not looked at, whatever it is", async () => {
+  const { SignIn } = await load();
+  const circle: Record<string, unknown> = { ...ticket, provider: { ...ticket.provider, more: () => {} } };
+  circle.self = circle;
+  circle.__proto__ = null;
+  circle.huge = "x".repeat(1 << 20);
+  new SignIn(circle as unknown as TicketData, () => {}).free();
 });
 
 test("other failures are not taken for a policy", () => {

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";
 import { SignInBinding } from "../src/sign_in_binding.ts";
-import type { Traits } from "../src/traits.ts";
-import { FakeModel } from "./fake_model.ts";
+import type { Ticket, Traits } from "../src/traits.ts";
+import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
 
 // Pings are repeated until the kernel answers; these tests do not wait for that.
@@ -39,7 +39,7 @@ test("whatever the kernel says of a ticket, Retry works on the next one", async 
   for (const { code, message } of table) {
     const { binding, model } = await bind();
     binding.signIn();
-    model.kernelSets({ acknowledged: "t1", ticket: { id: "t2" }, error: message, error_code: code });
+    model.kernelSets({ acknowledged: "t1", ticket: ticket("t2"), error: message, error_code: code });
     await turn();
     assert.deepEqual(binding.state, { kind: "failed", message, byHand: null, next: "retry" }, code);
     binding.signIn();
@@ -60,7 +60,7 @@ test("where the kernel could make no ticket, Retry asks it for one, as often as 
     assert.deepEqual(binding.state, failure, code);
     binding.signIn();
     assert.equal(model.sentOf("ask_for_ticket").length, 2);
-    model.kernelSets({ error: "", error_code: "", ticket: { id: "t1" } });
+    model.kernelSets({ error: "", error_code: "", ticket: ticket("t1") });
     await turn();
     assert.deepEqual(binding.state, { kind: "ready" }, code);
   }
@@ -75,7 +75,7 @@ test("a ticket that is not usable has its next step in a cell, and its sentence 
   };
   for (const [code, step] of Object.entries(steps)) {
     assert.ok(table.find((entry) => entry.code === code)?.message.includes(step), code);
-    const { binding } = await bind({ ticket: { id: "t1", refused: code } as object });
+    const { binding } = await bind({ ticket: { id: "t1", refused: code } as object as Ticket });
     assert.equal(binding.state.kind === "failed" && binding.state.next, "cell");
   }
 });

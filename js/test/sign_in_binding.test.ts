@@ -3,9 +3,9 @@ import { mock, test } from "node:test";
 import { kernel_gone, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
 import type { Runtime } from "../src/load.ts";
 import { SignInBinding } from "../src/sign_in_binding.ts";
-import type { Traits } from "../src/traits.ts";
+import type { Ticket, Traits } from "../src/traits.ts";
 import type { ViewState } from "../src/view_state.ts";
-import { FakeModel } from "./fake_model.ts";
+import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
 
 // Pings are repeated until the kernel answers; these tests do not wait for that.
@@ -150,7 +150,7 @@ test("the kernel's decision reaches the sign-in that it is about, with its words
 
 test("a refusal stays on show when the next ticket comes, and Retry uses that one", async () => {
   const { binding, model, signIns } = await bind();
-  model.kernelSets({ ticket: { id: "t2" }, acknowledged: "t1", error: "Refused.", error_code: "id_token_expired" });
+  model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: "Refused.", error_code: "id_token_expired" });
   await turn();
   assert.equal(binding.state.kind, "failed");
   binding.signIn();
@@ -228,17 +228,38 @@ test("what is copied is the link after the sign-in was told of it", async () => 
 
 test("the page registers by a message of its own turn, and hears the answer for its ticket only", async () => {
   const { model, signIns } = await bind();
-  const register = { type: "register", ticket: "t1", proof: "p", sealed: "s", key: "k" } as const;
+  const register = { type: "register", ticket: "t1", sealed: "s", key: "k" } as const;
   signIns.emit(register);
   assert.deepEqual(model.sent, []);
   await turn();
   assert.deepEqual(model.sent, [register]);
-  model.kernelSends({ type: "registered", ticket: "t0", secret: "old" });
-  model.kernelSends({ type: "registered", ticket: "t1", secret: "new" });
-  model.kernelSends({ type: "registered", ticket: "t1", secret: null });
-  model.kernelSends({ type: "registered", ticket: "t1", secret: 1 });
-  model.kernelSends({ type: "registered", ticket: "t1" });
-  assert.deepEqual(signIns.calls.slice(1), ["t1 registered new", "t1 registered null"]);
+  model.kernelSends({ type: "registered", ticket: "t0", key: "k", sealed: "old" });
+  model.kernelSends({ type: "registered", ticket: "t1", key: "k", sealed: "new" });
+  model.kernelSends({ type: "registered", ticket: "t1", key: "k", sealed: null });
+  model.kernelSends({ type: "registered", ticket: "t1", sealed: "s" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 registered k new"]);
+});
+
+test("the page introduces itself by a message of its own turn, and hears the answer for its ticket only", async () => {
+  const { model, signIns } = await bind();
+  const introduce = { type: "introduce", ticket: "t1", key: "k", origin: "https://hub.example" } as const;
+  signIns.emit(introduce);
+  assert.deepEqual(model.sent, []);
+  await turn();
+  assert.deepEqual(model.sent, [introduce]);
+  model.kernelSends({ type: "introduced", ticket: "t0", key: "k", sealed: "old" });
+  model.kernelSends({ type: "introduced", ticket: "t1", key: "k", sealed: "new" });
+  model.kernelSends({ type: "introduced", ticket: "t1", key: 1, sealed: "new" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 introduced k new"]);
+});
+
+test("R5: an envelope that nobody waits for any more leaves the trait", async () => {
+  const { model, signIns } = await bind();
+  signIns.emit({ type: "deliver", envelope: "e1" });
+  signIns.emit({ type: "clear_envelope" });
+  signIns.emit({ type: "clear_envelope" });
+  assert.equal(model.get("sealed_tokens"), "");
+  assert.deepEqual(model.saved, [{ sealed_tokens: "e1" }, { sealed_tokens: "" }]);
 });
 
 test("a policy that forbids WebAssembly is named, and the kernel hears of it", async (t) => {
@@ -294,13 +315,13 @@ test("a trap in somebody else's sign-in is no matter of a widget that is signed 
   await turn();
   assert.deepEqual(binding.state, { kind: "signed_in", said: "Signed in as x81" });
   assert.deepEqual(model.sent, []);
-  model.kernelSets({ ticket: { id: "t2" }, is_authenticated: false });
+  model.kernelSets({ ticket: ticket("t2"), is_authenticated: false });
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
 });
 
 test("a ticket that is not usable says why and leads to the cell", async () => {
-  const { binding, model } = await bind({ ticket: { id: "t1", refused: "endpoint_insecure" } as object });
+  const { binding, model } = await bind({ ticket: { ...ticket("t1"), refused: "endpoint_insecure" } as object as Ticket });
   assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, next: "cell" });
   assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
 });
@@ -322,7 +343,7 @@ test("while signed in, what Python says is shown, also when it says more later",
 test("a ticket that comes while signed in asks for more", async () => {
   const account = { user_email: "ada@example.org", is_authenticated: true, status: "Signed in as ada@example.org" };
   const { binding, model, signIns } = await bind({ ticket: {}, ...account });
-  model.kernelSets({ ticket: { id: "t2" } });
+  model.kernelSets({ ticket: ticket("t2") });
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
   binding.signIn();
@@ -338,7 +359,7 @@ test("signing out waits for the kernel, then starts with the next ticket", async
   binding.signOut();
   assert.deepEqual(binding.state, { kind: "signing_out", account: "ada@example.org" });
   assert.deepEqual(model.sent[0], { type: "sign_out" });
-  model.kernelSets({ ticket: { id: "t2" }, user_email: "", is_authenticated: false });
+  model.kernelSets({ ticket: ticket("t2"), user_email: "", is_authenticated: false });
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
   assert.deepEqual(signIns.calls, ["t2 new"]);
@@ -353,7 +374,7 @@ test("a restarted kernel ends the sign-in for good", async () => {
   assert.deepEqual(binding.state, { kind: "kernel_gone" });
   assert.ok(kernel_gone.endsWith("."));
   binding.signIn();
-  model.kernelSets({ ticket: { id: "t2" } });
+  model.kernelSets({ ticket: ticket("t2") });
   await turn();
   assert.deepEqual(binding.state, { kind: "kernel_gone" });
   assert.deepEqual(signIns.calls.slice(1), ["t1 signIn", "t1 kernelLost", "t1 free"]);
@@ -376,7 +397,7 @@ test("disposing lets go of everything", async () => {
   await turn();
   const shown = states.length;
   signIns.show("signing_in");
-  model.kernelSets({ ticket: { id: "t2" } });
+  model.kernelSets({ ticket: ticket("t2") });
   await turn();
   assert.equal(model.handlers, 0);
   assert.equal(states.length, shown);

@@ -3,7 +3,7 @@ import { mock, test } from "node:test";
 import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { Traits } from "../src/traits.ts";
-import { FakeModel } from "./fake_model.ts";
+import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
 
 // Pings are repeated until the kernel answers; these tests do not wait for that.
@@ -91,7 +91,7 @@ test("a failure is shown, and the way stays open", async () => {
   const { binding, model } = await bind();
   binding.askForLink();
   model.kernelSends(link);
-  model.kernelSets({ ticket: { id: "t2" }, acknowledged: "t1", error: "Access was not granted." });
+  model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: "Access was not granted." });
   await turn();
   assert.deepEqual(binding.state, { ...refused, message: "Access was not granted." });
   assert.equal(binding.offersLink, true);
@@ -102,7 +102,7 @@ test("a failure is shown, and the way stays open", async () => {
   assert.deepEqual(binding.state, shown);
   model.kernelSets({ ticket: {}, is_authenticated: true, error: "" });
   await turn();
-  model.kernelSets({ ticket: { id: "t3" }, is_authenticated: false });
+  model.kernelSets({ ticket: ticket("t3"), is_authenticated: false });
   await turn();
   assert.deepEqual(binding.state, refused, "nothing of the failure is left after signing out");
 });

@@ -132,9 +132,7 @@ class Page:
             members["confirm"] = reply.json()["confirm"]
             reply = send(self.listener, "POST", "/tokentoss/register", members, **(headers or {}))
         if reply.status == 200 and "answer" in reply.json():
-            self.told(
-                open_answer(reply.json()["answer"], self.answer_key, members["ticket"], members["key"])
-            )
+            self.told(open_answer(reply.json()["answer"], self.answer_key, members["ticket"], members["key"]))
         return reply
 
     def registered(self, message: dict[str, Any]) -> None:

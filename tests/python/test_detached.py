@@ -101,7 +101,9 @@ def test_a_provider_that_moved_its_token_endpoint_gets_nothing(fake: FakeProvide
     FileStorage().save(from_here(fake, expires_in=-10))
     metadata = fake.metadata(token_endpoint=fake.issuer + "/moved")
     fake.answers["/.well-known/openid-configuration"] = Answer.json(metadata)
-    assert not AuthManager().is_authenticated
+    with pytest.raises(ConfigurationError) as refused:
+        AuthManager()
+    assert refused.value.code == "client_of_another_provider"
     assert fake.calls("/moved") == 0
 
 

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -15,8 +15,8 @@ import pytest
 from fake_provider import FakeProvider
 from page import ORIGIN, Page, Reply, send
 from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, error_codes
-from tokentoss.callback import lease as lease_module
 from tokentoss.callback import connections as connections_module
+from tokentoss.callback import lease as lease_module
 from tokentoss.callback.connections import MAX_CONNECTIONS
 from tokentoss.callback.lease import lease
 from tokentoss.callback.routes import MAX_BODY
@@ -549,3 +549,40 @@ def test_connections_end_with_their_answer(page: Page) -> None:
     response.read()
     assert response.will_close
     connection.close()
+
+
+def test_clients_that_dribble_after_their_answer_are_bounded(page: Page) -> None:
+    """S13: each held a thread for as long as it sent a byte now and then, a thousand of them."""
+    port = urlsplit(page.listener).port
+    authority = urlsplit(page.listener).netloc
+    (bound,) = lease_module._listeners.values()
+    before = threading.active_count()
+    with ExitStack() as stack:
+        dribbling = []
+        for _ in range(4 * MAX_CONNECTIONS):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            one.sendall(f"GET /nowhere HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+            dribbling.append(one)
+            for other in dribbling[-MAX_CONNECTIONS:]:
+                with suppress(OSError):
+                    other.sendall(b"x")
+            assert len(bound.connections) <= MAX_CONNECTIONS
+            assert threading.active_count() - before <= MAX_CONNECTIONS
+        assert page.register().status == 200
+        assert page.callback().status == 200
+
+
+def test_a_dribbling_client_is_left_in_the_end(page: Page, eventually: Callable[..., Any]) -> None:
+    """S13: bounded in time as well, whatever is sent meanwhile."""
+    (bound,) = lease_module._listeners.values()
+    authority = urlsplit(page.listener).netloc
+    with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as one:
+        one.sendall(f"GET /nowhere HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+        assert one.recv(65_536).startswith(b"HTTP/1.1 404")
+
+        def is_left() -> bool:
+            with suppress(OSError):
+                one.sendall(b"x")
+            return len(bound.connections) == 0
+
+        eventually(is_left)

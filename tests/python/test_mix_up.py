@@ -173,7 +173,9 @@ def test_a_redirect_uri_without_a_path(make_manager: Make, host: str, free_port:
 
 def installed(folder: Path, **members: str) -> Path:
     path = folder / "client_secrets.json"
-    path.write_text(json.dumps({"installed": {"client_id": CLIENT_ID, "client_secret": "secret-1"} | members}))
+    path.write_text(
+        json.dumps({"installed": {"client_id": CLIENT_ID, "client_secret": "secret-1"} | members})
+    )
     return path
 
 
@@ -254,6 +256,4 @@ def test_providers_are_told_apart_by_who_they_are(fake: FakeProvider) -> None:
     )
     GoogleAuthWidget(auth_manager=manager).close()
     with pytest.raises(ConfigurationError):
-        GoogleAuthWidget(
-            auth_manager=AuthManager(ClientConfig(CLIENT_ID, "s"), provider=fake.provider())
-        )
+        GoogleAuthWidget(auth_manager=AuthManager(ClientConfig(CLIENT_ID, "s"), provider=fake.provider()))

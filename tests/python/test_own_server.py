@@ -80,22 +80,24 @@ def test_a_folder_in_its_place(runtime: Path) -> None:
     assert own_origins() == set()
 
 
-@pytest.mark.parametrize(
-    "name", ["JUPYTERHUB_PUBLIC_URL", "JUPYTERHUB_PUBLIC_HUB_URL", "JUPYTERHUB_HOST"]
-)
+@pytest.mark.parametrize("name", ["JUPYTERHUB_PUBLIC_URL", "JUPYTERHUB_PUBLIC_HUB_URL", "JUPYTERHUB_HOST"])
 def test_a_hub(runtime: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "https://hub.example/user/ada/")
     assert is_own_server("https://hub.example")
     assert not is_own_server("https://other.example")
 
 
-@given(st.dictionaries(st.sampled_from(["hostname", "port", "secure"]), st.integers() | st.text() | st.booleans()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["hostname", "port", "secure"]), st.integers() | st.text() | st.booleans()
+    )
+)
 def test_no_content_breaks_the_reader(info: dict[str, Any]) -> None:
     _origins_of(info)
 
 
 def test_its_page_is_registered_without_a_question(runtime: Path, page: Page) -> None:
-    """S1, rule 3: a busy kernel cannot answer an introduction, and ``wait()`` in the same cell works all the same."""
+    """S1, rule 3: a busy kernel answers no introduction; ``wait()`` in the same cell works all the same."""
     write(runtime)
     assert "answer" in page.register(says_yes=False, origin="http://localhost:8888").json()
     assert "confirm" in Page(page.ticket).register(says_yes=False, origin="http://evil.example:8888").json()

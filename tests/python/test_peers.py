@@ -40,7 +40,9 @@ ADDRESSES = st.tuples(st.ip_addresses().map(str), st.integers(0, 65535))
 def test_lines_are_read_as_they_are_written(
     local: tuple[str, int], remote: tuple[str, int], state: int, uid: int, inode: int
 ) -> None:
-    line = f"   7: {field(*local)} {field(*remote)} {state:02X} 0:0 00:0 0 {uid:5d} 0 {inode} 1 0 20 4 30 10 -1"
+    line = (
+        f"   7: {field(*local)} {field(*remote)} {state:02X} 0:0 00:0 0 {uid:5d} 0 {inode} 1 0 20 4 30 10 -1"
+    )
     assert parse(line) == Entry(local, remote, state, uid, inode)
 
 

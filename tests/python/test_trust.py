@@ -1,10 +1,10 @@
-"""Reading a ticket is worth nothing: what a hostile page, another program and a replay get (trust rules 1 to 6)."""
+"""Reading a ticket is worth nothing: what a hostile page, another program and a replay get."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -26,8 +26,10 @@ EVIL = "https://evil.example"
 
 
 @pytest.fixture
-def widget(make_manager: Make) -> AuthWidget:
-    return AuthWidget(auth_manager=make_manager())
+def widget(make_manager: Make) -> Iterator[AuthWidget]:
+    widget = AuthWidget(auth_manager=make_manager())
+    yield widget
+    widget.close()
 
 
 def introduce(widget: AuthWidget, page: Page, **changes: Any) -> None:
@@ -51,7 +53,7 @@ def test_the_state_holds_nothing_that_lets_anybody_act(widget: AuthWidget, fake:
 
 
 def test_a_hostile_page_is_asked_about(widget: AuthWidget) -> None:
-    """S1, H9: with a ticket out of a saved notebook, any page could register and was told the client secret."""
+    """S1, H9: with a ticket out of a saved notebook, any page could register, and got the client secret."""
     page = Page(widget.ticket)
     reply = page.register(origin=EVIL, says_yes=False)
     question = reply.json()
@@ -273,6 +275,13 @@ def test_tokens_are_for_openid_connect_alone(make_manager: Make, fake: FakeProvi
     assert not hand_off.done.is_set()
 
 
+@pytest.mark.parametrize("nonce", ["\ud800", 5, None])
+def test_a_nonce_that_is_no_unicode(widget: AuthWidget, fake: FakeProvider, nonce: Any) -> None:
+    """S17: it raised UnicodeEncodeError."""
+    from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake, {"nonce": nonce}))
+    assert (widget.error_code, widget.is_authenticated) == ("id_token_nonce_mismatch", False)
+
+
 class TestDeviceTokens:
     """Rule 10: by the comm, for a page-run grant that is under way, fresh, and tied to the access token."""
 
@@ -285,9 +294,7 @@ class TestDeviceTokens:
 
     def report(self, widget: AuthWidget, number: int, phase: str, page: int = 1) -> None:
         ticket = widget.ticket["id"]
-        message(
-            widget, {"type": "report", "ticket": ticket, "page": page, "number": number, "phase": phase}
-        )
+        message(widget, {"type": "report", "ticket": ticket, "page": page, "number": number, "phase": phase})
 
     def sealed(self, widget: AuthWidget, fake: FakeProvider, **claims: Any) -> str:
         page = Page(widget.ticket)

@@ -26,7 +26,7 @@ pub(crate) enum NotAsExpected {
 #[derive(Debug)]
 pub(crate) enum Json {
     Null,
-    Bool(bool),
+    Bool,
     Number(f64),
     Text(Secret),
     List(Vec<Json>),
@@ -73,40 +73,6 @@ impl Object {
     /// A text that must be there.
     pub(crate) fn required_text(&mut self, name: &str) -> String {
         self.text(name).or_else(|| self.spoil()).unwrap_or_default()
-    }
-
-    /// A flag, when it is there.
-    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
-        match self.take(name)? {
-            Json::Bool(flag) => Some(flag),
-            _ => self.spoil(),
-        }
-    }
-
-    /// A list of texts; empty when absent.
-    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
-        let list = match self.take(name) {
-            None => Vec::new(),
-            Some(Json::List(list)) => list,
-            Some(_) => self.spoil().unwrap_or_default(),
-        };
-        list.iter().filter_map(|text| text.as_text().map(String::from).or_else(|| self.spoil())).collect()
-    }
-
-    /// An object; empty when absent.
-    pub(crate) fn object(&mut self, name: &str) -> Self {
-        match self.take(name) {
-            None => Self::default(),
-            Some(Json::Object(object)) => object,
-            Some(_) => self.spoil().unwrap_or_default(),
-        }
-    }
-
-    /// All members, which must be texts; spoils `self` otherwise.
-    pub(crate) fn object_of_texts(&mut self, name: &str) -> Vec<(String, String)> {
-        let object = self.object(name);
-        let text = |(name, value): &(String, Json)| Some((name.clone(), String::from(value.as_text()?)));
-        object.members.iter().filter_map(|member| text(member).or_else(|| self.spoil())).collect()
     }
 
     /// Whether everything that was taken was of the kind that was expected.
@@ -171,8 +137,8 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
+    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Bool)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]
@@ -232,27 +198,18 @@ mod tests {
         assert!(object.has_only(&["t", "n", "b", "l", "o", "s"]) && !object.has_only(&["t"]));
         assert_eq!(object.text("t"), Some("x".into()));
         assert_eq!(object.text("n"), None);
-        assert_eq!(object.flag("b"), Some(true));
-        assert_eq!(object.texts("l"), alloc::vec!["y"]);
-        assert_eq!(object.object_of_texts("o"), alloc::vec![("k".into(), "v".into())]);
         assert_eq!(object.take("s").unwrap().as_seconds(), Some(1));
         assert_eq!(object.text("missing"), None);
-        assert_eq!(object.texts("missing"), Vec::<String>::new());
         assert_eq!(object.check(), Ok(()));
     }
 
     #[test]
     fn wrong_kinds_and_twice_given_members_are_refused() {
         type Take = fn(&mut Object);
-        let takes: [Take; 9] = [
+        let takes: [Take; 4] = [
             |object| assert_eq!(object.text("n"), None),
             |object| assert!(object.take("a").is_some()),
-            |object| assert_eq!(object.texts("l"), Vec::<String>::new()),
-            |object| assert_eq!(object.texts("n"), Vec::<String>::new()),
-            |object| assert_eq!(object.flag("l"), None),
             |object| assert!(object.secret("o").is_none()),
-            |object| assert_eq!(object.object_of_texts("o"), Vec::new()),
-            |object| assert!(object.object("n").has_only(&[])),
             |object| assert_eq!(object.required_text("missing"), ""),
         ];
         for take in takes {

@@ -3,59 +3,60 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::base64url;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::{NotAsExpected, Object};
 use crate::provider::{Provider, ProviderData};
 use crate::sealing::{Binding, PublicKey, push_with_length};
-use crate::secret::Secret;
+use crate::text::Text;
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
-/// A ticket before it is checked, as it stands in the widget's trait.
-struct TicketData {
-    version: Option<u64>,
-    id: String,
-    proof: Secret,
-    nonce: String,
-    public_key: String,
-    client_id: String,
+/// A ticket before it is checked, as it stands in the widget's trait. Members that are not named here are not looked at.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
+pub struct TicketData {
+    /// Of this layout: 2.
+    version: u64,
+    /// Names the ticket in messages.
+    id: Text,
+    /// What the kernel computes the nonce of each attempt from.
+    nonce: Text,
+    /// The kernel's X25519 key for this ticket, in base64url.
+    public_key: Text,
+    /// The OAuth client.
+    client_id: Text,
+    /// Whether the token request needs a client secret, which arrives sealed.
+    #[serde(default)]
     client_secret_sealed: bool,
-    scopes: Vec<String>,
-    redirect_uri: Option<String>,
-    callback_pages: Vec<String>,
-    exchange: Option<String>,
+    /// The scopes to ask for.
+    #[serde(default)]
+    scopes: Vec<Text>,
+    /// An address of the kernel's listener on loopback, if it has one.
+    #[serde(default)]
+    redirect_uri: Option<Text>,
+    /// Static pages that are registered for the client.
+    #[serde(default)]
+    callback_pages: Vec<Text>,
+    /// Whether the kernel knows that it runs on another machine than the browser.
+    #[serde(default)]
+    remote_kernel: bool,
+    /// Who may exchange the authorization code; `auto` where it is missing.
+    #[serde(default)]
+    #[cfg_attr(feature = "typescript", tsify(type = "\"auto\" | \"browser\" | \"kernel\" | null"))]
+    exchange: Option<Text>,
+    /// The provider.
     provider: ProviderData,
-    hosted_domain: Option<String>,
-    login_hint: Option<String>,
-}
-
-impl TicketData {
-    fn read(json: &str) -> Result<Self, NotAsExpected> {
-        let mut ticket = Object::read(json)?;
-        let mut provider = ticket.object("provider");
-        let data = Self {
-            version: ticket.take("version").and_then(|version| version.as_seconds()),
-            id: ticket.required_text("id"),
-            proof: ticket.required_text("proof").into(),
-            nonce: ticket.required_text("nonce"),
-            public_key: ticket.required_text("public_key"),
-            client_id: ticket.required_text("client_id"),
-            client_secret_sealed: ticket.flag("client_secret_sealed").unwrap_or(false),
-            scopes: ticket.texts("scopes"),
-            redirect_uri: ticket.text("redirect_uri"),
-            callback_pages: ticket.texts("callback_pages"),
-            exchange: ticket.text("exchange"),
-            provider: ProviderData::read(&mut provider),
-            hosted_domain: ticket.text("hosted_domain"),
-            login_hint: ticket.text("login_hint"),
-        };
-        ticket.check().and(provider.check()).map(|()| data)
-    }
+    /// The organisation that the account must belong to.
+    #[serde(default)]
+    hosted_domain: Option<Text>,
+    /// The account to suggest.
+    #[serde(default)]
+    login_hint: Option<Text>,
 }
 
 /// Who may exchange the code.
@@ -93,7 +94,7 @@ pub struct CallbackPage {
 #[derive(Debug)]
 pub struct Ticket {
     id: String,
-    proof: Secret,
+    page_origin: String,
     nonce: String,
     kernel_key: PublicKey,
     client_id: String,
@@ -101,7 +102,7 @@ pub struct Ticket {
     scopes: Vec<String>,
     redirect_uri: Option<EndpointUrl>,
     callback_page: Option<CallbackPage>,
-    popups_have_openers: bool,
+    remote_kernel: bool,
     exchange: ExchangePlace,
     provider: Provider,
     hosted_domain: Option<String>,
@@ -109,16 +110,30 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Reads a ticket from the JSON of the widget's trait, for a notebook page of this origin; an origin that is not a
-    /// browser's, such as that of a webview, gets no start page, because what opens there is another browser.
+    /// Reads a ticket from JSON, then checks it.
+    ///
+    /// # Errors
+    /// `ticket_invalid` when it is malformed, and what [`Ticket::check`] refuses.
+    pub fn from_json(json: &str, page_origin: &str) -> Result<Self, Error> {
+        let data = serde_json::from_str(json).map_err(|_| Self::malformed())?;
+        Self::check(data, page_origin)
+    }
+
+    /// The error for a ticket that cannot be read at all.
+    #[must_use]
+    pub fn malformed() -> Error {
+        Error::about(ErrorCode::TicketInvalid, "the ticket is malformed")
+    }
+
+    /// Checks a ticket for a notebook page of this origin; an origin that is not a browser's, such as that of a webview, gets
+    /// no start page, because what opens there is another browser.
     ///
     /// # Errors
     /// `ticket_invalid` with what is wrong, and what [`Provider::check`] refuses;
     /// `scope_openid_missing` without the scope `openid` (OpenID Connect Core 3.1.2.1).
-    pub fn from_json(json: &str, page_origin: &str) -> Result<Self, Error> {
+    pub fn check(data: TicketData, page_origin: &str) -> Result<Self, Error> {
         let invalid = |what: &str| Error::about(ErrorCode::TicketInvalid, what);
-        let data = TicketData::read(json).map_err(|_| invalid("the ticket is malformed"))?;
-        if data.version != Some(VERSION) {
+        if data.version != VERSION {
             return Err(invalid("the ticket is of another version"));
         }
         if data.id.is_empty() || data.client_id.is_empty() || data.nonce.is_empty() {
@@ -128,7 +143,7 @@ impl Ticket {
         let exchange =
             ExchangePlace::named(data.exchange.as_deref()).ok_or_else(|| invalid("the exchange"))?;
         if provider.openid_connect() {
-            if !data.scopes.iter().any(|scope| scope == "openid") {
+            if !data.scopes.iter().any(|scope| &**scope == "openid") {
                 return Err(ErrorCode::ScopeOpenidMissing.into());
             }
         } else if exchange == ExchangePlace::Browser {
@@ -148,16 +163,16 @@ impl Ticket {
             provider,
             redirect_uri,
             callback_page,
-            popups_have_openers: page_origin.starts_with("http"),
+            page_origin: String::from(page_origin),
+            remote_kernel: data.remote_kernel,
             exchange,
-            id: data.id,
-            proof: data.proof,
-            nonce: data.nonce,
-            client_id: data.client_id,
+            id: data.id.into(),
+            nonce: data.nonce.into(),
+            client_id: data.client_id.into(),
             client_secret_sealed: data.client_secret_sealed,
-            scopes: data.scopes,
-            hosted_domain: data.hosted_domain,
-            login_hint: data.login_hint,
+            scopes: data.scopes.into_iter().map(String::from).collect(),
+            hosted_domain: data.hosted_domain.map(String::from),
+            login_hint: data.login_hint.map(String::from),
         })
     }
 
@@ -167,10 +182,10 @@ impl Ticket {
         &self.id
     }
 
-    /// Shows the loopback listener that the message comes from the notebook page.
+    /// The origin of the notebook page.
     #[must_use]
-    pub fn proof(&self) -> &Secret {
-        &self.proof
+    pub fn page_origin(&self) -> &str {
+        &self.page_origin
     }
 
     /// The kernel's public key for this ticket.
@@ -185,7 +200,7 @@ impl Ticket {
         &self.client_id
     }
 
-    /// Whether the token request needs a client secret, which arrives sealed.
+    /// Whether the page redeems the code with a client secret, which arrives sealed.
     #[must_use]
     pub fn client_secret_sealed(&self) -> bool {
         self.client_secret_sealed
@@ -219,10 +234,11 @@ impl Ticket {
         self.callback_page.as_ref()
     }
 
-    /// Whether what this page opens can answer it, so that a start page is of use.
+    /// Whether a start page of the kernel's listener is of use: the kernel may run on the browser's machine, and what this
+    /// page opens can answer it.
     #[must_use]
-    pub fn popups_have_openers(&self) -> bool {
-        self.popups_have_openers
+    pub fn start_page_of_use(&self) -> bool {
+        self.redirect_uri.is_some() && !self.remote_kernel && self.page_origin.starts_with("http")
     }
 
     /// Who may exchange the code.
@@ -269,7 +285,7 @@ impl Ticket {
 }
 
 /// The first page of this origin, else the first; all must be fit for a code to be sent to.
-fn callback_page(addresses: &[String], page_origin: &str) -> Result<Option<CallbackPage>, Error> {
+fn callback_page(addresses: &[Text], page_origin: &str) -> Result<Option<CallbackPage>, Error> {
     let mut chosen: Option<CallbackPage> = None;
     for address in addresses {
         let url = EndpointUrl::parse_for(address, page_origin)?;

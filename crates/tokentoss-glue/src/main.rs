@@ -6,6 +6,7 @@
 
 mod functions;
 mod panics;
+mod paths;
 
 use std::env;
 use std::path::Path;
@@ -39,6 +40,7 @@ fn write(module: &Path, out_dir: &Path) -> Result<()> {
     let bound = out_dir.join(format!("{stem}_bg.wasm"));
     let mut module = Module::from_file(&bound)?;
     panics::trap_panics(&mut module)?;
+    paths::blank_paths(&mut module);
     walrus::passes::gc::run(&mut module);
     module.emit_wasm_file(&bound)
 }

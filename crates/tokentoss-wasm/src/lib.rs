@@ -9,12 +9,13 @@ mod event;
 mod messages;
 mod popup;
 mod sign_in;
+mod ticket;
 mod timer;
 mod token_endpoint;
 
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 
-pub use event::FlowEvent;
+pub use event::{CodeToEnter, FlowEvent, Phase, Way};
 pub use sign_in::SignIn;
 
 #[global_allocator]

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, JSON, JsString, Reflect};
+use js_sys::{Function, JsString, Reflect};
 use tokentoss_core::flow::{Flow, Input, KernelRefusal, ShownCode};
-use tokentoss_core::{Error, ErrorCode, Ticket};
+use tokentoss_core::{Error, ErrorCode};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
 use crate::driver::Driver;
+use crate::ticket;
 
 /// The sign-in of one ticket.
 ///
@@ -28,13 +29,12 @@ impl SignIn {
     /// Throws an `Error` with a stable `code` when the ticket is not usable.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        #[wasm_bindgen(unchecked_param_type = "object")] ticket: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "TicketData")] ticket: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "(event: FlowEvent) => void")] on_event: Function,
     ) -> Result<Self, JsValue> {
-        let json = JSON::stringify(ticket).map(String::from).unwrap_or_default();
         // The origin that messages carry: "null" in a frame that has none, whatever its address.
         let origin = web_sys::window().map(|page| page.origin()).unwrap_or_default();
-        let ticket = Ticket::from_json(&json, &origin).map_err(|error| thrown(&error))?;
+        let ticket = ticket::read(ticket, &origin).map_err(|error| thrown(&error))?;
         let driver = Driver::new(Flow::new(ticket), on_event);
         driver.run();
         Ok(Self { driver })
@@ -63,9 +63,19 @@ impl SignIn {
         self.driver.feed(Input::Pasted { text: text.into() });
     }
 
-    /// The kernel's message `registered`, with the client secret sealed to this page if there is one.
-    pub fn registered(&self, secret: Option<String>) {
-        self.driver.feed(Input::PageIntroduced { secret });
+    /// The connection to the kernel was made, or made again: the page introduces itself.
+    pub fn connected(&self) {
+        self.driver.feed(Input::Connected);
+    }
+
+    /// The kernel's message `introduced`.
+    pub fn introduced(&self, key: String, sealed: String) {
+        self.driver.feed(Input::Introduced { key, sealed });
+    }
+
+    /// The kernel's message `registered`.
+    pub fn registered(&self, key: String, sealed: String) {
+        self.driver.feed(Input::Registered { key, sealed });
     }
 
     /// The click on the link that opens the sign-in page by hand: one more window may introduce itself.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import socket
 
 MAX_CONNECTIONS = 64
-"""Connections, and so threads, at a time; beyond them the oldest one that is not being answered is dropped."""
+"""Connections, and so threads, at a time; beyond them the oldest that is not being answered is dropped."""
 
 DEADLINE = 10.0
 """Seconds within which a request must have arrived, and again within which its answer must be taken."""

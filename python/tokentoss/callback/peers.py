@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterable, Iterator
 
 Address = tuple[str, int]

@@ -44,11 +44,9 @@ class Confirmations:
     def use(self, token: str, page_key: bytes, origin: str) -> bool:
         """Tell whether the user said yes to this page; each token counts once, for five minutes."""
         with self._lock:
-            for known, question in self._open.items():
-                if same_text(token, known):
-                    del self._open[known]
-                    break
-            else:
+            known = next((one for one in self._open if same_text(token, one)), None)
+            if known is None:
                 return False
+            question = self._open.pop(known)
         is_fresh = time.monotonic() - question.asked_at < LIFETIME
         return is_fresh and (question.page_key, question.origin) == (page_key, origin)

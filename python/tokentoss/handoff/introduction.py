@@ -44,7 +44,7 @@ class Introductions:
             origin: The page's origin, as it says itself.
 
         Raises:
-            HandOffError: ``registration_refused`` if this is no origin, or the key was introduced from another.
+            HandOffError: ``registration_refused`` if this is no origin, or the key came from another.
         """
         origin = page_origin(origin)
         with self._lock:
@@ -60,8 +60,7 @@ class Introductions:
         """Tell whether this is the proof of a page that was introduced with this origin."""
         with self._lock:
             known = list(self._by_key.values())
-        # All are compared, so that the time tells nothing.
-        return any([same_text(proof, one.proof) and one.origin == origin for one in known])
+        return any(same_text(proof, one.proof) and one.origin == origin for one in known)
 
     def clear(self) -> None:
         """Forget all; their proofs are worth nothing any more."""

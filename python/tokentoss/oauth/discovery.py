@@ -12,7 +12,7 @@ from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import TransportError, call
-from tokentoss.util.urls import is_secure, require_secure_endpoint, reaches_into_loopback, split_url
+from tokentoss.util.urls import is_secure, reaches_into_loopback, require_secure_endpoint, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -153,10 +153,12 @@ class AuthWidget(Awaited, ManagerWidget):
         self._asks_for_more = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
         look = {"name": name, "style": style, **auth_manager.provider.branding}
-        self._by_code = SignInByCode(auth_manager, weakly(self._show_code), weakly(self._code_failed), self._lock)
+        self._by_code = SignInByCode(
+            auth_manager, weakly(self._show_code), weakly(self._code_failed), self._lock
+        )
         self._by_link = SignInByLink(auth_manager, weakly(self.send), weakly(self._show_link_expected))
         # A widget that is collected stops asking.
-        weakref.finalize(self, _cancel, os.getpid(), self._by_code).atexit = False
+        weakref.finalize(self, self._by_code.cancel_in, os.getpid()).atexit = False
         super().__init__(branding=look, offers_code=offers_code(auth_manager, exchange), **kwargs)
         self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
@@ -346,8 +348,3 @@ class AuthWidget(Awaited, ManagerWidget):
                 # The page cannot ask for a link while a cell runs, either.
                 outcome.set_exception(SignInError(code="wait_impossible"))
             return outcome
-
-
-def _cancel(owner: int, by_code: SignInByCode) -> None:
-    if os.getpid() == owner:  # a forked process has but a copy of it
-        by_code.cancel()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import weakref
 from collections import deque
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import anywidget
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
 _LONGEST_ID = 64
+_FRONT_END = frozenset({"_esm", "_css", "_anywidget_id"})
+"""What anywidget adds to each instance; it is Python's, and large."""
 
 
 class SyncedWidget(anywidget.AnyWidget):
@@ -37,7 +38,7 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def __init__(self, **kwargs: Any) -> None:
         self.__dict__.setdefault("_lock", Gate())
-        # Before anywidget gives this instance a class with traits of its own, the front end's text among them.
+        # Before anywidget gives this instance a class of its own.
         self._own_traits = _own_traits(type(self))
         self._owner = os.getpid()
         quiet_comms()
@@ -50,7 +51,7 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def __del__(self) -> None:
         """Close, unless the interpreter is ending: what this needs may be gone by then."""
-        try:
+        try:  # noqa: SIM105 - ``suppress`` may be gone as well
             self.close()
         except Exception:  # noqa: BLE001, S110 - of a module that was taken apart
             pass
@@ -97,7 +98,7 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take a page's changes of what a page may change, then do what they called for."""
-        own = self.own_traits() - self.from_page
+        own = self.own_traits() - self.from_page | _FRONT_END
         with self._lock:
             self._is_receiving = True
             try:
@@ -155,7 +156,6 @@ class SyncedWidget(anywidget.AnyWidget):
         return self._own_traits
 
 
-@cache
 def _own_traits(cls: type[SyncedWidget]) -> frozenset[str]:
     inherited = set(anywidget.AnyWidget.class_trait_names(sync=True))
     return frozenset(

@@ -7,6 +7,7 @@ Notebook do, make it possible to do better; in all others every widget stays.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import weakref
@@ -17,6 +18,8 @@ from tokentoss.util.forks import anew_in_child
 
 Cell = tuple[str, str]
 """A page's session and the id of a cell: another page that shows the same notebook has outputs of its own."""
+
+_RESULT = re.compile("_{1,3}|_[0-9]+")
 
 
 class ShownWidget(Protocol):
@@ -30,6 +33,23 @@ class ShownWidget(Protocol):
 
     def let_go(self) -> None:
         """Live on only as long as the user's code holds the widget."""
+
+
+class FormerResult:
+    """Stands for a widget among the results of a cell that was run again, while something else holds it."""
+
+    def __init__(self, widget: ShownWidget) -> None:
+        self._widget = weakref.ref(widget)
+
+    def __getattr__(self, name: str) -> Any:
+        widget = self._widget()
+        if widget is None:
+            raise AttributeError("The cell of this widget was run again: use the result of the latest run.")
+        return getattr(widget, name)
+
+    def __repr__(self) -> str:
+        widget = self._widget()
+        return "<widget of a cell that was run again>" if widget is None else repr(widget)
 
 
 @dataclass
@@ -59,6 +79,7 @@ def shows(widget: ShownWidget) -> None:
     widget.keep()
     for one in gone:
         one.let_go()
+        _hold_results_weakly(one)
 
 
 def _superseded(cell: Cell, message: str) -> list[ShownWidget]:
@@ -92,3 +113,17 @@ def _executed() -> tuple[Cell | None, str]:
     if header.get("msg_type") != "execute_request" or not isinstance(cell, str):
         return None, ""
     return (header["session"], cell), header["msg_id"]
+
+
+def _hold_results_weakly(widget: ShownWidget) -> None:
+    """Let the results that IPython keeps, ``Out``, ``_`` and their like, hold a widget weakly.
+
+    They work as before for as long as the user's code holds it.
+    """
+    shell, former = _shell(), FormerResult(widget)
+    results = shell.user_ns.get("_oh", {})
+    for number in [number for number, result in results.items() if result is widget]:
+        results[number] = former
+    for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
+        held = [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]
+        names.update(dict.fromkeys(held, former))

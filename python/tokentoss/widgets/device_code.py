@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,11 @@ class SignInByCode:
         with self._lock:
             self._supersede()
             self._show({})
+
+    def cancel_in(self, process: int) -> None:
+        """Drop the code in this process; one that was forked has but a copy of it."""
+        if os.getpid() == process:
+            self.cancel()
 
     def _supersede(self) -> int:
         self._attempt += 1

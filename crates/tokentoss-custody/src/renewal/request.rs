@@ -1,6 +1,7 @@
 //! The request.
 
-use base64ct::{Base64, Encoding};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use form_urlencoded::{Serializer, byte_serialize};
 use tokentoss_core::Secret;
 
@@ -66,5 +67,5 @@ fn basic(client_id: &str, secret: &Secret) -> Secret {
     pair.push(':');
     pair.extend(byte_serialize(secret.expose().as_bytes()));
     let pair = Secret::new(pair);
-    Secret::new(format!("Basic {}", Base64::encode_string(pair.expose().as_bytes())))
+    Secret::new(format!("Basic {}", STANDARD.encode(pair.expose().as_bytes())))
 }

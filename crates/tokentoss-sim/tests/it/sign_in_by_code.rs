@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokentoss_core::flow::{Input, Phase, ShownCode};
-use tokentoss_sim::{Answer, Entered, GRANT_TYPE, Kernel, START, Taken, World};
+use tokentoss_sim::{Answer, Channel, Entered, GRANT_TYPE, Kernel, START, Taken, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -118,9 +118,9 @@ fn c7_its_envelope_opens_as_no_other_and_only_where_it_was_offered() {
     world.pass(Duration::from_secs(5));
     let envelope = world.in_trait.front().cloned().expect("an envelope");
     world.kernel.ticket()["provider"]["device_authorization_endpoint"] = json!(null);
-    assert!(matches!(world.kernel.take(&envelope), Taken::Nothing));
+    assert!(matches!(world.kernel.take(&envelope, Channel::Comm), Taken::Nothing));
     world.kernel.ticket()["provider"]["device_authorization_endpoint"] = json!("https://as.example/device");
-    assert!(matches!(world.kernel.take(&envelope), Taken::Tokens));
+    assert!(matches!(world.kernel.take(&envelope, Channel::Comm), Taken::Tokens));
 }
 
 #[test]
