@@ -6,8 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from hosts.marimo import Marimo
-from hosts.test_voila import FONTS
-from hosts.voila import Voila
+from hosts.voila import FONTS, Voila
 from playwright.sync_api import expect
 
 from e2e import cells, leaks
