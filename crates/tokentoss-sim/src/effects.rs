@@ -186,6 +186,7 @@ impl World {
 
     pub(crate) fn queue_message(&mut self, origin: &str, window: WindowId, message: &Value) {
         let text = message.to_string();
+        self.heard.push(text.clone());
         self.events.push_back(Input::Message {
             origin: origin.to_owned(),
             source: Some(window),
@@ -194,6 +195,7 @@ impl World {
     }
 
     fn post(&mut self, window: WindowId, target_origin: &str, message: &str) {
+        self.posted.push(message.to_owned());
         let message: Value = serde_json::from_str(message).expect("JSON");
         let place = self.browser.place(window).clone();
         let origin = match place {

@@ -157,7 +157,7 @@ impl Kernel {
             gets_code: true,
             shows_code: false,
             refused: 0,
-            own_origin: None,
+            own_origin: Some(PAGE.to_owned()),
             trusts_peers: true,
             page_shows_code: false,
             id,

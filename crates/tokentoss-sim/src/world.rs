@@ -50,6 +50,10 @@ pub struct World {
     pub envelope: String,
     /// Everything that page and kernel said over the comm, as everybody who listens to it sees it.
     pub comm: Vec<String>,
+    /// Every message that the page posted to a window.
+    pub posted: Vec<String>,
+    /// Every message that a start page or a callback page sent to the page.
+    pub heard: Vec<String>,
     /// What the fragment of the latest start page says.
     pub start_fragment: String,
     pub(crate) events: VecDeque<Input>,
@@ -96,6 +100,8 @@ impl World {
             dropped: Vec::new(),
             to_kernel: VecDeque::new(),
             callback_origin: callback_origin.unwrap_or_default(),
+            posted: Vec::new(),
+            heard: Vec::new(),
             start_fragment: String::new(),
             envelope: String::new(),
             comm: Vec::new(),
@@ -297,6 +303,11 @@ impl World {
         let Some(link) = self.flow.status().link.clone() else { return };
         let window = self.browser.open(Place::ErrorPage);
         self.navigate(window, &link);
+    }
+
+    /// A window that is open already goes to a link.
+    pub fn open_link_in(&mut self, window: WindowId, link: &str) {
+        self.navigate(window, link);
     }
 }
 
