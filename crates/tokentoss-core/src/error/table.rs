@@ -5,6 +5,7 @@ codes! {
     AccountSelectionRequired "account_selection_required" ProviderRefused "" "The provider needs you to choose an account. Sign in again and choose one.";
     CallbackInvalid "callback_invalid" ProviderMisbehaved "" "The provider's answer holds neither a code nor an error. Sign in again.";
     ClockSkew "clock_skew" Environment "some time" "This computer's clock and the provider's differ by {subject}. Set the clock, then sign in again.";
+    ConfirmationAwaited "confirmation_awaited" Environment "" "The sign-in window asks whether this page may sign in. Answer there to go on.";
     ConsentRequired "consent_required" ProviderRefused "" "The provider needs your consent. Sign in again and accept.";
     DeviceResponseInvalid "device_response_invalid" ProviderMisbehaved "a required member" "The provider's answer is not usable for a sign-in by code: {subject} is missing or malformed. Sign in with the button.";
     EndpointInsecure "endpoint_insecure" Configuration "An endpoint" "{subject} is not an https address. Correct the provider's endpoints.";
