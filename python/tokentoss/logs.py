@@ -9,9 +9,10 @@ import sys
 _HANDLER_NAME = "tokentoss"
 _logger = logging.getLogger("tokentoss")
 
+# No part may run on and then fail, which would cost the square of a text's length.
 _SECRETS = re.compile(
     r"""
-      eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}          # JSON Web Tokens
+      eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}          # JSON Web Tokens
     | \b(?:ya29\.|1//|4/0|GOCSPX-)[A-Za-z0-9._/-]+           # Google's tokens, codes and client secrets
     | (?<=Bearer\ )\S+
     | (?<=[?&\s"']code=)[^&\s"']+ | (?<=[?&\s"']state=)[^&\s"']+

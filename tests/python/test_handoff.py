@@ -245,7 +245,7 @@ def test_an_unforeseen_failure_is_still_a_decision(
 
     monkeypatch.setattr(attempt.manager, "accept", fail)
     sealed = attempt.page.envelope(fake)
-    assert attempt.hand_off.deliver(sealed) == "envelope_unreadable"
+    assert attempt.hand_off.deliver(sealed) == "kernel_error"
     assert "ZeroDivisionError" in caplog.text
     assert "access-1" not in caplog.text
 

@@ -243,7 +243,7 @@ def test_loopback_is_for_loopback_issuers(vector: dict[str, Any]) -> None:
     else:
         with pytest.raises(ConfigurationError) as refusal:
             make()
-        assert refusal.value.code == "endpoint_insecure"
+        assert refusal.value.code == "endpoint_on_loopback"
 
 
 def test_providers_are_told_apart_by_who_they_are(fake: FakeProvider) -> None:

@@ -71,10 +71,16 @@ def test_who_it_is(table: list[Entry], peer: Peer) -> None:
     assert judge(table, PEER, HERE, OWN) is peer
 
 
-@pytest.mark.parametrize("change", [{"inode": 0}, {"state": 5}, {"state": 6}])
-def test_a_socket_that_was_closed_is_not_taken_for_roots(change: dict[str, int]) -> None:
+@pytest.mark.parametrize("state", [1, 4, 5, 6])
+def test_a_socket_that_was_closed_is_not_taken_for_roots(state: int) -> None:
     """The tables show an orphaned socket with uid 0: whoever sends a request and closes would be root."""
-    assert judge([entry(uid=0, **change)], PEER, HERE, OWN) is Peer.UNKNOWN
+    assert judge([entry(uid=0, inode=0, state=state)], PEER, HERE, OWN) is Peer.UNKNOWN
+
+
+@pytest.mark.parametrize("state", [1, 4, 5, 8])
+def test_a_socket_that_was_closed_by_half_still_has_its_owner(state: int) -> None:
+    """It can read the answer: with nothing but an end of its request, another user would be unknown."""
+    assert judge([entry(uid=OTHER, state=state)], PEER, HERE, OWN) is Peer.OTHER_USER
 
 
 @LINUX

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 """An IP address, as text, and a port."""
 
-_ESTABLISHED = 1
 _ROOT = 0
 _WORD = 8  # hexadecimal digits of 32 bits
 
@@ -68,8 +67,8 @@ def judge(table: Iterable[Entry], peer: Address, own: Address, uid: int) -> Peer
     for entry in table:
         if (_comparable(entry.local), _comparable(entry.remote)) != ends:
             continue
-        if entry.state != _ESTABLISHED or entry.inode == 0:
-            # A socket that was closed has no owner any more, and is shown as root's.
+        if entry.inode == 0:
+            # A socket that was closed has no owner any more, and is shown as root's. It hears no answer.
             return Peer.UNKNOWN
         return Peer.TRUSTED if entry.uid in {uid, _ROOT} else Peer.OTHER_USER
     return Peer.UNKNOWN

@@ -1,38 +1,58 @@
-"""Whether a client belongs to a provider: nothing of it goes to another one (RFC 9700 section 4.4)."""
+"""Which provider a client belongs to: its identifier and secret go to no other one.
+
+The same rule is written down as vectors for all languages in ``tests/vectors/client_provider.json``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tokentoss.config.client_config import google_endpoints
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.oauth.catalogue import members_of, name_of
+from tokentoss.oauth.catalogue import name_of
+from tokentoss.oauth.endpoints import GOOGLE_AUTH_URIS, GOOGLE_TOKEN_URIS
 
 if TYPE_CHECKING:
     from tokentoss.config.client_config import ClientConfig
     from tokentoss.oauth.provider import Provider
 
+_GOOGLE_ID_SUFFIX = ".apps.googleusercontent.com"
+
 
 def require_client_of(config: ClientConfig, provider: Provider) -> None:
-    """Check that a client is the provider's before anything is sent.
+    """Check that a client may be shown to a provider.
 
-    A client whose file names endpoints belongs to the provider with these endpoints, and one that does not
-    to the provider that it is used with first. No provider may pair its own token endpoint with the
-    authorization endpoint of another: the code of the one would go to the other.
+    A client from a file belongs to the file's endpoints, and one that was made with endpoints to those. One
+    that was made without any belongs to the provider that it is used with, unless its identifier is Google's,
+    or the provider mixes the endpoints of another one with its own (RFC 9700 section 4.4).
 
     Raises:
         ConfigurationError: ``client_of_another_provider``.
     """
-    own = provider.authorization_endpoint, provider.token_endpoint
-    named = config.auth_uri, config.token_uri
-    if config.names_endpoints and own != named and not (google_endpoints(*own) and google_endpoints(*named)):
-        raise ConfigurationError(
-            code="client_of_another_provider", subject=f"The client in {config.source or config.client_id}"
-        )
-    name = name_of("authorization_endpoint", provider.authorization_endpoint)
-    if name is None or google_endpoints(*own):
-        return
-    if members_of(name, {})["token_endpoint"] != provider.token_endpoint:
-        raise ConfigurationError(
-            code="client_of_another_provider", subject=f"The authorization endpoint of {provider.name}"
-        )
+    endpoints = provider.authorization_endpoint, provider.token_endpoint
+    if config.names_endpoints or config.client_id.endswith(_GOOGLE_ID_SUFFIX):
+        belongs = _normalised(config.auth_uri, config.token_uri) == _normalised(*endpoints)
+    else:
+        belongs = _known_owner(*endpoints) is not _MIXED
+    if not belongs:
+        where = config.source or config.client_id
+        raise ConfigurationError(code="client_of_another_provider", subject=f"{where} ({provider.issuer})")
+
+
+_MIXED = "mixed"
+
+
+def _known_owner(authorization_endpoint: str, token_endpoint: str) -> str | None:
+    """Return whose two endpoints are: a known provider's name, None for an unknown one, or ``mixed``."""
+    first = "google" if authorization_endpoint in GOOGLE_AUTH_URIS else None
+    second = "google" if token_endpoint in GOOGLE_TOKEN_URIS else None
+    first = first or name_of("authorization_endpoint", authorization_endpoint)
+    second = second or name_of("token_endpoint", token_endpoint)
+    return first if first == second else _MIXED
+
+
+def _normalised(auth_uri: str, token_uri: str) -> tuple[str, str]:
+    """Return endpoints with Google's in one form, because its console wrote several."""
+    return (
+        "google" if auth_uri in GOOGLE_AUTH_URIS else auth_uri,
+        "google" if token_uri in GOOGLE_TOKEN_URIS else token_uri,
+    )

@@ -96,7 +96,7 @@ def install(plaintext: bytes) -> InstalledClient:
         name, content = _part(rest)
         shown = printable(name, _MAX_NAME) or _UNNAMED
         secrets = parse_client_secrets(content, shown)
-        return _installed(secrets, install_client(secrets, shown))
+        return _installed(secrets, install_client(secrets))
     raise HandOffError(code="envelope_unreadable")
 
 

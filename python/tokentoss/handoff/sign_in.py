@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.exceptions import HandOffError, TokenTossError
+from tokentoss.exceptions import HandOffError, SignInError, TokenTossError
 from tokentoss.handoff.answer import seal_answer
 from tokentoss.handoff.confirmation import Confirmations
 from tokentoss.handoff.device_tokens import PageGrants
@@ -336,10 +336,11 @@ class HandOff:
         except TokenTossError as failure:
             code = failure.code
             self._manager.last_error = failure
-        except Exception:
+        except Exception as failure:
             # Whatever it was, the page must hear of an end; the log says what it was.
             logger.exception("the sign-in could not be taken")
-            code = "envelope_unreadable"
+            self._manager.last_error = SignInError(code="kernel_error", subject=type(failure).__name__)
+            code = "kernel_error"
         self._code = code
         self.done.set()
         self._decided(self, code)

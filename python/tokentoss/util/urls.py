@@ -94,9 +94,9 @@ def secure_origin(url: str, name: str) -> str:
     """Return the origin of a URL that secrets may be sent to.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure``, calling the URL by ``name``.
+        ConfigurationError: ``address_insecure``, calling the URL by ``name``.
     """
     origin = origin_of(url)
     if origin is None or not is_secure(url):
-        raise ConfigurationError(code="endpoint_insecure", subject=f"{name} {url!r}")
+        raise ConfigurationError(code="address_insecure", subject=f"{name} {url!r}")
     return origin

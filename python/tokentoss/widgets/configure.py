@@ -134,5 +134,5 @@ def _failed(failure: TokenTossError) -> dict[str, Any]:
 def _current_client() -> str:
     try:
         return printable(ClientConfig.from_file(get_config_path()).client_id)
-    except ConfigurationError:
+    except (ConfigurationError, StorageError):
         return ""

@@ -15,7 +15,7 @@ codes! {
     HostedDomainMismatch "hosted_domain_mismatch" User "the required organisation" "This account does not belong to {subject}. Sign in with an account that does.";
     IdTokenAccessTokenHashMismatch "id_token_access_token_hash_mismatch" ProviderMisbehaved "" "The ID token belongs to another access token, so nothing was kept. Sign in again.";
     IdTokenAlgorithmRefused "id_token_algorithm_refused" ProviderMisbehaved "an unknown algorithm" "The ID token is signed with {subject}, which is not accepted here. Check the provider's settings.";
-    IdTokenAudienceMismatch "id_token_audience_mismatch" ProviderMisbehaved "" "The ID token was made for another application, so nothing was kept. Check the client ID.";
+    IdTokenAudienceMismatch "id_token_audience_mismatch" ProviderMisbehaved "another application" "The ID token was made for {subject}, so nothing was kept. Check the client ID; if that audience is meant, name it in Provider(trusted_audiences=…).";
     IdTokenAuthorizedPartyMismatch "id_token_authorized_party_mismatch" ProviderMisbehaved "" "The ID token was issued to another application, so nothing was kept. Check the client ID.";
     IdTokenExpired "id_token_expired" ProviderMisbehaved "" "The provider sent an ID token that has expired. Sign in again.";
     IdTokenIssuedAtInvalid "id_token_issued_at_invalid" ProviderMisbehaved "" "The ID token does not say when it was issued, so nothing was kept. Report this to the provider.";
