@@ -25,10 +25,6 @@ class MixingProvider(RecordingServer):
         self._client = client
         super().__init__(self._answer)
 
-    def received(self) -> str:
-        """All that came to its token endpoint."""
-        return "\n".join(request.text for request in self.requests if request.path == "/token")
-
     def _answer(self, request: Request) -> Reply:
         origin = self.origin()
         if request.path == "/.well-known/openid-configuration":
