@@ -58,7 +58,11 @@ fn callees(module: &Module, id: FunctionId) -> Vec<FunctionId> {
 }
 
 /// The functions among `live` that call `target` directly.
-pub(crate) fn callers(module: &Module, live: &HashSet<FunctionId>, target: FunctionId) -> HashSet<FunctionId> {
+pub(crate) fn callers(
+    module: &Module,
+    live: &HashSet<FunctionId>,
+    target: FunctionId,
+) -> HashSet<FunctionId> {
     live.iter().copied().filter(|id| callees(module, *id).contains(&target)).collect()
 }
 
@@ -112,7 +116,11 @@ pub(crate) fn empty_text(module: &mut Module, id: FunctionId) -> Result<()> {
     // Capacity, a pointer that leads nowhere, length: how Rust lays out a `String`. Tests of refused tickets run on it.
     for (at, word) in [0, 1, 0].into_iter().enumerate() {
         let place = MemArg { align: 4, offset: 4 * at as u64 };
-        body.func_body().local_get(result).i32_const(word).store(memory, StoreKind::I32 { atomic: false }, place);
+        body.func_body().local_get(result).i32_const(word).store(
+            memory,
+            StoreKind::I32 { atomic: false },
+            place,
+        );
     }
     module.funcs.get_mut(id).kind = FunctionKind::Local(body.local_func(arguments));
     Ok(())

@@ -44,7 +44,8 @@ mod tests {
 
     #[test]
     fn only_names_of_source_files_are_blanked() {
-        let mut bytes = *b"crates/ x.rs \0textcrates/a-1.0/src/lib.rs/rustc/0f/core/src/mod.rs\0Load crates/ as.rst";
+        let mut bytes =
+            *b"crates/ x.rs \0textcrates/a-1.0/src/lib.rs/rustc/0f/core/src/mod.rs\0Load crates/ as.rst";
         blank(&mut bytes);
         let blanked: Vec<&[u8]> = bytes.split(|byte| *byte == 0).filter(|part| !part.is_empty()).collect();
         assert_eq!(blanked, [&b"crates/ x.rs "[..], b"text", b"Load crates/ as.rst"]);
