@@ -10,9 +10,8 @@ const wasm = readFileSync("target/widget/tokentoss.wasm");
 const text = (bytes: number) => randomBytes(bytes).toString("base64url");
 
 const ticket = {
-  version: 1,
+  version: 2,
   id: text(16),
-  proof: text(32),
   nonce: text(32),
   public_key: text(32),
   client_id: "client",

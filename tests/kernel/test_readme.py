@@ -107,7 +107,7 @@ def click_and_sign_in(widget, login):
     tokens = requests.post(ticket["provider"]["token_endpoint"], data=form, timeout=10).json()
     sealed = page.seal(
         {
-            "version": 1,
+            "version": 2,
             "ticket": ticket["id"],
             "salt": page.salt,
             "received_at": 0,

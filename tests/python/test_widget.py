@@ -519,8 +519,9 @@ def test_google(tmp_path: Any) -> None:
 def test_google_refuses_what_is_not_googles(make_manager: Make) -> None:
     with pytest.raises(ConfigurationError, match="Google"):
         GoogleAuthWidget(auth_manager=make_manager())
-    with pytest.raises(ConfigurationError, match="Google"):
+    with pytest.raises(ConfigurationError) as refusal:
         GoogleAuthWidget(client_config=ClientConfig("c", "s", auth_uri="https://x.example/"))
+    assert refusal.value.code == "provider_required"
 
 
 @pytest.mark.parametrize("client_id", ["", " "])

@@ -10,9 +10,8 @@ const text = (bytes) => {
 export class Stage {
   constructor() {
     this.ticket = {
-      version: 1,
+      version: 2,
       id: text(16),
-      proof: text(32),
       nonce: text(32),
       public_key: text(32),
       client_id: "client",

@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.config.google_services import service_behind
 from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError
+from tokentoss.util.secret import Secret
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ class ClientSecrets:
     redirect_uris: list[str] | None
     project_id: str | None
     document: dict[str, Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", Secret(self.client_secret))
 
 
 def read_client_secrets(path: Path, name: str | None = None) -> ClientSecrets:
@@ -113,7 +118,7 @@ def _section(document: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
     if document.get("type") == "service_account" or "private_key" in document:
         raise ConfigurationError(code="client_secrets_service_account", subject=name)
     if document.get("type") == "authorized_user":
-        raise _invalid(name, "it holds the tokens of a user, not a client")
+        raise ConfigurationError(code="client_secrets_user_tokens", subject=name)
     for client_type in ("installed", "web"):
         if client_type in document:
             section = document[client_type]
@@ -147,6 +152,10 @@ def _redirect_uris(section: dict[str, Any], name: str) -> list[str] | None:
         return None
     if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
         raise _invalid(name, "its redirect_uris are not a list of texts")
+    services = [service_behind(uri) for uri in uris]
+    if uris and all(services):
+        subject = f"{name} is {services[0]}'s own client"
+        raise ConfigurationError(code="client_secrets_service_client", subject=subject)
     return list(uris)
 
 

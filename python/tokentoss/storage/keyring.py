@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import warnings
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import KeyringUnavailableWarning, StorageError
+from tokentoss.storage.default import default_storage
 from tokentoss.storage.document import from_document, to_document
-from tokentoss.storage.file import WRITE_TIMEOUT, FileStorage
-from tokentoss.storage.locks import file_lock, lock_name
+from tokentoss.storage.file import WRITE_TIMEOUT
+from tokentoss.storage.locks import LockFileError, file_lock, lock_name
 from tokentoss.storage.records import RecordStorage
 from tokentoss.storage.token_data import grant_of
+from tokentoss.util.folders import config_folder
 from tokentoss.util.private_file import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tokentoss.storage.token_data import TokenData
+
+logger = logging.getLogger(__name__)
 
 PART_LENGTH = 1000
 """Characters of an entry: Windows keeps at most 2,560 bytes in one, in UTF-16."""
@@ -37,7 +42,8 @@ class KeyringStorage(RecordStorage):
 
     Args:
         service: Name under which the entries are filed.
-        fallback: The storage to use if there is no keyring; by default a :class:`FileStorage`.
+        fallback: The storage to use if there is no keyring; by default a :class:`FileStorage`,
+            or memory where there is no home folder.
 
     Attributes:
         fallback: The storage that is used instead, or None if the keyring is in use.
@@ -53,7 +59,7 @@ class KeyringStorage(RecordStorage):
         try:
             self._keyring = _tried_out(service)
         except _NoKeyringError as failure:
-            self.fallback = fallback if fallback is not None else FileStorage()
+            self.fallback = fallback if fallback is not None else default_storage()
             warnings.warn(
                 f"There is no usable keyring here ({failure}): tokens are kept in {self.fallback!r} instead.",
                 KeyringUnavailableWarning,
@@ -90,7 +96,15 @@ class KeyringStorage(RecordStorage):
             with self.fallback.renewing(tokens, timeout):
                 yield
             return
-        with file_lock(self._lock_path(grant_of(tokens)), timeout):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(self._lock_path(grant_of(tokens)), timeout))
+            except TimeoutError:
+                raise
+            except (OSError, StorageError) as failure:
+                # The keyring can be written without a home folder, so threads are kept apart all the same.
+                logger.warning("renewing without a lock file for %s: %s", self._name, type(failure).__name__)
+                stack.enter_context(super().renewing(tokens, timeout))
             yield
 
     def _read(self) -> list[TokenData]:
@@ -129,6 +143,14 @@ class KeyringStorage(RecordStorage):
             self._keyring.set_password(self.service, INDEX, json.dumps(index))
             self._delete_parts(before)
 
+    def _read_to_add(self) -> list[TokenData]:
+        return self._read() if self.fallback is None else self.fallback._read_to_add()  # noqa: SLF001 - the same
+
+    def _remove_one(self, tokens: TokenData, *, only_same: bool) -> bool:
+        if self.fallback is not None:
+            return self.fallback._remove_one(tokens, only_same=only_same)  # noqa: SLF001 - the same
+        return super()._remove_one(tokens, only_same=only_same)
+
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         if self.fallback is not None:
@@ -138,6 +160,9 @@ class KeyringStorage(RecordStorage):
         try:
             with file_lock(self._lock_path(), WRITE_TIMEOUT):
                 yield
+        except LockFileError as failure:
+            subject = f"{failure.filename} ({failure.strerror})"
+            raise StorageError(code="storage_lock_unusable", subject=subject) from failure
         except (TimeoutError, OSError) as failure:
             raise StorageError(code="storage_unwritable", subject=f"{self._name} (lock file)") from failure
 
@@ -146,9 +171,7 @@ class KeyringStorage(RecordStorage):
         return f"the keyring ({self.service})"
 
     def _lock_path(self, grant: tuple[str, ...] = ()) -> Path:
-        import platformdirs  # noqa: PLC0415 - only storages without a path need it
-
-        folder = Path(platformdirs.user_config_dir("tokentoss"))
+        folder = config_folder()
         make_folder(folder, private=True)
         return folder / lock_name(f"keyring-{self.service}", grant)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.handoff.ticket import EXCHANGES, Exchange, device_endpoint_of_page
+from tokentoss.handoff.ticket import EXCHANGES, Exchange, device_endpoint_of_page, effective_exchange
 from tokentoss.oauth.provider import GOOGLE, Provider
 from tokentoss.session.auth_manager import AuthManager
 from tokentoss.util.pyodide import in_browser
@@ -46,7 +46,7 @@ def manager_from(
     )
 
 
-def checked_exchange(exchange: Exchange, provider: Provider) -> Exchange:
+def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
     """Return who redeems the code, if they can.
 
     Raises:
@@ -54,6 +54,12 @@ def checked_exchange(exchange: Exchange, provider: Provider) -> Exchange:
     """
     if exchange not in EXCHANGES:
         raise ConfigurationError(f"exchange={exchange!r} is none of {', '.join(map(repr, EXCHANGES))}.")
+    provider = manager.provider
+    if exchange == "browser" and effective_exchange(manager, exchange) == "kernel":
+        raise ConfigurationError(
+            "The secret of a web client never leaves the kernel, so only the kernel can redeem its codes: "
+            'use exchange="kernel".'
+        )
     if exchange == "browser" and not provider.openid_connect:
         raise ConfigurationError(
             f"{provider.name} gives no ID tokens, so only the kernel can redeem its codes: "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.callback.claims import claims, issuer_of
 from tokentoss.callback.lease import lease_first
 from tokentoss.callback.redirect_uris import can_listen
 from tokentoss.exceptions import HandOffError
@@ -58,10 +60,17 @@ class Attempt:
         """Replace the hand-off by a fresh one, on the same listener where possible.
 
         Raises:
-            HandOffError: If the address of the listener cannot be listened on, and nothing else serves.
+            HandOffError: If the address of the listener cannot be listened on, and nothing else serves;
+                ``redirect_uri_shared`` if a callback page is in use for another provider.
         """
         listener, redirect_uri = self._lease()
         self.end()
+        claimed = [redirect_uri] if listener is not None and redirect_uri is not None else []
+        for page in self._addresses.pages:
+            if not claims.take(page, issuer_of(self._manager.provider)):
+                _give_back(listener, claimed, None)
+                raise HandOffError(code="redirect_uri_shared", subject=page)
+            claimed.append(page)
         hand_off = HandOff(
             self._manager,
             redirect_uri,
@@ -77,7 +86,7 @@ class Attempt:
             listener.add(hand_off)
         self.hand_off, self.listener = hand_off, listener
         # A widget that is collected gives its lease back, too.
-        self._finalizer = weakref.finalize(self, _give_up, listener, hand_off)
+        self._finalizer = weakref.finalize(self, _give_up, os.getpid(), listener, claimed, hand_off)
         self._finalizer.atexit = False
         return hand_off
 
@@ -95,7 +104,7 @@ class Attempt:
         if not can_listen():
             return None, addresses.unheard()
         try:
-            return lease_first(addresses.loopbacks)
+            return lease_first(addresses.loopbacks, issuer_of(self._manager.provider))
         except HandOffError:
             if addresses.pages:
                 return None, None
@@ -104,7 +113,15 @@ class Attempt:
             return None, addresses.unheard()
 
 
-def _give_up(listener: LoopbackListener | None, hand_off: HandOff) -> None:
+def _give_up(owner: int, listener: LoopbackListener | None, claimed: list[str], hand_off: HandOff) -> None:
+    if os.getpid() != owner:
+        return  # a forked process has but a copy of it
     hand_off.cancel()
+    _give_back(listener, claimed, hand_off)
+
+
+def _give_back(listener: LoopbackListener | None, claimed: list[str], hand_off: HandOff | None) -> None:
+    for uri in claimed:
+        claims.give_back(uri)
     if listener is not None:
         listener.release(hand_off)

@@ -89,13 +89,15 @@ const EVENTS: [(&str, fn(&mut World)); 22] = [
     ("PopupBlocked", |world| world.input(Input::PopupBlocked)),
     ("LinkFollowed", |world| world.input(Input::LinkFollowed)),
     ("LinkCopied", |world| world.input(Input::LinkCopied)),
-    ("WindowClosed, PageIntroduced", |world| {
+    ("WindowClosed, Registered", |world| {
         if let Some(window) = world.browser.windows.last().map(|window| window.id) {
             world.input(Input::WindowClosed { window });
         }
-        world.input(Input::PageIntroduced { secret: None });
+        world.settle();
     }),
-    ("Message registered", |world| message(world, r#"{"type":"ready"}"#, r#"{"type":"registered"}"#)),
+    ("Message registered of another program", |world| {
+        message(world, r#"{"type":"ready"}"#, r#"{"type":"registered","answer":""}"#)
+    }),
     ("Message refused", |world| message(world, r#"{"type":"ready"}"#, r#"{"type":"refused","code":"x"}"#)),
     ("Message delivered", |world| {
         message(world, r#"{"type":"ready"}"#, r#"{"type":"delivered","code":""}"#);

@@ -171,7 +171,7 @@ fn an_answer_that_nobody_asked_for_leads_nowhere() {
     let mut world = World::new();
     world.kernel.reachable = false;
     world.input(Input::SignIn);
-    world.input(Input::PageIntroduced { secret: None });
+    world.input(Input::Registered { key: "k".into(), sealed: "s".into() });
     world.pass(Duration::from_millis(999));
     assert_eq!((world.phase(), world.way()), (Phase::Waiting, Some(Way::Loopback)));
     world.pass(Duration::from_millis(1));
