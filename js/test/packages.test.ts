@@ -5,16 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 const SHIPPED = ["tokentoss-wasm", "tokentoss-core"];
-const PACKAGES = [
-  "base64",
-  "getrandom",
-  "gloo-net",
-  "js-sys",
-  "serde-wasm-bindgen",
-  "sha2",
-  "wasm-bindgen",
-  "web-sys",
-];
+const PACKAGES = ["base64", "getrandom", "gloo-net", "js-sys", "serde-wasm-bindgen", "sha2", "wasm-bindgen", "web-sys"];
 
 /** What a crate depends on directly in a browser, by cargo's account. */
 function dependenciesOf(crate: string): string[] {

@@ -321,7 +321,9 @@ test("a trap in somebody else's sign-in is no matter of a widget that is signed 
 });
 
 test("a ticket that is not usable says why and leads to the cell", async () => {
-  const { binding, model } = await bind({ ticket: { ...ticket("t1"), refused: "endpoint_insecure" } as object as Ticket });
+  const { binding, model } = await bind({
+    ticket: { ...ticket("t1"), refused: "endpoint_insecure" } as object as Ticket,
+  });
   assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, next: "cell" });
   assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
 });
