@@ -299,6 +299,17 @@ fn check(world: &World) -> Result<(), TestCaseError> {
         let armed = world.flow.next_timer().is_some();
         prop_assert!(armed, "no spinner without an end: {:?}", world.flow);
     }
+    // A token, a button, or a clock that ends it: whatever is at rest has taken tokens, takes a click, or was decided on.
+    match (status.phase, world.flow.state_name()) {
+        (Phase::Done, state) => prop_assert_eq!(state, "Spent"),
+        (Phase::Ready, state) => prop_assert_eq!(state, "Ready"),
+        (Phase::Failed, "Ready" | "Spent") => {}
+        // The popup was blocked, and a click opens it anew.
+        (Phase::Failed, state) => {
+            prop_assert!(["Introducing", "AwaitingCallback"].contains(&state), "{}", state)
+        }
+        _ => {}
+    }
     if status.phase == Phase::Waiting {
         prop_assert!(status.link.is_some() && status.way.is_some(), "a next step");
         let provider =
@@ -313,8 +324,16 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How much is tried: 1500 cases each, or as many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let given = std::env::var_os("PROPTEST_CASES").is_some();
+    let default = ProptestConfig::default();
+    let cases = if given { default.cases } else { 1500 };
+    ProptestConfig { cases, failure_persistence: None, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_order_of_events_is_survived(setting in setting(), events in vec(event(), 1..60)) {
