@@ -423,7 +423,7 @@ async fn an_endpoint_that_does_not_answer_pages_leaves_the_code_to_the_kernel() 
     scene.break_connection();
     sign_in.ask_for_code();
     scene.told("ask_kernel_for_code").await;
-    assert_eq!((scene.state().as_str(), scene.request_count()), ("ready", 1));
+    assert_eq!((scene.state().as_str(), scene.request_count()), ("code", 1));
 }
 
 #[wasm_bindgen_test]
