@@ -14,7 +14,7 @@ use crate::sealing::{Binding, PublicKey, push_with_length};
 use crate::secret::Secret;
 use crate::text::Text;
 
-const VERSION: u64 = 1;
+const VERSION: u32 = 1;
 const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
 /// A ticket before it is checked, as it stands in the widget's trait. Members that are not named here are not looked at.
@@ -22,7 +22,7 @@ const NONCE_LABEL: &str = "tokentoss/nonce/1";
 #[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct TicketData {
     /// Of this layout: 1.
-    version: u64,
+    version: u32,
     /// Names the ticket in messages.
     id: Text,
     /// Shows the kernel's listener that a message comes from the notebook page.
