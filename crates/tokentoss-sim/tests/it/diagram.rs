@@ -14,8 +14,14 @@ use tokentoss_core::flow::{Input, KernelRefusal, RequestId, ShownCode};
 use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_sim::{Answer, LISTENER, User, World};
 
+/// Leads a fresh world to a state.
+type Play = fn() -> World;
+
+/// Lets something happen to a world.
+type Happening = fn(&mut World);
+
 /// The plays, by the state that each one reaches.
-const PLAYS: [(&str, fn() -> World); 12] = [
+const PLAYS: [(&str, Play); 12] = [
     ("Ready", World::new),
     // Only the kernel can fetch tokens.
     ("Ready", || World::with(|kernel| kernel.ticket()["provider"]["token_endpoint_cors"] = json!(false))),
@@ -83,7 +89,7 @@ const PLAYS: [(&str, fn() -> World); 12] = [
 ];
 
 /// What is tried on every state: the label in the diagram, and what happens.
-const EVENTS: [(&str, fn(&mut World)); 22] = [
+const EVENTS: [(&str, Happening); 22] = [
     ("SignIn", |world| world.input(Input::SignIn)),
     ("AskForCode", |world| world.input(Input::AskForCode)),
     ("PopupBlocked", |world| world.input(Input::PopupBlocked)),
