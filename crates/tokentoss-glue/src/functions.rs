@@ -3,10 +3,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use anyhow::{Context, Result, bail, ensure};
-use walrus::ir::{Call, MemArg, RefFunc, ReturnCall, StoreKind, Visitor, dfs_in_order};
+use walrus::ir::{Call, RefFunc, ReturnCall, Visitor, dfs_in_order};
 use walrus::{
-    ConstExpr, ElementItems, ExportItem, Function, FunctionBuilder, FunctionId, FunctionKind, Module,
+    ConstExpr, ElementItems, ExportItem, Function, FunctionBuilder, FunctionId, FunctionKind,
+    InstrSeqBuilder, Module,
 };
 
 /// The function's path in Rust, without hashes; empty when it has no name.
@@ -91,39 +91,27 @@ pub(crate) fn call_chain(module: &Module, roots: &HashSet<FunctionId>, target: F
 
 /// Replaces the function's body by a trap; imports have none and stay.
 pub(crate) fn trap(module: &mut Module, id: FunctionId) {
+    replace(module, id, |body| {
+        body.unreachable();
+    });
+}
+
+/// Replaces the body of a function that writes text by one that writes none and says that all went well.
+pub(crate) fn write_nothing(module: &mut Module, id: FunctionId) {
+    replace(module, id, |body| {
+        // `Ok(())` of `core::fmt::Result`.
+        body.i32_const(0);
+    });
+}
+
+fn replace(module: &mut Module, id: FunctionId, write: impl FnOnce(&mut InstrSeqBuilder<'_>)) {
     let FunctionKind::Local(function) = &module.funcs.get(id).kind else { return };
     let arguments = function.args.clone();
     let parameters = module.types.params(function.ty()).to_vec();
     let results = module.types.results(function.ty()).to_vec();
     let mut body = FunctionBuilder::new(&mut module.types, &parameters, &results);
-    body.func_body().unreachable();
+    write(&mut body.func_body());
     module.funcs.get_mut(id).kind = FunctionKind::Local(body.local_func(arguments));
-}
-
-/// Replaces the body of a function that returns a `String` by one that returns an empty one.
-///
-/// # Errors
-/// When the function does not take the address of its result first, or there is no memory.
-pub(crate) fn empty_text(module: &mut Module, id: FunctionId) -> Result<()> {
-    let FunctionKind::Local(function) = &module.funcs.get(id).kind else { bail!("an import returns texts") };
-    let arguments = function.args.clone();
-    let parameters = module.types.params(function.ty()).to_vec();
-    let results = module.types.results(function.ty()).to_vec();
-    let memory = module.memories.iter().next().context("there is no memory")?.id();
-    let result = *arguments.first().context("a text is returned by address")?;
-    ensure!(results.is_empty(), "a text is returned by address");
-    let mut body = FunctionBuilder::new(&mut module.types, &parameters, &results);
-    // Capacity, a pointer that leads nowhere, length: how Rust lays out a `String`. Tests of refused tickets run on it.
-    for (at, word) in [0, 1, 0].into_iter().enumerate() {
-        let place = MemArg { align: 4, offset: 4 * at as u64 };
-        body.func_body().local_get(result).i32_const(word).store(
-            memory,
-            StoreKind::I32 { atomic: false },
-            place,
-        );
-    }
-    module.funcs.get_mut(id).kind = FunctionKind::Local(body.local_func(arguments));
-    Ok(())
 }
 
 #[derive(Default)]

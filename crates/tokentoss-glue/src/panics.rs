@@ -6,17 +6,17 @@
 //!
 //! Two steps: the functions in which panics begin become traps, and then the formatting that nobody else uses. That
 //! second step is checked and not guessed: implementations of formatting traits are called either directly, which is
-//! plain to see, or through the table by the functions in [`FORMATTERS`]. If live code does not reach those, then the
+//! plain to see, or through the table by [`WRITER`]. If live code does not reach that, then the
 //! implementations that are left in the table, for the sake of dead messages, are never called. The errors of serde are the
 //! one exception: they compose a text that nobody reads, because a value that cannot be read is told of by a code of ours.
 //! That text stays empty, and nobody else may compose one.
 
 use std::collections::HashSet;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use walrus::{FunctionId, Module};
 
-use crate::functions::{call_chain, callers, empty_text, entries, path, reached, trap};
+use crate::functions::{call_chain, callers, entries, path, reached, trap, write_nothing};
 
 /// Where panics begin; none of these ever returns.
 const PANICS: &[&str] = &[
@@ -37,12 +37,13 @@ const PANICS: &[&str] = &[
     "std::panicking::",
 ];
 
-/// Where text begins to be formatted.
-const FORMATTERS: &[&str] = &["core::fmt::write"];
-
-/// Composes a text; whose functions may call it, because the text is that of an error of serde.
+/// Where text begins to be formatted: a `String`, and anything.
 const COMPOSER: &str = "alloc::fmt::format";
-const ERRORS: &[&str] = &["serde_core::de::", "serde_core::ser::", "serde_wasm_bindgen::"];
+const WRITER: &str = "core::fmt::write";
+
+/// Whose functions may format: the text is that of an error of serde.
+const ERRORS: &[&str] =
+    &["serde_core::de::", "serde_core::ser::", "serde_json::error::", "serde_wasm_bindgen::"];
 
 /// What is called back when text is formatted; not `Write::write_str`, which live code may use without formatting.
 const FORMATTING: &[&str] = &[
@@ -65,23 +66,11 @@ pub(crate) fn trap_panics(module: &mut Module) -> Result<()> {
     panics.into_iter().for_each(|id| trap(module, id));
 
     let formatting = named(module, |path| FORMATTING.iter().any(|formatting| path.contains(formatting)));
-    empty_error_texts(module, &formatting)?;
-    let formatters = named(module, |path| FORMATTERS.iter().any(|formatter| path.starts_with(formatter)));
     let roots: HashSet<FunctionId> = entries(module).difference(&formatting).copied().collect();
     let live = reached(module, &roots);
-    if let Some(id) = formatters.intersection(&live).next() {
-        bail!("text is formatted outside of panics: {}", call_chain(module, &roots, *id).join(" -> "));
-    }
-    formatting.difference(&live).for_each(|id| trap(module, *id));
-    Ok(())
-}
-
-fn empty_error_texts(module: &mut Module, formatting: &HashSet<FunctionId>) -> Result<()> {
-    let roots: HashSet<FunctionId> = entries(module).difference(formatting).copied().collect();
-    let live = reached(module, &roots);
-    let composers = named(module, |path| path.starts_with(COMPOSER));
-    for composer in composers.intersection(&live) {
-        for caller in callers(module, &live, *composer).difference(&composers).copied() {
+    let formatters = named(module, |path| path.starts_with(COMPOSER) || path.starts_with(WRITER));
+    for formatter in formatters.intersection(&live) {
+        for caller in callers(module, &live, *formatter).difference(&formatters).copied() {
             let name = path(module.funcs.get(caller));
             ensure!(
                 ERRORS.iter().any(|error| name.contains(error)),
@@ -89,8 +78,12 @@ fn empty_error_texts(module: &mut Module, formatting: &HashSet<FunctionId>) -> R
                 call_chain(module, &roots, caller).join(" -> ")
             );
         }
-        empty_text(module, *composer)?;
     }
+    for writer in named(module, |path| path.starts_with(WRITER)) {
+        write_nothing(module, writer);
+    }
+    let live = reached(module, &roots);
+    formatting.difference(&live).for_each(|id| trap(module, *id));
     Ok(())
 }
 
