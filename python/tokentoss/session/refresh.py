@@ -149,7 +149,7 @@ class Renewal:
             self._end(session, "signed_out_elsewhere")
         if _is_newer(followed, seen) and not is_due(followed):
             return followed
-        # Who has no valid token asks for itself, unless the provider asked to wait, or its tokens were of no use.
+        # Without a valid token a caller asks itself, unless told to wait, or given tokens of no use.
         answers = can_wait or self._may_not_ask
         if answers and self._failure is not None and self._back_off.is_waiting:
             raise self._known_failure()
