@@ -62,7 +62,7 @@ def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
         )
     if exchange == "browser" and provider.trusted_audiences:
         raise ConfigurationError(
-            f"Further audiences of {provider.name}'s ID tokens are trusted by the kernel alone, so only it can "
+            f"The kernel alone trusts further audiences of {provider.name}'s ID tokens, so only it can "
             'redeem the codes: use exchange="kernel".'
         )
     if exchange == "browser" and not provider.openid_connect:
