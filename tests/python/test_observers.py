@@ -17,7 +17,7 @@ from test_device_sign_in import CODE, refused, tokens
 from test_wait import Cell
 from test_widget import customs, from_page, message, sent, updates
 from test_widget_code import polling, until
-from tokentoss import AuthManager, AuthWidget, ConfigureWidget, MemoryStorage, disable_debug
+from tokentoss import AuthManager, AuthWidget, ConfigureWidget, disable_debug
 from tokentoss.oauth import device_authorization
 from tokentoss.widgets import cell_lifetime
 from tokentoss.widgets.gate import Gate

@@ -576,4 +576,4 @@ def test_a_refusal_is_told_by_the_sign_in_itself(fake: FakeProvider, make_manage
     widget._attempt.hand_off._decided = meddled
     page = Page(widget.ticket)
     from_page(widget, sealed_tokens=page.envelope(fake, {"nonce": "another"}))
-    assert widget.error_code == "nonce_mismatch"
+    assert widget.error_code == "id_token_nonce_mismatch"
