@@ -8,7 +8,7 @@ use walrus::ir::Value;
 use walrus::{ConstExpr, DataId, DataKind, Module};
 
 use crate::functions::demangled;
-use crate::linked::Linked;
+use crate::linked::{Item, Linked};
 use crate::panics::{begins_panic, formats, writes_text};
 
 /// The size of a `core::panic::Location` in bytes: a file's name, the line and the column.
@@ -42,33 +42,95 @@ pub(crate) fn blank_dead(module: &mut Module, linked: &Linked, file: &[u8]) {
 
 /// What the exports lead to, without what panics and formatting lead to.
 fn live(linked: &Linked, file: &[u8]) -> HashSet<usize> {
-    let paths: Vec<String> = linked.items.iter().map(|item| demangled(&item.name)).collect();
-    let path = |item: usize| paths.get(item).map_or("", String::as_str);
     let exported = linked.items.iter().enumerate().filter(|(_, item)| item.exported);
     let mut waiting: Vec<usize> = exported.map(|(number, _)| number).collect();
     let mut live = HashSet::new();
     while let Some(number) = waiting.pop() {
         let Some(item) = linked.items.get(number) else { continue };
-        if !live.insert(number) || begins_panic(path(number)) || writes_text(path(number)) {
+        if !live.insert(number) || is(item, begins_panic) || is(item, writes_text) {
             continue;
         }
-        for reference in linked.references(item) {
-            // Through the table, only the writer of texts calls it.
-            let formatting = !reference.call && formats(path(reference.to));
-            if !formatting && !is_location(linked, reference.to, file) {
-                waiting.push(reference.to);
-            }
-        }
+        let references = linked.references(item).iter();
+        let followed = references.filter(|reference| {
+            linked.items.get(reference.to).is_some_and(|item| {
+                // Through the table, only the writer of texts calls what formats.
+                (reference.call || !is(item, formats)) && !is_location(linked, item, file)
+            })
+        });
+        waiting.extend(followed.map(|reference| reference.to));
     }
     live
 }
 
+/// Whether it is such a function, by every name that it has.
+fn is(item: &Item, such: fn(&str) -> bool) -> bool {
+    !item.names.is_empty() && item.names.iter().all(|name| such(&demangled(name)))
+}
+
 /// Whether it is a `core::panic::Location`, which only a panic's message would tell.
-fn is_location(linked: &Linked, item: usize, file: &[u8]) -> bool {
-    let Some(location) = linked.items.get(item).filter(|item| item.addresses.len() == LOCATION_SIZE) else {
-        return false;
-    };
-    let [name] = linked.references(location) else { return false };
+fn is_location(linked: &Linked, item: &Item, file: &[u8]) -> bool {
+    let [name] = linked.references(item) else { return false };
     let text = linked.items.get(name.to).and_then(|name| file.get(name.place.clone())).unwrap_or_default();
-    text.strip_suffix(b"\0").unwrap_or(text).ends_with(SOURCE_ENDING)
+    item.addresses.len() == LOCATION_SIZE && text.strip_suffix(b"\0").unwrap_or(text).ends_with(SOURCE_ENDING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linked::Reference;
+
+    /// A function of this name in a row of the file, or a constant there, which lies in memory as in the file.
+    fn item(name: &str, row: usize, size: usize) -> Item {
+        let place = row * 100..row * 100 + size;
+        let (names, addresses) = match name {
+            "" => (Vec::new(), place.clone()),
+            name => (vec![name.into()], 0..0),
+        };
+        Item { names, exported: name == "main", addresses, place }
+    }
+
+    fn reference(row: usize, to: usize, call: bool) -> Reference {
+        Reference { place: row * 100, to, call }
+    }
+
+    #[test]
+    fn what_live_code_refers_to_stays() {
+        let linked = Linked {
+            items: vec![
+                item("main", 0, 9),
+                item("core::panicking::panic", 1, 9),
+                item("<x as core::fmt::Debug>::fmt", 2, 9),
+                item("<x as core::fmt::Display>::fmt", 3, 9),
+                item("", 4, 4),
+                item("", 5, 4),
+                item("", 6, 4),
+                item("", 7, 4),
+                // A location, and the file that it names.
+                item("", 8, LOCATION_SIZE),
+                item("", 9, 9),
+            ],
+            references: vec![
+                reference(0, 1, true),
+                reference(0, 2, false),
+                reference(0, 3, true),
+                reference(0, 4, false),
+                reference(0, 8, false),
+                reference(1, 5, false),
+                reference(2, 6, false),
+                reference(3, 7, false),
+                reference(8, 9, false),
+            ],
+        };
+        let mut file = vec![b'x'; 1000];
+        file.splice(900..909, *b"src/a.rs\0");
+        let mut module = Module::default();
+        let memory = module.memories.add_local(false, false, 1, None, None);
+        let offset = ConstExpr::Value(Value::I32(0));
+        let data = module.data.add(DataKind::Active { memory, offset }, file.clone());
+
+        blank_dead(&mut module, &linked, &file);
+
+        let blanked = |row: usize| module.data.get(data).value.get(row * 100) == Some(&0);
+        assert_eq!((0..10).filter(|row| blanked(*row)).collect::<Vec<_>>(), [5, 6, 8, 9]);
+    }
 }

@@ -15,8 +15,8 @@ use wasmparser::{
 /// A function or a constant.
 #[derive(Default)]
 pub(crate) struct Item {
-    /// The mangled name of a function; none for a constant.
-    pub(crate) name: String,
+    /// The mangled names of a function, several where equal functions were merged; none for a constant.
+    pub(crate) names: Vec<String>,
     /// Whether something outside of the module can refer to it.
     pub(crate) exported: bool,
     /// Where a constant lies in memory; empty for a function.
@@ -29,7 +29,7 @@ pub(crate) struct Item {
 #[derive(Clone, Copy)]
 pub(crate) struct Reference {
     /// Where it stands in the file.
-    place: usize,
+    pub(crate) place: usize,
     /// The item's number.
     pub(crate) to: usize,
     /// Whether it is a direct call.
@@ -37,16 +37,24 @@ pub(crate) struct Reference {
 }
 
 /// The items of a module, and the references between them.
-#[derive(Default)]
 pub(crate) struct Linked {
     /// The functions by their index, then the constants.
     pub(crate) items: Vec<Item>,
+    /// In their order in the file.
+    pub(crate) references: Vec<Reference>,
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Reader {
+    items: Vec<Item>,
     references: Vec<Reference>,
     /// The item of each symbol that is a function or a constant.
     symbols: Vec<Option<usize>>,
-    /// The indices of exported functions.
+    /// The indices of functions that are called from outside.
     exported: HashSet<usize>,
     segments: Vec<Segment>,
+    /// Where the sections of code and of data begin.
     code: usize,
     data: usize,
 }
@@ -62,13 +70,14 @@ impl Linked {
     /// # Errors
     /// When it was linked without `--emit-relocs`, or when a relocation is not what stands in the module.
     pub(crate) fn read(module: &[u8]) -> Result<Self> {
-        let mut linked = Self::default();
+        let mut reader = Reader::default();
         for payload in Parser::new(0).parse_all(module) {
-            linked.take(module, payload?)?;
+            reader.take(module, payload?)?;
         }
-        ensure!(!linked.references.is_empty(), "it was linked without --emit-relocs");
-        linked.references.sort_by_key(|reference| reference.place);
-        Ok(linked)
+        let Reader { items, mut references, .. } = reader;
+        ensure!(!references.is_empty(), "it was linked without --emit-relocs");
+        references.sort_by_key(|reference| reference.place);
+        Ok(Self { items, references })
     }
 
     /// The references that an item holds.
@@ -76,7 +85,9 @@ impl Linked {
         let until = |end| self.references.partition_point(|reference| reference.place < end);
         self.references.get(until(item.place.start)..until(item.place.end)).unwrap_or_default()
     }
+}
 
+impl Reader {
     fn take(&mut self, module: &[u8], payload: Payload<'_>) -> Result<()> {
         match payload {
             Payload::ImportSection(imports) => {
@@ -138,7 +149,7 @@ impl Linked {
             SymbolInfo::Func { flags, index, name } => {
                 let number = index as usize;
                 let function = self.items.get_mut(number).context("a symbol of no function")?;
-                function.name = name.unwrap_or_default().into();
+                function.names.extend(name.map(String::from));
                 function.exported |= kept(flags);
                 Ok(Some(number))
             }
@@ -216,4 +227,23 @@ fn address(item: &Item, relocation: &RelocationEntry) -> Option<u32> {
 fn number(bytes: &[u8]) -> u32 {
     let bits = if bytes.len() == 4 { 8 } else { 7 };
     bytes.iter().rev().fold(0, |number, byte| number << bits | u32::from(*byte) & ((1 << bits) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relocated_numbers_are_read() {
+        assert_eq!(number(&[0x2c, 0x10, 0x10, 0x00]), 0x0010_102c);
+        assert_eq!(number(&[0xac, 0xa0, 0xc0, 0x80, 0x00]), 0x0010_102c);
+        // Signed, as constants in code are.
+        assert_eq!(number(&[0xfe, 0xff, 0xff, 0xff, 0x7f]), 0xffff_fffe);
+    }
+
+    #[test]
+    fn only_modules_with_relocations_are_read() {
+        assert!(Linked::read(b"\0asm\x01\0\0\0").is_err());
+        assert!(Linked::read(b"").is_err());
+    }
 }
