@@ -131,15 +131,6 @@ def test_who_waits_for_a_failure_hears_first(by_code: Make, fake: FakeProvider) 
     widget.close()
 
 
-class BrokenStorage(MemoryStorage):
-    """A storage of the user's, with a mistake."""
-
-    def save(self, *arguments: Any, **named: Any) -> Any:
-        raise ZeroDivisionError
-
-    load = save
-
-
 def test_a_storage_that_raises_ends_the_code(
     by_code: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
