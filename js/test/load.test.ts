@@ -82,18 +82,27 @@ function malformed(): unknown[] {
     changed("provider", Object.assign(Object.create({ issuer: "https://issuer.example" }), nobody)),
     ...[undefined, null, 1, "https://issuer.example", [], {}].map((provider) => changed("provider", provider)),
     ...[undefined, null, "2", 2.5, 1, 3, -2, Number.NaN, [2]].map((version) => changed("version", version)),
-    ...["openid", [1], [null], [["openid"]], { 0: "openid" }, 1].map((scopes) => changed("scopes", scopes)),
+    ...["openid", [1], [null], [["openid"]], { 0: "openid" }, 1, null].map((scopes) => changed("scopes", scopes)),
     ...[1, {}, [], true].flatMap((kind) => [changed("id", kind), changed("login_hint", kind)]),
-    ...["true", 0, {}].map((flag) => changed("client_secret_sealed", flag)),
-    ...["true", 0, {}].map((flag) => changed("remote_kernel", flag)),
+    // Only what may be null by the declared type is absent where it is null.
+    ...["true", 0, {}, null].map((flag) => changed("client_secret_sealed", flag)),
+    ...["true", 0, {}, null].map((flag) => changed("remote_kernel", flag)),
+    changed("callback_pages", null),
     // A lone surrogate, which would not arrive as it is.
     ...["client_id", "login_hint"].map((member) => changed(member, "a\ud800b")),
     changed("scopes", ["openid", "\udfff"]),
-    ...[{ a: 1 }, { a: "\ud800" }, { "\ud800": "a" }, "a=b", 1].map((authorization_params) =>
+    ...[{ a: 1 }, { a: "\ud800" }, { "\ud800": "a" }, "a=b", 1, null].map((authorization_params) =>
       changed("provider", { ...ticket.provider, authorization_params }),
     ),
   ];
 }
+
+test("what may be null in a ticket is absent then", async () => {
+  const { SignIn } = await load();
+  const absent = { exchange: null, hosted_domain: null, login_hint: null };
+  const provider = { ...ticket.provider, device_authorization_endpoint: null, openid_connect: null };
+  new SignIn({ ...ticket, ...absent, provider }, () => {}).free();
+});
 
 test("what a ticket has besides is not looked at, whatever it is", async () => {
   const { SignIn } = await load();

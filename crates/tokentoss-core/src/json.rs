@@ -26,7 +26,7 @@ pub(crate) enum NotAsExpected {
 #[derive(Debug)]
 pub(crate) enum Json {
     Null,
-    Bool(bool),
+    Bool,
     Number(f64),
     Text(Secret),
     List(Vec<Json>),
@@ -73,55 +73,6 @@ impl Object {
     /// A text that must be there.
     pub(crate) fn required_text(&mut self, name: &str) -> String {
         self.text(name).or_else(|| self.spoil()).unwrap_or_default()
-    }
-
-    /// A text that lost nothing on its way: a lone surrogate, which no UTF-8 can hold, becomes U+FFFD where JavaScript hands a
-    /// string over, and such a text is refused.
-    pub(crate) fn whole_text(&mut self, name: &str) -> Option<String> {
-        self.take(name).and_then(|value| self.whole(&value))
-    }
-
-    /// A whole text that must be there.
-    pub(crate) fn required_whole_text(&mut self, name: &str) -> String {
-        self.whole_text(name).or_else(|| self.spoil()).unwrap_or_default()
-    }
-
-    /// A list of whole texts; empty where there is none.
-    pub(crate) fn whole_texts(&mut self, name: &str) -> Vec<String> {
-        match self.take(name) {
-            None => Vec::new(),
-            Some(Json::List(list)) => list.iter().filter_map(|value| self.whole(value)).collect(),
-            Some(_) => self.spoil().unwrap_or_default(),
-        }
-    }
-
-    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
-        match self.take(name)? {
-            Json::Bool(value) => Some(value),
-            _ => self.spoil(),
-        }
-    }
-
-    /// The object that a member holds; empty, and spoilt, where it holds anything else but nothing.
-    pub(crate) fn object(&mut self, name: &str) -> Object {
-        match self.take(name) {
-            None => Object::default(),
-            Some(Json::Object(object)) => object,
-            Some(_) => self.spoil().unwrap_or_default(),
-        }
-    }
-
-    /// All members as whole texts, in their order.
-    pub(crate) fn into_texts(self, within: &mut Object) -> Vec<(String, String)> {
-        let pairs = self.members.into_iter();
-        pairs.filter_map(|(name, value)| within.whole(&value).map(|text| (name, text))).collect()
-    }
-
-    fn whole(&mut self, value: &Json) -> Option<String> {
-        match value.as_text() {
-            Some(text) if !text.contains(char::REPLACEMENT_CHARACTER) => Some(text.into()),
-            _ => self.spoil(),
-        }
     }
 
     /// Whether everything that was taken was of the kind that was expected.
@@ -186,8 +137,8 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
+    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Bool)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^53")]

@@ -41,6 +41,7 @@ pub mod provider;
 pub mod registration;
 pub mod sealing;
 mod secret;
+mod text;
 pub mod ticket;
 mod timestamp;
 pub mod token_endpoint;

@@ -3,10 +3,14 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::Object;
+use crate::text::Text;
 
 /// Parameters of the authorization request that only the flow itself may set.
 const PROTECTED: [&str; 12] = [
@@ -67,53 +71,64 @@ pub struct Provider {
 }
 
 /// A provider's data before it is checked.
+#[derive(Deserialize)]
 #[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct ProviderData {
     /// The issuer identifier, compared as the exact string (OpenID Connect Core 3.1.3.7).
-    issuer: String,
+    issuer: Text,
     /// Where the popup goes.
-    authorization_endpoint: String,
+    authorization_endpoint: Text,
     /// Where the authorization code is exchanged.
-    token_endpoint: String,
+    token_endpoint: Text,
     /// Where the page may ask for a user code to be entered on another device.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    device_authorization_endpoint: Option<String>,
+    #[serde(default)]
+    device_authorization_endpoint: Option<Text>,
     /// How a client with a secret shows it there; `client_secret_post` unless it says otherwise.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    token_endpoint_auth_method: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_method: Option<Text>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     iss_parameter_supported: bool,
     /// Extra parameters of the authorization request, such as `access_type`.
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     #[cfg_attr(feature = "typescript", tsify(type = "Record<string, string>"))]
-    authorization_params: Vec<(String, String)>,
+    authorization_params: Parameters,
     /// Algorithms accepted for the ID token.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    id_token_signing_algs: Vec<String>,
+    #[serde(default)]
+    id_token_signing_algs: Vec<Text>,
     /// Whether there are ID tokens at all; there are where this is missing.
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     openid_connect: Option<bool>,
     /// Whether a page may read the token endpoint's answers, when that is known.
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     token_endpoint_cors: Option<bool>,
 }
 
-impl ProviderData {
-    /// Takes the members out of an object, which then tells whether they were all as expected.
-    pub(crate) fn take(provider: &mut Object) -> Self {
-        Self {
-            issuer: provider.required_whole_text("issuer"),
-            authorization_endpoint: provider.required_whole_text("authorization_endpoint"),
-            token_endpoint: provider.required_whole_text("token_endpoint"),
-            device_authorization_endpoint: provider.whole_text("device_authorization_endpoint"),
-            token_endpoint_auth_method: provider.whole_text("token_endpoint_auth_method"),
-            iss_parameter_supported: provider.flag("iss_parameter_supported").unwrap_or_default(),
-            authorization_params: provider.object("authorization_params").into_texts(provider),
-            id_token_signing_algs: provider.whole_texts("id_token_signing_algs"),
-            openid_connect: provider.flag("openid_connect"),
-            token_endpoint_cors: provider.flag("token_endpoint_cors"),
+/// The members of an object, in their order; a map would be a second data structure for three parameters.
+#[derive(Default)]
+struct Parameters(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Parameters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ParametersReader)
+    }
+}
+
+struct ParametersReader;
+
+impl<'de> Visitor<'de> for ParametersReader {
+    type Value = Parameters;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Parameters, A::Error> {
+        let mut parameters = Vec::new();
+        while let Some((name, value)) = members.next_entry::<Text, Text>()? {
+            parameters.push((name.into(), value.into()));
         }
+        Ok(Parameters(parameters))
     }
 }
 
@@ -135,14 +150,14 @@ impl Provider {
         let authorization_endpoint = endpoint(&data.authorization_endpoint)?;
         let in_query =
             form_urlencoded::parse(authorization_endpoint.query().as_bytes()).map(|(name, _)| name);
-        let extra = data.authorization_params.iter().map(|(name, _)| Cow::from(name.as_str()));
+        let extra = data.authorization_params.0.iter().map(|(name, _)| Cow::from(name.as_str()));
         if let Some(name) = in_query.chain(extra).find(|name| PROTECTED.contains(&name.as_ref())) {
             return Err(Error::about(ErrorCode::ParameterProtected, &name));
         }
         let algorithms = data.id_token_signing_algs;
         let openid_connect = data.openid_connect.unwrap_or(true);
         let lacking = openid_connect && algorithms.is_empty();
-        if lacking || algorithms.iter().any(|name| REFUSED_ALGORITHMS.contains(&name.as_str())) {
+        if lacking || algorithms.iter().any(|name| REFUSED_ALGORITHMS.contains(&&**name)) {
             return Err(Error::about(ErrorCode::TicketInvalid, "the signing algorithms"));
         }
         let auth_method = data.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_post");
@@ -158,10 +173,10 @@ impl Provider {
                 .map(endpoint)
                 .transpose()?,
             token_endpoint_auth_method,
-            issuer: data.issuer,
+            issuer: data.issuer.into(),
             iss_parameter_supported: data.iss_parameter_supported,
-            authorization_parameters: data.authorization_params,
-            id_token_signing_algorithms: algorithms,
+            authorization_parameters: data.authorization_params.0,
+            id_token_signing_algorithms: algorithms.into_iter().map(String::from).collect(),
             openid_connect,
             token_endpoint_cors: data.token_endpoint_cors,
         })

@@ -3,90 +3,60 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::base64url;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
-use crate::json::Json;
 use crate::provider::{Provider, ProviderData};
 use crate::sealing::{Binding, PublicKey, push_with_length};
+use crate::text::Text;
 
 const VERSION: u64 = 2;
 const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
 /// A ticket before it is checked, as it stands in the widget's trait. Members that are not named here are not looked at.
+#[derive(Deserialize)]
 #[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct TicketData {
     /// Of this layout: 2.
     version: u64,
     /// Names the ticket in messages.
-    id: String,
+    id: Text,
     /// What the kernel computes the nonce of each attempt from.
-    nonce: String,
+    nonce: Text,
     /// The kernel's X25519 key for this ticket, in base64url.
-    public_key: String,
+    public_key: Text,
     /// The OAuth client.
-    client_id: String,
+    client_id: Text,
     /// Whether the token request needs a client secret, which arrives sealed.
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     client_secret_sealed: bool,
     /// The scopes to ask for.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    scopes: Vec<String>,
+    #[serde(default)]
+    scopes: Vec<Text>,
     /// An address of the kernel's listener on loopback, if it has one.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    redirect_uri: Option<String>,
+    #[serde(default)]
+    redirect_uri: Option<Text>,
     /// Static pages that are registered for the client.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    callback_pages: Vec<String>,
+    #[serde(default)]
+    callback_pages: Vec<Text>,
     /// Whether the kernel knows that it runs on another machine than the browser.
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     remote_kernel: bool,
     /// Who may exchange the authorization code; `auto` where it is missing.
-    #[cfg_attr(feature = "typescript", serde(default))]
+    #[serde(default)]
     #[cfg_attr(feature = "typescript", tsify(type = "\"auto\" | \"browser\" | \"kernel\" | null"))]
-    exchange: Option<String>,
+    exchange: Option<Text>,
     /// The provider.
     provider: ProviderData,
     /// The organisation that the account must belong to.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    hosted_domain: Option<String>,
+    #[serde(default)]
+    hosted_domain: Option<Text>,
     /// The account to suggest.
-    #[cfg_attr(feature = "typescript", serde(default))]
-    login_hint: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for TicketData {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut ticket = match Json::deserialize(deserializer)? {
-            Json::Object(object) => object,
-            _ => return Err(D::Error::custom("not an object")),
-        };
-        let mut provider = ticket.object("provider");
-        let data = Self {
-            version: ticket.take("version").as_ref().and_then(Json::as_seconds).unwrap_or_default(),
-            id: ticket.required_whole_text("id"),
-            nonce: ticket.required_whole_text("nonce"),
-            public_key: ticket.required_whole_text("public_key"),
-            client_id: ticket.required_whole_text("client_id"),
-            client_secret_sealed: ticket.flag("client_secret_sealed").unwrap_or_default(),
-            scopes: ticket.whole_texts("scopes"),
-            redirect_uri: ticket.whole_text("redirect_uri"),
-            callback_pages: ticket.whole_texts("callback_pages"),
-            remote_kernel: ticket.flag("remote_kernel").unwrap_or_default(),
-            exchange: ticket.whole_text("exchange"),
-            provider: ProviderData::take(&mut provider),
-            hosted_domain: ticket.whole_text("hosted_domain"),
-            login_hint: ticket.whole_text("login_hint"),
-        };
-        ticket
-            .check()
-            .and(provider.check())
-            .map_err(|_| D::Error::custom("a member is missing or malformed"))?;
-        Ok(data)
-    }
+    #[serde(default)]
+    login_hint: Option<Text>,
 }
 
 /// Who may exchange the code.
@@ -173,7 +143,7 @@ impl Ticket {
         let exchange =
             ExchangePlace::named(data.exchange.as_deref()).ok_or_else(|| invalid("the exchange"))?;
         if provider.openid_connect() {
-            if !data.scopes.iter().any(|scope| scope == "openid") {
+            if !data.scopes.iter().any(|scope| &**scope == "openid") {
                 return Err(ErrorCode::ScopeOpenidMissing.into());
             }
         } else if exchange == ExchangePlace::Browser {
@@ -196,13 +166,13 @@ impl Ticket {
             page_origin: String::from(page_origin),
             remote_kernel: data.remote_kernel,
             exchange,
-            id: data.id,
-            nonce: data.nonce,
-            client_id: data.client_id,
+            id: data.id.into(),
+            nonce: data.nonce.into(),
+            client_id: data.client_id.into(),
             client_secret_sealed: data.client_secret_sealed,
-            scopes: data.scopes,
-            hosted_domain: data.hosted_domain,
-            login_hint: data.login_hint,
+            scopes: data.scopes.into_iter().map(String::from).collect(),
+            hosted_domain: data.hosted_domain.map(String::from),
+            login_hint: data.login_hint.map(String::from),
         })
     }
 
@@ -315,7 +285,7 @@ impl Ticket {
 }
 
 /// The first page of this origin, else the first; all must be fit for a code to be sent to.
-fn callback_page(addresses: &[String], page_origin: &str) -> Result<Option<CallbackPage>, Error> {
+fn callback_page(addresses: &[Text], page_origin: &str) -> Result<Option<CallbackPage>, Error> {
     let mut chosen: Option<CallbackPage> = None;
     for address in addresses {
         let url = EndpointUrl::parse_for(address, page_origin)?;
