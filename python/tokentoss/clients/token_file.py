@@ -6,16 +6,20 @@ import time
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import StorageError, TokenRefreshError, TokenTossError
+from tokentoss.session.app_host import token_file
 from tokentoss.session.auth_manager import DetachedManager
 from tokentoss.session.session import Session, id_token_is_due
-from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import grant_of, same_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tokentoss.storage import FileStorage
     from tokentoss.storage.token_data import TokenData
+
+NOT_USED = "the token file (not used: several people use this app, so give the client an auth_manager)"
+"""What is said of the file where it would be that of several people."""
 
 
 class StoredIdTokens:
@@ -41,8 +45,11 @@ class StoredIdTokens:
         Raises:
             TokenRefreshError: If it has expired and cannot be renewed.
         """
-        storage = FileStorage()
         try:
+            storage = token_file()
+            if storage is None:
+                looked_at.append(NOT_USED)
+                return None
             tokens = _with_id_token(storage.load_all(), owner)
         except StorageError as failure:
             looked_at.append(str(failure))
@@ -79,7 +86,9 @@ class StoredIdTokens:
         Raises:
             TokenTossError: If there is no client, or it cannot renew.
         """
-        storage = FileStorage()
+        storage = token_file()
+        if storage is None:
+            return None
         tokens = _with_id_token(storage.load_all(), owner)
         return self._renewing_manager(storage, tokens).id_token_after(refused) if tokens is not None else None
 
