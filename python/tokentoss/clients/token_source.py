@@ -18,6 +18,7 @@ from tokentoss.exceptions import (
     TokenTossError,
 )
 from tokentoss.oauth.id_token import unverified_claims
+from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import Visitor, token_file, visitor
 from tokentoss.session.auth_manager import AuthManager, DetachedManager
 from tokentoss.session.default_credentials import published
@@ -136,11 +137,21 @@ class TokenSource(ABC):
 
 
 class IdTokens(TokenSource):
-    """Finds ID tokens: of a manager, of ``tokentoss.CREDENTIALS``, of the token file."""
+    """Finds ID tokens: of a manager, of the sign-ins of this process, of the token file.
 
-    def __init__(self, manager: AuthManager | None) -> None:
+    Args:
+        manager: The manager to ask.
+        provider: Whose tokens the service takes; by default Google's come first, then those of others.
+
+    Raises:
+        ConfigurationError: If provider and manager do not belong together.
+    """
+
+    def __init__(self, manager: AuthManager | None, provider: Provider | None = None) -> None:
         super().__init__(manager)
-        self._file = StoredIdTokens()
+        _require_together(manager, provider)
+        self._provider = provider
+        self._file = StoredIdTokens(provider)
 
     def _of_manager(self, manager: AuthManager, looked_at: list[str]) -> AccountToken | None:
         token = manager.id_token
@@ -149,27 +160,44 @@ class IdTokens(TokenSource):
         return _id_token(token)
 
     def _found(self, looked_at: list[str]) -> AccountToken | None:
-        place = published()
-        token = _id_token(place.id_token) if place is not None else None
-        if token is not None and self._is_meant(token.owner):
-            account = getattr(place, "account", None)
-            self._note(account if isinstance(account, Account) else None)
-            return token
-        why = "another account" if token is not None else getattr(place, "why_signed_out", "not set")
+        why = "not set"
+        for place in self._places():
+            token = _id_token(place.id_token)
+            if token is not None and self._is_wanted(token):
+                account = getattr(place, "account", None)
+                self._note(account if isinstance(account, Account) else None)
+                return token
+            why = "another account" if token is not None else getattr(place, "why_signed_out", why)
         looked_at.append(f"tokentoss.CREDENTIALS ({why})")
         stored = self._file.id_token(self._pin.owner, looked_at)
         self._note(self._file.account)
         return _id_token(stored)
 
     def _after(self, refused: str) -> AccountToken | None:
-        place: Any = self._manager if self._manager is not None else published()
-        if place is not None:
-            current = _id_token(place.id_token)
-            if current is not None and (self._manager is not None or self._is_meant(current.owner)):
-                return _id_token(_renewed(place, refused))
         if self._manager is not None:
-            return None
+            return _id_token(_renewed(self._manager, refused)) if self._manager.id_token else None
+        for place in self._places():
+            token = _id_token(place.id_token)
+            if token is not None and self._is_wanted(token):
+                return _id_token(_renewed(place, refused))
         return _id_token(self._file.id_token_after(self._pin.owner, refused))
+
+    def _places(self) -> list[Any]:
+        """Return the managers, or what was set by hand, in the order in which they are asked."""
+        latest = published()
+        if latest is not None and not isinstance(latest, TokenManager):
+            return [latest]
+        wanted = self._provider or GOOGLE
+        if latest is None or latest.provider.is_same_as(wanted):
+            others = [] if self._provider is None else _signed_in_at(wanted)
+            return [*([latest] if latest is not None else []), *others]
+        # A later sign-in of another provider leaves this one's usable.
+        return [*_signed_in_at(wanted), *([latest] if self._provider is None else [])]
+
+    def _is_wanted(self, token: AccountToken) -> bool:
+        if self._provider is not None and not (token.owner or "").startswith(f"{self._provider.issuer}#"):
+            return False
+        return self._is_meant(token.owner)
 
 
 class AccessTokens(TokenSource):
@@ -192,8 +220,7 @@ class AccessTokens(TokenSource):
             raise ConfigurationError(
                 "Whose access token the service takes is not said: give a provider or an auth_manager."
             )
-        if manager is not None and provider is not None and not provider.is_same_as(manager.provider):
-            raise ConfigurationError("The auth manager is for another provider: give one of the two.")
+        _require_together(manager, provider)
         self._provider = provider
         self._account = account.key if isinstance(account, Account) else account
         self._detached: DetachedManager | None = None
@@ -258,6 +285,15 @@ class AccessTokens(TokenSource):
         self._detached.reload()
         looked_at.append(f"{storage.path} ({self._detached.why_signed_out})")
         return self._detached if self._is_usable(self._detached) else None
+
+
+def _require_together(manager: AuthManager | None, provider: Provider | None) -> None:
+    if manager is not None and provider is not None and not provider.is_same_as(manager.provider):
+        raise ConfigurationError("The auth manager is for another provider: give one of the two.")
+
+
+def _signed_in_at(provider: Provider) -> list[TokenManager]:
+    return [one for one in TokenManager.signed_in_at(provider) if not isinstance(one, DetachedManager)]
 
 
 def _id_token(token: str | None) -> AccountToken | None:
