@@ -92,8 +92,7 @@ def click_and_sign_in(widget, login):
         "code_challenge_method": "S256",
     }
     url = f"{page.url()}&{urlencode(parameters)}"
-    registration = page.register(url=url)
-    secret = page.key.open(registration.json()["secret"], page.context("client_secret")).decode()
+    assert page.register(url=url).status == 200
     callback = urlsplit(follow_to_callback(url, login))
     page_token = page.page_token(page.callback(callback.query))
     form = {
@@ -101,7 +100,7 @@ def click_and_sign_in(widget, login):
         "code": re.search(r"code=([^&]+)", callback.query)[1],
         "redirect_uri": ticket["redirect_uri"],
         "client_id": ticket["client_id"],
-        "client_secret": secret,
+        "client_secret": page.client_secret,
         "code_verifier": verifier,
     }
     tokens = requests.post(ticket["provider"]["token_endpoint"], data=form, timeout=10).json()
@@ -110,6 +109,7 @@ def click_and_sign_in(widget, login):
             "version": 2,
             "ticket": ticket["id"],
             "salt": page.salt,
+            "proof": page.proof,
             "received_at": 0,
             "access_token": tokens["access_token"],
             "refresh_token": tokens["refresh_token"],

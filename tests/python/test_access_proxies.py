@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ import requests
 import tokentoss
 from fake_provider import Answer, FakeProvider, SigningKey
 from network import ConnectProxy, blackhole, resolver
+from page import Page
 from test_adapters import async_call, authorizations, httpx_call, requests_call, ways
 from test_auth_manager import response, signed_in
+from test_widget import from_page
 from tokentoss import (
     APIClient,
     AuthManager,
@@ -218,7 +221,7 @@ def test_answers_of_clients_hold_no_token(
     service.answers["/api"] = Answer(403)
     service.close()
     for call in (lambda: client.get_json("/api"), lambda: IAPClient("http://127.0.0.1:1", manager).get("/x")):
-        with pytest.raises(Exception) as failure:
+        with pytest.raises(requests.RequestException) as failure:
             call()
         chain = traceback.TracebackException.from_exception(failure.value, capture_locals=True)
         text = "".join(chain.format()).replace(f"token = {token!r}", "")
@@ -354,8 +357,6 @@ def test_errors_are_exported() -> None:
 
 def test_a_service_that_cannot_be_reached(manager: AuthManager, monkeypatch: pytest.MonkeyPatch) -> None:
     """F2: for services as for providers; S10: one timeout for all addresses."""
-    import socket
-
     monkeypatch.setattr(socket, "getaddrinfo", resolver({}))
     with pytest.raises(ServiceUnreachableError) as unknown:
         APIClient("https://no.such.example", auth_manager=manager).get("/")
@@ -373,8 +374,6 @@ def test_an_exception_that_is_not_ours(
     widget: AuthWidget, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """F3: it is not told as a message that was not sealed."""
-    from page import Page
-    from test_widget import from_page
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("could not find a certificate bundle")

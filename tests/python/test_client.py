@@ -10,12 +10,13 @@ import pytest
 import requests
 import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
-from test_auth_manager import signed_in, stored
+from test_auth_manager import response, signed_in, stored
 from tokentoss import (
     AuthManager,
     ConfigurationError,
     FileStorage,
     IAPClient,
+    MemoryStorage,
     NoCredentialsError,
     ServiceError,
     TokenRefreshError,
@@ -343,7 +344,8 @@ def test_a_client_stays_with_its_account(
     with pytest.raises(NoCredentialsError):
         client.get("/api")
     assert len(service.requests) == 1
-    again = signed_in(make_manager, fake, claims={"jti": "again"})
+    again = make_manager(storage=MemoryStorage())
+    again.accept(response(fake, id_token=fake.id_token(nonce="n", jti="again")), nonce="n")
     client.get("/api")
     assert tokens_seen(service)[-1] == f"Bearer {again.id_token}"
 

@@ -27,7 +27,7 @@ class Attempt:
             "http://127.0.0.1:1/",
             login_hint="ada@example.com",
             send=lambda message: None,
-            decided=lambda hand_off, code: self.decisions.append(code),
+            decided=lambda _, refusal: self.decisions.append(refusal.code if refusal else ""),
         )
         self.page = Page(self.hand_off.ticket())
 

@@ -193,7 +193,7 @@ def test_a_client_of_a_file_goes_to_its_endpoints_alone(
         manager_of(other, lambda **named: make_manager(client_config=config, **named))
     assert refusal.value.code == "client_of_another_provider"
     assert str(refusal.value) == error_codes.sentence(
-        "client_of_another_provider", f"The client in {config.source}"
+        "client_of_another_provider", f"{config.source} ({other.issuer})"
     )
     assert "secret-1" not in str(refusal.value)
     assert other.requests == []
@@ -223,11 +223,12 @@ def test_metadata_cannot_name_anothers_authorization_endpoint(fake: FakeProvider
     assert refusal.value.code == "client_of_another_provider"
 
 
-def test_a_client_without_endpoints_is_the_given_providers(
-    tmp_path: Path, fake: FakeProvider, make_manager: Make
-) -> None:
-    config = ClientConfig.from_file(installed(tmp_path))
-    assert make_manager(client_config=config).provider.issuer == fake.issuer
+def test_a_client_without_endpoints(tmp_path: Path, fake: FakeProvider, make_manager: Make) -> None:
+    """One made in code is the given provider's; a file that names none is from Google's console."""
+    assert make_manager(client_config=ClientConfig(CLIENT_ID, "secret-1")).provider.issuer == fake.issuer
+    with pytest.raises(ConfigurationError) as refusal:
+        make_manager(client_config=ClientConfig.from_file(installed(tmp_path)))
+    assert refusal.value.code == "client_of_another_provider"
 
 
 @pytest.mark.parametrize("vector", json.loads((VECTORS / "loopback_endpoints.json").read_text()))

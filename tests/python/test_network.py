@@ -354,12 +354,11 @@ def test_frames_hold_no_secret(fake: FakeProvider) -> None:
     form = Form(refresh_token=f"{'refresh'}-1")
     hidden = Form(form=form, bearer=f"{'access'}-1")  # type: ignore[arg-type] # shows names only
     for url in (fake.issuer + "/token", "http://127.0.0.1:1/token", "https://no.such.invalid/"):
-        try:
+        with pytest.raises(TransportError) as failure:
             call("POST", url, max_bytes=10, **hidden)
-        except TransportError as failure:
-            chain = traceback.TracebackException.from_exception(failure, capture_locals=True)
-            text = "".join(chain.format())
-            assert failure.__context__ is None
-            assert "headers = " in text
-            assert "refresh-" + "1" not in text
-            assert "access-" + "1" not in text
+        chain = traceback.TracebackException.from_exception(failure.value, capture_locals=True)
+        text = "".join(chain.format())
+        assert failure.value.__context__ is None
+        assert "headers = " in text
+        assert "refresh-" + "1" not in text
+        assert "access-" + "1" not in text

@@ -17,7 +17,7 @@ from test_device_sign_in import CODE, refused, tokens
 from test_wait import Cell
 from test_widget import customs, from_page, message, sent, updates
 from test_widget_code import polling, until
-from tokentoss import AuthManager, AuthWidget, ConfigureWidget, MemoryStorage, disable_debug
+from tokentoss import AuthManager, AuthWidget, ConfigureWidget, disable_debug
 from tokentoss.oauth import device_authorization
 from tokentoss.widgets import cell_lifetime
 from tokentoss.widgets.gate import Gate
@@ -129,15 +129,6 @@ def test_who_waits_for_a_failure_hears_first(by_code: Make, fake: FakeProvider) 
     assert ended[0].code == "access_denied"
     until(lambda: not polling())
     widget.close()
-
-
-class BrokenStorage(MemoryStorage):
-    """A storage of the user's, with a mistake."""
-
-    def save(self, *arguments: Any, **named: Any) -> Any:
-        raise ZeroDivisionError
-
-    load = save
 
 
 def test_a_storage_that_raises_ends_the_code(

@@ -200,11 +200,12 @@ def test_refused_calls_renew_once(make_manager: Make, fake: FakeProvider) -> Non
         return Answer.json(fake.token_response(access_token=name, id_token=token))
 
     fake.answers["/token"] = tokens
+    assert manager.access_token_after(str(manager.access_token)) == "access-2"
     for _ in range(10):
-        assert manager.access_token is not None
-        assert manager.access_token_after(manager.access_token) is not None
-        assert manager.id_token is not None
-        assert manager.id_token_after(manager.id_token) is not None
+        assert manager.access_token_after(str(manager.access_token)) is None
+        assert manager.id_token_after(str(manager.id_token)) is None
+    assert manager.access_token == "access-2"
+    assert manager.id_token is not None
     assert fake.calls("/token") == 1
 
 

@@ -255,6 +255,16 @@ def test_a_page_cannot_redeem_for_a_web_client(make_manager: Make) -> None:
         AuthWidget(auth_manager=make_manager(client_config=config), exchange="browser")
 
 
+def test_a_page_knows_no_further_audiences(fake: FakeProvider, make_manager: Make) -> None:
+    """F11: it would refuse what the kernel was told to trust."""
+    provider = fake.provider(trusted_audiences=("2000@proj",))
+    widget = AuthWidget(auth_manager=make_manager(provider=provider))
+    assert widget.ticket["exchange"] == "kernel"
+    widget.close()
+    with pytest.raises(ConfigurationError, match='exchange="kernel"'):
+        AuthWidget(auth_manager=make_manager(provider=provider), exchange="browser")
+
+
 def test_the_secret_stays_here_where_the_kernel_redeems(make_manager: Make) -> None:
     """Rule 9."""
     widget = AuthWidget(auth_manager=make_manager(), exchange="kernel")

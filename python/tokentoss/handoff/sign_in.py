@@ -57,7 +57,7 @@ class HandOff:
         exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
-        decided: Called once with the code of the decision, ``""`` for a sign-in.
+        decided: Called once, with the reason if the sign-in was refused.
         is_listening: Whether somebody listens at the loopback address.
 
     Attributes:
@@ -77,7 +77,7 @@ class HandOff:
         exchange: Exchange = "auto",
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
-        decided: Callable[[HandOff, str], None],
+        decided: Callable[[HandOff, TokenTossError | None], None],
         is_listening: bool = True,
     ) -> None:
         self.id = random_b64url(16)
@@ -330,20 +330,20 @@ class HandOff:
             take_code(manager, read_code(plaintext, self.id, self.redirect_uris), self._nonce)
 
     def _decide(self, take: Callable[[], None]) -> None:
+        refusal: TokenTossError | None = None
         try:
             take()
-            code = ""
         except TokenTossError as failure:
-            code = failure.code
-            self._manager.last_error = failure
+            refusal = failure
         except Exception as failure:
             # Whatever it was, the page must hear of an end; the log says what it was.
             logger.exception("the sign-in could not be taken")
-            self._manager.last_error = SignInError(code="kernel_error", subject=type(failure).__name__)
-            code = "kernel_error"
-        self._code = code
+            refusal = SignInError(code="kernel_error", subject=type(failure).__name__)
+        if refusal is not None:
+            self._manager.last_error = refusal
+        self._code = "" if refusal is None else refusal.code
         self.done.set()
-        self._decided(self, code)
+        self._decided(self, refusal)
         self._shown = True
 
     def _context(self, purpose: str) -> SealingContext:

@@ -22,8 +22,12 @@ EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
 
 
 def effective_exchange(manager: AuthManager, exchange: Exchange) -> Exchange:
-    """Return who redeems the code of this client: the secret of a web client never leaves the kernel."""
-    return "kernel" if manager.client_config.client_type == "web" else exchange
+    """Return who redeems the code.
+
+    The secret of a web client never leaves the kernel, and only the kernel knows of further audiences.
+    """
+    is_kernels = manager.client_config.client_type == "web" or manager.provider.trusted_audiences
+    return "kernel" if is_kernels else exchange
 
 
 def secret_goes_to_page(manager: AuthManager, exchange: Exchange) -> bool:

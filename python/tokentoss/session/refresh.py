@@ -78,7 +78,7 @@ class Renewal:
         self._back_off = BackOff(*BACK_OFF)
         self._failure: TokenRefreshError | None = None
         self._attempt_began = self._failed_attempt_began = 0.0
-        self._brought_nothing = False
+        self._may_not_ask = False
         self._refused_request = ""
         self._done_at: float | None = None
         self._after_refusal_at: float | None = None
@@ -149,8 +149,8 @@ class Renewal:
             self._end(session, "signed_out_elsewhere")
         if _is_newer(followed, seen) and not is_due(followed):
             return followed
-        # Who has no valid token asks for itself, unless the provider just answered with tokens of no use.
-        answers = can_wait or self._brought_nothing
+        # Without a valid token a caller asks itself, unless told to wait, or given tokens of no use.
+        answers = can_wait or self._may_not_ask
         if answers and self._failure is not None and self._back_off.is_waiting:
             raise self._known_failure()
         if not followed.tokens.refresh_token:
@@ -247,13 +247,14 @@ class Renewal:
 
     def note_no_progress(self, code: str) -> None:
         """Wait before the next attempt, because the latest one brought nothing that was needed."""
-        self._failure, self._brought_nothing = TokenRefreshError(code=code), True
+        self._failure, self._may_not_ask = TokenRefreshError(code=code), True
         self._back_off.failed()
 
     def _fail(
         self, code: str, subject: str | None, retry_after: float | None, message: str | None = None
     ) -> NoReturn:
-        self._failure, self._brought_nothing = TokenRefreshError(message, code=code, subject=subject), False
+        self._failure = TokenRefreshError(message, code=code, subject=subject)
+        self._may_not_ask = retry_after is not None
         self._failed_attempt_began = self._attempt_began
         self._back_off.failed(retry_after or 0.0)
         raise self._known_failure() from None

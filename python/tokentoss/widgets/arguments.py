@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.handoff.ticket import EXCHANGES, Exchange, device_endpoint_of_page, effective_exchange
+from tokentoss.handoff.ticket import EXCHANGES, Exchange, device_endpoint_of_page
 from tokentoss.oauth.provider import GOOGLE, Provider
 from tokentoss.session.auth_manager import AuthManager
 from tokentoss.util.pyodide import in_browser
@@ -55,10 +55,15 @@ def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
     if exchange not in EXCHANGES:
         raise ConfigurationError(f"exchange={exchange!r} is none of {', '.join(map(repr, EXCHANGES))}.")
     provider = manager.provider
-    if exchange == "browser" and effective_exchange(manager, exchange) == "kernel":
+    if exchange == "browser" and manager.client_config.client_type == "web":
         raise ConfigurationError(
             "The secret of a web client never leaves the kernel, so only the kernel can redeem its codes: "
             'use exchange="kernel".'
+        )
+    if exchange == "browser" and provider.trusted_audiences:
+        raise ConfigurationError(
+            f"The kernel alone trusts further audiences of {provider.name}'s ID tokens, so only it can "
+            'redeem the codes: use exchange="kernel".'
         )
     if exchange == "browser" and not provider.openid_connect:
         raise ConfigurationError(

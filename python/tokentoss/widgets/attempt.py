@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tokentoss.callback.listener import LoopbackListener
     from tokentoss.callback.redirect_uris import CallbackAddresses
+    from tokentoss.exceptions import TokenTossError
     from tokentoss.handoff.ticket import Exchange
     from tokentoss.session.auth_manager import AuthManager
 
@@ -30,7 +31,7 @@ class Attempt:
         exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
-        decided: Called with the hand-off and the code of its decision, ``""`` for a sign-in.
+        decided: Called with the hand-off, and the reason if the sign-in was refused.
 
     Attributes:
         hand_off: The hand-off that is awaited, if there is one.
@@ -45,7 +46,7 @@ class Attempt:
         exchange: Exchange,
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
-        decided: Callable[[HandOff, str], None],
+        decided: Callable[[HandOff, TokenTossError | None], None],
     ) -> None:
         self.hand_off: HandOff | None = None
         self.listener: LoopbackListener | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from tokentoss.callback.redirect_uris import CallbackAddresses
-from tokentoss.exceptions import HandOffError, SignInError, TokenTossError, error_for
+from tokentoss.exceptions import HandOffError, SignInError, TokenTossError
 from tokentoss.widgets.assets import front_end
 from tokentoss.widgets.device_code import SignInByCode, draw
 from tokentoss.widgets.kernel_link import SignInByLink
@@ -291,13 +291,10 @@ class AuthWidget(Awaited, ManagerWidget):
             self._asks_for_more = self._asks_for_more and not has_more
             self._show_session(self._manager.last_error)
 
-    def _decided(self, hand_off: HandOff, code: str) -> None:
+    def _decided(self, hand_off: HandOff, failure: TokenTossError | None) -> None:
         """Show the decision on an envelope and acknowledge it, in one message."""
         with self._lock:
-            failure = self._manager.last_error if code else None
-            self._asks_for_more = self._asks_for_more and bool(code)
-            if code and not isinstance(failure, TokenTossError):
-                failure = error_for(code)
+            self._asks_for_more = self._asks_for_more and failure is not None
             self._show_session(failure, acknowledged=hand_off.id)
             if failure is not None:
                 self._waiters.failed(failure)
