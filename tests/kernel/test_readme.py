@@ -24,7 +24,7 @@ from page import Page
 from servers.iap_api import IapLikeApi
 from servers.provider import Client, LocalProvider
 from servers.scripted_login import follow_to_callback
-from tokentoss.session import default_credentials
+from tokentoss.session import app_host, default_credentials
 
 from kernel.people import ADA
 
@@ -143,7 +143,7 @@ def test_the_quick_start_runs_as_written(world, tmp_path, monkeypatch, capfd):
         assert notebook["data"]["email"] == ADA
 
         # "Or in a script on the same machine": one that knows of no sign-in of its own.
-        monkeypatch.setattr(default_credentials, "_published", None)
+        monkeypatch.setattr(default_credentials, "_everybody", app_host.Visitor())
         script = {}
         exec(compile(request, "README.md", "exec"), script)
         assert script["data"] == notebook["data"]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tokentoss.clients.errors import ServiceTimeoutError, ServiceUnreachableError
-from tokentoss.util.failures import ConnectError
+from tokentoss.util.failures import ConnectError, without_frames
 from tokentoss.util.http import error_of
 from tokentoss.util.proxies import Proxy, checked_proxy, proxy_for
 from tokentoss.util.pyodide import in_browser
@@ -68,7 +68,7 @@ def send(session: requests.Session, call: Call, token: str, header: str) -> requ
         ServiceUnreachableError: If there is no answer (also a requests.ConnectionError).
     """
     outcome = _outcome(session, call, _Carried(token, header, call.named.get("auth")))
-    if isinstance(outcome, ServiceUnreachableError):
+    if isinstance(outcome, BaseException):
         # Raised here, it leaves the frames behind in which the request's bytes are.
         raise outcome
     return outcome
@@ -80,9 +80,7 @@ def without_token(request: Any, header: str) -> None:
         del request.headers[header]
 
 
-def _outcome(
-    session: requests.Session, call: Call, auth: _Carried
-) -> requests.Response | ServiceUnreachableError:
+def _outcome(session: requests.Session, call: Call, auth: _Carried) -> requests.Response | BaseException:
     proxy: Proxy | None = None
     named = {name: value for name, value in call.named.items() if name not in {"auth", "proxies"}}
     try:
@@ -98,6 +96,9 @@ def _outcome(
         verify = call.named.get("verify")
         reason = error_of(failure, call.url, proxy, verify=verify if isinstance(verify, str) else None)
         kind = ServiceTimeoutError if isinstance(failure, requests.Timeout) else ServiceUnreachableError
+    except BaseException as failure:  # noqa: BLE001 - the caller raises it; a user interrupts calls as well
+        without_token(getattr(failure, "request", None), auth.header)
+        return without_frames(failure)
     else:
         without_token(response.request, auth.header)
         return response

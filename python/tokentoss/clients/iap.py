@@ -13,6 +13,7 @@ from tokentoss.util.urls import origin_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
 
 
@@ -20,11 +21,11 @@ class IAPClient(ServiceClient):
     """Calls a service with the ID token of whoever is signed in.
 
     The token goes to the origin of ``base_url`` and to ``allowed_origins`` only (https, or http on
-    this machine). It comes from ``auth_manager``; without one, from ``tokentoss.CREDENTIALS`` or else the
-    token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose tokens are renewed with the configured
-    client. The client then stays with the account that it first used, and says so when that session has
-    ended. On a 401 the token is renewed and the call repeated
-    once, if its body can be sent again.
+    this machine). It comes from ``auth_manager``; without one, from ``tokentoss.CREDENTIALS`` or another
+    sign-in of this process, or else from the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
+    tokens are renewed with the configured client. The client then stays with the account that it first used,
+    and says so when that session has ended. On a 401 the token is renewed and the call repeated once, if its
+    body can be sent again.
 
     Args:
         base_url: The service's address. Without one, calls need absolute addresses, each of which is
@@ -36,10 +37,11 @@ class IAPClient(ServiceClient):
             takes as well; or ``X-Serverless-Authorization`` of Cloud Run. With the latter two, the
             caller's own ``Authorization`` and ``auth`` go to the service behind.
         expected_audience: The client ID that the token must be for, if the service takes that one only.
+        provider: Whose tokens the service takes, and no other's; by default Google's come first.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
-            loopback).
+            loopback), or if provider and manager do not belong together.
     """
 
     def __init__(
@@ -51,10 +53,11 @@ class IAPClient(ServiceClient):
         allowed_origins: Iterable[str] | None = None,
         header: str = "Authorization",
         expected_audience: str | None = None,
+        provider: Provider | None = None,
     ) -> None:
         super().__init__(base_url, timeout, allowed_origins, header)
         self.expected_audience = expected_audience
-        self._tokens = IdTokens(auth_manager)
+        self._tokens = IdTokens(auth_manager, provider)
 
     def _token(self, url: str) -> AccountToken:
         token = self._tokens.current()

@@ -6,26 +6,36 @@ import time
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import StorageError, TokenRefreshError, TokenTossError
+from tokentoss.oauth.provider import GOOGLE
+from tokentoss.session.app_host import token_file
 from tokentoss.session.auth_manager import DetachedManager
 from tokentoss.session.session import Session, id_token_is_due
-from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import grant_of, same_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tokentoss.oauth.provider import Provider
+    from tokentoss.storage import FileStorage
     from tokentoss.storage.token_data import TokenData
+
+NOT_USED = "the token file (not used: several people use this app, so give the client an auth_manager)"
+"""What is said of the file where it would be that of several people."""
 
 
 class StoredIdTokens:
     """Reads the token file on every use, and renews its tokens with the client that is configured.
 
+    Args:
+        provider: Whose tokens to use; by default Google's come first, then those of others.
+
     Attributes:
         account: Whose token was returned last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider | None = None) -> None:
+        self._provider = provider
         self.account: Account | None = None
         self._manager: DetachedManager | None = None
         self._place: tuple[Path, tuple[str, str, str]] | None = None
@@ -41,9 +51,12 @@ class StoredIdTokens:
         Raises:
             TokenRefreshError: If it has expired and cannot be renewed.
         """
-        storage = FileStorage()
         try:
-            tokens = _with_id_token(storage.load_all(), owner)
+            storage = token_file()
+            if storage is None:
+                looked_at.append(NOT_USED)
+                return None
+            tokens = self._chosen(storage, owner)
         except StorageError as failure:
             looked_at.append(str(failure))
             return None
@@ -79,8 +92,10 @@ class StoredIdTokens:
         Raises:
             TokenTossError: If there is no client, or it cannot renew.
         """
-        storage = FileStorage()
-        tokens = _with_id_token(storage.load_all(), owner)
+        storage = token_file()
+        if storage is None:
+            return None
+        tokens = self._chosen(storage, owner)
         return self._renewing_manager(storage, tokens).id_token_after(refused) if tokens is not None else None
 
     def _renewing_manager(self, storage: FileStorage, tokens: TokenData) -> DetachedManager:
@@ -88,14 +103,24 @@ class StoredIdTokens:
         place = storage.path, grant_of(tokens)
         if self._manager is None or self._place != place:
             account = Account.of(tokens)
-            self._manager = DetachedManager(storage=storage, account=account if account.subject else None)
+            self._manager = DetachedManager(
+                storage=storage, account=account if account.subject else None, provider=self._provider
+            )
             self._place = place
         self._manager.reload()
         return self._manager
 
+    def _chosen(self, storage: FileStorage, owner: str | None) -> TokenData | None:
+        """Return the tokens of an account, or of the default one; accounts without ID tokens come last.
 
-def _with_id_token(stored: list[TokenData], owner: str | None) -> TokenData | None:
-    """Return the tokens of an account, or of the default one; accounts without ID tokens come last."""
-    if owner is not None:
-        stored = [tokens for tokens in stored if Account.of(tokens).key == owner]
-    return next((tokens for tokens in stored if tokens.id_token), next(iter(stored), None))
+        Raises:
+            StorageError: If the file cannot be read.
+        """
+        stored = storage.load_all()
+        if owner is not None:
+            stored = [tokens for tokens in stored if Account.of(tokens).key == owner]
+        issuer = GOOGLE.issuer if self._provider is None else self._provider.issuer
+        if self._provider is not None:
+            stored = [tokens for tokens in stored if grant_of(tokens)[0] == issuer]
+        order = sorted(stored, key=lambda tokens: (not tokens.id_token, grant_of(tokens)[0] != issuer))
+        return next(iter(order), None)

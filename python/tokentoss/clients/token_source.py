@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from tokentoss import error_codes
-from tokentoss.clients.token_file import StoredIdTokens
+from tokentoss.clients.token_file import NOT_USED, StoredIdTokens
 from tokentoss.config.client_config import ClientConfig
-from tokentoss.exceptions import ConfigurationError, IdTokenError, NoCredentialsError, TokenTossError
+from tokentoss.exceptions import (
+    ConfigurationError,
+    IdTokenError,
+    NoCredentialsError,
+    StorageError,
+    TokenTossError,
+)
 from tokentoss.oauth.id_token import unverified_claims
+from tokentoss.oauth.provider import GOOGLE
+from tokentoss.session.app_host import Visitor, token_file, visitor
 from tokentoss.session.auth_manager import AuthManager, DetachedManager
 from tokentoss.session.default_credentials import published
 from tokentoss.session.token_manager import TokenManager
-from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account
 from tokentoss.util.secret import Secret
 
@@ -39,11 +48,25 @@ class AccountToken(Secret):
         return made
 
 
+@dataclass
+class _Pin:
+    """The account that a client stays with.
+
+    Args:
+        owner: Its key; None until there was a token.
+        who: How it is shown.
+    """
+
+    owner: str | None = None
+    who: str = ""
+
+
 class TokenSource(ABC):
     """Finds the token for the calls of a client.
 
     A manager that is given is the only source. Without one, the source stays with the account that it
-    found first: calls never go out as somebody else because a session ended or another began.
+    found first: calls never go out as somebody else because a session ended or another began. A client that
+    the visitors of an app share stays with an account of each.
 
     Args:
         manager: The manager to ask.
@@ -51,8 +74,8 @@ class TokenSource(ABC):
 
     def __init__(self, manager: AuthManager | None) -> None:
         self._manager = manager
-        self._owner: str | None = None
-        self._who = ""
+        self._everybodys_pin = _Pin()
+        self._pins: WeakKeyDictionary[Visitor, _Pin] = WeakKeyDictionary()
 
     def current(self) -> AccountToken:
         """Return the token, renewed if it is due.
@@ -69,11 +92,12 @@ class TokenSource(ABC):
             found = self._found(looked_at)
         if found is not None:
             if self._manager is None:
-                self._owner = found.owner
+                self._pin.owner = found.owner
             return found
         places = "; ".join(looked_at)
-        if self._owner is not None:
-            subject = f"{self._who or self._owner}; looked at: {places}"
+        pin = self._pin
+        if pin.owner is not None:
+            subject = f"{pin.who or pin.owner}; looked at: {places}"
             ended = error_codes.sentence("client_session_ended", subject, MAX_PLACES)
             raise NoCredentialsError(ended, code="client_session_ended")
         raise NoCredentialsError(error_codes.sentence("no_credentials", places, MAX_PLACES))
@@ -86,12 +110,18 @@ class TokenSource(ABC):
             # The service's own answer says more than that there is nothing newer.
             return None
 
+    @property
+    def _pin(self) -> _Pin:
+        me = visitor()
+        return self._everybodys_pin if me is None else self._pins.setdefault(me, _Pin())
+
     def _is_meant(self, owner: str | None) -> bool:
-        return self._owner is None or owner == self._owner
+        pinned = self._pin.owner
+        return pinned is None or owner == pinned
 
     def _note(self, account: Account | None) -> None:
         if account is not None:
-            self._who = account.display_name
+            self._pin.who = account.display_name
 
     @abstractmethod
     def _of_manager(self, manager: AuthManager, looked_at: list[str]) -> AccountToken | None:
@@ -107,11 +137,21 @@ class TokenSource(ABC):
 
 
 class IdTokens(TokenSource):
-    """Finds ID tokens: of a manager, of ``tokentoss.CREDENTIALS``, of the token file."""
+    """Finds ID tokens: of a manager, of the sign-ins of this process, of the token file.
 
-    def __init__(self, manager: AuthManager | None) -> None:
+    Args:
+        manager: The manager to ask.
+        provider: Whose tokens the service takes; by default Google's come first, then those of others.
+
+    Raises:
+        ConfigurationError: If provider and manager do not belong together.
+    """
+
+    def __init__(self, manager: AuthManager | None, provider: Provider | None = None) -> None:
         super().__init__(manager)
-        self._file = StoredIdTokens()
+        _require_together(manager, provider)
+        self._provider = provider
+        self._file = StoredIdTokens(provider)
 
     def _of_manager(self, manager: AuthManager, looked_at: list[str]) -> AccountToken | None:
         token = manager.id_token
@@ -120,27 +160,44 @@ class IdTokens(TokenSource):
         return _id_token(token)
 
     def _found(self, looked_at: list[str]) -> AccountToken | None:
-        place = published()
-        token = _id_token(place.id_token) if place is not None else None
-        if token is not None and self._is_meant(token.owner):
-            account = getattr(place, "account", None)
-            self._note(account if isinstance(account, Account) else None)
-            return token
-        why = "another account" if token is not None else getattr(place, "why_signed_out", "not set")
+        why = "not set"
+        for place in self._places():
+            token = _id_token(place.id_token)
+            if token is not None and self._is_wanted(token):
+                account = getattr(place, "account", None)
+                self._note(account if isinstance(account, Account) else None)
+                return token
+            why = "another account" if token is not None else getattr(place, "why_signed_out", why)
         looked_at.append(f"tokentoss.CREDENTIALS ({why})")
-        stored = self._file.id_token(self._owner, looked_at)
+        stored = self._file.id_token(self._pin.owner, looked_at)
         self._note(self._file.account)
         return _id_token(stored)
 
     def _after(self, refused: str) -> AccountToken | None:
-        place: Any = self._manager if self._manager is not None else published()
-        if place is not None:
-            current = _id_token(place.id_token)
-            if current is not None and (self._manager is not None or self._is_meant(current.owner)):
-                return _id_token(_renewed(place, refused))
         if self._manager is not None:
-            return None
-        return _id_token(self._file.id_token_after(self._owner, refused))
+            return _id_token(_renewed(self._manager, refused)) if self._manager.id_token else None
+        for place in self._places():
+            token = _id_token(place.id_token)
+            if token is not None and self._is_wanted(token):
+                return _id_token(_renewed(place, refused))
+        return _id_token(self._file.id_token_after(self._pin.owner, refused))
+
+    def _places(self) -> list[Any]:
+        """Return the managers, or what was set by hand, in the order in which they are asked."""
+        latest = published()
+        if latest is not None and not isinstance(latest, TokenManager):
+            return [latest]
+        wanted = self._provider or GOOGLE
+        if latest is None or latest.provider.is_same_as(wanted):
+            others = [] if self._provider is None else _signed_in_at(wanted)
+            return [*([latest] if latest is not None else []), *others]
+        # A later sign-in of another provider leaves this one's usable.
+        return [*_signed_in_at(wanted), *([latest] if self._provider is None else [])]
+
+    def _is_wanted(self, token: AccountToken) -> bool:
+        if self._provider is not None and not (token.owner or "").startswith(f"{self._provider.issuer}#"):
+            return False
+        return self._is_meant(token.owner)
 
 
 class AccessTokens(TokenSource):
@@ -163,8 +220,7 @@ class AccessTokens(TokenSource):
             raise ConfigurationError(
                 "Whose access token the service takes is not said: give a provider or an auth_manager."
             )
-        if manager is not None and provider is not None and not provider.is_same_as(manager.provider):
-            raise ConfigurationError("The auth manager is for another provider: give one of the two.")
+        _require_together(manager, provider)
         self._provider = provider
         self._account = account.key if isinstance(account, Account) else account
         self._detached: DetachedManager | None = None
@@ -203,13 +259,20 @@ class AccessTokens(TokenSource):
             return False
         account = manager.account
         if account is None:
-            return self._account is None and self._owner is None
+            return self._account is None and self._pin.owner is None
         return self._is_meant(account.key) and (self._account is None or account.goes_by(self._account))
 
     def _from_file(self, looked_at: list[str]) -> TokenManager | None:
         """Return the manager over the token file, which has its client from the configuration."""
-        storage = FileStorage()
-        place = storage.path, self._owner or self._account
+        try:
+            storage = token_file()
+        except StorageError as failure:
+            looked_at.append(str(failure))
+            return None
+        if storage is None:
+            looked_at.append(NOT_USED)
+            return None
+        place = storage.path, self._pin.owner or self._account
         try:
             if self._detached is None or self._place != place:
                 self._place = place
@@ -222,6 +285,15 @@ class AccessTokens(TokenSource):
         self._detached.reload()
         looked_at.append(f"{storage.path} ({self._detached.why_signed_out})")
         return self._detached if self._is_usable(self._detached) else None
+
+
+def _require_together(manager: AuthManager | None, provider: Provider | None) -> None:
+    if manager is not None and provider is not None and not provider.is_same_as(manager.provider):
+        raise ConfigurationError("The auth manager is for another provider: give one of the two.")
+
+
+def _signed_in_at(provider: Provider) -> list[TokenManager]:
+    return [one for one in TokenManager.signed_in_at(provider) if not isinstance(one, DetachedManager)]
 
 
 def _id_token(token: str | None) -> AccountToken | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.google_services import service_behind
 from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError
-from tokentoss.util.secret import Secret
+from tokentoss.util.secret import Secret, SecretBytes
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 65_536
 """Bytes of the largest file that is read."""
+
+# Those of other kinds of files as well, which are refused.
+_SECRET_MEMBERS = frozenset({"client_secret", "private_key", "refresh_token"})
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def read_client_secrets(path: Path, name: str | None = None) -> ClientSecrets:
     name = name or str(path)
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
+            content = SecretBytes(file.read(MAX_SIZE + 1))
     except (FileNotFoundError, NotADirectoryError):
         raise ClientSecretsNotFoundError(subject=name) from None
     except (OSError, ValueError) as failure:
@@ -103,7 +106,7 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
     if not content.strip():
         raise _invalid(name, "it is empty")
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"), object_hook=_with_secrets)
     except (ValueError, RecursionError):
         # The parser's own text can quote the file, and with it a secret.
         document = None
@@ -112,6 +115,14 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _invalid(name, "it is not a JSON object")
     return document
+
+
+def _with_secrets(members: dict[str, Any]) -> dict[str, Any]:
+    """Hide what must not be seen in the frames that an error passes."""
+    for name in _SECRET_MEMBERS & members.keys():
+        if isinstance(members[name], str):
+            members[name] = Secret(members[name])
+    return members
 
 
 def _section(document: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
@@ -134,7 +145,7 @@ def _text(section: dict[str, Any], member: str, name: str) -> str | None:
     value = section[member]
     if not isinstance(value, str):
         raise _invalid(name, f"its {member} is not a text")
-    value = value.strip()
+    value = Secret(value.strip()) if isinstance(value, Secret) else value.strip()
     # Addresses are judged as such.
     if not value.isprintable() and not member.endswith("_uri"):
         raise _invalid(name, f"its {member} holds characters that cannot be shown")

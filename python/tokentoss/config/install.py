@@ -9,6 +9,8 @@ from tokentoss.config.client_config import GOOGLE_AUTH_URI, GOOGLE_TOKEN_URI, ge
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ConfigurationError, StorageError
 from tokentoss.util.folders import expanded
+from tokentoss.util.secret import Secret
+from tokentoss.util.secret_text import secret_or_none
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +40,7 @@ def configure(
         FileNotFoundError: If there is no file at ``path``.
         StorageError: If the client cannot be written.
     """
+    client_secret = secret_or_none(client_secret)
     if path is not None:
         return configure_from_file(path)
     if client_id is not None and client_secret is not None:
@@ -53,7 +56,7 @@ def configure_from_credentials(client_id: str, client_secret: str, project_id: s
             the one was given for the other.
         StorageError: If the client cannot be written.
     """
-    client_id, client_secret = (client_id or "").strip(), (client_secret or "").strip()
+    client_id, client_secret = (client_id or "").strip(), Secret((client_secret or "").strip())
     if client_id.startswith(_GOOGLE_SECRET_PREFIX):
         raise ConfigurationError(code="client_id_invalid", subject="it looks like a client secret")
     if client_secret.endswith(_GOOGLE_ID_SUFFIX):

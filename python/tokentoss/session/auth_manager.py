@@ -18,7 +18,7 @@ from tokentoss.oauth.authorization_code import authorization_url, nonce_of, rede
 from tokentoss.oauth.pkce import code_challenge as challenge_of
 from tokentoss.oauth.userinfo import fetch_userinfo, require_identity
 from tokentoss.session.acceptance import continued, identified_by_endpoint, identified_by_id_token
-from tokentoss.session.app_host import default_storage
+from tokentoss.session.app_host import default_storage, require_own
 from tokentoss.session.provider_lookup import provider_of
 from tokentoss.session.scopes import joined, missing_from
 from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS
@@ -62,7 +62,8 @@ class AuthManager(TokenManager):
 
     Raises:
         ConfigurationError: If there is no client, or it is not usable (also a ValueError);
-            ``client_of_another_provider`` if it is not the provider's.
+            ``client_of_another_provider`` if it is not the provider's; or if several people use this app,
+            and the storage is one for all of them.
         DiscoveryError: If the client is of another provider than Google, which only the stored tokens
             name, and its metadata cannot be fetched.
     """
@@ -85,6 +86,8 @@ class AuthManager(TokenManager):
                 if client_secrets_path is not None
                 else ClientConfig.discover()
             )
+        if storage is not None:
+            require_own(storage)
         chosen: TokenStorage = storage if storage is not None else default_storage()
         provider = provider or provider_of(client_config, chosen)
         require_client_of(client_config, provider)

@@ -12,13 +12,14 @@ from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
+    from tokentoss.session.app_host import Visitor
 
 
 class LiveManager(Protocol):
     """A manager, as far as it matters here."""
 
     provider: Provider
-    visitor: object | None
+    visitor: Visitor | None
 
     @property
     def signed_in_order(self) -> tuple[float, int] | None:
@@ -42,9 +43,10 @@ class LiveManagers(Generic[Manager]):
             self._managers.add(manager)
 
     def others(self, manager: Manager) -> list[Manager]:
-        """Return all managers but one."""
+        """Return all managers of a manager's visitor but itself."""
         with self._lock:
-            return [one for one in self._managers if one is not manager]
+            own = [one for one in self._managers if one.visitor is manager.visitor]
+        return [one for one in own if one is not manager]
 
     def signed_in_at(self, provider: Provider) -> list[Manager]:
         """Return the managers of this visitor with a session at a provider, the latest sign-in first."""

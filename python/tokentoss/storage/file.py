@@ -56,6 +56,9 @@ class FileStorage(RecordStorage):
             the user's configuration folder.
         refuse_insecure: Whether a file that others may access or replace is an error rather than a warning.
 
+    Attributes:
+        is_named: Whether ``path`` named the file.
+
     Raises:
         StorageError: ``storage_home_missing`` if no file is named and the user has no home folder.
     """
@@ -65,6 +68,7 @@ class FileStorage(RecordStorage):
 
     def __init__(self, path: str | Path | None = None, refuse_insecure: bool = False) -> None:
         super().__init__()
+        self.is_named = path is not None
         chosen = path if path is not None else os.environ.get(TOKEN_FILE_VARIABLE) or None
         self._is_default = chosen is None
         self.path: Path = config_folder() / "tokens.json" if chosen is None else expanded(chosen)
@@ -171,7 +175,9 @@ class FileStorage(RecordStorage):
         try:
             return from_document(content.decode("utf-8"))
         except ValueError:
-            raise StorageError(code="storage_corrupt", subject=str(self.path)) from None
+            # The parser's frames hold the content, so this error is not made from its own.
+            pass
+        raise StorageError(code="storage_corrupt", subject=str(self.path))
 
     def _write(self, records: list[TokenData]) -> None:
         if not records:

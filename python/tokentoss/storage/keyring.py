@@ -7,7 +7,8 @@ import logging
 import secrets
 import warnings
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokentoss.exceptions import KeyringUnavailableWarning, StorageError
 from tokentoss.storage.default import default_storage
@@ -18,14 +19,19 @@ from tokentoss.storage.records import RecordStorage
 from tokentoss.storage.token_data import grant_of
 from tokentoss.util.folders import config_folder
 from tokentoss.util.private_file import make_folder
+from tokentoss.util.secret import Secret
+from tokentoss.util.secret_text import secret_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tokentoss.storage.token_data import TokenData
 
 logger = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
+"""What an action returns."""
 
 PART_LENGTH = 1000
 """Characters of an entry: Windows keeps at most 2,560 bytes in one, in UTF-16."""
@@ -80,10 +86,8 @@ class KeyringStorage(RecordStorage):
         if self.fallback is not None:
             self.fallback.clear()
             return
-        with self._lock, self._exclusively(), self._reporting("storage_unwritable"):
-            index = self._index()
-            self._delete(INDEX)
-            self._delete_parts(index)
+        with self._lock, self._exclusively():
+            self._reported("storage_unwritable", partial(self._replace, []))
 
     @contextmanager
     def renewing(self, tokens: TokenData, timeout: float) -> Iterator[None]:
@@ -111,37 +115,26 @@ class KeyringStorage(RecordStorage):
         if self.fallback is not None:
             return self.fallback.load_all()
         # A writer replaces the index before it deletes the parts of the old one, so a second look suffices.
+        parts: list[Secret | None] = []
         for _ in range(3):
-            with self._reporting("storage_unreadable"):
-                index = self._index()
-                if index is None:
-                    return []
-                parts = [self._keyring.get_password(self.service, name) for name in _part_names(index)]
+            found = self._reported("storage_unreadable", self._parts)
+            if found is None:
+                return []
+            parts = found
             if None not in parts:
                 break
         try:
             return from_document("".join(part or "" for part in parts))
         except ValueError:
-            raise StorageError(code="storage_corrupt", subject=self._name) from None
+            # The parser's frames hold the content, so this error is not made from its own.
+            pass
+        raise StorageError(code="storage_corrupt", subject=self._name)
 
     def _write(self, records: list[TokenData]) -> None:
         if self.fallback is not None:
             self.fallback._write(records)  # noqa: SLF001 - of the same family
             return
-        with self._reporting("storage_unwritable"):
-            before = self._index()
-            if not records:
-                self._delete(INDEX)
-                self._delete_parts(before)
-                return
-            text = to_document(records)
-            parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
-            index = {"generation": secrets.token_hex(4), "parts": len(parts)}
-            for name, part in zip(_part_names(index), parts, strict=True):
-                self._keyring.set_password(self.service, name, part)
-            # From here on readers see the new tokens; until here they saw the old ones.
-            self._keyring.set_password(self.service, INDEX, json.dumps(index))
-            self._delete_parts(before)
+        self._reported("storage_unwritable", partial(self._replace, records))
 
     def _read_to_add(self) -> list[TokenData]:
         return self._read() if self.fallback is None else self.fallback._read_to_add()  # noqa: SLF001 - the same
@@ -195,15 +188,37 @@ class KeyringStorage(RecordStorage):
         for name in _part_names(index) if index is not None else []:
             self._delete(name)
 
-    @contextmanager
-    def _reporting(self, code: str) -> Iterator[None]:
+    def _parts(self) -> list[Secret | None] | None:
+        index = self._index()
+        if index is None:
+            return None
+        return [secret_or_none(self._keyring.get_password(self.service, name)) for name in _part_names(index)]
+
+    def _replace(self, records: list[TokenData]) -> None:
+        before = self._index()
+        if not records:
+            self._delete(INDEX)
+            self._delete_parts(before)
+            return
+        text = to_document(records)
+        parts = [Secret(text[start : start + PART_LENGTH]) for start in range(0, len(text), PART_LENGTH)]
+        index = {"generation": secrets.token_hex(4), "parts": len(parts)}
+        for name, part in zip(_part_names(index), parts, strict=True):
+            # A backend that passes it on to another process needs the plain text.
+            self._keyring.set_password(self.service, name, str(part))
+        # From here on readers see the new tokens; until here they saw the old ones.
+        self._keyring.set_password(self.service, INDEX, json.dumps(index))
+        self._delete_parts(before)
+
+    def _reported(self, code: str, action: Callable[[], Done]) -> Done:
         try:
-            yield
+            return action()
         except StorageError:
             raise
         except Exception as failure:  # noqa: BLE001 - backends raise whatever they like
-            # Its text may quote what was to be written.
-            raise StorageError(code=code, subject=f"{self._name} ({type(failure).__name__})") from None
+            kind = type(failure).__name__
+        # Not made from the backend's error, whose text and frames may hold what was to be written.
+        raise StorageError(code=code, subject=f"{self._name} ({kind})")
 
 
 class _NoKeyringError(Exception):

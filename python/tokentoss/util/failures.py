@@ -85,6 +85,16 @@ def is_of_proxy(failure: BaseException) -> bool:
     return any(type(one).__name__ == "ProxyError" for one in _chain(failure))
 
 
+def without_frames(failure: BaseException) -> BaseException:
+    """Return a failure without the frames that it has passed, and without those of what it was made from.
+
+    The variables of libraries' frames hold the bytes of a request, and so tokens, codes and secrets.
+    """
+    for one in list(_chain(failure)):
+        one.__traceback__ = one.__cause__ = one.__context__ = None
+    return failure
+
+
 def _chain(failure: BaseException) -> Iterator[BaseException]:
     """Return a failure and what it was made from, in the several ways in which libraries keep that."""
     seen: list[BaseException] = []

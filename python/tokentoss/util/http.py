@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tokentoss.util import failures
 from tokentoss.util.certificates import shown_source
 from tokentoss.util.deadline import Deadline
-from tokentoss.util.failures import TOO_LARGE, UNREACHABLE, ConnectError, TransportError
+from tokentoss.util.failures import TOO_LARGE, UNREACHABLE, ConnectError, TransportError, without_frames
 from tokentoss.util.proxies import Proxy, proxy_for
 from tokentoss.util.pyodide import in_browser
 from tokentoss.util.secret import Secret, bearer_header
@@ -95,7 +95,7 @@ def call(
     # A traceback with local variables shows this frame.
     del bearer, authorization
     outcome = _outcome(method, url, form, headers, max_bytes, deadline)
-    if isinstance(outcome, TransportError):
+    if isinstance(outcome, BaseException):
         # Raised here, it leaves the frames behind in which the request's bytes are.
         raise outcome
     return outcome
@@ -108,7 +108,7 @@ def _outcome(
     headers: dict[str, str],
     max_bytes: int,
     seconds: float,
-) -> Answer | TransportError:
+) -> Answer | BaseException:
     import requests  # noqa: PLC0415 - a widget shows before it needs the network
     import urllib3  # noqa: PLC0415
 
@@ -124,6 +124,8 @@ def _outcome(
         return _not_connected(failure, url, proxy)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as failure:
         return error_of(failure, url, proxy, deadline=deadline)
+    except BaseException as failure:  # noqa: BLE001 - the caller raises it; a user interrupts calls as well
+        return without_frames(failure)
 
 
 def _answered(

@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from tokentoss.util.secret import SecretBytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -48,6 +50,8 @@ def write_private_file(path: Path, content: bytes, *, private_folder: bool = Fal
     Raises:
         OSError: If it cannot be written, or the content is larger than ``MAX_SIZE``.
     """
+    # Errors and interruptions pass this frame.
+    content = SecretBytes(content)
     if len(content) > MAX_SIZE:
         raise OSError(errno.EFBIG, f"is larger than {MAX_SIZE // 1_048_576} MiB", str(path))
     make_folder(path.parent, private=private_folder)
@@ -82,7 +86,7 @@ def read_private_file(path: Path) -> tuple[bytes, os.stat_result]:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", str(path))
-        content = file.read(MAX_SIZE + 1)
+        content = SecretBytes(file.read(MAX_SIZE + 1))
     if len(content) > MAX_SIZE:
         raise OSError(errno.EFBIG, f"is larger than {MAX_SIZE // 1_048_576} MiB", str(path))
     return content, status

@@ -22,6 +22,18 @@ class Secret(str):
         return str, (REDACTED,)
 
 
+class SecretBytes(bytes):
+    """The same as :class:`Secret`, for the content of files that hold tokens."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"SecretBytes({REDACTED})"
+
+    def __reduce__(self) -> Any:
+        return bytes, (REDACTED.encode(),)
+
+
 def bearer_header(token: str) -> Secret:
     """Return the value of a header that carries a bearer token (RFC 6750 section 2.1)."""
     return Secret(f"Bearer {token}")

@@ -11,6 +11,7 @@ import anywidget
 from ipywidgets.widgets import widget as ipywidgets_internals
 
 from tokentoss.logs import quiet_comms
+from tokentoss.session.app_host import serving, visitor
 from tokentoss.widgets import cell_lifetime
 from tokentoss.widgets.gate import Gate
 from tokentoss.widgets.weak_method import weakly
@@ -41,6 +42,7 @@ class SyncedWidget(anywidget.AnyWidget):
         # Before anywidget gives this instance a class of its own.
         self._own_traits = _own_traits(type(self))
         self._owner = os.getpid()
+        self._visitor = visitor()
         quiet_comms()
         self._is_receiving = False
         self._arrived: deque[str] = deque()
@@ -73,9 +75,15 @@ class SyncedWidget(anywidget.AnyWidget):
         elif name not in self.own_traits():
             super()._notify_observers(event)
             return
-        notify = super()._notify_observers
-        if not self._lock.put_off(lambda: notify(event)):
-            notify(event)
+        tell = super()._notify_observers
+
+        def notify() -> None:
+            # The listener's threads are nobody's; what the user's code does there is this visitor's.
+            with serving(self._visitor):
+                tell(event)
+
+        if not self._lock.put_off(notify):
+            notify()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         cell_lifetime.shows(self)
