@@ -1,11 +1,13 @@
-"""Build hook: refuses to package tokentoss without its front end."""
+"""Build hooks: no package without its front end, and a description without dead links."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
 
@@ -28,3 +30,22 @@ class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg, unused-ignore]
                 f"The front end is not built: {names} missing in {static}. "
                 "Run `npm run build` in the repository first, then build the package again."
             )
+
+
+class DescriptionHook(MetadataHookInterface):
+    """Makes the description on the package index of the README, whose links lead to files."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the description."""
+        text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
+        metadata["readme"] = {"content-type": "text/markdown", "text": without_file_links(text)}
+
+
+def without_file_links(text: str) -> str:
+    """Return Markdown with the path in place of each link to a file; addresses and anchors stay links."""
+
+    def plain(link: re.Match[str]) -> str:
+        shown, target = link[1], link[2]
+        return f"`{target}`" if shown == target else f"{shown} (`{target}`)"
+
+    return re.sub(r"\[([^\]]+)\]\((?!https?:|#)([^)\s]+)\)", plain, text)

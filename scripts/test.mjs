@@ -41,6 +41,7 @@ const QUICK = [
   ["Kernel side", ...tests("tests/kernel", "tests/servers"), pytest],
 ];
 const REST = [
+  ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],
   ["two folders, one build", ...script("test_reproducible.mjs"), whole],
   ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
   ["JupyterLab in Chromium", ...tests("-n", "2", "tests/e2e"), pytest],

@@ -29,4 +29,11 @@ export class Envelope {
   clear(): void {
     if (this.#model.get("sealed_tokens")) this.#model.set("sealed_tokens", "");
   }
+
+  /** Nobody waits for it any more: it must leave the kernel's state, too. */
+  takeBack(): void {
+    if (!this.#model.get("sealed_tokens")) return;
+    this.#model.set("sealed_tokens", "");
+    this.#model.save_changes();
+  }
 }

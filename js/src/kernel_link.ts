@@ -27,14 +27,19 @@ const LONGEST_SILENCE = 60_000;
 export class KernelLink {
   readonly #model: Connection;
   readonly #onLost: () => void;
+  readonly #onAgain: () => void;
   #unanswered = 0;
+  /** Whether a ping has found no answer since the last pong: a connection may have been down. */
+  #silent = false;
   #awaited = 0;
   #again: ReturnType<typeof setTimeout> | undefined;
   #lost = false;
 
-  constructor(model: Connection, onLost: () => void) {
+  /** `onAgain` is called when the kernel is heard of again after a silence. */
+  constructor(model: Connection, onLost: () => void, onAgain: () => void = () => {}) {
     this.#model = model;
     this.#onLost = onLost;
+    this.#onAgain = onAgain;
     model.on("comm_live_update", this.lose);
     model.on("msg:custom", this.#onMessage);
   }
@@ -73,7 +78,10 @@ export class KernelLink {
     const id = Math.floor(Math.random() * 2 ** 32);
     this.#awaited = id;
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#ping(Math.min(2 * silence, LONGEST_SILENCE)), silence);
+    this.#again = setTimeout(() => {
+      this.#silent = true;
+      this.#ping(Math.min(2 * silence, LONGEST_SILENCE));
+    }, silence);
     this.send({ type: "ping", id }, () => {
       setTimeout(() => {
         if (this.#awaited !== id) return;
@@ -105,6 +113,9 @@ export class KernelLink {
     if (message?.type !== "pong" || message.id !== this.#awaited) return;
     this.#rest();
     this.#unanswered = 0;
+    const again = this.#silent;
+    this.#silent = false;
+    if (again) this.#onAgain();
   };
 
   #rest(): void {

@@ -52,7 +52,11 @@ export class SignInBinding {
     this.#acknowledged = model.get("acknowledged");
     this.#error = model.get("error");
     this.#failure = this.#error;
-    this.#kernel = new KernelLink(model, () => this.#onKernelLost());
+    this.#kernel = new KernelLink(
+      model,
+      () => this.#onKernelLost(),
+      () => this.#signIn?.connected(),
+    );
     this.#byCode = new SignInByCode(model, this.#kernel);
     this.#byLink = new SignInByLink(model, this.#kernel);
     this.#reports = new Reports(this.#kernel);
@@ -239,6 +243,7 @@ export class SignInBinding {
     if (!isTicket(ticket)) return;
     try {
       this.#signIn = new SignIn(ticket, (event) => this.#onEvent(id, event));
+      this.#signIn.connected();
     } catch (reason) {
       if (this.#unusable) return; // it trapped
       const { code, message } = reason as Error & { code?: string };
@@ -271,6 +276,10 @@ export class SignInBinding {
       case "deliver":
         this.#envelope.deliver(ticket, event.envelope);
         break;
+      case "clear_envelope":
+        this.#envelope.takeBack();
+        break;
+      case "introduce":
       case "register":
         queueMicrotask(() => this.#kernel.send(event));
         break;
@@ -321,8 +330,9 @@ export class SignInBinding {
       case "relay":
         if (message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
         break;
+      case "introduced":
       case "registered":
-        if (message.ticket === this.#ticket) this.#signIn?.registered(message.secret);
+        if (message.ticket === this.#ticket) this.#signIn?.[message.type](message.key, message.sealed);
         break;
       case "link":
         if (this.#byLink.given(message)) this.#show();

@@ -57,7 +57,8 @@ export type ToKernel =
   | Report
   | { type: "ask_for_ticket" }
   | { type: "deliver"; ticket: string; sealed: string }
-  | { type: "register"; ticket: string; proof: string; sealed: string; key: string }
+  | { type: "introduce"; ticket: string; key: string; origin: string }
+  | { type: "register"; ticket: string; sealed: string; key: string }
   | { type: "ping"; id: number };
 
 /** Where the sign-in stands; numbered, because a kernel may hand messages to several threads, and a later one overtake. */
@@ -79,7 +80,7 @@ export type ReportedPhase = Exclude<Phase, "handing_over" | "done">;
 /** Kernel to page. */
 export type FromKernel =
   | { type: "relay"; ticket: string; sealed: string }
-  | { type: "registered"; ticket: string; secret: string | null }
+  | { type: "introduced" | "registered"; ticket: string; key: string; sealed: string }
   | { type: "link"; ticket: string; link: string; paste: boolean; problem: string | null }
   | { type: "qr"; page: string; qr: string }
   | { type: "pong"; id: number };
@@ -92,10 +93,11 @@ export function isTicket(ticket: Ticket): ticket is TicketData {
 /** Reads a custom message of the kernel; null when it is not one of ours. */
 export function fromKernel(message: unknown): FromKernel | null {
   if (typeof message !== "object" || message === null) return null;
-  const { type, ticket, sealed, secret, link, paste, problem, page, qr, id } = message as Record<string, unknown>;
+  const { type, ticket, key, sealed, link, paste, problem, page, qr, id } = message as Record<string, unknown>;
   if (type === "relay" && typeof ticket === "string" && typeof sealed === "string") return { type, ticket, sealed };
-  if (type === "registered" && typeof ticket === "string" && (secret === null || typeof secret === "string")) {
-    return { type, ticket, secret };
+  if (type === "introduced" || type === "registered") {
+    const whole = typeof ticket === "string" && typeof key === "string" && typeof sealed === "string";
+    return whole ? { type, ticket, key, sealed } : null;
   }
   if (type === "link" && typeof ticket === "string" && typeof link === "string" && /^https?:/.test(link)) {
     return { type, ticket, link, paste: paste === true, problem: typeof problem === "string" ? problem : null };

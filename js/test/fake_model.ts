@@ -6,9 +6,8 @@ import type { Ticket, ToKernel, Traits } from "../src/traits.ts";
 /** A ticket of this id; what the fakes read of it is only that. */
 export function ticket(id: string): Ticket {
   return {
-    version: 1,
+    version: 2,
     id,
-    proof: "p",
     nonce: "n",
     public_key: "k",
     client_id: "client",

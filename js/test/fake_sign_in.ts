@@ -24,6 +24,8 @@ export function fakeSignIns(): FakeSignIns {
 
   class FakeSignIn {
     readonly #id: string;
+    /** The first belongs to every sign-in, and is not noted. */
+    #connections = 0;
 
     constructor(ticket: { id?: string; refused?: string }, onEvent: (event: FlowEvent) => void) {
       if (ticket.refused) throw Object.assign(new Error("The ticket is no good."), { code: ticket.refused });
@@ -52,8 +54,17 @@ export function fakeSignIns(): FakeSignIns {
       this.#note(`paste ${address}`);
     }
 
-    registered(secret?: string | null) {
-      this.#note(`registered ${secret}`);
+    connected() {
+      this.#connections += 1;
+      if (this.#connections > 1) this.#note("connected");
+    }
+
+    introduced(key: string, sealed: string) {
+      this.#note(`introduced ${key} ${sealed}`);
+    }
+
+    registered(key: string, sealed: string) {
+      this.#note(`registered ${key} ${sealed}`);
     }
 
     linkFollowed() {

@@ -10,9 +10,8 @@ const wasm = readFileSync("target/widget/tokentoss.wasm");
 const text = (bytes: number) => randomBytes(bytes).toString("base64url");
 
 const ticket = {
-  version: 1,
+  version: 2,
   id: text(16),
-  proof: text(32),
   nonce: text(32),
   public_key: text(32),
   client_id: "client",
@@ -82,18 +81,28 @@ function malformed(): unknown[] {
     Object.assign(Object.create({ id: text(16) }), without),
     changed("provider", Object.assign(Object.create({ issuer: "https://issuer.example" }), nobody)),
     ...[undefined, null, 1, "https://issuer.example", [], {}].map((provider) => changed("provider", provider)),
-    ...[undefined, null, "1", 1.5, 2, -1, Number.NaN, [1]].map((version) => changed("version", version)),
-    ...["openid", [1], [null], [["openid"]], { 0: "openid" }, 1].map((scopes) => changed("scopes", scopes)),
+    ...[undefined, null, "2", 2.5, 1, 3, -2, Number.NaN, [2]].map((version) => changed("version", version)),
+    ...["openid", [1], [null], [["openid"]], { 0: "openid" }, 1, null].map((scopes) => changed("scopes", scopes)),
     ...[1, {}, [], true].flatMap((kind) => [changed("id", kind), changed("login_hint", kind)]),
-    ...["true", 0, {}].map((flag) => changed("client_secret_sealed", flag)),
+    // Only what may be null by the declared type is absent where it is null.
+    ...["true", 0, {}, null].map((flag) => changed("client_secret_sealed", flag)),
+    ...["true", 0, {}, null].map((flag) => changed("remote_kernel", flag)),
+    changed("callback_pages", null),
     // A lone surrogate, which would not arrive as it is.
     ...["client_id", "login_hint"].map((member) => changed(member, "a\ud800b")),
     changed("scopes", ["openid", "\udfff"]),
-    ...[{ a: 1 }, { a: "\ud800" }, { "\ud800": "a" }, "a=b", 1].map((authorization_params) =>
+    ...[{ a: 1 }, { a: "\ud800" }, { "\ud800": "a" }, "a=b", 1, null].map((authorization_params) =>
       changed("provider", { ...ticket.provider, authorization_params }),
     ),
   ];
 }
+
+test("what may be null in a ticket is absent then", async () => {
+  const { SignIn } = await load();
+  const absent = { exchange: null, hosted_domain: null, login_hint: null };
+  const provider = { ...ticket.provider, device_authorization_endpoint: null, openid_connect: null };
+  new SignIn({ ...ticket, ...absent, provider }, () => {}).free();
+});
 
 test("what a ticket has besides is not looked at, whatever it is", async () => {
   const { SignIn } = await load();

@@ -228,17 +228,38 @@ test("what is copied is the link after the sign-in was told of it", async () => 
 
 test("the page registers by a message of its own turn, and hears the answer for its ticket only", async () => {
   const { model, signIns } = await bind();
-  const register = { type: "register", ticket: "t1", proof: "p", sealed: "s", key: "k" } as const;
+  const register = { type: "register", ticket: "t1", sealed: "s", key: "k" } as const;
   signIns.emit(register);
   assert.deepEqual(model.sent, []);
   await turn();
   assert.deepEqual(model.sent, [register]);
-  model.kernelSends({ type: "registered", ticket: "t0", secret: "old" });
-  model.kernelSends({ type: "registered", ticket: "t1", secret: "new" });
-  model.kernelSends({ type: "registered", ticket: "t1", secret: null });
-  model.kernelSends({ type: "registered", ticket: "t1", secret: 1 });
-  model.kernelSends({ type: "registered", ticket: "t1" });
-  assert.deepEqual(signIns.calls.slice(1), ["t1 registered new", "t1 registered null"]);
+  model.kernelSends({ type: "registered", ticket: "t0", key: "k", sealed: "old" });
+  model.kernelSends({ type: "registered", ticket: "t1", key: "k", sealed: "new" });
+  model.kernelSends({ type: "registered", ticket: "t1", key: "k", sealed: null });
+  model.kernelSends({ type: "registered", ticket: "t1", sealed: "s" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 registered k new"]);
+});
+
+test("the page introduces itself by a message of its own turn, and hears the answer for its ticket only", async () => {
+  const { model, signIns } = await bind();
+  const introduce = { type: "introduce", ticket: "t1", key: "k", origin: "https://hub.example" } as const;
+  signIns.emit(introduce);
+  assert.deepEqual(model.sent, []);
+  await turn();
+  assert.deepEqual(model.sent, [introduce]);
+  model.kernelSends({ type: "introduced", ticket: "t0", key: "k", sealed: "old" });
+  model.kernelSends({ type: "introduced", ticket: "t1", key: "k", sealed: "new" });
+  model.kernelSends({ type: "introduced", ticket: "t1", key: 1, sealed: "new" });
+  assert.deepEqual(signIns.calls.slice(1), ["t1 introduced k new"]);
+});
+
+test("R5: an envelope that nobody waits for any more leaves the trait", async () => {
+  const { model, signIns } = await bind();
+  signIns.emit({ type: "deliver", envelope: "e1" });
+  signIns.emit({ type: "clear_envelope" });
+  signIns.emit({ type: "clear_envelope" });
+  assert.equal(model.get("sealed_tokens"), "");
+  assert.deepEqual(model.saved, [{ sealed_tokens: "e1" }, { sealed_tokens: "" }]);
 });
 
 test("a policy that forbids WebAssembly is named, and the kernel hears of it", async (t) => {

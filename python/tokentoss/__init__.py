@@ -19,7 +19,18 @@ from tokentoss._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentoss.clients.api import APIClient
-    from tokentoss.clients.errors import ServiceError
+    from tokentoss.clients.errors import (
+        ServiceAnswerError,
+        ServiceAudienceMismatchError,
+        ServiceError,
+        ServiceForbiddenError,
+        ServiceRedirectError,
+        ServiceScopeMissingError,
+        ServiceSignInRedirectError,
+        ServiceTimeoutError,
+        ServiceUnauthenticatedError,
+        ServiceUnreachableError,
+    )
     from tokentoss.clients.httpx_auth import HTTPXAuth
     from tokentoss.clients.iap import IAPClient
     from tokentoss.clients.requests_auth import RequestsAuth
@@ -40,6 +51,7 @@ if TYPE_CHECKING:
         StorageError,
         TokenExchangeError,
         TokenRefreshError,
+        TokensInMemoryWarning,
         TokenTossError,
         UserinfoError,
     )
@@ -88,7 +100,16 @@ __all__ = [
     "ReauthRequiredError",
     "RequestsAuth",
     "RevocationError",
+    "ServiceAnswerError",
+    "ServiceAudienceMismatchError",
     "ServiceError",
+    "ServiceForbiddenError",
+    "ServiceRedirectError",
+    "ServiceScopeMissingError",
+    "ServiceSignInRedirectError",
+    "ServiceTimeoutError",
+    "ServiceUnauthenticatedError",
+    "ServiceUnreachableError",
     "SignInError",
     "SignOutResult",
     "StorageError",
@@ -97,6 +118,7 @@ __all__ = [
     "TokenRefreshError",
     "TokenStorage",
     "TokenTossError",
+    "TokensInMemoryWarning",
     "UserinfoError",
     "__version__",
     "configure",
@@ -141,7 +163,16 @@ _HOME_OF = {
     "ReauthRequiredError": "exceptions",
     "RequestsAuth": "clients.requests_auth",
     "RevocationError": "exceptions",
+    "ServiceAnswerError": "clients.errors",
+    "ServiceAudienceMismatchError": "clients.errors",
     "ServiceError": "clients.errors",
+    "ServiceForbiddenError": "clients.errors",
+    "ServiceRedirectError": "clients.errors",
+    "ServiceScopeMissingError": "clients.errors",
+    "ServiceSignInRedirectError": "clients.errors",
+    "ServiceTimeoutError": "clients.errors",
+    "ServiceUnauthenticatedError": "clients.errors",
+    "ServiceUnreachableError": "clients.errors",
     "SignInError": "exceptions",
     "SignOutResult": "session.sign_out",
     "StorageError": "exceptions",
@@ -150,6 +181,7 @@ _HOME_OF = {
     "TokenRefreshError": "exceptions",
     "TokenStorage": "storage",
     "TokenTossError": "exceptions",
+    "TokensInMemoryWarning": "exceptions",
     "UserinfoError": "exceptions",
     "configure": "config.install",
     "configure_from_credentials": "config.install",

@@ -11,9 +11,12 @@
     │   ├── ServiceUnauthenticatedError     401
     │   ├── ServiceForbiddenError           403
     │   │   └── ServiceScopeMissingError    the token lacks a scope
+    │   ├── ServiceAnswerError              (also ValueError) an answer that is no JSON
     │   ├── ServiceAudienceMismatchError    the token is for another client than the service expects
     │   ├── ServiceSignInRedirectError      a redirect to the provider's sign-in page
     │   └── ServiceRedirectError            a redirect to any other foreign origin
+    ├── ServiceUnreachableError             (also requests.ConnectionError) a service gave no answer
+    │   └── ServiceTimeoutError             (also requests.Timeout)
     ├── SignInError                         the user, the browser or the provider ended a sign-in
     ├── StorageError
     ├── TokenExchangeError                  token endpoint, on a code
@@ -24,7 +27,8 @@
 
     UserWarning
     ├── InsecureFilePermissionsWarning
-    └── KeyringUnavailableWarning
+    ├── KeyringUnavailableWarning
+    └── TokensInMemoryWarning
 
 Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.error_codes`); no text of one
 holds a token, a code, a verifier or a client secret.
@@ -61,7 +65,7 @@ class TokenTossError(Exception):
 class ConfigurationError(TokenTossError, ValueError):
     """The client, the provider or an argument is not set up for a sign-in."""
 
-    default_code = "client_secrets_invalid"
+    default_code = "argument_invalid"
 
 
 class ClientSecretsNotFoundError(ConfigurationError, FileNotFoundError):
@@ -144,8 +148,13 @@ class KeyringUnavailableWarning(UserWarning):
     """Tokens go to a file, because there is no usable keyring."""
 
 
+class TokensInMemoryWarning(UserWarning):
+    """Tokens are kept until the process ends, because there is no place of the user's to store them."""
+
+
 _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("account_", NoCredentialsError),
+    ("client_session_ended", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
     ("discovery_", DiscoveryError),
     ("envelope_", HandOffError),

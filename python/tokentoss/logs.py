@@ -9,9 +9,10 @@ import sys
 _HANDLER_NAME = "tokentoss"
 _logger = logging.getLogger("tokentoss")
 
+# No part may run on and then fail, which would cost the square of a text's length.
 _SECRETS = re.compile(
     r"""
-      eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}          # JSON Web Tokens
+      eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}          # JSON Web Tokens
     | \b(?:ya29\.|1//|4/0|GOCSPX-)[A-Za-z0-9._/-]+           # Google's tokens, codes and client secrets
     | (?<=Bearer\ )\S+
     | (?<=[?&\s"']code=)[^&\s"']+ | (?<=[?&\s"']state=)[^&\s"']+
@@ -19,6 +20,12 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+# What pages say in messages that ``comm`` and ipykernel print at level DEBUG, as Python writes dictionaries.
+_SAID = re.compile(r"""(['"](?:address|link|proof|sealed\w*)['"]:\s*)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+
+_COMM_LOGGERS = ("Comm", "ipykernel.comm")
 
 
 class RedactingFilter(logging.Filter):
@@ -31,6 +38,32 @@ class RedactingFilter(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
         return True
+
+
+class CommFilter(logging.Filter):
+    """Takes what a page tells a widget out of the records of those who pass it on."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the record and let it pass."""
+        message = record.getMessage()
+        shown = redact(_SAID.sub(r"\1'[redacted]'", message))
+        if shown != message:
+            record.msg, record.args = shown, None
+        return True
+
+
+_comm_filter = CommFilter()
+
+
+def quiet_comms() -> None:
+    """Keep what pages say out of the logs of those who pass it on, at whatever level they print."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    kernel_log = getattr(getattr(shell, "kernel", None), "log", None)
+    for logger in (*map(logging.getLogger, _COMM_LOGGERS), kernel_log):
+        # One filter object, so adding it again changes nothing.
+        if isinstance(logger, logging.Logger):
+            logger.addFilter(_comm_filter)
 
 
 def redact(text: str) -> str:

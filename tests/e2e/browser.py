@@ -56,6 +56,11 @@ def chromium_path() -> str:
     raise BrowserMissingError(message)
 
 
+def resolving(*rules: str) -> list[str]:
+    """FLAGS with rules for the resolver before those that keep everything on this machine."""
+    return [*FLAGS, f"{RESOLVER}{', '.join((*rules, LOCAL_NAMES))}"]
+
+
 def launch(playwright: Playwright, *, headless: bool = True, flags: Sequence[str] = ()) -> Browser:
     """Start Chromium with a new, empty profile, and on request with more flags."""
     return start(playwright.chromium, headless=headless, flags=[*FLAGS, *flags])

@@ -14,7 +14,7 @@ from servers.iap_api import IapLikeApi
 from servers.ports import free_port
 
 from e2e import kernel_messages
-from e2e.browser import FLAGS, LOCAL_NAMES, RESOLVER, launch, local_context, start
+from e2e.browser import launch, local_context, resolving, start
 from e2e.jupyterlab import JupyterLab
 from e2e.kernel_versions import add_kernels
 from e2e.notebook import Notebook
@@ -47,8 +47,7 @@ def unreachable_port() -> int:
 @pytest.fixture(scope="session")
 def far_browser(browser: Browser, unreachable_port: int) -> Iterator[Browser]:
     """Chromium as on another machine than the kernel's, as far as that port goes."""
-    nobody = f"MAP 127.0.0.1:{unreachable_port} ~NOTFOUND"
-    far = start(browser.browser_type, flags=[*FLAGS, f"{RESOLVER}{nobody}, {LOCAL_NAMES}"])
+    far = start(browser.browser_type, flags=resolving(f"MAP 127.0.0.1:{unreachable_port} ~NOTFOUND"))
     yield far
     far.close()
 

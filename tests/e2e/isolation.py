@@ -30,6 +30,8 @@ RUNTIME = "JUPYTER_RUNTIME_DIR"
 
 # By sockets, not by ports: those that Jupyter finds free may be taken before the kernel has them.
 KERNELS_BY_SOCKET = "--KernelManager.transport=ipc"
+# As most launchers have it: every user of the machine can then read what a kernel broadcasts.
+KERNELS_BY_PORT = "--KernelManager.transport=tcp"
 
 
 def isolated_environment(work_dir: Path) -> dict[str, str]:

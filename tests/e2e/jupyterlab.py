@@ -34,7 +34,8 @@ class JupyterLab(Stoppable):
     """Runs JupyterLab on loopback from a work folder; its pages are at `localhost`, as users have them.
 
     `application` is the module that is run, `base_path` what stands before all paths, without a slash at its
-    end, `options` are further arguments of the command line.
+    end, `kernels` the option that says how kernels are reached, `options` are further arguments of the
+    command line.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class JupyterLab(Stoppable):
         env: Mapping[str, str] | None = None,
         application: str = "jupyterlab",
         base_path: str = "",
+        kernels: str = KERNELS_BY_SOCKET,
         options: Sequence[str] = (),
     ) -> None:
         self.work_dir = work_dir
@@ -57,7 +59,7 @@ class JupyterLab(Stoppable):
         runtime = Path(self.env[RUNTIME])
         self._process = ServerProcess(
             [
-                *(sys.executable, "-m", application, *_arguments(self.root)),
+                *(sys.executable, "-m", application, *_arguments(self.root), kernels),
                 *(f"--ServerApp.base_url={base_path}/", *options),
             ],
             log=work_dir / "jupyterlab.log",
@@ -191,7 +193,6 @@ def _arguments(root: Path) -> list[str]:
         f"--ServerApp.port={free_port()}",
         "--ServerApp.port_retries=100",
         f"--ServerApp.root_dir={root}",
-        KERNELS_BY_SOCKET,
         # An installed wheel enables it by a file, which is not read here with the rest of the configuration.
         "--ServerApp.jpserver_extensions=tokentoss.server_extension=True",
         "--LabApp.news_url=None",

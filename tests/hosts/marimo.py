@@ -49,12 +49,17 @@ if __name__ == "__main__":
 
 
 class Marimo(Stoppable):
-    """Serves the notebook that `make_widget` is the source of; `command` is "run" or "edit"."""
+    """Serves the notebook that `make_widget` is the source of; `command` is "run" or "edit".
 
-    def __init__(self, folder: Path, command: str, make_widget: str, api: IapLikeApi) -> None:
+    `notebook` is what stands around that source.
+    """
+
+    def __init__(
+        self, folder: Path, command: str, make_widget: str, api: IapLikeApi, *, notebook: str = NOTEBOOK
+    ) -> None:
         self.notebook = folder / "sign_in.py"
         make = textwrap.indent(make_widget, "    ")
-        self.notebook.write_text(NOTEBOOK.format(make=make, call=call_api(api)))
+        self.notebook.write_text(notebook.format(make=make, call=call_api(api)))
         # The editor then runs the cells as it opens, as the application does.
         (folder / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
         self.origin = f"http://localhost:{(port := free_port())}"

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import pytest
 from e2e import kernel_messages
-from e2e.browser import FLAGS, local_context, start
+from e2e.browser import local_context, resolving, start
 from e2e.jupyterlab import JupyterLab
 
 from hosts import jupyter
 from hosts.ways import EVERYWHERE, ways
 
 NAME = "notebooks.test"
-RESOLVER = "--host-resolver-rules="
 
 
 @pytest.fixture
 def context(browser):
     """A browser that finds this machine under a name."""
-    flags = [
-        flag.replace(RESOLVER, f"{RESOLVER}MAP {NAME} 127.0.0.1, ") if flag.startswith(RESOLVER) else flag
-        for flag in FLAGS
-    ]
-    named = start(browser.browser_type, flags=flags)
+    named = start(browser.browser_type, flags=resolving(f"MAP {NAME} 127.0.0.1"))
     with local_context(named, names={NAME}) as context:
         kernel_messages.record(context)
         yield context

@@ -15,8 +15,7 @@ from hosts.engines import ENGINES
 from hosts.marimo import Marimo
 from hosts.scan import LOG
 from hosts.test_engines import left_behind
-from hosts.test_voila import FONTS
-from hosts.voila import Voila
+from hosts.voila import FONTS, Voila
 from hosts.ways import Loopback
 
 # What a kernel may give away, by the place where that shows.

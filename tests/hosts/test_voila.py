@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from servers.static_host import CALLBACK
 
 from hosts import cells
-from hosts.voila import Voila
+from hosts.voila import FONTS, Voila
 from hosts.ways import EVERYWHERE, Code, KernelExchange, Link, Loopback, PageElsewhere, PastedLink, ways
 
 ADA = "ada@example.com"
@@ -19,9 +19,6 @@ POLICY = (
     "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; connect-src *; "
     "script-src 'self' 'unsafe-inline' blob:"
 )
-
-# Voila's own page links an icon font from there; the tests' resolver leads the name nowhere.
-FONTS = "cdn.jsdelivr.net"
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT = 60
+# Voila's own page links an icon font from there; the tests' resolver leads the name nowhere.
+FONTS = "cdn.jsdelivr.net"
 
 
 class Voila(Stoppable):

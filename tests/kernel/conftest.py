@@ -8,7 +8,7 @@ import pytest
 from servers.certificates import CertificateAuthority
 from servers.fixtures import provider, running_provider
 from tokentoss.oauth import discovery, jwks
-from tokentoss.session import default_credentials
+from tokentoss.session import app_host, default_credentials
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 
@@ -33,7 +33,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     for name in ("TOKENTOSS_CLIENT_SECRETS", "TOKENTOSS_TOKEN_FILE", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(default_credentials, "_published", None)
+    monkeypatch.setattr(default_credentials, "_everybody", app_host.Visitor())
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
     monkeypatch.setattr(jwks, "_published", {})
     monkeypatch.setattr(discovery, "_kept", {})

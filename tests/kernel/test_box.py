@@ -155,13 +155,13 @@ def test_a_renewal_stores_the_new_pair_before_it_is_used(box, make, monkeypatch,
     manager = age(connect(make(storage=storage)), 3700)
     before = storage.load()
     stored_when_used = []
-    original = session.Session.of
+    original = session.Session.beside
 
-    def recorded(tokens, *, is_stored=True):
+    def recorded(tokens, before):
         stored_when_used.append((tokens.refresh_token, FileStorage(storage.path).load().refresh_token))
-        return original(tokens, is_stored=is_stored)
+        return original(tokens, before)
 
-    monkeypatch.setattr(session.Session, "of", recorded)
+    monkeypatch.setattr(session.Session, "beside", recorded)
     access_token = manager.access_token
     monkeypatch.undo()
     after = storage.load()

@@ -17,13 +17,13 @@ CODES = {
     "500 with an OAuth error": "server_error",
     "temporarily unavailable": "temporarily_unavailable",
     "429": "token_endpoint_failed",
-    "200 with a page": "token_response_not_json",
-    "cut off JSON": "token_response_not_json",
-    "no answer": "token_endpoint_unreachable",
-    "connection closed": "token_endpoint_unreachable",
+    "200 with a page": "refresh_answer_unreadable",
+    "cut off JSON": "refresh_answer_unreadable",
+    "no answer": "answer_incomplete",
+    "connection closed": "answer_incomplete",
     "clock five minutes fast": "clock_skew",
-    "answer lost": "token_endpoint_unreachable",
-    "answer drips": "token_endpoint_unreachable",
+    "answer lost": "answer_incomplete",
+    "answer drips": "answer_incomplete",
 }
 
 
@@ -45,7 +45,9 @@ def test_expired_tokens_outlive_a_fault(provider, clock, tmp_path, fault):
     tried = refreshes(provider)
     with pytest.raises(TokenRefreshError):
         _ = manager.id_token
-    assert refreshes(provider) == tried, "the next caller does not hammer the provider"
+    # H1: who has no valid token asks for itself, unless the token may be spent or the provider wants time.
+    again = 0 if fault == "429" or failure.value.code == "refresh_answer_unreadable" else tried
+    assert refreshes(provider) <= tried + again, "the next caller does not hammer the provider"
     clock.advance(LATER, **WELL)
     assert manager.id_token
     assert manager.last_error is None

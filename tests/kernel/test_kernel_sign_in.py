@@ -94,15 +94,15 @@ def test_signs_in_and_out(provider, kind, pasted, tmp_path):
 def test_the_answer_is_checked_before_anything_is_asked(desk, provider):
     """C6, RFC 9207: this provider names itself in every answer."""
     assert desk.manager.provider.iss_parameter_supported
-    for change, code in (
-        ({"iss": "https://evil.example"}, "issuer_mismatch"),
-        ({"iss": None}, "issuer_missing"),
-        ({"code": None}, None),
-        ({"state": "x" * 43}, None),
+    for change in (
+        {"iss": "https://evil.example"},
+        {"iss": None},
+        {"code": None},
+        {"state": "x" * 43},
     ):
         callback = follow_to_callback(desk.link(), ADA)
         assert visit(changed(callback, **change)).status_code == 400
-        assert desk.widget.error_code == (code or "")
+        assert desk.widget.error_code == "", "the provider's own answer still counts"
     assert provider.exchanges() == []
     assert visit(callback).status_code == 200
     assert desk.widget.user_email == ADA

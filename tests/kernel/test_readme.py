@@ -24,7 +24,7 @@ from page import Page
 from servers.iap_api import IapLikeApi
 from servers.provider import Client, LocalProvider
 from servers.scripted_login import follow_to_callback
-from tokentoss.session import default_credentials
+from tokentoss.session import app_host, default_credentials
 
 from kernel.people import ADA
 
@@ -92,8 +92,7 @@ def click_and_sign_in(widget, login):
         "code_challenge_method": "S256",
     }
     url = f"{page.url()}&{urlencode(parameters)}"
-    registration = page.register(url=url)
-    secret = page.key.open(registration.json()["secret"], page.context("client_secret")).decode()
+    assert page.register(url=url).status == 200
     callback = urlsplit(follow_to_callback(url, login))
     page_token = page.page_token(page.callback(callback.query))
     form = {
@@ -101,15 +100,16 @@ def click_and_sign_in(widget, login):
         "code": re.search(r"code=([^&]+)", callback.query)[1],
         "redirect_uri": ticket["redirect_uri"],
         "client_id": ticket["client_id"],
-        "client_secret": secret,
+        "client_secret": page.client_secret,
         "code_verifier": verifier,
     }
     tokens = requests.post(ticket["provider"]["token_endpoint"], data=form, timeout=10).json()
     sealed = page.seal(
         {
-            "version": 1,
+            "version": 2,
             "ticket": ticket["id"],
             "salt": page.salt,
+            "proof": page.proof,
             "received_at": 0,
             "access_token": tokens["access_token"],
             "refresh_token": tokens["refresh_token"],
@@ -143,7 +143,7 @@ def test_the_quick_start_runs_as_written(world, tmp_path, monkeypatch, capfd):
         assert notebook["data"]["email"] == ADA
 
         # "Or in a script on the same machine": one that knows of no sign-in of its own.
-        monkeypatch.setattr(default_credentials, "_published", None)
+        monkeypatch.setattr(default_credentials, "_everybody", app_host.Visitor())
         script = {}
         exec(compile(request, "README.md", "exec"), script)
         assert script["data"] == notebook["data"]

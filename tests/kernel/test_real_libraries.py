@@ -220,8 +220,9 @@ def test_httpx_in_tasks(provider, manager, api):
 
 @pytest.mark.parametrize("client", ["requests", "httpx", "httpx in a task"])
 def test_a_refused_token_is_renewed_and_the_call_repeated_once(provider, tmp_path, client):
-    manager = sign_in_aged(provider, tmp_path / "tokens.json", DUE)
-    manager.refresh_tokens()
+    path = tmp_path / "tokens.json"
+    manager = sign_in_aged(provider, path, DUE)
+    manager_at(provider, storage=FileStorage(path)).refresh_tokens()
     provider.forget_requests()
     refused = manager.id_token
     # A second's difference makes the next ID token another one.

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from servers.recording import RecordingServer, Reply
 from tokentoss import FileStorage, IAPClient
-from tokentoss.session import default_credentials
+from tokentoss.session import app_host, default_credentials
 
 from kernel.faults import FAULTS, FAULTS_WITHOUT_ROTATION, SILENT, SKEWS, WELL, give_up_after
 from kernel.people import client_secrets, manager_at, refreshes, sign_in
@@ -67,7 +67,7 @@ def service(provider):
 
 
 def configure_detached(provider, path, monkeypatch):
-    monkeypatch.setattr(default_credentials, "_published", None)
+    monkeypatch.setattr(default_credentials, "_everybody", app_host.Visitor())
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(path))
     monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(client_secrets(provider, path.parent)))
 

@@ -13,15 +13,22 @@ from fake_provider import CLIENT_ID, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
-from tokentoss.callback import lease
+from tokentoss.callback import claims, lease, listener
+from tokentoss.handoff.remote_kernel import HUB_VARIABLES
 from tokentoss.oauth import discovery, jwks
-from tokentoss.session import refresh
+from tokentoss.session import doubtful_tokens, refresh
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 
 # Examples that failed once are written into tests, not into a folder.
 settings.register_profile("here", database=None, deadline=None)
 settings.load_profile("here")
+
+
+NETWORK_VARIABLES = (
+    *(name for one in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (one, one.upper())),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +40,22 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TOKENTOSS_CLIENT_SECRETS",
         "TOKENTOSS_TOKEN_FILE",
         "TOKENTOSS_REDIRECT_URI",
-        "HTTP_PROXY",
-        "http_proxy",
+        "CODESPACES",
+        "COLAB_RELEASE_TAG",
+        "JPY_PARENT_PID",
+        "KUBERNETES_SERVICE_HOST",
+        *HUB_VARIABLES,
+        *NETWORK_VARIABLES,
     ):
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
+    monkeypatch.setattr(listener, "POLL", 0.02)
+    # Widgets of other tests are kept by ipywidgets, and with them what they claimed.
+    claims.claims._claims.clear()
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
+    monkeypatch.setattr(doubtful_tokens.doubts, "_until", {})
     monkeypatch.setattr(jwks, "_published", {})
     monkeypatch.setattr(discovery, "_kept", {})
     yield

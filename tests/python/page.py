@@ -9,6 +9,7 @@ import time
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from make_answer_vectors import open_answer
 from tokentoss.handoff.sealing import RecipientKey, SealingContext, request_nonce, seal
 from tokentoss.oauth.id_token import access_token_hash
 from tokentoss.util.base64url import b64url, from_b64url
@@ -54,7 +55,13 @@ class Page:
 
     def __init__(self, ticket: dict[str, Any]) -> None:
         self.ticket = ticket
+        self.introduction_key = RecipientKey.generate()
+        self.introduction_proof: str | None = None
         self.key = RecipientKey.generate()
+        self.answer_key = b64url(secrets.token_bytes(32))
+        self.proof: str | None = None
+        """What vouches for its envelopes at the listener; known once it is registered."""
+        self.client_secret: str | None = None
         self.salt = b64url(secrets.token_bytes(16))
         self.state = b64url(secrets.token_bytes(32))
         self.verifier = b64url(secrets.token_bytes(32))
@@ -78,19 +85,70 @@ class Page:
         present = {name: value for name, value in parameters.items() if value is not None}
         return f"{self.ticket['provider']['authorization_endpoint']}?{urlencode(present)}"
 
-    def registration(self, **changes: str) -> dict[str, str]:
-        return {
+    def introduction(self, **changes: Any) -> dict[str, Any]:
+        """The custom message with which a page makes itself known."""
+        key = b64url(self.introduction_key.public)
+        return {"type": "introduce", "ticket": self.ticket["id"], "key": key, "origin": ORIGIN} | changes
+
+    def introduced(self, answer: dict[str, Any]) -> None:
+        """Take the kernel's answer to the introduction."""
+        assert {name: answer[name] for name in ("type", "ticket", "key")} == {
+            "type": "introduced",
             "ticket": self.ticket["id"],
-            "proof": self.ticket["proof"],
-            "origin": ORIGIN,
+            "key": b64url(self.introduction_key.public),
+        }
+        opened = self.introduction_key.open(answer["sealed"], self.context("introduced"))
+        self.introduction_proof = json.loads(opened)["proof"]
+
+    def start(self, **changes: Any) -> str:
+        """What the page tells the start page, sealed."""
+        plaintext = {
             "url": self.url(),
             "key": b64url(self.key.public),
+            "proof": self.introduction_proof,
+            "answer_key": self.answer_key,
+        } | changes
+        return self.seal(plaintext, "start")
+
+    def registration(self, **changes: Any) -> dict[str, str]:
+        """What the start page passes on; the URL, the proof and the answer's key are inside the seal."""
+        inside = {name: changes.pop(name) for name in ("url", "proof", "answer_key") if name in changes}
+        if "key" in changes:
+            inside["key"] = changes["key"]
+        return {
+            "ticket": self.ticket["id"],
+            "origin": ORIGIN,
+            "key": b64url(self.key.public),
+            "sealed": self.start(**inside),
         } | changes
 
-    def register(self, headers: dict[str, str | None] | None = None, **changes: str) -> Reply:
-        return send(
-            self.listener, "POST", "/tokentoss/register", self.registration(**changes), **(headers or {})
-        )
+    def register(
+        self, headers: dict[str, str | None] | None = None, *, says_yes: bool = True, **changes: Any
+    ) -> Reply:
+        """Register through the start page, on which the user says yes if need be."""
+        members = self.registration(**changes)
+        reply = send(self.listener, "POST", "/tokentoss/register", members, **(headers or {}))
+        if says_yes and reply.status == 200 and "confirm" in reply.json():
+            members["confirm"] = reply.json()["confirm"]
+            reply = send(self.listener, "POST", "/tokentoss/register", members, **(headers or {}))
+        if reply.status == 200 and "answer" in reply.json():
+            self.told(open_answer(reply.json()["answer"], self.answer_key, members["ticket"], members["key"]))
+        return reply
+
+    def registered(self, message: dict[str, Any]) -> None:
+        """Take the kernel's answer to a registration over the comm."""
+        assert {name: message[name] for name in ("type", "ticket", "key")} == {
+            "type": "registered",
+            "ticket": self.ticket["id"],
+            "key": b64url(self.key.public),
+        }
+        self.told(self.key.open(message["sealed"], self.context("registered")))
+
+    def told(self, plaintext: bytes) -> None:
+        """Learn what a registered page is told."""
+        members = json.loads(plaintext)
+        assert set(members) == {"proof", "client_secret"}
+        self.proof, self.client_secret = members["proof"], members["client_secret"]
 
     def where(self, **changes: str) -> Reply:
         """What a start page without an opener asks."""
@@ -124,9 +182,10 @@ class Page:
     def plaintext(self, fake: Any, claims: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         named = {"nonce": self.nonce, "at_hash": access_token_hash("access-1", "RS256")}
         return {
-            "version": 1,
+            "version": 2,
             "ticket": self.ticket["id"],
             "salt": self.salt,
+            "proof": self.proof,
             "received_at": int(time.time()),
             "access_token": "access-1",
             "refresh_token": "refresh-1",
@@ -138,9 +197,10 @@ class Page:
     def code(self, **changes: Any) -> dict[str, Any]:
         """What is sealed for the kernel to redeem."""
         return {
-            "version": 1,
+            "version": 2,
             "ticket": self.ticket["id"],
             "salt": self.salt,
+            "proof": self.proof,
             "received_at": int(time.time()),
             "code": "the-code",
             "code_verifier": self.verifier,
@@ -153,7 +213,7 @@ class Page:
     def register_message(self, **changes: Any) -> dict[str, Any]:
         """The custom message with which a page registers that has not heard of a start page."""
         url = changes.pop("url", self.url())
-        members = {name: self.registration()[name] for name in ("ticket", "proof", "key")}
+        members = {"ticket": self.ticket["id"], "key": b64url(self.key.public)}
         return {"type": "register", "sealed": self.seal(url.encode(), "registration")} | members | changes
 
     def seal(self, plaintext: dict[str, Any] | bytes, purpose: str = "tokens") -> str:

@@ -191,6 +191,7 @@ def test_names_that_are_no_names_are_left_out(make_manager: Make, fake: FakeProv
         "user-1",
         connected_at=manager.account.connected_at,  # type: ignore[union-attr]
         updated_at=manager.account.updated_at,  # type: ignore[union-attr]
+        client_id=CLIENT_ID,
     )
     assert manager.user_name == "user-1"
 

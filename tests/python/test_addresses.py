@@ -15,6 +15,7 @@ from test_widget import from_page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, ConfigurationError
 from tokentoss.callback import lease as lease_module
 from tokentoss.callback import listener as listener_module
+from tokentoss.callback import sockets as sockets_module
 from tokentoss.callback.redirect_uris import CallbackAddresses, Loopback
 
 Make = Callable[..., AuthManager]
@@ -181,7 +182,7 @@ def test_a_kernel_that_cannot_listen(
     if reason == "pyodide":
         monkeypatch.setattr(sys, "platform", "emscripten")
     elif reason == "no sockets":
-        monkeypatch.setattr(listener_module.socket, "socket", fail)
+        monkeypatch.setattr(sockets_module.socket, "socket", fail)
     else:
         monkeypatch.setattr(listener_module.threading.Thread, "start", fail)
     widget = AuthWidget(auth_manager=make_manager())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,10 @@ def checkout(tmp_path: Path) -> Path:
     copy = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "static")
     shutil.copytree(ROOT / "python", copy / "python", ignore=ignored)
-    for name in ("pyproject.toml", "LICENSE", "README.md"):
+    for name in ("pyproject.toml", "LICENSE", "README.md", "SECURITY.md"):
         shutil.copy(ROOT / name, copy / name)
+    for name in ("docs", "examples"):
+        shutil.copytree(ROOT / name, copy / name)
     (copy / "tests").mkdir()
     (copy / "tests" / "test_x.py").write_text("")
     (copy / ".gitignore").write_text("/python/tokentoss/static/*.js\n/python/tokentoss/static/*.css\n")
@@ -58,6 +61,11 @@ def test_the_wheel(checkout: Path) -> None:
     metadata = zipfile.ZipFile(wheel).read(next(name for name in names if name.endswith("METADATA"))).decode()
     assert "Version: 0.2.0" in metadata
     assert "License-Expression: MIT" in metadata
+    # C12: the index has no files that relative links could lead to.
+    assert "Description-Content-Type: text/markdown" in metadata
+    assert re.findall(r"\]\((?!https?://|#)", metadata) == []
+    assert "pip install tokentoss" in metadata
+    assert "`docs/callback.md` sets each of them up" in metadata
 
 
 def test_the_source_archive_builds_a_wheel_without_node(checkout: Path, tmp_path: Path) -> None:
@@ -68,7 +76,8 @@ def test_the_source_archive_builds_a_wheel_without_node(checkout: Path, tmp_path
         content.extractall(tmp_path / "unpacked", filter="data")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     top = {path.name for path in unpacked.iterdir()}
-    assert top == {"python", "README.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore"}
+    described = {"README.md", "SECURITY.md", "docs", "examples"}
+    assert top == {"python", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore"} | described
     finished = build(unpacked, "wheel")
     assert finished.returncode == 0, finished.stderr
 

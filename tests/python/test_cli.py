@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider
-from tokentoss import ClientConfig, FileStorage, TokenData
+from tokentoss import ClientConfig, FileStorage, TokenData, error_codes
 from tokentoss.cli import main, terminal
+from tokentoss.cli.hints import in_the_shell
 from tokentoss.storage.token_data import iso_time
 
 SECRET = "GOCSPX-very-secret"
@@ -319,6 +320,27 @@ def test_a_revocation_that_fails_still_signs_out_here(
     assert not FileStorage().exists()
 
 
+def test_one_user_with_two_clients(
+    store: Store, capsys: pytest.CaptureFixture[str], fake: FakeProvider
+) -> None:
+    """C2: ``sign-out --account`` can name either grant, and the rows of ``status`` differ."""
+    store(client_id="client-a")
+    store(client_id="client-b")
+    assert main(["status"]) == 0
+    out = capsys.readouterr().out
+    names = [f"{fake.issuer}#user-1#client-{letter}" for letter in "ba"]
+    for letter, name in zip("ba", names, strict=True):
+        assert f"client client-{letter}; --account '{name}'\n" in out
+    for arguments in ([], ["--account", "ada@example.com"], ["--account", f"{fake.issuer}#user-1"]):
+        assert main(["sign-out", *arguments]) == 1
+        assert f"({names[0]}, {names[1]}): say which one with --account" in capsys.readouterr().err
+    assert main(["sign-out", "--account", names[1]]) == 0
+    assert [tokens.client_id for tokens in FileStorage().load_all()] == ["client-b"]
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    assert "--account" not in capsys.readouterr().out
+
+
 # all of it
 
 
@@ -360,3 +382,72 @@ def test_a_terminal_without_the_character() -> None:
 )
 def test_durations(seconds: float, words: str) -> None:
     assert terminal.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    "arguments", [["doctor"], ["status"], ["callback-page", "--origin", "https://a.example"]]
+)
+def test_a_reader_that_goes_away(arguments: list[str]) -> None:
+    """C9: ``tokentoss doctor | head -2``."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tokentoss", *arguments],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert done.returncode == 141
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipeError" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize(
+    "arguments", [["doctor"], ["status"], ["callback-page", "--origin", "https://a.example"]]
+)
+def test_a_full_disk(arguments: list[str]) -> None:
+    """C9."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tokentoss", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: The output cannot be written (No space left on device). Check where it goes."
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C9."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    assert terminal.Terminal(Tty()).paint("x", "red") == "x"
+
+
+@pytest.mark.parametrize(("columns", "width"), [("20", 60), ("72", 72), ("400", 100), ("", 100)])
+def test_the_width_of_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
+    """C9: 80 or 100 columns were assumed; without a terminal, 100."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert terminal.Terminal(io.StringIO()).width == width
+
+
+def test_next_steps_are_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """C9: no Python call in what the shell shows."""
+    for code in error_codes.table():
+        shown = in_the_shell(error_codes.sentence(code))
+        assert "AuthManager.accounts()" not in shown
+        assert "tokentoss.configure(" not in shown
+    assert main(["sign-out", "--account", "nobody"]) == 1
+    assert "or choose one that `tokentoss status` lists" in capsys.readouterr().err
+    assert main(["status"]) == 1
+    assert "install it with `tokentoss configure`" in capsys.readouterr().out

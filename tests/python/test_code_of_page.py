@@ -35,7 +35,9 @@ def tokens(widget: AuthWidget, fake: FakeProvider, **claims: Any) -> dict[str, A
 
 
 def deliver(widget: AuthWidget, plaintext: dict[str, Any], purpose: str = "device_tokens") -> str:
-    """Put it into the trait; the code of what came of it."""
+    """Put it into the trait, as a page that runs the grant; the code of what came of it."""
+    under_way = {"type": "report", "ticket": widget.ticket["id"], "page": 1, "number": 1, "phase": "code"}
+    message(widget, under_way)
     from_page(widget, sealed_tokens=Page(widget.ticket).seal(plaintext, purpose))
     code: str = widget.error_code
     return code

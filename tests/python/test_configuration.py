@@ -88,7 +88,6 @@ def test_a_directory(tmp_path: Path) -> None:
         (b'{"installed": {"client_id": "a", "client_secret": {}}}', "its client_secret is not a text"),
         (b'{"installed": {"client_id": "a", "redirect_uris": "http://localhost"}}', "its redirect_uris are"),
         (b'{"installed": {"client_id": "a", "auth_uri": null}}', "its auth_uri is not a text"),
-        (b'{"type": "authorized_user", "refresh_token": "very-secret-1"}', "the tokens of a user"),
         (b" " * 70_000, "larger than 64 KiB"),
     ],
 )
@@ -147,8 +146,9 @@ def test_an_insecure_endpoint(tmp_path: Path, uri: str, member: str) -> None:
 
 def test_a_client_of_another_provider_is_not_taken_for_google(tmp_path: Path) -> None:
     path = written(tmp_path, {"installed": DESKTOP | {"token_uri": "https://token.example/"}})
-    with pytest.raises(ConfigurationError, match=r"Provider\.discover"):
+    with pytest.raises(ConfigurationError, match=r"Provider\.discover") as refusal:
         GoogleAuthWidget(client_secrets_path=path)
+    assert refusal.value.code == "provider_required"
 
 
 @pytest.mark.parametrize(
@@ -245,16 +245,59 @@ def test_a_path_below_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     assert tokentoss.configure(path="~/mine.json") == tokentoss.get_config_path()
 
 
-def test_a_file_without_a_secret_is_not_installed(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"client_secrets\.json \(it names no client_secret\)"):
-        tokentoss.configure_from_file(written(tmp_path, {"web": {"client_id": "id-1"}}))
-    assert not tokentoss.get_config_path().exists()
+@pytest.mark.parametrize("section", [{"client_id": "id-1"}, {"client_id": "id-1", "client_secret": ""}])
+def test_a_file_without_a_secret_is_a_public_client(tmp_path: Path, section: dict[str, str]) -> None:
+    """F31: ``configure`` takes what ``from_file`` takes."""
+    path = written(tmp_path, {"installed": section})
+    assert ClientConfig.from_file(path).client_secret == ""
+    tokentoss.configure_from_file(path)
+    assert (ClientConfig.discover().client_id, ClientConfig.discover().client_secret) == ("id-1", "")
+
+
+def test_the_tokens_of_a_user(tmp_path: Path) -> None:
+    """P14: what is to be done differs from that for a file which is damaged."""
+    tokens = {"type": "authorized_user", "client_id": "a", "refresh_token": "very-secret-1"}
+    failure = refused(written(tmp_path, tokens))
+    assert failure.code == "client_secrets_user_tokens"
+    assert str(failure).endswith(
+        "holds the tokens of a user, not a client. Download the client's file from the provider's console."
+    )
+
+
+@pytest.mark.parametrize(
+    ("uri", "service"),
+    [
+        (
+            "https://iap.googleapis.com/v1/oauth/clientIds/1-a:handleRedirect",
+            "IAP",
+        ),
+        ("https://developers.google.com/oauthplayground", "the OAuth playground"),
+        ("https://project-1.firebaseapp.com/__/auth/handler", "Firebase"),
+    ],
+)
+def test_the_client_of_a_service_of_google(tmp_path: Path, uri: str, service: str) -> None:
+    """F17: the file is the one of a service that has its own redirect address."""
+    path = written(tmp_path, {"web": DESKTOP | {"redirect_uris": [uri]}})
+    failure = refused(path)
+    assert failure.code == "client_secrets_service_client"
+    assert str(failure) == (
+        f"{path} is {service}'s own client, which no notebook can sign in with. "
+        "Create a client of type Desktop app and download its file."
+    )
+    with pytest.raises(ConfigurationError) as refusal:
+        tokentoss.configure_from_file(path)
+    assert refusal.value.code == failure.code
+    # Many add the playground to a client of their own; it is no callback page of theirs.
+    both = written(tmp_path, {"web": DESKTOP | {"redirect_uris": [uri, "http://127.0.0.1:8123/"]}})
+    addresses = CallbackAddresses.of(ClientConfig.from_file(both), "/")
+    assert (addresses.loopbacks, addresses.pages) == ((Loopback("127.0.0.1", 8123, "/"),), ())
 
 
 @pytest.mark.parametrize("arguments", [{}, {"client_id": "a"}, {"client_secret": "a"}])
 def test_configure_needs_something(arguments: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="client_id and client_secret"):
+    with pytest.raises(ConfigurationError, match="client_id and client_secret") as refusal:
         tokentoss.configure(**arguments)
+    assert refusal.value.code == "configure_nothing_given"
 
 
 @pytest.mark.parametrize(

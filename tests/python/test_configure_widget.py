@@ -121,7 +121,11 @@ def test_a_file_is_installed_as_it_is(widget: ConfigureWidget) -> None:
         (credentials(secret=CLIENT_ID), "client_secret_invalid", "looks like a client ID"),
         (file(b"{}"), "client_secrets_invalid", "client_secret_1.json (it has neither"),
         (file(b"\xff" + SECRET.encode()), "client_secrets_invalid", "client_secret_1.json (it is not JSON)"),
-        (file({"installed": {"client_id": "a"}}), "client_secrets_invalid", "it names no client_secret"),
+        (
+            file({"type": "authorized_user", "refresh_token": SECRET}),
+            "client_secrets_user_tokens",
+            "client_secret_1.json holds the tokens of a user",
+        ),
         (
             file({"private_key": SECRET}, "key.json"),
             "client_secrets_service_account",

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import google.auth.credentials
 import google.oauth2.credentials
@@ -20,7 +19,6 @@ import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import AuthorizedSession, Request
-from google.cloud import storage as google_storage
 from test_accounts import of
 from test_auth_manager import response, signed_in, stored
 from tokentoss import AuthManager, ClientConfig, FileStorage, MemoryStorage, TokenRefreshError
@@ -306,23 +304,3 @@ def test_the_public_name_can_be_set_by_hand(make_manager: Make, fake: FakeProvid
     tokentoss.CREDENTIALS = manager.credentials
     manager.clear()
     assert tokentoss.CREDENTIALS is None
-
-
-def test_googles_storage_client(make_manager: Make, fake: FakeProvider, signing_key: SigningKey) -> None:
-    """google-cloud-storage with a local endpoint, across a renewal."""
-    service = FakeProvider(signing_key)
-    service.answers["/storage/v1/b/bucket/o"] = Answer.json(
-        {"items": [{"name": "a.txt", "bucket": "bucket"}]}
-    )
-    manager = signed_in(make_manager, fake, expires_in=-10)
-    fake.answers["/token"] = Answer.json(fake.token_response())
-    client: Any = google_storage.Client(
-        project="project-1",
-        credentials=credentials_of(manager),
-        client_options={"api_endpoint": service.issuer},
-    )
-    assert [blob.name for blob in client.list_blobs("bucket")] == ["a.txt"]
-    sent = {name.lower(): value for name, value in service.requests[-1][2].items()}
-    assert sent["authorization"] == "Bearer access-2"
-    client.close()
-    service.close()

@@ -90,7 +90,7 @@ def test_tokens_of_another_client_name_no_provider(fake: FakeProvider, members: 
     """C51."""
     configure(fake)
     FileStorage().save(from_here(fake, **members))
-    with pytest.raises(ConfigurationError, match="not Google's"):
+    with pytest.raises(ConfigurationError, match="of no provider that comes with tokentoss"):
         AuthManager()
     assert fake.requests == []
 
@@ -101,7 +101,9 @@ def test_a_provider_that_moved_its_token_endpoint_gets_nothing(fake: FakeProvide
     FileStorage().save(from_here(fake, expires_in=-10))
     metadata = fake.metadata(token_endpoint=fake.issuer + "/moved")
     fake.answers["/.well-known/openid-configuration"] = Answer.json(metadata)
-    assert not AuthManager().is_authenticated
+    with pytest.raises(ConfigurationError) as refusal:
+        AuthManager()
+    assert refusal.value.code == "client_of_another_provider"
     assert fake.calls("/moved") == 0
 
 
@@ -175,7 +177,7 @@ def test_a_valid_token_is_served_while_the_provider_is_down(
 def test_a_client_follows_the_file(
     fake: FakeProvider, service: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process signs out, somebody else signs in, another file is named."""
+    """C1: it stays with one account, when others sign in and out, or another file is named."""
     configure(fake)
     fake.answers["/token"] = lambda form: Answer.json(
         fake.token_response(id_token=fake.id_token(sub=form["refresh_token"].rsplit(" ", 1)[1]))
@@ -198,9 +200,13 @@ def test_a_client_follows_the_file(
     save("ada")
     assert subject() == "ada"
     save("bob")
-    assert subject() == "bob"
+    assert subject() == "ada"
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(tmp_path / "other.json"))
     save("eve")
+    with pytest.raises(NoCredentialsError) as ended:
+        client.get("/api")
+    assert ended.value.code == "client_session_ended"
+    client = IAPClient(service.issuer)
     assert subject() == "eve"
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import sys
+import time
 from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider
+from network import resolver
 from test_cli import Store, configured, store  # noqa: F401 - fixtures
 from tokentoss import FileStorage
 from tokentoss.cli import main
 from tokentoss.doctor import Finding, callback, examine, network, versions
+from tokentoss.storage.token_data import iso_time
 
 SECRET = "GOCSPX-very-secret"
 HOSTS = [name for host in (*callback.HUBS, callback.SSH) for name in host.variables]
@@ -139,8 +142,63 @@ def test_links_folders_and_broken_files(tmp_path: Path) -> None:
     FileStorage().path.mkdir()
     levels(client="error", tokens="error", accounts="error")
     files = next(section for section in examine() if section.title == "Files").findings
-    assert "a symbolic link" in files[0].shown
+    assert "a symbolic link to " in files[0].shown
     assert "not a file" in files[1].shown
+
+
+@pytest.mark.usefixtures("no_network")
+def test_the_own_client_of_iap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """F17: doctor said ok."""
+    path = tmp_path / "client.json"
+    uri = "https://iap.googleapis.com/v1/oauth/clientIds/1-a:handleRedirect"
+    path.write_text(
+        json.dumps({"web": {"client_id": "1-a", "client_secret": SECRET, "redirect_uris": [uri]}})
+    )
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(path))
+    files = [one for section in examine() if section.title == "Client" for one in section.findings]
+    assert [(one.name, one.level) for one in files] == [("client", "error")]
+    assert "is IAP's own client, which no notebook can sign in with" in files[0].shown
+
+
+@pytest.mark.usefixtures("no_network")
+def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:  # noqa: F811
+    """Kubernetes mounts Secrets as links; tokens are kept behind a link of the user."""
+    tokentoss.configure("id-1", SECRET)
+    store()
+    for path in (tokentoss.get_config_path(), FileStorage().path):
+        path.rename(tmp_path / path.name)
+        path.symlink_to(tmp_path / path.name)
+    levels(accounts="ok")
+    files = next(section for section in examine() if section.title == "Files").findings
+    assert [finding.level for finding in files[:2]] == ["note", "ok"]
+    assert f"a symbolic link to {tmp_path / 'client_secrets.json'}, readable" in files[0].shown
+    (tmp_path / "tokens.json").unlink()
+    found = findings()["tokens"]
+    assert found.shown.endswith(": is a symbolic link to a file that does not exist")
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_lock_that_cannot_be_taken(store: Store) -> None:  # noqa: F811
+    """C11: doctor names the lock file, and says what to do."""
+    store()
+    assert "lock" not in findings()
+    lock = FileStorage().path.with_name("tokens.json.lock")
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    found = findings()["lock"]
+    assert (found.level, found.value) == ("error", str(lock))
+    assert found.hint == "Delete it, or ask its owner to: without it nothing is stored."
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize(("age_hours", "code"), [(1, 0), (30, 1)])
+def test_doctor_and_status_agree(store: Store, age_hours: int, code: int) -> None:  # noqa: F811
+    """C7: of a sign-in that has expired both say so."""
+    store(created_at=iso_time(time.time() - age_hours * 3600))
+    assert main(["status"]) == code
+    found = findings()["accounts"]
+    assert (found.level, found.value) == (("ok", 1), ("note", 0))[code]
+    assert found.shown.startswith(("1 signed in;", "nobody is signed in, 1 expired;")[code])
 
 
 @pytest.mark.usefixtures("no_network")
@@ -201,7 +259,7 @@ def test_nothing_answers(fake: FakeProvider) -> None:
     nowhere = f"http://127.0.0.1:{closed_port()}"
     provider = fake.provider(token_endpoint=nowhere + "/token", jwks_uri=nowhere + "/keys")
     found = {finding.name: finding for finding in network.network_findings(None, provider)}
-    assert found["token endpoint"].shown == f"{nowhere}/token cannot be reached"
+    assert found["token endpoint"].shown == f"{nowhere}/token cannot be reached (connection refused)"
     assert found["signing keys"].level == "error"
     assert found["clock"].level == "note"
 
@@ -353,3 +411,26 @@ def test_nothing_is_changed(store: Store) -> None:  # noqa: F811
     assert len(before) >= 3
     examine()
     assert seen() == before
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "code"),
+    [
+        ("SSL_CERT_FILE", "/no/such.pem", "certificates", "certificates_unreadable"),
+        ("HTTPS_PROXY", "ftp://ada:pass-1@proxy.example", "proxy", "proxy_invalid"),
+        ("HTTPS_PROXY", "http://ada:pass-1@127.0.0.1:1", "token endpoint", "proxy_unreachable"),
+        ("NO_PROXY", "*", "token endpoint", "host_unknown"),
+    ],
+)
+def test_what_is_in_the_way_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, name: str, code: str
+) -> None:
+    """F2, F3: certificate, proxy and name, with the variable, the next step, and no password."""
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("socket.getaddrinfo", resolver({}))
+    findings = {one.name: one for one in network.network_findings(None, tokentoss.GOOGLE)}
+    found = findings[name]
+    assert (found.value, found.level) == (code, "error")
+    assert variable == "NO_PROXY" or variable in found.shown
+    assert found.hint
+    assert "pass-1" not in str(findings)

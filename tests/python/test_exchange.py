@@ -141,7 +141,7 @@ def test_the_id_token_is_checked(
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 2},
+        {"version": 1},
         {"ticket": "other"},
         {"salt": "short"},
         {"received_at": None},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import threading
 import warnings
@@ -138,6 +139,53 @@ def test_another_fallback(backend: InMemory) -> None:
     memory = MemoryStorage()
     with pytest.warns(KeyringUnavailableWarning):
         assert KeyringStorage(fallback=memory).fallback is memory
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("failure", ["read-only", "homeless"])
+def test_renewing_where_no_lock_file_can_be_made(
+    fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, failure: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P9: no OSError gets out, and the threads of this process are still kept apart."""
+
+    def fails(*_: object, **__: object) -> None:
+        if failure == "read-only":
+            raise OSError(errno.EROFS, "Read-only file system")
+        raise StorageError(code="storage_home_missing")
+
+    storage = KeyringStorage()
+    monkeypatch.setattr("tokentoss.storage.keyring.make_folder", fails)
+    ada = of(fake, "ada")
+    with storage.renewing(ada, 1), pytest.raises(TimeoutError), storage.renewing(ada, 0):
+        pass
+    assert "renewing without a lock file for the keyring (tokentoss)" in caplog.text
+    with pytest.raises(StorageError):
+        storage.save(ada)
+
+
+def test_only_the_tokens_that_ended_are_removed(backend: InMemory, fake: FakeProvider) -> None:
+    """P3."""
+    storage = KeyringStorage()
+    ada, fresh = of(fake, "ada"), of(fake, "ada", refresh_token="of a fresh sign-in")
+    storage.save(fresh)
+    assert not storage.discard(ada)
+    assert storage.load() == fresh
+    assert storage.discard(fresh)
+    assert storage.load() is None
+
+
+def test_the_fallback_removes_what_it_set_aside(backend: InMemory, fake: FakeProvider) -> None:
+    """S16."""
+    backend.broken.add("set")
+    with pytest.warns(KeyringUnavailableWarning):
+        storage = KeyringStorage()
+    path = FileStorage().path
+    path.parent.mkdir(parents=True)
+    path.write_text("a refresh token, but not JSON")
+    storage.save(of(fake, "ada"))
+    assert len(list(path.parent.glob("*.corrupt-*"))) == 1
+    storage.remove(of(fake, "ada"))
+    assert [one.name for one in path.parent.iterdir()] == ["tokens.json.lock"]
 
 
 def test_a_keyring_that_breaks_later(backend: InMemory, fake: FakeProvider) -> None:

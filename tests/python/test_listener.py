@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -15,10 +15,10 @@ import pytest
 from fake_provider import FakeProvider
 from page import ORIGIN, Page, Reply, send
 from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, error_codes
+from tokentoss.callback import connections as connections_module
 from tokentoss.callback import lease as lease_module
-from tokentoss.callback import listener as listener_module
+from tokentoss.callback.connections import MAX_CONNECTIONS
 from tokentoss.callback.lease import lease
-from tokentoss.callback.listener import MAX_WAITING
 from tokentoss.callback.routes import MAX_BODY
 from tokentoss.handoff.sealing import RecipientKey
 from tokentoss.util.base64url import b64url
@@ -80,19 +80,24 @@ def test_nothing_but_loopback(page: Page) -> None:
     """C27: bound to the literal address."""
     port = urlsplit(page.listener).port
     (bound,) = lease_module._listeners.values()
-    assert [one.getsockname() for one in bound._sockets] == [("127.0.0.1", port)]
+    assert [one.socket.getsockname() for one in bound._servers] == [("127.0.0.1", port)]
 
 
 def test_registration_and_the_sealed_client_secret(page: Page) -> None:
     reply = page.register()
     assert reply.status == 200
-    assert page.key.open(reply.json()["secret"], page.context("client_secret")) == b"secret-1"
+    assert set(reply.json()) == {"url", "answer"}
+    assert reply.json()["url"] == page.url()
+    assert page.client_secret == "secret-1"
     assert "secret-1" not in reply.text
 
 
 def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider) -> None:
     widget = AuthWidget(auth_manager=make_manager(client_config=ClientConfig("public")))
-    assert Page(widget.ticket).register().json() == {"secret": None}
+    page = Page(widget.ticket)
+    page.register()
+    assert page.proof is not None
+    assert page.client_secret is None
     widget.close()
 
 
@@ -101,9 +106,14 @@ def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider)
     [
         ({"ticket": "unknown"}, "ticket_unknown"),
         ({"ticket": ""}, "ticket_unknown"),
-        ({"proof": "x" * 43}, "proof_mismatch"),
-        ({"proof": ""}, "proof_mismatch"),
-        ({"proof": "é"}, "proof_mismatch"),
+        ({"sealed": ""}, "registration_refused"),
+        ({"sealed": "x" * 200}, "registration_refused"),
+        ({"sealed": "é"}, "registration_refused"),
+        ({"answer_key": ""}, "registration_refused"),
+        ({"answer_key": 5}, "registration_refused"),
+        ({"answer_key": b64url(bytes(31))}, "registration_refused"),
+        ({"proof": 5}, "registration_refused"),
+        ({"url": None}, "registration_refused"),
         ({"origin": "null"}, "page_origin_opaque"),
         ({"origin": ""}, "registration_refused"),
         ({"origin": "*"}, "registration_refused"),
@@ -117,7 +127,7 @@ def test_registration_of_a_public_client(make_manager: Make, fake: FakeProvider)
         ({"key": b64url(bytes(32))}, "sealing_failed"),
     ],
 )
-def test_refused_registrations(page: Page, change: dict[str, str], code: str) -> None:
+def test_refused_registrations(page: Page, change: dict[str, Any], code: str) -> None:
     reply = page.register(**change)
     assert (reply.status, reply.json()) == (403, {"code": code})
     assert page.register().status == 200, "the real page is not harmed"
@@ -436,20 +446,20 @@ def test_idle_connections_and_slow_requests_stop_nobody(page: Page) -> None:
     port = urlsplit(page.listener).port
     authority = urlsplit(page.listener).netloc
     with ExitStack() as stack:
-        for number in range(4 * MAX_WAITING):
+        for number in range(8 * MAX_CONNECTIONS):
             one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
             if number % 2:
                 one.sendall(f"GET /tokentoss/start HTTP/1.1\r\nHost: {authority}\r\nX-Slow: ".encode())
             if number % 100 == 0:
                 assert send(page.listener, "GET", "/tokentoss/start").status == 200
         (bound,) = lease_module._listeners.values()
-        assert len(bound._waiting) <= MAX_WAITING + 1
+        assert len(bound.connections) <= MAX_CONNECTIONS
         assert page.register().status == 200
         assert page.callback().status == 200
 
 
 def test_a_slow_request_is_dropped_in_the_end(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener_module, "REQUEST_DEADLINE", 0.05)
+    monkeypatch.setattr(connections_module, "DEADLINE", 0.05)
     with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\n")
         assert slow.recv(100) == b""
@@ -539,3 +549,40 @@ def test_connections_end_with_their_answer(page: Page) -> None:
     response.read()
     assert response.will_close
     connection.close()
+
+
+def test_clients_that_dribble_after_their_answer_are_bounded(page: Page) -> None:
+    """S13: each held a thread for as long as it sent a byte now and then, a thousand of them."""
+    port = urlsplit(page.listener).port
+    authority = urlsplit(page.listener).netloc
+    (bound,) = lease_module._listeners.values()
+    before = threading.active_count()
+    with ExitStack() as stack:
+        dribbling = []
+        for _ in range(4 * MAX_CONNECTIONS):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            one.sendall(f"GET /nowhere HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+            dribbling.append(one)
+            for other in dribbling[-MAX_CONNECTIONS:]:
+                with suppress(OSError):
+                    other.sendall(b"x")
+            assert len(bound.connections) <= MAX_CONNECTIONS
+            assert threading.active_count() - before <= MAX_CONNECTIONS
+        assert page.register().status == 200
+        assert page.callback().status == 200
+
+
+def test_a_dribbling_client_is_left_in_the_end(page: Page, eventually: Callable[..., Any]) -> None:
+    """S13: bounded in time as well, whatever is sent meanwhile."""
+    (bound,) = lease_module._listeners.values()
+    authority = urlsplit(page.listener).netloc
+    with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as one:
+        one.sendall(f"GET /nowhere HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+        assert one.recv(65_536).startswith(b"HTTP/1.1 404")
+
+        def is_left() -> bool:
+            with suppress(OSError):
+                one.sendall(b"x")
+            return len(bound.connections) == 0
+
+        eventually(is_left)

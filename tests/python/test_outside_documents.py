@@ -134,10 +134,20 @@ def client_read(document: bytes) -> str:
 
 
 READERS: dict[str, tuple[Callable[[bytes], str], set[str]]] = {
-    "discovery_document": (discovered, {"", "discovery_invalid", "discovery_issuer_mismatch"}),
+    "discovery_document": (
+        discovered,
+        {"", "discovery_algorithms_refused", "discovery_invalid", "discovery_issuer_mismatch"},
+    ),
     "client_secrets": (
         client_read,
-        {"", "client_secrets_invalid", "client_secrets_service_account", "endpoint_insecure"},
+        {
+            "",
+            "client_secrets_invalid",
+            "client_secrets_service_account",
+            "client_secrets_service_client",
+            "client_secrets_user_tokens",
+            "endpoint_insecure",
+        },
     ),
 }
 

@@ -275,7 +275,7 @@ def test_a_caller_without_a_valid_token_is_patient(
     """C64: a fault that passes within seconds fails no call."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = in_turn(
-        Answer(503), Answer(200, b"<html>"), Answer(429), Answer.json(fake.token_response())
+        Answer(503), Answer(502, b"<html>"), Answer(429), Answer.json(fake.token_response())
     )
     assert manager.id_token
     assert fake.calls("/token") == 4
@@ -554,6 +554,13 @@ def test_a_lost_answer_of_a_rotation_ends_in_one_sign_in(
 
     fake.answers["/token"] = strict
     for _ in range(3):
+        with pytest.raises(TokenRefreshError) as refusal:
+            _ = manager.id_token
+        assert refusal.value.code == "refresh_answer_unreadable"
+        assert manager.is_authenticated
+    assert fake.calls("/token") == 1
+    sleeps.append(31.0)
+    for _ in range(3):
         with pytest.raises(TokenRefreshError):
             _ = manager.id_token or manager.refresh_tokens()
     assert fake.calls("/token") == 2, "no loop"
@@ -568,6 +575,9 @@ def test_a_provider_with_grace_gives_a_lost_answer_again(
     fake.answers["/token"] = in_turn(
         Answer(200, b"{"), Answer.json(fake.token_response(refresh_token="refresh-2"))
     )
+    with pytest.raises(TokenRefreshError, match="may have spent"):
+        _ = manager.id_token
+    sleeps.append(31.0)
     assert manager.id_token
     assert manager.token_data is not None
     assert manager.token_data.refresh_token == "refresh-2"

@@ -118,21 +118,21 @@ def test_a_file_of_another_user_is_refused(storage: FileStorage, monkeypatch: py
     assert refusal.value.code == "storage_unreadable"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")
 def test_a_planted_link_is_neither_read_nor_written(storage: FileStorage, tmp_path: Path) -> None:
-    """C69."""
+    """C69: a link of another user."""
     victim = tmp_path / "victim"
     victim.write_text(ORIGINAL_FILE)
     storage.path.parent.mkdir()
     storage.path.symlink_to(victim)
-    with pytest.raises(StorageError) as unread:
+    os.chown(storage.path, 12345, 12345, follow_symlinks=False)
+    with pytest.raises(StorageError, match="a symbolic link of another user") as unread:
         storage.load()
     with pytest.raises(StorageError) as unwritten:
         storage.save(TOKENS)
     assert (unread.value.code, unwritten.value.code) == ("storage_unreadable", "storage_unwritable")
     assert victim.read_text() == ORIGINAL_FILE
     assert storage.path.is_symlink()
-    storage.clear()
-    assert victim.exists()
 
 
 def test_what_is_no_regular_file_is_refused_without_waiting(storage: FileStorage) -> None:
@@ -180,16 +180,6 @@ def test_a_corrupt_file_is_named_and_never_lost(
     assert storage.load() == TOKENS
 
 
-def test_a_file_too_large_is_not_read(storage: FileStorage) -> None:
-    storage.path.parent.mkdir()
-    with storage.path.open("wb") as file:
-        file.truncate(5_000_000)
-    storage.path.chmod(0o600)
-    with pytest.raises(StorageError) as refusal:
-        storage.load()
-    assert refusal.value.code == "storage_unreadable"
-
-
 def test_a_failed_write_keeps_what_was_stored(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     storage.save(TOKENS)
 
@@ -213,7 +203,7 @@ def test_leftovers_of_a_crash_are_removed(storage: FileStorage) -> None:
     os.utime(old, (past, past))
     storage.save(TOKENS)
     assert not old.exists()
-    assert fresh.exists(), "another process may be writing it"
+    assert not fresh.exists(), "S16: nobody else writes while the lock is held"
 
 
 def test_many_threads_leave_one_complete_file(storage: FileStorage) -> None:

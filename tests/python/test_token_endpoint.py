@@ -104,7 +104,7 @@ def test_other_error_codes(fake: FakeProvider, value: Any) -> None:
             "token_response_invalid",
         ),
         (
-            Answer.json({"access_token": "a", "token_type": "Bearer", "scope": ["x"]}),
+            Answer.json({"access_token": "a", "token_type": "Bearer", "scope": ["x", 7]}),
             "token_response_invalid",
         ),
         (Answer.json({"access_token": "a"}), "token_type_unsupported"),
@@ -147,7 +147,7 @@ def test_an_answer_that_drips_ends() -> None:
             call("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", deadline=0.3)
         ended.set()
         thread.join()
-    assert failure.value.reason == "unreachable"
+    assert failure.value.reason == "answer_incomplete"
 
 
 @pytest.mark.parametrize("url", ["http://token.example/", "javascript:1", "ftp://x"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -146,12 +147,12 @@ def test_no_second_way(make_manager: Make, fake: FakeProvider) -> None:
     assert cell.end().email == "ada@example.com", "an event loop that runs hears of it"
 
 
-def test_no_port(make_manager: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = AuthWidget(auth_manager=make_manager())
-    port = int(first.ticket["redirect_uri"].split(":")[2].strip("/"))
-    widget = AuthWidget(auth_manager=make_manager(), redirect_ports=[port])
-    with pytest.raises(HandOffError) as refused:
-        widget.wait(timeout=None)
+def test_no_port(make_manager: Make) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        widget = AuthWidget(auth_manager=make_manager(), redirect_ports=[port])
+        with pytest.raises(HandOffError) as refused:
+            widget.wait(timeout=None)
     assert refused.value.code == "loopback_unavailable"
 
 

@@ -25,6 +25,7 @@ from tokentoss import (
     TokenTossError,
 )
 from tokentoss.callback import lease as lease_module
+from tokentoss.exceptions import StorageError
 from tokentoss.widgets import assets
 
 Make = Callable[..., AuthManager]
@@ -519,8 +520,9 @@ def test_google(tmp_path: Any) -> None:
 def test_google_refuses_what_is_not_googles(make_manager: Make) -> None:
     with pytest.raises(ConfigurationError, match="Google"):
         GoogleAuthWidget(auth_manager=make_manager())
-    with pytest.raises(ConfigurationError, match="Google"):
+    with pytest.raises(ConfigurationError) as refusal:
         GoogleAuthWidget(client_config=ClientConfig("c", "s", auth_uri="https://x.example/"))
+    assert refusal.value.code == "provider_required"
 
 
 @pytest.mark.parametrize("client_id", ["", " "])
@@ -559,3 +561,19 @@ def test_the_front_end_is_carried_or_its_absence_told(monkeypatch: pytest.Monkey
     assert assets.front_end("auth.css") == ""
     (tmp_path / "auth.js").write_text("export default {}")
     assert assets.front_end("auth.js") == "export default {}"
+
+
+def test_a_refusal_is_told_by_the_sign_in_itself(fake: FakeProvider, make_manager: Make) -> None:
+    """P12: what another thread leaves in last_error meanwhile is not told as this sign-in's end."""
+    manager = make_manager()
+    widget = AuthWidget(auth_manager=manager)
+
+    def meddled(hand_off: Any, refusal: Any) -> None:
+        manager.last_error = StorageError(code="storage_unwritable")
+        decided(hand_off, refusal)
+
+    decided = widget._attempt.hand_off._decided
+    widget._attempt.hand_off._decided = meddled
+    page = Page(widget.ticket)
+    from_page(widget, sealed_tokens=page.envelope(fake, {"nonce": "another"}))
+    assert widget.error_code == "id_token_nonce_mismatch"

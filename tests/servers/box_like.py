@@ -59,8 +59,6 @@ class BoxLike(RecordingServer):
         self.client = ClientConfig(
             "ly1nj6n11vionaie65emwzk575hnnmrk",
             secrets.token_urlsafe(24),
-            auth_uri=BOX.authorization_endpoint,
-            token_uri=BOX.token_endpoint,
         )
         self._codes: dict[str, tuple[_Token, str]] = {}
         self._access: dict[str, _Token] = {}

@@ -51,8 +51,6 @@ class GitHubLike(RecordingServer):
         self.client = ClientConfig(
             "Iv1.8a61f9b3a7aba766",
             secrets.token_hex(20),
-            auth_uri=Provider.named("github").authorization_endpoint,
-            token_uri=Provider.named("github").token_endpoint,
         )
         self._codes: dict[str, _Code] = {}
         self._devices: dict[str, str] = {}

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from tokentoss.handoff.sealing import CALLBACK, CLIENT_SECRET, TOKENS, RecipientKey, SealingContext, seal
+from tokentoss.handoff.sealing import (
+    CALLBACK,
+    INTRODUCED,
+    REGISTERED,
+    TOKENS,
+    RecipientKey,
+    SealingContext,
+    seal,
+)
 from tokentoss.util.base64url import b64url, from_b64url
 
 FILE = Path(__file__).with_name("hpke_python.json")
@@ -58,7 +66,7 @@ def main() -> None:
     """Write the file."""
     vectors = [
         make_vector(name, purpose, plaintext)
-        for purpose in (TOKENS, CLIENT_SECRET, CALLBACK)
+        for purpose in (TOKENS, INTRODUCED, REGISTERED, CALLBACK)
         for name, plaintext in MESSAGES.items()
     ]
     FILE.write_text(json.dumps(vectors, indent=2) + "\n", encoding="utf-8")

@@ -16,7 +16,7 @@ use crate::ticket::Ticket;
 /// One attempt's secrets and the request made from them: all fresh, none ever used again.
 pub struct AuthorizationRequest {
     url: String,
-    redirect_uri: String,
+    redirect_uri: EndpointUrl,
     verifier: CodeVerifier,
     state: Secret,
     salt: String,
@@ -53,8 +53,7 @@ impl AuthorizationRequest {
             query.append_pair(name, value);
         }
         let url = provider.authorization_endpoint().with_query(&query.finish());
-        let redirect_uri = String::from(redirect_uri.as_str());
-        Ok(Self { url, redirect_uri, verifier, state: Secret::new(state), salt, nonce })
+        Ok(Self { url, redirect_uri: redirect_uri.clone(), verifier, state: Secret::new(state), salt, nonce })
     }
 
     /// Where the popup goes.
@@ -65,7 +64,7 @@ impl AuthorizationRequest {
 
     /// Where the provider sends the popup back to.
     #[must_use]
-    pub fn redirect_uri(&self) -> &str {
+    pub fn redirect_uri(&self) -> &EndpointUrl {
         &self.redirect_uri
     }
 

@@ -38,13 +38,12 @@ pub enum Refusal {
 
 /// Checks the query of an authorization response against the attempt that is going on.
 ///
-/// The order is RFC 9207's: the issuer and the state first, whatever else the answer holds; only
-/// then is an error or an authorization code read. An answer without the right state never ends a sign-in.
+/// The order is RFC 9207's: the state and the issuer first, whatever else the answer holds; only then is an error or an
+/// authorization code read. An answer without the right state or issuer never ends a sign-in.
 ///
 /// # Errors
-/// [`Refusal::Dropped`] with `message_malformed` or `state_mismatch`; [`Refusal::Ended`] with
-/// `parameter_duplicated`, `issuer_missing`, `issuer_mismatch`, `callback_invalid`, or the
-/// provider's own refusal.
+/// [`Refusal::Dropped`] with `message_malformed`, `state_mismatch`, `issuer_missing` or `issuer_mismatch`;
+/// [`Refusal::Ended`] with `parameter_duplicated`, `callback_invalid`, or the provider's own refusal.
 pub fn verify(query: &str, state: &Secret, provider: &Provider) -> Result<VerifiedCode, Refusal> {
     if query.len() > QUERY_LIMIT {
         return Err(Refusal::Dropped(ErrorCode::MessageMalformed.into()));
@@ -53,6 +52,8 @@ pub fn verify(query: &str, state: &Secret, provider: &Provider) -> Result<Verifi
     if !response.states().any(|given| state.matches(given)) {
         return Err(Refusal::Dropped(ErrorCode::StateMismatch.into()));
     }
+    // An answer of another issuer is not this provider's to give, so it ends nothing either.
+    response.check_issuer(provider).map_err(Refusal::Dropped)?;
     response.check(provider).map_err(Refusal::Ended)
 }
 
@@ -89,6 +90,19 @@ impl<'a> Response<'a> {
         (!value.is_empty()).then_some(value)
     }
 
+    /// Whether every issuer that it names is the provider (RFC 9207 section 2.4).
+    fn check_issuer(&self, provider: &Provider) -> Result<(), Error> {
+        let named = self.0.iter().filter(|(name, value)| name == "iss" && !value.is_empty());
+        let mut missing = provider.iss_parameter_supported();
+        for (_, issuer) in named {
+            if issuer != provider.issuer() {
+                return Err(Error::about(ErrorCode::IssuerMismatch, issuer));
+            }
+            missing = false;
+        }
+        if missing { Err(ErrorCode::IssuerMissing.into()) } else { Ok(()) }
+    }
+
     fn check(self, provider: &Provider) -> Result<VerifiedCode, Error> {
         for (at, (name, value)) in self.0.iter().enumerate() {
             if self.0.iter().skip(at + 1).any(|(other, _)| other == name) {
@@ -97,13 +111,6 @@ impl<'a> Response<'a> {
             if value.len() > VALUE_LIMIT {
                 return Err(ErrorCode::CallbackInvalid.into());
             }
-        }
-        match self.get("iss") {
-            None if provider.iss_parameter_supported() => return Err(ErrorCode::IssuerMissing.into()),
-            Some(issuer) if issuer != provider.issuer() => {
-                return Err(Error::about(ErrorCode::IssuerMismatch, issuer));
-            }
-            _ => {}
         }
         match (self.get("error"), self.get("code")) {
             (Some(error), None) => {

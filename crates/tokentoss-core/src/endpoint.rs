@@ -18,6 +18,7 @@ const LENGTH_LIMIT: usize = 2048;
 pub struct EndpointUrl {
     text: String,
     origin_length: usize,
+    path_at: usize,
 }
 
 impl EndpointUrl {
@@ -59,8 +60,12 @@ impl EndpointUrl {
         if !is_host(host) || port.is_some_and(|p| !is_port(p)) {
             return None;
         }
-        let origin_length = text.len() - rest.len() + authority.len();
-        let url = Self { text: text.to_owned(), origin_length };
+        // Browsers leave the scheme's own port out of origins (RFC 6454 section 6.2).
+        let own_port = if secure { ":443" } else { ":80" };
+        let named = if port.is_some() { authority.strip_suffix(own_port) } else { None };
+        let origin_length = text.len() - rest.len() + named.unwrap_or(authority).len();
+        let path_at = text.len() - rest.len() + authority.len();
+        let url = Self { text: text.to_owned(), origin_length, path_at };
         (secure || is_loopback(host) || url.origin() == page_origin).then_some(url)
     }
 
@@ -70,7 +75,7 @@ impl EndpointUrl {
         &self.text
     }
 
-    /// Scheme, host and port, as a browser serialises an origin when the URL is canonical.
+    /// Scheme, host and port, as a browser serialises an origin: without the port that is the scheme's own.
     #[must_use]
     pub fn origin(&self) -> &str {
         self.text.get(..self.origin_length).unwrap_or_default()
@@ -80,6 +85,14 @@ impl EndpointUrl {
     #[must_use]
     pub fn authority(&self) -> &str {
         self.origin().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The address as browsers show it: with the canonical origin, and never with an empty path.
+    #[must_use]
+    pub fn as_browsers_show(&self) -> String {
+        let rest = self.text.get(self.path_at..).unwrap_or_default();
+        let slash = if rest.starts_with('/') { "" } else { "/" };
+        String::from_iter([self.origin(), slash, rest])
     }
 
     /// Whether it leads to this machine (RFC 8252 section 7.3).
@@ -252,6 +265,24 @@ mod tests {
         assert!(url.is_loopback());
         assert_eq!(url.sibling("/start"), "http://127.0.0.1:4711/start");
         assert_eq!(EndpointUrl::parse("https://as.example?x").unwrap().origin(), "https://as.example");
+    }
+
+    #[test]
+    fn r3_an_origin_is_as_browsers_write_it() {
+        for (text, origin, shown) in [
+            ("https://as.example:443/cb", "https://as.example", "https://as.example/cb"),
+            ("https://as.example:443", "https://as.example", "https://as.example/"),
+            ("https://as.example:443?x", "https://as.example", "https://as.example/?x"),
+            ("http://localhost:80/cb", "http://localhost", "http://localhost/cb"),
+            ("http://[::1]:80/", "http://[::1]", "http://[::1]/"),
+            ("https://as.example:80/cb", "https://as.example:80", "https://as.example:80/cb"),
+            ("https://as.example:4430/cb", "https://as.example:4430", "https://as.example:4430/cb"),
+            ("http://localhost:443/cb", "http://localhost:443", "http://localhost:443/cb"),
+        ] {
+            let url = EndpointUrl::parse(text).unwrap();
+            assert_eq!((url.origin(), url.as_str()), (origin, text));
+            assert_eq!(url.as_browsers_show(), shown);
+        }
     }
 
     #[test]

@@ -10,16 +10,18 @@ use crate::authorization::AuthorizationRequest;
 use crate::authorization_response::VerifiedCode;
 use crate::error::{Error, ErrorCode};
 use crate::id_token::VerifiedTokens;
+use crate::secret::Secret;
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Envelope<'a> {
     version: u32,
     ticket: &'a str,
     salt: Option<&'a str>,
+    proof: Option<&'a str>,
     received_at: u64,
     access_token: &'a str,
     refresh_token: Option<&'a str>,
@@ -33,19 +35,22 @@ struct CodeEnvelope<'a> {
     version: u32,
     ticket: &'a str,
     salt: &'a str,
+    proof: Option<&'a str>,
     received_at: u64,
     code: &'a str,
     code_verifier: &'a str,
     redirect_uri: &'a str,
 }
 
-/// Writes the tokens as JSON, to be sealed at once; with the salt of their nonce, where they have one.
+/// Writes the tokens as JSON, to be sealed at once; with the salt of their nonce, where they have one, and the proof of the
+/// attempt's registration, without which the kernel takes the envelope over the comm only.
 ///
 /// # Errors
 /// `sealing_failed`, should they not be writable.
 pub(crate) fn write(
     ticket: &Ticket,
     salt: Option<&str>,
+    proof: Option<&Secret>,
     tokens: &VerifiedTokens,
     now: Timestamp,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -54,6 +59,7 @@ pub(crate) fn write(
         version: VERSION,
         ticket: ticket.id(),
         salt,
+        proof: proof.map(Secret::expose),
         received_at: now.as_secs(),
         access_token: tokens.access_token.expose(),
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose()),
@@ -71,6 +77,7 @@ pub(crate) fn write(
 pub(crate) fn write_code(
     ticket: &Ticket,
     request: &AuthorizationRequest,
+    proof: Option<&Secret>,
     code: &VerifiedCode,
     now: Timestamp,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -78,10 +85,11 @@ pub(crate) fn write_code(
         version: VERSION,
         ticket: ticket.id(),
         salt: request.salt(),
+        proof: proof.map(Secret::expose),
         received_at: now.as_secs(),
         code: code.expose(),
         code_verifier: request.verifier().expose(),
-        redirect_uri: request.redirect_uri(),
+        redirect_uri: request.redirect_uri().as_str(),
     })
 }
 

@@ -22,6 +22,8 @@ use crate::token_endpoint::TokenResponse;
 const LEEWAY: u64 = 60;
 /// An ID token that was just made but is this old, in seconds, tells of a wrong clock.
 const FRESHNESS: u64 = 600;
+/// How old an ID token without a nonce may be, in seconds: as old as a user code may have been entered.
+const AGE_WITHOUT_NONCE: u64 = 900;
 /// The longest subject identifier, in characters (OpenID Connect Core section 2).
 const SUBJECT_LIMIT: usize = 255;
 
@@ -51,7 +53,8 @@ impl VerifiedTokens {
 }
 
 /// Checks every claim of the ID token that can be checked without the provider's keys. Without a `nonce`, in a grant that has
-/// none, an ID token that has one was made for another sign-in.
+/// none, an ID token that has one was made for another sign-in; what ties it to this one instead is that it is new and names
+/// the access token that came with it.
 ///
 /// # Errors
 /// An `id_token_…` code for the first claim that is wrong, `hosted_domain_mismatch`, or
@@ -91,6 +94,9 @@ pub fn check_claims(
         return Err(ErrorCode::IdTokenNonceMismatch.into());
     }
     claims.check_times(now)?;
+    if nonce.is_none() {
+        claims.check_novelty(now)?;
+    }
     claims.check_access_token_hash(&tokens.access_token, &algorithm)?;
     claims.check_hosted_domain(ticket.hosted_domain())?;
     Ok(VerifiedTokens(tokens))
@@ -161,6 +167,19 @@ impl Claims {
             // It was made for this sign-in a moment ago: if it claims to be old, a clock is wrong.
             let fresh = age <= FRESHNESS || expires_at <= issued_at;
             return Err(if fresh { ErrorCode::IdTokenExpired.into() } else { clock_skew(age) });
+        }
+        Ok(())
+    }
+
+    /// What a token without a nonce must show.
+    fn check_novelty(&self, now: Timestamp) -> Result<(), Error> {
+        let issued_at = self.iat.as_ref().and_then(Json::as_seconds).unwrap_or_default();
+        let age = now.as_secs().saturating_sub(issued_at);
+        if age > AGE_WITHOUT_NONCE + LEEWAY {
+            return Err(clock_skew(age));
+        }
+        if self.at_hash.is_none() {
+            return Err(ErrorCode::IdTokenAccessTokenHashMismatch.into());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@
 //! - [`device_authorization`] begins the second flow, in which a user code is entered on any device.
 //! - [`form_request`] holds what both flows send and get back.
 //! - [`paste`] reads an address that the user copies where no page can send the answer.
+//! - [`registration`] tells the kernel that answers a registration from anybody else.
 //! - [`sealing`] seals to a recipient's key and knows nothing of who the recipient is.
 //! - [`configuration`] carries a client to the kernel, before there is anything to sign in with.
 //! - [`error`] holds the codes that all languages share.
@@ -37,6 +38,7 @@ pub mod message;
 pub mod paste;
 pub mod pkce;
 pub mod provider;
+pub mod registration;
 pub mod sealing;
 mod secret;
 mod text;

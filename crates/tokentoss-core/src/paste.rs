@@ -3,6 +3,7 @@
 //! It must be the whole address: its state is what ties the code to this sign-in (RFC 6749 section 10.12), and its beginning
 //! shows that the provider sent the browser where this sign-in asked it to.
 
+use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 
 /// The longest text that is looked at, in bytes.
@@ -12,7 +13,7 @@ const LENGTH_LIMIT: usize = 32 * 1024;
 ///
 /// # Errors
 /// `paste_not_an_address`, `paste_code_only`, or `paste_other_address` for another address than `redirect_uri`.
-pub fn query_of<'a>(text: &'a str, redirect_uri: &str) -> Result<&'a str, Error> {
+pub fn query_of<'a>(text: &'a str, redirect_uri: &EndpointUrl) -> Result<&'a str, Error> {
     let text = text.trim();
     let is_address = text.starts_with("https://") || text.starts_with("http://");
     if text.len() > LENGTH_LIMIT || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -24,11 +25,9 @@ pub fn query_of<'a>(text: &'a str, redirect_uri: &str) -> Result<&'a str, Error>
     }
     let address = text.split_once('#').map_or(text, |(address, _)| address);
     let (page, query) = address.split_once('?').unwrap_or((address, ""));
-    // A browser shows an empty path as "/".
-    let without_path = redirect_uri.matches('/').count() == 2;
-    if page == redirect_uri || (without_path && page.strip_suffix('/') == Some(redirect_uri)) {
+    if page == redirect_uri.as_str() || page == redirect_uri.as_browsers_show() {
         Ok(query)
     } else {
-        Err(Error::about(ErrorCode::PasteOtherAddress, redirect_uri))
+        Err(Error::about(ErrorCode::PasteOtherAddress, redirect_uri.as_str()))
     }
 }

@@ -136,12 +136,18 @@ impl Provider {
     /// Checks the data.
     ///
     /// # Errors
-    /// `endpoint_insecure` for an endpoint that is neither https nor loopback,
+    /// `endpoint_insecure` for an endpoint that is neither https nor loopback, or loopback for an issuer that is not,
     /// `parameter_protected` for an extra parameter that belongs to the flow, `ticket_invalid`
     /// for a missing issuer, an algorithm that is never accepted, or an unknown way to authenticate.
     pub(crate) fn check(data: ProviderData) -> Result<Self, Error> {
-        EndpointUrl::parse(&data.issuer)?;
-        let authorization_endpoint = EndpointUrl::parse(&data.authorization_endpoint)?;
+        let issuer = EndpointUrl::parse(&data.issuer)?;
+        let endpoint = |text: &str| {
+            let url = EndpointUrl::parse(text)?;
+            // Nobody but a provider of this machine has its endpoints here.
+            let misplaced = url.is_loopback() && !issuer.is_loopback();
+            if misplaced { Err(Error::about(ErrorCode::EndpointInsecure, text)) } else { Ok(url) }
+        };
+        let authorization_endpoint = endpoint(&data.authorization_endpoint)?;
         let in_query =
             form_urlencoded::parse(authorization_endpoint.query().as_bytes()).map(|(name, _)| name);
         let extra = data.authorization_params.0.iter().map(|(name, _)| Cow::from(name.as_str()));
@@ -160,11 +166,11 @@ impl Provider {
         };
         Ok(Self {
             authorization_endpoint,
-            token_endpoint: EndpointUrl::parse(&data.token_endpoint)?,
+            token_endpoint: endpoint(&data.token_endpoint)?,
             device_authorization_endpoint: data
                 .device_authorization_endpoint
                 .as_deref()
-                .map(EndpointUrl::parse)
+                .map(endpoint)
                 .transpose()?,
             token_endpoint_auth_method,
             issuer: data.issuer.into(),

@@ -38,16 +38,20 @@ type EncappedKey = <X25519HkdfSha256 as Kem>::EncappedKey;
 pub enum Purpose {
     /// A callback's query, from the kernel to the page.
     Callback,
-    /// The client secret, from the kernel to the page.
-    ClientSecret,
     /// An authorization code, from the page to the kernel.
     Code,
     /// An OAuth client, from the page that it is entered in to the kernel.
     Configuration,
     /// Tokens that a code entered on any device brought, from the page to the kernel.
     DeviceTokens,
-    /// A page that introduces itself: its authorization request, from the page to the kernel.
-    PageIntroduction,
+    /// The proof with which a page that introduced itself begins an attempt, from the kernel to the page.
+    Introduced,
+    /// The answer to a registration over the comm, from the kernel to the page.
+    Registered,
+    /// The authorization request of an attempt that the page registers over the comm, from the page to the kernel.
+    Registration,
+    /// What a page tells the start page for its listener, from the page to the kernel.
+    Start,
     /// Tokens, from the page to the kernel.
     Tokens,
 }
@@ -56,11 +60,13 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::Callback => "callback",
-            Self::ClientSecret => "client_secret",
             Self::Code => "code",
             Self::Configuration => "configuration",
             Self::DeviceTokens => "device_tokens",
-            Self::PageIntroduction => "registration",
+            Self::Introduced => "introduced",
+            Self::Registered => "registered",
+            Self::Registration => "registration",
+            Self::Start => "start",
             Self::Tokens => "tokens",
         }
     }
@@ -92,6 +98,12 @@ impl PublicKey {
     #[must_use]
     pub fn to_base64url(&self) -> String {
         base64url::encode(&self.0)
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// Seals `plaintext` so that only this key's owner can read it, within this binding.

@@ -11,22 +11,19 @@ use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::provider::{Provider, ProviderData};
 use crate::sealing::{Binding, PublicKey, push_with_length};
-use crate::secret::Secret;
 use crate::text::Text;
 
-const VERSION: u32 = 1;
+const VERSION: u64 = 2;
 const NONCE_LABEL: &str = "tokentoss/nonce/1";
 
 /// A ticket before it is checked, as it stands in the widget's trait. Members that are not named here are not looked at.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
 pub struct TicketData {
-    /// Of this layout: 1.
-    version: u32,
+    /// Of this layout: 2.
+    version: u64,
     /// Names the ticket in messages.
     id: Text,
-    /// Shows the kernel's listener that a message comes from the notebook page.
-    proof: Text,
     /// What the kernel computes the nonce of each attempt from.
     nonce: Text,
     /// The kernel's X25519 key for this ticket, in base64url.
@@ -45,6 +42,9 @@ pub struct TicketData {
     /// Static pages that are registered for the client.
     #[serde(default)]
     callback_pages: Vec<Text>,
+    /// Whether the kernel knows that it runs on another machine than the browser.
+    #[serde(default)]
+    remote_kernel: bool,
     /// Who may exchange the authorization code; `auto` where it is missing.
     #[serde(default)]
     #[cfg_attr(feature = "typescript", tsify(type = "\"auto\" | \"browser\" | \"kernel\" | null"))]
@@ -94,7 +94,7 @@ pub struct CallbackPage {
 #[derive(Debug)]
 pub struct Ticket {
     id: String,
-    proof: Secret,
+    page_origin: String,
     nonce: String,
     kernel_key: PublicKey,
     client_id: String,
@@ -102,7 +102,7 @@ pub struct Ticket {
     scopes: Vec<String>,
     redirect_uri: Option<EndpointUrl>,
     callback_page: Option<CallbackPage>,
-    popups_have_openers: bool,
+    remote_kernel: bool,
     exchange: ExchangePlace,
     provider: Provider,
     hosted_domain: Option<String>,
@@ -163,10 +163,10 @@ impl Ticket {
             provider,
             redirect_uri,
             callback_page,
-            popups_have_openers: page_origin.starts_with("http"),
+            page_origin: String::from(page_origin),
+            remote_kernel: data.remote_kernel,
             exchange,
             id: data.id.into(),
-            proof: Secret::new(data.proof.into()),
             nonce: data.nonce.into(),
             client_id: data.client_id.into(),
             client_secret_sealed: data.client_secret_sealed,
@@ -182,10 +182,10 @@ impl Ticket {
         &self.id
     }
 
-    /// Shows the loopback listener that the message comes from the notebook page.
+    /// The origin of the notebook page.
     #[must_use]
-    pub fn proof(&self) -> &Secret {
-        &self.proof
+    pub fn page_origin(&self) -> &str {
+        &self.page_origin
     }
 
     /// The kernel's public key for this ticket.
@@ -200,7 +200,7 @@ impl Ticket {
         &self.client_id
     }
 
-    /// Whether the token request needs a client secret, which arrives sealed.
+    /// Whether the page redeems the code with a client secret, which arrives sealed.
     #[must_use]
     pub fn client_secret_sealed(&self) -> bool {
         self.client_secret_sealed
@@ -234,10 +234,11 @@ impl Ticket {
         self.callback_page.as_ref()
     }
 
-    /// Whether what this page opens can answer it, so that a start page is of use.
+    /// Whether a start page of the kernel's listener is of use: the kernel may run on the browser's machine, and what this
+    /// page opens can answer it.
     #[must_use]
-    pub fn popups_have_openers(&self) -> bool {
-        self.popups_have_openers
+    pub fn start_page_of_use(&self) -> bool {
+        self.redirect_uri.is_some() && !self.remote_kernel && self.page_origin.starts_with("http")
     }
 
     /// Who may exchange the code.

@@ -42,7 +42,7 @@ pub fn code_exchange(
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code");
     form.append_pair("code", code.expose());
-    form.append_pair("redirect_uri", request.redirect_uri());
+    form.append_pair("redirect_uri", request.redirect_uri().as_str());
     form.append_pair("code_verifier", request.verifier().expose());
     FormRequest::to_token_endpoint(ticket, client_secret, form)
 }

@@ -29,9 +29,8 @@ pub(crate) fn kernel_keys() -> KeyPair {
 pub(crate) fn ticket_text(flags: u8) -> String {
     let on = |bit: u8| flags & bit != 0;
     serde_json::json!({
-        "version": 1,
+        "version": 2,
         "id": "ticket-1",
-        "proof": "proof-of-this-ticket",
         "nonce": "nonce-of-the-ticket",
         "public_key": kernel_keys().public().to_base64url(),
         "client_id": CLIENT_ID,

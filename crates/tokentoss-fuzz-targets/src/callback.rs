@@ -63,7 +63,11 @@ pub fn callback(input: &[u8]) -> Outcome {
             Ok(())
         }
         Err(Refusal::Dropped(error)) => {
-            assert!(query.len() > 16 * 1024 || !values("state").contains(&STATE));
+            let issuers: Vec<&str> = values("iss").into_iter().filter(|issuer| !issuer.is_empty()).collect();
+            let promised = ticket.provider().iss_parameter_supported();
+            let of_another =
+                issuers.iter().any(|issuer| *issuer != ISSUER) || (promised && issuers.is_empty());
+            assert!(query.len() > 16 * 1024 || !values("state").contains(&STATE) || of_another);
             refused(&error, CODES)
         }
         Err(Refusal::Ended(error)) => {

@@ -10,14 +10,15 @@ use crate::attempt::{self, CLIENT_ID, ISSUER};
 use crate::redaction::assert_hidden;
 
 const RAW: u8 = 64;
-const PURPOSES: [Purpose; 7] = [
+const PURPOSES: [Purpose; 8] = [
     Purpose::Tokens,
     Purpose::Callback,
-    Purpose::ClientSecret,
+    Purpose::Registered,
     Purpose::Configuration,
     Purpose::Code,
-    Purpose::PageIntroduction,
+    Purpose::Registration,
     Purpose::DeviceTokens,
+    Purpose::Introduced,
 ];
 const BINDING: Binding<'static> = Binding { ticket_id: "ticket-1", client_id: CLIENT_ID, issuer: ISSUER };
 

@@ -22,7 +22,8 @@ pub fn message(input: &[u8]) -> Outcome {
     let shown = format!("{message:?}");
     let (kind, nothing_lost) = match &message {
         FromPopup::Ready {} => ("ready", members.len() <= 1),
-        FromPopup::Registered { secret } => ("registered", secret.as_deref() == own("secret")),
+        FromPopup::Confirming {} => ("confirming", members.len() <= 1),
+        FromPopup::Registered { answer } => ("registered", Some(answer.as_str()) == own("answer")),
         FromPopup::Refused { code } => ("refused", Some(code.as_str()) == own("code")),
         FromPopup::Callback { query } => {
             assert_hidden(&shown, query.expose(), text);

@@ -11,8 +11,12 @@ use walrus::{
 
 /// The function's path in Rust, without hashes; empty when it has no name.
 pub(crate) fn path(function: &Function) -> String {
-    let mangled = function.name.as_deref().unwrap_or_default();
-    format!("{:#}", rustc_demangle::demangle(mangled))
+    demangled(function.name.as_deref().unwrap_or_default())
+}
+
+/// The path in Rust that a mangled name stands for, without hashes.
+pub(crate) fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
 }
 
 /// The functions that can be called from outside or through a table.

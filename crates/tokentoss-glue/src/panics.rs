@@ -55,20 +55,34 @@ const FORMATTING: &[&str] = &[
     "core::fmt::Write::write_fmt",
 ];
 
+/// Whether the function of this path begins a panic.
+pub(crate) fn begins_panic(path: &str) -> bool {
+    PANICS.iter().any(|panic| path.trim_start_matches('<').starts_with(panic))
+}
+
+/// Whether it is what text begins to be formatted in.
+pub(crate) fn writes_text(path: &str) -> bool {
+    path.starts_with(WRITER)
+}
+
+/// Whether it is called back when text is formatted.
+pub(crate) fn formats(path: &str) -> bool {
+    FORMATTING.iter().any(|formatting| path.contains(formatting))
+}
+
 /// Makes panics, and the formatting that only they use, traps.
 ///
 /// # Errors
 /// When the module has no function names, or when live code formats text.
 pub(crate) fn trap_panics(module: &mut Module) -> Result<()> {
-    let panics =
-        named(module, |path| PANICS.iter().any(|panic| path.trim_start_matches('<').starts_with(panic)));
+    let panics = named(module, begins_panic);
     ensure!(!panics.is_empty(), "it has no function names to tell panics by");
     panics.into_iter().for_each(|id| trap(module, id));
 
-    let formatting = named(module, |path| FORMATTING.iter().any(|formatting| path.contains(formatting)));
+    let formatting = named(module, formats);
     let roots: HashSet<FunctionId> = entries(module).difference(&formatting).copied().collect();
     let live = reached(module, &roots);
-    let formatters = named(module, |path| path.starts_with(COMPOSER) || path.starts_with(WRITER));
+    let formatters = named(module, |path| path.starts_with(COMPOSER) || writes_text(path));
     for formatter in formatters.intersection(&live) {
         for caller in callers(module, &live, *formatter).difference(&formatters).copied() {
             let name = path(module.funcs.get(caller));
@@ -79,7 +93,7 @@ pub(crate) fn trap_panics(module: &mut Module) -> Result<()> {
             );
         }
     }
-    for writer in named(module, |path| path.starts_with(WRITER)) {
+    for writer in named(module, writes_text) {
         write_nothing(module, writer);
     }
     let live = reached(module, &roots);

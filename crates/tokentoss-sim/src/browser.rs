@@ -45,6 +45,10 @@ pub struct Browser {
     pub broadcasts: Vec<String>,
     /// What stands in the address bar of the window that the provider sent back last.
     pub address: String,
+    /// The start page that asks the user: its window, the page's origin, what that page said, and the token of the question.
+    pub confirming: Option<(WindowId, String, serde_json::Value, String)>,
+    /// How many messages start pages did not take.
+    pub ignored_starts: u32,
     /// Every window that was opened, in order.
     pub windows: Vec<Window>,
 }

@@ -4,12 +4,12 @@ use std::mem;
 
 use serde_json::{Value, json};
 use tokentoss_core::Secret;
-use tokentoss_core::flow::{Input, KernelRefusal, Output, RequestId, WindowId};
+use tokentoss_core::flow::{Input, KernelRefusal, Output, Phase, RequestId, WindowId};
 use tokentoss_core::form_request::EndpointAnswer;
 
 use crate::browser::Place;
 use crate::endpoint::Answer;
-use crate::kernel::{LISTENER, Taken, ToKernel};
+use crate::kernel::{Channel, LISTENER, Registration, Taken, ToKernel};
 use crate::provider::User;
 use crate::world::World;
 
@@ -33,9 +33,14 @@ impl World {
                     self.post(window, &target_origin, message.expose());
                 }
                 Output::Broadcast { message } => self.broadcast(message.expose()),
-                Output::IntroducePage { ticket, proof, sealed, key } => {
-                    let proof = proof.expose();
-                    let message = json!({"ticket": ticket, "proof": proof, "sealed": sealed, "key": key});
+                Output::Introduce { ticket, key, origin } => {
+                    let message = json!({"ticket": ticket, "key": key, "origin": origin});
+                    self.comm.push(message.to_string());
+                    self.to_kernel.push_back(ToKernel::Introduce(message));
+                }
+                Output::Register { ticket, sealed, key } => {
+                    let message = json!({"ticket": ticket, "sealed": sealed, "key": key});
+                    self.comm.push(message.to_string());
                     self.to_kernel.push_back(ToKernel::Register(message));
                 }
                 Output::CloseWindow { window } => *self.browser.place(window) = Place::Closed,
@@ -60,20 +65,36 @@ impl World {
                 }
                 Output::Deliver { envelope } => {
                     self.deliveries += 1;
+                    self.comm.push(envelope.clone());
+                    self.envelope.clone_from(&envelope);
                     self.in_trait.push_back(envelope);
                 }
+                Output::ClearEnvelope => self.envelope.clear(),
                 Output::AskKernelForCode => {
                     self.kernel.asked_for_code += 1;
                     self.to_kernel.push_back(ToKernel::AskForCode);
                 }
                 Output::DropKernelCode => self.to_kernel.push_back(ToKernel::DropCode),
-                Output::Status(status) => self.shown.push(status),
+                Output::Status(status) => {
+                    match status.phase {
+                        Phase::Code => self.kernel.page_shows_code = status.code.is_some(),
+                        Phase::HandingOver => {}
+                        _ => self.kernel.page_shows_code = false,
+                    }
+                    self.shown.push(status);
+                }
             }
         }
     }
 
     pub(crate) fn kernel_handles(&mut self, message: ToKernel) {
         match message {
+            ToKernel::Introduce(message) => {
+                if let Some((key, sealed)) = self.kernel.introduce(&message, &mut self.rng) {
+                    self.comm.push(sealed.clone());
+                    self.events.push_back(Input::Introduced { key, sealed });
+                }
+            }
             ToKernel::Register(message) => self.kernel_registers(&message),
             ToKernel::AskForCode => {
                 let event = self.kernel.ask_for_code();
@@ -88,11 +109,9 @@ impl World {
     }
 
     fn kernel_registers(&mut self, message: &Value) {
-        let answer = self.kernel.register_by_message(message, &mut self.rng);
-        if answer["type"] == "registered" {
-            let secret = answer["secret"].as_str().map(str::to_owned);
-            self.events.push_back(Input::PageIntroduced { secret });
-        }
+        let (key, sealed) = self.kernel.register_by_message(message, &mut self.rng);
+        self.comm.push(sealed.clone());
+        self.events.push_back(Input::Registered { key, sealed });
         self.start_pages_ask();
     }
 
@@ -108,7 +127,7 @@ impl World {
     }
 
     pub(crate) fn kernel_takes(&mut self, envelope: &str) {
-        if let Some(code) = self.kernel_decides(envelope) {
+        if let Some(code) = self.kernel_decides(envelope, Channel::Comm) {
             let refusal = (!code.is_empty()).then(|| KernelRefusal { message: format!("{code}."), code });
             let ticket_id = self.kernel.ticket_id().to_owned();
             self.events.push_back(Input::Acknowledged { ticket_id, refusal });
@@ -116,9 +135,10 @@ impl World {
     }
 
     /// The kernel's decision on an envelope: empty for tokens that it kept, `None` for an envelope it does not take.
-    fn kernel_decides(&mut self, envelope: &str) -> Option<String> {
-        match self.kernel.take(envelope) {
+    fn kernel_decides(&mut self, envelope: &str, channel: Channel) -> Option<String> {
+        match self.kernel.take(envelope, channel) {
             Taken::Nothing => None,
+            Taken::ProofMismatch => Some("proof_mismatch".into()),
             Taken::Tokens => Some(String::new()),
             Taken::Code(form) => match self.provider.token(None, &form, self.now) {
                 Some((200, body)) => {
@@ -151,6 +171,7 @@ impl World {
             self.reach_provider(window, url);
             return;
         };
+        self.start_fragment = fragment.to_owned();
         if self.browser.severs_popups {
             self.events.push_back(Input::WindowClosed { window });
         }
@@ -165,6 +186,7 @@ impl World {
 
     pub(crate) fn queue_message(&mut self, origin: &str, window: WindowId, message: &Value) {
         let text = message.to_string();
+        self.heard.push(text.clone());
         self.events.push_back(Input::Message {
             origin: origin.to_owned(),
             source: Some(window),
@@ -173,6 +195,7 @@ impl World {
     }
 
     fn post(&mut self, window: WindowId, target_origin: &str, message: &str) {
+        self.posted.push(message.to_owned());
         let message: Value = serde_json::from_str(message).expect("JSON");
         let place = self.browser.place(window).clone();
         let origin = match place {
@@ -185,15 +208,13 @@ impl World {
             return;
         }
         match (place, message["type"].as_str()) {
-            (Place::StartPage(_), Some("start")) => {
-                let answer = self.kernel.register(&message, &mut self.rng);
-                self.queue_message(LISTENER, window, &answer);
-                if answer["type"] == "registered" {
-                    self.reach_provider(window, message["url"].as_str().expect("a URL"));
-                }
+            (Place::StartPage(fragment), Some("start")) => {
+                let origin = self.flow.ticket().page_origin().to_owned();
+                self.start_page_receives(window, &fragment, &origin, &message);
             }
             (Place::CallbackPage(_), Some("envelope")) if !self.browser.severs_openers => {
-                let decided = self.kernel_decides(message["sealed"].as_str().expect("an envelope"));
+                let decided =
+                    self.kernel_decides(message["sealed"].as_str().expect("an envelope"), Channel::Listener);
                 let code = decided.unwrap_or_else(|| "ticket_unknown".into());
                 self.queue_message(LISTENER, window, &json!({"type": "delivered", "code": code}));
             }
@@ -202,6 +223,60 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A start page gets a `start` of a page of some origin: it takes the first whose ticket and key its own fragment names.
+    pub fn start_page_receives(&mut self, window: WindowId, fragment: &str, origin: &str, start: &Value) {
+        let text = |name: &str| start[name].as_str().unwrap_or_default();
+        let addressed = fragment == format!("{}.{}", text("ticket"), text("key"));
+        if !addressed || self.browser.confirming.is_some() {
+            self.browser.ignored_starts += 1;
+            return;
+        }
+        self.register_at_listener(window, origin, start, None);
+    }
+
+    fn register_at_listener(
+        &mut self,
+        window: WindowId,
+        origin: &str,
+        start: &Value,
+        confirmed: Option<&str>,
+    ) {
+        match self.kernel.register(start, origin, confirmed, &mut self.rng) {
+            Registration::Registered { url, answer } => {
+                self.answer_opener(window, origin, &json!({"type": "registered", "answer": answer}));
+                self.reach_provider(window, &url);
+            }
+            Registration::Confirm(token) => {
+                self.answer_opener(window, origin, &json!({"type": "confirming"}));
+                self.browser.confirming = Some((window, origin.to_owned(), start.clone(), token));
+            }
+            Registration::Refused(code) => {
+                self.answer_opener(window, origin, &json!({"type": "refused", "code": code}));
+            }
+        }
+    }
+
+    /// What the start page says to the page of this origin; the flow's own page hears it only if it is that.
+    fn answer_opener(&mut self, window: WindowId, origin: &str, message: &Value) {
+        if origin == self.flow.ticket().page_origin() {
+            self.queue_message(LISTENER, window, message);
+        }
+    }
+
+    /// The user answers the start page's question.
+    ///
+    /// # Panics
+    /// When none is asked.
+    pub fn confirm(&mut self, yes: bool) {
+        let (window, origin, start, token) = self.browser.confirming.take().expect("a question");
+        if yes {
+            self.register_at_listener(window, &origin, &start, Some(&token));
+        } else {
+            self.answer_opener(window, &origin, &json!({"type": "refused", "code": "page_refused"}));
+        }
+        self.settle();
     }
 
     /// A broadcast closes the static callback pages of this origin.

@@ -17,6 +17,6 @@ mod world;
 pub use browser::{Browser, Place, Window};
 pub use device::{Device, Entered, GRANT_TYPE};
 pub use endpoint::{Answer, CLIENT_ID};
-pub use kernel::{Kernel, LISTENER, PAGE, Taken, ToKernel};
+pub use kernel::{Channel, Kernel, LISTENER, PAGE, Registration, Taken, ToKernel};
 pub use provider::{ISSUER, Provider, User};
 pub use world::{START, World};

@@ -46,6 +46,16 @@ pub struct World {
     pub to_kernel: VecDeque<ToKernel>,
     /// The origin of the static callback page; empty when there is none.
     pub callback_origin: String,
+    /// The envelope that stands in the trait.
+    pub envelope: String,
+    /// Everything that page and kernel said over the comm, as everybody who listens to it sees it.
+    pub comm: Vec<String>,
+    /// Every message that the page posted to a window.
+    pub posted: Vec<String>,
+    /// Every message that a start page or a callback page sent to the page.
+    pub heard: Vec<String>,
+    /// What the fragment of the latest start page says.
+    pub start_fragment: String,
     pub(crate) events: VecDeque<Input>,
     /// What `window.open` returned, in the same call stack.
     pub(crate) popup_result: Option<Input>,
@@ -90,11 +100,18 @@ impl World {
             dropped: Vec::new(),
             to_kernel: VecDeque::new(),
             callback_origin: callback_origin.unwrap_or_default(),
+            posted: Vec::new(),
+            heard: Vec::new(),
+            start_fragment: String::new(),
+            envelope: String::new(),
+            comm: Vec::new(),
             events: VecDeque::new(),
             popup_result: None,
             rng,
         };
         world.perform();
+        world.input(Input::Connected);
+        world.settle();
         world
     }
 
@@ -210,6 +227,14 @@ impl World {
         self.flow.status().way
     }
 
+    /// The page's clock is set to another time, forwards or back.
+    pub fn jump(&mut self, seconds: i64) {
+        let millis = seconds.unsigned_abs() * 1000;
+        let now = self.now.as_millis();
+        self.now =
+            Timestamp::from_millis(if seconds < 0 { now.saturating_sub(millis) } else { now + millis });
+    }
+
     /// Lets the next thing happen; false when nothing is due by itself.
     pub fn step(&mut self) -> bool {
         if let Some(event) = self.events.pop_front() {
@@ -278,6 +303,11 @@ impl World {
         let Some(link) = self.flow.status().link.clone() else { return };
         let window = self.browser.open(Place::ErrorPage);
         self.navigate(window, &link);
+    }
+
+    /// A window that is open already goes to a link.
+    pub fn open_link_in(&mut self, window: WindowId, link: &str) {
+        self.navigate(window, link);
     }
 }
 

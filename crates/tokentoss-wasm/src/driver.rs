@@ -108,10 +108,13 @@ impl Driver {
                     channel.post(message.expose());
                 }
             }
-            Output::IntroducePage { ticket, proof, sealed, key } => {
-                let proof = proof.expose().into();
-                self.tell(&FlowEvent::Register { ticket, proof, sealed, key });
+            Output::Introduce { ticket, key, origin } => {
+                self.tell(&FlowEvent::Introduce { ticket, key, origin });
             }
+            Output::Register { ticket, sealed, key } => {
+                self.tell(&FlowEvent::Register { ticket, sealed, key });
+            }
+            Output::ClearEnvelope => self.tell(&FlowEvent::ClearEnvelope),
             Output::CloseWindow { window } => {
                 if let Some(window) = self.window(window) {
                     let _ = window.close();

@@ -37,15 +37,24 @@ pub enum FlowEvent {
     AskKernelForCode,
     /// For the kernel: it must drop its user code, or the request for one.
     DropKernelCode,
-    /// For the kernel, as it stands: no start page makes this page known.
+    /// For the kernel, as it stands: the page introduces itself.
+    Introduce {
+        /// The ticket.
+        ticket: String,
+        /// A public key of this page.
+        key: String,
+        /// The page's origin.
+        origin: String,
+    },
+    /// What was delivered is to leave the trait `sealed_tokens`: nobody waits for it any more.
+    ClearEnvelope,
+    /// For the kernel, as it stands: no start page makes this attempt known.
     Register {
         /// The ticket.
         ticket: String,
-        /// Its proof.
-        proof: String,
         /// The authorization request, sealed to the kernel.
         sealed: String,
-        /// The public key of this page.
+        /// The public key of this attempt.
         key: String,
     },
     /// What was sealed for the kernel, for the trait `sealed_tokens`; repeated until acknowledged.
@@ -101,10 +110,12 @@ pub struct CodeToEnter {
 }
 
 impl fmt::Debug for FlowEvent {
-    /// Only its kind: links, proofs and addresses are for the page and the kernel.
+    /// Only its kind: links and addresses are for the page and the kernel.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Status { .. } => "Status",
+            Self::Introduce { .. } => "Introduce",
+            Self::ClearEnvelope => "ClearEnvelope",
             Self::Register { .. } => "Register",
             Self::AskKernelForCode => "AskKernelForCode",
             Self::DropKernelCode => "DropKernelCode",

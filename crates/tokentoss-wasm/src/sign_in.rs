@@ -63,9 +63,19 @@ impl SignIn {
         self.driver.feed(Input::Pasted { text: text.into() });
     }
 
-    /// The kernel's message `registered`, with the client secret sealed to this page if there is one.
-    pub fn registered(&self, secret: Option<String>) {
-        self.driver.feed(Input::PageIntroduced { secret });
+    /// The connection to the kernel was made, or made again: the page introduces itself.
+    pub fn connected(&self) {
+        self.driver.feed(Input::Connected);
+    }
+
+    /// The kernel's message `introduced`.
+    pub fn introduced(&self, key: String, sealed: String) {
+        self.driver.feed(Input::Introduced { key, sealed });
+    }
+
+    /// The kernel's message `registered`.
+    pub fn registered(&self, key: String, sealed: String) {
+        self.driver.feed(Input::Registered { key, sealed });
     }
 
     /// The click on the link that opens the sign-in page by hand: one more window may introduce itself.

@@ -14,6 +14,9 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as u64)
 }
 
+/// The longest wait that browsers keep, in milliseconds: a longer one fires at once.
+const LONGEST_WAIT: u32 = i32::MAX as u32;
+
 /// A timer that is cancelled when dropped.
 #[derive(Debug)]
 pub(crate) struct Timer {
@@ -24,7 +27,9 @@ pub(crate) struct Timer {
 impl Timer {
     pub(crate) fn new(due: Timestamp, on_due: impl FnOnce() + 'static) -> Self {
         let wait = due.as_millis().saturating_sub(now().as_millis());
-        Self { due, _timeout: Timeout::new(u32::try_from(wait).unwrap_or(u32::MAX), on_due) }
+        // One that fires early is set anew.
+        let wait = u32::try_from(wait).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+        Self { due, _timeout: Timeout::new(wait, on_due) }
     }
 
     pub(crate) fn due(&self) -> Timestamp {

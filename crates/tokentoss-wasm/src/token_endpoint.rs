@@ -9,6 +9,7 @@ use web_sys::{
     AbortController, AbortSignal, ReadableStreamDefaultReader, ReferrerPolicy, Request, RequestCache,
     RequestCredentials, RequestInit, RequestMode, RequestRedirect, Response, UrlSearchParams,
 };
+use zeroize::Zeroizing;
 
 /// A request under way; dropped, it is aborted and its answer ignored.
 #[derive(Debug)]
@@ -67,22 +68,26 @@ async fn post(request: FormRequest, signal: &AbortSignal) -> Option<EndpointAnsw
 
 /// The body, cut off one byte behind the limit; `None` when the connection broke.
 async fn read(response: &Response) -> Option<Secret> {
-    let mut body = Vec::new();
+    // As large as it can get, so that it never leaves a copy behind by growing.
+    let mut body = Zeroizing::new(Vec::with_capacity(BODY_LIMIT.saturating_add(1)));
     if let Some(stream) = response.body() {
         let reader = ReadableStreamDefaultReader::new(&stream).ok()?;
         while let Some(chunk) = next_chunk(&reader).await? {
-            body.extend(chunk.to_vec());
+            let (start, room) = (body.len(), BODY_LIMIT.saturating_add(1).saturating_sub(body.len()));
+            let piece = chunk.subarray(0, chunk.length().min(u32::try_from(room).unwrap_or(u32::MAX)));
+            body.resize(start.saturating_add(piece.length() as usize), 0);
+            if let Some(end) = body.get_mut(start..) {
+                piece.copy_to(end);
+            }
+            chunk.fill(0, 0, chunk.length());
             if body.len() > BODY_LIMIT {
                 // Ends the download of what is not read; nothing waits for it.
                 let _ = reader.cancel();
                 break;
             }
         }
-        body.truncate(BODY_LIMIT.saturating_add(1));
     }
-    Some(Secret::new(
-        String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into()),
-    ))
+    Some(Secret::new(String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// The next piece of the body, then `Some(None)`; `None` when the connection broke.

@@ -3,7 +3,10 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::expect_used, reason = "a test may fail loudly")]
 
-use js_sys::{Array, Function, JsString, Object, Reflect};
+use getrandom::SysRng;
+use js_sys::{Array, Function, JSON, JsString, Object, Reflect};
+use tokentoss_core::registration::AnswerKey;
+use tokentoss_core::sealing::{Binding, KeyPair, PublicKey, Purpose};
 use tokentoss_wasm::SignIn;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -31,8 +34,8 @@ extern "C" {
     fn receive_from_origin(this: &Stage, content: &str, origin: &str);
     #[wasm_bindgen(method, js_name = receiveFromStranger)]
     fn receive_from_stranger(this: &Stage, content: &str);
-    #[wasm_bindgen(method)]
-    fn introduce(this: &Stage) -> String;
+    #[wasm_bindgen(method, js_name = introduceStartPage)]
+    fn introduce_start_page(this: &Stage) -> String;
     #[wasm_bindgen(method, js_name = comeBack)]
     fn come_back(this: &Stage, url: &str);
     #[wasm_bindgen(method, js_name = passTime)]
@@ -91,6 +94,35 @@ extern "C" {
     async fn fetched(this: &Stage);
     #[wasm_bindgen(method)]
     async fn shown(this: &Stage, phase: &str);
+}
+
+impl Stage {
+    /// The start page introduces itself and the kernel registers the attempt; the result is the authorization request.
+    fn introduce(&self) -> String {
+        let start = parsed(&self.introduce_start_page());
+        let (ticket_id, key) = (member(&start, "ticket"), member(&start, "key"));
+        let binding =
+            Binding { ticket_id: &ticket_id, client_id: "client", issuer: "https://issuer.example" };
+        let kernel = KeyPair::from_private_key(&[7; 32]).expect("a private key");
+        let opened =
+            kernel.open(Purpose::Start, binding, &member(&start, "sealed")).expect("sealed to the kernel");
+        let inside = parsed(core::str::from_utf8(&opened).expect("text"));
+        let answer_key = AnswerKey::from_base64url(&member(&inside, "answer_key")).expect("a key");
+        let attempt = PublicKey::from_base64url(&key).expect("a key");
+        let plaintext = format!("{{\"proof\":\"{}\",\"client_secret\":null}}", "p".repeat(43));
+        let answer =
+            answer_key.seal(&ticket_id, &attempt, plaintext.as_bytes(), &mut SysRng).expect("an answer");
+        self.receive(&format!("{{\"type\":\"registered\",\"answer\":\"{answer}\"}}"));
+        member(&inside, "url")
+    }
+}
+
+fn parsed(text: &str) -> JsValue {
+    JSON::parse(text).expect("JSON")
+}
+
+fn member(object: &JsValue, name: &str) -> String {
+    Reflect::get(object, &name.into()).ok().and_then(|value| value.as_string()).expect("a text")
 }
 
 /// Puts the page back as it was, also when an assertion fails.
@@ -423,7 +455,11 @@ async fn an_endpoint_that_does_not_answer_pages_leaves_the_code_to_the_kernel() 
     scene.break_connection();
     sign_in.ask_for_code();
     scene.told("ask_kernel_for_code").await;
-    assert_eq!((scene.state().as_str(), scene.request_count()), ("code", 1));
+    assert_eq!(
+        (scene.state().as_str(), scene.request_count()),
+        ("code", 1),
+        "the kernel is asked, and waited for"
+    );
 }
 
 #[wasm_bindgen_test]

@@ -57,17 +57,13 @@ export type Text = string;
  */
 export interface TicketData {
     /**
-     * Of this layout: 1.
+     * Of this layout: 2.
      */
     version: number;
     /**
      * Names the ticket in messages.
      */
     id: Text;
-    /**
-     * Shows the kernel's listener that a message comes from the notebook page.
-     */
-    proof: Text;
     /**
      * What the kernel computes the nonce of each attempt from.
      */
@@ -96,6 +92,10 @@ export interface TicketData {
      * Static pages that are registered for the client.
      */
     callback_pages?: Text[];
+    /**
+     * Whether the kernel knows that it runs on another machine than the browser.
+     */
+    remote_kernel?: boolean;
     /**
      * Who may exchange the authorization code; `auto` where it is missing.
      */
@@ -139,7 +139,7 @@ export interface CodeToEnter {
 /**
  * An event of a sign-in.
  */
-export type FlowEvent = { type: "status"; phase: Phase; way: Way | null; link: string | null; code: string | null; message: string | null; subject: string | null; paste_problem: string | null; to_enter: CodeToEnter | null } | { type: "ask_kernel_for_code" } | { type: "drop_kernel_code" } | { type: "register"; ticket: string; proof: string; sealed: string; key: string } | { type: "deliver"; envelope: string };
+export type FlowEvent = { type: "status"; phase: Phase; way: Way | null; link: string | null; code: string | null; message: string | null; subject: string | null; paste_problem: string | null; to_enter: CodeToEnter | null } | { type: "ask_kernel_for_code" } | { type: "drop_kernel_code" } | { type: "introduce"; ticket: string; key: string; origin: string } | { type: "clear_envelope" } | { type: "register"; ticket: string; sealed: string; key: string } | { type: "deliver"; envelope: string };
 
 /**
  * How the provider's answer comes back.
@@ -173,6 +173,14 @@ export class SignIn {
      * The user gave up.
      */
     cancel(): void;
+    /**
+     * The connection to the kernel was made, or made again: the page introduces itself.
+     */
+    connected(): void;
+    /**
+     * The kernel's message `introduced`.
+     */
+    introduced(key: string, sealed: string): void;
     /**
      * The kernel shows no user code any more.
      */
@@ -209,9 +217,9 @@ export class SignIn {
      */
     paste(text: string): void;
     /**
-     * The kernel's message `registered`, with the client secret sealed to this page if there is one.
+     * The kernel's message `registered`.
      */
-    registered(secret?: string | null): void;
+    registered(key: string, sealed: string): void;
     /**
      * The kernel's message `relay`: a callback sealed to this page.
      */

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
-import selectors
-import socket
+import sys
 import threading
 import time
-from collections import OrderedDict
 from contextlib import suppress
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.callback.connections import Connections
 from tokentoss.callback.sockets import close_gently, listen, shut_down
 from tokentoss.exceptions import HandOffError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
 
     from tokentoss.handoff.sign_in import HandOff
+
+logger = logging.getLogger(__name__)
 
 LINGER = 2.0
 """Seconds that it stays open after the last sign-in, so that its popup still gets an answer."""
 
-MAX_WAITING = 128
-"""Connections whose request has not arrived; beyond them the oldest is dropped."""
-
-REQUEST_DEADLINE = 10.0
-"""Seconds within which a request must have arrived."""
+POLL = 0.25
+"""Seconds between two looks at what is over."""
 
 
 class LoopbackListener:
@@ -38,8 +40,11 @@ class LoopbackListener:
     Args:
         host: ``127.0.0.1``, or ``localhost`` for a web client that is registered so.
         port: The port; 0 for any free one.
-        serve: Answers one request: called with a connection, the client's address and this listener.
+        handler: Answers one request.
         closed: Called, from the listener's thread, once it has closed.
+
+    Attributes:
+        connections: Those that are open.
 
     Raises:
         HandOffError: ``loopback_unavailable`` if the address cannot be listened on.
@@ -49,13 +54,14 @@ class LoopbackListener:
         self,
         host: str,
         port: int,
-        serve: Callable[[socket.socket, Any, LoopbackListener], object],
+        handler: type[BaseHTTPRequestHandler],
         closed: Callable[[LoopbackListener], None],
     ) -> None:
-        self._answer = serve
         self._notify_closed = closed
-        self._sockets = listen(host, port)
-        self.port: int = self._sockets[0].getsockname()[1]
+        self.connections = Connections()
+        self._servers = [_Server(one, handler, self) for one in listen(host, port)]
+        self.host = host
+        self.port: int = self._servers[0].server_address[1]
         # Browsers leave the default port out.
         self.authority = host if self.port == 80 else f"{host}:{self.port}"  # noqa: PLR2004
         self.origin = f"http://{self.authority}"
@@ -64,13 +70,14 @@ class LoopbackListener:
         self._close_at: float | None = None
         # Re-entrant, because a widget may be collected anywhere, and gives its lease back then.
         self._lock = threading.RLock()
-        self._waiting: OrderedDict[socket.socket, float] = OrderedDict()
-        self._wake_receiver, self._wake_sender = socket.socketpair()
-        self._wake_sender.setblocking(False)
         self._owner = os.getpid()
+        self._running = len(self._servers)
         self.closed = threading.Event()
         try:
-            threading.Thread(target=self._run, name="tokentoss-listener", daemon=True).start()
+            for server in self._servers:
+                threading.Thread(
+                    target=self._run, args=(server,), name="tokentoss-listener", daemon=True
+                ).start()
         except RuntimeError:  # a Python without threads
             self.abandon()
             raise HandOffError(code="loopback_unavailable", subject=self.authority) from None
@@ -92,11 +99,11 @@ class LoopbackListener:
             hand_offs = list(self._hand_offs.values())
         if redirect_path is None:
             return hand_offs
-        return [one for one in hand_offs if one.redirect_uri == self.origin + redirect_path]
+        return [one for one in hand_offs if self._path_of(one) == redirect_path]
 
     def redirect_paths(self) -> set[str]:
         """Return the paths to which providers send the popup."""
-        return {one.redirect_uri[len(self.origin) :] for one in self.hand_offs() if one.redirect_uri}
+        return {path for path in map(self._path_of, self.hand_offs()) if path is not None}
 
     def release(self, hand_off: HandOff | None) -> None:
         """Give a lease back; the listener closes soon after the last one."""
@@ -109,34 +116,32 @@ class LoopbackListener:
             elif hand_off is not None and not hand_off.done.is_set():
                 self._hand_offs.pop(hand_off.id, None)
             self._forget_decided()
-        self._wake()
-
-    def request_read(self, connection: socket.socket) -> None:
-        """Note that a connection's request has arrived, so that nothing drops it any more."""
-        with self._lock:
-            self._waiting.pop(connection, None)
 
     def close(self) -> None:
         """Close at once, whatever is under way."""
         with self._lock:
             self._close_at = 0.0
             self._leases = 0
-        self._wake()
 
     def abandon(self) -> None:
         """Close the copies of the sockets that a forked process got; the parent's stay open."""
-        for one in (*self._sockets, self._wake_receiver, self._wake_sender):
+        for server in self._servers:
             with suppress(OSError):
-                one.close()
+                server.server_close()
 
     def take_lease(self) -> bool:
         """Take a lease unless the listener is closing."""
         with self._lock:
-            if self._close_at is not None and time.monotonic() >= self._close_at:
+            if self._is_over():
                 return False
             self._leases += 1
             self._close_at = None
             return True
+
+    def _path_of(self, hand_off: HandOff) -> str | None:
+        uri = hand_off.redirect_uri
+        # A browser asks for "/" where an address has no path at all.
+        return None if uri is None else uri[len(self.origin) :] or "/"
 
     def _forget_decided(self) -> None:
         # A decided sign-in stays until the linger ends, for the popup's late question; never more than a few.
@@ -144,87 +149,69 @@ class LoopbackListener:
         for key in decided[:-8]:
             self._hand_offs.pop(key, None)
 
-    def _wake(self) -> None:
-        with suppress(OSError):
-            self._wake_sender.send(b"\0")
-
-    def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            for one in self._sockets:
-                selector.register(one, selectors.EVENT_READ)
-            selector.register(self._wake_receiver, selectors.EVENT_READ)
-            while not self._is_over():
-                for key, _ in selector.select(self._pause()):
-                    if key.fileobj is self._wake_receiver:
-                        self._wake_receiver.recv(64)
-                    else:
-                        self._accept(key.fileobj)  # type: ignore[arg-type]
-                self._drop_slow()
-        for one in (*self._sockets, self._wake_receiver, self._wake_sender):
-            one.close()
+    def _run(self, server: _Server) -> None:
+        while not self._is_over():
+            server.handle_request()
+            self.connections.drop_slow()
+        server.server_close()
         with self._lock:
-            waiting = list(self._waiting)
+            self._running -= 1
+            is_last = self._running == 0
             self._hand_offs.clear()
-        for connection in waiting:
-            shut_down(connection)
-        self.closed.set()
-        self._notify_closed(self)
+        if is_last:
+            self.connections.drop_all()
+            self.closed.set()
+            self._notify_closed(self)
 
     def _is_over(self) -> bool:
         with self._lock:
             return self._close_at is not None and time.monotonic() >= self._close_at
 
-    def _pause(self) -> float | None:
-        with self._lock:
-            now = time.monotonic()
-            ends = [] if self._close_at is None else [self._close_at - now]
-            if self._waiting:
-                ends.append(next(iter(self._waiting.values())) + REQUEST_DEADLINE - now)
-        return max(0.0, min(ends)) if ends else None
 
-    def _accept(self, listening: socket.socket) -> None:
+class _Server(ThreadingHTTPServer):
+    """Accepts the connections of one socket, as many as there is room for."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(
+        self, listening: socket.socket, handler: type[BaseHTTPRequestHandler], listener: LoopbackListener
+    ) -> None:
+        super().__init__(listening.getsockname()[:2], handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening  # bound and listening already
+        self.server_address = listening.getsockname()[:2]
+        self.listener = listener
+        self.timeout = POLL
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; out of descriptors, what waits longest gives its own back."""
         try:
-            connection, address = listening.accept()
+            return super().get_request()
         except OSError as failure:
             if failure.errno in {errno.EMFILE, errno.ENFILE}:
-                # Out of descriptors: what waits longest gives its own back.
-                self._drop_oldest()
+                self.listener.connections.drop_oldest()
                 time.sleep(0.01)
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own, if there is room."""
+        if not self.listener.connections.admit(request):
+            shut_down(request)
+            request.close()
             return
-        with self._lock:
-            self._waiting[connection] = time.monotonic()
-            crowded = len(self._waiting) > MAX_WAITING
-        if crowded:
-            self._drop_oldest()
-        thread = threading.Thread(
-            target=self._serve, args=(connection, address), name="tokentoss-request", daemon=True
-        )
-        try:
-            thread.start()
-        except RuntimeError:
-            self.request_read(connection)
-            connection.close()
+        super().process_request(request, client_address)
 
-    def _serve(self, connection: socket.socket, address: object) -> None:
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection after its answer."""
+        self.listener.connections.answered(request)
         try:
-            with suppress(OSError):
-                self._answer(connection, address, self)
+            close_gently(request)
         finally:
-            self.request_read(connection)
-            close_gently(connection)
+            self.listener.connections.remove(request)
 
-    def _drop_slow(self) -> None:
-        latest = time.monotonic() - REQUEST_DEADLINE
-        with self._lock:
-            slow = [one for one, since in self._waiting.items() if since <= latest]
-            for one in slow:
-                del self._waiting[one]
-        for one in slow:
-            shut_down(one)
-
-    def _drop_oldest(self) -> None:
-        with self._lock:
-            if not self._waiting:
-                return
-            oldest, _ = self._waiting.popitem(last=False)
-        shut_down(oldest)
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of the request: it may hold a code."""
+        del request, client_address
+        failure = sys.exc_info()[0]
+        logger.debug("a request failed: %s", failure.__name__ if failure else "")

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tokentoss.config.google_services import service_behind
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.pyodide import in_browser
 from tokentoss.util.urls import is_loopback_host, is_secure, split_url
@@ -135,7 +136,7 @@ def _pages(config: ClientConfig, redirect_uri: str | Sequence[str] | None) -> tu
 
 def _may_be_page(uri: str) -> bool:
     parts = split_url(uri)
-    if parts is None or parts.query or parts.fragment or not is_secure(uri):
+    if parts is None or parts.query or parts.fragment or not is_secure(uri) or service_behind(uri):
         return False
     return parts.path.endswith(PAGE_PATH) or not is_loopback_host(parts.hostname or "")
 

@@ -11,9 +11,11 @@ from urllib.parse import parse_qsl
 
 from tokentoss import error_codes
 from tokentoss._version import __version__
+from tokentoss.callback.own_server import is_own_server
 from tokentoss.callback.pages import SECURITY_HEADERS, SIGNED_IN, callback_page, end_page, start_page
+from tokentoss.callback.peers import Peer, peer_of
 from tokentoss.callback.sockets import BoundedReader
-from tokentoss.exceptions import HandOffError
+from tokentoss.exceptions import HandOffError, TokenTossError
 from tokentoss.handoff.registration import page_key_of, registration_of
 from tokentoss.handoff.relay import start_relay
 from tokentoss.handoff.sealing import MAX_SEALED_LENGTH
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tokentoss.callback.listener import LoopbackListener
     from tokentoss.handoff.registration import Registration
     from tokentoss.handoff.sign_in import HandOff
+    from tokentoss.handoff.start import Start
 
 START_PATH = "/tokentoss/start"
 REGISTER_PATH = "/tokentoss/register"
@@ -48,11 +51,14 @@ class RequestHandler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = 5.0  # seconds for each read
     disable_nagle_algorithm = True  # head and body are two small writes
-    server: LoopbackListener  # type: ignore[assignment]
+    listener: LoopbackListener
+    peer: Peer
 
     def setup(self) -> None:
         """Prepare reading, with a limit on everything before the body."""
         super().setup()
+        self.listener = self.server.listener  # type: ignore[attr-defined]
+        self.peer = peer_of(self.connection)
         self.rfile = BoundedReader(self.rfile, _MAX_HEADER_BYTES)  # type: ignore[assignment]
 
     def handle(self) -> None:
@@ -65,6 +71,9 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Parse the request head, then check what holds for every route."""
         if not super().parse_request():
             return False
+        if self.peer is Peer.OTHER_USER:
+            self._answer(HTTPStatus.FORBIDDEN, {"code": "peer_of_another_user"})
+            return False
         # One request a connection: nothing is smuggled behind the first.
         self.close_connection = True
         # The base class has rewritten a target that begins with two slashes.
@@ -73,21 +82,21 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
             return False
         # DNS rebinding: the browser must think that it talks to this very address.
-        if self.headers.get_all("Host", []) != [self.server.authority]:
+        if self.headers.get_all("Host", []) != [self.listener.authority]:
             self.send_error(HTTPStatus.FORBIDDEN)
             return False
         return True
 
     def do_GET(self) -> None:
         """Serve the start page and the callback page, to top-level navigations only."""
-        self.server.request_read(self.connection)
+        self.listener.connections.answering(self.connection)
         if not self._is_navigation():
             self.send_error(HTTPStatus.FORBIDDEN)
             return
         path, _, query = self.path.partition("?")
         if path == START_PATH:
             self._send(HTTPStatus.OK, *start_page())
-        elif path in self.server.redirect_paths():
+        elif path in self.listener.redirect_paths():
             self._callback(path, query)
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -103,7 +112,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         if action is None:
             status = (
                 HTTPStatus.METHOD_NOT_ALLOWED
-                if self.path.partition("?")[0] in {START_PATH, *self.server.redirect_paths()}
+                if self.path.partition("?")[0] in {START_PATH, *self.listener.redirect_paths()}
                 else HTTPStatus.NOT_FOUND
             )
             self.send_error(status)
@@ -132,7 +141,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     def _is_own_page(self) -> bool:
         headers = self.headers
         return (
-            headers.get_all("Origin", []) == [self.server.origin]
+            headers.get_all("Origin", []) == [self.listener.origin]
             and headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
             and headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
         )
@@ -147,7 +156,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return None
         body = self.rfile.read(int(length[0]))
-        self.server.request_read(self.connection)
+        self.listener.connections.answering(self.connection)
         try:
             members = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError):
@@ -158,27 +167,35 @@ class RequestHandler(BaseHTTPRequestHandler):
         return members
 
     def _register(self, members: dict[str, str]) -> None:
+        origin = members.get("origin", "")
         try:
-            hand_off = self.server.hand_off(members.get("ticket", ""))
+            hand_off = self.listener.hand_off(members.get("ticket", ""))
             if hand_off is None:
                 raise HandOffError(code="ticket_unknown")
-            registration = registration_of(
-                hand_off,
-                proof=members.get("proof", ""),
-                origin=members.get("origin", ""),
-                url=members.get("url", ""),
-                key=members.get("key", ""),
-            )
-            secret = hand_off.register(registration)
+            start = _start_of(hand_off, members)
+            registration = registration_of(hand_off, origin=origin, url=start.url, key=start.key)
+            if not self._may_register(hand_off, start, origin):
+                token = members.get("confirm", "")
+                if not token or not hand_off.confirmations.use(token, registration.page_key, origin):
+                    self._answer(HTTPStatus.OK, _question(hand_off, registration.page_key, origin))
+                    return
+            hand_off.register(registration)
+            answer = hand_off.answer_to(registration, start.answer_key)
         except HandOffError as refusal:
             self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
             return
-        self._answer(HTTPStatus.OK, {"secret": secret})
+        self._answer(HTTPStatus.OK, {"url": start.url, "answer": answer})
+
+    def _may_register(self, hand_off: HandOff, start: Start, origin: str) -> bool:
+        """Tell whether a page needs no yes of the user: it was introduced, or is our own server's."""
+        if hand_off.introductions.shows(start.proof, origin):
+            return True
+        return self.peer is Peer.TRUSTED and is_own_server(origin)
 
     def _where(self, members: dict[str, str]) -> None:
         """Tell a start page without an opener where to go on; it asks again while that is not known."""
         try:
-            hand_off = self.server.hand_off(members.get("ticket", ""))
+            hand_off = self.listener.hand_off(members.get("ticket", ""))
             if hand_off is None:
                 raise HandOffError(code="ticket_unknown")
             url = hand_off.registrations.address_for(page_key_of(members.get("key", "")))
@@ -189,26 +206,29 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def _callback(self, path: str, query: str) -> None:
         state = _state_of_answer(query)
-        hand_offs = [] if state is None else self.server.hand_offs(path)
-        for hand_off in hand_offs:
-            registration = hand_off.take_callback(state or "", query)
-            if registration is not None:
-                page = callback_page(registration.page_token, registration.origin)
-                self._send(HTTPStatus.OK, *page)
-                return
-        for hand_off in hand_offs:
-            ended = hand_off.in_kernel.take_callback(query) if hand_off.in_kernel else None
-            if ended is not None:
-                # Only now, because this page says how the sign-in ended.
-                status = HTTPStatus.BAD_REQUEST if ended else HTTPStatus.OK
-                self._send(status, *end_page(ended or SIGNED_IN))
-                return
+        hand_offs = [] if state is None else self.listener.hand_offs(path)
+        try:
+            for hand_off in hand_offs:
+                registration = hand_off.take_callback(state or "", query)
+                if registration is not None:
+                    page = callback_page(registration.page_token, registration.origin)
+                    self._send(HTTPStatus.OK, *page)
+                    return
+            for hand_off in hand_offs:
+                ended = hand_off.in_kernel.take_callback(query) if hand_off.in_kernel else None
+                if ended is not None:
+                    # Only now, because this page says how the sign-in ended.
+                    status = HTTPStatus.BAD_REQUEST if ended else HTTPStatus.OK
+                    self._send(status, *end_page(ended or SIGNED_IN))
+                    return
+        except TokenTossError as refusal:
+            self._refuse_callback(refusal.code)
+            return
         # Whoever sent this, the sign-in goes on waiting for the provider's answer.
-        self._refuse_callback()
+        self._refuse_callback("state_mismatch")
 
-    def _refuse_callback(self) -> None:
+    def _refuse_callback(self, code: str) -> None:
         # The user may be the one who reads this, with no other place that says what happened.
-        code = "state_mismatch"
         body = f"{error_codes.sentence(code)} ({code})\n".encode()
         self._send(HTTPStatus.BAD_REQUEST, body, {"Content-Type": "text/plain; charset=utf-8"})
 
@@ -220,12 +240,15 @@ class RequestHandler(BaseHTTPRequestHandler):
         return {"code": ""}
 
     def _deliver(self, members: dict[str, str]) -> None:
-        self._for_page(members, lambda hand_off, _: {"code": hand_off.deliver(members.get("sealed", ""))})
+        def take(hand_off: HandOff, registration: Registration) -> dict[str, str]:
+            return {"code": hand_off.deliver(members.get("sealed", ""), registration)}
+
+        self._for_page(members, take)
 
     def _for_page(
         self, members: dict[str, str], act: Callable[[HandOff, Registration], dict[str, str]]
     ) -> None:
-        for hand_off in self.server.hand_offs():
+        for hand_off in self.listener.hand_offs():
             registration = hand_off.registrations.of_page(members.get("page_token", ""))
             if registration is not None:
                 try:
@@ -235,7 +258,7 @@ class RequestHandler(BaseHTTPRequestHandler):
                 return
         self._answer(HTTPStatus.FORBIDDEN, {"code": "ticket_unknown"})
 
-    def _answer(self, status: HTTPStatus, content: Mapping[str, str | None]) -> None:
+    def _answer(self, status: HTTPStatus, content: Mapping[str, Any]) -> None:
         body = json.dumps(content).encode("utf-8")
         self._send(status, body, {"Content-Type": "application/json"})
 
@@ -252,12 +275,39 @@ class RequestHandler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer with a fixed sentence: the default one would quote the request."""
         del message, explain
-        self.server.request_read(self.connection)
+        self.listener.connections.answering(self.connection)
         body = b"This address takes part in a sign-in. Go back to the notebook and start there.\n"
         self._send(HTTPStatus(code), body, {"Content-Type": "text/plain; charset=utf-8"})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: request lines hold authorization codes."""
+
+
+def _start_of(hand_off: HandOff, members: dict[str, str]) -> Start:
+    """Return what the page sealed, which must be of the attempt that the start page was opened for.
+
+    Raises:
+        HandOffError: ``registration_refused``, or ``ticket_unknown`` if the hand-off is over.
+    """
+    try:
+        start = hand_off.open_start(members.get("sealed", ""))
+    except HandOffError as refusal:
+        code = "registration_refused" if refusal.code == "envelope_unreadable" else refusal.code
+        raise HandOffError(code=code) from None
+    if start.key != members.get("key", ""):
+        raise HandOffError(code="registration_refused")
+    return start
+
+
+def _question(hand_off: HandOff, page_key: bytes, origin: str) -> dict[str, Any]:
+    """Return what the start page asks the user; it knows the origin itself."""
+    return {
+        "confirm": hand_off.confirmations.ask(page_key, origin),
+        "provider": hand_off.provider_name,
+        "account": hand_off.login_hint,
+        "client_id": hand_off.client_id,
+        "scopes": hand_off.scopes,
+    }
 
 
 def _state_of_answer(query: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,10 @@ from tokentoss.exceptions import HandOffError
 
 BACKLOG = 128
 """Connections that wait to be accepted."""
+
+
+LINGER = 0.5
+"""Seconds in all that a client may go on sending after its answer."""
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -52,7 +57,7 @@ def _listen_on(family: int, address: str, port: int) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address, port))
         listening.listen(BACKLOG)
-        listening.setblocking(False)
+        listening.settimeout(1.0)  # a client may be gone again before it is accepted
     except OSError:
         listening.close()
         raise
@@ -66,12 +71,13 @@ def shut_down(connection: socket.socket) -> None:
 
 
 def close_gently(connection: socket.socket) -> None:
-    """Close a connection after its answer."""
+    """Close a connection after its answer, which its client may take for a moment."""
     # Closing over unread input resets the connection, and with it an answer that is still on its way.
+    ends = time.monotonic() + LINGER
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(0.5)
-        for _ in range(16):
+        while (left := ends - time.monotonic()) > 0:
+            connection.settimeout(left)
             if not connection.recv(65_536):
                 break
     connection.close()

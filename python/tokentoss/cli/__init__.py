@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokentoss._version import __version__
+from tokentoss.cli.hints import in_the_shell
 from tokentoss.exceptions import InsecureFilePermissionsWarning, TokenTossError
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
+
+BROKEN_PIPE = 141
+"""Exit code after the reader of the output went away, as shells have it."""
 
 _SECRET_ON_THE_COMMAND_LINE = (
     "The client secret is not taken from the command line, where the shell's history keeps it and other "
@@ -48,6 +54,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; by default the process's own.
     """
     chosen = vars(_parser().parse_args(arguments))
+    try:
+        code = _run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has had enough.
+        _write_nowhere()
+        return BROKEN_PIPE
+    except OSError as failure:
+        _write_nowhere()
+        reason = failure.strerror or "input/output error"
+        print(f"error: The output cannot be written ({reason}). Check where it goes.", file=sys.stderr)  # noqa: T201
+        return 1
+    return code
+
+
+def _run(chosen: dict[str, Any]) -> int:
     command = import_module(f"tokentoss.cli.{chosen.pop('command')}")
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -56,12 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for message in dict.fromkeys(str(one.message) for one in caught):
             print(f"warning: {message}", file=sys.stderr)  # noqa: T201 - this is what a command does
     except TokenTossError as failure:
-        print(f"error: {failure}", file=sys.stderr)  # noqa: T201
+        print(f"error: {in_the_shell(str(failure))}", file=sys.stderr)  # noqa: T201
         return 1
     except (KeyboardInterrupt, EOFError):
         print("\nCancelled.", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     return code
+
+
+def _write_nowhere() -> None:
+    """Point the standard output elsewhere: the interpreter flushes it at its end, and would fail again."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Remove the stored tokens of an account. The provider's own session stays as it is.",
         allow_abbrev=False,
     )
-    sign_out.add_argument("--account", metavar="E-MAIL", help="which, if several are signed in")
+    sign_out.add_argument(
+        "--account", metavar="NAME", help="e-mail address, login or key, if several are signed in"
+    )
     sign_out.add_argument(
         "--revoke",
         action="store_true",

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
+from tokentoss.cli.hints import in_the_shell
 from tokentoss.cli.terminal import Terminal
 from tokentoss.doctor import examine
 
@@ -18,7 +19,6 @@ _MARKS: dict[Level, tuple[str, str]] = {
     "warning": ("!!", "yellow"),
     "error": ("XX", "red"),
 }
-_WIDTH = 100
 _COLUMN = 20
 
 
@@ -52,12 +52,14 @@ def _show(terminal: Terminal, section: Section) -> None:
 def _show_finding(terminal: Terminal, finding: Finding) -> None:
     mark, colour = _MARKS[finding.level]
     indent = " " * (_COLUMN + 5)
-    first, *others = textwrap.wrap(finding.shown, _WIDTH - len(indent), break_long_words=False) or [""]
+    first, *others = textwrap.wrap(
+        in_the_shell(finding.shown), terminal.width - len(indent), break_long_words=False
+    ) or [""]
     terminal.line(f"  {terminal.paint(mark, colour)} {finding.name:<{_COLUMN}}{first}")
     for line in others:
         terminal.line(indent + line)
     for line in textwrap.wrap(
-        finding.hint, _WIDTH - len(indent), break_long_words=False, break_on_hyphens=False
+        finding.hint, terminal.width - len(indent), break_long_words=False, break_on_hyphens=False
     ):
         terminal.line(indent + terminal.paint(line, colour))
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from tokentoss.cli.terminal import Terminal
 from tokentoss.config.client_config import ClientConfig
+from tokentoss.config.client_provider import require_client_of
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
 from tokentoss.oauth.client_authentication import client_form
 from tokentoss.oauth.provider import Provider
 from tokentoss.oauth.revocation import revoke as revoke_at_provider
 from tokentoss.storage import FileStorage
-from tokentoss.storage.accounts import Account, choose
+from tokentoss.storage.accounts import Account, choose, matching, names_of
 from tokentoss.storage.token_data import grant_of
 
 if TYPE_CHECKING:
@@ -62,15 +63,15 @@ def run(account: str | None, revoke: bool) -> int:
 
 
 def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
-    if account is not None:
-        return choose(stored, account)
-    if len(stored) > 1:
-        names = ", ".join(printable(Account.of(tokens).display_name) for tokens in stored)
+    candidates = stored if account is None else matching(stored, account)
+    if len(candidates) > 1:
+        names = dict(zip(map(id, stored), names_of(stored), strict=True))
+        shown = ", ".join(printable(names[id(tokens)]) for tokens in candidates)
         raise NoCredentialsError(
-            f"Several accounts are signed in ({names}): say which one with --account.",
+            f"Several accounts are signed in ({shown}): say which one with --account.",
             code="account_ambiguous",
         )
-    return stored[0]
+    return candidates[0] if account is None else choose(stored, account)
 
 
 def _provider(tokens: TokenData) -> Provider:
@@ -78,9 +79,11 @@ def _provider(tokens: TokenData) -> Provider:
 
 
 def _client(provider: Provider, tokens: TokenData) -> Form:
-    """Return what the client identifies itself with; its secret only where it is the tokens' own client."""
+    """Return what the client identifies itself with; its secret only for its own tokens and provider."""
     client_id, secret = grant_of(tokens)[2], None
     with suppress(ConfigurationError):
         config = ClientConfig.discover()
-        secret = config.client_secret if config.client_id == client_id else None
+        if config.client_id == client_id:
+            require_client_of(config, provider)
+            secret = config.client_secret
     return client_form(provider.token_endpoint_auth_method, client_id, secret)

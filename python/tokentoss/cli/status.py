@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from datetime import datetime
 
+from tokentoss.cli.hints import in_the_shell
 from tokentoss.cli.terminal import Terminal, duration
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, Session
 from tokentoss.storage import FileStorage
-from tokentoss.storage.accounts import Account
+from tokentoss.storage.accounts import Account, names_of
+from tokentoss.storage.token_data import grant_of
 
 _INDENT = " " * 11
 
@@ -28,11 +31,12 @@ def run() -> int:
     terminal.line(f"{terminal.paint('Tokens', 'bold')}     {storage.path}")
     sessions = [Session.of(tokens) for tokens in storage.load_all()]
     terminal.line()
-    for number, session in enumerate(sessions):
-        _show_session(terminal, session, is_default=number == 0 and len(sessions) > 1)
+    names = names_of([session.tokens for session in sessions])
+    for number, (session, name) in enumerate(zip(sessions, names, strict=True)):
+        _show_session(terminal, session, name, is_default=number == 0 and len(sessions) > 1)
     if not sessions:
         terminal.line("Nobody is signed in. Show a GoogleAuthWidget in a notebook and click its button.")
-    return 0 if any(_is_signed_in(session) for session in sessions) else 1
+    return 0 if any(session.is_signed_in() for session in sessions) else 1
 
 
 def _show_client(terminal: Terminal) -> None:
@@ -40,7 +44,7 @@ def _show_client(terminal: Terminal) -> None:
     try:
         config = ClientConfig.discover()
     except ConfigurationError as failure:
-        terminal.line(f"{label}     {terminal.paint(str(failure), 'yellow')}")
+        terminal.line(f"{label}     {terminal.paint(in_the_shell(str(failure)), 'yellow')}")
         return
     kind = "Desktop" if config.client_type == "installed" else "web"
     whose = "Google" if config.is_google else printable(config.token_uri)
@@ -48,20 +52,24 @@ def _show_client(terminal: Terminal) -> None:
     terminal.line(f"{_INDENT}{config.source}")
 
 
-def _show_session(terminal: Terminal, session: Session, *, is_default: bool) -> None:
+def _show_session(terminal: Terminal, session: Session, chosen_by: str, *, is_default: bool) -> None:
     account = Account.of(session.tokens)
     name = terminal.paint(printable(account.display_name or "an unknown user"), "bold")
     suffix = " (used by default)" if is_default else ""
-    if _is_signed_in(session):
+    if session.is_signed_in():
         terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}{suffix}")
     else:
         terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}{suffix}: sign in again")
     terminal.line(_INDENT + terminal.paint(printable(account.issuer), "dim"))
+    if chosen_by != account.display_name:
+        # Others go by the same name, perhaps with another client.
+        client = grant_of(session.tokens)[2]
+        terminal.line(f"{_INDENT}client {printable(client)}; --account {shlex.quote(printable(chosen_by))}")
     if session.signed_in_at is not None:
         moment = datetime.fromtimestamp(session.signed_in_at).astimezone()
         ago = duration(time.time() - session.signed_in_at)
         terminal.line(f"{_INDENT}since {moment:%Y-%m-%d %H:%M}, {ago} ago")
-    if _is_signed_in(session):
+    if session.is_signed_in():
         terminal.line(_INDENT + _lifetime(session))
 
 
@@ -81,7 +89,3 @@ def _lifetime(session: Session) -> str:
 
 def _ends(age: float) -> str:
     return f"; the session ends in {duration(age + DEFAULT_MAX_SESSION_LIFETIME_HOURS * 3600)}"
-
-
-def _is_signed_in(session: Session) -> bool:
-    return session.is_usable and not session.is_older_than(DEFAULT_MAX_SESSION_LIFETIME_HOURS)

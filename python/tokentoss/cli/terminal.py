@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TextIO
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+_NARROWEST, _WIDEST = 60, 100
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -19,8 +21,14 @@ class Terminal:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
-        # https://no-color.org
-        self._has_colours = self._stream.isatty() and not os.environ.get("NO_COLOR")
+        # https://no-color.org; terminals that say "dumb" would show the codes.
+        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        self._has_colours = self._stream.isatty() and not is_plain
+
+    @property
+    def width(self) -> int:
+        """Columns to write in: those of the terminal or of ``COLUMNS``, between 60 and 100."""
+        return max(_NARROWEST, min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST))
 
     def line(self, text: str = "") -> None:
         """Write one line; characters that the stream cannot encode are replaced."""

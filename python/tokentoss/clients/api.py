@@ -21,8 +21,9 @@ class APIClient(ServiceClient):
     The token goes to the origin of ``base_url`` and to ``allowed_origins`` only (https, or http on
     this machine). It comes from ``auth_manager``; or else from the latest sign-in of this process at
     ``provider``; or else from the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
-    tokens are renewed with the configured client. On a 401 the token is renewed and the call repeated
-    once, if its body can be sent again.
+    tokens are renewed with the configured client. Without a manager, the client stays with the account
+    that it first used, and says so when that session has ended. On a 401 the token is renewed and the call
+    repeated once, if its body can be sent again.
 
     Args:
         base_url: The service's address. Without one, calls need absolute addresses, each of which is
@@ -35,7 +36,7 @@ class APIClient(ServiceClient):
         allowed_origins: Further origins that the token may go to, by address or redirect.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
+        ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
             loopback); or if neither a provider nor a manager is given.
     """
 
@@ -47,14 +48,7 @@ class APIClient(ServiceClient):
         auth_manager: AuthManager | None = None,
         account: str | Account | None = None,
         timeout: float = 30,
-        allowed_origins: Iterable[str] = (),
+        allowed_origins: Iterable[str] | None = None,
     ) -> None:
         super().__init__(base_url, timeout, allowed_origins)
         self._tokens = AccessTokens(provider, auth_manager, account)
-
-    def _token(self, url: str) -> str:
-        del url  # an access token says nothing of who may take it
-        return self._tokens.current()
-
-    def _token_after(self, refused: str) -> str | None:
-        return self._tokens.after(refused)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from abc import ABC, abstractmethod
-from functools import partial
+import threading
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import requests
 
-from tokentoss.clients.errors import raise_for_refusal
+from tokentoss.clients.answers import json_of
+from tokentoss.clients.calls import Call, send
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.forks import anew_in_child
-from tokentoss.util.urls import is_plain_loopback, origin_of, secure_origin
+from tokentoss.util.http import new_session
+from tokentoss.util.urls import origin_of, secure_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from tokentoss.clients.token_source import AccountToken, TokenSource
+
 MAX_REDIRECTS = 10
 
-REFUSAL_PAUSE = 60.0
-"""Seconds without renewals after a 401 that a renewed token did not help against."""
+HEADERS = ("Authorization", "Proxy-Authorization", "X-Serverless-Authorization")
+"""Headers that can carry the token: the usual one; IAP's other one; Cloud Run's other one."""
+
+_ENCODED_LAYERS = 3
 
 
-class ServiceClient(ABC):
+class ServiceClient:
     """Calls a service with a token of whoever is signed in.
 
     The token goes to the origin of ``base_url`` and to ``allowed_origins`` only (https, or http on
@@ -37,36 +41,45 @@ class ServiceClient(ABC):
     Args:
         base_url: The service's address. Without one, calls need absolute addresses, each of which is
             then the caller's own choice of where the token goes.
-        timeout: Seconds to wait for each step of a call.
+        timeout: Seconds to wait for each step of a call: for a connection, whichever of the host's
+            addresses it is to, and for each part of the answer.
         allowed_origins: Further origins that the token may go to, by address or redirect.
+        header: The header that carries the token, one of :data:`HEADERS`.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
-            loopback).
+        ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
+            loopback), or if the header is none of those.
     """
 
-    def __init__(self, base_url: str | None, timeout: float, allowed_origins: Iterable[str]) -> None:
+    _tokens: TokenSource
+
+    def __init__(
+        self,
+        base_url: str | None,
+        timeout: float,
+        allowed_origins: Iterable[str] | None,
+        header: str = "Authorization",
+    ) -> None:
+        if header not in HEADERS:
+            raise ConfigurationError(f"No token is sent in the header {header!r}: take one of {HEADERS}.")
         self.base_url = base_url.rstrip("/") if base_url else None
         self.timeout = timeout
+        self.header = header
         if isinstance(allowed_origins, str):
             allowed_origins = (allowed_origins,)
-        self._origins = {secure_origin(origin, "allowed origin") for origin in allowed_origins}
+        self._origins = {secure_origin(origin, "allowed origin") for origin in allowed_origins or ()}
         if self.base_url is not None:
             self._origins.add(secure_origin(self.base_url, "base_url"))
-        self._no_renewal_before = 0.0
-        # A proxy of the environment must not see what is meant for this machine.
-        new_session = partial(_new_session, self.base_url is None or not is_plain_loopback(self.base_url))
+        self._owner: str | None = None
         self._session = new_session()
+        self._lock = threading.Lock()
         # Two processes on one connection would read each other's answers.
-        anew_in_child(self, _session=new_session)
+        anew_in_child(self, _session=new_session, _lock=threading.Lock)
 
-    @abstractmethod
-    def _token(self, url: str) -> str:
+    def _token(self, url: str) -> AccountToken:
         """Return the token for a call to an address."""
-
-    @abstractmethod
-    def _token_after(self, refused: str) -> str | None:
-        """Return a newer token than one that a service refused; None if there is none to be had."""
+        del url
+        return self._tokens.current()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
@@ -119,25 +132,28 @@ class ServiceClient(ABC):
         """Send a GET request and return the JSON of its answer.
 
         Raises:
-            ServiceError: For a 401, a 403, or a redirect to a sign-in page or another origin.
+            ServiceError: For a 401, a 403, a redirect to a sign-in page or another origin, or an answer
+                that is no JSON.
             requests.HTTPError: For any other status that is not a success.
         """
-        return _json_of(self.get(path, **kwargs))
+        return json_of(self.get(path, **kwargs))
 
     def post_json(self, path: str, json: Any = None, **kwargs: Any) -> Any:
         """Send a POST request with a JSON body and return the JSON of its answer.
 
         Raises:
-            ServiceError: For a 401, a 403, or a redirect to a sign-in page or another origin.
+            ServiceError: For a 401, a 403, a redirect to a sign-in page or another origin, or an answer
+                that is no JSON.
             requests.HTTPError: For any other status that is not a success.
         """
-        return _json_of(self.post(path, json=json, **kwargs))
+        return json_of(self.post(path, json=json, **kwargs))
 
     def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Send a request with the token.
 
         Redirects to an origin that may have the token are followed; any other is returned as it is,
-        because following it would take the call, and what it carries, to a place nobody named.
+        because following it would take the call, and what it carries, to a place nobody named. The
+        token is taken off the request that comes with the answer.
 
         Args:
             method: The HTTP method.
@@ -145,10 +161,12 @@ class ServiceClient(ABC):
             **kwargs: As for ``requests.Session.request``; certificates cannot be ignored.
 
         Raises:
-            NoCredentialsError: If nobody is signed in.
+            NoCredentialsError: If nobody is signed in, or the session that this client used has ended.
             TokenRefreshError: If the token has expired and cannot be renewed.
-            ConfigurationError: ``origin_not_allowed`` for an address of another origin, or
-                ``endpoint_insecure``.
+            ConfigurationError: ``origin_not_allowed`` for an address of another origin,
+                ``address_insecure``, ``path_outside_base``, or ``authorization_taken`` if the call brings
+                what the token needs.
+            ServiceUnreachableError: If there is no answer (also a requests.ConnectionError).
             ServiceAudienceMismatchError: If the token is known to be for others; nothing is sent.
         """
         verify = kwargs.get("verify")
@@ -161,53 +179,52 @@ class ServiceClient(ABC):
         url, origins = self._address(path)
         follow = kwargs.pop("allow_redirects", True)
         kwargs.setdefault("timeout", self.timeout)
-        kwargs["headers"] = _without_authorization(kwargs.get("headers"))
-        kwargs.pop("auth", None)
+        self._refuse_collision(kwargs)
         token = self._token(url)
-        response = self._send(method, url, token, kwargs)
-        if response.status_code == requests.codes.unauthorized and _is_replayable(kwargs):
-            response = self._repeated(response, method, url, token, kwargs)
-        return self._follow(response, method, origins, kwargs) if follow else response
+        call = Call(method, url, kwargs)
+        response = self._sent(call, token)
+        if response.status_code == requests.codes.unauthorized and call.is_replayable:
+            newer = self._tokens.after(token)
+            if newer is not None:
+                _ = response.content  # read to its end, so that the connection can be used again
+                response.close()
+                response = self._sent(call, newer)
+        return self._follow(response, call, origins) if follow else response
 
-    def _send(self, method: str, url: str, token: str, kwargs: dict[str, Any]) -> requests.Response:
-        return self._session.request(method, url, auth=_Bearer(token), allow_redirects=False, **kwargs)
+    def _sent(self, call: Call, token: AccountToken) -> requests.Response:
+        return send(self._session_of(token.owner), call, token, self.header)
 
-    def _repeated(
-        self, response: requests.Response, method: str, url: str, token: str, kwargs: dict[str, Any]
-    ) -> requests.Response:
-        """Repeat a call that was refused, if there is a newer token."""
-        if time.monotonic() < self._no_renewal_before:
-            return response
-        newer = self._token_after(token)
-        if newer is None:
-            return response
-        _ = response.content  # read to its end, so that the connection can be used again
-        response.close()
-        repeated = self._send(method, url, newer, kwargs)
-        if repeated.status_code == requests.codes.unauthorized:
-            # It was not the token's age: renewing for every call would only tire the provider.
-            self._no_renewal_before = time.monotonic() + REFUSAL_PAUSE
-        return repeated
+    def _session_of(self, owner: str | None) -> requests.Session:
+        """Return what the calls of an account go through, since cookies must not go along with another's."""
+        with self._lock:
+            if owner != self._owner:
+                if self._owner is not None:
+                    self._session = new_session()
+                self._owner = owner
+            return self._session
 
-    def _follow(
-        self, response: requests.Response, method: str, origins: set[str], kwargs: dict[str, Any]
-    ) -> requests.Response:
+    def _refuse_collision(self, kwargs: dict[str, Any]) -> None:
+        names = {
+            name.decode("latin-1") if isinstance(name, bytes) else str(name)
+            for name in dict(kwargs.get("headers") or {})
+        }
+        taken = next((f"header {name}" for name in names if name.lower() == self.header.lower()), None)
+        if taken is None and kwargs.get("auth") is not None and self.header == "Authorization":
+            taken = "auth"
+        if taken is not None:
+            raise ConfigurationError(code="authorization_taken", subject=taken)
+
+    def _follow(self, response: requests.Response, call: Call, origins: set[str]) -> requests.Response:
         history: list[requests.Response] = []
         while response.is_redirect and len(history) < MAX_REDIRECTS:
             target = urljoin(response.url, response.headers["location"])
-            if origin_of(target) not in origins:
+            following = call.following(target, response.status_code)
+            if origin_of(target) not in origins or following is None:
                 break
-            if _becomes_get(method, response.status_code):
-                method = "GET"
-                kwargs = {
-                    name: value for name, value in kwargs.items() if name not in {"data", "json", "files"}
-                }
-            elif not _is_replayable(kwargs):
-                break
-            kwargs = {name: value for name, value in kwargs.items() if name != "params"}
+            call = following
             _ = response.content  # read to its end, so that the connection can be used again
             history.append(response)
-            response = self._send(method, target, self._token(target), kwargs)
+            response = self._sent(call, self._token(target))
         response.history = history
         return response
 
@@ -219,6 +236,8 @@ class ServiceClient(ABC):
                     f"The path {path!r} needs a base_url: give one to {type(self).__name__}, "
                     "or use an absolute address."
                 )
+            if _leaves_its_base(path):
+                raise ConfigurationError(code="path_outside_base", subject=repr(path))
             return f"{self.base_url}/{path.lstrip('/')}", self._origins
         origin = origin_of(path)
         if self.base_url is None:
@@ -228,41 +247,16 @@ class ServiceClient(ABC):
         return path, self._origins
 
 
-class _Bearer(requests.auth.AuthBase):
-    """Sets the token, and keeps requests from using a password of ~/.netrc instead."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-def _new_session(trust_env: bool) -> requests.Session:
-    session = requests.Session()
-    session.trust_env = trust_env
-    return session
-
-
-def _without_authorization(headers: Any) -> dict[str, Any]:
-    return {name: value for name, value in dict(headers or {}).items() if name.lower() != "authorization"}
-
-
-def _is_replayable(kwargs: dict[str, Any]) -> bool:
-    if kwargs.get("files"):
-        return False
-    return isinstance(kwargs.get("data"), (type(None), bytes, str, dict, list, tuple))
-
-
-def _becomes_get(method: str, status: int) -> bool:
-    """Tell whether a redirect is followed with GET (RFC 9110 section 15.4): 303, and POST on 301 and 302."""
-    if method.upper() in {"GET", "HEAD"}:
-        return False
-    return status == 303 or (status in {301, 302} and method.upper() == "POST")  # noqa: PLR2004
-
-
-def _json_of(response: requests.Response) -> Any:
-    raise_for_refusal(response)
-    response.raise_for_status()
-    return response.json()
+def _leaves_its_base(path: str) -> bool:
+    """Tell whether dot segments lead out of what a path is below, as any server may read them."""
+    path = path.partition("#")[0].partition("?")[0]
+    for _ in range(_ENCODED_LAYERS):
+        path = unquote(path)
+    depth = 0
+    for segment in path.replace("\\", "/").split("/"):
+        # Servers in Java strip what follows a semicolon.
+        name = segment.partition(";")[0]
+        depth += {"": 0, ".": 0, "..": -1}.get(name, 1)
+        if depth < 0:
+            return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tokentoss.clients.allowed_origins import Binding, Bound
+from tokentoss.util.secret import Secret, bearer_header
 
 try:
     import anyio.to_thread
@@ -21,41 +22,70 @@ class HTTPXAuth(Bound, httpx.Auth):
 
     On a 401 the token is renewed and the call repeated once, if its body can be sent again. ``httpx``
     takes the token off when it follows a redirect to another origin. In an asynchronous client a
-    renewal happens in another thread, so it holds nothing up.
+    renewal happens in another thread, so it holds nothing up. The token is taken off the request that
+    comes with the answer.
 
     Args:
         manager: Whose token to send.
         allowed_origins: The origins that may have it, for a client whose addresses come from
             elsewhere; by default every https origin, and http on this machine.
+        access_token: Whether to send the access token instead of the ID token.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of them is neither.
+        ConfigurationError: ``address_insecure`` if one of them is neither.
     """
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Set the token on a request, and on its repetition after a 401."""
-        token = self._binding.token_for(str(request.url))
-        response = yield _with_token(request, token)
-        if _may_repeat(request, response):
-            newer = self._binding.token_after(token)
-            if newer is not None:
-                response.read()
-                yield _with_token(request, newer)
+        token = self._binding.token_for(str(request.url), _own(request))
+        try:
+            response = yield _with_token(request, token)
+            if _may_repeat(request, response):
+                newer = self._binding.token_after(token)
+                if newer is not None:
+                    response.read()
+                    _clean(response)
+                    response = yield _with_token(request, newer)
+            _clean(response)
+        finally:
+            _remove(request)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Set the token on a request, and on its repetition after a 401."""
-        token = await anyio.to_thread.run_sync(self._binding.token_for, str(request.url))
-        response = yield _with_token(request, token)
-        if _may_repeat(request, response):
-            newer = await anyio.to_thread.run_sync(self._binding.token_after, token)
-            if newer is not None:
-                await response.aread()
-                yield _with_token(request, newer)
+        token = await anyio.to_thread.run_sync(self._binding.token_for, str(request.url), _own(request))
+        try:
+            response = yield _with_token(request, token)
+            if _may_repeat(request, response):
+                newer = await anyio.to_thread.run_sync(self._binding.token_after, token)
+                if newer is not None:
+                    await response.aread()
+                    _clean(response)
+                    response = yield _with_token(request, newer)
+            _clean(response)
+        finally:
+            _remove(request)
 
 
-def _with_token(request: httpx.Request, token: str) -> httpx.Request:
-    request.headers["Authorization"] = f"Bearer {token}"
+def _own(request: httpx.Request) -> str | None:
+    value: str | None = request.headers.get("Authorization")
+    return value
+
+
+def _with_token(request: httpx.Request, token: Secret) -> httpx.Request:
+    request.headers["Authorization"] = bearer_header(token)
     return request
+
+
+def _remove(request: httpx.Request | None) -> None:
+    if request is not None:
+        request.headers.pop("Authorization", None)
+
+
+def _clean(response: httpx.Response) -> None:
+    """Take the token off the requests that come with an answer, which users pickle and log."""
+    for one in (response, *response.history):
+        _remove(one.request)
+    _remove(response.next_request)
 
 
 def _may_repeat(request: httpx.Request, response: httpx.Response) -> bool:

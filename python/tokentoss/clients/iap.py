@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from tokentoss.clients.base import ServiceClient
 from tokentoss.clients.errors import ServiceAudienceMismatchError
-from tokentoss.clients.token_source import TokenDiscovery
+from tokentoss.clients.token_source import AccountToken, IdTokens
 from tokentoss.oauth.id_token import unverified_claims
 from tokentoss.util.urls import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
 
 
@@ -20,10 +21,11 @@ class IAPClient(ServiceClient):
     """Calls a service with the ID token of whoever is signed in.
 
     The token goes to the origin of ``base_url`` and to ``allowed_origins`` only (https, or http on
-    this machine). It comes from the first of these that has one: ``auth_manager``,
-    ``tokentoss.CREDENTIALS``, the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
-    tokens are renewed with the configured client. On a 401 the token is renewed and the call repeated
-    once, if its body can be sent again.
+    this machine). It comes from ``auth_manager``; without one, from ``tokentoss.CREDENTIALS`` or another
+    sign-in of this process, or else from the token file (``TOKENTOSS_TOKEN_FILE``, or the default one), whose
+    tokens are renewed with the configured client. The client then stays with the account that it first used,
+    and says so when that session has ended. On a 401 the token is renewed and the call repeated once, if its
+    body can be sent again.
 
     Args:
         base_url: The service's address. Without one, calls need absolute addresses, each of which is
@@ -31,11 +33,15 @@ class IAPClient(ServiceClient):
         auth_manager: Whose token to use.
         timeout: Seconds to wait for each step of a call.
         allowed_origins: Further origins that the token may go to, by address or redirect.
+        header: The header that carries the token: ``Authorization``; ``Proxy-Authorization``, which IAP
+            takes as well; or ``X-Serverless-Authorization`` of Cloud Run. With the latter two, the
+            caller's own ``Authorization`` and ``auth`` go to the service behind.
         expected_audience: The client ID that the token must be for, if the service takes that one only.
+        provider: Whose tokens the service takes, and no other's; by default Google's come first.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of the addresses is not https (or http on
-            loopback).
+        ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
+            loopback), or if provider and manager do not belong together.
     """
 
     def __init__(
@@ -44,15 +50,17 @@ class IAPClient(ServiceClient):
         auth_manager: AuthManager | None = None,
         timeout: float = 30,
         *,
-        allowed_origins: Iterable[str] = (),
+        allowed_origins: Iterable[str] | None = None,
+        header: str = "Authorization",
         expected_audience: str | None = None,
+        provider: Provider | None = None,
     ) -> None:
-        super().__init__(base_url, timeout, allowed_origins)
+        super().__init__(base_url, timeout, allowed_origins, header)
         self.expected_audience = expected_audience
-        self._tokens = TokenDiscovery(auth_manager)
+        self._tokens = IdTokens(auth_manager, provider)
 
-    def _token(self, url: str) -> str:
-        token = self._tokens.id_token()
+    def _token(self, url: str) -> AccountToken:
+        token = self._tokens.current()
         if self.expected_audience is not None:
             audience = unverified_claims(token).get("aud")
             if audience != self.expected_audience and (
@@ -60,6 +68,3 @@ class IAPClient(ServiceClient):
             ):
                 raise ServiceAudienceMismatchError(subject=origin_of(url))
         return token
-
-    def _token_after(self, refused: str) -> str | None:
-        return self._tokens.id_token_after(refused)

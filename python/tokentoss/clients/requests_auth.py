@@ -1,4 +1,4 @@
-"""The ID token for ``requests``."""
+"""The token of whoever is signed in, for ``requests``."""
 
 from __future__ import annotations
 
@@ -6,26 +6,32 @@ from typing import TYPE_CHECKING, Any
 
 from requests import codes
 from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
 
 from tokentoss.clients.allowed_origins import Bound
+from tokentoss.util.secret import Secret, bearer_header
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
+
+_NAME = "authorization"
 
 
 class RequestsAuth(Bound, AuthBase):
     """Sends the ID token with calls of ``requests``, as ``auth`` of a call or of a session.
 
     On a 401 the token is renewed and the call repeated once, if its body can be sent again. ``requests``
-    takes the token off when it follows a redirect to another host.
+    takes the token off when it follows a redirect to another host; a password of ``~/.netrc`` does not
+    replace it on the way. The token is taken off the request that comes with the answer.
 
     Args:
         manager: Whose token to send.
         allowed_origins: The origins that may have it, for a session whose addresses come from
             elsewhere; by default every https origin, and http on this machine.
+        access_token: Whether to send the access token instead of the ID token.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure`` if one of them is neither.
+        ConfigurationError: ``address_insecure`` if one of them is neither.
     """
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -34,24 +40,24 @@ class RequestsAuth(Bound, AuthBase):
         Raises:
             NoCredentialsError: If nobody is signed in.
             TokenRefreshError: If the token has expired and cannot be renewed.
-            ConfigurationError: ``origin_not_allowed`` or ``endpoint_insecure``.
+            ConfigurationError: ``origin_not_allowed``, ``address_insecure``, ``authorization_taken``, or
+                ``proxy_for_loopback``.
         """
         url = request.url or ""
-        token = self._binding.token_for(url)
-        request.headers["Authorization"] = f"Bearer {token}"
-
-        def repeat_once(response: Response, **named: Any) -> Response:
-            return self._repeated(response, url, token, named)
-
-        request.register_hook("response", repeat_once)  # type: ignore[no-untyped-call]
+        token = self._binding.token_for(url, request.headers.get(_NAME))
+        request.headers = _Headers(request.headers)
+        request.headers["Authorization"] = bearer_header(token)
+        hook = _Hook(self, request, url, token)
+        request.register_hook("response", hook)  # type: ignore[no-untyped-call]
         return request
 
-    def _repeated(self, response: Response, url: str, token: str, named: dict[str, Any]) -> Response:
+    def repeated(self, response: Response, url: str, token: Secret, named: dict[str, Any]) -> Response:
+        """Return the answer to the repetition with a newer token, or the answer itself."""
         request = response.request
         if (
             response.status_code != codes.unauthorized
             or not self._binding.is_same_origin(request.url or "", url)
-            or request.headers.get("Authorization") != f"Bearer {token}"
+            or request.headers.get(_NAME) != bearer_header(token)
             or not isinstance(request.body, (str, bytes, type(None)))
         ):
             return response
@@ -61,8 +67,63 @@ class RequestsAuth(Bound, AuthBase):
         _ = response.content  # read to its end, so that the connection can be used again
         response.close()
         again = request.copy()
-        again.headers["Authorization"] = f"Bearer {newer}"
+        again.headers["Authorization"] = bearer_header(newer)
         repeated: Response = response.connection.send(again, **named)
+        _remove(request)
         repeated.history.append(response)
         repeated.request = again
         return repeated
+
+
+class _Hook:
+    """Sees every answer to a request, those after redirects as well, and cleans the requests at the end."""
+
+    def __init__(self, auth: RequestsAuth, request: PreparedRequest, url: str, token: Secret) -> None:
+        self._auth = auth
+        self._asked = [request]
+        self._url = url
+        self._token = token
+
+    def __call__(self, response: Response, **named: Any) -> Response:
+        self._asked.append(response.request)
+        final = self._auth.repeated(response, self._url, self._token, named)
+        self._asked.append(final.request)
+        if not final.is_redirect:
+            # A redirect is followed with a copy of the request, which needs the token.
+            for one in self._asked:
+                _remove(one)
+            self._asked.clear()
+        return final
+
+    def __reduce__(self) -> Any:
+        # Answers are pickled with their requests, and those with their hooks.
+        return _Nothing, ()
+
+
+class _Nothing:
+    """Stands for the hook in a pickle."""
+
+    def __call__(self, response: Response, **named: Any) -> None:
+        pass
+
+
+class _Headers(CaseInsensitiveDict[Any]):
+    """Headers whose token only a newer token replaces: requests lets ~/.netrc do so after a redirect."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name.lower() == _NAME and isinstance(self.get(name), Secret) and not isinstance(value, Secret):
+            return
+        super().__setitem__(name, value)
+
+    def copy(self) -> _Headers:
+        return _Headers(self.items())
+
+    def __reduce__(self) -> Any:
+        # A pickle holds no token, and needs nothing of this package.
+        rest = {name: value for name, value in self.items() if not isinstance(value, Secret)}
+        return CaseInsensitiveDict, (rest,)
+
+
+def _remove(request: PreparedRequest) -> None:
+    if isinstance(request.headers.get(_NAME), Secret):
+        del request.headers[_NAME]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
-from tokentoss.exceptions import ConfigurationError
+from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError, StorageError
 from tokentoss.oauth.catalogue import name_of
+from tokentoss.oauth.endpoints import GOOGLE_AUTH_URIS, GOOGLE_TOKEN_URIS
 from tokentoss.oauth.provider import GOOGLE, Provider
+from tokentoss.util.folders import config_folder, expanded
+from tokentoss.util.secret_text import keeping_secret
 
-APP_NAME = "tokentoss"
-"""Folder of this package in the user's configuration folder."""
-
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLIENT_SECRETS_VARIABLE = "TOKENTOSS_CLIENT_SECRETS"
 """Environment variable that names the client secrets file."""
@@ -27,19 +28,7 @@ GOOGLE_AUTH_URI = "https://accounts.google.com/o/oauth2/auth"
 GOOGLE_TOKEN_URI = GOOGLE.token_endpoint
 
 
-_GOOGLE_AUTH_URIS = frozenset({GOOGLE_AUTH_URI, GOOGLE.authorization_endpoint})
-
-
-_GOOGLE_TOKEN_URIS = frozenset(
-    {
-        GOOGLE_TOKEN_URI,
-        "https://accounts.google.com/o/oauth2/token",
-        "https://www.googleapis.com/oauth2/v3/token",
-        "https://www.googleapis.com/oauth2/v4/token",
-    }
-)
-
-
+@keeping_secret("client_secret")
 @dataclass(repr=False)
 class ClientConfig:
     """An OAuth client, as client_secrets.json describes it.
@@ -47,7 +36,7 @@ class ClientConfig:
     Args:
         client_id: The client's identifier.
         client_secret: Its secret; empty for a public client.
-        auth_uri: The authorization endpoint.
+        auth_uri: The authorization endpoint. A client that names endpoints is used with no other ones.
         token_uri: The token endpoint.
         redirect_uris: The registered redirect URIs.
         client_type: ``installed`` (any loopback port) or ``web`` (only registered redirect URIs).
@@ -68,6 +57,12 @@ class ClientConfig:
         secret = "redacted" if self.client_secret else "none"
         return f"ClientConfig(client_id={self.client_id!r}, client_secret={secret})"
 
+    def __copy__(self) -> ClientConfig:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ClientConfig:
+        return replace(self, redirect_uris=None if self.redirect_uris is None else list(self.redirect_uris))
+
     def __reduce__(self) -> Any:
         raise TypeError("ClientConfig may hold a client secret and cannot be pickled: load it from its file.")
 
@@ -80,7 +75,7 @@ class ClientConfig:
             ConfigurationError: If it is no such file (also a ValueError): a directory, not JSON, a
                 service account key, without a client id, or with an endpoint that is not https.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         return cls._from(read_client_secrets(path), path)
 
     @classmethod
@@ -91,7 +86,11 @@ class ClientConfig:
             ClientSecretsNotFoundError: If there is neither.
             ConfigurationError: As :meth:`from_file`.
         """
-        path, named = configured_path()
+        try:
+            path, named = configured_path()
+        except StorageError as failure:
+            # There is no file, and the sentence says what to do.
+            raise ClientSecretsNotFoundError(str(failure), code=failure.code) from None
         # The variable may have been set long ago and elsewhere, so a message about its file says so.
         name = f"{path} (named by {CLIENT_SECRETS_VARIABLE})" if named else None
         return cls._from(read_client_secrets(path, name), path)
@@ -110,9 +109,15 @@ class ClientConfig:
         )
 
     @property
+    def names_endpoints(self) -> bool:
+        """Whether the client belongs to its endpoints: it comes from a file, or was made with some."""
+        is_default = self.auth_uri == GOOGLE_AUTH_URI and self.token_uri == GOOGLE_TOKEN_URI
+        return self.source is not None or not is_default
+
+    @property
     def is_google(self) -> bool:
         """Whether the endpoints are Google's, in any of the forms that its console wrote."""
-        return self.auth_uri in _GOOGLE_AUTH_URIS and self.token_uri in _GOOGLE_TOKEN_URIS
+        return self.auth_uri in GOOGLE_AUTH_URIS and self.token_uri in GOOGLE_TOKEN_URIS
 
     @property
     def known_provider(self) -> Provider | None:
@@ -127,27 +132,29 @@ class ClientConfig:
         """Return the provider that the endpoints belong to.
 
         Raises:
-            ConfigurationError: If they are of none that comes with the package: another one must be given
-                explicitly, because client_secrets.json does not name an issuer.
+            ConfigurationError: ``provider_required`` if they are of none that comes with the package: another
+                one must be given explicitly, because client_secrets.json does not name an issuer.
         """
         known = self.known_provider
         if known is not None:
             return known
-        where = self.source or self.client_id
-        raise ConfigurationError(
-            f"The endpoints in {where} are not Google's, nor of another provider of this package: "
-            'use AuthWidget(provider=Provider.discover("https://issuer")) for another provider.'
-        )
+        raise ConfigurationError(code="provider_required", subject=str(self.source or self.client_id))
 
 
 def get_config_path() -> Path:
-    """Return where ``configure`` writes client_secrets.json, such as ``~/.config/tokentoss/``."""
-    import platformdirs  # noqa: PLC0415 - only callers without an explicit path need it
+    """Return where ``configure`` writes client_secrets.json, such as ``~/.config/tokentoss/``.
 
-    return Path(platformdirs.user_config_dir(APP_NAME)) / "client_secrets.json"
+    Raises:
+        StorageError: ``storage_home_missing`` if the user has no home folder.
+    """
+    return config_folder() / "client_secrets.json"
 
 
 def configured_path() -> tuple[Path, bool]:
-    """Return where the client is looked for, and whether ``TOKENTOSS_CLIENT_SECRETS`` says so."""
+    """Return where the client is looked for, and whether ``TOKENTOSS_CLIENT_SECRETS`` says so.
+
+    Raises:
+        StorageError: ``storage_home_missing`` if that is below a home folder that the user does not have.
+    """
     named = os.environ.get(CLIENT_SECRETS_VARIABLE)
-    return (Path(named).expanduser(), True) if named else (get_config_path(), False)
+    return (expanded(named), True) if named else (get_config_path(), False)

@@ -6,7 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.config.google_services import service_behind
 from tokentoss.exceptions import ClientSecretsNotFoundError, ConfigurationError
+from tokentoss.util.secret import Secret, SecretBytes
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 65_536
 """Bytes of the largest file that is read."""
+
+# Those of other kinds of files as well, which are refused.
+_SECRET_MEMBERS = frozenset({"client_secret", "private_key", "refresh_token"})
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class ClientSecrets:
     project_id: str | None
     document: dict[str, Any] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", Secret(self.client_secret))
+
 
 def read_client_secrets(path: Path, name: str | None = None) -> ClientSecrets:
     """Read and check a file.
@@ -55,7 +63,7 @@ def read_client_secrets(path: Path, name: str | None = None) -> ClientSecrets:
     name = name or str(path)
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
+            content = SecretBytes(file.read(MAX_SIZE + 1))
     except (FileNotFoundError, NotADirectoryError):
         raise ClientSecretsNotFoundError(subject=name) from None
     except (OSError, ValueError) as failure:
@@ -98,7 +106,7 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
     if not content.strip():
         raise _invalid(name, "it is empty")
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"), object_hook=_with_secrets)
     except (ValueError, RecursionError):
         # The parser's own text can quote the file, and with it a secret.
         document = None
@@ -109,11 +117,19 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
     return document
 
 
+def _with_secrets(members: dict[str, Any]) -> dict[str, Any]:
+    """Hide what must not be seen in the frames that an error passes."""
+    for name in _SECRET_MEMBERS & members.keys():
+        if isinstance(members[name], str):
+            members[name] = Secret(members[name])
+    return members
+
+
 def _section(document: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
     if document.get("type") == "service_account" or "private_key" in document:
         raise ConfigurationError(code="client_secrets_service_account", subject=name)
     if document.get("type") == "authorized_user":
-        raise _invalid(name, "it holds the tokens of a user, not a client")
+        raise ConfigurationError(code="client_secrets_user_tokens", subject=name)
     for client_type in ("installed", "web"):
         if client_type in document:
             section = document[client_type]
@@ -129,7 +145,7 @@ def _text(section: dict[str, Any], member: str, name: str) -> str | None:
     value = section[member]
     if not isinstance(value, str):
         raise _invalid(name, f"its {member} is not a text")
-    value = value.strip()
+    value = Secret(value.strip()) if isinstance(value, Secret) else value.strip()
     # Addresses are judged as such.
     if not value.isprintable() and not member.endswith("_uri"):
         raise _invalid(name, f"its {member} holds characters that cannot be shown")
@@ -147,6 +163,10 @@ def _redirect_uris(section: dict[str, Any], name: str) -> list[str] | None:
         return None
     if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
         raise _invalid(name, "its redirect_uris are not a list of texts")
+    services = [service_behind(uri) for uri in uris]
+    if uris and all(services):
+        subject = f"{name} is {services[0]}'s own client"
+        raise ConfigurationError(code="client_secrets_service_client", subject=subject)
     return list(uris)
 
 

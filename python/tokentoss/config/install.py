@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import GOOGLE_AUTH_URI, GOOGLE_TOKEN_URI, get_config_path
 from tokentoss.config.client_secrets import ClientSecrets, read_client_secrets
 from tokentoss.exceptions import ConfigurationError, StorageError
+from tokentoss.util.folders import expanded
+from tokentoss.util.secret import Secret
+from tokentoss.util.secret_text import secret_or_none
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GOOGLE_CERT_URL = "https://www.googleapis.com/oauth2/v1/certs"
 
@@ -35,13 +40,12 @@ def configure(
         FileNotFoundError: If there is no file at ``path``.
         StorageError: If the client cannot be written.
     """
+    client_secret = secret_or_none(client_secret)
     if path is not None:
         return configure_from_file(path)
     if client_id is not None and client_secret is not None:
         return configure_from_credentials(client_id, client_secret, project_id=project_id)
-    raise ConfigurationError(
-        "Nothing to configure: give client_id and client_secret, or the path of a client_secrets.json."
-    )
+    raise ConfigurationError(code="configure_nothing_given")
 
 
 def configure_from_credentials(client_id: str, client_secret: str, project_id: str | None = None) -> Path:
@@ -52,7 +56,7 @@ def configure_from_credentials(client_id: str, client_secret: str, project_id: s
             the one was given for the other.
         StorageError: If the client cannot be written.
     """
-    client_id, client_secret = (client_id or "").strip(), (client_secret or "").strip()
+    client_id, client_secret = (client_id or "").strip(), Secret((client_secret or "").strip())
     if client_id.startswith(_GOOGLE_SECRET_PREFIX):
         raise ConfigurationError(code="client_id_invalid", subject="it looks like a client secret")
     if client_secret.endswith(_GOOGLE_ID_SUFFIX):
@@ -80,23 +84,19 @@ def configure_from_file(source_path: str | Path) -> Path:
         ValueError: If it is not a client secrets file.
         StorageError: If the client cannot be written.
     """
-    path = Path(source_path).expanduser()
-    return install_client(read_client_secrets(path), str(path))
+    path = expanded(source_path)
+    return install_client(read_client_secrets(path))
 
 
-def install_client(secrets: ClientSecrets, name: str) -> Path:
+def install_client(secrets: ClientSecrets) -> Path:
     """Install the client of a checked client_secrets.json and return where it is stored.
 
     Args:
-        secrets: The client.
-        name: How messages call the file that it comes from.
+        secrets: The client; one without a secret is a public client (RFC 6749 section 2.1).
 
     Raises:
-        ConfigurationError: If it has no secret.
         StorageError: If the client cannot be written.
     """
-    if not secrets.client_secret:
-        raise ConfigurationError(code="client_secrets_invalid", subject=f"{name} (it names no client_secret)")
     return _install(secrets.document)
 
 

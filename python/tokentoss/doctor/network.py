@@ -9,9 +9,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tokentoss import error_codes
 from tokentoss.doctor.finding import Finding
 from tokentoss.oauth.id_token import LEEWAY
-from tokentoss.util.http import Answer, TransportError, call
+from tokentoss.util.certificates import borrow_context, give_back, shown_source
+from tokentoss.util.failures import ConnectError, TransportError
+from tokentoss.util.http import Answer, call
+from tokentoss.util.proxies import proxy_for
 from tokentoss.util.pyodide import in_browser
 
 if TYPE_CHECKING:
@@ -23,12 +27,16 @@ if TYPE_CHECKING:
 DEADLINE = 6.0
 """Seconds that an endpoint has to answer."""
 
+MAX_CAUSE = 600
+"""Characters of a cause, which names paths."""
+
 _OK, _BAD_REQUEST, _REDIRECT, _SERVER_ERROR = 200, 400, 300, 500
 
 
 @dataclass(frozen=True)
 class _Reply:
     answer: Answer | None
+    failure: TransportError | None
     sent_at: float
     received_at: float
 
@@ -49,6 +57,7 @@ def network_findings(config: ClientConfig | None, provider: Provider | None) -> 
         findings.append(_token_endpoint(token_endpoint, reply))
     if provider and keys:
         findings.append(_key_set(provider.jwks_uri, keys))
+    findings += way_findings(token_endpoint)
     findings.append(_clock([one for one in (reply, keys) if one is not None and one.answer is not None]))
     return findings
 
@@ -69,16 +78,16 @@ def _ask(method: str, url: str, form: Mapping[str, str] | None = None) -> _Reply
     sent_at = time.time()
     try:
         answer = call(method, url, form=form, max_bytes=524_288, deadline=DEADLINE)
-    except TransportError:
-        answer = None
-    return _Reply(answer, sent_at, time.time())
+    except TransportError as failure:
+        return _Reply(None, failure, sent_at, time.time())
+    return _Reply(answer, None, sent_at, time.time())
 
 
 def _token_endpoint(url: str, reply: _Reply) -> Finding:
     """A request without a token gets an OAuth error (RFC 6749 section 5.2), and so tells that all is well."""
     answer = reply.answer
     if answer is None:
-        return _unreachable("token endpoint", url)
+        return _no_answer("token endpoint", url, reply.failure)
     document = answer.json_object()
     if answer.status >= _BAD_REQUEST and document is not None and "error" in document:
         return Finding("token endpoint", url, text=f"{url} answers ({reply.took})")
@@ -88,7 +97,7 @@ def _token_endpoint(url: str, reply: _Reply) -> Finding:
 def _key_set(url: str, reply: _Reply) -> Finding:
     answer = reply.answer
     if answer is None:
-        return _unreachable("signing keys", url)
+        return _no_answer("signing keys", url, reply.failure)
     document = answer.json_object() if answer.status == _OK else None
     keys = document.get("keys") if document is not None else None
     if isinstance(keys, list) and keys:
@@ -97,11 +106,41 @@ def _key_set(url: str, reply: _Reply) -> Finding:
     return _not_what_it_should_be("signing keys", url, answer)
 
 
-def _unreachable(name: str, url: str) -> Finding:
+def _no_answer(name: str, url: str, failure: TransportError | None) -> Finding:
+    """Tell certificate, proxy, name, address and provider apart, in the sentences of the error table."""
+    if failure is not None and error_codes.is_known(failure.reason):
+        cause, _, step = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE).partition(". ")
+        return Finding(name, failure.reason, "error", f"{url}: {cause}", step)
     hint = (
         f"Check the network, and that a proxy or firewall lets this machine reach {urlsplit(url).hostname}."
     )
-    return Finding(name, url, "error", f"{url} cannot be reached", hint)
+    detail = failure.subject.removeprefix(url) if failure is not None and failure.subject else ""
+    return Finding(name, url, "error", f"{url} cannot be reached{detail}", hint)
+
+
+def way_findings(url: str | None) -> list[Finding]:
+    """Return which certificates are trusted, and which proxy calls to a provider go through."""
+    if in_browser():
+        return []
+    findings = [_certificates()]
+    try:
+        proxy = proxy_for(url) if url else None
+        findings.append(Finding("proxy", proxy.shown if proxy is not None else "none"))
+    except ConnectError as failure:
+        sentence = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE)
+        cause, _, step = sentence.partition(". ")
+        findings.append(Finding("proxy", failure.reason, "error", cause, step))
+    return findings
+
+
+def _certificates() -> Finding:
+    try:
+        give_back(*borrow_context())
+    except ConnectError as failure:
+        sentence = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE)
+        cause, _, step = sentence.partition(". ")
+        return Finding("certificates", failure.reason, "error", cause, step)
+    return Finding("certificates", shown_source())
 
 
 def _not_what_it_should_be(name: str, url: str, answer: Answer) -> Finding:

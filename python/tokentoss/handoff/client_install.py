@@ -13,6 +13,7 @@ from tokentoss.error_codes import printable
 from tokentoss.exceptions import HandOffError
 from tokentoss.handoff.sealing import CONFIGURATION, RecipientKey, SealingContext
 from tokentoss.util.base64url import b64url, random_b64url
+from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ class ClientHandOff:
         self._public_key = self._key.public
         # Re-entrant, because a widget may be collected anywhere, and closes this then.
         self._lock = threading.RLock()
+        anew_in_child(self, _lock=threading.RLock)
 
     def __repr__(self) -> str:
         return f"ClientHandOff(id={self.id!r}, is_open={self._key is not None})"
@@ -94,7 +96,7 @@ def install(plaintext: bytes) -> InstalledClient:
         name, content = _part(rest)
         shown = printable(name, _MAX_NAME) or _UNNAMED
         secrets = parse_client_secrets(content, shown)
-        return _installed(secrets, install_client(secrets, shown))
+        return _installed(secrets, install_client(secrets))
     raise HandOffError(code="envelope_unreadable")
 
 

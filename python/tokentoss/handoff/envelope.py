@@ -10,7 +10,7 @@ from tokentoss.exceptions import HandOffError
 from tokentoss.oauth.token_response import TokenResponse, lifetime
 from tokentoss.util.base64url import from_b64url
 
-VERSION = 1
+VERSION = 2
 
 _SALT_BYTES = 16
 _MAX_SCOPES = 256
@@ -43,6 +43,15 @@ class CodeEnvelope:
     code: str = field(repr=False)
     code_verifier: str = field(repr=False)
     redirect_uri: str
+
+
+def proof_of(plaintext: bytes) -> object:
+    """Return the proof inside an envelope, of whatever type; None if there is none, or no envelope."""
+    try:
+        members = json.loads(plaintext.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return members.get("proof") if isinstance(members, dict) else None
 
 
 def read_tokens(plaintext: bytes, ticket_id: str) -> TokensEnvelope:

@@ -12,6 +12,7 @@ from tokentoss.oauth.authorization_code import nonce_of
 from tokentoss.oauth.authorization_response import authorization_code, is_strangers, query_of_address
 from tokentoss.oauth.pkce import generate_pkce_pair
 from tokentoss.util.base64url import random_b64url
+from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ class KernelSignIn:
             challenge, self.redirect_uri, self._state, login_hint=hand_off.login_hint
         )
         self._lock = threading.Lock()
+        anew_in_child(self, _lock=threading.Lock)
         self._is_spent = False
         self._clock = threading.Timer(LIFETIME, self._end, [SignInError(code="sign_in_timed_out")])
         self._clock.daemon = True
@@ -63,10 +65,15 @@ class KernelSignIn:
         Returns:
             ``""`` for a sign-in, else the sentence of the failure; None if it is no answer to this
             request, or not the first.
+
+        Raises:
+            TokenTossError: ``issuer_missing`` or ``issuer_mismatch``; the request goes on waiting.
         """
         try:
             code = authorization_code(query, self._state, self._manager.provider)
         except TokenTossError as failure:
+            if failure.code in {"issuer_missing", "issuer_mismatch"}:
+                raise  # whoever opened this window, the provider's own answer may still come
             return None if is_strangers(failure) else self._end(failure)
         return self._redeem(code)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from tokentoss.exceptions import HandOffError
+from tokentoss.handoff.origin import page_origin
 from tokentoss.handoff.sealing import KEY_LENGTH
+from tokentoss.oauth.authorization_response import require_issuer
 from tokentoss.util.base64url import from_b64url, random_b64url
+from tokentoss.util.constant_time import same_text
+from tokentoss.util.forks import anew_in_child
 from tokentoss.util.urls import is_secure, origin_of, split_url
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9._~\[\]:%-]+")
-_MAX_ORIGIN_LENGTH = 512
+if TYPE_CHECKING:
+    from tokentoss.oauth.provider import Provider
+
 _STATE = re.compile(r"[A-Za-z0-9._~-]{16,512}")
 
 
@@ -28,7 +32,8 @@ MAX_REGISTRATIONS = 8
 class Registration:
     """A page that started an attempt: where its answer goes, and which popup may bring one.
 
-    Its origin is empty if the page is to be answered through the kernel alone.
+    Its origin is empty if the page is to be answered through the kernel alone. Its proof, which only the page
+    is told, vouches for an envelope that comes by the listener.
     """
 
     state: str = field(repr=False)
@@ -36,6 +41,7 @@ class Registration:
     origin: str
     page_key: bytes
     page_token: str = field(default_factory=lambda: random_b64url(32), repr=False)
+    proof: str = field(default_factory=lambda: random_b64url(32), repr=False)
     callback_query: str | None = field(default=None, repr=False)
     relayed: bool = False
 
@@ -47,6 +53,7 @@ class Registrations:
         self._by_state: OrderedDict[str, Registration] = OrderedDict()
         # Re-entrant, because a widget may be collected anywhere, and cancels then.
         self._lock = threading.RLock()
+        anew_in_child(self, _lock=threading.RLock)
 
     def get(self, state: str) -> Registration | None:
         """Return the attempt with this state."""
@@ -74,13 +81,19 @@ class Registrations:
                 raise HandOffError(code="state_mismatch")
             return latest.url
 
-    def take_callback(self, state: str, query: str) -> Registration | None:
-        """Return the attempt that a callback belongs to, the first time it comes; else None."""
+    def take_callback(self, state: str, query: str, provider: Provider) -> Registration | None:
+        """Return the attempt that a callback belongs to, the first time it comes; else None.
+
+        Raises:
+            TokenTossError: ``issuer_missing`` or ``issuer_mismatch`` if the provider did not send it
+                (RFC 9207); the attempt goes on waiting for the one that it did.
+        """
         with self._lock:
             for registration in self._by_state.values():
-                if hmac.compare_digest(registration.state.encode("utf-8"), state.encode("utf-8")):
+                if same_text(state, registration.state):
                     if registration.callback_query is not None:
                         return None
+                    require_issuer(query, provider)
                     registration.callback_query = query
                     return registration
         return None
@@ -89,9 +102,7 @@ class Registrations:
         """Return the attempt whose callback page holds this token."""
         with self._lock:
             for registration in self._by_state.values():
-                if registration.callback_query is not None and hmac.compare_digest(
-                    registration.page_token.encode("utf-8"), page_token.encode("utf-8")
-                ):
+                if registration.callback_query is not None and same_text(page_token, registration.page_token):
                     return registration
         return None
 
@@ -115,33 +126,22 @@ class RegistersPages(Protocol):
     def redirect_uris(self) -> tuple[str, ...]:
         """Every address to which the provider may send the popup."""
 
-    def knows_proof(self, proof: str) -> bool:
-        """Tell whether a page has read the ticket."""
 
-
-def registration_of(
-    hand_off: RegistersPages, *, proof: str, origin: str | None, url: str, key: str
-) -> Registration:
+def registration_of(hand_off: RegistersPages, *, origin: str | None, url: str, key: str) -> Registration:
     """Check what a notebook page says, or the start page in its name, and return the registration.
 
     Args:
         hand_off: The hand-off whose ticket the page named.
-        proof: The ticket's proof.
         origin: The page's origin, as the browser reported it to the start page; None for a page that
             says it to the kernel itself, and is answered the same way.
         url: The authorization request to which the popup is to go on.
         key: The page's own HPKE public key.
 
     Raises:
-        HandOffError: ``proof_mismatch``, ``page_origin_opaque`` or ``registration_refused``.
+        HandOffError: ``page_origin_opaque`` or ``registration_refused``.
     """
-    if not hand_off.knows_proof(proof):
-        raise HandOffError(code="proof_mismatch")
-    if origin == "null":
-        raise HandOffError(code="page_origin_opaque")
+    origin = None if origin is None else page_origin(origin)
     refused = HandOffError(code="registration_refused")
-    if origin is not None and (len(origin) > _MAX_ORIGIN_LENGTH or not _ORIGIN.fullmatch(origin)):
-        raise refused
     page_key = page_key_of(key)
     state = _state_of_request(hand_off, url)
     if state is None:

@@ -37,8 +37,14 @@ DEVICE_TOKENS = "device_tokens"
 REGISTRATION = "registration"
 """Purpose of the authorization request of a page that registers with the kernel itself."""
 
-CLIENT_SECRET = "client_secret"
-"""Purpose of the client secret's way to the page."""
+START = "start"
+"""Purpose of what a page tells the listener through a start page."""
+
+INTRODUCED = "introduced"
+"""Purpose of the proof that a page gets which made itself known over the comm."""
+
+REGISTERED = "registered"
+"""Purpose of the kernel's answer to a page that registered over the comm."""
 
 CALLBACK = "callback"
 """Purpose of the provider's answer on its way to a page whose popup lost its opener."""

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-import hmac
+import json
 import logging
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from tokentoss.exceptions import HandOffError, IdTokenError, TokenTossError
-from tokentoss.handoff.envelope import read_code, read_device_tokens, read_tokens
+from tokentoss.exceptions import HandOffError, SignInError, TokenTossError
+from tokentoss.handoff.answer import seal_answer
+from tokentoss.handoff.confirmation import Confirmations
+from tokentoss.handoff.device_tokens import PageGrants
+from tokentoss.handoff.envelope import proof_of, read_code, read_device_tokens, read_tokens
+from tokentoss.handoff.introduction import Introductions
 from tokentoss.handoff.registration import Registration, Registrations
 from tokentoss.handoff.sealing import (
     CALLBACK,
-    CLIENT_SECRET,
     CODE,
     DEVICE_TOKENS,
+    INTRODUCED,
+    REGISTERED,
     REGISTRATION,
+    START,
     TOKENS,
     RecipientKey,
     SealingContext,
-    request_nonce,
     seal,
 )
-from tokentoss.handoff.ticket import Exchange, device_endpoint_of_page, ticket_of
-from tokentoss.oauth.id_token import unverified_claims
+from tokentoss.handoff.start import Start, read_start
+from tokentoss.handoff.taking import take_code, take_device_tokens, take_tokens
+from tokentoss.handoff.ticket import Exchange, device_endpoint_of_page, secret_goes_to_page, ticket_of
 from tokentoss.util.base64url import random_b64url
+from tokentoss.util.constant_time import same_text
+from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tokentoss.handoff.kernel_request import KernelRequest
     from tokentoss.session.auth_manager import AuthManager
 
 logger = logging.getLogger(__name__)
 
 DECISION_TIMEOUT = 30.0
 """Seconds that a second way of the same envelope waits for the first one's decision."""
-
-
-class KernelRequest(Protocol):
-    """An authorization request of the kernel's own."""
-
-    address: str
-
-    def take_callback(self, query: str) -> str | None:
-        """Take an answer that came to the listener; None if it is none to this request."""
-
-    def paste(self, text: str) -> TokenTossError | None:
-        """Take the address that the user ended on, and return what is wrong with it."""
-
-    def cancel(self) -> None:
-        """Take no answer any more."""
 
 
 class HandOff:
@@ -63,10 +57,14 @@ class HandOff:
         exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
-        decided: Called once with the code of the decision, ``""`` for a sign-in.
+        decided: Called once, with the reason if the sign-in was refused.
         is_listening: Whether somebody listens at the loopback address.
 
     Attributes:
+        introductions: The pages that made themselves known over the comm.
+        confirmations: What the user is asked on start pages.
+        registrations: The attempts of pages.
+        page_grants: The pages that run a sign-in by code.
         in_kernel: The request that the kernel made by itself, for a page that cannot.
     """
 
@@ -79,13 +77,16 @@ class HandOff:
         exchange: Exchange = "auto",
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
-        decided: Callable[[HandOff, str], None],
+        decided: Callable[[HandOff, TokenTossError | None], None],
         is_listening: bool = True,
     ) -> None:
         self.id = random_b64url(16)
         self.redirect_uri = redirect_uri
         self.callback_pages = callback_pages
+        self.introductions = Introductions()
+        self.confirmations = Confirmations()
         self.registrations = Registrations()
+        self.page_grants = PageGrants()
         self.done = threading.Event()
         self.send = send
         self.is_listening = is_listening
@@ -94,7 +95,6 @@ class HandOff:
         self._exchange = exchange
         self.login_hint = login_hint
         self._decided = decided
-        self._proof = random_b64url(32)
         self._nonce = random_b64url(32)
         self._key: RecipientKey | None = RecipientKey.generate()
         self._public_key = self._key.public
@@ -103,6 +103,7 @@ class HandOff:
         self._shown = False
         # Re-entrant, because a widget may be collected anywhere, and cancels then.
         self._lock = threading.RLock()
+        anew_in_child(self, _lock=threading.RLock)
 
     def __repr__(self) -> str:
         return f"HandOff(id={self.id!r}, decided={self.done.is_set()})"
@@ -111,6 +112,16 @@ class HandOff:
     def authorization_endpoint(self) -> str:
         """The address to which the popup may go on."""
         return self._manager.provider.authorization_endpoint
+
+    @property
+    def provider_name(self) -> str:
+        """How the provider is called."""
+        return self._manager.provider.name
+
+    @property
+    def scopes(self) -> list[str]:
+        """What is asked for."""
+        return list(self._manager.scopes)
 
     @property
     def client_id(self) -> str:
@@ -132,7 +143,6 @@ class HandOff:
         return ticket_of(
             self._manager,
             ticket_id=self.id,
-            proof=self._proof,
             nonce=self._nonce,
             public_key=self._public_key,
             redirect_uri=self.redirect_uri,
@@ -146,9 +156,23 @@ class HandOff:
         """Whether an envelope was opened and its decision is still to be shown."""
         return self._opened and not self._shown
 
-    def knows_proof(self, proof: str) -> bool:
-        """Tell whether a page has read the ticket."""
-        return hmac.compare_digest(proof.encode("utf-8"), self._proof.encode("ascii"))
+    def introduce(self, page_key: bytes, origin: str) -> str:
+        """Return the proof of a page that made itself known over the comm, sealed to its key.
+
+        Raises:
+            HandOffError: If the hand-off is over, or the page's key or origin cannot be used.
+        """
+        self._require_key()
+        proof = self.introductions.add(page_key, origin)
+        return seal(json.dumps({"proof": proof}).encode("utf-8"), page_key, self._context(INTRODUCED))
+
+    def open_start(self, sealed: str) -> Start:
+        """Return what a page told through a start page.
+
+        Raises:
+            HandOffError: If the hand-off is over, or the text was not sealed for this.
+        """
+        return read_start(self._require_key().open(sealed, self._context(START)))
 
     def open_request(self, sealed: str) -> str:
         """Return the authorization request that a page sealed to the ticket's key.
@@ -156,54 +180,74 @@ class HandOff:
         Raises:
             HandOffError: If the hand-off is over, or the text was not sealed for this.
         """
-        with self._lock:
-            key = self._key
-        if key is None:
-            raise HandOffError(code="ticket_unknown")
-        return key.open(sealed, self._context(REGISTRATION)).decode("utf-8", "replace")
+        opened = self._require_key().open(sealed, self._context(REGISTRATION))
+        return opened.decode("utf-8", "replace")
 
-    def register(self, registration: Registration) -> str | None:
-        """Keep a page's attempt and return the client secret sealed to it, or None if there is none.
+    def register(self, registration: Registration) -> None:
+        """Keep a page's attempt.
 
         Raises:
-            HandOffError: If the hand-off is over, or the page's key cannot be used.
+            HandOffError: If the hand-off is over, or nothing can be sealed to the page's key.
         """
-        secret = self._manager.client_config.client_secret
-        sealed = None
-        if secret:
-            sealed = seal(secret.encode("utf-8"), registration.page_key, self._context(CLIENT_SECRET))
+        seal(b"", registration.page_key, self._context(CALLBACK))
         with self._lock:
-            if self._key is None:
-                raise HandOffError(code="ticket_unknown")
+            self._require_key()
             self.registrations.add(registration)
         self.prepare()
-        return sealed
+
+    def answer_to(self, registration: Registration, answer_key: bytes) -> str:
+        """Return what a registered page is told through its start page, made with the key that it picked."""
+        return seal_answer(
+            self._told(registration), answer_key, ticket_id=self.id, page_key=registration.page_key
+        )
+
+    def sealed_answer_to(self, registration: Registration) -> str:
+        """Return the same for a page that registered over the comm, sealed to its key.
+
+        Raises:
+            HandOffError: If the page's key cannot be used.
+        """
+        return seal(self._told(registration), registration.page_key, self._context(REGISTERED))
 
     def take_callback(self, state: str, query: str) -> Registration | None:
-        """Return the registration that a callback belongs to, the first time it comes; else None."""
-        return None if self.done.is_set() else self.registrations.take_callback(state, query)
+        """Return the registration that a callback belongs to, the first time it comes; else None.
+
+        Raises:
+            TokenTossError: ``issuer_missing`` or ``issuer_mismatch``; the attempt goes on waiting.
+        """
+        if self.done.is_set():
+            return None
+        return self.registrations.take_callback(state, query, self._manager.provider)
 
     def sealed_callback(self, registration: Registration) -> str:
         """Return the provider's answer sealed to the page that started the attempt."""
         query = (registration.callback_query or "").encode("utf-8")
         return seal(query, registration.page_key, self._context(CALLBACK))
 
-    def deliver(self, sealed: str) -> str:
+    def deliver(self, sealed: str, registration: Registration | None = None) -> str:
         """Open an envelope, decide on it, and return the code of the decision (``""`` for a sign-in).
 
         The first envelope that opens is the only one: it consumes the ticket and its key, good or
         bad. The same envelope arriving a second way gets the same answer. One that does not open
         changes nothing, because anyone can make such a thing.
+
+        Args:
+            sealed: The envelope.
+            registration: The attempt in whose name it came by the listener, whose proof it must hold, or
+                else it changes nothing either. None if it came by the comm, which only the notebook can
+                write to.
         """
         with self._lock:
             key = self._key
         if key is None:
             return self.decide(lambda: None)
         try:
-            opened = self._open(key, sealed)
+            purpose, plaintext = self._open(key, sealed, by_listener=registration is not None)
         except HandOffError as failure:
             return failure.code
-        return self.decide(lambda: self._take(*opened))
+        if registration is not None and not same_text(proof_of(plaintext), registration.proof):
+            return "proof_mismatch"
+        return self.decide(lambda: self._take(purpose, plaintext))
 
     def decide(self, take: Callable[[], None]) -> str:
         """Decide, and return the code of the decision; there is one, whatever comes after the first.
@@ -238,6 +282,7 @@ class HandOff:
             self._key = None
             if not is_over:
                 self._code = "ticket_unknown"
+        self.introductions.clear()
         if in_kernel is not None:
             in_kernel.cancel()
         if not is_over:
@@ -254,10 +299,23 @@ class HandOff:
             sign_in.cancel()
         self.prepare()
 
-    def _open(self, key: RecipientKey, sealed: str) -> tuple[str, bytes]:
-        # Tokens without a nonce are for tickets with which a page could get them.
-        without_nonce = [DEVICE_TOKENS] if self.device_authorization_endpoint else []
-        for purpose in (TOKENS, *without_nonce):
+    def _require_key(self) -> RecipientKey:
+        with self._lock:
+            if self._key is None:
+                raise HandOffError(code="ticket_unknown")
+            return self._key
+
+    def _told(self, registration: Registration) -> bytes:
+        is_told = secret_goes_to_page(self._manager, self._exchange)
+        secret = self._manager.client_config.client_secret if is_told else None
+        return json.dumps({"proof": registration.proof, "client_secret": secret}).encode("utf-8")
+
+    def _open(self, key: RecipientKey, sealed: str, *, by_listener: bool) -> tuple[str, bytes]:
+        purposes = [TOKENS] if self._manager.provider.openid_connect else []
+        # Tokens without a nonce come by the comm alone, from a page that is getting them.
+        if self.device_authorization_endpoint and self.page_grants.is_under_way and not by_listener:
+            purposes.append(DEVICE_TOKENS)
+        for purpose in purposes:
             with suppress(HandOffError):
                 return purpose, key.open(sealed, self._context(purpose))
         return CODE, key.open(sealed, self._context(CODE))
@@ -265,43 +323,27 @@ class HandOff:
     def _take(self, purpose: str, plaintext: bytes) -> None:
         manager = self._manager
         if purpose == TOKENS:
-            tokens = read_tokens(plaintext, self.id)
-            manager.accept(
-                tokens.response, nonce=self._request_nonce(tokens.salt), received_at=tokens.received_at
-            )
+            take_tokens(manager, read_tokens(plaintext, self.id), self._nonce)
         elif purpose == DEVICE_TOKENS:
-            device = read_device_tokens(plaintext, self.id)
-            id_token = device.response.id_token
-            if id_token is not None and unverified_claims(id_token).get("nonce") is not None:
-                # Made for another sign-in, whose nonce nobody here could compare.
-                raise IdTokenError(code="id_token_nonce_mismatch")
-            manager.accept(device.response, nonce=None, received_at=device.received_at)
+            take_device_tokens(manager, read_device_tokens(plaintext, self.id))
         else:
-            grant = read_code(plaintext, self.id, self.redirect_uris)
-            manager.accept_code(
-                grant.code,
-                grant.code_verifier,
-                grant.redirect_uri,
-                nonce=self._request_nonce(grant.salt),
-            )
-
-    def _request_nonce(self, salt: str) -> str | None:
-        return request_nonce(self._nonce, salt) if self._manager.provider.openid_connect else None
+            take_code(manager, read_code(plaintext, self.id, self.redirect_uris), self._nonce)
 
     def _decide(self, take: Callable[[], None]) -> None:
+        refusal: TokenTossError | None = None
         try:
             take()
-            code = ""
         except TokenTossError as failure:
-            code = failure.code
-            self._manager.last_error = failure
-        except Exception:
+            refusal = failure
+        except Exception as failure:
             # Whatever it was, the page must hear of an end; the log says what it was.
             logger.exception("the sign-in could not be taken")
-            code = "envelope_unreadable"
-        self._code = code
+            refusal = SignInError(code="kernel_error", subject=type(failure).__name__)
+        if refusal is not None:
+            self._manager.last_error = refusal
+        self._code = "" if refusal is None else refusal.code
         self.done.set()
-        self._decided(self, code)
+        self._decided(self, refusal)
         self._shown = True
 
     def _context(self, purpose: str) -> SealingContext:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from tokentoss.handoff.remote_kernel import is_remote
 from tokentoss.util.base64url import b64url
 
 if TYPE_CHECKING:
     from tokentoss.session.auth_manager import AuthManager
 
 
-TICKET_VERSION = 1
+TICKET_VERSION = 2
 
 
 Exchange = Literal["browser", "kernel", "auto"]
@@ -20,10 +21,25 @@ Exchange = Literal["browser", "kernel", "auto"]
 EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
 
 
+def effective_exchange(manager: AuthManager, exchange: Exchange) -> Exchange:
+    """Return who redeems the code.
+
+    The secret of a web client never leaves the kernel, and only the kernel knows of further audiences.
+    """
+    is_kernels = manager.client_config.client_type == "web" or manager.provider.trusted_audiences
+    return "kernel" if is_kernels else exchange
+
+
+def secret_goes_to_page(manager: AuthManager, exchange: Exchange) -> bool:
+    """Tell whether a page is given the client secret: it may redeem the code, for a Desktop client."""
+    return bool(manager.client_config.client_secret) and effective_exchange(manager, exchange) != "kernel"
+
+
 def device_endpoint_of_page(manager: AuthManager, exchange: Exchange) -> str | None:
     """Return where a page may ask for a code by itself; None where only the kernel may, if anybody."""
     provider = manager.provider
-    kernel_only = exchange == "kernel" or manager.client_config.client_secret or not provider.openid_connect
+    is_kernels = effective_exchange(manager, exchange) == "kernel"
+    kernel_only = is_kernels or manager.client_config.client_secret or not provider.openid_connect
     return None if kernel_only else provider.device_authorization_endpoint
 
 
@@ -31,7 +47,6 @@ def ticket_of(
     manager: AuthManager,
     *,
     ticket_id: str,
-    proof: str,
     nonce: str,
     public_key: bytes,
     redirect_uri: str | None,
@@ -44,7 +59,6 @@ def ticket_of(
     Args:
         manager: Whose client signs in.
         ticket_id: Names the hand-off.
-        proof: What a page shows that has read the ticket.
         nonce: From which the nonce of a request is made.
         public_key: The HPKE key to which a page seals what it sends.
         redirect_uri: The loopback address to which the provider sends the popup, if there is one.
@@ -56,15 +70,15 @@ def ticket_of(
     return {
         "version": TICKET_VERSION,
         "id": ticket_id,
-        "proof": proof,
         "nonce": nonce,
         "public_key": b64url(public_key),
         "client_id": manager.client_config.client_id,
-        "client_secret_sealed": bool(manager.client_config.client_secret),
+        "client_secret_sealed": secret_goes_to_page(manager, exchange),
         "scopes": list(manager.scopes),
         "redirect_uri": redirect_uri,
         "callback_pages": list(callback_pages),
-        "exchange": exchange,
+        "exchange": effective_exchange(manager, exchange),
+        "remote_kernel": is_remote(),
         "provider": {
             "issuer": provider.issuer,
             "authorization_endpoint": provider.authorization_endpoint,

@@ -6,12 +6,12 @@ The rules, and the codes of what breaks them, are those of the page (``authoriza
 
 from __future__ import annotations
 
-import hmac
 import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from tokentoss.exceptions import TokenTossError, error_for
+from tokentoss.util.constant_time import same_text
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -63,7 +63,7 @@ def authorization_code(query: str, state: str, provider: Provider) -> str:
     if len(query.encode("utf-8", "replace")) > MAX_QUERY:
         raise error_for("message_malformed")
     pairs = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name in _KNOWN]
-    if not any(name == "state" and _same(value, state) for name, value in pairs):
+    if not any(name == "state" and same_text(value, state) for name, value in pairs):
         raise error_for("state_mismatch")
     values: dict[str, str] = {}
     for name, value in pairs:
@@ -83,6 +83,22 @@ def authorization_code(query: str, state: str, provider: Provider) -> str:
     if error or not code:
         raise error_for("callback_invalid")
     return code
+
+
+def require_issuer(query: str, provider: Provider) -> None:
+    """Check that an answer is this provider's, as far as it says whose it is (RFC 9207 section 2.4).
+
+    Raises:
+        TokenTossError: ``issuer_missing`` if the provider promises to say so; ``issuer_mismatch``.
+    """
+    pairs = parse_qsl(query, keep_blank_values=True)
+    # An empty value counts as none (RFC 6749 section 3.1).
+    issuers = [value for name, value in pairs if name == "iss" and value]
+    if not issuers and provider.iss_parameter_supported:
+        raise error_for("issuer_missing")
+    for issuer in issuers:
+        if issuer != provider.issuer:
+            raise error_for("issuer_mismatch", issuer)
 
 
 def query_of_address(text: str, redirect_uri: str) -> str:
@@ -118,7 +134,3 @@ def _refusal(error: str, provider: Provider) -> TokenTossError:
     if error in _REFUSALS:
         return error_for(error, urlsplit(provider.authorization_endpoint).netloc)
     return error_for("provider_error", error)
-
-
-def _same(value: str, expected: str) -> bool:
-    return hmac.compare_digest(value.encode("utf-8", "replace"), expected.encode("utf-8"))

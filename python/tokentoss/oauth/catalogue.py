@@ -11,7 +11,7 @@ from typing import Any
 from tokentoss.exceptions import ConfigurationError
 
 _FILE = Path(__file__).with_name("providers.json")
-_NOT_MEMBERS = frozenset({"parameters", "sources"})
+_NOT_MEMBERS = frozenset({"issuer_patterns", "parameters", "sources"})
 
 
 def names() -> list[str]:
@@ -71,6 +71,31 @@ def name_of(member: str, value: str) -> str | None:
         if is_complete and members_of(name, {}).get(member) == value:
             return name
     return None
+
+
+def members_for_issuer(issuer: str) -> dict[str, Any]:
+    """Return what the file says of the provider with this issuer, parameters of its addresses included.
+
+    Args:
+        issuer: An issuer identifier.
+
+    Returns:
+        The members as they stand in the file; none for an issuer that it does not know.
+    """
+    for name, entry in _entries().items():
+        if any(re.fullmatch(pattern, issuer) for pattern in _issuer_patterns(name)):
+            return entry
+    return {}
+
+
+def _issuer_patterns(name: str) -> list[str]:
+    entry = _entry(name)
+    pattern = re.escape(entry["issuer"])
+    for parameter, description in parameters_of(name).items():
+        pattern = pattern.replace(re.escape("{" + parameter + "}"), f"(?:{description['pattern']})")
+    # A host that may be anybody's says nothing of the software behind it.
+    own = [] if "domain" in parameters_of(name) else [pattern]
+    return [*own, *entry.get("issuer_patterns", [])]
 
 
 def _filled(value: Any, chosen: dict[str, str]) -> Any:

@@ -6,8 +6,12 @@ import base64
 from typing import Any
 from urllib.parse import quote_plus
 
+from tokentoss.util.secret import Secret
+
 AUTH_METHODS = frozenset({"none", "client_secret_post", "client_secret_basic"})
 """The ways to do so (RFC 7591 section 2)."""
+
+_SHOWN = frozenset({"client_id", "grant_type", "redirect_uri", "scope", "token_type_hint"})
 
 
 class Form(dict[str, str]):
@@ -22,19 +26,25 @@ class Form(dict[str, str]):
     """
 
     def __init__(self, fields: Any = (), /, **more: str) -> None:
-        super().__init__(fields, **more)
+        super().__init__()
+        for name, value in dict(fields, **more).items():
+            self[name] = value
         self.basic: tuple[str, str] | None = fields.basic if isinstance(fields, Form) else None
+
+    def __setitem__(self, name: str, value: str) -> None:
+        # One by one, so that a traceback of who takes them out shows none.
+        super().__setitem__(name, value if name in _SHOWN else Secret(value))
 
     def __repr__(self) -> str:
         return f"Form({', '.join(self)})"
 
     @property
-    def authorization(self) -> str | None:
+    def authorization(self) -> Secret | None:
         """The header ``Authorization``, if any; both parts are form-encoded before they are joined."""
         if self.basic is None:
             return None
-        pair = ":".join(quote_plus(part) for part in self.basic)
-        return f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}"
+        pair = Secret(":".join(quote_plus(part) for part in self.basic))
+        return Secret(f"Basic {base64.b64encode(pair.encode('ascii')).decode('ascii')}")
 
 
 def client_form(method: str, client_id: str, client_secret: str | None) -> Form:
@@ -47,7 +57,7 @@ def client_form(method: str, client_id: str, client_secret: str | None) -> Form:
     """
     form = Form()
     if client_secret and method == "client_secret_basic":
-        form.basic = (client_id, client_secret)
+        form.basic = (client_id, Secret(client_secret))
         return form
     form["client_id"] = client_id
     if client_secret and method == "client_secret_post":

@@ -6,6 +6,10 @@ DEFAULT_SCOPES = ["openid", "email", "profile"]
 """Scopes asked for by default: an ID token, and the user's e-mail address and name."""
 
 
+OFFLINE_ACCESS = "offline_access"
+"""The scope that asks for a refresh token (OpenID Connect Core section 11)."""
+
+
 PROTECTED_PARAMETERS = frozenset(
     {
         "client_id",

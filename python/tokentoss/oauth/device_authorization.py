@@ -106,16 +106,16 @@ def request_device_authorization(endpoint: str, client: Form, scopes: list[str])
         SignInError: With the provider's error code, or one that says what was wrong with its answer.
         ConfigurationError: ``endpoint_insecure``.
     """
-    from tokentoss.util.http import TransportError, call  # noqa: PLC0415 - costs requests
+    from tokentoss.util.failures import TransportError  # noqa: PLC0415 - costs requests
+    from tokentoss.util.http import call  # noqa: PLC0415
 
     require_secure_endpoint(endpoint, "device authorization endpoint")
     form = Form(client, scope=" ".join(scopes))
     try:
         answer = call("POST", endpoint, form=form, authorization=form.authorization, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        too_large = failure.reason == "too_large"
-        code = "token_response_too_large" if too_large else "token_endpoint_unreachable"
-        raise SignInError(code=code, subject=endpoint) from None
+        code, subject = failure.named("token_endpoint_unreachable", "token_response_too_large", endpoint)
+        raise SignInError(code=code, subject=subject) from None
     refusal = refusal_of(answer, endpoint, form)
     if refusal is not None:
         raise SignInError(code=refusal.code, subject=refusal.subject)

@@ -8,10 +8,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import DiscoveryError
-from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES
+from tokentoss.oauth.catalogue import members_for_issuer
+from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES, OFFLINE_ACCESS
+from tokentoss.oauth.endpoints import require_same_side
+from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.http import call
 from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
 
 if TYPE_CHECKING:
@@ -103,8 +107,8 @@ def _answer(url: str) -> Answer:
     try:
         return call("GET", url, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        code = "discovery_invalid" if failure.reason == "too_large" else "discovery_unreachable"
-        raise DiscoveryError(code=code, subject=url) from None
+        code, subject = failure.named("discovery_unreachable", "discovery_invalid", url)
+        raise DiscoveryError(code=code, subject=subject) from None
 
 
 def _oauth_address(issuer: str) -> str:
@@ -135,24 +139,27 @@ def _from_metadata(
     for member in ("userinfo_endpoint", "revocation_endpoint", "device_authorization_endpoint"):
         if metadata.get(member) is not None:
             endpoints[member] = _endpoint(metadata, member, issuer)
+    require_same_side(issuer, *endpoints.values())
     identity: dict[str, Any] = {}
     if not openid_connect:
         identity = {
             "identity_endpoint": endpoints["userinfo_endpoint"],
             "identity_members": dict(_USERINFO_MEMBERS),
         }
-    scopes, consent = _scopes(supported) if openid_connect else ([], {})
+    scopes = _scopes(supported) if openid_connect else []
+    known = members_for_issuer(issuer)
     parts = split_url(issuer)
     return make(
         name=name or (parts.hostname if parts and parts.hostname else issuer),
         issuer=issuer,
         scopes=tuple(scopes),
-        consent_params=consent,
+        offline_access_needs_consent=known.get("offline_access_needs_consent", True),
+        trusted_audiences=tuple(known.get("trusted_audiences", ())),
+        rotation=known.get("rotation"),
         id_token_signing_algs=_algorithms(issuer, advertised),
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,
         openid_connect=openid_connect,
         token_endpoint_auth_method=_auth_method(metadata),
-        pkce="S256" in _strings(metadata, "code_challenge_methods_supported"),
         **endpoints,
         **identity,
     )
@@ -168,8 +175,11 @@ def _endpoint(metadata: dict[str, Any], member: str, issuer: str) -> str:
 def _algorithms(issuer: str, advertised: list[str]) -> tuple[str, ...]:
     algorithms = tuple(name for name in advertised or ["RS256"] if name in ACCEPTED_ALGORITHMS)
     if not algorithms:
+        named = ", ".join(printable(name, 16) for name in advertised[:4])
+        # Such as authentik without a signing key, which signs with the client secret.
         raise DiscoveryError(
-            code="discovery_invalid", subject=f"{issuer} (id_token_signing_alg_values_supported)"
+            code="discovery_algorithms_refused",
+            subject=f"{issuer} signs ID tokens with {named}",
         )
     return algorithms
 
@@ -182,12 +192,10 @@ def _auth_method(metadata: dict[str, Any]) -> str:
     return "client_secret_basic" if basic_only else "client_secret_post"
 
 
-def _scopes(supported: list[str]) -> tuple[list[str], dict[str, str]]:
+def _scopes(supported: list[str]) -> list[str]:
     scopes = [scope for scope in DEFAULT_SCOPES if scope == "openid" or not supported or scope in supported]
-    if "offline_access" not in supported:
-        return scopes, {}
-    # A refresh token must be asked for, with consent (OpenID Connect Core section 11).
-    return [*scopes, "offline_access"], {"prompt": "consent"}
+    # A refresh token must be asked for (OpenID Connect Core section 11).
+    return [*scopes, OFFLINE_ACCESS] if OFFLINE_ACCESS in supported else scopes
 
 
 def _strings(metadata: dict[str, Any], member: str) -> list[str]:

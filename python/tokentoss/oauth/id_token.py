@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import math
 import re
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import IdTokenError, SignInError
 from tokentoss.util.base64url import b64url, from_b64url
+from tokentoss.util.constant_time import same_text
+from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from tokentoss.oauth.jwks import PublishedKeys
@@ -25,7 +26,7 @@ LEEWAY = 60.0
 MAX_LENGTH = 65_536
 """Characters of the longest ID token that is read."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9:/._~-]{1,128}")
+_PLAIN = re.compile(r"[A-Za-z0-9:/._~@-]{1,128}")
 _MAX_SUBJECT_LENGTH = 255
 _MAX_TEXT_LENGTH = 320
 _LATEST_TIME = 253_402_300_799  # the end of the year 9999
@@ -83,6 +84,7 @@ def validate_id_token(
         IdTokenError: If the token does not hold what it must.
         SignInError: ``clock_skew`` or ``hosted_domain_mismatch``.
     """
+    id_token = Secret(id_token)
     header, claims = _decode(id_token)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in provider.id_token_signing_algs:
@@ -93,18 +95,18 @@ def validate_id_token(
     signature_checked = _check_signature(id_token, keys or _keys_of(provider), key_id, algorithm)
     if claims.get("iss") != provider.issuer:
         raise IdTokenError(code="id_token_issuer_mismatch", subject=_shown(claims.get("iss")))
-    _check_audience(claims, client_id)
+    _check_audience(claims, client_id, provider.trusted_audiences)
     expires_at, issued_at = _check_times(claims, check_expiry=check_expiry)
-    if nonce is not None and not _same(claims.get("nonce"), nonce):
+    if nonce is not None and not same_text(claims.get("nonce"), nonce):
         raise IdTokenError(code="id_token_nonce_mismatch")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT_LENGTH:
         raise IdTokenError(code="id_token_subject_missing")
     if access_token is not None and "at_hash" in claims:
         expected = access_token_hash(access_token, algorithm)
-        if not _same(claims["at_hash"], expected):
+        if not same_text(claims["at_hash"], expected):
             raise IdTokenError(code="id_token_access_token_hash_mismatch")
-    if hosted_domain is not None and not _same(claims.get("hd"), hosted_domain):
+    if hosted_domain is not None and not same_text(claims.get("hd"), hosted_domain):
         raise SignInError(code="hosted_domain_mismatch", subject=hosted_domain)
     token_nonce = claims.get("nonce")
     return IdTokenClaims(
@@ -152,7 +154,8 @@ def access_token_hash(access_token: str, algorithm: str) -> str:
 
 
 def _decode(id_token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    parts = id_token.split(".") if len(id_token) <= MAX_LENGTH else []
+    id_token = Secret(id_token)
+    parts = [Secret(part) for part in id_token.split(".")] if len(id_token) <= MAX_LENGTH else []
     if len(parts) != _PARTS_OF_A_SIGNED_TOKEN:
         raise IdTokenError(code="id_token_malformed")
     try:
@@ -196,12 +199,16 @@ def _check_signature(id_token: str, keys: PublishedKeys, key_id: str | None, alg
     raise IdTokenError(code="id_token_signature_invalid")
 
 
-def _check_audience(claims: dict[str, Any], client_id: str) -> None:
+def _check_audience(claims: dict[str, Any], client_id: str, trusted: tuple[str, ...]) -> None:
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience
-    # An audience that is not this client is one that nobody here trusts.
-    if not isinstance(audiences, list) or not audiences or any(one != client_id for one in audiences):
+    if not isinstance(audiences, list) or not audiences:
         raise IdTokenError(code="id_token_audience_mismatch")
+    # Section 3.1.3.7: the client must be among them, and nobody that it does not trust.
+    strangers = [one for one in audiences if one != client_id and one not in trusted]
+    if strangers or client_id not in audiences:
+        met = _shown((strangers or audiences)[0])
+        raise IdTokenError(code="id_token_audience_mismatch", subject=met)
     party = claims.get("azp")
     if ("azp" in claims and party != client_id) or (len(audiences) > 1 and party is None):
         raise IdTokenError(code="id_token_authorized_party_mismatch")
@@ -210,6 +217,9 @@ def _check_audience(claims: dict[str, Any], client_id: str) -> None:
 def _check_times(claims: dict[str, Any], *, check_expiry: bool) -> tuple[float, float]:
     now = time.time()
     expires_at, issued_at = _number(claims.get("exp")), _number(claims.get("iat"))
+    if expires_at is None and not _is_past(claims.get("exp")):
+        # A new sign-in would bring the same.
+        raise IdTokenError(code="id_token_expiry_invalid")
     if expires_at is None:
         raise IdTokenError(code="id_token_expired")
     if issued_at is None or issued_at > expires_at:
@@ -224,6 +234,10 @@ def _check_times(claims: dict[str, Any], *, check_expiry: bool) -> tuple[float, 
     return expires_at, issued_at
 
 
+def _is_past(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value <= 0
+
+
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -235,10 +249,6 @@ def _number(value: object) -> float | None:
 def _shown(value: object) -> str | None:
     # Foreign text in a sentence: letters of an address or a name, nothing else.
     return value if isinstance(value, str) and _PLAIN.fullmatch(value) else None
-
-
-def _same(value: object, expected: str) -> bool:
-    return isinstance(value, str) and hmac.compare_digest(value.encode("utf-8"), expected.encode("utf-8"))
 
 
 def _shown_text(value: object) -> str | None:

@@ -7,13 +7,16 @@ import re
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tokentoss.exceptions import IdTokenError
+from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.http import call
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,9 @@ DEADLINE = 6.0
 
 MAX_SIZE = 524_288
 """Largest key set that is read, in bytes."""
+
+SMALLEST_RSA_KEY = 2048
+"""Bits of the smallest RSA key whose signatures count (RFC 7518 sections 3.3 and 3.5)."""
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,;])", re.IGNORECASE)
 
@@ -68,7 +74,7 @@ class PublishedKeys:
         provider may have rotated its keys. Without a key id, all keys of the algorithm are candidates.
 
         Raises:
-            KeysUnreachableError: If the keys cannot be fetched.
+            KeysUnreachableError: If there are no keys at all, because they cannot be fetched.
             IdTokenError: ``id_token_key_unknown`` if the provider publishes no such key.
         """
         found = _matching(self._current(), key_id, algorithm)
@@ -94,7 +100,9 @@ class PublishedKeys:
             now = time.monotonic()
             if self._refetched_at is None or now - self._refetched_at >= COOLDOWN:
                 self._refetched_at = now
-                self._fetch()
+                # The keys at hand decide: whoever can cut the network must not switch the check off.
+                with suppress(KeysUnreachableError):
+                    self._fetch()
             return self._keys
 
     def _fetch(self) -> None:
@@ -128,10 +136,14 @@ def _usable(entry: object) -> jwt.PyJWK | None:
     if not isinstance(entry, dict) or entry.get("kty") == "oct" or entry.get("use", "sig") != "sig":
         return None
     try:
-        return jwt.PyJWK.from_dict(entry)
+        key = jwt.PyJWK.from_dict(entry)
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
         # A provider may publish keys of kinds that are not supported here, beside others that are.
         return None
+    if isinstance(key.key, rsa.RSAPublicKey) and key.key.key_size < SMALLEST_RSA_KEY:
+        logger.warning("an RSA key of %d bits is too short and is not used", key.key.key_size)
+        return None
+    return key
 
 
 def _matching(keys: list[jwt.PyJWK], key_id: str | None, algorithm: str) -> list[jwt.PyJWK]:

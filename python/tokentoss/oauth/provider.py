@@ -14,9 +14,11 @@ from tokentoss.oauth.constants import (
     BRANDING_MEMBERS,
     DEFAULT_SCOPES,
     IDENTITY_MEMBERS,
+    OFFLINE_ACCESS,
     PROTECTED_PARAMETERS,
     ROTATIONS,
 )
+from tokentoss.oauth.endpoints import require_same_side
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -56,9 +58,8 @@ class Provider:
         token_endpoint_auth_method: How a client with a secret shows it at the token endpoint:
             ``client_secret_post``, ``client_secret_basic``, or ``none`` for not at all.
         token_endpoint_cors: Whether the token endpoint answers browsers (CORS); None if not known.
-        pkce: Whether the provider is known to check PKCE. The challenge is sent to all of them.
         rotation: ``one-use`` if a refresh token ends when it is used, ``none`` if it stays; None if
-            not known.
+            not known. It decides what a lost answer to a refresh means.
         userinfo_endpoint: Where it answers with claims about the user (OpenID Connect Core 5.3).
         identity_endpoint: Where an access token is answered with who the user is.
         identity_members: Names there of ``subject``, ``login``, ``name`` and ``email``.
@@ -67,11 +68,16 @@ class Provider:
         scope_aliases: Names under which scopes are granted, where they are not the names asked for.
         scope_separator: What stands between granted scopes in its answers.
         access_token_lifetime: Seconds that an access token lives if the answer does not say.
+        offline_access_needs_consent: Whether the scope ``offline_access`` brings a refresh token only with
+            ``prompt=consent`` (OpenID Connect Core section 11); Entra ID would then ask an administrator.
+        trusted_audiences: Audiences of its ID tokens that may stand beside the client, such as the project
+            ID that ZITADEL adds (OpenID Connect Core section 3.1.3.7).
         branding: Colours of the button (``background``, ``foreground``, ``border``, as ``#rrggbb``) and
             an ``icon`` (a ``data:image/`` address).
 
     Raises:
-        ConfigurationError: If an endpoint is not https (or http on loopback), a parameter is one
+        ConfigurationError: If an endpoint is not https (or http on loopback), is on loopback while the
+            issuer is not, a parameter is one
             that the sign-in sets itself, ``openid`` or the identity endpoint is missing, or a value
             is not one of those above.
     """
@@ -92,7 +98,6 @@ class Provider:
     openid_connect: bool = True
     token_endpoint_auth_method: str = "client_secret_post"
     token_endpoint_cors: bool | None = None
-    pkce: bool = True
     rotation: str | None = None
     userinfo_endpoint: str | None = None
     identity_endpoint: str | None = None
@@ -102,6 +107,8 @@ class Provider:
     scope_aliases: Mapping[str, str] = field(default_factory=dict)
     scope_separator: str = " "
     access_token_lifetime: float | None = None
+    offline_access_needs_consent: bool = True
+    trusted_audiences: tuple[str, ...] = ()
     branding: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -109,6 +116,9 @@ class Provider:
         endpoints += [name for name in _OPTIONAL_ENDPOINTS if getattr(self, name) is not None]
         for name in endpoints:
             require_secure_endpoint(getattr(self, name), name, f"provider {self.name}")
+        if self.openid_connect:
+            # Elsewhere the issuer is a name for account keys, and metadata is checked where it is read.
+            require_same_side(self.issuer, *(getattr(self, name) for name in endpoints))
         for parameter in (*self.authorization_params, *self.consent_params, *self.incremental_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
@@ -119,8 +129,13 @@ class Provider:
         if refused or not self.id_token_signing_algs:
             raise ConfigurationError(code="id_token_algorithm_refused", subject=", ".join(sorted(refused)))
         if not self.redirect_path.startswith("/") or "?" in self.redirect_path or "#" in self.redirect_path:
-            raise ConfigurationError(f"The redirect path {self.redirect_path!r} must be a path such as '/'.")
+            value = f"redirect_path of {self.name} ({self.redirect_path!r})"
+            raise ConfigurationError(code="provider_value_invalid", subject=value)
         self._check_values()
+
+    def __hash__(self) -> int:
+        # Equal providers have equal issuers; members such as the branding cannot be hashed.
+        return hash((self.issuer, self.authorization_endpoint, self.token_endpoint))
 
     @classmethod
     def named(cls, name: str, /, **parameters: str) -> Provider:
@@ -134,7 +149,7 @@ class Provider:
             ConfigurationError: ``provider_unknown`` or ``provider_parameter_invalid``.
         """
         members = members_of(name, parameters)
-        for member in ("scopes", "id_token_signing_algs"):
+        for member in ("scopes", "id_token_signing_algs", "trusted_audiences"):
             if member in members:
                 members[member] = tuple(members[member])
         return cls(**members)
@@ -182,6 +197,15 @@ class Provider:
         if self.openid_connect:
             require_openid(scopes)
 
+    def consent_for(self, scopes: list[str]) -> dict[str, str]:
+        """Return the parameters without which these scopes bring no refresh token.
+
+        Args:
+            scopes: What is asked for.
+        """
+        asks = self.openid_connect and OFFLINE_ACCESS in scopes and self.offline_access_needs_consent
+        return {**({"prompt": "consent"} if asks else {}), **self.consent_params}
+
     def _check_values(self) -> None:
         unknown = [
             (self.token_endpoint_auth_method in AUTH_METHODS, "token_endpoint_auth_method"),
@@ -189,6 +213,7 @@ class Provider:
             (set(self.identity_members) <= set(IDENTITY_MEMBERS), "identity_members"),
             ("subject" in self.identity_members, "identity_members"),
             (self.scope_separator in {" ", ","}, "scope_separator"),
+            (not isinstance(self.trusted_audiences, str), "trusted_audiences"),
             (self.access_token_lifetime is None or self.access_token_lifetime > 0, "access_token_lifetime"),
             (all(_is_branding(*item) for item in self.branding.items()), "branding"),
         ]

@@ -35,7 +35,8 @@ def revoke(provider: Provider, client: Form, *, refresh_token: str, access_token
     Raises:
         RevocationError: If the provider has no revocation endpoint, cannot be reached, or refuses.
     """
-    from tokentoss.util.http import TransportError, call  # noqa: PLC0415 - costs requests
+    from tokentoss.util.failures import TransportError  # noqa: PLC0415 - costs requests
+    from tokentoss.util.http import call  # noqa: PLC0415
 
     endpoint = provider.revocation_endpoint
     if endpoint is None:
@@ -49,7 +50,9 @@ def revoke(provider: Provider, client: Form, *, refresh_token: str, access_token
             time.sleep(spread(pause))
         try:
             answer = call("POST", endpoint, form=form, authorization=form.authorization)
-        except TransportError:
+        except TransportError as reason:
+            code, subject = reason.named("revocation_unreachable", "revocation_failed", endpoint)
+            failure = RevocationError(code=code, subject=subject)
             continue
         # An invalid token is a revoked one (section 2.2); Google says so with a 400.
         document = answer.json_object() or {}

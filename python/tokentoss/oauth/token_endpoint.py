@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tokentoss import error_codes
 from tokentoss.oauth.client_authentication import Form
 from tokentoss.oauth.token_response import TokenRequestError, TokenResponse, tokens_in
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.failures import TransportError
+from tokentoss.util.http import call
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -63,9 +64,15 @@ def ask_for_tokens(token_endpoint: str, form: Form) -> TokenResponse:
     try:
         answer = call("POST", token_endpoint, form=form, authorization=form.authorization, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        if failure.reason == "too_large":
-            raise TokenRequestError("token_response_too_large", token_endpoint) from None
-        raise TokenRequestError("token_endpoint_unreachable", token_endpoint, is_transient=True) from None
+        code, subject = failure.named(
+            "token_endpoint_unreachable", "token_response_too_large", token_endpoint
+        )
+        # A network comes back; a setting or an answer that is too large stays as it is.
+        is_transient = error_codes.culprit(code) == "environment"
+        may_have_spent = failure.reason == "too_large"
+        raise TokenRequestError(
+            code, subject, is_transient=is_transient, may_have_spent=may_have_spent
+        ) from None
     outcome = refusal_of(answer, token_endpoint, form) or tokens_in(answer.json_object() or {})
     if isinstance(outcome, TokenRequestError):
         raise outcome
@@ -106,7 +113,9 @@ def _refused(answer: Answer, token_endpoint: str) -> TokenRequestError | None:
         return TokenRequestError("token_endpoint_failed", f"{token_endpoint} (HTTP {answer.status})")
     if document is None:
         # A portal or a proxy in between answers with a page of its own.
-        return TokenRequestError("token_response_not_json", token_endpoint, is_transient=True)
+        return TokenRequestError(
+            "token_response_not_json", token_endpoint, is_transient=True, may_have_spent=True
+        )
     return None
 
 

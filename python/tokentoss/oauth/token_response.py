@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+
+from tokentoss.util.secret_text import secret_or_none
+
+NoneType = type(None)
 
 _LONGEST_LIFETIME = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True)
 class TokenResponse:
-    """A successful answer of a token endpoint."""
+    """A successful answer of a token endpoint. Its tokens are shown by no ``repr`` and in no traceback."""
 
     access_token: str = field(repr=False)
     id_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_in: float | None
     scopes: list[str] | None
+
+    def __post_init__(self) -> None:
+        for name in ("access_token", "id_token", "refresh_token"):
+            object.__setattr__(self, name, secret_or_none(getattr(self, name)))
 
 
 class TokenRequestError(Exception):
@@ -30,6 +39,9 @@ class TokenRequestError(Exception):
             tells; else the same as ``code``.
         is_transient: Whether the same request may succeed later.
         retry_after: Seconds after which the provider asks to try again.
+        may_have_spent: Whether the provider may have granted the request all the same, and with it have
+            spent a refresh token that serves once.
+        rotated: A refresh token in an answer that is of no use otherwise.
     """
 
     def __init__(
@@ -40,6 +52,8 @@ class TokenRequestError(Exception):
         cause: str | None = None,
         is_transient: bool = False,
         retry_after: float | None = None,
+        may_have_spent: bool = False,
+        rotated: str | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -47,29 +61,34 @@ class TokenRequestError(Exception):
         self.cause = cause or code
         self.is_transient = is_transient
         self.retry_after = retry_after
+        self.may_have_spent = may_have_spent
+        self.rotated = secret_or_none(rotated)
 
 
 def tokens_in(document: dict[str, Any]) -> TokenResponse | TokenRequestError:
     """Return the tokens in a successful answer, or what is wrong with it (RFC 6749 section 5.1)."""
-    access_token = document.get("access_token")
-    if not isinstance(access_token, str) or not access_token:
-        return TokenRequestError("token_response_invalid", "access_token")
+    refresh_token = document.get("refresh_token")
+    rotated = refresh_token if isinstance(refresh_token, str) and refresh_token else None
+    unusable = partial(TokenRequestError, may_have_spent=True, rotated=rotated)
+    for name in ("access_token", "id_token", "refresh_token"):
+        if not isinstance(document.get(name), (str, NoneType)):
+            return unusable("token_response_invalid", name)
+    if not document.get("access_token"):
+        return unusable("token_response_invalid", "access_token")
     token_type = document.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        return TokenRequestError("token_type_unsupported")
-    optional: dict[str, str | None] = {}
-    for name in ("id_token", "refresh_token", "scope"):
-        value = document.get(name)
-        if value is not None and not isinstance(value, str):
-            return TokenRequestError("token_response_invalid", name)
-        optional[name] = value or None
-    scope = optional["scope"]
+        return unusable("token_type_unsupported")
+    scope = document.get("scope")
+    if isinstance(scope, list) and all(isinstance(one, str) for one in scope):
+        scope = " ".join(scope)  # Twitch's form of it
+    if not isinstance(scope, (str, NoneType)):
+        return unusable("token_response_invalid", "scope")
     return TokenResponse(
-        access_token=access_token,
-        id_token=optional["id_token"],
-        refresh_token=optional["refresh_token"],
+        access_token=document["access_token"],
+        id_token=document.get("id_token") or None,
+        refresh_token=rotated,
         expires_in=lifetime(document.get("expires_in")),
-        scopes=scope.split() if scope is not None else None,
+        scopes=scope.split() if scope else None,
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import ConfigurationError, TokenExchangeError, UserinfoError
-from tokentoss.util.http import TransportError, call
+from tokentoss.util.failures import TransportError
+from tokentoss.util.http import call
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -46,8 +47,8 @@ def fetch_userinfo(provider: Provider, access_token: str, subject: str | None) -
     try:
         answer = call("GET", endpoint, bearer=access_token, max_bytes=MAX_SIZE)
     except TransportError as failure:
-        code = "userinfo_invalid" if failure.reason == "too_large" else "userinfo_unreachable"
-        raise UserinfoError(code=code, subject=endpoint) from None
+        code, subject = failure.named("userinfo_unreachable", "userinfo_invalid", endpoint)
+        raise UserinfoError(code=code, subject=subject) from None
     if answer.status != _OK:
         code = "userinfo_refused" if answer.status in _REFUSALS else "userinfo_failed"
         raise UserinfoError(code=code, subject=f"{endpoint} (HTTP {answer.status})")
@@ -108,14 +109,17 @@ def require_identity(provider: Provider, hosted_domain: str | None) -> None:
 
 
 def _asked(endpoint: str, access_token: str) -> Answer:
+    code, subject = "identity_unreachable", endpoint
     for _ in range(ATTEMPTS):
         try:
             answer = call("GET", endpoint, bearer=access_token)
-        except TransportError:
+        except TransportError as failure:
+            code, subject = failure.named("identity_unreachable", "identity_invalid", endpoint)
             continue
         if answer.status < _SERVER_ERROR:
             return answer
-    raise TokenExchangeError(code="identity_unreachable", subject=endpoint)
+        code, subject = "identity_unreachable", f"{endpoint} (HTTP {answer.status})"
+    raise TokenExchangeError(code=code, subject=subject)
 
 
 def _read(document: dict[str, Any], provider: Provider) -> Identity | None:

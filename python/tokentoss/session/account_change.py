@@ -38,7 +38,7 @@ class AccountChange:
         """Take note of who signed in, and say so if somebody else was expected."""
         who = self._who
         if isinstance(who, str):
-            is_expected = who == account.key or who.lower() == (account.email or "").lower()
+            is_expected = account.goes_by(who)
             shown = who
         else:
             is_expected = who is None or who.key == account.key

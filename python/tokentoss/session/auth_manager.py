@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.config.client_config import ClientConfig
+from tokentoss.config.client_provider import require_client_of
 from tokentoss.exceptions import (
     NoCredentialsError,
     SignInError,
@@ -17,15 +18,17 @@ from tokentoss.oauth.authorization_code import authorization_url, nonce_of, rede
 from tokentoss.oauth.pkce import code_challenge as challenge_of
 from tokentoss.oauth.userinfo import fetch_userinfo, require_identity
 from tokentoss.session.acceptance import continued, identified_by_endpoint, identified_by_id_token
+from tokentoss.session.app_host import default_storage, require_own
 from tokentoss.session.provider_lookup import provider_of
 from tokentoss.session.scopes import joined, missing_from
 from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS
 from tokentoss.session.stored_session import StoredSession, place_of
 from tokentoss.session.token_manager import TokenManager
-from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import grant_of
 from tokentoss.util.base64url import random_b64url
+from tokentoss.util.secret import Secret
+from tokentoss.util.secret_text import secret_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +48,8 @@ class AuthManager(TokenManager):
         client_config: The client.
         client_secrets_path: Its client_secrets.json, instead of ``client_config``; by default the
             file that ``TOKENTOSS_CLIENT_SECRETS`` names, or the one that ``configure`` installed.
-        storage: Where tokens are kept; by default in a file of the user's configuration folder.
+        storage: Where tokens are kept; by default in a file of the user's configuration folder, and in an
+            app that several people use in memory.
         scopes: The scopes to ask for; by default the provider's.
         max_session_lifetime_hours: Hours after which a sign-in is no longer used.
         provider: The provider; by default the one that the client's endpoints belong to.
@@ -57,7 +61,9 @@ class AuthManager(TokenManager):
         last_error: What went wrong last; None after a success.
 
     Raises:
-        ConfigurationError: If there is no client, or it is not usable (also a ValueError).
+        ConfigurationError: If there is no client, or it is not usable (also a ValueError);
+            ``client_of_another_provider`` if it is not the provider's; or if several people use this app,
+            and the storage is one for all of them.
         DiscoveryError: If the client is of another provider than Google, which only the stored tokens
             name, and its metadata cannot be fetched.
     """
@@ -80,8 +86,11 @@ class AuthManager(TokenManager):
                 if client_secrets_path is not None
                 else ClientConfig.discover()
             )
-        chosen: TokenStorage = storage if storage is not None else FileStorage()
+        if storage is not None:
+            require_own(storage)
+        chosen: TokenStorage = storage if storage is not None else default_storage()
         provider = provider or provider_of(client_config, chosen)
+        require_client_of(client_config, provider)
         self.scopes = list(scopes if scopes is not None else provider.scopes)
         provider.require_scopes(self.scopes)
         require_identity(provider, hosted_domain)
@@ -112,6 +121,7 @@ class AuthManager(TokenManager):
             SignInError: ``clock_skew`` or ``hosted_domain_mismatch``.
         """
         client_id = self.client_config.client_id
+        nonce = secret_or_none(nonce)
         if self.provider.openid_connect:
             tokens = identified_by_id_token(
                 response,
@@ -147,6 +157,7 @@ class AuthManager(TokenManager):
             TokenExchangeError: If the token endpoint gives no tokens, or the ID token is not valid.
             SignInError: ``clock_skew`` or ``hosted_domain_mismatch``.
         """
+        code, code_verifier = Secret(code), Secret(code_verifier)
         response = redeem_code(
             self.provider.token_endpoint, self._client_fields(), code, code_verifier, redirect_uri
         )
@@ -196,6 +207,7 @@ class AuthManager(TokenManager):
         Raises:
             TokenExchangeError: If the token endpoint gives no tokens, or the ID token is not valid.
         """
+        auth_code, code_verifier = Secret(auth_code), Secret(code_verifier)
         try:
             nonce = nonce_of(challenge_of(code_verifier))
             return self.accept_code(auth_code, code_verifier, redirect_uri, nonce=nonce)
@@ -228,7 +240,7 @@ class AuthManager(TokenManager):
             IdTokenError: If the ID token's signature, checked late, is not the provider's.
             UserinfoError: If there is no usable answer, or it is about another user than the ID token.
         """
-        access_token = self.access_token
+        access_token = secret_or_none(self.access_token)
         session = self._session_in_use()
         if session is not None and not session.tokens.signature_checked:
             # Whose claims are acceptable is what the ID token says, so it must be the provider's own.
@@ -259,7 +271,7 @@ class AuthManager(TokenManager):
         has_refresh_token = session is not None and bool(session.tokens.refresh_token)
         more = bool(self.missing_scopes)
         # More scopes need a refresh token that carries them, which comes with consent.
-        consent = {} if has_refresh_token and not more else self.provider.consent_params
+        consent = {} if has_refresh_token and not more else self.provider.consent_for(self.scopes)
         incremental = self.provider.incremental_params if more else {}
         return {**self.provider.authorization_params, **consent, **incremental}
 
@@ -297,7 +309,7 @@ class AuthManager(TokenManager):
 class DetachedManager(AuthManager):
     """An auth manager beside the sign-in of a user: it leaves ``tokentoss.CREDENTIALS`` alone."""
 
-    def _publish(self) -> None:
+    def _publish(self, *, only_if_free: bool = False) -> None:
         pass
 
 

@@ -126,7 +126,9 @@ class CurrentTokens:
         return self._renew(session, any_token_is_due).tokens
 
     def id_token_after(self, refused: str) -> str | None:
-        """Return a newer ID token for a caller whose own was refused; None when signed out.
+        """Return a newer ID token for a caller whose own was refused; None if there is none.
+
+        Valid tokens are renewed once in 30 seconds at most; meanwhile there is none.
 
         Raises:
             TokenRefreshError: If it cannot be renewed.
@@ -134,10 +136,13 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.id_token != refused:
             return session.tokens.id_token if session else None
-        return self._renew(session, id_token_is_due).tokens.id_token
+        renewed = self._after_refusal(session, id_token_is_due)
+        return None if renewed is None else renewed.tokens.id_token
 
     def access_token_after(self, refused: str) -> str | None:
-        """Return a newer access token for a caller whose own was refused; None when signed out.
+        """Return a newer access token for a caller whose own was refused; None if there is none.
+
+        Valid tokens are renewed once in 30 seconds at most; meanwhile there is none.
 
         Raises:
             TokenRefreshError: If it cannot be renewed.
@@ -145,7 +150,8 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.access_token != refused:
             return session.tokens.access_token if session else None
-        return self._renew(session, access_token_is_due).tokens.access_token
+        renewed = self._after_refusal(session, access_token_is_due)
+        return None if renewed is None else renewed.tokens.access_token
 
     def renew_access_token(self) -> None:
         """Renew for a caller whose access token is expired, about to expire, or was refused.
@@ -250,6 +256,12 @@ class CurrentTokens:
         if not isinstance(self.last_error, StorageError):
             self.last_error = None
         return renewed
+
+    def _after_refusal(self, session: Session, is_due: Callable[[Session], bool]) -> Session | None:
+        session = self._store.follow(session) or session
+        if not is_due(session) and not self._renewal.may_follow_a_refusal():
+            return None
+        return self._renew(session, is_due)
 
     def _check_signature(self, session: Session) -> Session:
         try:

@@ -110,7 +110,7 @@ class Credentials(google_credentials.Credentials):
     def expiry(self) -> datetime | None:
         """When the access token expires, in UTC without a time zone, as google-auth has it."""
         tokens = self._tokens
-        return tokens.expiry_datetime.astimezone(timezone.utc).replace(tzinfo=None) if tokens else None
+        return _expiry_of(tokens) if tokens else None
 
     @expiry.setter
     def expiry(self, value: datetime | None) -> None:
@@ -215,17 +215,23 @@ class Credentials(google_credentials.Credentials):
     def _token_and_expiry(self, request: object, scopes: object = None) -> tuple[str, datetime]:
         del request, scopes
         try:
-            token, expiry = self.manager.access_token, self.expiry
+            is_signed_in = self.manager.access_token is not None
         except TokenTossError as failure:
             raise CredentialsRefreshError(failure, retryable=self.manager.is_authenticated) from None
-        if token is None or expiry is None:
+        # Both of the same tokens: a renewal by another thread may come between two looks.
+        tokens = self._tokens if is_signed_in else None
+        if tokens is None:
             nobody = NoCredentialsError(subject=f"the auth manager ({self.manager.why_signed_out})")
             raise CredentialsRefreshError(nobody, retryable=False)
-        return token, expiry
+        return tokens.access_token, _expiry_of(tokens)
 
     @property
     def _tokens(self) -> TokenData | None:
         return self.manager.token_data
+
+
+def _expiry_of(tokens: TokenData) -> datetime:
+    return tokens.expiry_datetime.astimezone(timezone.utc).replace(tzinfo=None)
 
 
 def _restored(make: Callable[[Any], TokensOfUser], stored: Any, quota_project_id: str | None) -> Credentials:

@@ -7,16 +7,19 @@ import weakref
 from operator import itemgetter
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from tokentoss.session.app_host import visitor
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
+    from tokentoss.session.app_host import Visitor
 
 
 class LiveManager(Protocol):
     """A manager, as far as it matters here."""
 
     provider: Provider
+    visitor: Visitor | None
 
     @property
     def signed_in_order(self) -> tuple[float, int] | None:
@@ -40,14 +43,17 @@ class LiveManagers(Generic[Manager]):
             self._managers.add(manager)
 
     def others(self, manager: Manager) -> list[Manager]:
-        """Return all managers but one."""
+        """Return all managers of a manager's visitor but itself."""
         with self._lock:
-            return [one for one in self._managers if one is not manager]
+            own = [one for one in self._managers if one.visitor is manager.visitor]
+        return [one for one in own if one is not manager]
 
     def signed_in_at(self, provider: Provider) -> list[Manager]:
-        """Return the managers with a session at a provider, the latest sign-in first."""
+        """Return the managers of this visitor with a session at a provider, the latest sign-in first."""
+        me = visitor()
         with self._lock:
-            managers = [one for one in self._managers if one.provider.is_same_as(provider)]
+            own = [one for one in self._managers if one.visitor is me]
+        managers = [one for one in own if one.provider.is_same_as(provider)]
         orders = [(one.signed_in_order, one) for one in managers]
         signed_in = [(order, one) for order, one in orders if order is not None]
         return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]

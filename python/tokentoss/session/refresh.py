@@ -19,8 +19,10 @@ from tokentoss.oauth.client_authentication import Form
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.oauth.token_endpoint import ask_for_tokens
 from tokentoss.oauth.token_response import TokenRequestError
-from tokentoss.session.tokens_from_response import rotated_only, tokens_of_refresh
-from tokentoss.storage.token_data import utc_time
+from tokentoss.session.doubtful_tokens import doubts, fingerprint
+from tokentoss.session.refusals import Verdict, verdict_on
+from tokentoss.session.tokens_from_response import rotated, rotated_only, tokens_of_refresh
+from tokentoss.storage.token_data import same_tokens, utc_time
 from tokentoss.util.backoff import BackOff, spread
 from tokentoss.util.forks import anew_in_child
 
@@ -46,6 +48,12 @@ PATIENCE = 6.0
 FIRST_PAUSE = 0.5
 """Longest pause in seconds before the first of these attempts; each later one is twice as long."""
 
+DOUBT = 30.0
+"""Seconds in which a refresh token that may be spent is not sent again."""
+
+AFTER_REFUSALS = 30.0
+"""Seconds between two renewals of valid tokens that a service refused."""
+
 TESTING_LIFETIME = 7 * 86_400.0
 """Seconds that a refresh token lives while its Google project is in testing."""
 
@@ -69,15 +77,33 @@ class Renewal:
         anew_in_child(self, _turn=threading.Lock)
         self._back_off = BackOff(*BACK_OFF)
         self._failure: TokenRefreshError | None = None
+        self._attempt_began = self._failed_attempt_began = 0.0
+        self._may_not_ask = False
+        self._refused_request = ""
         self._done_at: float | None = None
+        self._after_refusal_at: float | None = None
 
     def was_done_within(self, seconds: float) -> bool:
         """Tell whether this object has renewed the session so shortly ago."""
         return self._done_at is not None and time.monotonic() - self._done_at < seconds
 
+    def may_follow_a_refusal(self) -> bool:
+        """Tell whether to renew valid tokens because a service refused one, and count that in.
+
+        Services refuse for many reasons that new tokens do not change.
+        """
+        now = time.monotonic()
+        at = self._after_refusal_at
+        if (at is not None and now - at < AFTER_REFUSALS) or self.was_done_within(AFTER_REFUSALS):
+            return False
+        self._after_refusal_at = now
+        return True
+
     def reset(self) -> None:
         """Forget about failures, because somebody signed in."""
         self._failure = None
+        self._refused_request = ""
+        self._after_refusal_at = None
         self._back_off.reset()
 
     def renew(self, seen: Session, is_due: Callable[[Session], bool], *, can_wait: bool = False) -> Session:
@@ -95,13 +121,17 @@ class Renewal:
             ReauthRequiredError: If the grant has ended; nobody is signed in then.
             TokenRefreshError: If there are no new tokens now; the session stays.
         """
-        ends = time.monotonic() + (0.0 if can_wait else TURN_TIMEOUT)
+        arrived = time.monotonic()
+        ends = arrived + (0.0 if can_wait else TURN_TIMEOUT)
         if not self._turn.acquire(timeout=0.0 if can_wait else TURN_TIMEOUT):
             raise TokenRefreshError(code="refresh_busy")
         try:
             session = self._in_use()
-            if session is not seen and not is_due(session):
+            if _is_newer(session, seen) and not is_due(session):
                 return session
+            if self._failure is not None and self._failed_attempt_began >= arrived:
+                # Made for this caller as well, who waited for it.
+                raise self._known_failure()
             try:
                 turn = self._store.storage.renewing(session.tokens, ends - time.monotonic())
                 with turn:
@@ -117,12 +147,17 @@ class Renewal:
         followed = self._store.follow(session)
         if followed is None:
             self._end(session, "signed_out_elsewhere")
-        if followed is not seen and not is_due(followed):
+        if _is_newer(followed, seen) and not is_due(followed):
             return followed
-        if self._failure is not None and self._back_off.is_waiting:
-            raise TokenRefreshError(str(self._failure), code=self._failure.code)
+        # Without a valid token a caller asks itself, unless told to wait, or given tokens of no use.
+        answers = can_wait or self._may_not_ask
+        if answers and self._failure is not None and self._back_off.is_waiting:
+            raise self._known_failure()
         if not followed.tokens.refresh_token:
             raise TokenRefreshError(code="refresh_token_missing")
+        if doubts.holds(followed.tokens.refresh_token):
+            raise TokenRefreshError(code="refresh_answer_unreadable", subject=self._provider.token_endpoint)
+        self._attempt_began = time.monotonic()
         response = self._response(followed, can_wait=can_wait)
         return self._in_use() if response is None else self._taken(followed, response)
 
@@ -132,22 +167,47 @@ class Renewal:
         pause = FIRST_PAUSE
         while self._store.session is session:
             form = Form(self._client, grant_type="refresh_token", refresh_token=session.tokens.refresh_token)
+            wait = spread(pause)
             try:
                 logger.debug("renewing at %s", self._provider.token_endpoint)
                 return ask_for_tokens(self._provider.token_endpoint, form)
             except TokenRequestError as failure:
                 logger.debug("not renewed: %s", failure.code)
-                if failure.code == "invalid_grant":
+                verdict = verdict_on(failure, self._provider.rotation)
+                if verdict is Verdict.DOUBTFUL:
+                    self._doubt(session, failure)
+                ending = self._ending(session, failure, verdict)
+                if ending is not None:
                     # A refresh token that another process has used in the meantime is refused as well.
                     if self._is_still_stored(session):
-                        self._end(session, self._cause_of_end(session, failure.cause))
+                        self._end(session, ending, failure.subject)
                     return None
-                wait = max(spread(pause), failure.retry_after or 0.0)
-                if not failure.is_transient or time.monotonic() + wait > ends:
+                wait = max(wait, failure.retry_after or 0.0)
+                may_repeat = verdict in {Verdict.PASSING, Verdict.ENDED_IF_REPEATED}
+                if not may_repeat or time.monotonic() + wait > ends:
                     self._fail(failure.code, failure.subject, failure.retry_after)
             time.sleep(wait)
             pause *= 2
         return None
+
+    def _ending(self, session: Session, failure: TokenRequestError, verdict: Verdict) -> str | None:
+        """Return the code with which the session ends; None if it goes on."""
+        if verdict is Verdict.ENDED:
+            return self._cause_of_end(session, failure.cause)
+        request = fingerprint(session.tokens.refresh_token)
+        was_refused, self._refused_request = self._refused_request == request, ""
+        if verdict is not Verdict.ENDED_IF_REPEATED:
+            return None
+        self._refused_request = request
+        return "grant_forgotten" if was_refused else None
+
+    def _doubt(self, session: Session, failure: TokenRequestError) -> NoReturn:
+        """Keep what is known after an answer that cannot be used, and send the same token no more for now."""
+        if failure.rotated is not None:
+            self._store.advance(session, rotated(session.tokens, str(failure.rotated)))
+            self._fail(failure.code, failure.subject, None)
+        doubts.note(session.tokens.refresh_token, DOUBT)
+        self._fail("refresh_answer_unreadable", self._provider.token_endpoint, DOUBT)
 
     def _is_still_stored(self, session: Session) -> bool:
         """Tell whether nobody has replaced a session; where that cannot be known, it is not ended."""
@@ -187,20 +247,26 @@ class Renewal:
 
     def note_no_progress(self, code: str) -> None:
         """Wait before the next attempt, because the latest one brought nothing that was needed."""
-        self._failure = TokenRefreshError(code=code)
+        self._failure, self._may_not_ask = TokenRefreshError(code=code), True
         self._back_off.failed()
 
     def _fail(
         self, code: str, subject: str | None, retry_after: float | None, message: str | None = None
     ) -> NoReturn:
         self._failure = TokenRefreshError(message, code=code, subject=subject)
+        self._may_not_ask = retry_after is not None
+        self._failed_attempt_began = self._attempt_began
         self._back_off.failed(retry_after or 0.0)
-        raise TokenRefreshError(str(self._failure), code=code) from None
+        raise self._known_failure() from None
 
-    def _end(self, session: Session, cause: str) -> NoReturn:
+    def _known_failure(self) -> TokenRefreshError:
+        assert self._failure is not None  # noqa: S101 - asked for after one only
+        return TokenRefreshError(str(self._failure), code=self._failure.code)
+
+    def _end(self, session: Session, cause: str, subject: str | None = None) -> NoReturn:
         if self._store.forget(session):
             self._store.discard(session)
-        raise ReauthRequiredError(code=cause)
+        raise ReauthRequiredError(code=cause, subject=subject if cause == "grant_forgotten" else None)
 
     def _cause_of_end(self, session: Session, cause: str) -> str:
         """Return a likelier cause than "expired or revoked", which is all that Google says."""
@@ -210,3 +276,7 @@ class Renewal:
         age = (datetime.now(timezone.utc) - utc_time(began)).total_seconds()
         # A day more, for a computer that slept through the end.
         return "grant_expired_testing" if TESTING_LIFETIME <= age < TESTING_LIFETIME + 86_400 else cause
+
+
+def _is_newer(session: Session, seen: Session) -> bool:
+    return session is not seen and not same_tokens(session.tokens, seen.tokens)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from tokentoss.oauth.id_token import times_of
-from tokentoss.storage.token_data import TokenData, utc_time
+from tokentoss.storage.token_data import TokenData, same_tokens, utc_time
 
 DEFAULT_MAX_SESSION_LIFETIME_HOURS = 24
 """Hours after which a sign-in is no longer used, unless a manager is told otherwise."""
@@ -25,15 +25,20 @@ class Session:
     id_token_due_at: float = 0.0
     access_token_due_at: float = 0.0
     signed_in_at: float | None = None
-    is_stored: bool = True
+    stored: TokenData | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, tokens: TokenData, *, is_stored: bool = True) -> Session:
+    def of(cls, tokens: TokenData) -> Session:
+        """Wrap tokens that are stored."""
+        return cls.beside(tokens, tokens)
+
+    @classmethod
+    def beside(cls, tokens: TokenData, stored: TokenData | None) -> Session:
         """Wrap tokens.
 
         Args:
             tokens: The tokens.
-            is_stored: Whether the storage holds the same.
+            stored: What the storage holds of the same grant, as far as is known; None for nothing yet.
         """
         issued_at, id_token_expires_at = times_of(tokens.id_token)
         access_token_expires_at = tokens.expiry_datetime.timestamp()
@@ -47,8 +52,13 @@ class Session:
             _due_at(id_token_expires_at, issued_at),
             _due_at(access_token_expires_at, obtained_at),
             None if signed_in is None else signed_in.timestamp(),
-            is_stored,
+            stored,
         )
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the storage holds these tokens, as far as is known."""
+        return self.stored is not None and same_tokens(self.stored, self.tokens)
 
     @property
     def is_usable(self) -> bool:
@@ -60,6 +70,10 @@ class Session:
     def is_older_than(self, hours: float) -> bool:
         """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""
         return self.signed_in_at is not None and time.time() - self.signed_in_at > hours * 3600
+
+    def is_signed_in(self, hours: float = DEFAULT_MAX_SESSION_LIFETIME_HOURS) -> bool:
+        """Tell whether the user counts as signed in: calls can be made, and the sign-in is not too old."""
+        return self.is_usable and not self.is_older_than(hours)
 
 
 def id_token_is_due(session: Session) -> bool:

@@ -93,7 +93,13 @@ class SessionStore:
     def sign_in(self, tokens: TokenData) -> Session:
         """Store the tokens of a sign-in as those of the default account, and use them."""
         with self._lock:
-            self.session = Session.of(tokens, is_stored=self._saved(tokens))
+            stored: TokenData | None = tokens
+            try:
+                self.storage.save(tokens)
+            except StorageError as failure:
+                self._not_stored(failure)
+                stored = self._counterpart_if_known(tokens)
+            self.session = Session.beside(tokens, stored)
             self.sign_in_number = next(_sign_ins)
             return self.session
 
@@ -107,17 +113,16 @@ class SessionStore:
         with self._lock:
             if self.session is not session:
                 return None
-            is_stored = True
-            if not session.is_stored:
-                is_stored = self._saved(tokens)
-            else:
-                try:
-                    if not self.storage.replace(session.tokens, tokens):
-                        return None
-                except StorageError as failure:
-                    is_stored = False
-                    self._not_stored(failure)
-            self.session = Session.of(tokens, is_stored=is_stored)
+            stored = session.stored
+            try:
+                if stored is None:
+                    self.storage.save(tokens)
+                elif not self.storage.replace(stored, tokens):
+                    return None
+                stored = tokens
+            except StorageError as failure:
+                self._not_stored(failure)
+            self.session = Session.beside(tokens, stored)
             return self.session
 
     def follow(self, session: Session, *, must_know: bool = False) -> Session | None:
@@ -133,9 +138,11 @@ class SessionStore:
         Raises:
             StorageError: If ``must_know``, and the storage cannot be read.
         """
-        if not session.is_stored:
+        if session.stored is None:
             return session
         try:
+            if not session.is_stored:
+                session = self._caught_up(session)
             stored = self.counterpart(session.tokens)
         except StorageError as failure:
             if must_know:
@@ -148,7 +155,7 @@ class SessionStore:
                 return self.session
             if stored is None:
                 return None
-            if not same_tokens(stored, session.tokens):
+            if session.stored is not None and not same_tokens(stored, session.stored):
                 logger.debug("following a renewal by another process")
                 self.session = Session.of(stored)
             return self.session
@@ -164,19 +171,29 @@ class SessionStore:
     def discard(self, session: Session) -> None:
         """Remove the stored tokens of a session that ended, unless somebody signed in anew meanwhile."""
         try:
-            stored = self.counterpart(session.tokens)
-            if stored is not None and same_tokens(stored, session.tokens):
-                self.storage.remove(session.tokens)
+            if session.stored is not None:
+                self.storage.discard(session.stored)
         except StorageError as failure:
             logger.warning("the ended session is still stored: %s", failure)
 
-    def _saved(self, tokens: TokenData) -> bool:
+    def _caught_up(self, session: Session) -> Session:
+        """Store what could not be stored before, if the storage still holds what it held then.
+
+        Raises:
+            StorageError: If it still cannot be stored.
+        """
+        with self._lock:
+            if self.session is not session or session.stored is None:
+                return self.session or session
+            if self.storage.replace(session.stored, session.tokens):
+                self.session = session = Session.of(session.tokens)
+            return session
+
+    def _counterpart_if_known(self, tokens: TokenData) -> TokenData | None:
         try:
-            self.storage.save(tokens)
-        except StorageError as failure:
-            self._not_stored(failure)
-            return False
-        return True
+            return self.counterpart(tokens)
+        except StorageError:
+            return None
 
     def _not_stored(self, failure: StorageError) -> None:
         # The user is signed in all the same, until this process ends.

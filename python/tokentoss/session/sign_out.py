@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tokentoss.exceptions import RevocationError
+from tokentoss.exceptions import RevocationError, StorageError
 from tokentoss.oauth.revocation import revoke
 from tokentoss.storage.accounts import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tokentoss.exceptions import StorageError, TokenTossError
+    from tokentoss.exceptions import TokenTossError
     from tokentoss.oauth.client_authentication import Form
     from tokentoss.oauth.provider import Provider
+    from tokentoss.storage.base import AccountStorage
     from tokentoss.storage.token_data import TokenData
 
 
@@ -43,7 +44,11 @@ class ForgetsAccounts(Protocol):
 
 
 def sign_out(
-    tokens: TokenData, managers: Iterable[ForgetsAccounts], provider: Provider, revoke_as: Form | None
+    tokens: TokenData,
+    managers: Iterable[ForgetsAccounts],
+    provider: Provider,
+    revoke_as: Form | None,
+    unused_in: AccountStorage | None = None,
 ) -> SignOutResult:
     """Sign an account out of every manager and its storage, and on request at the provider.
 
@@ -54,8 +59,14 @@ def sign_out(
         managers: The managers, of which some may not use the account.
         provider: Who gave the tokens.
         revoke_as: What identifies the client, if the provider is to revoke the tokens.
+        unused_in: Where the tokens are stored, if no manager uses them.
     """
     error: TokenTossError | None = None
+    if unused_in is not None:
+        try:
+            unused_in.remove(tokens)
+        except StorageError as unwritable:
+            error = unwritable
     for manager in managers:
         failure = manager.forget_account(tokens)
         error = error or failure

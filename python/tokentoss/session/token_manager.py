@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ from tokentoss.exceptions import (
     TokenRefreshError,
 )
 from tokentoss.session.account_change import AccountChange
+from tokentoss.session.app_host import visitor
 from tokentoss.session.current_tokens import CurrentTokens
 from tokentoss.session.default_credentials import publish, withdraw
 from tokentoss.session.live_managers import LiveManagers
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from tokentoss.session.google_credentials import Credentials, TokensOfUser
     from tokentoss.storage import TokenStorage
     from tokentoss.storage.token_data import TokenData
+
+
+logger = logging.getLogger(__name__)
 
 
 class TokenManager(CurrentTokens, ABC):
@@ -64,7 +69,9 @@ class TokenManager(CurrentTokens, ABC):
             max_session_lifetime_hours=max_session_lifetime_hours,
             hosted_domain=hosted_domain,
         )
+        self.visitor = visitor()
         self._account_change = AccountChange(account)
+        self._has_signed_out = False
         self._credentials: Credentials | None = None
         self._load_from_storage(account)
         self._live.add(self)
@@ -124,7 +131,8 @@ class TokenManager(CurrentTokens, ABC):
     def credentials(self) -> Credentials | None:
         """The same tokens for Google's libraries, always the current ones; None when signed out.
 
-        An access token that is about to expire is renewed first, if it can be.
+        An access token that is about to expire is renewed first, if it can be: its users put
+        ``credentials.token`` into headers by hand.
         """
         with suppress(TokenRefreshError):
             _ = self.access_token
@@ -198,12 +206,21 @@ class TokenManager(CurrentTokens, ABC):
             revoke: Whether to revoke the tokens, too. Google then ends every token that any client of
                 the same project has for this user.
         """
-        session = self._store.session
+        session, name = self._store.session, self._account_change.name
         self._account_change.expect(None)
-        if session is None:
+        has_signed_out, self._has_signed_out = self._has_signed_out, True
+        try:
+            unused = None if session is not None or has_signed_out else self._chosen(name)
+        except StorageError as failure:
+            self.last_error = failure
+            return SignOutResult(None, removed=False, revoked=None, error=failure)
+        tokens = session.tokens if session is not None else unused
+        if tokens is None:
             return SignOutResult(None, removed=True, revoked=None)
         client = self._client_fields() if revoke else None
-        result = sign_out(session.tokens, (self, *self._live.others(self)), self.provider, client)
+        managers = (*self._live.others(self), self)
+        where = self._store.storage if session is None else None
+        result = sign_out(tokens, managers, self.provider, client, where)
         if result.error is not None:
             self.last_error = result.error
         return result
@@ -215,10 +232,12 @@ class TokenManager(CurrentTokens, ABC):
 
     def _load_from_storage(self, account: str | Account | None) -> None:
         try:
-            stored = self._store.stored()
-            tokens = next(iter(stored), None) if account is None else choose(stored, account)
+            tokens = self._chosen(account)
         except (StorageError, NoCredentialsError) as failure:
             self.last_error = failure
+            if isinstance(failure, NoCredentialsError):
+                # Often a slip of the pen, and reading a token that is None says nothing of it.
+                logger.warning("%s", failure)
             return
         if tokens is None:
             return
@@ -231,23 +250,34 @@ class TokenManager(CurrentTokens, ABC):
             self.last_error = NoCredentialsError(code="session_expired")
         else:
             self._store.use(tokens)
-            self._publish()
+            self._publish(only_if_free=True)
+
+    def _chosen(self, account: str | Account | None) -> TokenData | None:
+        """Return the stored tokens of an account, by default of the one that signed in last.
+
+        Raises:
+            NoCredentialsError: ``account_unknown`` or ``account_ambiguous``, if any are stored.
+            StorageError: If the storage cannot be read.
+        """
+        stored = self._store.stored()
+        return choose(stored, account) if stored and account is not None else next(iter(stored), None)
 
     def _ended(self) -> None:
         withdraw(self)
         super()._ended()
 
     def _begin(self, session: Session) -> None:
+        self._has_signed_out = False
         self._renewal.reset()
         self._deferred_signature.reset()
         if self._store.session is session:
             self._publish()
         self._observers.notify()
 
-    def _publish(self) -> None:
+    def _publish(self, *, only_if_free: bool = False) -> None:
         # Its readers want ID tokens, or are Google's libraries.
         if self.provider.openid_connect:
-            publish(self)
+            publish(self, only_if_free=only_if_free)
 
     def forget_account(self, tokens: TokenData) -> StorageError | None:
         """Sign an account out of this manager, if it is the one in use, and of its storage."""

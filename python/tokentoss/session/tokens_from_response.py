@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import IdTokenError
-from tokentoss.oauth.id_token import unverified_claims, validate_id_token
+from tokentoss.oauth.id_token import LEEWAY, unverified_claims, validate_id_token
 from tokentoss.session.scopes import granted_by
 from tokentoss.storage.token_data import TokenData, iso_time
 
@@ -23,7 +23,14 @@ UNKNOWN_LIFETIME = 3600.0
 
 
 SAFE_TO_KEEP = frozenset(
-    {"clock_skew", "id_token_expired", "id_token_issued_at_invalid", "id_token_key_unknown"}
+    {
+        "clock_skew",
+        "id_token_expired",
+        "id_token_expiry_invalid",
+        "id_token_issued_at_invalid",
+        "id_token_key_unknown",
+        "id_token_older",
+    }
 )
 """What may be wrong with a renewed ID token that is the right user's: a clock, or keys not yet published."""
 
@@ -140,8 +147,9 @@ def tokens_of_refresh(
         raise IdTokenError(code="id_token_subject_mismatch")
     if claims.nonce is not None and claims.nonce != previous.get("nonce"):
         raise IdTokenError(code="id_token_nonce_mismatch")
-    if claims.issued_at < previous.get("iat", 0):
-        raise IdTokenError(code="id_token_issued_at_invalid")
+    if claims.issued_at < previous.get("iat", 0) - LEEWAY:
+        # Servers of one provider have clocks of their own.
+        raise IdTokenError(code="id_token_older")
     return replace(
         after,
         id_token=response.id_token,
@@ -170,7 +178,15 @@ def rotated_only(before: TokenData, response: TokenResponse, code: str) -> Token
     old, new = unverified_claims(before.id_token), unverified_claims(response.id_token or "")
     if (old.get("iss"), old.get("sub")) != (new.get("iss"), new.get("sub")):
         return None
-    return replace(before, refresh_token=response.refresh_token, updated_at=iso_time(time.time()))
+    return rotated(before, response.refresh_token or "")
+
+
+def rotated(before: TokenData, refresh_token: str) -> TokenData:
+    """Return tokens with another refresh token, which is all that is known of their renewal.
+
+    ``updated_at`` stays: it says how old the access token is.
+    """
+    return replace(before, refresh_token=refresh_token)
 
 
 def belongs_here(

@@ -1,6 +1,7 @@
 """Where tokens are kept between sign-ins."""
 
 from tokentoss.storage.base import AccountStorage, TokenStorage
+from tokentoss.storage.default import default_storage
 from tokentoss.storage.file import FileStorage
 from tokentoss.storage.keyring import KeyringStorage
 from tokentoss.storage.memory import MemoryStorage
@@ -16,4 +17,5 @@ __all__ = [
     "TokenData",
     "TokenStorage",
     "accounts_in",
+    "default_storage",
 ]

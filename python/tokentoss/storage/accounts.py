@@ -27,6 +27,7 @@ class Account:
         login: The name the user signs in with.
         connected_at: When the account first signed in here.
         updated_at: When its tokens last changed.
+        client_id: The client that it signed in to.
     """
 
     issuer: str
@@ -36,11 +37,12 @@ class Account:
     login: str | None = None
     connected_at: datetime | None = None
     updated_at: datetime | None = None
+    client_id: str | None = None
 
     @classmethod
     def of(cls, tokens: TokenData) -> Account:
         """Return whose tokens these are."""
-        issuer, subject, _ = grant_of(tokens)
+        issuer, subject, client_id = grant_of(tokens)
         connected_at = tokens.connected_at or tokens.created_at
         updated_at = tokens.updated_at or tokens.created_at
         return cls(
@@ -51,6 +53,7 @@ class Account:
             login=tokens.login,
             connected_at=None if connected_at is None else utc_time(connected_at),
             updated_at=None if updated_at is None else utc_time(updated_at),
+            client_id=client_id or None,
         )
 
     @property
@@ -59,14 +62,42 @@ class Account:
         return f"{self.issuer}#{self.subject}"
 
     @property
+    def grant_key(self) -> str:
+        """The account at one client, ``issuer#subject#client``: tells apart clients that share a file."""
+        return f"{self.key}#{self.client_id or ''}"
+
+    @property
     def display_name(self) -> str:
         """How the user is shown: the e-mail address, or else the login, or else the subject."""
         return self.email or self.login or self.subject
 
     def goes_by(self, name: str) -> bool:
-        """Tell whether a name is this account's: its key, or its e-mail address or login in any case."""
+        """Tell whether a name is this account's: a key of it, or its e-mail address or login in any case."""
         names = {(self.email or self.key).lower(), (self.login or self.key).lower()}
-        return name == self.key or name.lower() in names
+        return name in {self.key, self.grant_key} or name.lower() in names
+
+
+def matching(candidates: Sequence[TokenData], name: str) -> list[TokenData]:
+    """Return the tokens that a name stands for: a grant's or account's key, an e-mail address or a login."""
+    by_grant = [tokens for tokens in candidates if Account.of(tokens).grant_key == name]
+    by_key = by_grant or [tokens for tokens in candidates if Account.of(tokens).key == name]
+    return by_key or [tokens for tokens in candidates if Account.of(tokens).goes_by(name)]
+
+
+def names_of(stored: Sequence[TokenData]) -> list[str]:
+    """Return for each of the stored grants the shortest name that stands for it alone.
+
+    One user who signed in with two clients has two grants; then the name ends with the client's identifier.
+    """
+    return [_shortest_name(tokens, stored) for tokens in stored]
+
+
+def _shortest_name(tokens: TokenData, stored: Sequence[TokenData]) -> str:
+    account = Account.of(tokens)
+    for name in (account.display_name, account.key):
+        if matching(stored, name) == [tokens]:
+            return name
+    return account.grant_key
 
 
 def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData:
@@ -74,15 +105,15 @@ def choose(candidates: Sequence[TokenData], account: str | Account) -> TokenData
 
     Args:
         candidates: The tokens to choose from.
-        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case.
+        account: An :class:`Account`, its key, or its e-mail address or login, in upper or lower case. A key
+            followed by ``#`` and a client's identifier tells two clients of one account apart.
 
     Raises:
         NoCredentialsError: ``account_unknown``, or ``account_ambiguous`` for an e-mail address that
             several accounts have.
     """
     name = account.key if isinstance(account, Account) else account
-    by_key = [tokens for tokens in candidates if Account.of(tokens).key == name]
-    found = by_key or [tokens for tokens in candidates if Account.of(tokens).goes_by(name)]
+    found = matching(candidates, name)
     if not found:
         raise NoCredentialsError(code="account_unknown", subject=name)
     if len(found) > 1:

@@ -39,6 +39,9 @@ class AccountStorage(TokenStorage, Protocol):
     def remove(self, tokens: TokenData) -> None:
         """Remove the tokens of one account, whatever they are by now."""
 
+    def discard(self, tokens: TokenData) -> bool:
+        """Remove the tokens of one account if they are still the stored ones, and tell whether they were."""
+
     def renewing(self, tokens: TokenData, timeout: float) -> AbstractContextManager[None]:
         """Take the account's turn to renew, which one holder at a time has, dead ones not counted.
 

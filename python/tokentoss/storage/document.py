@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tokentoss.storage.token_data import TokenData
+from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +15,10 @@ VERSION = 2
 """Version of the document. Version 0.1.1 of the package wrote the members of one account, and no version."""
 
 
-def to_document(records: Sequence[TokenData]) -> str:
+def to_document(records: Sequence[TokenData]) -> Secret:
     """Return the document of these accounts. It holds their tokens."""
-    return json.dumps({"version": VERSION, "accounts": [tokens.to_dict() for tokens in records]}, indent=2)
+    accounts = [tokens.to_dict() for tokens in records]
+    return Secret(json.dumps({"version": VERSION, "accounts": accounts}, indent=2))
 
 
 def from_document(text: str) -> list[TokenData]:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import warnings
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tokentoss.exceptions import KeyringUnavailableWarning, StorageError
+from tokentoss.storage.default import default_storage
 from tokentoss.storage.document import from_document, to_document
-from tokentoss.storage.file import WRITE_TIMEOUT, FileStorage
-from tokentoss.storage.locks import file_lock, lock_name
+from tokentoss.storage.file import WRITE_TIMEOUT
+from tokentoss.storage.locks import LockFileError, file_lock, lock_name
 from tokentoss.storage.records import RecordStorage
 from tokentoss.storage.token_data import grant_of
+from tokentoss.util.folders import config_folder
 from tokentoss.util.private_file import make_folder
+from tokentoss.util.secret import Secret
+from tokentoss.util.secret_text import secret_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tokentoss.storage.token_data import TokenData
+
+logger = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
+"""What an action returns."""
 
 PART_LENGTH = 1000
 """Characters of an entry: Windows keeps at most 2,560 bytes in one, in UTF-16."""
@@ -37,7 +48,8 @@ class KeyringStorage(RecordStorage):
 
     Args:
         service: Name under which the entries are filed.
-        fallback: The storage to use if there is no keyring; by default a :class:`FileStorage`.
+        fallback: The storage to use if there is no keyring; by default a :class:`FileStorage`,
+            or memory where there is no home folder.
 
     Attributes:
         fallback: The storage that is used instead, or None if the keyring is in use.
@@ -53,7 +65,7 @@ class KeyringStorage(RecordStorage):
         try:
             self._keyring = _tried_out(service)
         except _NoKeyringError as failure:
-            self.fallback = fallback if fallback is not None else FileStorage()
+            self.fallback = fallback if fallback is not None else default_storage()
             warnings.warn(
                 f"There is no usable keyring here ({failure}): tokens are kept in {self.fallback!r} instead.",
                 KeyringUnavailableWarning,
@@ -74,10 +86,8 @@ class KeyringStorage(RecordStorage):
         if self.fallback is not None:
             self.fallback.clear()
             return
-        with self._lock, self._exclusively(), self._reporting("storage_unwritable"):
-            index = self._index()
-            self._delete(INDEX)
-            self._delete_parts(index)
+        with self._lock, self._exclusively():
+            self._reported("storage_unwritable", partial(self._replace, []))
 
     @contextmanager
     def renewing(self, tokens: TokenData, timeout: float) -> Iterator[None]:
@@ -90,44 +100,49 @@ class KeyringStorage(RecordStorage):
             with self.fallback.renewing(tokens, timeout):
                 yield
             return
-        with file_lock(self._lock_path(grant_of(tokens)), timeout):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(self._lock_path(grant_of(tokens)), timeout))
+            except TimeoutError:
+                raise
+            except (OSError, StorageError) as failure:
+                # The keyring can be written without a home folder, so threads are kept apart all the same.
+                logger.warning("renewing without a lock file for %s: %s", self._name, type(failure).__name__)
+                stack.enter_context(super().renewing(tokens, timeout))
             yield
 
     def _read(self) -> list[TokenData]:
         if self.fallback is not None:
             return self.fallback.load_all()
         # A writer replaces the index before it deletes the parts of the old one, so a second look suffices.
+        parts: list[Secret | None] = []
         for _ in range(3):
-            with self._reporting("storage_unreadable"):
-                index = self._index()
-                if index is None:
-                    return []
-                parts = [self._keyring.get_password(self.service, name) for name in _part_names(index)]
+            found = self._reported("storage_unreadable", self._parts)
+            if found is None:
+                return []
+            parts = found
             if None not in parts:
                 break
         try:
             return from_document("".join(part or "" for part in parts))
         except ValueError:
-            raise StorageError(code="storage_corrupt", subject=self._name) from None
+            # The parser's frames hold the content, so this error is not made from its own.
+            pass
+        raise StorageError(code="storage_corrupt", subject=self._name)
 
     def _write(self, records: list[TokenData]) -> None:
         if self.fallback is not None:
             self.fallback._write(records)  # noqa: SLF001 - of the same family
             return
-        with self._reporting("storage_unwritable"):
-            before = self._index()
-            if not records:
-                self._delete(INDEX)
-                self._delete_parts(before)
-                return
-            text = to_document(records)
-            parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
-            index = {"generation": secrets.token_hex(4), "parts": len(parts)}
-            for name, part in zip(_part_names(index), parts, strict=True):
-                self._keyring.set_password(self.service, name, part)
-            # From here on readers see the new tokens; until here they saw the old ones.
-            self._keyring.set_password(self.service, INDEX, json.dumps(index))
-            self._delete_parts(before)
+        self._reported("storage_unwritable", partial(self._replace, records))
+
+    def _read_to_add(self) -> list[TokenData]:
+        return self._read() if self.fallback is None else self.fallback._read_to_add()  # noqa: SLF001 - the same
+
+    def _remove_one(self, tokens: TokenData, *, only_same: bool) -> bool:
+        if self.fallback is not None:
+            return self.fallback._remove_one(tokens, only_same=only_same)  # noqa: SLF001 - the same
+        return super()._remove_one(tokens, only_same=only_same)
 
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
@@ -138,6 +153,9 @@ class KeyringStorage(RecordStorage):
         try:
             with file_lock(self._lock_path(), WRITE_TIMEOUT):
                 yield
+        except LockFileError as failure:
+            subject = f"{failure.filename} ({failure.strerror})"
+            raise StorageError(code="storage_lock_unusable", subject=subject) from failure
         except (TimeoutError, OSError) as failure:
             raise StorageError(code="storage_unwritable", subject=f"{self._name} (lock file)") from failure
 
@@ -146,9 +164,7 @@ class KeyringStorage(RecordStorage):
         return f"the keyring ({self.service})"
 
     def _lock_path(self, grant: tuple[str, ...] = ()) -> Path:
-        import platformdirs  # noqa: PLC0415 - only storages without a path need it
-
-        folder = Path(platformdirs.user_config_dir("tokentoss"))
+        folder = config_folder()
         make_folder(folder, private=True)
         return folder / lock_name(f"keyring-{self.service}", grant)
 
@@ -172,15 +188,37 @@ class KeyringStorage(RecordStorage):
         for name in _part_names(index) if index is not None else []:
             self._delete(name)
 
-    @contextmanager
-    def _reporting(self, code: str) -> Iterator[None]:
+    def _parts(self) -> list[Secret | None] | None:
+        index = self._index()
+        if index is None:
+            return None
+        return [secret_or_none(self._keyring.get_password(self.service, name)) for name in _part_names(index)]
+
+    def _replace(self, records: list[TokenData]) -> None:
+        before = self._index()
+        if not records:
+            self._delete(INDEX)
+            self._delete_parts(before)
+            return
+        text = to_document(records)
+        parts = [Secret(text[start : start + PART_LENGTH]) for start in range(0, len(text), PART_LENGTH)]
+        index = {"generation": secrets.token_hex(4), "parts": len(parts)}
+        for name, part in zip(_part_names(index), parts, strict=True):
+            # A backend that passes it on to another process needs the plain text.
+            self._keyring.set_password(self.service, name, str(part))
+        # From here on readers see the new tokens; until here they saw the old ones.
+        self._keyring.set_password(self.service, INDEX, json.dumps(index))
+        self._delete_parts(before)
+
+    def _reported(self, code: str, action: Callable[[], Done]) -> Done:
         try:
-            yield
+            return action()
         except StorageError:
             raise
         except Exception as failure:  # noqa: BLE001 - backends raise whatever they like
-            # Its text may quote what was to be written.
-            raise StorageError(code=code, subject=f"{self._name} ({type(failure).__name__})") from None
+            kind = type(failure).__name__
+        # Not made from the backend's error, whose text and frames may hold what was to be written.
+        raise StorageError(code=code, subject=f"{self._name} ({kind})")
 
 
 class _NoKeyringError(Exception):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -101,10 +103,31 @@ class RecordStorage(ABC):
             StorageError: If they cannot be removed.
         """
         with self._lock, self._exclusively():
-            records = self._read()
-            others = [one for one in records if grant_of(one) != grant_of(tokens)]
-            if len(others) < len(records):
-                self._write(others)
+            self._remove_one(tokens, only_same=False)
+
+    def discard(self, tokens: TokenData) -> bool:
+        """Remove the tokens of one account if these very ones are still stored.
+
+        Returns:
+            Whether they were; if not, nothing has changed.
+
+        Raises:
+            StorageError: If they cannot be removed.
+        """
+        with self._lock, self._exclusively():
+            return self._remove_one(tokens, only_same=True)
+
+    def _remove_one(self, tokens: TokenData, *, only_same: bool) -> bool:
+        records = self._read()
+        others = [
+            one
+            for one in records
+            if grant_of(one) != grant_of(tokens) or (only_same and not same_tokens(one, tokens))
+        ]
+        if len(others) == len(records):
+            return False
+        self._write(others)
+        return True
 
     @contextmanager
     def renewing(self, tokens: TokenData, timeout: float) -> Iterator[None]:
@@ -149,6 +172,20 @@ class OneAccountStorage(RecordStorage):
         self._storage.clear()
 
 
+# One for each storage, because it holds the locks of all who use that storage.
+_adapters: weakref.WeakValueDictionary[int, OneAccountStorage] = weakref.WeakValueDictionary()
+_adapters_lock = threading.Lock()
+anew_in_child(sys.modules[__name__], _adapters_lock=threading.Lock)
+
+
 def accounts_in(storage: TokenStorage) -> AccountStorage:
     """Return a storage as one of several accounts, though it may hold only one."""
-    return storage if isinstance(storage, AccountStorage) else OneAccountStorage(storage)
+    if isinstance(storage, AccountStorage):
+        return storage
+    with _adapters_lock:
+        # By identity, because a storage of the user's own may have no hash. An adapter keeps its storage, so
+        # the number is nobody else's while there is one.
+        adapter = _adapters.get(id(storage))
+        if adapter is None:
+            adapter = _adapters[id(storage)] = OneAccountStorage(storage)
+        return adapter

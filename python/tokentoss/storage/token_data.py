@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from tokentoss.exceptions import IdTokenError
 from tokentoss.oauth.id_token import unverified_claims
+from tokentoss.util.secret_text import keeping_secret
 
 _OPTIONAL_TEXTS = (
     "user_email",
@@ -23,6 +24,7 @@ _OPTIONAL_TEXTS = (
 )
 
 
+@keeping_secret("access_token", "id_token", "refresh_token")
 @dataclass(repr=False)
 class TokenData:
     """Tokens with what is needed to use and to renew them.
@@ -72,6 +74,12 @@ class TokenData:
 
     def __reduce__(self) -> Any:
         raise TypeError("TokenData holds tokens and cannot be pickled: use FileStorage to keep it.")
+
+    def __copy__(self) -> TokenData:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TokenData:
+        return replace(self, scopes=list(self.scopes))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the members as a JSON-compatible dictionary. It holds the tokens."""

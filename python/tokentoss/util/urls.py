@@ -53,6 +53,12 @@ def secure_page(url: object) -> str | None:
     return url if isinstance(url, str) and _PAGE.fullmatch(url) and is_secure(url) else None
 
 
+def reaches_into_loopback(issuer: str, endpoint: str) -> bool:
+    """Tell whether an issuer elsewhere names an endpoint on this machine, which is never its own."""
+    hosts = [parts.hostname or "" if (parts := split_url(url)) else "" for url in (issuer, endpoint)]
+    return is_loopback_host(hosts[1]) and not is_loopback_host(hosts[0])
+
+
 def is_plain_loopback(url: str) -> bool:
     """Tell whether a URL is http on this machine, which no proxy must see."""
     parts = split_url(url)
@@ -88,9 +94,9 @@ def secure_origin(url: str, name: str) -> str:
     """Return the origin of a URL that secrets may be sent to.
 
     Raises:
-        ConfigurationError: ``endpoint_insecure``, calling the URL by ``name``.
+        ConfigurationError: ``address_insecure``, calling the URL by ``name``.
     """
     origin = origin_of(url)
     if origin is None or not is_secure(url):
-        raise ConfigurationError(code="endpoint_insecure", subject=f"{name} {url!r}")
+        raise ConfigurationError(code="address_insecure", subject=f"{name} {url!r}")
     return origin

@@ -46,7 +46,7 @@ def manager_from(
     )
 
 
-def checked_exchange(exchange: Exchange, provider: Provider) -> Exchange:
+def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
     """Return who redeems the code, if they can.
 
     Raises:
@@ -54,6 +54,17 @@ def checked_exchange(exchange: Exchange, provider: Provider) -> Exchange:
     """
     if exchange not in EXCHANGES:
         raise ConfigurationError(f"exchange={exchange!r} is none of {', '.join(map(repr, EXCHANGES))}.")
+    provider = manager.provider
+    if exchange == "browser" and manager.client_config.client_type == "web":
+        raise ConfigurationError(
+            "The secret of a web client never leaves the kernel, so only the kernel can redeem its codes: "
+            'use exchange="kernel".'
+        )
+    if exchange == "browser" and provider.trusted_audiences:
+        raise ConfigurationError(
+            f"The kernel alone trusts further audiences of {provider.name}'s ID tokens, so only it can "
+            'redeem the codes: use exchange="kernel".'
+        )
     if exchange == "browser" and not provider.openid_connect:
         raise ConfigurationError(
             f"{provider.name} gives no ID tokens, so only the kernel can redeem its codes: "

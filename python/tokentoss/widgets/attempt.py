@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.callback.claims import claims, issuer_of
 from tokentoss.callback.lease import lease_first
 from tokentoss.callback.redirect_uris import can_listen
 from tokentoss.exceptions import HandOffError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from tokentoss.callback.listener import LoopbackListener
     from tokentoss.callback.redirect_uris import CallbackAddresses
+    from tokentoss.exceptions import TokenTossError
     from tokentoss.handoff.ticket import Exchange
     from tokentoss.session.auth_manager import AuthManager
 
@@ -28,7 +31,7 @@ class Attempt:
         exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
-        decided: Called with the hand-off and the code of its decision, ``""`` for a sign-in.
+        decided: Called with the hand-off, and the reason if the sign-in was refused.
 
     Attributes:
         hand_off: The hand-off that is awaited, if there is one.
@@ -43,7 +46,7 @@ class Attempt:
         exchange: Exchange,
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
-        decided: Callable[[HandOff, str], None],
+        decided: Callable[[HandOff, TokenTossError | None], None],
     ) -> None:
         self.hand_off: HandOff | None = None
         self.listener: LoopbackListener | None = None
@@ -58,10 +61,17 @@ class Attempt:
         """Replace the hand-off by a fresh one, on the same listener where possible.
 
         Raises:
-            HandOffError: If the address of the listener cannot be listened on, and nothing else serves.
+            HandOffError: If the address of the listener cannot be listened on, and nothing else serves;
+                ``redirect_uri_shared`` if a callback page is in use for another provider.
         """
         listener, redirect_uri = self._lease()
         self.end()
+        claimed = [redirect_uri] if listener is not None and redirect_uri is not None else []
+        for page in self._addresses.pages:
+            if not claims.take(page, issuer_of(self._manager.provider)):
+                _give_back(listener, claimed, None)
+                raise HandOffError(code="redirect_uri_shared", subject=page)
+            claimed.append(page)
         hand_off = HandOff(
             self._manager,
             redirect_uri,
@@ -77,7 +87,7 @@ class Attempt:
             listener.add(hand_off)
         self.hand_off, self.listener = hand_off, listener
         # A widget that is collected gives its lease back, too.
-        self._finalizer = weakref.finalize(self, _give_up, listener, hand_off)
+        self._finalizer = weakref.finalize(self, _give_up, os.getpid(), listener, claimed, hand_off)
         self._finalizer.atexit = False
         return hand_off
 
@@ -95,7 +105,7 @@ class Attempt:
         if not can_listen():
             return None, addresses.unheard()
         try:
-            return lease_first(addresses.loopbacks)
+            return lease_first(addresses.loopbacks, issuer_of(self._manager.provider))
         except HandOffError:
             if addresses.pages:
                 return None, None
@@ -104,7 +114,15 @@ class Attempt:
             return None, addresses.unheard()
 
 
-def _give_up(listener: LoopbackListener | None, hand_off: HandOff) -> None:
+def _give_up(owner: int, listener: LoopbackListener | None, claimed: list[str], hand_off: HandOff) -> None:
+    if os.getpid() != owner:
+        return  # a forked process has but a copy of it
     hand_off.cancel()
+    _give_back(listener, claimed, hand_off)
+
+
+def _give_back(listener: LoopbackListener | None, claimed: list[str], hand_off: HandOff | None) -> None:
+    for uri in claimed:
+        claims.give_back(uri)
     if listener is not None:
         listener.release(hand_off)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import os
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from tokentoss.callback.redirect_uris import CallbackAddresses
-from tokentoss.exceptions import HandOffError, SignInError, TokenTossError, error_for
+from tokentoss.exceptions import HandOffError, SignInError, TokenTossError
 from tokentoss.widgets.assets import front_end
 from tokentoss.widgets.device_code import SignInByCode, draw
 from tokentoss.widgets.kernel_link import SignInByLink
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 from tokentoss.widgets.arguments import checked_exchange, manager_from, offers_code
 from tokentoss.widgets.attempt import Attempt
+from tokentoss.widgets.gate import Gate
 from tokentoss.widgets.manager_widget import ManagerWidget
-from tokentoss.widgets.messages import Reports, deliver_again, register
+from tokentoss.widgets.messages import Reports, deliver_again, introduce, register
 from tokentoss.widgets.status import (
     CLICK,
     ENTER_CODE,
@@ -129,7 +130,7 @@ class AuthWidget(Awaited, ManagerWidget):
                 hosted_domain=hosted_domain,
             )
         self._manager = auth_manager
-        exchange = checked_exchange(exchange, auth_manager.provider)
+        exchange = checked_exchange(exchange, auth_manager)
         addresses = CallbackAddresses.of(
             auth_manager.client_config,
             auth_manager.provider.redirect_path,
@@ -137,7 +138,7 @@ class AuthWidget(Awaited, ManagerWidget):
             redirect_uri=redirect_uri,
         )
         self._waiters = Waiters()
-        self._lock = threading.RLock()
+        self._lock = Gate()
         self._attempt = Attempt(
             auth_manager,
             addresses,
@@ -152,10 +153,12 @@ class AuthWidget(Awaited, ManagerWidget):
         self._asks_for_more = False
         name, style = auth_manager.provider.name, auth_manager.provider.style
         look = {"name": name, "style": style, **auth_manager.provider.branding}
-        self._by_code = SignInByCode(auth_manager, weakly(self._show_code), weakly(self._code_failed))
+        self._by_code = SignInByCode(
+            auth_manager, weakly(self._show_code), weakly(self._code_failed), self._lock
+        )
         self._by_link = SignInByLink(auth_manager, weakly(self.send), weakly(self._show_link_expected))
         # A widget that is collected stops asking.
-        weakref.finalize(self, self._by_code.cancel).atexit = False
+        weakref.finalize(self, self._by_code.cancel_in, os.getpid()).atexit = False
         super().__init__(branding=look, offers_code=offers_code(auth_manager, exchange), **kwargs)
         self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
@@ -186,7 +189,7 @@ class AuthWidget(Awaited, ManagerWidget):
 
     def close(self) -> None:
         """Take the widget off the page, and give up a sign-in that is under way."""
-        if self.__dict__.get("_lock") is not None:
+        if self.__dict__.get("_owner") == os.getpid():
             self._by_code.cancel()
             with self._lock:
                 self._closed = True
@@ -220,6 +223,8 @@ class AuthWidget(Awaited, ManagerWidget):
             draw(content.get("page"), self.send)
         elif kind == "deliver":
             deliver_again(content, hand_off)
+        elif kind == "introduce":
+            introduce(content, hand_off, self.send)
         elif kind == "register":
             register(content, hand_off, self.send)
         else:
@@ -269,7 +274,9 @@ class AuthWidget(Awaited, ManagerWidget):
         with self._lock:
             if not self._closed:
                 self.publish(**failure_traits(failure))
-        self._waiters.failed(failure)
+                # The answer to a page that asked for a code, whatever its traits say meanwhile.
+                self.send({"type": "code_failed", "code": failure.code, "message": str(failure)})
+            self._waiters.failed(failure)
 
     def _session_changed(self) -> None:
         """Follow the manager: somebody signed in or out, here, in another widget or in code."""
@@ -284,13 +291,10 @@ class AuthWidget(Awaited, ManagerWidget):
             self._asks_for_more = self._asks_for_more and not has_more
             self._show_session(self._manager.last_error)
 
-    def _decided(self, hand_off: HandOff, code: str) -> None:
+    def _decided(self, hand_off: HandOff, failure: TokenTossError | None) -> None:
         """Show the decision on an envelope and acknowledge it, in one message."""
         with self._lock:
-            failure = self._manager.last_error if code else None
-            self._asks_for_more = self._asks_for_more and bool(code)
-            if code and not isinstance(failure, TokenTossError):
-                failure = error_for(code)
+            self._asks_for_more = self._asks_for_more and failure is not None
             self._show_session(failure, acknowledged=hand_off.id)
             if failure is not None:
                 self._waiters.failed(failure)

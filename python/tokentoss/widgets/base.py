@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import os
 import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import anywidget
 from ipywidgets.widgets import widget as ipywidgets_internals
 
+from tokentoss.logs import quiet_comms
+from tokentoss.session.app_host import serving, visitor
 from tokentoss.widgets import cell_lifetime
+from tokentoss.widgets.gate import Gate
 from tokentoss.widgets.weak_method import weakly
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
 _LONGEST_ID = 64
+_FRONT_END = frozenset({"_esm", "_css", "_anywidget_id"})
+"""What anywidget adds to each instance; it is Python's, and large."""
 
 
 class SyncedWidget(anywidget.AnyWidget):
@@ -26,21 +31,59 @@ class SyncedWidget(anywidget.AnyWidget):
 
     ipykernel 7.0 to 7.2 runs comm messages beside the main thread, and the loopback listener has
     threads of its own, but ipywidgets keeps its state of a synchronisation on the widget itself. So
-    every change happens under one lock, and work that may take time happens outside of it.
+    every change happens under one lock; work that may take time, and the user's observers, run outside of it.
     """
 
     from_page: ClassVar[frozenset[str]] = frozenset()
     """Traits of the subclass that a page may write: what it sealed, as text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        self._sync_lock = threading.RLock()
+        self.__dict__.setdefault("_lock", Gate())
+        # Before anywidget gives this instance a class of its own.
+        self._own_traits = _own_traits(type(self))
+        self._owner = os.getpid()
+        self._visitor = visitor()
+        quiet_comms()
         self._is_receiving = False
         self._arrived: deque[str] = deque()
         self.shown_in: set[cell_lifetime.Cell | None] = set()
-        self.observe(weakly(self._sealed_arrived), sorted(self.from_page))
         super().__init__(**kwargs)
         self._parts: list[Widget] = [self.layout] if "layout" not in kwargs else []
         cell_lifetime.shows(self)
+
+    def __del__(self) -> None:
+        """Close, unless the interpreter is ending: what this needs may be gone by then."""
+        try:  # noqa: SIM105 - ``suppress`` may be gone as well
+            self.close()
+        except Exception:  # noqa: BLE001, S110 - of a module that was taken apart
+            pass
+
+    def close(self) -> None:
+        """Take the widget off the page."""
+        # A forked process has but a copy, whose end must not reach the page.
+        if self.__dict__.get("_owner") == os.getpid():
+            super().close()
+
+    def _notify_observers(self, event: Any) -> None:
+        """Tell observers of a change: while the lock is held, only ipywidgets' own, the user's afterwards."""
+        name = event["name"]
+        if "_owner" not in self.__dict__:  # still being made
+            super()._notify_observers(event)
+            return
+        if event["type"] == "change" and name in self.from_page:
+            self._sealed_arrived(event)
+        elif name not in self.own_traits():
+            super()._notify_observers(event)
+            return
+        tell = super()._notify_observers
+
+        def notify() -> None:
+            # The listener's threads are nobody's; what the user's code does there is this visitor's.
+            with serving(self._visitor):
+                tell(event)
+
+        if not self._lock.put_off(notify):
+            notify()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         cell_lifetime.shows(self)
@@ -63,8 +106,8 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take a page's changes of what a page may change, then do what they called for."""
-        own = self.own_traits() - self.from_page
-        with self._sync_lock:
+        own = self.own_traits() - self.from_page | _FRONT_END
+        with self._lock:
             self._is_receiving = True
             try:
                 super().set_state({name: value for name, value in sync_data.items() if name not in own})
@@ -98,7 +141,7 @@ class SyncedWidget(anywidget.AnyWidget):
 
     def publish(self, **traits: Any) -> None:
         """Set traits together, in one message to the page."""
-        with self._sync_lock, self.hold_sync(), self.hold_trait_notifications():
+        with self._lock, self.hold_sync(), self.hold_trait_notifications():
             for name, value in traits.items():
                 setattr(self, name, value)
 
@@ -111,16 +154,24 @@ class SyncedWidget(anywidget.AnyWidget):
             return False
         number = content.get("id")
         if isinstance(number, (int, float)) or (isinstance(number, str) and len(number) <= _LONGEST_ID):
-            with self._sync_lock:
+            with self._lock:
                 self.send_state(self.own_traits() - self.from_page)
                 self.send({"type": "pong", "id": number})
         return True
 
-    @classmethod
-    def own_traits(cls) -> set[str]:
+    def own_traits(self) -> frozenset[str]:
         """Return the names of the synced traits that this package defines."""
-        inherited = set(anywidget.AnyWidget.class_trait_names(sync=True))
-        return set(cls.class_trait_names(sync=True)) - inherited
+        return self._own_traits
+
+
+def _own_traits(cls: type[SyncedWidget]) -> frozenset[str]:
+    inherited = set(anywidget.AnyWidget.class_trait_names(sync=True))
+    return frozenset(
+        name
+        for name, trait in cls.class_traits(sync=True).items()
+        if name not in inherited
+        and (trait.this_class.__module__ or "").partition(".")[0] == __package__.partition(".")[0]
+    )
 
 
 def _kept() -> MutableMapping[str, Any]:

@@ -36,7 +36,7 @@ class ProviderAuthWidget(AuthWidget):
     ) -> None:
         provider = self.fixed_provider
         if auth_manager is not None:
-            if auth_manager.provider != provider:
+            if not auth_manager.provider.is_same_as(provider):
                 raise ConfigurationError(
                     f"The auth manager is not for {provider.name}: use AuthWidget(auth_manager=…) instead."
                 )
@@ -48,7 +48,7 @@ class ProviderAuthWidget(AuthWidget):
                     else ClientConfig.discover()
                 )
             # Refuses a client of a provider that it does not know.
-            if client_config.provider() != provider:
+            if not client_config.provider().is_same_as(provider):
                 raise ConfigurationError(
                     f"The client in {client_config.source or client_config.client_id} is not for "
                     f"{provider.name}: give client_id and client_secret, or client_secrets_path."

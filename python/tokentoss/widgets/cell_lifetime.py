@@ -14,6 +14,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tokentoss.util.forks import anew_in_child
+
 Cell = tuple[str, str]
 """A page's session and the id of a cell: another page that shows the same notebook has outputs of its own."""
 
@@ -33,6 +35,23 @@ class ShownWidget(Protocol):
         """Live on only as long as the user's code holds the widget."""
 
 
+class FormerResult:
+    """Stands for a widget among the results of a cell that was run again, while something else holds it."""
+
+    def __init__(self, widget: ShownWidget) -> None:
+        self._widget = weakref.ref(widget)
+
+    def __getattr__(self, name: str) -> Any:
+        widget = self._widget()
+        if widget is None:
+            raise AttributeError("The cell of this widget was run again: use the result of the latest run.")
+        return getattr(widget, name)
+
+    def __repr__(self) -> str:
+        widget = self._widget()
+        return "<widget of a cell that was run again>" if widget is None else repr(widget)
+
+
 @dataclass
 class _Execution:
     """The latest execution of a cell, and what it made or shows."""
@@ -44,6 +63,7 @@ class _Execution:
 _latest: dict[Cell, _Execution] = {}
 # Re-entrant, because the garbage collector may close a widget anywhere.
 _lock = threading.RLock()
+anew_in_child(sys.modules[__name__], _lock=threading.RLock)
 
 
 def shows(widget: ShownWidget) -> None:
@@ -59,7 +79,7 @@ def shows(widget: ShownWidget) -> None:
     widget.keep()
     for one in gone:
         one.let_go()
-        _forget_result(one)
+        _hold_results_weakly(one)
 
 
 def _superseded(cell: Cell, message: str) -> list[ShownWidget]:
@@ -95,12 +115,15 @@ def _executed() -> tuple[Cell | None, str]:
     return (header["session"], cell), header["msg_id"]
 
 
-def _forget_result(widget: ShownWidget) -> None:
-    """Take a widget out of the results that IPython keeps: ``Out``, ``_`` and their like."""
-    shell = _shell()
+def _hold_results_weakly(widget: ShownWidget) -> None:
+    """Let the results that IPython keeps, ``Out``, ``_`` and their like, hold a widget weakly.
+
+    They work as before for as long as the user's code holds it.
+    """
+    shell, former = _shell(), FormerResult(widget)
     results = shell.user_ns.get("_oh", {})
     for number in [number for number, result in results.items() if result is widget]:
-        del results[number]
+        results[number] = former
     for names in (shell.user_ns, shell.user_ns_hidden, vars(shell.displayhook)):
-        for name in [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]:
-            names[name] = ""
+        held = [name for name, value in names.items() if value is widget and _RESULT.fullmatch(name)]
+        names.update(dict.fromkeys(held, former))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Any, ClassVar
 
 import traitlets
@@ -70,7 +69,6 @@ class ConfigureWidget(SyncedWidget):
                 "ConfigureWidget takes no client_secret, so that none is in a notebook: "
                 "enter it in the form, or give it to tokentoss.configure()."
             )
-        self._decision_lock = threading.Lock()
         self._hand_off = ClientHandOff()
         super().__init__(ticket=self._hand_off.ticket(), current_client=_current_client(), **kwargs)
         self.on_msg(weakly(self._take_message))
@@ -85,14 +83,7 @@ class ConfigureWidget(SyncedWidget):
         super().close()
 
     def take_sealed(self, sealed: str) -> None:
-        """Take a sealed client."""
-        with self._decision_lock:
-            self._take(sealed)
-
-    def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
-        self.answer_ping(content)
-
-    def _take(self, sealed: str) -> None:
+        """Take a sealed client; of several threads only one can open what was sealed to one key."""
         try:
             plaintext = self._hand_off.open(sealed)
         except HandOffError:
@@ -100,6 +91,9 @@ class ConfigureWidget(SyncedWidget):
         decided = self._hand_off.id
         self._hand_off = ClientHandOff()
         self.publish(acknowledged=decided, ticket=self._hand_off.ticket(), **_decision(plaintext))
+
+    def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
+        self.answer_ping(content)
 
 
 def _decision(plaintext: bytes) -> dict[str, Any]:
@@ -140,5 +134,5 @@ def _failed(failure: TokenTossError) -> dict[str, Any]:
 def _current_client() -> str:
     try:
         return printable(ClientConfig.from_file(get_config_path()).client_id)
-    except ConfigurationError:
+    except (ConfigurationError, StorageError):
         return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.exceptions import SignInError, TokenTossError
+from tokentoss.exceptions import SignInError, StorageError, TokenTossError
 from tokentoss.util.urls import secure_page
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from tokentoss.oauth.device_authorization import DeviceAuthorization, DeviceSignIn
     from tokentoss.session.auth_manager import AuthManager
     from tokentoss.storage.token_data import TokenData
+    from tokentoss.widgets.gate import Gate
+
+logger = logging.getLogger(__name__)
 
 
 class SignInByCode:
@@ -24,6 +29,7 @@ class SignInByCode:
         manager: Whose client signs in, and who takes the tokens.
         show: Called with what the page shows, and with ``{}`` when there is nothing to show any more.
         failed: Called with the reason when a sign-in ends without tokens.
+        lock: The widget's, under which both are called: what they change is told to the user's code later.
     """
 
     def __init__(
@@ -31,12 +37,12 @@ class SignInByCode:
         manager: AuthManager,
         show: Callable[[dict[str, Any]], None],
         failed: Callable[[TokenTossError], None],
+        lock: Gate,
     ) -> None:
         self._manager = manager
         self._show = show
         self._failed = failed
-        # Re-entrant, because the thread that shows a code may be the last to hold the widget, which cancels.
-        self._lock = threading.RLock()
+        self._lock = lock
         self._attempt = 0
         self._sign_in: DeviceSignIn[TokenData] | None = None
 
@@ -52,10 +58,15 @@ class SignInByCode:
             )
 
     def cancel(self) -> None:
-        """Drop the code. Must not be called by a thread that holds a lock which showing needs."""
+        """Drop the code."""
         with self._lock:
             self._supersede()
             self._show({})
+
+    def cancel_in(self, process: int) -> None:
+        """Drop the code in this process; one that was forked has but a copy of it."""
+        if os.getpid() == process:
+            self.cancel()
 
     def _supersede(self) -> int:
         self._attempt += 1
@@ -76,9 +87,13 @@ class SignInByCode:
                 if attempt != self._attempt:
                     sign_in.cancel()
             sign_in.finish()
-            failure = None
+            failure: TokenTossError | None = None
         except TokenTossError as reason:
             failure = reason
+        except Exception as reason:
+            # Such as one of a storage of the user's: the code must not be shown for ever.
+            logger.exception("the sign-in by code failed")
+            failure = StorageError(code="storage_unwritable", subject=f"the tokens ({type(reason).__name__})")
         with self._lock:
             if attempt != self._attempt:
                 return

@@ -9,7 +9,8 @@ from tokentoss.handoff.kernel_sign_in import KernelSignIn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tokentoss.handoff.sign_in import HandOff, KernelRequest
+    from tokentoss.handoff.kernel_request import KernelRequest
+    from tokentoss.handoff.sign_in import HandOff
     from tokentoss.session.auth_manager import AuthManager
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss import error_codes
 from tokentoss.exceptions import HandOffError, TokenTossError, error_for
-from tokentoss.handoff.registration import registration_of
+from tokentoss.handoff.registration import page_key_of, registration_of
 from tokentoss.widgets.status import PHASES, WAITING_BY_WAY
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Reports:
         if self._is_overtaken(content):
             return None
         phase, code, subject = (content.get(name) for name in ("phase", "code", "subject"))
+        hand_off.page_grants.report(content.get("page"), phase)
         if isinstance(phase, str) and phase in PHASES:
             if phase == "code":  # no page registers for it
                 hand_off.prepare()
@@ -63,6 +64,28 @@ def deliver_again(content: dict[str, Any], hand_off: HandOff | None) -> None:
         hand_off.deliver(sealed)
 
 
+def introduce(
+    content: dict[str, Any], hand_off: HandOff | None, send: Callable[[dict[str, Any]], None]
+) -> None:
+    """Give a page that makes itself known a proof, sealed to its key: only the notebook can ask for it here.
+
+    Args:
+        content: What the page says.
+        hand_off: The hand-off that is awaited.
+        send: Sends a custom message to the page.
+    """
+    members = _texts(content, "ticket", "key", "origin")
+    if members is None or hand_off is None or members["ticket"] != hand_off.id:
+        return
+    try:
+        sealed = hand_off.introduce(page_key_of(members["key"]), members["origin"])
+    except HandOffError as refusal:
+        # The page goes on without: the user is asked on the start page instead.
+        logger.debug("a page was not introduced: %s", refusal.code)
+        return
+    send({"type": "introduced", "ticket": hand_off.id, "key": members["key"], "sealed": sealed})
+
+
 def register(
     content: dict[str, Any], hand_off: HandOff | None, send: Callable[[dict[str, Any]], None]
 ) -> None:
@@ -73,19 +96,24 @@ def register(
         hand_off: The hand-off that is awaited.
         send: Sends a custom message to the page.
     """
-    members: dict[str, str] = {}
-    for name in ("proof", "sealed", "key"):
-        value = content.get(name)
-        if not isinstance(value, str):
-            return
-        members[name] = value
-    if hand_off is None or content.get("ticket") != hand_off.id:
+    members = _texts(content, "ticket", "key", "sealed")
+    if members is None or hand_off is None or members["ticket"] != hand_off.id:
         return
+    key = members["key"]
     try:
-        url = hand_off.open_request(members.pop("sealed"))
-        secret = hand_off.register(registration_of(hand_off, origin=None, url=url, **members))
+        url = hand_off.open_request(members["sealed"])
+        registration = registration_of(hand_off, origin=None, url=url, key=key)
+        hand_off.register(registration)
+        sealed = hand_off.sealed_answer_to(registration)
     except HandOffError as refusal:
         # The page goes on without: the code then comes to the kernel, if it comes at all.
         logger.debug("a page was not registered: %s", refusal.code)
         return
-    send({"type": "registered", "ticket": hand_off.id, "secret": secret})
+    send({"type": "registered", "ticket": hand_off.id, "key": key, "sealed": sealed})
+
+
+def _texts(content: dict[str, Any], *names: str) -> dict[str, str] | None:
+    """Return members that must be texts; None if one is not."""
+    members = {name: content.get(name) for name in names}
+    texts = {name: value for name, value in members.items() if isinstance(value, str)}
+    return texts if len(texts) == len(names) else None

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import SignInError
+from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ class Waiters:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._outcomes: set[Outcome] = set()
+        anew_in_child(self, _lock=threading.Lock, _outcomes=set)
 
     def add(self) -> Outcome:
         """Return a future of the outcome."""

@@ -5,6 +5,7 @@ codes! {
     AccountSelectionRequired "account_selection_required" ProviderRefused "" "The provider needs you to choose an account. Sign in again and choose one.";
     CallbackInvalid "callback_invalid" ProviderMisbehaved "" "The provider's answer holds neither a code nor an error. Sign in again.";
     ClockSkew "clock_skew" Environment "some time" "This computer's clock and the provider's differ by {subject}. Set the clock, then sign in again.";
+    ConfirmationAwaited "confirmation_awaited" Environment "" "The sign-in window asks whether this page may sign in. Answer there to go on.";
     ConsentRequired "consent_required" ProviderRefused "" "The provider needs your consent. Sign in again and accept.";
     DeviceResponseInvalid "device_response_invalid" ProviderMisbehaved "a required member" "The provider's answer is not usable for a sign-in by code: {subject} is missing or malformed. Sign in with the button.";
     EndpointInsecure "endpoint_insecure" Configuration "An endpoint" "{subject} is not an https address. Correct the provider's endpoints.";
@@ -14,7 +15,7 @@ codes! {
     HostedDomainMismatch "hosted_domain_mismatch" User "the required organisation" "This account does not belong to {subject}. Sign in with an account that does.";
     IdTokenAccessTokenHashMismatch "id_token_access_token_hash_mismatch" ProviderMisbehaved "" "The ID token belongs to another access token, so nothing was kept. Sign in again.";
     IdTokenAlgorithmRefused "id_token_algorithm_refused" ProviderMisbehaved "an unknown algorithm" "The ID token is signed with {subject}, which is not accepted here. Check the provider's settings.";
-    IdTokenAudienceMismatch "id_token_audience_mismatch" ProviderMisbehaved "" "The ID token was made for another application, so nothing was kept. Check the client ID.";
+    IdTokenAudienceMismatch "id_token_audience_mismatch" ProviderMisbehaved "another application" "The ID token was made for {subject}, so nothing was kept. Check the client ID; if that audience is meant, name it in Provider(trusted_audiences=…).";
     IdTokenAuthorizedPartyMismatch "id_token_authorized_party_mismatch" ProviderMisbehaved "" "The ID token was issued to another application, so nothing was kept. Check the client ID.";
     IdTokenExpired "id_token_expired" ProviderMisbehaved "" "The provider sent an ID token that has expired. Sign in again.";
     IdTokenIssuedAtInvalid "id_token_issued_at_invalid" ProviderMisbehaved "" "The ID token does not say when it was issued, so nothing was kept. Report this to the provider.";
@@ -36,6 +37,7 @@ codes! {
     MessageMalformed "message_malformed" Stranger "" "A message that is none of ours was dropped.";
     OriginMismatch "origin_mismatch" Stranger "an unknown page" "A message from {subject} was dropped.";
     PageOriginOpaque "page_origin_opaque" Environment "" "This notebook page is shown in a frame without an address of its own. Open the notebook in its own tab, then sign in.";
+    PageRefused "page_refused" User "" "You did not allow this page to sign in. To sign in, go back to the notebook, click the button again and say yes.";
     ParameterDuplicated "parameter_duplicated" ProviderMisbehaved "a parameter" "The provider's answer holds {subject} twice, so it was not used. Sign in again.";
     ParameterProtected "parameter_protected" Configuration "A parameter" "{subject} cannot be set as an extra authorization parameter. Remove it.";
     PasteCodeOnly "paste_code_only" User "" "This is only the code, and without the rest of the address nobody can tell which sign-in it belongs to. Paste the whole address.";

@@ -40,6 +40,14 @@ impl AskingForCode {
         Some(self.deadline)
     }
 
+    /// The clock was put back.
+    pub(super) fn put_back(&mut self, from: Timestamp, to: Timestamp) {
+        self.deadline = self.deadline.put_back(from, to);
+        if let Some((_, received_at)) = &mut self.code {
+            *received_at = received_at.put_back(from, to);
+        }
+    }
+
     pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
         match event {
             Event::Input(Input::SignIn) => {

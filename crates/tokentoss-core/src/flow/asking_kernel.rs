@@ -47,6 +47,11 @@ impl AskingKernel {
         Some(self.deadline)
     }
 
+    /// The clock was put back.
+    pub(super) fn put_back(&mut self, from: Timestamp, to: Timestamp) {
+        self.deadline = self.deadline.put_back(from, to);
+    }
+
     pub(super) fn handle(self, event: Event, cx: &mut Context<'_>) -> Step {
         match (self.stage, event) {
             (_, Event::Input(Input::SignIn)) => {

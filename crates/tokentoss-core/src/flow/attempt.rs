@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 use zeroize::Zeroizing;
 
@@ -10,8 +11,9 @@ use super::{Output, Phase, Problem, Status, WindowId};
 use crate::authorization::AuthorizationRequest;
 use crate::authorization_response::{self, Refusal, VerifiedCode};
 use crate::error::{Culprit, Error, ErrorCode};
-use crate::message::ToPopup;
+use crate::message::{Start, ToPopup};
 use crate::paste;
+use crate::registration::{AnswerKey, Registration};
 use crate::sealing::{KeyPair, Purpose};
 use crate::secret::Secret;
 use crate::ticket::{ExchangePlace, Ticket};
@@ -21,7 +23,12 @@ use crate::ticket::{ExchangePlace, Ticket};
 pub(super) struct Attempt {
     pub(super) request: AuthorizationRequest,
     pub(super) client_secret: Option<Secret>,
+    /// What the kernel gave this attempt when it registered it.
+    pub(super) proof: Option<Secret>,
+    /// The request of the way that was left, where a popup out of this page's reach may still follow it.
+    superseded: Option<AuthorizationRequest>,
     keys: KeyPair,
+    answer_key: AnswerKey,
     link: Link,
     paste_problem: Option<Error>,
 }
@@ -40,21 +47,29 @@ impl Attempt {
         Ok(Self {
             request: cx.authorization_request()?,
             client_secret: None,
+            proof: None,
+            superseded: None,
             keys: KeyPair::generate(cx.rng)?,
+            answer_key: AnswerKey::generate(cx.rng)?,
             link: Link::StartPage,
             paste_problem: None,
         })
     }
 
     /// Answers a start page that has introduced itself.
-    pub(super) fn answer_start_page(&self, window: WindowId, cx: &mut Context<'_>) {
-        let start = ToPopup::Start {
-            ticket: cx.ticket.id(),
-            proof: cx.ticket.proof().expose(),
+    pub(super) fn answer_start_page(&self, window: WindowId, cx: &mut Context<'_>) -> Result<(), Error> {
+        let ticket = cx.ticket;
+        let (key, answer_key) = (self.keys.public().to_base64url(), self.answer_key.to_base64url());
+        let start = Start {
             url: self.request.url(),
-            key: self.keys.public().to_base64url(),
+            key: &key,
+            proof: cx.shared.introduction.proof().map(Secret::expose),
+            answer_key: answer_key.expose(),
         };
-        cx.post(window, &start);
+        let plaintext = start.write()?;
+        let sealed = ticket.kernel_key().seal(Purpose::Start, ticket.binding(), &plaintext, cx.rng)?;
+        cx.post(window, &ToPopup::Start { ticket: ticket.id(), key, sealed });
+        Ok(())
     }
 
     /// Opens the channel to a callback page of the own origin, which works where its opener is severed.
@@ -66,14 +81,13 @@ impl Attempt {
         }
     }
 
-    /// Introduces this page to the kernel where no start page does it.
-    pub(super) fn introduce_page(&self, cx: &mut Context<'_>) -> Result<(), Error> {
+    /// Registers this attempt with the kernel where no start page does it.
+    pub(super) fn register(&self, cx: &mut Context<'_>) -> Result<(), Error> {
         let ticket = cx.ticket;
         let url = self.request.url().as_bytes();
-        let sealed = ticket.kernel_key().seal(Purpose::PageIntroduction, ticket.binding(), url, cx.rng)?;
-        cx.output(Output::IntroducePage {
+        let sealed = ticket.kernel_key().seal(Purpose::Registration, ticket.binding(), url, cx.rng)?;
+        cx.output(Output::Register {
             ticket: String::from(ticket.id()),
-            proof: ticket.proof().clone(),
             sealed,
             key: self.keys.public().to_base64url(),
         });
@@ -111,12 +125,29 @@ impl Attempt {
         self.link = Link::Provider;
     }
 
-    /// Keeps the client secret; one that does not open was sealed for another page, and is ignored.
-    pub(super) fn take_client_secret(&mut self, sealed: Option<&str>, ticket: &Ticket) {
-        let open = |sealed| self.keys.open(Purpose::ClientSecret, ticket.binding(), sealed);
-        if let Some(secret) = sealed.filter(|_| ticket.client_secret_sealed()).and_then(open).and_then(text) {
+    /// Takes the answer that a start page brought; false for one that is not the kernel's.
+    pub(super) fn take_answer(&mut self, answer: &str, ticket: &Ticket) -> bool {
+        let opened = self.answer_key.open(ticket.id(), self.keys.public(), answer);
+        self.take_registration(opened, ticket)
+    }
+
+    /// Takes the answer that came over the comm; false for one to another page or attempt.
+    pub(super) fn take_registered(&mut self, key: &str, sealed: &str, ticket: &Ticket) -> bool {
+        let own = key == self.keys.public().to_base64url();
+        let open = || self.keys.open(Purpose::Registered, ticket.binding(), sealed);
+        let opened = if own { open() } else { None };
+        self.take_registration(opened, ticket)
+    }
+
+    fn take_registration(&mut self, opened: Option<Zeroizing<Vec<u8>>>, ticket: &Ticket) -> bool {
+        let Some(registration) = opened.and_then(|text| Registration::read(&text)) else { return false };
+        self.proof = Some(registration.proof);
+        // A secret that the ticket does not offer is not used.
+        let offered = ticket.client_secret_sealed() && ticket.exchange() != ExchangePlace::Kernel;
+        if let Some(secret) = registration.client_secret.filter(|_| offered) {
             self.client_secret = Some(secret);
         }
+        true
     }
 
     /// Whether the client secret, if one is needed, is there.
@@ -135,6 +166,34 @@ impl Attempt {
     /// The query of a callback that the kernel relayed, if it was sealed to this attempt.
     pub(super) fn open_relayed(&self, sealed: &str, ticket: &Ticket) -> Option<Secret> {
         self.keys.open(Purpose::Callback, ticket.binding(), sealed).and_then(text)
+    }
+
+    /// Takes a fresh request for another way. A popup that this page cannot send there may follow the earlier one: the kernel
+    /// may have told its start page before it heard of the fresh one.
+    pub(super) fn replace_request(&mut self, fresh: AuthorizationRequest, popup_in_reach: bool) {
+        let earlier = mem::replace(&mut self.request, fresh);
+        self.superseded = if popup_in_reach { None } else { Some(earlier) };
+    }
+
+    /// Checks an answer that the kernel relayed, which may be one to the request of the way that was left.
+    pub(super) fn verify_relayed(&mut self, query: &str, ticket: &Ticket) -> Result<VerifiedCode, Refusal> {
+        let refusal = match self.verify(query, ticket) {
+            Err(Refusal::Dropped(error)) if error.code() == ErrorCode::StateMismatch => {
+                Refusal::Dropped(error)
+            }
+            verified => return verified,
+        };
+        let Some(earlier) = self.superseded.take() else { return Err(refusal) };
+        match authorization_response::verify(query, earlier.state(), ticket.provider()) {
+            Err(Refusal::Dropped(error)) => {
+                self.superseded = Some(earlier);
+                Err(Refusal::Dropped(error))
+            }
+            verified => {
+                self.request = earlier;
+                verified
+            }
+        }
     }
 
     /// Checks the query of an authorization response, whichever way it came.

@@ -8,8 +8,8 @@ use super::context::Context;
 use super::exchanging::Exchanging;
 use super::introducing::Introducing;
 use super::state::{Event, Halt, State, Step};
-use super::{Input, Output, Way, WindowId};
-use crate::authorization_response::Refusal;
+use super::{Input, Output, Problem, Status, Way, WindowId};
+use crate::authorization_response::{Refusal, VerifiedCode};
 use crate::error::ErrorCode;
 use crate::message::FromPopup;
 use crate::timestamp::Timestamp;
@@ -60,7 +60,7 @@ impl AwaitingCallback {
         attempt.open_channel(cx);
         let url = String::from(attempt.request.url());
         cx.output(Output::OpenPopup { url: url.into() });
-        attempt.introduce_page(cx)?;
+        attempt.register(cx)?;
         Ok(Self::arm(attempt, Window::Open, NextClick::SameWay, cx))
     }
 
@@ -91,12 +91,23 @@ impl AwaitingCallback {
         })
     }
 
+    /// The clock was put back.
+    pub(super) fn put_back(&mut self, from: Timestamp, to: Timestamp) {
+        self.deadline = self.deadline.put_back(from, to);
+        if let Window::LooksClosed(hint) = &mut self.window {
+            *hint = hint.put_back(from, to);
+        }
+    }
+
     pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
         match (event, self.window) {
             (Event::Message(window, message), _) => return self.handle_message(window, message, cx),
             (Event::Input(Input::Relayed { sealed }), _) => {
                 return match self.attempt.open_relayed(&sealed, cx.ticket) {
-                    Some(query) => self.handle_callback(query.expose(), None, cx),
+                    Some(query) => {
+                        let verified = self.attempt.verify_relayed(query.expose(), cx.ticket);
+                        self.handle_verified(verified, None, cx)
+                    }
                     None => State::AwaitingCallback(self).dropping(ErrorCode::MessageMalformed.into()),
                 };
             }
@@ -111,11 +122,11 @@ impl AwaitingCallback {
                 Err(Refusal::Dropped(error)) => self.attempt.show_paste_problem(error, cx),
                 Err(Refusal::Ended(error)) => return Err(Halt::Failed(error)),
             },
-            (Event::Input(Input::PageIntroduced { secret }), _) => {
-                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
+            (Event::Input(Input::Registered { key, sealed }), _) => {
+                self.attempt.take_registered(&key, &sealed, cx.ticket);
             }
             (Event::Input(Input::PopupOpened { window }), _) => {
-                cx.shared.windows.add(window);
+                cx.shared.windows.add_opened(window);
                 self.wait_on(cx);
             }
             (Event::Input(Input::PopupBlocked), _) => {
@@ -123,7 +134,7 @@ impl AwaitingCallback {
                 cx.show(self.attempt.blocked(cx));
             }
             (Event::Input(Input::LinkFollowed), _) => {
-                cx.shared.windows.expect_one();
+                cx.shared.windows.expect_more();
                 self.wait_on(cx);
             }
             (Event::Input(Input::LinkCopied), _) => {
@@ -150,13 +161,13 @@ impl AwaitingCallback {
 
     fn handle_message(mut self, window: WindowId, message: FromPopup, cx: &mut Context<'_>) -> Step {
         match message {
-            FromPopup::Ready {} => self.attempt.answer_start_page(window, cx),
+            FromPopup::Ready {} => self.attempt.answer_start_page(window, cx)?,
             FromPopup::Callback { query } => return self.handle_callback(query.expose(), Some(window), cx),
-            // The listener was given up, or has met this page already; the secret is welcome all the same.
-            FromPopup::Registered { secret } => {
-                self.attempt.take_client_secret(secret.as_deref(), cx.ticket);
+            // The listener was given up, or has registered this attempt already; what it tells is welcome all the same.
+            FromPopup::Registered { answer } => {
+                self.attempt.take_answer(&answer, cx.ticket);
             }
-            FromPopup::Refused { .. } => {}
+            FromPopup::Refused { .. } | FromPopup::Confirming {} => {}
             FromPopup::Delivered { .. } => {
                 return State::AwaitingCallback(self).dropping(ErrorCode::StateMismatch.into());
             }
@@ -184,14 +195,31 @@ impl AwaitingCallback {
     }
 
     fn handle_callback(self, query: &str, window: Option<WindowId>, cx: &mut Context<'_>) -> Step {
-        match self.attempt.verify(query, cx.ticket) {
+        let verified = self.attempt.verify(query, cx.ticket);
+        self.handle_verified(verified, window, cx)
+    }
+
+    fn handle_verified(
+        self,
+        verified: Result<VerifiedCode, Refusal>,
+        window: Option<WindowId>,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        match verified {
             Ok(code) => {
                 if let Some(window) = window {
                     cx.shared.windows.add(window);
                 }
                 Exchanging::begin(self.attempt, &code, window, cx)
             }
-            Err(Refusal::Dropped(error)) => State::AwaitingCallback(self).dropping(error),
+            Err(Refusal::Dropped(error)) => {
+                if let ErrorCode::IssuerMismatch | ErrorCode::IssuerMissing = error.code() {
+                    // The attempt goes on, and the user learns why nothing comes of this answer.
+                    let shown = self.attempt.waiting(cx);
+                    cx.show(Status { problem: Some(Problem::Page(error.clone())), ..shown });
+                }
+                State::AwaitingCallback(self).dropping(error)
+            }
             Err(Refusal::Ended(error)) => Err(Halt::Failed(error)),
         }
     }

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::mem;
 
+use super::introduction::Introduction;
 use super::windows::Windows;
 use super::{Output, Phase, RequestId, Status, Way, WindowId};
 use crate::authorization::AuthorizationRequest;
@@ -20,6 +21,9 @@ use crate::token_endpoint;
 pub(super) struct Shared {
     pub(super) way: Way,
     pub(super) windows: Windows,
+    pub(super) introduction: Introduction,
+    /// Whether what answers on the listener's port may be the kernel's listener, as far as is known.
+    pub(super) listener_trusted: bool,
     pub(super) outputs: VecDeque<Output>,
     pub(super) status: Status,
     /// Whether this page may read the token endpoint's answers, once that is known.
@@ -34,6 +38,8 @@ impl Shared {
         Self {
             way: Way::first(ticket),
             windows: Windows::default(),
+            introduction: Introduction::default(),
+            listener_trusted: true,
             outputs: VecDeque::from([Output::Status(status.clone())]),
             status,
             cors: ticket.provider().token_endpoint_cors(),
@@ -56,6 +62,18 @@ impl Context<'_> {
     pub(super) fn authorization_request(&mut self) -> Result<AuthorizationRequest, Error> {
         let redirect_uri = self.shared.way.redirect_uri(self.ticket).ok_or(ErrorCode::TicketInvalid)?;
         AuthorizationRequest::new(self.ticket, redirect_uri, self.rng)
+    }
+
+    /// The best way that is left.
+    pub(super) fn first_way(&self) -> Way {
+        if self.shared.listener_trusted { Way::first(self.ticket) } else { Way::beside_loopback(self.ticket) }
+    }
+
+    /// Introduces this page to the kernel, if that is due. Without random numbers a click fails, too, and says so.
+    pub(super) fn introduce(&mut self) {
+        if let Ok(Some(output)) = self.shared.introduction.ask(self.ticket, self.now, self.rng) {
+            self.output(output);
+        }
     }
 
     pub(super) fn output(&mut self, output: Output) {

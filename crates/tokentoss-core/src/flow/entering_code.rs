@@ -28,8 +28,6 @@ pub(super) struct EnteringCode {
     polling: Polling,
     poll: Poll,
     ends_at: Timestamp,
-    /// When the clock was looked at last.
-    seen: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +54,6 @@ impl EnteringCode {
             poll: Poll::Due(cx.now + polling.pause()),
             polling,
             ends_at,
-            seen: cx.now,
         };
         entering.show(cx);
         State::EnteringCode(entering)
@@ -74,7 +71,6 @@ impl EnteringCode {
             State::EnteringCode(self).give_up(cx);
             return Introducing::begin(cx);
         }
-        self.follow_clock(cx);
         match (self.poll, event) {
             (Poll::UnderWay(id, _), Event::Input(Input::Answered { request, answer })) if request == id => {
                 self.take(Some(&answer), cx)
@@ -114,13 +110,11 @@ impl EnteringCode {
     }
 
     /// A clock that was put back must neither stop the polling nor lengthen the code's life.
-    fn follow_clock(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn put_back(&mut self, from: Timestamp, cx: &mut Context<'_>) {
         let (Poll::Due(due) | Poll::UnderWay(_, due)) = &mut self.poll;
-        *due = due.put_back(self.seen, cx.now);
-        self.ends_at = self.ends_at.put_back(self.seen, cx.now);
-        self.seen = cx.now;
+        *due = due.put_back(from, cx.now);
+        self.ends_at = self.ends_at.put_back(from, cx.now);
         self.shown.expires_at = self.ends_at.as_secs();
-        // Says nothing unless that changed.
         self.show(cx);
     }
 
@@ -133,7 +127,7 @@ fn hand_over(tokens: TokenResponse, cx: &mut Context<'_>) -> Step {
     let ticket = cx.ticket;
     // This grant has no nonce: the device code, which only this page knows, binds the answer.
     let tokens = check_claims(tokens, ticket, None, cx.now)?;
-    let plaintext = envelope::write(ticket, None, &tokens, cx.now)?;
+    let plaintext = envelope::write(ticket, None, None, &tokens, cx.now)?;
     let sealed = ticket.kernel_key().seal(Purpose::DeviceTokens, ticket.binding(), &plaintext, cx.rng)?;
     Ok(HandingOver::begin(sealed, None, cx))
 }

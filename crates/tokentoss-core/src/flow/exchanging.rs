@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorCode};
 use crate::form_request::EndpointAnswer;
 use crate::id_token::check_claims;
 use crate::sealing::Purpose;
+use crate::secret::Secret;
 use crate::ticket::ExchangePlace;
 use crate::timestamp::Timestamp;
 use crate::token_endpoint::{self, TokenResponse};
@@ -24,6 +25,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Exchanging {
     request: AuthorizationRequest,
+    proof: Option<Secret>,
     id: RequestId,
     /// The callback page, which can carry the envelope to the listener.
     callback_page: Option<WindowId>,
@@ -51,7 +53,8 @@ impl Exchanging {
             ExchangePlace::Auto => cx.shared.cors == Some(true) && attempt.can_authenticate(ticket),
         };
         if !by_page || !ticket.provider().openid_connect() {
-            let plaintext = envelope::write_code(ticket, &attempt.request, code, cx.now)?;
+            let plaintext =
+                envelope::write_code(ticket, &attempt.request, attempt.proof.as_ref(), code, cx.now)?;
             let sealed = ticket.kernel_key().seal(Purpose::Code, ticket.binding(), &plaintext, cx.rng)?;
             return Ok(HandingOver::begin_with_code(sealed, callback_page, cx));
         }
@@ -60,11 +63,22 @@ impl Exchanging {
         let id = cx.send(form);
         cx.show(Status::phase(Phase::SigningIn));
         let deadline = cx.now + ANSWER_LIMIT;
-        Ok(State::Exchanging(Self { request: attempt.request, id, callback_page, deadline }))
+        Ok(State::Exchanging(Self {
+            request: attempt.request,
+            proof: attempt.proof,
+            id,
+            callback_page,
+            deadline,
+        }))
     }
 
     pub(super) fn next_timer(&self) -> Option<Timestamp> {
         Some(self.deadline)
+    }
+
+    /// The clock was put back.
+    pub(super) fn put_back(&mut self, from: Timestamp, to: Timestamp) {
+        self.deadline = self.deadline.put_back(from, to);
     }
 
     pub(super) fn handle(self, event: Event, cx: &mut Context<'_>) -> Step {
@@ -86,7 +100,8 @@ impl Exchanging {
         let ticket = cx.ticket;
         let tokens = TokenResponse::read(answer, ticket.provider().token_endpoint(), ticket.scopes())?;
         let tokens = check_claims(tokens, ticket, Some(self.request.nonce()), cx.now)?;
-        let plaintext = envelope::write(ticket, Some(self.request.salt()), &tokens, cx.now)?;
+        let plaintext =
+            envelope::write(ticket, Some(self.request.salt()), self.proof.as_ref(), &tokens, cx.now)?;
         let sealed = ticket.kernel_key().seal(Purpose::Tokens, ticket.binding(), &plaintext, cx.rng)?;
         Ok(HandingOver::begin(sealed, self.callback_page, cx))
     }

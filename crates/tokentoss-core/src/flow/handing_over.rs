@@ -63,6 +63,12 @@ impl HandingOver {
         Some(self.resend_at.min(self.deadline))
     }
 
+    /// The clock was put back.
+    pub(super) fn put_back(&mut self, from: Timestamp, to: Timestamp) {
+        self.resend_at = self.resend_at.put_back(from, to);
+        self.deadline = self.deadline.put_back(from, to);
+    }
+
     pub(super) fn handle(mut self, event: Event, cx: &mut Context<'_>) -> Step {
         match event {
             Event::Message(_, FromPopup::Delivered { code }) if code.is_empty() => {

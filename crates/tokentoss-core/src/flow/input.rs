@@ -52,10 +52,21 @@ pub enum Input {
         /// What was pasted.
         text: Secret,
     },
-    /// The kernel answered [`super::Output::IntroducePage`].
-    PageIntroduced {
-        /// The client secret, sealed to this page, when the client has one.
-        secret: Option<String>,
+    /// The connection to the kernel was made, or made again.
+    Connected,
+    /// The kernel answered [`super::Output::Introduce`].
+    Introduced {
+        /// The key of the page that it answers.
+        key: String,
+        /// The answer, sealed to that key.
+        sealed: String,
+    },
+    /// The kernel answered [`super::Output::Register`].
+    Registered {
+        /// The key of the attempt that it answers.
+        key: String,
+        /// The answer, sealed to that key.
+        sealed: String,
     },
     /// The kernel relayed a callback, sealed to this page.
     Relayed {

@@ -19,6 +19,7 @@ mod exchanging;
 mod handing_over;
 mod input;
 mod introducing;
+mod introduction;
 mod output;
 mod state;
 mod status;
@@ -52,13 +53,15 @@ pub struct Flow {
     ticket: Ticket,
     shared: Shared,
     state: State,
+    /// When the last input came.
+    seen: Option<Timestamp>,
 }
 
 impl Flow {
-    /// A flow that waits for the click.
+    /// A flow that waits for the click. Pass [`Input::Connected`] at once where there is a kernel to talk to.
     #[must_use]
     pub fn new(ticket: Ticket) -> Self {
-        Self { shared: Shared::new(&ticket), state: State::Ready, ticket }
+        Self { shared: Shared::new(&ticket), state: State::Ready, seen: None, ticket }
     }
 
     /// Takes in what happened.
@@ -68,24 +71,34 @@ impl Flow {
     /// `message_malformed` or `state_mismatch`. A failure that ends the attempt is no error here
     /// but a [`Output::Status`].
     pub fn handle(&mut self, now: Timestamp, input: Input, rng: &mut dyn Entropy) -> Result<(), Error> {
-        let state = mem::replace(&mut self.state, State::Spent);
+        let mut state = mem::replace(&mut self.state, State::Spent);
         let mut cx = Context { ticket: &self.ticket, shared: &mut self.shared, now, rng };
-        match state.handle(input, &mut cx) {
-            Ok(state) => {
-                self.state = state;
-                Ok(())
-            }
-            Err(Halt::Dropped(state, error)) => {
-                self.state = *state;
-                Err(error)
-            }
+        // A clock that was put back must not prolong what waits: the waits go on by the new time.
+        if let Some(seen) = self.seen.replace(now).filter(|seen| now < *seen) {
+            cx.shared.introduction.put_back(seen, now);
+            state.put_back(seen, &mut cx);
+        }
+        let handing_over = matches!(state, State::HandingOver(_));
+        let (state, result) = match state.handle(input, &mut cx) {
+            Ok(state) => (state, Ok(())),
+            Err(Halt::Dropped(state, error)) => (*state, Err(error)),
             Err(Halt::Failed(error)) => {
                 cx.dismiss_windows();
                 cx.show(Status::failed(error));
-                self.state = State::Ready;
-                Ok(())
+                (State::Ready, Ok(()))
             }
+        };
+        if handing_over && !matches!(state, State::HandingOver(_)) {
+            cx.output(Output::ClearEnvelope);
         }
+        match state {
+            State::Spent => cx.shared.introduction.end(),
+            // The popup must open in the click's own call stack: nothing may come in between.
+            State::Introducing(ref introducing) if introducing.is_opening() => {}
+            _ => cx.introduce(),
+        }
+        self.state = state;
+        result
     }
 
     /// What to do next; `None` when everything was said.
@@ -96,7 +109,11 @@ impl Flow {
     /// When [`Input::TimerFired`] is due, if ever.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timestamp> {
-        self.state.next_timer()
+        let introduction = match &self.state {
+            State::Introducing(introducing) if introducing.is_opening() => None,
+            _ => self.shared.introduction.next_timer(),
+        };
+        self.state.next_timer().into_iter().chain(introduction).min()
     }
 
     /// What the view shows now.

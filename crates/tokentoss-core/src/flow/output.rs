@@ -48,15 +48,22 @@ pub enum Output {
         /// The message.
         message: Secret,
     },
-    /// Introduce this page to the kernel, because no start page does; the answer is [`super::Input::PageIntroduced`].
-    IntroducePage {
+    /// Introduce this page to the kernel; the answer is [`super::Input::Introduced`].
+    Introduce {
         /// The ticket.
         ticket: String,
-        /// Its proof.
-        proof: Secret,
+        /// A public key of this page, made for this.
+        key: String,
+        /// The page's origin.
+        origin: String,
+    },
+    /// Register this attempt with the kernel, because no start page does; the answer is [`super::Input::Registered`].
+    Register {
+        /// The ticket.
+        ticket: String,
         /// The authorization request, whose state is secret, sealed to the ticket's key.
         sealed: String,
-        /// The public key of this page.
+        /// The public key of this attempt.
         key: String,
     },
     /// Close a window of this sign-in.
@@ -83,6 +90,8 @@ pub enum Output {
         /// The sealed envelope.
         envelope: String,
     },
+    /// Take back what was handed over: nobody waits for it any more.
+    ClearEnvelope,
     /// Have the kernel ask for a user code, because this page cannot. The answer is [`super::Input::KernelCodeShown`] or
     /// [`super::Input::KernelCodeFailed`].
     AskKernelForCode,

@@ -82,11 +82,34 @@ impl State {
         }
     }
 
+    /// The clock was put back from this moment to the present one: every wait goes on by the new time.
+    pub(super) fn put_back(&mut self, from: Timestamp, cx: &mut Context<'_>) {
+        let to = cx.now;
+        match self {
+            Self::Ready | Self::Spent => {}
+            Self::Introducing(state) => state.put_back(from, to),
+            Self::AwaitingCallback(state) => state.put_back(from, to),
+            Self::Exchanging(state) => state.put_back(from, to),
+            Self::AskingForCode(state) => state.put_back(from, to),
+            Self::AskingKernel(state) => state.put_back(from, to),
+            Self::EnteringCode(state) => state.put_back(from, cx),
+            Self::HandingOver(state) => state.put_back(from, to),
+        }
+    }
+
     /// Takes an input in: first what is the same in every state, then the state's own part.
     pub(super) fn handle(self, input: Input, cx: &mut Context<'_>) -> Step {
         let event = match input {
             Input::Acknowledged { ticket_id, refusal } => return Ok(self.decided(&ticket_id, refusal, cx)),
             Input::KernelLost => return Ok(self.kernel_lost(cx)),
+            Input::Connected => {
+                cx.shared.introduction.connected(cx.ticket, cx.now);
+                return Ok(self);
+            }
+            Input::Introduced { key, sealed } => {
+                cx.shared.introduction.take(&key, &sealed, cx.ticket);
+                return Ok(self);
+            }
             Input::Cancel => return Ok(self.cancel(cx)),
             Input::AskForCode if self.can_ask_for_code() => {
                 self.give_up(cx);
@@ -204,7 +227,7 @@ fn read_message(
         || match message {
             FromPopup::Ready {} => windows.adopt(window),
             // A window that went straight to the provider has not introduced itself: its answer's state must do.
-            FromPopup::Callback { .. } => windows.expects_one(),
+            FromPopup::Callback { .. } => windows.expects_more(),
             _ => false,
         };
     if welcome { Ok((window, message)) } else { Err(ErrorCode::SourceMismatch.into()) }

@@ -20,11 +20,7 @@ pub enum Way {
 impl Way {
     /// The best way that a ticket offers.
     pub(super) fn first(ticket: &Ticket) -> Self {
-        if ticket.redirect_uri().is_some() && ticket.popups_have_openers() {
-            Self::Loopback
-        } else {
-            Self::beside_loopback(ticket)
-        }
+        if ticket.start_page_of_use() { Self::Loopback } else { Self::beside_loopback(ticket) }
     }
 
     /// The best way for a browser that cannot reach the listener.

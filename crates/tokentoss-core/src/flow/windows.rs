@@ -5,26 +5,43 @@ use core::mem;
 
 use super::WindowId;
 
-/// The windows of one attempt: the popup, and one more for each time the link was followed.
+/// The most windows that one attempt has.
+const LIMIT: usize = 16;
+
+/// The windows of one attempt: the popup, and those that the user opened by the link.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     known: Vec<WindowId>,
-    expected: u32,
+    /// Those that this page opened itself.
+    opened: Vec<WindowId>,
+    expects_more: bool,
     channel: bool,
 }
 
 impl Windows {
-    /// One more window may introduce itself.
-    pub(super) fn expect_one(&mut self) {
-        self.expected = self.expected.saturating_add(1);
+    /// The link was followed: windows may introduce themselves. Not only one, because the start page of another widget on this
+    /// page, or a second try of the user, may come first.
+    pub(super) fn expect_more(&mut self) {
+        self.expects_more = true;
     }
 
     /// Whether a window may still introduce itself.
-    pub(super) fn expects_one(&self) -> bool {
-        self.expected > 0
+    pub(super) fn expects_more(&self) -> bool {
+        self.expects_more && self.known.len() < LIMIT
     }
 
-    /// Takes in a window that this page opened, or that has shown itself to be one of them.
+    /// Takes in a window that this page opened.
+    pub(super) fn add_opened(&mut self, window: WindowId) {
+        self.add(window);
+        self.opened.push(window);
+    }
+
+    /// Whether this page opened the window itself.
+    pub(super) fn opened(&self, window: WindowId) -> bool {
+        self.opened.contains(&window)
+    }
+
+    /// Takes in a window that has shown itself to be one of them.
     pub(super) fn add(&mut self, window: WindowId) {
         if !self.knows(window) {
             self.known.push(window);
@@ -33,9 +50,8 @@ impl Windows {
 
     /// Takes in a window that introduces itself, if one is expected.
     pub(super) fn adopt(&mut self, window: WindowId) -> bool {
-        let expected = self.expects_one();
+        let expected = self.expects_more();
         if expected {
-            self.expected -= 1;
             self.known.push(window);
         }
         expected
@@ -62,7 +78,8 @@ impl Windows {
 
     /// Ends the attempt: no window belongs to it any more.
     pub(super) fn take(&mut self) -> Vec<WindowId> {
-        self.expected = 0;
+        self.expects_more = false;
+        self.opened.clear();
         mem::take(&mut self.known)
     }
 }

@@ -14,14 +14,13 @@ use tokentoss_core::flow::{Input, KernelRefusal, RequestId, ShownCode};
 use tokentoss_core::form_request::EndpointAnswer;
 use tokentoss_sim::{Answer, LISTENER, User, World};
 
-/// Leads a fresh world to a state.
-type Play = fn() -> World;
-
-/// Lets something happen to a world.
-type Happening = fn(&mut World);
+/// The name of a state, and how it is reached.
+type Play = (&'static str, fn() -> World);
+/// The label in the diagram, and what happens.
+type Happening = (&'static str, fn(&mut World));
 
 /// The plays, by the state that each one reaches.
-const PLAYS: [(&str, Play); 12] = [
+const PLAYS: [Play; 12] = [
     ("Ready", World::new),
     // Only the kernel can fetch tokens.
     ("Ready", || World::with(|kernel| kernel.ticket()["provider"]["token_endpoint_cors"] = json!(false))),
@@ -88,20 +87,22 @@ const PLAYS: [(&str, Play); 12] = [
     }),
 ];
 
-/// What is tried on every state: the label in the diagram, and what happens.
-const EVENTS: [(&str, Happening); 22] = [
+/// What is tried on every state.
+const EVENTS: [Happening; 22] = [
     ("SignIn", |world| world.input(Input::SignIn)),
     ("AskForCode", |world| world.input(Input::AskForCode)),
     ("PopupBlocked", |world| world.input(Input::PopupBlocked)),
     ("LinkFollowed", |world| world.input(Input::LinkFollowed)),
     ("LinkCopied", |world| world.input(Input::LinkCopied)),
-    ("WindowClosed, PageIntroduced", |world| {
+    ("WindowClosed, Registered", |world| {
         if let Some(window) = world.browser.windows.last().map(|window| window.id) {
             world.input(Input::WindowClosed { window });
         }
-        world.input(Input::PageIntroduced { secret: None });
+        world.settle();
     }),
-    ("Message registered", |world| message(world, r#"{"type":"ready"}"#, r#"{"type":"registered"}"#)),
+    ("Message registered of another program", |world| {
+        message(world, r#"{"type":"ready"}"#, r#"{"type":"registered","answer":""}"#)
+    }),
     ("Message refused", |world| message(world, r#"{"type":"ready"}"#, r#"{"type":"refused","code":"x"}"#)),
     ("Message delivered", |world| {
         message(world, r#"{"type":"ready"}"#, r#"{"type":"delivered","code":""}"#);

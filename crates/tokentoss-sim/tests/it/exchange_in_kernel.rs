@@ -26,7 +26,10 @@ fn the_code_travels_sealed_with_what_its_exchange_needs() {
     assert_eq!(phases, ["ready", "waiting", "handing_over", "done"]);
     let [code] = &world.kernel.codes[..] else { panic!("one code") };
     let names: Vec<&String> = code.as_object().expect("an object").keys().collect();
-    assert_eq!(names, ["code", "code_verifier", "received_at", "redirect_uri", "salt", "ticket", "version"]);
+    assert_eq!(
+        names,
+        ["code", "code_verifier", "proof", "received_at", "redirect_uri", "salt", "ticket", "version"]
+    );
     assert_eq!(code["redirect_uri"], format!("{LISTENER}/callback"));
     assert_eq!(code["received_at"], tokentoss_sim::START.as_secs());
     assert_eq!(world.provider.token_requests.len(), 1, "C43");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokentoss_core::flow::{Input, KernelRefusal, Phase};
-use tokentoss_sim::{Taken, World};
+use tokentoss_sim::{Channel, Taken, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -86,6 +86,6 @@ fn c71_a_second_envelope_is_refused() {
     let envelope = world.in_trait[0].clone();
     world.settle();
     assert_eq!(world.kernel.tokens.len(), 1);
-    assert!(matches!(world.kernel.take(&envelope), Taken::Nothing));
+    assert!(matches!(world.kernel.take(&envelope, Channel::Comm), Taken::Nothing));
     assert_eq!(world.kernel.tokens.len(), 1);
 }

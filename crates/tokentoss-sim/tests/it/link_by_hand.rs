@@ -43,10 +43,14 @@ fn c4_both_windows_belong_to_the_same_attempt() {
 }
 
 #[test]
-fn c16_only_as_many_windows_as_were_opened_may_introduce_themselves() {
+fn c16_windows_introduce_themselves_only_once_the_link_was_followed_and_few_of_them() {
     let mut world = World::at_provider();
+    world.message(LISTENER, Some(tokentoss_core::flow::WindowId(99)), r#"{"type":"ready"}"#);
+    assert_eq!(world.dropped.len(), 1);
+    world.dropped.clear();
     world.input(Input::LinkFollowed);
-    for source in [2, 3, 4] {
+    // With the popup, 16 windows.
+    for source in 2..=18 {
         world.browser.open(tokentoss_sim::Place::ErrorPage);
         world.message(LISTENER, Some(tokentoss_core::flow::WindowId(source)), r#"{"type":"ready"}"#);
     }

@@ -81,7 +81,8 @@ fn a_loopback_that_works_later_ends_in_tokens() {
 fn a_ready_that_comes_late_is_answered_and_both_registrations_serve() {
     let mut world = World::steered(|_| {});
     let popup = world.popup();
-    *world.browser.place(popup) = Place::StartPage(String::new());
+    let fragment = world.start_fragment.clone();
+    *world.browser.place(popup) = Place::StartPage(fragment);
     world.kernel.reachable = true;
     world.user = User::Accepts;
     world.message(LISTENER, Some(popup), r#"{"type":"ready"}"#);
@@ -126,7 +127,7 @@ fn c4_what_was_given_up_for_a_callback_page_answers_nothing() {
 fn strangers_cannot_steer_back_or_pose_as_the_start_page() {
     let mut world = World::steered(|_| {});
     for text in
-        [r#"{"type":"ready"}"#, r#"{"type":"registered","secret":null}"#, r#"{"type":"refused","code":"x"}"#]
+        [r#"{"type":"ready"}"#, r#"{"type":"registered","answer":""}"#, r#"{"type":"refused","code":"x"}"#]
     {
         world.message(LISTENER, Some(WindowId(99)), text);
         assert_eq!(world.dropped.last().map(|error| error.code().as_str()), Some("source_mismatch"));

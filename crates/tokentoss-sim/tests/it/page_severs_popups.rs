@@ -118,6 +118,22 @@ fn c4_the_start_page_of_an_attempt_that_was_given_up_learns_nothing_of_the_next(
 }
 
 #[test]
+fn c20_a_popup_of_an_attempt_that_was_given_up_speaks_to_nobody() {
+    let mut world = severed(|kernel| kernel.ticket()["callback_pages"] = json!(["https://hub.example/cb"]));
+    world.kernel.busy = true;
+    for input in [Input::SignIn, Input::LinkCopied, Input::Cancel, Input::SignIn, Input::LinkCopied] {
+        world.input(input);
+        world.settle();
+    }
+    assert_eq!(world.browser.windows.len(), 2);
+    // All registrations come at once, the first ones in time for the start page of their attempt.
+    world.kernel.busy = false;
+    world.settle();
+    assert_eq!(world.provider.authorization_requests.len(), 2);
+    assert_eq!((world.phase(), world.provider.token_requests.len()), (Phase::Done, 1));
+}
+
+#[test]
 fn the_client_secret_comes_with_the_registration() {
     let with_secret = |kernel: &mut Kernel| {
         kernel.client_secret = Some("s3cret".into());
@@ -155,7 +171,7 @@ fn an_answer_that_nobody_asked_for_leads_nowhere() {
     let mut world = World::new();
     world.kernel.reachable = false;
     world.input(Input::SignIn);
-    world.input(Input::PageIntroduced { secret: None });
+    world.input(Input::Registered { key: "k".into(), sealed: "s".into() });
     world.pass(Duration::from_millis(999));
     assert_eq!((world.phase(), world.way()), (Phase::Waiting, Some(Way::Loopback)));
     world.pass(Duration::from_millis(1));

@@ -39,7 +39,10 @@ enum Event {
     Paste(String),
     PasteHonest,
     Broadcast(String),
-    Register(Option<String>),
+    Register(String),
+    Reconnect,
+    ClockJump(i64),
+    Confirm(bool),
     Probe(bool),
     LateCallback,
     AskForCode,
@@ -116,7 +119,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => Just(Event::Settle),
         2 => (0_u64..4000).prop_map(Event::Pass),
         4 => Just(Event::HonestCallback),
-        2 => ("[ -~]{0,40}", "\\{\"type\":\"(ready|callback|registered|delivered|refused)\"[ -~]{0,40}\\}")
+        2 => ("[ -~]{0,40}", "\\{\"type\":\"(ready|callback|registered|delivered|refused|confirming)\"[ -~]{0,40}\\}")
             .prop_map(|(origin, text)| Event::Message(origin, text)),
         1 => "[A-Za-z0-9_-]{0,80}".prop_map(Event::Relay),
         1 => (0_u32..4, 100_u16..600, "[ -~]{0,60}").prop_map(|(id, status, body)| Event::Answer(id, status, body)),
@@ -139,7 +142,10 @@ fn event() -> impl Strategy<Value = Event> {
         ].prop_map(Event::Paste),
         3 => Just(Event::PasteHonest),
         1 => "(\\{\"type\":\"(ready|callback|registered|done)\"[ -~]{0,40}\\})|[ -~]{0,20}".prop_map(Event::Broadcast),
-        1 => prop_oneof![Just(None), "[A-Za-z0-9_-]{0,80}".prop_map(Some)].prop_map(Event::Register),
+        1 => "[A-Za-z0-9_-]{0,80}".prop_map(Event::Register),
+        1 => Just(Event::Reconnect),
+        2 => (-100_000_i64..100_000).prop_map(Event::ClockJump),
+        2 => any::<bool>().prop_map(Event::Confirm),
         1 => any::<bool>().prop_map(Event::Probe),
         2 => Just(Event::LateCallback),
         4 => Just(Event::AskForCode),
@@ -209,7 +215,18 @@ fn happen(world: &mut World, event: Event) {
         Event::PasteHonest | Event::LateCallback if world.provider.authorization_requests.is_empty() => {}
         Event::PasteHonest => {}
         Event::Broadcast(text) => world.input(Input::Broadcast { text: text.into() }),
-        Event::Register(secret) => world.input(Input::PageIntroduced { secret }),
+        Event::Register(sealed) => {
+            let key = world.start_fragment.split('.').nth(1).unwrap_or_default().to_owned();
+            world.input(Input::Registered { key: key.clone(), sealed: sealed.clone() });
+            world.input(Input::Introduced { key, sealed });
+        }
+        Event::Reconnect => world.input(Input::Connected),
+        Event::ClockJump(seconds) => world.jump(seconds),
+        Event::Confirm(yes) => {
+            if world.browser.confirming.is_some() {
+                world.confirm(yes);
+            }
+        }
         Event::AskForCode => world.input(Input::AskForCode),
         Event::KernelGetsCode(gets) => world.kernel.gets_code = gets,
         Event::KernelCodeEnds => {
@@ -260,7 +277,10 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     }
 
     let shown = format!("{:?}", world.flow);
-    prop_assert!(!shown.contains(world.kernel.proof()), "C72");
+    for proof in world.kernel.proofs() {
+        prop_assert!(!shown.contains(&proof), "C72");
+        prop_assert!(!world.comm.iter().any(|message| message.contains(&proof)), "only sealed");
+    }
     for form in polls {
         prop_assert!(!shown.contains(&form["device_code"]), "C72: {}", shown);
     }
@@ -279,6 +299,17 @@ fn check(world: &World) -> Result<(), TestCaseError> {
         let armed = world.flow.next_timer().is_some();
         prop_assert!(armed, "no spinner without an end: {:?}", world.flow);
     }
+    // A token, a button, or a clock that ends it: whatever is at rest has taken tokens, takes a click, or was decided on.
+    match (status.phase, world.flow.state_name()) {
+        (Phase::Done, state) => prop_assert_eq!(state, "Spent"),
+        (Phase::Ready, state) => prop_assert_eq!(state, "Ready"),
+        (Phase::Failed, "Ready" | "Spent") => {}
+        // The popup was blocked, and a click opens it anew.
+        (Phase::Failed, state) => {
+            prop_assert!(["Introducing", "AwaitingCallback"].contains(&state), "{}", state)
+        }
+        _ => {}
+    }
     if status.phase == Phase::Waiting {
         prop_assert!(status.link.is_some() && status.way.is_some(), "a next step");
         let provider =
@@ -293,8 +324,16 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// How much is tried: 1500 cases each, or as many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let given = std::env::var_os("PROPTEST_CASES").is_some();
+    let default = ProptestConfig::default();
+    let cases = if given { default.cases } else { 1500 };
+    ProptestConfig { cases, failure_persistence: None, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_order_of_events_is_survived(setting in setting(), events in vec(event(), 1..60)) {

@@ -1,7 +1,7 @@
 //! The listener does not accept the page.
 
-use tokentoss_core::flow::{Input, Phase};
-use tokentoss_sim::{Kernel, LISTENER, World};
+use tokentoss_core::flow::{Input, Phase, Way};
+use tokentoss_sim::{Kernel, LISTENER, User, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -44,10 +44,17 @@ fn a_client_secret_that_does_not_come_ends_the_attempt() {
 }
 
 #[test]
-fn a_client_secret_sealed_for_another_page_is_refused() {
-    let mut world = World::with(in_the_page);
-    world.input(Input::SignIn);
-    let window = world.popup();
-    world.message(LISTENER, Some(window), r#"{"type":"registered","secret":"AQID"}"#);
+fn a_refusal_that_may_be_another_programs_does_not_block_the_next_click() {
+    let mut world = refused_with("ticket_unknown");
     assert_eq!(world.problem(), Some("registration_refused"));
+    world.user = User::Waits;
+    world.input(Input::SignIn);
+    assert_eq!((world.phase(), world.way()), (Phase::Waiting, Some(Way::Paste)));
+
+    // Only the kernel asks the user.
+    let mut world = refused_with("page_refused");
+    assert_eq!(world.problem(), Some("page_refused"));
+    world.sign_in();
+    assert_eq!(world.phase(), Phase::Done);
+    assert!(world.shown.iter().all(|status| status.way.is_none_or(|way| way == Way::Loopback)));
 }

@@ -54,12 +54,12 @@ fn a_secret_that_has_not_come_leaves_the_exchange_to_the_kernel() {
 #[test]
 fn answers_that_come_twice_too_early_or_from_nobody_change_nothing() {
     let mut world = World::new();
-    world.input(Input::PageIntroduced { secret: Some("AQID".into()) });
+    world.input(Input::Registered { key: "k".into(), sealed: "AQID".into() });
     assert_eq!(world.phase(), Phase::Ready);
 
     let mut world = steered();
-    for secret in [None, Some(String::new()), Some("AQID".into()), Some("A".repeat(4000))] {
-        world.input(Input::PageIntroduced { secret });
+    for sealed in [String::new(), "AQID".into(), "A".repeat(4000)] {
+        world.input(Input::Registered { key: "k".into(), sealed });
         assert_eq!(world.phase(), Phase::Waiting);
     }
     finish(&mut world);

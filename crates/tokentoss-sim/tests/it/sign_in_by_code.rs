@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokentoss_core::flow::{Input, Phase, ShownCode};
-use tokentoss_sim::{Answer, Entered, GRANT_TYPE, Kernel, START, Taken, World};
+use tokentoss_sim::{Answer, Channel, Entered, GRANT_TYPE, Kernel, START, Taken, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -111,16 +111,17 @@ fn c7_tokens_with_a_nonce_were_made_for_another_sign_in() {
 }
 
 #[test]
-fn c7_its_envelope_opens_as_no_other_and_only_where_it_was_offered() {
+fn c7_its_envelope_opens_as_no_other_and_only_while_a_page_shows_a_code() {
     let mut world = showing();
     world.kernel.busy = true;
     world.provider.device.entered = Entered::Accepted;
     world.pass(Duration::from_secs(5));
     let envelope = world.in_trait.front().cloned().expect("an envelope");
-    world.kernel.ticket()["provider"]["device_authorization_endpoint"] = json!(null);
-    assert!(matches!(world.kernel.take(&envelope), Taken::Nothing));
-    world.kernel.ticket()["provider"]["device_authorization_endpoint"] = json!("https://as.example/device");
-    assert!(matches!(world.kernel.take(&envelope), Taken::Tokens));
+    assert_eq!(world.kernel.take(&envelope, Channel::Listener), Taken::Nothing, "by the comm only");
+    world.kernel.page_shows_code = false;
+    assert_eq!(world.kernel.take(&envelope, Channel::Comm), Taken::Nothing, "only while a page shows a code");
+    world.kernel.page_shows_code = true;
+    assert_eq!(world.kernel.take(&envelope, Channel::Comm), Taken::Tokens);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn malformed_tickets_are_refused() {
         assert_eq!(code_of(bad), ErrorCode::TicketInvalid, "{bad}");
     }
     for (member, value) in [
-        ("version", json!(2)),
+        ("version", json!(1)),
         ("id", json!("")),
         ("client_id", json!("")),
         ("nonce", json!("")),

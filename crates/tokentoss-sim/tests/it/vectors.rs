@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use tokentoss_core::base64url;
 use tokentoss_core::configuration::Client;
 use tokentoss_core::pkce::CodeVerifier;
-use tokentoss_core::sealing::{Binding, KeyPair, Purpose};
+use tokentoss_core::registration::AnswerKey;
+use tokentoss_core::sealing::{Binding, KeyPair, PublicKey, Purpose};
 use tokentoss_core::{ErrorCode, Ticket};
 use tokentoss_sim::{Kernel, PAGE};
 
@@ -95,12 +96,14 @@ fn nonces() {
     assert_current("nonces.json", &Value::Array(vectors));
 }
 
-const PURPOSES: [(Purpose, &str); 6] = [
+const PURPOSES: [(Purpose, &str); 8] = [
     (Purpose::Tokens, "tokens"),
-    (Purpose::ClientSecret, "client_secret"),
     (Purpose::Callback, "callback"),
     (Purpose::Code, "code"),
-    (Purpose::PageIntroduction, "registration"),
+    (Purpose::Registration, "registration"),
+    (Purpose::Introduced, "introduced"),
+    (Purpose::Registered, "registered"),
+    (Purpose::Start, "start"),
     (Purpose::DeviceTokens, "device_tokens"),
 ];
 
@@ -174,6 +177,23 @@ fn c71_a_client_sealed_in_rust() {
         }));
     }
     assert_current("configuration.json", &Value::Array(vectors));
+}
+
+/// The answers that Python made open as they say, and only so.
+#[test]
+fn answers_of_the_kernel() {
+    let vectors = read("answers.json");
+    let vectors = vectors.as_array().expect("a list");
+    assert!(vectors.iter().any(|vector| vector["opens"] == false));
+    for vector in vectors {
+        let text = |name: &str| vector[name].as_str().unwrap_or_else(|| panic!("{name} in {vector}"));
+        let key = AnswerKey::from_base64url(text("answer_key")).expect("a key");
+        let page_key = PublicKey::from_base64url(text("page_key")).expect("a key");
+        let opened = key.open(text("ticket"), &page_key, text("wire"));
+        let plaintext = base64url::decode(text("plaintext")).expect("base64url");
+        let expected = (vector["opens"] == true).then_some(&plaintext);
+        assert_eq!(opened.as_deref(), expected, "{}", text("name"));
+    }
 }
 
 #[test]

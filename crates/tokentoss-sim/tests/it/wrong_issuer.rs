@@ -14,7 +14,7 @@ fn answered_with(change: impl FnOnce(String) -> String) -> World {
 }
 
 #[test]
-fn c38_a_wrong_issuer_ends_the_attempt_before_the_token_request() {
+fn c38_a_wrong_issuer_is_refused_before_the_token_request() {
     for wrong in
         ["https%3A%2F%2Fas.example%2F", "https%3A%2F%2Fevil.example", "https%3A%2F%2FAS.example", "x"]
     {
@@ -25,7 +25,7 @@ fn c38_a_wrong_issuer_ends_the_attempt_before_the_token_request() {
 }
 
 #[test]
-fn c38_a_missing_issuer_ends_it_when_the_provider_promises_one() {
+fn c38_a_missing_issuer_is_refused_when_the_provider_promises_one() {
     for missing in ["", "&iss="] {
         let world = answered_with(|query| query.replace("&iss=https%3A%2F%2Fas.example", missing));
         assert_eq!(world.problem(), Some("issuer_missing"));
@@ -61,4 +61,33 @@ fn c38_without_the_promise_it_may_be_absent_but_not_wrong() {
     let query = world.honest_callback().replace("as.example", "evil.example");
     world.callback_message(&query);
     assert_eq!(world.problem(), Some("issuer_mismatch"));
+}
+
+/// H7: a window that opens the callback with the right state and no right issuer spends nothing.
+#[test]
+fn h7_the_sign_in_goes_on_after_an_answer_of_another_issuer() {
+    for (wrong, code) in [
+        ("&iss=https%3A%2F%2Fevil.example", "issuer_mismatch"),
+        ("&iss=", "issuer_missing"),
+        ("", "issuer_missing"),
+        // One that is right does not make up for one that is wrong.
+        ("&iss=https%3A%2F%2Fas.example&iss=https%3A%2F%2Fevil.example", "issuer_mismatch"),
+    ] {
+        let mut world = World::at_provider();
+        let honest = world.honest_callback();
+        let forged = honest.replace("&iss=https%3A%2F%2Fas.example", wrong);
+        for forged in [forged.clone(), forged.replace("code=code-1", "error=access_denied")] {
+            world.callback_message(&forged);
+            assert_eq!(world.dropped.last().map(|error| error.code().as_str()), Some(code), "{forged}");
+            assert_eq!(
+                (world.phase(), world.problem()),
+                (Phase::Waiting, Some(code)),
+                "it waits and says why"
+            );
+            assert!(world.provider.token_requests.is_empty());
+        }
+        world.callback_message(&honest);
+        world.settle();
+        assert_eq!((world.phase(), world.problem(), world.kernel.tokens.len()), (Phase::Done, None, 1));
+    }
 }

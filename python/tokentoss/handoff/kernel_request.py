@@ -1,0 +1,27 @@
+"""An authorization request that the kernel makes by itself, as far as a hand-off is concerned with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tokentoss.exceptions import TokenTossError
+
+
+class KernelRequest(Protocol):
+    """An authorization request of the kernel's own."""
+
+    address: str
+
+    def take_callback(self, query: str) -> str | None:
+        """Take an answer that came to the listener; None if it is none to this request.
+
+        Raises:
+            TokenTossError: ``issuer_missing`` or ``issuer_mismatch``; the request goes on waiting.
+        """
+
+    def paste(self, text: str) -> TokenTossError | None:
+        """Take the address that the user ended on, and return what is wrong with it."""
+
+    def cancel(self) -> None:
+        """Take no answer any more."""

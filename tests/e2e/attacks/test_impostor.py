@@ -1,0 +1,131 @@
+"""An impostor on the loopback port, where the browser's machine is not the kernel's."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e import cells, leaks, popup
+from e2e.attacks.impostor import Impostor
+from e2e.browser import local_context, resolving, start
+from e2e.kernel_messages import record
+from e2e.waiting import until
+from e2e.widget import PATIENCE_MS, Widget
+
+ADA = "ada@example.com"
+STEERED = "Waiting for you in the popup, then for the address that it ends on…"
+RUBBISH = secrets.token_urlsafe(13 + 120)
+ANSWERS = {
+    "rubbish that looks right": [{"type": "registered", "answer": "AQ" + RUBBISH}],
+    "no answer": [{"type": "registered"}],
+    "an answer of the wrong type": [{"type": "registered", "answer": 7}],
+    "a long answer": [{"type": "registered", "answer": "A" * 60_000}],
+    "first a question": [{"type": "confirming"}, {"type": "registered", "answer": RUBBISH}],
+    "a code at once": [
+        {"type": "registered", "answer": RUBBISH},
+        {"type": "callback", "query": "code=mallorys&state=" + "s" * 43},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def impostor():
+    with Impostor() as impostor:
+        yield impostor
+
+
+@pytest.fixture(scope="module")
+def deceived_browser(browser, impostor, unreachable_port):
+    """Chromium on a machine where the impostor has the kernel's port."""
+    rule = f"MAP 127.0.0.1:{unreachable_port} 127.0.0.1:{impostor.port}"
+    deceived = start(browser.browser_type, flags=resolving(rule))
+    yield deceived
+    deceived.close()
+
+
+@pytest.fixture
+def context(deceived_browser, impostor):
+    impostor.requests.clear()
+    with local_context(deceived_browser) as context:
+        record(context)
+        yield context
+
+
+@pytest.fixture
+def show(open_notebook, provider, unreachable_port):
+    def show(client):
+        notebook = open_notebook(cells.show_widget(provider, client, redirect_ports=[unreachable_port]))
+        notebook.run_cell(0)
+        return notebook
+
+    return show
+
+
+def learnt_nothing(impostor, provider):
+    """It can see the address to which the popup comes back, but no verifier."""
+    worthless = {"code", "state"}
+    hidden = {name: value for name, value in provider.secrets().items() if name not in worthless}
+    assert {"code_verifier", "access_token", "id_token"} <= hidden.keys()
+    seen = "\n".join(request.text for request in impostor.requests).encode()
+    assert leaks.find(hidden, {"the impostor": seen}) == []
+
+
+@pytest.mark.parametrize("kind", ["public", "confidential"])
+@pytest.mark.parametrize("answers", ANSWERS)
+def test_the_page_takes_the_next_way(show, provider, impostor, unreachable_port, answers, kind):
+    """The user pastes, and is signed in as the one who signed in."""
+    impostor.answers = ANSWERS[answers]
+    notebook = show(getattr(provider, kind))
+    widget = Widget(notebook.page)
+    window = widget.open_popup()
+    window.wait_for_url(f"{provider.issuer}/**")
+    widget.wait_status(STEERED)
+    expect(widget.paste_field).to_be_visible(timeout=PATIENCE_MS)
+    assert "start" in "".join(impostor.heard())
+    popup.sign_in(window, ADA)
+    window.wait_for_url(f"http://127.0.0.1:{unreachable_port}/?*")
+    address = window.url
+    notebook.page.bring_to_front()
+    widget.paste(address)
+    widget.wait_status(f"Signed in as {ADA}")
+    assert notebook.kernel.until("widget.user_email") == ADA
+    assert len(provider.exchanges()) == 1
+    learnt_nothing(impostor, provider)
+
+
+def test_it_is_not_asked_a_second_time(show, provider, impostor):
+    """That nobody of ours listens there holds for as long as the ticket."""
+    impostor.answers = ANSWERS["rubbish that looks right"]
+    widget = Widget(show(provider.public).page)
+    window = widget.open_popup()
+    window.wait_for_url(f"{provider.issuer}/**")
+    widget.click(widget.cancel_button)
+    popup.wait_closed(window)
+    assert impostor.starts() == 1
+    window = widget.open_popup()
+    window.wait_for_url(f"{provider.issuer}/**")
+    widget.wait_status(STEERED)
+    assert impostor.starts() == 1
+
+
+def test_a_refusal_of_its_own_ends_nothing_for_good(show, provider, impostor, unreachable_port):
+    """It can say no like a listener can; the user is told, and the next click signs in."""
+    impostor.answers = [{"type": "refused", "code": "registration_refused"}]
+    notebook = show(provider.public)
+    widget = Widget(notebook.page)
+    first = widget.open_popup()
+    until(lambda: notebook.page.title() is not None and impostor.heard(), "the impostor to be asked")
+    expect(widget.retry_button).to_be_visible(timeout=PATIENCE_MS)
+    impostor.answers = [{"type": "registered"}]
+    window = widget.open_popup(widget.retry_button)
+    window.wait_for_url(f"{provider.issuer}/**")
+    popup.sign_in(window, ADA)
+    window.wait_for_url(f"http://127.0.0.1:{unreachable_port}/?*")
+    address = window.url
+    notebook.page.bring_to_front()
+    widget.paste(address)
+    widget.wait_status(f"Signed in as {ADA}")
+    assert first.is_closed()
+    learnt_nothing(impostor, provider)
