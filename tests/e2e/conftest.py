@@ -82,6 +82,13 @@ def kept_page(browser: Browser) -> Iterator[KeptPage]:
         yield kept
 
 
+@pytest.fixture(scope="session")
+def far_kept_page(far_browser: Browser) -> Iterator[KeptPage]:
+    """The same in that browser; `kept_page` of the tests with it."""
+    with KeptPage(far_browser) as kept:
+        yield kept
+
+
 @pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowserContext]:
     """A fresh browser context, which fails the test if a page asks for anything off this machine.

@@ -55,7 +55,7 @@ class KeptPage(Stoppable):
 
     @contextmanager
     def lend(self) -> Iterator[BrowserContext]:
-        """Yield the context for one test, which must not call `give_up` in the end to have its page kept."""
+        """Yield the context for one test; one that calls `stop` has the next begin with another."""
         if self._context is None:
             self._context = self._closing.enter_context(local_context(self._browser))
             kernel_messages.record(self._context)
@@ -66,16 +66,19 @@ class KeptPage(Stoppable):
             origins.add(f"{parts.scheme}://{parts.netloc}")
 
         context.on("request", note)
-        with only_local(context):
-            yield context
-        if self._context is None:
-            return
-        context.remove_listener("request", note)
+        self._uses += 1
         try:
+            with only_local(context):
+                yield context
+            if self._context is None:
+                return
+            context.remove_listener("request", note)
             tidy = self._tidy(context, origins)
         except Error:
             tidy = False
-        self._uses += 1
+        except BaseException:
+            self.stop()
+            raise
         if not tidy or self._uses >= USES:
             self.stop()
 

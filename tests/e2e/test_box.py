@@ -32,6 +32,8 @@ def show(box, secret_file):
 import dataclasses, pathlib
 from tokentoss import BOX, APIClient, BoxAuthWidget, MemoryStorage
 
+pytestmark = pytest.mark.kept_page
+
 class LocalBoxAuthWidget(BoxAuthWidget):
     fixed_provider = dataclasses.replace(BOX, **{addresses!r})
 

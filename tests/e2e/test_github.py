@@ -24,6 +24,8 @@ def show(github, secret_file):
 import dataclasses, pathlib
 from tokentoss import AuthWidget, MemoryStorage, Provider
 
+pytestmark = pytest.mark.kept_page
+
 provider = dataclasses.replace(Provider.named("github"), **{addresses!r})
 secret = pathlib.Path({str(secret_file)!r}).read_text()
 widget = AuthWidget(
