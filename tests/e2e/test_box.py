@@ -9,6 +9,8 @@ from servers.box_like import ADA, BoxLike
 from e2e import popup
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 
 @pytest.fixture
 def box():
@@ -31,8 +33,6 @@ def show(box, secret_file):
     return f"""
 import dataclasses, pathlib
 from tokentoss import BOX, APIClient, BoxAuthWidget, MemoryStorage
-
-pytestmark = pytest.mark.kept_page
 
 class LocalBoxAuthWidget(BoxAuthWidget):
     fixed_provider = dataclasses.replace(BOX, **{addresses!r})

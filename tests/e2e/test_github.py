@@ -8,6 +8,8 @@ from servers.github_like import TOKEN, USER, GitHubLike
 from e2e import popup
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 
 @pytest.fixture
 def github():
@@ -23,8 +25,6 @@ def show(github, secret_file):
     return f"""
 import dataclasses, pathlib
 from tokentoss import AuthWidget, MemoryStorage, Provider
-
-pytestmark = pytest.mark.kept_page
 
 provider = dataclasses.replace(Provider.named("github"), **{addresses!r})
 secret = pathlib.Path({str(secret_file)!r}).read_text()

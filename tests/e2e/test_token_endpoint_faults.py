@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from e2e import cells, popup
 from e2e.widget import Widget
-
-pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
 
