@@ -46,7 +46,7 @@ const REST = [
   ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
   ["JupyterLab in Chromium", ...tests("-n", "2", "tests/e2e"), pytest],
   ["Hosts", ...tests("-n", "2", "tests/hosts"), pytest],
-  ["Interoperability", ...tests("tests/interop"), pytest],
+  ["Interoperability", ...tests("-n", "2", "tests/interop"), pytest],
   ["Conformance", ...tests("-n", "2", "tests/conformance"), pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
 ];

@@ -91,10 +91,8 @@ def is_local(url: str, names: Collection[str] = ()) -> bool:
 
 
 @contextmanager
-def local_context(
-    browser: Browser, *, names: Collection[str] = (), **options: object
-) -> Iterator[BrowserContext]:
-    """Yield a fresh browser context; fails in the end if one of its pages asked for anything elsewhere.
+def only_local(context: BrowserContext, names: Collection[str] = ()) -> Iterator[None]:
+    """Fail in the end if a page of the context asked for anything that is not on this machine.
 
     `names` are further hosts that pages may ask for: the browser's resolver leads them here, or nowhere.
     """
@@ -104,12 +102,25 @@ def local_context(
         if not is_local(request.url, names):
             foreign.append(f"{request.method} {request.url}")
 
-    context = browser.new_context(viewport={"width": 1100, "height": 800}, **options)  # type: ignore[arg-type]
     context.on("request", note)
-    context.set_default_timeout(PATIENCE_SECONDS * 1000)
-    try:
-        yield context
-    finally:
-        context.close()
+    yield
+    context.remove_listener("request", note)
     if foreign:
         raise ForeignRequestError("\n".join(foreign))
+
+
+@contextmanager
+def local_context(
+    browser: Browser, *, names: Collection[str] = (), **options: object
+) -> Iterator[BrowserContext]:
+    """Yield a fresh browser context; fails in the end if one of its pages asked for anything elsewhere.
+
+    `names` are as for `only_local`.
+    """
+    context = browser.new_context(viewport={"width": 1100, "height": 800}, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    with only_local(context, names):
+        try:
+            yield context
+        finally:
+            context.close()

@@ -1,10 +1,14 @@
-"""One JupyterLab, one provider and one Chromium per session; a fresh browser context and kernel per test."""
+"""One JupyterLab, one provider and one Chromium per session; a fresh browser context and kernel per test.
+
+Tests that neither look at what a page or browser keeps nor change their context may share one context, and in
+it one loaded page of JupyterLab: they are marked by `kept_page`.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +20,7 @@ from servers.ports import free_port
 from e2e import kernel_messages
 from e2e.browser import launch, local_context, resolving, start
 from e2e.jupyterlab import JupyterLab
+from e2e.kept_page import KeptPage
 from e2e.kernel_versions import add_kernels
 from e2e.notebook import Notebook
 
@@ -70,16 +75,48 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
         yield lab
 
 
+@pytest.fixture(scope="session")
+def kept_page(browser: Browser) -> Iterator[KeptPage]:
+    """The page that marked tests share."""
+    with KeptPage(browser) as kept:
+        yield kept
+
+
+@pytest.fixture(scope="session")
+def far_kept_page(far_browser: Browser) -> Iterator[KeptPage]:
+    """The same in that browser; `kept_page` of the tests with it."""
+    with KeptPage(far_browser) as kept:
+        yield kept
+
+
 @pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowserContext]:
-    """A fresh browser context, which fails the test if a page asks for anything off this machine."""
-    with local_context(browser) as context:
-        kernel_messages.record(context)
+    """A fresh browser context, which fails the test if a page asks for anything off this machine.
+
+    With the mark `kept_page`, that of the tests before, cleared of what they left there.
+    """
+    kept: KeptPage | None = request.getfixturevalue("kept_page") if shares_page(request) else None
+    with kept.lend() if kept else fresh_context(browser) as context:
         yield context
         if request.node.stash.get(FAILED, False):
             for number, page in enumerate(context.pages):
                 page.screenshot(path=tmp_path / f"page-{number}.png")
             request.node.add_report_section("teardown", "screenshots", f"pages as they were: {tmp_path}")
+            if kept:
+                kept.stop()
+
+
+@contextmanager
+def fresh_context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser context of its own, whose pages count their kernel messages."""
+    with local_context(browser) as context:
+        kernel_messages.record(context)
+        yield context
+
+
+def shares_page(request: pytest.FixtureRequest) -> bool:
+    """Whether a test is marked for the page that is kept."""
+    return request.node.get_closest_marker("kept_page") is not None
 
 
 @pytest.fixture
@@ -88,15 +125,31 @@ def open_notebook(
 ) -> Iterator[OpenNotebook]:
     """Open notebooks with the given cells; their kernels end with the test."""
     numbers = itertools.count()
+    kept: KeptPage | None = request.getfixturevalue("kept_page") if shares_page(request) else None
 
     with ExitStack() as notebooks:
 
         def open_notebook(*cells: str, kernel: str = "python3") -> Notebook:
             name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
-            path = lab.write_notebook(f"{name}-{next(numbers)}.ipynb", list(cells), kernel=kernel)
-            return notebooks.enter_context(Notebook(context, lab, path))
+            number = next(numbers)
+            path = lab.write_notebook(f"{name}-{number}.ipynb", list(cells), kernel=kernel)
+            # Only one notebook of a test is in that page.
+            if not kept or number:
+                return notebooks.enter_context(Notebook(context, lab, path))
+            notebook = notebooks.enter_context(Notebook(context, lab, path, page=kept.page))
+            if kept.page is None:
+                kept.keep(notebook.page)
+            notebooks.callback(kept.close_documents)
+            return notebook
 
         yield open_notebook
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark of tests that share a page."""
+    config.addinivalue_line(
+        "markers", "kept_page: in the page of JupyterLab that other tests have used, which saves its loading"
+    )
 
 
 FAILED: pytest.StashKey[bool] = pytest.StashKey()

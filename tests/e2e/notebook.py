@@ -38,16 +38,24 @@ class CellError(AssertionError):
 
 
 class Notebook(Stoppable):
-    """Opens a notebook file in a page of its own and waits until its kernel is idle."""
+    """Opens a notebook file and waits until its kernel is idle.
 
-    def __init__(self, context: BrowserContext, lab: JupyterLab, path: Path) -> None:
+    That is in a page of its own, or in `page`, where JupyterLab is loaded and no other notebook is open.
+    """
+
+    def __init__(
+        self, context: BrowserContext, lab: JupyterLab, path: Path, *, page: Page | None = None
+    ) -> None:
         self.lab = lab
         self.path = path
-        self.page: Page = context.new_page()
+        self.page: Page = page or context.new_page()
         self._url = lab.url(path.name, workspace=uuid.uuid4().hex)
         self._client: KernelClient | None = None
         try:
-            self.open()
+            if page is None:
+                self.open()
+            else:
+                self._open_document()
         except BaseException:
             self.stop()
             raise
@@ -61,6 +69,17 @@ class Notebook(Stoppable):
     def open(self) -> None:
         """Load the page, or load it again, and wait for its kernel."""
         self.page.goto(self._url, wait_until="domcontentloaded")
+        self.wait_kernel("idle")
+
+    def _open_document(self) -> None:
+        self.page.bring_to_front()
+        self.page.evaluate(
+            """path => {
+                window.askedAt = Date.now();
+                void window.jupyterapp.commands.execute('docmanager:open', { path });
+            }""",
+            self.path.name,
+        )
         self.wait_kernel("idle")
 
     def wait_kernel(self, status: str) -> None:

@@ -10,6 +10,8 @@ from e2e.steps import ADA
 from e2e.waiting import until
 from e2e.widget import PATIENCE_MS, Widget
 
+pytestmark = pytest.mark.kept_page
+
 
 @pytest.fixture
 def notebook(open_notebook, provider):

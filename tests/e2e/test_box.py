@@ -9,6 +9,8 @@ from servers.box_like import ADA, BoxLike
 from e2e import popup
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 
 @pytest.fixture
 def box():

@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 from servers.static_host import CALLBACK, StaticHost
 
 from e2e import cells, popup
-from e2e.browser import local_context
-from e2e.kernel_messages import record
 from e2e.widget import PATIENCE_MS, Widget
+
+pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
 STEERED = "Waiting for you in the popup, which ends on the callback page…"
@@ -100,10 +100,8 @@ class TestUnreachableLoopback:
     """The listener is there, but not for this browser: the same popup is steered to the page's way."""
 
     @pytest.fixture
-    def context(self, far_browser):
-        with local_context(far_browser) as context:
-            record(context)
-            yield context
+    def kept_page(self, far_kept_page):
+        return far_kept_page
 
     @OPENER
     @KIND

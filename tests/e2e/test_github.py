@@ -8,6 +8,8 @@ from servers.github_like import TOKEN, USER, GitHubLike
 from e2e import popup
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 
 @pytest.fixture
 def github():

@@ -13,6 +13,8 @@ from e2e.widget import Widget
 
 ADA = "ada@example.com"
 
+pytestmark = pytest.mark.kept_page
+
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):

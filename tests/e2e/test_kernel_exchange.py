@@ -7,6 +7,8 @@ import pytest
 from e2e import cells, popup
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 ADA = "ada@example.com"
 
 

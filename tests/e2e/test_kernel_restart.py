@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from e2e import cells, popup
 from e2e.widget import PATIENCE_MS, Widget
 
+pytestmark = pytest.mark.kept_page
+
 RUN_AGAIN = "un the cell again"
 
 

@@ -105,6 +105,7 @@ def test_a_ticket_that_the_page_refuses(view):
     assert controls == ["Go to the cell"]
 
 
+@pytest.mark.kept_page
 def test_taken_ports_and_retry(open_notebook, provider):
     """The kernel could make no ticket; once the other program is gone, Retry gets one, without the cell."""
     with closing(socket.socket()) as other_program:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from e2e import cells, popup
 from e2e.steps import ADA
 from e2e.widget import Widget
 
 
+@pytest.mark.kept_page
 def test_the_first_popup_comes_too_late(open_notebook, provider):
     """C18: behind COOP the first popup looks closed while it is open; its late answer counts for nothing."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e import cells, popup
 from e2e.widget import Widget, count_windows
+
+pytestmark = pytest.mark.kept_page
 
 
 def test_two_widgets_sign_in_at_the_same_time(open_notebook, provider):

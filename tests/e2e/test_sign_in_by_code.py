@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 from servers.scripted_device import enter_code
 
@@ -15,6 +16,8 @@ from e2e import cells
 from e2e.kernel_versions import kernel_name
 from e2e.waiting import PATIENCE_SECONDS, until
 from e2e.widget import Widget
+
+pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
 PATIENCE_MS = PATIENCE_SECONDS * 1000

@@ -9,19 +9,17 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import cells, popup
-from e2e.browser import local_context
-from e2e.kernel_messages import record
 from e2e.widget import PATIENCE_MS, Widget
+
+pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
 STEERED = "Waiting for you in the popup, then for the address that it ends on…"
 
 
 @pytest.fixture
-def context(far_browser):
-    with local_context(far_browser) as context:
-        record(context)
-        yield context
+def kept_page(far_kept_page):
+    return far_kept_page
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from e2e.notebook import Notebook
 from e2e.waiting import until
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 ADA = "ada@example.com"
 
 

@@ -126,6 +126,12 @@ def record(request: pytest.FixtureRequest) -> Iterator[Record]:
 
 
 @pytest.fixture
-def scan(context: BrowserContext, provider: LocalProvider, tmp_path: Path) -> Scan:  # noqa: F811
-    """The leak scan of a host whose files are all below `tmp_path`."""
-    return Scan(context, provider, tmp_path)
+def host_folder(tmp_path: Path) -> Path:
+    """Where a test keeps all files of its host; modules whose tests share a host name another folder."""
+    return tmp_path
+
+
+@pytest.fixture
+def scan(context: BrowserContext, provider: LocalProvider, host_folder: Path) -> Scan:  # noqa: F811
+    """The leak scan of a host whose files are all below `host_folder`."""
+    return Scan(context, provider, host_folder)

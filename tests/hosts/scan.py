@@ -23,6 +23,8 @@ class Scan:
         self.traffic = leaks.Traffic(context)
         self._provider = provider
         self._folder = folder
+        # An earlier test of the same host has left its own.
+        (folder / LOG).unlink(missing_ok=True)
 
     @property
     def log_everything(self) -> str:

@@ -23,14 +23,26 @@ def context(browser):
     named.close()
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with JupyterLab(
+        tmp_path_factory.mktemp("jupyterlab"), options=["--ServerApp.allow_remote_access=True"]
+    ) as lab:
+        lab.origin = f"http://{NAME}:{lab.port}"
+        yield lab
+
+
+@pytest.fixture
+def host_folder(lab):
+    return lab.work_dir
+
+
 @ways(*EVERYWHERE)
 @pytest.mark.host("JupyterLab over http, not on loopback")
-def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
+def test_signs_in(context, lab, way, provider, iap_api, scan, record):
     """C21: the WebAssembly brings its own random numbers, hashes and sealing."""
-    with JupyterLab(tmp_path, options=["--ServerApp.allow_remote_access=True"]) as lab:
-        lab.origin = f"http://{NAME}:{lab.port}"
-        provider.change(cors_origins=[lab.origin])
-        page = context.new_page()
-        page.goto(f"{lab.origin}/api/status")
-        assert page.evaluate("[isSecureContext, crypto.subtle === undefined]") == [False, True]
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
+    provider.change(cors_origins=[lab.origin])
+    page = context.new_page()
+    page.goto(f"{lab.origin}/api/status")
+    assert page.evaluate("[isSecureContext, crypto.subtle === undefined]") == [False, True]
+    record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

@@ -17,11 +17,21 @@ POLICY = (
     "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "worker-src 'self' blob:; connect-src *; script-src 'self' blob: 'unsafe-eval'"
 )
+HEADERS = {"Content-Security-Policy": POLICY}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options=[sends(HEADERS)]) as lab:
+        yield lab
+
+
+@pytest.fixture
+def host_folder(lab):
+    return lab.work_dir
 
 
 @ways(*ON_A_SERVER)
 @pytest.mark.host("JupyterLab, hardened Content-Security-Policy")
-def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
-    headers = {"Content-Security-Policy": POLICY}
-    with JupyterLab(tmp_path, options=[sends(headers)]) as lab:
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
+def test_signs_in(context, lab, way, provider, iap_api, scan, record):
+    record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

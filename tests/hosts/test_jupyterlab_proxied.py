@@ -10,13 +10,25 @@ from hosts.reverse_proxy import ReverseProxy
 from hosts.ways import ON_A_SERVER, ways
 
 
-@ways(*ON_A_SERVER)
-@pytest.mark.host("JupyterLab behind a prefix and a reverse proxy")
-def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
     with (
-        JupyterLab(tmp_path / "jupyter", base_path="/sites/notebooks/ada") as lab,
-        ReverseProxy(tmp_path, f"http://127.0.0.1:{lab.port}") as proxy,
+        JupyterLab(folder / "jupyter", base_path="/sites/notebooks/ada") as lab,
+        ReverseProxy(folder, f"http://127.0.0.1:{lab.port}") as proxy,
     ):
         # The tests' own calls stay with the server; pages come by way of the proxy.
         lab.origin = proxy.origin
-        record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))
+        yield lab
+
+
+@pytest.fixture
+def host_folder(lab):
+    """The proxy's files are there, too."""
+    return lab.work_dir.parent
+
+
+@ways(*ON_A_SERVER)
+@pytest.mark.host("JupyterLab behind a prefix and a reverse proxy")
+def test_signs_in(context, lab, way, provider, iap_api, scan, record):
+    record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

@@ -16,8 +16,18 @@ class Notebook7(JupyterLab):
         return f"{self.origin}{self.base_path}/notebooks/{notebook}?token={self.token}"
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with Notebook7(tmp_path_factory.mktemp("notebook"), application="notebook") as lab:
+        yield lab
+
+
+@pytest.fixture
+def host_folder(lab):
+    return lab.work_dir
+
+
 @ways(*ON_A_SERVER)
 @pytest.mark.host("Notebook 7")
-def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
-    with Notebook7(tmp_path, application="notebook") as server:
-        record("signed in", jupyter.sign_in(context, server, way, provider, iap_api, scan))
+def test_signs_in(context, lab, way, provider, iap_api, scan, record):
+    record("signed in", jupyter.sign_in(context, lab, way, provider, iap_api, scan))

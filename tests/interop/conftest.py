@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from e2e.conftest import browser, context, open_notebook, pytest_runtest_makereport
+from e2e.conftest import (
+    browser,
+    context,
+    kept_page,
+    open_notebook,
+    pytest_configure,
+    pytest_runtest_makereport,
+)
 from e2e.jupyterlab import JupyterLab
 from servers.iap_api import IapLikeApi
 
@@ -14,7 +21,14 @@ from interop.parties import PARTIES, Party
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["browser", "context", "open_notebook", "pytest_runtest_makereport"]
+__all__ = [
+    "browser",
+    "context",
+    "kept_page",
+    "open_notebook",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+]
 
 
 @pytest.fixture(scope="session")

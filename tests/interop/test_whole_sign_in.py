@@ -8,6 +8,8 @@ import pytest
 from e2e import cells, popup
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 MANAGER = "widget.auth_manager"
 TOKENS = f"{MANAGER}.token_data"
 CLAIMS = f"__import__('jwt').decode({TOKENS}.id_token, options={{'verify_signature': False}})"
@@ -36,7 +38,8 @@ def redeemed(context, party):
                 forms.append(form)
 
     context.on("request", note)
-    return forms
+    yield forms
+    context.remove_listener("request", note)
 
 
 def sign_in(notebook, party):

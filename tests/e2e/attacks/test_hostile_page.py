@@ -11,6 +11,8 @@ from e2e.start_page import Question
 from e2e.waiting import until
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 ADA = "ada@example.com"
 POSTS = ("/tokentoss/register", "/tokentoss/where", "/tokentoss/relay", "/tokentoss/deliver")
 

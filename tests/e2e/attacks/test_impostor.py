@@ -9,10 +9,12 @@ from playwright.sync_api import expect
 
 from e2e import cells, leaks, popup
 from e2e.attacks.impostor import Impostor
-from e2e.browser import local_context, resolving, start
-from e2e.kernel_messages import record
+from e2e.browser import resolving, start
+from e2e.kept_page import KeptPage
 from e2e.waiting import until
 from e2e.widget import PATIENCE_MS, Widget
+
+pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
 STEERED = "Waiting for you in the popup, then for the address that it ends on…"
@@ -45,16 +47,16 @@ def deceived_browser(browser, impostor, unreachable_port):
     deceived.close()
 
 
+@pytest.fixture(scope="module")
+def kept_page(deceived_browser):
+    with KeptPage(deceived_browser) as kept:
+        yield kept
+
+
 @pytest.fixture
-def context(deceived_browser, impostor):
+def show(impostor, open_notebook, provider, unreachable_port):
     impostor.requests.clear()
-    with local_context(deceived_browser) as context:
-        record(context)
-        yield context
 
-
-@pytest.fixture
-def show(open_notebook, provider, unreachable_port):
     def show(client):
         notebook = open_notebook(cells.show_widget(provider, client, redirect_ports=[unreachable_port]))
         notebook.run_cell(0)

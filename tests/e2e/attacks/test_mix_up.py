@@ -11,6 +11,8 @@ from e2e import cells, popup
 from e2e.attacks.mixing_provider import MixingProvider
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 ADA = "ada@example.com"
 
 

@@ -8,6 +8,8 @@ from e2e import cells, popup
 from e2e.waiting import until
 from e2e.widget import Widget, count_windows
 
+pytestmark = pytest.mark.kept_page
+
 ADA = "ada@example.com"
 
 
