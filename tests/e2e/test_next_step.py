@@ -63,7 +63,7 @@ def serve(path, kind):
 def view(context):
     """A page with the built widget and the traits that Python gives one, a usable ticket among them."""
     python = AuthWidget(provider=GOOGLE, client_id="notebook", storage=MemoryStorage())
-    traits = {name: getattr(python, name) for name in AuthWidget.own_traits() if not name.startswith("_")}
+    traits = {name: getattr(python, name) for name in python.own_traits() if not name.startswith("_")}
     page = context.new_page()
     body = PAGE.replace("TRAITS", json.dumps(traits))
     page.route(HOST, lambda route: route.fulfill(body=body, content_type="text/html"))

@@ -109,7 +109,7 @@ def test_a_cell_that_waits_does_not_stop_it(open_notebook, provider):
     """Its tokens wait for the end of the cell, on a version of ipykernel that reads no message before."""
     notebook = open_notebook(
         f"{cells.show_widget(provider, provider.device)}\nwidget.wait(timeout=120)",
-        kernel=kernel_name("7.4.0"),
+        kernel=kernel_name("6.30.1"),
     )
     notebook.start_cell(0)
     widget = ask(notebook)

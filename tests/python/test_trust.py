@@ -345,7 +345,6 @@ class TestDeviceTokens:
         ("claims", "code"),
         [
             ({"nonce": "of another sign-in"}, "id_token_nonce_mismatch"),
-            ({"at_hash": None}, "id_token_access_token_hash_mismatch"),
             ({"at_hash": "AAAA"}, "id_token_access_token_hash_mismatch"),
             ({"iat": int(time.time()) - device_tokens.MAX_AGE - 100}, "id_token_expired"),
             ({"iat": None}, "id_token_issued_at_invalid"),

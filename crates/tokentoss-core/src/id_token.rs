@@ -178,9 +178,6 @@ impl Claims {
         if age > AGE_WITHOUT_NONCE + LEEWAY {
             return Err(clock_skew(age));
         }
-        if self.at_hash.is_none() {
-            return Err(ErrorCode::IdTokenAccessTokenHashMismatch.into());
-        }
         Ok(())
     }
 

@@ -55,8 +55,7 @@ def require_fresh(response: TokenResponse) -> None:
 
     Raises:
         IdTokenError: ``id_token_nonce_mismatch`` if it has one, so it was made for another sign-in;
-            ``id_token_expired`` if it is older than 15 minutes; ``id_token_access_token_hash_mismatch`` if
-            nothing ties it to the access token.
+            ``id_token_issued_at_invalid`` or ``id_token_expired`` if it is not of the last 15 minutes.
     """
     if response.id_token is None:
         return  # refused as missing later
@@ -68,5 +67,3 @@ def require_fresh(response: TokenResponse) -> None:
         raise IdTokenError(code="id_token_issued_at_invalid")
     if issued_at < time.time() - MAX_AGE - LEEWAY:
         raise IdTokenError(code="id_token_expired")
-    if "at_hash" not in claims:
-        raise IdTokenError(code="id_token_access_token_hash_mismatch")
