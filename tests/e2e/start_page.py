@@ -34,4 +34,3 @@ class Question:
         """Refuse the page of this origin."""
         self.wait(origin)
         self.no.click(no_wait_after=True)
-        expect(self.no).to_be_hidden()

@@ -14,7 +14,7 @@ from e2e.widget import Widget
 ADA = "ada@example.com"
 HAS_TOKENS = "widget.is_authenticated and widget.auth_manager.id_token"
 
-# Whether messages from the page wait for the running cell to end: always, never; elsewhere it is a matter of moments.
+# Messages from the page wait for the end of the running cell always, or never; elsewhere that varies.
 DEAF_WHILE_BUSY = "6.30.1"
 HEARS_WHILE_BUSY = "7.2.0"
 
