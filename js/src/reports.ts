@@ -24,8 +24,12 @@ export class Reports {
     this.#last = FIRST;
   }
 
-  /** Tells of a status, unless it was told last. */
-  tell(ticket: string, { phase, way, code, subject }: Status): void {
+  /** Tells of a status, unless it was told last, or is the kernel's own: its code, or the error that it published. */
+  tell(ticket: string, status: Status, isKernelsCode: boolean, kernelsError: string): void {
+    const { phase, way, code, subject, message, to_enter } = status;
+    // Not before there is a user code to enter: the kernel may have to be asked for it.
+    if (phase === "code" && (!to_enter || isKernelsCode)) return;
+    if (phase === "failed" && message === kernelsError) return;
     const told = [phase, way, code, subject].join(" ").trim();
     if (told === this.#last || !REPORTED.includes(phase)) return;
     this.#last = told;

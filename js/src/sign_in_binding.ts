@@ -5,16 +5,20 @@
  */
 
 import type { FlowEvent, SignIn } from "tokentoss:glue";
+import { carryOut } from "./effects.ts";
 import { Envelope } from "./envelope.ts";
 import { FAILED, Instance } from "./instance.ts";
 import { KernelLink } from "./kernel_link.ts";
+import { hear } from "./kernel_messages.ts";
+import { KernelVerdict } from "./kernel_verdict.ts";
 import type { Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
 import { Reports } from "./reports.ts";
 import { SignInByCode } from "./sign_in_by_code.ts";
 import { SignInByLink } from "./sign_in_by_link.ts";
-import { byHandOf, isUnderWay, type Status, underWayOf } from "./status_view.ts";
-import { fromKernel, isTicket } from "./traits.ts";
+import { viewStateOf } from "./standing.ts";
+import { isUnderWay, type Status } from "./status_view.ts";
+import { isTicket } from "./traits.ts";
 import type { Unusable, ViewState } from "./view_state.ts";
 
 const WATCHED = ["ticket", "acknowledged", "status", "error", "user_email", "is_authenticated", "code"] as const;
@@ -23,6 +27,7 @@ export class SignInBinding {
   readonly #model: Model;
   readonly #instance: Instance;
   readonly #kernel: KernelLink;
+  readonly #verdict: KernelVerdict;
   readonly #byCode: SignInByCode;
   readonly #byLink: SignInByLink;
   readonly #reports: Reports;
@@ -31,8 +36,6 @@ export class SignInBinding {
 
   #signIn: SignIn | null = null;
   #ticket = "";
-  #acknowledged: string;
-  #error: string;
   #status: Status | null = null;
   /** The sentence to show while no sign-in is under way; "" for none. */
   #failure: string;
@@ -49,9 +52,8 @@ export class SignInBinding {
       failed: (reason) => this.#refuse(reason),
       trapped: () => this.#onTrap(),
     });
-    this.#acknowledged = model.get("acknowledged");
-    this.#error = model.get("error");
-    this.#failure = this.#error;
+    this.#verdict = new KernelVerdict(model);
+    this.#failure = this.#verdict.error;
     this.#kernel = new KernelLink(
       model,
       () => this.#onKernelLost(),
@@ -68,30 +70,19 @@ export class SignInBinding {
 
   /** What views show now. */
   get state(): ViewState {
-    if (this.#kernel.lost) return { kind: "kernel_gone" };
-    const account = this.#model.get("user_email");
-    if (this.#signingOut) return { kind: "signing_out", account };
-    // A ticket that is outstanding all the same asks a user who is signed in for more.
-    if (this.#model.get("is_authenticated") && !this.#model.get("ticket").id) {
-      return { kind: "signed_in", said: this.#model.get("status") };
-    }
-    const code = this.#byCode.shown(this.#status);
-    if (code !== undefined) return { kind: "code", code };
-    const link = this.#byLink.shown;
-    if (link !== undefined) return { kind: "link", byHand: link };
-    if (this.#unusable) {
-      const { message, next } = this.#unusable;
-      // How another way ended comes first.
-      return { kind: "failed", message: this.#failure || message, byHand: null, next };
-    }
-    const underWay = underWayOf(this.#status);
-    if (underWay) return underWay;
-    if (this.#failure) {
-      // Without a ticket, the kernel is asked for one.
-      const next = this.#signIn || (this.#instance.SignIn && !this.#ticket) ? "retry" : null;
-      return { kind: "failed", message: this.#failure, next, byHand: byHandOf(this.#status) };
-    }
-    return { kind: this.#signIn ? "ready" : "loading" };
+    return viewStateOf({
+      kernelLost: this.#kernel.lost,
+      signingOut: this.#signingOut,
+      account: this.#model.get("user_email"),
+      signedIn: this.#model.get("is_authenticated") && !this.#model.get("ticket").id ? this.#model.get("status") : null,
+      code: this.#byCode.shown(this.#status),
+      link: this.#byLink.shown,
+      unusable: this.#unusable,
+      failure: this.#failure,
+      status: this.#status,
+      canRetry: this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),
+      isReady: this.#signIn !== null,
+    });
   }
 
   /** Calls `view` with every new state until the returned function is called. */
@@ -106,7 +97,6 @@ export class SignInBinding {
       this.#unusable = null;
       this.#start();
     } else if (!this.#ticket) {
-      // The kernel could not make one: its ports were taken, say.
       this.#kernel.send({ type: "ask_for_ticket" });
       this.#kernel.probe();
     } else {
@@ -180,8 +170,7 @@ export class SignInBinding {
     for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleSync);
     this.#model.off("msg:custom", this.#onMessage);
     this.#instance.dispose();
-    // Closes the popup, which leads nowhere any more.
-    this.#signIn?.cancel();
+    this.#signIn?.cancel(); // and closes the popup
     this.#endSignIn();
     this.#views.clear();
   }
@@ -204,16 +193,11 @@ export class SignInBinding {
   #sync(): void {
     if (this.#disposed || this.#kernel.lost) return;
     const model = this.#model;
-    const acknowledged = model.get("acknowledged");
-    if (acknowledged !== this.#acknowledged) {
-      this.#acknowledged = acknowledged;
-      if (acknowledged === this.#ticket) {
-        this.#signIn?.acknowledge(acknowledged, model.get("error_code"), model.get("error"));
-      }
+    if (this.#verdict.acknowledges(this.#ticket)) {
+      this.#signIn?.acknowledge(this.#ticket, model.get("error_code"), model.get("error"));
     }
-    const error = model.get("error");
-    if (error !== this.#error) {
-      this.#error = error;
+    const error = this.#verdict.newError();
+    if (error !== null) {
       this.#signingOut = false;
       // The kernel takes back what it said last before it begins anew: that is no answer.
       if (error) {
@@ -272,26 +256,8 @@ export class SignInBinding {
 
   #onEvent(ticket: string, event: FlowEvent): void {
     if (this.#disposed || ticket !== this.#ticket) return;
-    switch (event.type) {
-      case "deliver":
-        this.#envelope.deliver(ticket, event.envelope);
-        break;
-      case "clear_envelope":
-        this.#envelope.takeBack();
-        break;
-      case "introduce":
-      case "register":
-        queueMicrotask(() => this.#kernel.send(event));
-        break;
-      case "ask_kernel_for_code":
-        this.#byCode.askKernel();
-        break;
-      case "drop_kernel_code":
-        this.#byCode.dropKernelCode();
-        break;
-      case "status":
-        this.#onStatus(ticket, event);
-    }
+    if (event.type === "status") this.#onStatus(ticket, event);
+    else carryOut(event, ticket, this.#envelope, this.#kernel, this.#byCode);
   }
 
   #onStatus(ticket: string, status: Status): void {
@@ -301,19 +267,12 @@ export class SignInBinding {
     if (phase === "waiting" || phase === "code") this.#failure = "";
     if (phase === "failed") this.#failure = message ?? "";
     if (phase === "failed" || phase === "done") this.#envelope.clear();
-    if (this.#acknowledged !== ticket) {
-      if (!this.#knownToKernel(status)) this.#reports.tell(ticket, status);
+    if (this.#verdict.acknowledged !== ticket) {
+      this.#reports.tell(ticket, status, this.#byCode.ofKernel, this.#verdict.error);
       // The popup says so; what the kernel said of it may be lost.
       if (phase === "done") queueMicrotask(() => this.#kernel.probe());
     }
     this.#show();
-  }
-
-  /** Whether a status is the kernel's own doing, or of no use to it yet. */
-  #knownToKernel({ phase, message, to_enter }: Status): boolean {
-    // Not before there is a user code to enter: the kernel may have to be asked for it.
-    if (phase === "code") return !to_enter || this.#byCode.ofKernel;
-    return phase === "failed" && message === this.#error;
   }
 
   #refuse(reason: Unusable): void {
@@ -325,21 +284,7 @@ export class SignInBinding {
   }
 
   readonly #onMessage = (content: unknown): void => {
-    const message = fromKernel(content);
-    switch (message?.type) {
-      case "relay":
-        if (message.ticket === this.#ticket) this.#signIn?.relay(message.sealed);
-        break;
-      case "introduced":
-      case "registered":
-        if (message.ticket === this.#ticket) this.#signIn?.[message.type](message.key, message.sealed);
-        break;
-      case "link":
-        if (this.#byLink.given(message)) this.#show();
-        break;
-      case "qr":
-        if (this.#byCode.drawn(message)) this.#show();
-    }
+    if (hear(content, this.#ticket, this.#signIn, this.#byCode, this.#byLink)) this.#show();
   };
 
   #onKernelLost(): void {

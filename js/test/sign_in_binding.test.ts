@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { kernel_gone, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
-import type { Runtime } from "../src/load.ts";
 import { SignInBinding } from "../src/sign_in_binding.ts";
-import type { Ticket, Traits } from "../src/traits.ts";
 import type { ViewState } from "../src/view_state.ts";
+import { bind, turn } from "./fake_binding.ts";
 import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
 
@@ -13,19 +11,6 @@ mock.timers.enable({ apis: ["setTimeout"] });
 
 const link = "http://127.0.0.1:1/";
 const byHand = { link, way: "loopback", pasteProblem: null };
-
-/** Lets everything happen that is due: microtasks and promises. */
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-async function bind(traits: Partial<Traits> = {}) {
-  const model = new FakeModel(traits);
-  const signIns = fakeSignIns();
-  const binding = new SignInBinding(model, async () => signIns.runtime);
-  const states: ViewState[] = [];
-  binding.subscribe((state) => states.push(state));
-  await turn();
-  return { model, signIns, binding, states };
-}
 
 test("a sign-in is made of the ticket once the WebAssembly is there", async () => {
   const model = new FakeModel();
@@ -98,43 +83,6 @@ test("each page counts its reports, because a kernel may read them in another or
       [1, 2],
     );
   assert.equal(new Set(reports.flat().map(({ page }) => page)).size, 2);
-});
-
-test("an envelope is saved once, and goes as a message when it is sent again", async () => {
-  const { model, signIns } = await bind();
-  const sealed = "sealed";
-  for (let times = 0; times < 3; times++) signIns.emit({ type: "deliver", envelope: sealed });
-  assert.deepEqual(model.saved, [{ sealed_tokens: sealed }]);
-  const again = { type: "deliver", ticket: "t1", sealed };
-  assert.deepEqual(model.sentOf("deliver"), [again, again]);
-  signIns.emit({ type: "deliver", envelope: "another" });
-  assert.deepEqual(model.saved.slice(1), [{ sealed_tokens: "another" }]);
-});
-
-test("what the kernel said of tokens that the popup brought is asked for", async () => {
-  const { binding, model, signIns } = await bind();
-  signIns.show("signing_in");
-  signIns.show("handing_over");
-  await turn();
-  assert.deepEqual(model.sentOf("ping"), []);
-  signIns.show("done");
-  await turn();
-  assert.equal(model.sentOf("ping").length, 1);
-  assert.deepEqual(binding.state, { kind: "handing_over" });
-  model.kernelSets({ ticket: {}, acknowledged: "t1", status: "Signed in as x81", is_authenticated: true });
-  await turn();
-  assert.equal(binding.state.kind, "signed_in");
-});
-
-test("C70: an envelope that nobody takes does not stay in the model", async () => {
-  for (const end of ["failed", "kernel gone", "dispose"]) {
-    const { binding, model, signIns } = await bind();
-    signIns.emit({ type: "deliver", envelope: "sealed" });
-    if (end === "failed") signIns.show("failed", { code: "hand_over_timed_out", message: "Too long." });
-    if (end === "kernel gone") model.trigger("comm_live_update");
-    if (end === "dispose") binding.dispose();
-    assert.equal(model.get("sealed_tokens"), "", end);
-  }
 });
 
 test("the kernel's decision reaches the sign-in that it is about, with its words", async () => {
@@ -253,81 +201,6 @@ test("the page introduces itself by a message of its own turn, and hears the ans
   assert.deepEqual(signIns.calls.slice(1), ["t1 introduced k new"]);
 });
 
-test("R5: an envelope that nobody waits for any more leaves the trait", async () => {
-  const { model, signIns } = await bind();
-  signIns.emit({ type: "deliver", envelope: "e1" });
-  signIns.emit({ type: "clear_envelope" });
-  signIns.emit({ type: "clear_envelope" });
-  assert.equal(model.get("sealed_tokens"), "");
-  assert.deepEqual(model.saved, [{ sealed_tokens: "e1" }, { sealed_tokens: "" }]);
-});
-
-test("a policy that forbids WebAssembly is named, and the kernel hears of it", async (t) => {
-  t.mock.method(console, "error", () => {});
-  const model = new FakeModel();
-  const binding = new SignInBinding(model, async () => {
-    throw new WebAssembly.CompileError("blocked by Content Security Policy");
-  });
-  await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, byHand: null, next: "reload" });
-  assert.equal(model.sentOf("report")[0]?.code, "webassembly_unavailable");
-});
-
-test("WebAssembly that failed for another reason can be tried again", async (t) => {
-  t.mock.method(console, "error", () => {});
-  const signIns = fakeSignIns();
-  const attempts: Promise<Runtime>[] = [
-    Promise.reject(new RangeError("out of memory")),
-    Promise.resolve(signIns.runtime),
-  ];
-  const binding = new SignInBinding(
-    new FakeModel(),
-    () => attempts.shift() ?? Promise.reject(new Error("too many tries")),
-  );
-  await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
-  binding.signIn();
-  assert.equal(binding.state.kind, "loading");
-  await turn();
-  assert.deepEqual(binding.state, { kind: "ready" });
-});
-
-test("a trap drops the sign-in unfreed and says so, and Retry works on the next instance", async () => {
-  const { binding, model, signIns } = await bind();
-  binding.signIn();
-  signIns.emit({ type: "deliver", envelope: "sealed" });
-  signIns.trap();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
-  assert.equal(model.get("sealed_tokens"), "");
-  await turn();
-  assert.equal(model.sentOf("report").at(-1)?.code, "webassembly_failed");
-  binding.signIn();
-  await turn();
-  assert.deepEqual(binding.state, { kind: "ready" });
-  assert.deepEqual(signIns.calls, ["t1 new", "t1 signIn", "t1 new"]);
-  binding.dispose();
-  assert.equal(signIns.runtime.onTrap.size, 0);
-});
-
-test("a trap in somebody else's sign-in is no matter of a widget that is signed in", async () => {
-  const { binding, model, signIns } = await bind({ ticket: {}, is_authenticated: true, status: "Signed in as x81" });
-  signIns.trap();
-  await turn();
-  assert.deepEqual(binding.state, { kind: "signed_in", said: "Signed in as x81" });
-  assert.deepEqual(model.sent, []);
-  model.kernelSets({ ticket: ticket("t2"), is_authenticated: false });
-  await turn();
-  assert.deepEqual(binding.state, { kind: "ready" });
-});
-
-test("a ticket that is not usable says why and leads to the cell", async () => {
-  const { binding, model } = await bind({
-    ticket: { ...ticket("t1"), refused: "endpoint_insecure" } as object as Ticket,
-  });
-  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, next: "cell" });
-  assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
-});
-
 test("while signed in, what Python says is shown, also when it says more later", async () => {
   const { binding, model, signIns } = await bind();
   const status = "Signed in as x81 (the signature is checked once the provider's keys can be fetched)";
@@ -365,31 +238,6 @@ test("signing out waits for the kernel, then starts with the next ticket", async
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
   assert.deepEqual(signIns.calls, ["t2 new"]);
-});
-
-test("a restarted kernel ends the sign-in for good", async () => {
-  const { binding, model, signIns } = await bind();
-  binding.signIn();
-  await turn();
-  const sent = model.sent.length;
-  model.trigger("comm_live_update");
-  assert.deepEqual(binding.state, { kind: "kernel_gone" });
-  assert.ok(kernel_gone.endsWith("."));
-  binding.signIn();
-  model.kernelSets({ ticket: ticket("t2") });
-  await turn();
-  assert.deepEqual(binding.state, { kind: "kernel_gone" });
-  assert.deepEqual(signIns.calls.slice(1), ["t1 signIn", "t1 kernelLost", "t1 free"]);
-  assert.equal(model.sent.length, sent);
-});
-
-test("a connection that refuses messages is a lost kernel", async () => {
-  const { binding, model, signIns } = await bind();
-  model.sendFails = true;
-  binding.signIn();
-  await turn();
-  assert.deepEqual(binding.state, { kind: "kernel_gone" });
-  assert.deepEqual(signIns.calls.slice(-2), ["t1 kernelLost", "t1 free"]);
 });
 
 test("disposing lets go of everything", async () => {

@@ -1,0 +1,47 @@
+/** Derives the one thing that views show from where everything stands. */
+
+import { byHandOf, type Status, underWayOf } from "./status_view.ts";
+import type { DeviceCode } from "./traits.ts";
+import type { ByHand, Unusable, ViewState } from "./view_state.ts";
+
+/** Where everything stands that a view may show, at one moment. */
+export interface Standing {
+  kernelLost: boolean;
+  signingOut: boolean;
+  account: string;
+  /** How Python says who is signed in; null while nobody is, or while an outstanding ticket asks for more. */
+  signedIn: string | null;
+  /** A code to enter elsewhere; null while it is on its way, undefined for none. */
+  code: DeviceCode | null | undefined;
+  /** A sign-in that the kernel runs; null while its link is on its way, undefined for none. */
+  link: ByHand | null | undefined;
+  unusable: Unusable | null;
+  /** The sentence to show while no sign-in is under way; "" for none. */
+  failure: string;
+  status: Status | null;
+  /** Whether a click can start anything after a failure; without a ticket, the kernel is asked for one. */
+  canRetry: boolean;
+  isReady: boolean;
+}
+
+/** What views show; the first thing that applies. */
+export function viewStateOf(standing: Standing): ViewState {
+  const { account, code, failure, link, signedIn, status, unusable } = standing;
+  if (standing.kernelLost) return { kind: "kernel_gone" };
+  if (standing.signingOut) return { kind: "signing_out", account };
+  if (signedIn !== null) return { kind: "signed_in", said: signedIn };
+  if (code !== undefined) return { kind: "code", code };
+  if (link !== undefined) return { kind: "link", byHand: link };
+  if (unusable) {
+    const { message, next } = unusable;
+    // How another way ended comes first.
+    return { kind: "failed", message: failure || message, byHand: null, next };
+  }
+  const underWay = underWayOf(status);
+  if (underWay) return underWay;
+  if (failure) {
+    const next = standing.canRetry ? "retry" : null;
+    return { kind: "failed", message: failure, next, byHand: byHandOf(status) };
+  }
+  return { kind: standing.isReady ? "ready" : "loading" };
+}
