@@ -38,7 +38,7 @@ const QUICK = [
   ["TypeScript", ...script("test_js.mjs"), nodeTest],
   ["oauth4webapi and the core", ...script("test_differential.mjs"), nodeTest],
   ["Python", ...tests("-n", "2", "tests/python"), pytest],
-  ["Kernel side", ...tests("tests/kernel", "tests/servers"), pytest],
+  ["Kernel side", ...tests("-n", "2", "tests/kernel", "tests/servers"), pytest],
 ];
 const REST = [
   ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],
