@@ -39,6 +39,6 @@ function pins(text) {
 function install(pinned) {
   const uv = join(dirname(python), process.platform === "win32" ? "uv.exe" : "uv");
   run(uv, ["venv", "--quiet", "--clear", "--python", python, ENVIRONMENT]);
-  const package_ = ["--editable", `${path()}[httpx,keyring]`];
+  const package_ = ["--editable", `${path()}[httpx,keyring,socks]`];
   run(uv, ["pip", "install", "--quiet", "--python", lowest, "--resolution", "lowest-direct", ...package_, ...pinned]);
 }
