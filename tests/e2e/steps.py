@@ -27,7 +27,7 @@ SAID = {
 RUNNING = "running\n"
 # JupyterLab and ipykernel may read a comm beside a cell that runs: the widget takes nothing there, either.
 UNTIL_INTERRUPTED = f"""import time
-with widget._sync_lock:
+with widget._lock:
     print({RUNNING.strip()!r})
     while True:
         time.sleep(0.02)

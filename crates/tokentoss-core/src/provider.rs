@@ -141,10 +141,11 @@ impl Provider {
     /// for a missing issuer, an algorithm that is never accepted, or an unknown way to authenticate.
     pub(crate) fn check(data: ProviderData) -> Result<Self, Error> {
         let issuer = EndpointUrl::parse(&data.issuer)?;
+        let openid_connect = data.openid_connect.unwrap_or(true);
         let endpoint = |text: &str| {
             let url = EndpointUrl::parse(text)?;
-            // Nobody but a provider of this machine has its endpoints here.
-            let misplaced = url.is_loopback() && !issuer.is_loopback();
+            // Nobody but a provider of this machine has its endpoints here. One without metadata was described by hand.
+            let misplaced = openid_connect && url.is_loopback() && !issuer.is_loopback();
             if misplaced { Err(Error::about(ErrorCode::EndpointInsecure, text)) } else { Ok(url) }
         };
         let authorization_endpoint = endpoint(&data.authorization_endpoint)?;
@@ -155,7 +156,6 @@ impl Provider {
             return Err(Error::about(ErrorCode::ParameterProtected, &name));
         }
         let algorithms = data.id_token_signing_algs;
-        let openid_connect = data.openid_connect.unwrap_or(true);
         let lacking = openid_connect && algorithms.is_empty();
         if lacking || algorithms.iter().any(|name| REFUSED_ALGORITHMS.contains(&&**name)) {
             return Err(Error::about(ErrorCode::TicketInvalid, "the signing algorithms"));
