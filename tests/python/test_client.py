@@ -12,6 +12,7 @@ import tokentoss
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from test_auth_manager import response, signed_in, stored
 from tokentoss import (
+    APIClient,
     AuthManager,
     ConfigurationError,
     FileStorage,
@@ -348,6 +349,39 @@ def test_a_client_stays_with_its_account(
     again.accept(response(fake, id_token=fake.id_token(nonce="n", jti="again")), nonce="n")
     client.get("/api")
     assert tokens_seen(service)[-1] == f"Bearer {again.id_token}"
+
+
+def test_a_repetition_does_not_go_out_as_somebody_else(
+    service: FakeProvider, fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C1: who signs in while a refused call waits for its newer token gets none of its calls."""
+    service.answers["/api"] = Answer(401)
+    signed_in(make_manager, fake)
+    somebody_else = fake.id_token(sub="user-2")
+    monkeypatch.setattr(AuthManager, "id_token_after", lambda *_: somebody_else)
+    assert IAPClient(service.issuer).get("/api").status_code == 401
+    assert len(service.requests) == 1
+
+
+def test_a_call_does_not_go_out_as_somebody_else(
+    service: FakeProvider, fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C1: who signs in between the look at the account and the look at its token."""
+    service.answers["/api"] = Answer.json({})
+    manager = signed_in(make_manager, fake)
+    client = APIClient(service.issuer, provider=fake.provider())
+    client.get("/api")
+
+    def late(own: AuthManager) -> str:
+        own.accept(response(fake, id_token=fake.id_token(nonce="n", sub="user-2")), nonce="n")
+        return "access-of-user-2"
+
+    monkeypatch.setattr(AuthManager, "access_token", property(late))
+    with pytest.raises(NoCredentialsError) as ended:
+        client.get("/api")
+    assert ended.value.code == "client_session_ended"
+    assert len(service.requests) == 1
+    del manager
 
 
 def test_nobody_is_signed_in(service: FakeProvider, make_manager: Make) -> None:

@@ -53,8 +53,7 @@ impl VerifiedTokens {
 }
 
 /// Checks every claim of the ID token that can be checked without the provider's keys. Without a `nonce`, in a grant that has
-/// none, an ID token that has one was made for another sign-in; what ties it to this one instead is that it is new and names
-/// the access token that came with it.
+/// none, an ID token that has one was made for another sign-in; what ties it to this one instead is that it is new.
 ///
 /// # Errors
 /// An `id_token_…` code for the first claim that is wrong, `hosted_domain_mismatch`, or

@@ -89,12 +89,10 @@ class TokenSource(ABC):
         if self._manager is not None:
             found = self._of_manager(self._manager, looked_at)
         else:
-            found = self._found(looked_at)
+            found = self._pinned(self._found(looked_at))
         if found is not None:
-            if self._manager is None:
-                self._pin.owner = found.owner
             return found
-        places = "; ".join(looked_at)
+        places = "; ".join(looked_at) or "somebody else signed in meanwhile"
         pin = self._pin
         if pin.owner is not None:
             subject = f"{pin.who or pin.owner}; looked at: {places}"
@@ -105,10 +103,18 @@ class TokenSource(ABC):
     def after(self, refused: str) -> AccountToken | None:
         """Return a newer token than one that a service refused; None if there is none to be had."""
         try:
-            return self._after(refused)
+            newer = self._after(refused)
+            return newer if self._manager is not None else self._pinned(newer)
         except (TokenTossError, _google_error()):
             # The service's own answer says more than that there is nothing newer.
             return None
+
+    def _pinned(self, token: AccountToken | None) -> AccountToken | None:
+        """Stay with the account of a token; None if it is of another one, who signed in meanwhile."""
+        if token is None or not self._is_meant(token.owner):
+            return None
+        self._pin.owner = token.owner
+        return token
 
     @property
     def _pin(self) -> _Pin:

@@ -274,8 +274,6 @@ class AuthWidget(Awaited, ManagerWidget):
         with self._lock:
             if not self._closed:
                 self.publish(**failure_traits(failure))
-                # The answer to a page that asked for a code, whatever its traits say meanwhile.
-                self.send({"type": "code_failed", "code": failure.code, "message": str(failure)})
             self._waiters.failed(failure)
 
     def _session_changed(self) -> None:

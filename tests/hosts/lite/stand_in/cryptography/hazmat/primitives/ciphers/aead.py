@@ -1,3 +1,3 @@
-"""Not part of the stand-in, because answers are for the listener, which a browser has not; there to be imported from."""
+"""Answers are for the listener, which a browser has not; there to be imported from."""
 
 from cryptography.absent import absent as __getattr__
