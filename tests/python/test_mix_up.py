@@ -233,8 +233,11 @@ def test_a_client_without_endpoints(tmp_path: Path, fake: FakeProvider, make_man
 
 @pytest.mark.parametrize("vector", json.loads((VECTORS / "loopback_endpoints.json").read_text()))
 def test_loopback_is_for_loopback_issuers(vector: dict[str, Any]) -> None:
-    """S5: an issuer elsewhere has no endpoint on this machine."""
-    named = {"authorization_endpoint": vector["issuer"] + "/auth", "token_endpoint": vector["endpoint"]}
+    """S5: an issuer elsewhere has no endpoint on this machine; without metadata it is a name only."""
+    named: dict[str, Any] = {"authorization_endpoint": vector["issuer"] + "/auth"}
+    named |= {"token_endpoint": vector["endpoint"], "openid_connect": vector.get("openid_connect", True)}
+    if not named["openid_connect"]:
+        named |= {"scopes": (), "identity_endpoint": vector["issuer"] + "/me"}
 
     def make() -> Provider:
         return Provider(name="X", issuer=vector["issuer"], jwks_uri=vector["issuer"] + "/keys", **named)

@@ -46,6 +46,7 @@ fn trust_8_the_same_rule_as_in_python() {
     let mut ticket = Kernel::new(&mut rng).ticket().clone();
     for vector in crate::vectors::read("loopback_endpoints.json").as_array().expect("a list") {
         ticket["provider"]["issuer"] = vector["issuer"].clone();
+        ticket["provider"]["openid_connect"] = (vector.get("openid_connect") != Some(&json!(false))).into();
         let issuer = vector["issuer"].as_str().expect("a text");
         for member in ["authorization_endpoint", "device_authorization_endpoint"] {
             ticket["provider"][member] = format!("{issuer}/x").into();
