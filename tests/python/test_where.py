@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,7 +13,8 @@ from fake_provider import FakeProvider
 from page import Page, Reply, send
 from test_widget import customs, message
 from tokentoss import AuthManager, AuthWidget
-from tokentoss.handoff.registration import MAX_REGISTRATIONS
+from tokentoss.handoff import registration
+from tokentoss.handoff.registration import MAX_REGISTRATIONS, SETTLING
 from tokentoss.handoff.sealing import RecipientKey
 from tokentoss.util.base64url import b64url
 
@@ -39,6 +41,38 @@ def test_it_learns_the_address_once_the_page_has_registered(widget: AuthWidget, 
         assert said(reply) == (200, {"url": page.url()})
         assert reply.headers["Cache-Control"] == "no-store"
         assert reply.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_kernel_that_was_busy_hears_of_all_attempts_first(
+    widget: AuthWidget, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C20: between the messages of two attempts, the popup of the first does not slip off to the provider."""
+    now = [1000.0]
+    monkeypatch.setattr(registration, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    later = Page(widget.ticket)
+    assert said(page.where()) == NOT_YET
+    now[0] += 60
+    message(widget, page.register_message())
+    assert said(page.where()) == NOT_YET
+    message(widget, later.register_message())
+    assert said(page.where()) == OVER
+    assert said(later.where()) == (200, {"url": later.url()}), "its popup has only begun to ask"
+
+
+def test_a_kernel_that_was_busy_lets_the_window_go_on(
+    widget: AuthWidget, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C18: a moment later, when nothing came after it."""
+    now = [1000.0]
+    monkeypatch.setattr(registration, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert said(page.where()) == NOT_YET
+    now[0] += 60
+    message(widget, page.register_message())
+    now[0] += SETTLING - 0.01
+    message(widget, page.register_message())  # the page says it once more
+    assert said(page.where()) == NOT_YET
+    now[0] += 0.01
+    assert said(page.where()) == (200, {"url": page.url()})
 
 
 def test_the_whole_sign_in(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +27,12 @@ _STATE = re.compile(r"[A-Za-z0-9._~-]{16,512}")
 
 MAX_REGISTRATIONS = 8
 """Registered attempts of a ticket that are kept; the oldest gives way."""
+
+PROMPT = 2.0
+"""Seconds in which a kernel that no cell keeps busy has registered the attempt of a popup that asks."""
+
+SETTLING = 1.0
+"""Seconds that a late attempt waits for a later one: a kernel that was busy hears of all of them at once."""
 
 
 @dataclass
@@ -51,6 +58,9 @@ class Registrations:
 
     def __init__(self) -> None:
         self._by_state: OrderedDict[str, Registration] = OrderedDict()
+        self._latest_at = 0.0
+        # Since when the popup of each page has asked where to go on.
+        self._asked_at: OrderedDict[bytes, float] = OrderedDict()
         # Re-entrant, because a widget may be collected anywhere, and cancels then.
         self._lock = threading.RLock()
         anew_in_child(self, _lock=threading.RLock)
@@ -62,6 +72,8 @@ class Registrations:
     def add(self, registration: Registration) -> None:
         """Keep an attempt, as the latest one."""
         with self._lock:
+            if registration.state not in self._by_state:
+                self._latest_at = time.monotonic()
             self._by_state[registration.state] = registration
             self._by_state.move_to_end(registration.state)
             while len(self._by_state) > MAX_REGISTRATIONS:
@@ -70,16 +82,24 @@ class Registrations:
     def address_for(self, page_key: bytes) -> str | None:
         """Return where the popup of the page with this key goes on; None until that page has registered.
 
+        One whose page was registered late, after a cell that kept the kernel busy, is told a moment later:
+        its user may have tried again meanwhile, and the popup of an attempt that was left leads nowhere.
+
         Raises:
             HandOffError: ``state_mismatch`` if its attempt has had its answer, or another one came after it.
         """
         with self._lock:
+            now = time.monotonic()
+            asked_at = self._asked_at.setdefault(page_key, now)
+            while len(self._asked_at) > MAX_REGISTRATIONS:
+                self._asked_at.popitem(last=False)
             if all(one.page_key != page_key for one in self._by_state.values()):
                 return None
             latest = next(reversed(self._by_state.values()))
             if latest.page_key != page_key or latest.callback_query is not None:
                 raise HandOffError(code="state_mismatch")
-            return latest.url
+            is_late = self._latest_at - asked_at > PROMPT
+            return None if is_late and now - self._latest_at < SETTLING else latest.url
 
     def take_callback(self, state: str, query: str, provider: Provider) -> Registration | None:
         """Return the attempt that a callback belongs to, the first time it comes; else None.
