@@ -9,7 +9,7 @@ import comm
 import pytest
 import tokentoss
 from comm.base_comm import BaseComm
-from fake_provider import CLIENT_ID, FakeProvider, SigningKey
+from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
@@ -79,6 +79,23 @@ def fake(signing_key: SigningKey) -> Iterator[FakeProvider]:
     provider = FakeProvider(signing_key)
     yield provider
     provider.close()
+
+
+@pytest.fixture
+def other(signing_key: SigningKey) -> Iterator[FakeProvider]:
+    """A second provider."""
+    provider = FakeProvider(signing_key)
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
+    """A service that answers calls of "/api"."""
+    server = FakeProvider(signing_key)
+    server.answers["/api"] = Answer.json({"ok": True})
+    yield server
+    server.close()
 
 
 @pytest.fixture

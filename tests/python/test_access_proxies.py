@@ -14,7 +14,7 @@ import httpx
 import pytest
 import requests
 import tokentoss
-from fake_provider import Answer, FakeProvider, SigningKey
+from fake_provider import Answer, FakeProvider
 from network import ConnectProxy, blackhole, resolver
 from page import Page
 from test_adapters import async_call, authorizations, httpx_call, requests_call, ways
@@ -40,14 +40,6 @@ from tokentoss.clients.errors import (
 )
 
 Make = Callable[..., AuthManager]
-
-
-@pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    server.answers["/api"] = Answer.json({"ok": True})
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -27,14 +27,6 @@ Make = Callable[..., AuthManager]
 
 
 @pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    server.answers["/api"] = Answer.json({"ok": True})
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def elsewhere(signing_key: SigningKey) -> Iterator[FakeProvider]:
     server = FakeProvider(signing_key)
     server.answers["/api"] = Answer(401)

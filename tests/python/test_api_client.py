@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
+from fake_provider import CLIENT_ID, Answer, FakeProvider
 from test_auth_manager import response, signed_in, stored
 from tokentoss import (
     APIClient,
@@ -28,11 +28,9 @@ Make = Callable[..., AuthManager]
 
 
 @pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    server.answers["/api"] = Answer.json({"a": 1})
-    yield server
-    server.close()
+def service(service: FakeProvider) -> FakeProvider:
+    service.answers["/api"] = Answer.json({"a": 1})
+    return service
 
 
 def bearers(service: FakeProvider) -> list[str]:

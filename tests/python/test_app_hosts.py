@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import tokentoss
-from fake_provider import Answer, FakeProvider, SigningKey
+from fake_provider import FakeProvider
 from test_adapters import authorizations
 from test_auth_manager import response, stored
 from tokentoss import (
@@ -162,14 +162,6 @@ def test_a_context_that_takes_no_mark_is_nobodys(monkeypatch: pytest.MonkeyPatch
     assert first is not second
     assert None not in {first, second}
     app_host._Process.serves_visitors = False
-
-
-@pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    server.answers["/api"] = Answer.json({"ok": True})
-    yield server
-    server.close()
 
 
 def sign_in(make_manager: Make, fake: FakeProvider, subject: str) -> AuthManager:

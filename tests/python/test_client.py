@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 import tokentoss
-from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
+from fake_provider import CLIENT_ID, Answer, FakeProvider
 from test_auth_manager import response, signed_in, stored
 from tokentoss import (
     APIClient,
@@ -31,13 +31,6 @@ from tokentoss.clients.errors import (
 )
 
 Make = Callable[..., AuthManager]
-
-
-@pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    yield server
-    server.close()
 
 
 @pytest.fixture
@@ -152,6 +145,7 @@ def test_the_token_stays_within_its_origin(
 
 
 def test_a_path_needs_a_base(manager: AuthManager, service: FakeProvider) -> None:
+    service.answers["/api"] = Answer(404)
     client = IAPClient(auth_manager=manager)
     with pytest.raises(ValueError, match="base_url"):
         client.get("/api")

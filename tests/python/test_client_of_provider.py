@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import tokentoss
-from fake_provider import Answer, FakeProvider, SigningKey
+from fake_provider import Answer, FakeProvider
 from test_adapters import authorizations
 from test_auth_manager import response, stored
 from tokentoss import (
@@ -22,21 +22,6 @@ from tokentoss import (
 )
 from tokentoss.clients import token_file, token_source
 from tokentoss.storage.token_data import TokenData
-
-
-@pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    server.answers["/api"] = Answer.json({"ok": True})
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def other(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tokentoss
-from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
+from fake_provider import CLIENT_ID, Answer, FakeProvider
 from test_accounts import of
 from test_auth_manager import signed_in, stored
 from tokentoss import (
@@ -30,13 +30,6 @@ from tokentoss import (
 
 Make = Callable[..., AuthManager]
 PACKAGE = Path(__file__).parent.parent.parent / "python"
-
-
-@pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    yield server
-    server.close()
 
 
 def configure(fake: FakeProvider, **members: str) -> Path:

@@ -11,7 +11,7 @@ import pickle
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import keyring
 import pytest
 import requests
 import tokentoss
-from fake_provider import Answer, FakeProvider, SigningKey
+from fake_provider import Answer, FakeProvider
 from test_auth_manager import signed_in
 from test_keyring_storage import InMemory
 from test_storage import TOKENS
@@ -38,13 +38,6 @@ from tokentoss.util import connections
 from tokentoss.util.http import call
 
 Make = Callable[..., AuthManager]
-
-
-@pytest.fixture
-def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    server = FakeProvider(signing_key)
-    yield server
-    server.close()
 
 
 def shown(failure: BaseException) -> str:

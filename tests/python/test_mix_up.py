@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from fake_provider import CLIENT_ID, FakeProvider, SigningKey
+from fake_provider import CLIENT_ID, FakeProvider
 from page import Page, send
 from test_widget import message
 from test_widget_link import Link
@@ -32,13 +32,6 @@ Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
 VECTORS = Path(__file__).parent.parent / "vectors"
 CALLBACK_PAGE = "https://hub.example/services/tokentoss/callback"
-
-
-@pytest.fixture
-def other(signing_key: SigningKey) -> Iterator[FakeProvider]:
-    provider = FakeProvider(signing_key)
-    yield provider
-    provider.close()
 
 
 @pytest.fixture

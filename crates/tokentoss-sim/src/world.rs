@@ -129,6 +129,16 @@ impl World {
         world
     }
 
+    /// A world in which the tokens are on their way to a kernel that does not take them yet.
+    pub fn handing_over() -> Self {
+        let mut world = Self::new();
+        world.browser.severs_openers = true;
+        world.kernel.busy = true;
+        world.sign_in();
+        assert_eq!(world.phase(), Phase::HandingOver);
+        world
+    }
+
     /// Clicks, with a user who stays at the provider's pages.
     pub fn going_to_provider(mut self) -> Self {
         self.user = User::Waits;

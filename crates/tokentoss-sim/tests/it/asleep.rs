@@ -10,15 +10,6 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 const HOUR: Duration = Duration::from_secs(3600);
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
-fn handing_over() -> World {
-    let mut world = World::new();
-    world.browser.severs_openers = true;
-    world.kernel.busy = true;
-    world.sign_in();
-    assert_eq!(world.phase(), Phase::HandingOver);
-    world
-}
-
 fn clicking_again_signs_in(mut world: World) {
     world.provider.answer = Answer::Honest;
     world.kernel.busy = false;
@@ -65,7 +56,7 @@ fn while_the_code_is_exchanged() {
 
 #[test]
 fn tokens_are_handed_over_on_waking() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.in_trait.clear();
     world.sleep(HALF_AN_HOUR);
     assert_eq!(
@@ -81,7 +72,7 @@ fn tokens_are_handed_over_on_waking() {
 
 #[test]
 fn tokens_that_have_expired_on_waking_are_given_up() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.in_trait.clear();
     world.sleep(HOUR);
     assert_eq!(world.problem(), Some("hand_over_timed_out"));

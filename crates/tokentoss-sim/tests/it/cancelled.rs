@@ -50,11 +50,7 @@ fn during_the_exchange() {
 
 #[test]
 fn during_the_hand_over_the_truth_wins() {
-    let mut world = World::new();
-    world.browser.severs_openers = true;
-    world.kernel.busy = true;
-    world.sign_in();
-    assert_eq!(world.phase(), Phase::HandingOver);
+    let mut world = World::handing_over();
     world.input(Input::Cancel);
     assert_at_rest(&world);
     world.kernel.busy = false;

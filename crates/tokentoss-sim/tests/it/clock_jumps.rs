@@ -9,15 +9,6 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const HOUR: i64 = 3600;
 
-fn handing_over() -> World {
-    let mut world = World::new();
-    world.browser.severs_openers = true;
-    world.kernel.busy = true;
-    world.sign_in();
-    assert_eq!(world.phase(), Phase::HandingOver);
-    world
-}
-
 /// How long from now the next timer is set.
 fn wait(world: &World) -> Duration {
     let due = world.flow.next_timer().expect("a timer");
@@ -31,7 +22,7 @@ fn fire(world: &mut World) {
 
 #[test]
 fn r6_a_clock_put_back_an_hour_does_not_stop_the_resends() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.in_trait.clear();
     world.jump(-HOUR);
     fire(&mut world);
@@ -45,7 +36,7 @@ fn r6_a_clock_put_back_an_hour_does_not_stop_the_resends() {
 
 #[test]
 fn r6_a_clock_put_forward_and_back_again_does_not_either() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.in_trait.clear();
     world.jump(HOUR / 2);
     fire(&mut world);
@@ -82,7 +73,7 @@ fn r6_no_state_waits_longer_because_the_clock_was_put_back() {
     };
     for mut world in [
         World::at_provider(),
-        handing_over(),
+        World::handing_over(),
         silent(Input::SignIn),
         silent(Input::AskForCode),
         asking(),
@@ -112,14 +103,14 @@ fn r6_a_silent_start_page_is_still_left_after_a_second() {
 /// R5: what nobody waits for any more leaves the trait, however the hand-over ends.
 #[test]
 fn r5_the_envelope_leaves_the_trait() {
-    let mut cancelled = handing_over();
+    let mut cancelled = World::handing_over();
     assert!(!cancelled.envelope.is_empty());
     cancelled.input(Input::Cancel);
-    let mut lost = handing_over();
+    let mut lost = World::handing_over();
     lost.input(Input::KernelLost);
-    let mut given_up = handing_over();
+    let mut given_up = World::handing_over();
     given_up.pass(Duration::from_secs(3601));
-    let mut done = handing_over();
+    let mut done = World::handing_over();
     done.kernel.busy = false;
     done.settle();
     for (world, phase) in

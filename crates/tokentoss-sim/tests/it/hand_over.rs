@@ -7,18 +7,9 @@ use tokentoss_sim::{Channel, Taken, World};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn handing_over() -> World {
-    let mut world = World::new();
-    world.browser.severs_openers = true;
-    world.kernel.busy = true;
-    world.sign_in();
-    assert_eq!(world.phase(), Phase::HandingOver);
-    world
-}
-
 #[test]
 fn an_envelope_that_got_lost_is_sent_again() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.in_trait.clear();
     world.kernel.busy = false;
     world.pass(Duration::from_secs(3));
@@ -29,7 +20,7 @@ fn an_envelope_that_got_lost_is_sent_again() {
 
 #[test]
 fn a_busy_kernel_is_waited_for_without_flooding_it() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.pass(Duration::from_secs(600));
     assert_eq!(world.phase(), Phase::HandingOver);
     assert!(world.deliveries < 30, "{}", world.deliveries);
@@ -42,14 +33,14 @@ fn a_busy_kernel_is_waited_for_without_flooding_it() {
 
 #[test]
 fn a_kernel_that_never_answers_is_given_up() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.pass(Duration::from_secs(3601));
     assert_eq!(world.problem(), Some("hand_over_timed_out"));
 }
 
 #[test]
 fn a_refusal_is_shown_in_the_kernels_words() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     let refusal = KernelRefusal {
         code: "id_token_signature_invalid".into(),
         message: "The signature is wrong.".into(),
@@ -65,7 +56,7 @@ fn a_refusal_is_shown_in_the_kernels_words() {
 
 #[test]
 fn an_acknowledgement_of_another_ticket_is_ignored() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.input(Input::Acknowledged { ticket_id: "another".into(), refusal: None });
     assert_eq!(world.phase(), Phase::HandingOver);
 }
@@ -81,7 +72,7 @@ fn a_page_in_another_tab_finished_the_sign_in() {
 
 #[test]
 fn c71_a_second_envelope_is_refused() {
-    let mut world = handing_over();
+    let mut world = World::handing_over();
     world.kernel.busy = false;
     let envelope = world.in_trait[0].clone();
     world.settle();
