@@ -14,9 +14,8 @@ export const LEEWAY = 60;
 /** The ticket, as the kernel would publish it. */
 export function ticketText(issParameterSupported) {
   return JSON.stringify({
-    version: 1,
+    version: 2,
     id: "ticket-1",
-    proof: "proof",
     nonce: "nonce",
     // X25519's base point: nothing is sealed here.
     public_key: Buffer.from([9, ...new Uint8Array(31)]).toString("base64url"),
