@@ -26,6 +26,9 @@ class Party(Stoppable):
     can_decline: ClassVar[bool] = True
     """Whether its page lets the user say no, and the client hears of it."""
 
+    pages_redeem: ClassVar[bool] = True
+    """Whether the page redeems the code; the kernel does where the client is a web client."""
+
     renews_id_tokens: ClassVar[bool] = True
     """Whether the answer to a refresh holds an ID token."""
 
@@ -137,6 +140,7 @@ class DebianGlewlwyd(Party):
     """Debian's glewlwyd, with a client that has a secret and a redirect address with a port."""
 
     can_decline = False
+    pages_redeem = False
     renews_id_tokens = False
     reuse_ends_session = "token_endpoint_failed"
 

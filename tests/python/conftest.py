@@ -12,6 +12,7 @@ from comm.base_comm import BaseComm
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
+from servers import ports
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
 from tokentoss.callback import claims, lease, listener
 from tokentoss.handoff.remote_kernel import HUB_VARIABLES
@@ -29,6 +30,21 @@ NETWORK_VARIABLES = (
     *(name for one in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for name in (one, one.upper())),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
+
+
+@pytest.fixture
+def free_ports() -> list[int]:
+    """Three ports that are free and stay so, as far as one can know."""
+    found: set[int] = set()
+    while len(found) < 3:
+        found.add(ports.free_port())
+    return sorted(found)
+
+
+@pytest.fixture
+def free_port(free_ports: list[int]) -> int:
+    """One of them."""
+    return free_ports[0]
 
 
 @pytest.fixture(autouse=True)

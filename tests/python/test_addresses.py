@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -23,14 +22,6 @@ pytestmark = pytest.mark.usefixtures("recorded")
 PAGE = "https://hub.example/services/tokentoss/callback"
 
 
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
 @pytest.fixture
 def taken() -> Any:
     with socket.socket() as one:
@@ -43,8 +34,8 @@ def web(*uris: str) -> ClientConfig:
     return ClientConfig("c", "s", client_type="web", redirect_uris=list(uris))
 
 
-def test_the_first_free_port(make_manager: Make, taken: int) -> None:
-    first, second = free_ports(2)
+def test_the_first_free_port(make_manager: Make, taken: int, free_ports: list[int]) -> None:
+    first, second, _ = free_ports
     widget = AuthWidget(auth_manager=make_manager(), redirect_ports=[taken, first, second])
     assert widget.ticket["redirect_uri"] == f"http://127.0.0.1:{first}/"
     assert Page(widget.ticket).register().status == 200

@@ -484,13 +484,6 @@ def test_a_free_port_every_time_it_starts(make_manager: Make) -> None:
     again.close()
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_fixed_port(make_manager: Make, fake: FakeProvider, host: str, free_port: int) -> None:
     """C9: a web client's registered redirect URI, exactly; the port is free again at once."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,6 @@ Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
 VECTORS = Path(__file__).parent.parent / "vectors"
 CALLBACK_PAGE = "https://hub.example/services/tokentoss/callback"
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def manager_of(fake: FakeProvider, make: Make, **members: Any) -> AuthManager:
@@ -74,9 +66,9 @@ def test_issuers_that_name_themselves_share(
 
 
 def test_with_fixed_ports_the_next_one(
-    fake: FakeProvider, other: FakeProvider, make_manager: Make, free_port: int
+    fake: FakeProvider, other: FakeProvider, make_manager: Make, free_ports: list[int]
 ) -> None:
-    ports = [free_port, free_port + 1 if free_port < 65535 else free_port - 1]
+    ports = free_ports[:2]
     first = AuthWidget(auth_manager=manager_of(fake, make_manager), redirect_ports=ports)
     second = AuthWidget(auth_manager=manager_of(other, make_manager), redirect_ports=ports)
     assert [origin_of(one) for one in (first, second)] == [f"http://127.0.0.1:{port}" for port in ports]
