@@ -15,10 +15,11 @@ def answer(status: int, body: str, content_type: str = "application/json") -> di
     return {"token_answer": {"status": status, "content_type": content_type, "body": body}}
 
 
-# A dropped connection comes first: Chromium itself sends a request once more if the connection that broke had
-# been used before, which no page can prevent.
+# A dropped connection comes first: whoever drops the request that asks whether pages are answered is asked by the kernel,
+# which knows more of what went wrong. Later, Chromium itself would send a request once more on a connection that had been
+# used before, which no page can prevent.
 FAULTS = (
-    ("token_endpoint_unreachable", {"token_drop": True}),
+    ("answer_incomplete", {"token_drop": True}),
     ("token_response_not_json", answer(200, "<h1>Maintenance</h1>", "text/html")),
     ("token_endpoint_failed", answer(502, "<h1>Bad gateway</h1>", "text/html")),
     ("token_response_invalid", answer(200, json.dumps({"token_type": "Bearer"}))),
