@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def click_by_mouse(page: Page, target: Locator) -> None:
     """Click like a user: a mouse event at the middle of the target."""
-    target.scroll_into_view_if_needed()
+    # Once it has stopped moving and nothing covers it.
+    target.click(trial=True)
     box = target.bounding_box()
     assert box is not None, "the target is not visible"
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

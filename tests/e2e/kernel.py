@@ -71,6 +71,17 @@ class KernelClient(Stoppable):
         return until(lambda: self.value(expression), expression, patience=patience)
 
     def _reply(self, code: str, expressions: dict[str, str]) -> dict[str, Any]:
+        def answer() -> dict[str, Any] | None:
+            content = self._ask(code, expressions)
+            # A kernel aborts what is queued behind a cell that failed: nothing of it has run.
+            return None if content["status"] == "aborted" else content
+
+        content = until(answer, "a kernel that aborts nothing")
+        if content["status"] != "ok":
+            raise KernelError("\n".join(content.get("traceback", [content["status"]])))
+        return content
+
+    def _ask(self, code: str, expressions: dict[str, str]) -> dict[str, Any]:
         message_id = uuid.uuid4().hex
         request = {
             "channel": "shell",
@@ -93,10 +104,7 @@ class KernelClient(Stoppable):
             },
         }
         self._socket.send(json.dumps(request))
-        content: dict[str, Any] = until(lambda: self._answer_to(message_id), "an answer of the kernel")
-        if content["status"] != "ok":
-            raise KernelError("\n".join(content.get("traceback", [content["status"]])))
-        return content
+        return until(lambda: self._answer_to(message_id), "an answer of the kernel")
 
     def _answer_to(self, message_id: str) -> dict[str, Any] | None:
         with self._lock:

@@ -15,9 +15,9 @@ def answer(status: int, body: str, content_type: str = "application/json") -> di
     return {"token_answer": {"status": status, "content_type": content_type, "body": body}}
 
 
-# A dropped connection comes first: whoever drops the request that asks whether pages are answered is asked by the kernel,
-# which knows more of what went wrong. Later, Chromium itself would send a request once more on a connection that had been
-# used before, which no page can prevent.
+# A dropped connection comes first: where the page's question whether it is answered is dropped, the kernel
+# sends the code, and knows more of what went wrong. Later, Chromium itself would send a request once more on a
+# connection that had been used before, which no page can prevent.
 FAULTS = (
     ("answer_incomplete", {"token_drop": True}),
     ("token_response_not_json", answer(200, "<h1>Maintenance</h1>", "text/html")),

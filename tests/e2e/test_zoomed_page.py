@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import closing
 
 import pytest
-from playwright.sync_api import sync_playwright
 from tokentoss.callback.pages import start_page
 
 from e2e.browser import FLAGS, UNWANTED_DEFAULTS, chromium_path
@@ -17,21 +17,21 @@ ZOOM_STEP = 1.2  # each level of zoom in Chromium's preferences is that much mor
 
 
 @pytest.mark.parametrize(("zoom", "room"), [(1.0, (500, 630)), (2.0, (500, 630)), (5.0, (310, 260))])
-def test_the_start_page_makes_its_room(tmp_path, zoom, room):
+def test_the_start_page_makes_its_room(browser, tmp_path, zoom, room):
     """H8: at 200 % it was 250 CSS pixels wide. At 500 %, the screen is what there is."""
     level = math.log(zoom, ZOOM_STEP)
     (tmp_path / "Default").mkdir()
     preferences = {"partition": {"default_zoom_level": {"x": level}}}
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(preferences))
     content, headers = start_page()
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path,
-            executable_path=chromium_path(),
-            args=[*FLAGS, "--screen-info={1600x1400}"],
-            ignore_default_args=list(UNWANTED_DEFAULTS),
-            no_viewport=True,
-        )
+    context = browser.browser_type.launch_persistent_context(
+        tmp_path,
+        executable_path=chromium_path(),
+        args=[*FLAGS, "--screen-info={1600x1400}"],
+        ignore_default_args=list(UNWANTED_DEFAULTS),
+        no_viewport=True,
+    )
+    with closing(context):
         button = f'<button onclick="{OPEN}">Sign in</button>'
         context.route(f"{NOTEBOOK}**", lambda route: route.fulfill(body=button, content_type="text/html"))
         context.route(f"{LISTENER}**", lambda route: route.fulfill(body=content, headers=headers))
@@ -43,4 +43,3 @@ def test_the_start_page_makes_its_room(tmp_path, zoom, room):
         popup.value.wait_for_function(
             "([width, height]) => innerWidth >= width && innerHeight >= height", arg=list(room)
         )
-        context.close()
