@@ -16,7 +16,7 @@ def answer(status: int, body: str, content_type: str = "application/json") -> di
 
 
 # A dropped connection comes first: where the page's question whether it is answered is dropped, the kernel
-# sends the code, and knows more of what went wrong. Later, Chromium itself would send a request once more on a
+# sends the code, and knows more of what went wrong. Later, Chromium itself would send a request again on a
 # connection that had been used before, which no page can prevent.
 FAULTS = (
     ("answer_incomplete", {"token_drop": True}),
