@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
+from tokentoss.clients.repetition import newer
+from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.util.proxies import proxy_variable_for
 from tokentoss.util.secret import Secret
 from tokentoss.util.urls import is_plain_loopback, is_secure, origin_of, secure_origin
@@ -79,20 +80,11 @@ class Binding:
 
     def token_after(self, refused: str) -> Secret | None:
         """Return a newer token than one that a service refused; None if there is none to be had."""
-        after: Any = (
-            self._manager.access_token_after if self._is_access_token else self._manager.id_token_after
+        manager = self._manager
+        token = newer(
+            manager.access_token_after if self._is_access_token else manager.id_token_after, refused
         )
-        try:
-            newer = after(refused)
-        except TokenTossError:
-            # The service's own answer says more than that there is nothing newer.
-            return None
-        return Secret(newer) if newer else None
-
-    @staticmethod
-    def is_same_origin(url: str, other: str) -> bool:
-        """Tell whether two addresses have the same origin."""
-        return origin_of(url) is not None and origin_of(url) == origin_of(other)
+        return Secret(token) if token else None
 
 
 class Bound:

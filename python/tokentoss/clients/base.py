@@ -6,10 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin
 
-import requests
-
 from tokentoss.clients.answers import json_of
 from tokentoss.clients.calls import Call, send
+from tokentoss.clients.repetition import may_repeat
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import new_session
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
+    import requests
     from typing_extensions import Self
 
     from tokentoss.clients.token_source import AccountToken, TokenSource
@@ -183,7 +183,7 @@ class ServiceClient:
         token = self._token(url)
         call = Call(method, url, kwargs)
         response = self._sent(call, token)
-        if response.status_code == requests.codes.unauthorized and call.is_replayable:
+        if may_repeat(response.status_code, asked=url, answered=url, replayable=call.is_replayable):
             newer = self._tokens.after(token)
             if newer is not None:
                 _ = response.content  # read to its end, so that the connection can be used again

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tokentoss.clients.allowed_origins import Binding, Bound
+from tokentoss.clients.allowed_origins import Bound
+from tokentoss.clients.repetition import may_repeat
 from tokentoss.util.secret import Secret, bearer_header
 
 try:
@@ -89,9 +90,10 @@ def _clean(response: httpx.Response) -> None:
 
 
 def _may_repeat(request: httpx.Request, response: httpx.Response) -> bool:
-    # After a redirect the answer may be another origin's; a stream has been read.
-    return (
-        response.status_code == httpx.codes.UNAUTHORIZED
-        and isinstance(request.stream, httpx.ByteStream)
-        and Binding.is_same_origin(str(response.request.url), str(request.url))
+    return may_repeat(
+        response.status_code,
+        asked=str(request.url),
+        answered=str(response.request.url),
+        # A stream has been read.
+        replayable=isinstance(request.stream, httpx.ByteStream),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from requests import codes
 from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
 
 from tokentoss.clients.allowed_origins import Bound
+from tokentoss.clients.repetition import may_repeat
 from tokentoss.util.secret import Secret, bearer_header
 
 if TYPE_CHECKING:
@@ -54,12 +54,10 @@ class RequestsAuth(Bound, AuthBase):
     def repeated(self, response: Response, url: str, token: Secret, named: dict[str, Any]) -> Response:
         """Return the answer to the repetition with a newer token, or the answer itself."""
         request = response.request
-        if (
-            response.status_code != codes.unauthorized
-            or not self._binding.is_same_origin(request.url or "", url)
-            or request.headers.get(_NAME) != bearer_header(token)
-            or not isinstance(request.body, (str, bytes, type(None)))
-        ):
+        # Without the token, it was another call's that was refused.
+        is_own = request.headers.get(_NAME) == bearer_header(token)
+        replayable = is_own and isinstance(request.body, (str, bytes, type(None)))
+        if not may_repeat(response.status_code, asked=url, answered=request.url or "", replayable=replayable):
             return response
         newer = self._binding.token_after(token)
         if newer is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tokentoss import error_codes
+from tokentoss.clients.repetition import newer
 from tokentoss.clients.token_file import NOT_USED, StoredIdTokens
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import (
@@ -15,7 +16,6 @@ from tokentoss.exceptions import (
     IdTokenError,
     NoCredentialsError,
     StorageError,
-    TokenTossError,
 )
 from tokentoss.oauth.id_token import unverified_claims
 from tokentoss.oauth.provider import GOOGLE
@@ -102,12 +102,8 @@ class TokenSource(ABC):
 
     def after(self, refused: str) -> AccountToken | None:
         """Return a newer token than one that a service refused; None if there is none to be had."""
-        try:
-            newer = self._after(refused)
-            return newer if self._manager is not None else self._pinned(newer)
-        except (TokenTossError, _google_error()):
-            # The service's own answer says more than that there is nothing newer.
-            return None
+        found = newer(self._after, refused)
+        return found if self._manager is not None else self._pinned(found)
 
     def _pinned(self, token: AccountToken | None) -> AccountToken | None:
         """Stay with the account of a token; None if it is of another one, who signed in meanwhile."""
@@ -322,9 +318,3 @@ def _renewed(place: Any, refused: str) -> str | None:
     place.refresh(Request())
     token: str | None = place.id_token
     return token if token != refused else None
-
-
-def _google_error() -> type[Exception]:
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - not before something was refused
-
-    return GoogleAuthError
