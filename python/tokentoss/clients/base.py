@@ -250,6 +250,8 @@ class ServiceClient:
 def _leaves_its_base(path: str) -> bool:
     """Tell whether dot segments lead out of what a path is below, as any server may read them."""
     path = path.partition("#")[0].partition("?")[0]
+    if "." not in path and "%" not in path:
+        return False
     for _ in range(_ENCODED_LAYERS):
         path = unquote(path)
     depth = 0

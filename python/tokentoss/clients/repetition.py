@@ -24,8 +24,10 @@ def may_repeat(status: int, *, asked: str, answered: str, replayable: bool) -> b
         answered: The address that answered, which may be another one's after a redirect.
         replayable: Whether the body can be sent again.
     """
+    if status != UNAUTHORIZED or not replayable:
+        return False
     origin = origin_of(asked)
-    return status == UNAUTHORIZED and replayable and origin is not None and origin == origin_of(answered)
+    return origin is not None and origin == origin_of(answered)
 
 
 def newer(after: Callable[[str], Token | None], refused: str) -> Token | None:

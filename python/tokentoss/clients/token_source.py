@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -154,17 +155,19 @@ class IdTokens(TokenSource):
         _require_together(manager, provider)
         self._provider = provider
         self._file = StoredIdTokens(provider)
+        # The owner of the token that was read last, which is told by its hash: the token itself is not kept.
+        self._last: tuple[bytes, str | None] = (b"", None)
 
     def _of_manager(self, manager: AuthManager, looked_at: list[str]) -> AccountToken | None:
         token = manager.id_token
         if not token:
             looked_at.append(f"auth_manager ({manager.why_signed_out})")
-        return _id_token(token)
+        return self._read(token)
 
     def _found(self, looked_at: list[str]) -> AccountToken | None:
         why = "not set"
         for place in self._places():
-            token = _id_token(place.id_token)
+            token = self._read(place.id_token)
             if token is not None and self._is_wanted(token):
                 account = getattr(place, "account", None)
                 self._note(account if isinstance(account, Account) else None)
@@ -173,16 +176,25 @@ class IdTokens(TokenSource):
         looked_at.append(f"tokentoss.CREDENTIALS ({why})")
         stored = self._file.id_token(self._pin.owner, looked_at)
         self._note(self._file.account)
-        return _id_token(stored)
+        return self._read(stored)
 
     def _after(self, refused: str) -> AccountToken | None:
         if self._manager is not None:
-            return _id_token(_renewed(self._manager, refused)) if self._manager.id_token else None
+            return self._read(_renewed(self._manager, refused)) if self._manager.id_token else None
         for place in self._places():
-            token = _id_token(place.id_token)
+            token = self._read(place.id_token)
             if token is not None and self._is_wanted(token):
-                return _id_token(_renewed(place, refused))
-        return _id_token(self._file.id_token_after(self._pin.owner, refused))
+                return self._read(_renewed(place, refused))
+        return self._read(self._file.id_token_after(self._pin.owner, refused))
+
+    def _read(self, token: str | None) -> AccountToken | None:
+        if not token:
+            return None
+        digest = sha256(str(token).encode("utf-8", "surrogatepass")).digest()
+        last = self._last
+        if last[0] != digest:
+            last = self._last = (digest, _owner_of(token))
+        return AccountToken.of(token, last[1])
 
     def _places(self) -> list[Any]:
         """Return the managers, or what was set by hand, in the order in which they are asked."""
@@ -298,15 +310,13 @@ def _signed_in_at(provider: Provider) -> list[TokenManager]:
     return [one for one in TokenManager.signed_in_at(provider) if not isinstance(one, DetachedManager)]
 
 
-def _id_token(token: str | None) -> AccountToken | None:
-    if not token:
-        return None
+def _owner_of(token: str) -> str | None:
     try:
         claims = unverified_claims(token)
     except IdTokenError:
         # Credentials that somebody set by hand may hold anything.
-        return AccountToken.of(token, None)
-    return AccountToken.of(token, f"{claims.get('iss')}#{claims.get('sub')}")
+        return None
+    return f"{claims.get('iss')}#{claims.get('sub')}"
 
 
 def _renewed(place: Any, refused: str) -> str | None:

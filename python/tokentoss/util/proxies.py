@@ -37,10 +37,10 @@ def proxy_for(url: str) -> Proxy | None:
         ConnectError: ``proxy_invalid`` if a variable names none that could be used, or
             ``proxy_socks_missing``.
     """
-    from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415 - costs requests
-
     if is_loopback_host(urlsplit(url).hostname or ""):
         return None
+    from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415 - costs requests
+
     value = select_proxy(url, get_environ_proxies(url))
     if not value:
         return None

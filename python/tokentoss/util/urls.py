@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -32,6 +33,7 @@ def split_url(url: str) -> SplitResult | None:
     return None if "@" in parts.netloc else parts
 
 
+@lru_cache(maxsize=256)
 def is_loopback_host(host: str) -> bool:
     """Tell whether a host name is this machine: ``localhost`` or a literal loopback address."""
     if host == "localhost":
