@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page import Page
 from tokentoss.callback import routes
-from tokentoss.callback.peers import Entry, Peer, entries, judge, parse, peer_of
+from tokentoss.callback.peers import Entry, Peer, entries_between, judge, parse, peer_of
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the tables are Linux's")
 OWN, OTHER = 1000, 1001
@@ -101,7 +101,10 @@ def test_a_connection_of_this_process(family: int, host: str) -> None:
         accepted, _ = listening.accept()
         with accepted:
             assert peer_of(accepted) is Peer.TRUSTED
-            assert any(one.inode for one in entries())
+            ends = accepted.getpeername()[1], accepted.getsockname()[1]
+            (there, here) = (list(entries_between(*ports)) for ports in (ends, ends[::-1]))
+            assert (there[0].uid, here[0].uid) == (os.getuid(), os.getuid())
+            assert list(entries_between(ends[0], 1)) == []
 
 
 @LINUX

@@ -51,7 +51,7 @@ def peer_of(connection: socket.socket) -> Peer:
         peer, own = connection.getpeername()[:2], connection.getsockname()[:2]
     except OSError:
         return Peer.UNKNOWN
-    return judge(entries(), peer, own, os.getuid())
+    return judge(entries_between(peer[1], own[1]), peer, own, os.getuid())
 
 
 def judge(table: Iterable[Entry], peer: Address, own: Address, uid: int) -> Peer:
@@ -74,15 +74,17 @@ def judge(table: Iterable[Entry], peer: Address, own: Address, uid: int) -> Peer
     return Peer.UNKNOWN
 
 
-def entries() -> Iterator[Entry]:
-    """Return the connections of this machine, or rather of this network namespace."""
+def entries_between(local: int, remote: int) -> Iterator[Entry]:
+    """Return the connections between two ports of this machine, or rather of this network namespace."""
+    # A busy machine has tens of thousands of them: reading a line costs much more than looking for its ports.
+    ports = f":{local:04X} ", f":{remote:04X} "
     for name in ("tcp", "tcp6"):
         try:
             text = Path("/proc/net", name).read_text(encoding="ascii", errors="replace")
         except OSError:
             continue
         for line in text.splitlines()[1:]:
-            entry = parse(line)
+            entry = parse(line) if all(port in line for port in ports) else None
             if entry is not None:
                 yield entry
 
