@@ -37,8 +37,8 @@ const QUICK = [
   ["Rust, native", "cargo", ["test", "--quiet", "--locked"], libtest],
   ["TypeScript", ...script("test_js.mjs"), nodeTest],
   ["oauth4webapi and the core", ...script("test_differential.mjs"), nodeTest],
-  ["Python", ...tests("-n", "2", "tests/python"), pytest],
-  ["Kernel side", ...tests("-n", "2", "tests/kernel", "tests/servers"), pytest],
+  // One more than there are processors: the tests with kernels and servers wait for them now and then.
+  ["Python and kernels", ...tests("-n", "3", "tests/python", "tests/kernel", "tests/servers"), pytest],
 ];
 const REST = [
   ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],
