@@ -324,16 +324,16 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// How much is tried: 1500 cases each, or as many as `PROPTEST_CASES` says.
-fn config() -> ProptestConfig {
+/// How much is tried: as many cases as `PROPTEST_CASES` says, or by default so many.
+fn config(cases: u32) -> ProptestConfig {
     let given = std::env::var_os("PROPTEST_CASES").is_some();
     let default = ProptestConfig::default();
-    let cases = if given { default.cases } else { 1500 };
+    let cases = if given { default.cases } else { cases };
     ProptestConfig { cases, failure_persistence: None, ..default }
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(10_000))]
 
     #[test]
     fn any_order_of_events_is_survived(setting in setting(), events in vec(event(), 1..60)) {
@@ -343,6 +343,10 @@ proptest! {
             check(&world)?;
         }
     }
+}
+
+proptest! {
+    #![proptest_config(config(1500))]
 
     #[test]
     fn every_honest_world_signs_in_whatever_the_way(setting in setting(), reachable in any::<bool>(), severs in any::<bool>(), severs_popups in any::<bool>()) {
