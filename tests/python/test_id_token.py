@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tokentoss import GOOGLE, IdTokenError, TokenTossError
 from tokentoss.oauth import jwks
 from tokentoss.oauth.id_token import access_token_hash, validate_id_token
-from tokentoss.util.base64url import b64url
+from tokentoss.util.base64url import b64url, from_b64url
 
 
 def validate(fake: FakeProvider, token: str, **arguments: Any) -> Any:
@@ -290,12 +290,22 @@ def assembled(header: bytes, claims: bytes) -> str:
         assembled(b'{"alg":"RS256","crit":["x"]}', b"{}"),
         assembled(b'{"alg":"RS256","kid":7}', b"{}"),
         assembled(b'{"alg":"RS256"}', b'{"exp": NaN}'),
+        assembled(b'{"alg":"none","alg":"RS256"}', b"{}"),
+        assembled(b'{"alg":"RS256"}', b'{"sub": "user-1", "sub": "user-2"}'),
         assembled(b'{"alg":"RS256"}', b"[" * 5000),
         assembled(b'{"alg":"RS256"}', b"\xff"),
     ],
 )
 def test_malformed(fake: FakeProvider, token: str) -> None:
     assert refusal_of(fake, token) in {"id_token_malformed", "id_token_algorithm_refused"}
+
+
+@pytest.mark.parametrize("again", ['"sub":"user-2"', '"aud":"other"', '"exp":9999999999', '"nonce":"n"'])
+def test_a_claim_that_decides_stands_there_once(fake: FakeProvider, again: str) -> None:
+    """RFC 7519 section 4: readers disagree about which of two counts, so neither does."""
+    header, claims, signature = fake.id_token(nonce="n").split(".")
+    twice = f"{from_b64url(claims).decode()[:-1]},{again}}}"
+    assert refusal_of(fake, f"{header}.{b64url(twice.encode())}.{signature}") == "id_token_malformed"
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda data: f"e30.{b64url(data)}.x"))

@@ -107,6 +107,16 @@ def test_other_error_codes(fake: FakeProvider, value: Any) -> None:
             Answer.json({"access_token": "a", "token_type": "Bearer", "scope": ["x", 7]}),
             "token_response_invalid",
         ),
+        (
+            Answer(200, b'{"access_token": "a", "token_type": "Bearer", "access_token": "b"}'),
+            "token_response_invalid",
+        ),
+        (
+            Answer(
+                200, b'{"access_token": "a", "token_type": "Bearer", "expires_in": 1, "expires_in": 3600}'
+            ),
+            "token_response_invalid",
+        ),
         (Answer.json({"access_token": "a"}), "token_type_unsupported"),
         (Answer.json({"access_token": "a", "token_type": "mac"}), "token_type_unsupported"),
         (Answer.json({"access_token": "a", "token_type": ["Bearer"]}), "token_type_unsupported"),

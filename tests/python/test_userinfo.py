@@ -29,6 +29,17 @@ def test_claims_of_the_user_who_signed_in(manager: AuthManager, fake: FakeProvid
     assert (method, target, headers["Authorization"]) == ("GET", "/userinfo", "Bearer access-1")
 
 
+def test_a_claim_that_stands_there_twice(manager: AuthManager, fake: FakeProvider) -> None:
+    fake.answers["/userinfo"] = Answer(
+        200, b'{"sub": "user-1", "name": "Ada", "email": "a@b", "email": "c@d"}'
+    )
+    assert manager.userinfo() == {"sub": "user-1", "name": "Ada"}
+    fake.answers["/userinfo"] = Answer(200, b'{"sub": "user-2", "sub": "user-1"}')
+    with pytest.raises(UserinfoError) as refusal:
+        manager.userinfo()
+    assert refusal.value.code == "userinfo_invalid"
+
+
 def test_an_expired_access_token_is_renewed_first(manager: AuthManager, fake: FakeProvider) -> None:
     manager.accept(TokenResponse("access-1", fake.id_token(nonce="n"), "refresh-1", 0.0, None), nonce="n")
     fake.answers["/token"] = Answer.json(fake.token_response())

@@ -87,10 +87,11 @@ impl DeviceAuthorization {
             (None, _, _) => "device_code",
             (_, None, _) => "user_code",
             (_, _, None) => "verification_uri",
-            _ => "expires_in",
+            _ if expires_in.is_none() => "expires_in",
+            _ => "a member that stands there twice",
         };
-        let (Some(device_code), Some(user_code), Some(verification_uri), Some(expires_in)) =
-            (device_code, user_code, verification_uri, expires_in)
+        let (Some(device_code), Some(user_code), Some(verification_uri), Some(expires_in), false) =
+            (device_code, user_code, verification_uri, expires_in, members.repeats())
         else {
             return Err(Error::about(ErrorCode::DeviceResponseInvalid, unusable));
         };

@@ -39,6 +39,7 @@ pub(crate) enum Json {
 pub(crate) struct Object {
     members: Vec<(String, Json)>,
     spoilt: bool,
+    repeated: bool,
 }
 
 impl Object {
@@ -55,7 +56,7 @@ impl Object {
     pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
         let mut found = self.members.iter_mut().filter(|(given, _)| given == name);
         let value = found.next().map_or(Json::Null, |(_, value)| mem::replace(value, Json::Null));
-        self.spoilt |= found.next().is_some();
+        self.repeated |= found.next().is_some();
         (!matches!(value, Json::Null)).then_some(value)
     }
 
@@ -75,9 +76,14 @@ impl Object {
         self.text(name).or_else(|| self.spoil()).unwrap_or_default()
     }
 
-    /// Whether everything that was taken was of the kind that was expected.
+    /// Whether everything that was taken was of the kind that was expected, and stood there once.
     pub(crate) fn check(&self) -> Result<(), NotAsExpected> {
-        if self.spoilt { Err(NotAsExpected::Shape) } else { Ok(()) }
+        if self.spoilt || self.repeated { Err(NotAsExpected::Shape) } else { Ok(()) }
+    }
+
+    /// Whether something that was taken stood there twice (RFC 6749 section 5.1: parameters must not).
+    pub(crate) fn repeats(&self) -> bool {
+        self.repeated
     }
 
     fn spoil<T>(&mut self) -> Option<T> {
@@ -173,7 +179,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(name) = members.next_key::<Json>()? {
             object.push((String::from(name.as_text().unwrap_or_default()), members.next_value()?));
         }
-        Ok(Json::Object(Object { members: object, spoilt: false }))
+        Ok(Json::Object(Object { members: object, ..Object::default() }))
     }
 }
 

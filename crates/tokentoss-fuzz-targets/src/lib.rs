@@ -7,6 +7,7 @@
 
 mod attempt;
 mod callback;
+mod device_answer;
 mod endpoint;
 mod envelope;
 mod id_token;
@@ -18,6 +19,7 @@ mod token_response;
 use tokentoss_core::ErrorCode;
 
 pub use callback::callback;
+pub use device_answer::device_answer;
 pub use endpoint::endpoint;
 pub use envelope::envelope;
 pub use id_token::id_token;
@@ -41,6 +43,7 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target { name: "callback", run: callback, codes: callback::CODES },
+    Target { name: "device_answer", run: device_answer, codes: device_answer::CODES },
     Target { name: "endpoint", run: endpoint, codes: &[ErrorCode::EndpointInsecure] },
     Target { name: "envelope", run: envelope, codes: &[] },
     Target { name: "id_token", run: id_token, codes: id_token::CODES },

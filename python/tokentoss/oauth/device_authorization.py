@@ -12,6 +12,7 @@ from tokentoss.exceptions import SignInError
 from tokentoss.oauth.client_authentication import Form
 from tokentoss.oauth.token_endpoint import MAX_SIZE, ask_for_tokens, refusal_of
 from tokentoss.oauth.token_response import TokenRequestError, lifetime
+from tokentoss.util.json_object import repeats
 from tokentoss.util.urls import origin_of, require_secure_endpoint, secure_page
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ def request_device_authorization(endpoint: str, client: Form, scopes: list[str])
     return _read(answer.json_object() or {})
 
 
+_MEMBERS = (
+    *("device_code", "user_code", "verification_uri", "verification_url", "verification_uri_complete"),
+    *("expires_in", "interval"),
+)
+
+
 def _read(document: dict[str, Any]) -> DeviceAuthorization:
     device_code, user_code = document.get("device_code"), document.get("user_code")
     if not isinstance(device_code, str) or not device_code:
@@ -135,6 +142,8 @@ def _read(document: dict[str, Any]) -> DeviceAuthorization:
     expires_in = lifetime(document.get("expires_in"))
     if not expires_in:
         raise _unusable("expires_in")
+    if repeats(document, _MEMBERS):
+        raise _unusable("a member that stands there twice")
     interval = lifetime(document.get("interval"))
     complete = secure_page(document.get("verification_uri_complete"))
     if complete is not None and origin_of(complete) != origin_of(page):

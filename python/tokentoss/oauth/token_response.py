@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from tokentoss.util.json_object import repeats
 from tokentoss.util.secret_text import secret_or_none
 
 NoneType = type(None)
 
+_MEMBERS = ("access_token", "token_type", "refresh_token", "id_token", "expires_in", "scope", "error")
 _LONGEST_LIFETIME = 10 * 365 * 86_400
 
 
@@ -70,6 +72,8 @@ def tokens_in(document: dict[str, Any]) -> TokenResponse | TokenRequestError:
     refresh_token = document.get("refresh_token")
     rotated = refresh_token if isinstance(refresh_token, str) and refresh_token else None
     unusable = partial(TokenRequestError, may_have_spent=True, rotated=rotated)
+    if repeats(document, _MEMBERS):
+        return unusable("token_response_invalid", "a member")
     for name in ("access_token", "id_token", "refresh_token"):
         if not isinstance(document.get(name), (str, NoneType)):
             return unusable("token_response_invalid", name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.exceptions import ConfigurationError, TokenExchangeError, UserinfoError
 from tokentoss.util.failures import TransportError
 from tokentoss.util.http import call
+from tokentoss.util.json_object import REPEATED
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -59,7 +60,7 @@ def fetch_userinfo(provider: Provider, access_token: str, subject: str | None) -
     # Section 5.3.4: without this, one user's token could bring another user's claims.
     if subject is None or claims["sub"] != subject:
         raise UserinfoError(code="userinfo_subject_mismatch")
-    return claims
+    return {name: value for name, value in claims.items() if value is not REPEATED}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,7 @@ from tokentoss.util import failures
 from tokentoss.util.certificates import shown_source
 from tokentoss.util.deadline import Deadline
 from tokentoss.util.failures import TOO_LARGE, UNREACHABLE, ConnectError, TransportError, without_frames
+from tokentoss.util.json_object import read_object
 from tokentoss.util.proxies import Proxy, proxy_for
 from tokentoss.util.pyodide import in_browser
 from tokentoss.util.secret import Secret, bearer_header
@@ -43,12 +43,11 @@ class Answer:
     body: bytes = field(repr=False)
 
     def json_object(self) -> dict[str, Any] | None:
-        """Return the body as a JSON object, or None if it is anything else."""
+        """Return the body as a JSON object, as :func:`read_object` does, or None if it is anything else."""
         try:
-            value = json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+            return read_object(self.body.decode("utf-8"))
+        except UnicodeDecodeError:
             return None
-        return value if isinstance(value, dict) else None
 
     def retry_after(self) -> float | None:
         """Return the seconds that ``Retry-After`` asks to wait (RFC 9110 section 10.2.3), an hour at most."""
@@ -247,7 +246,3 @@ def _host(url: str) -> str:
 def _shown(url: str) -> str:
     """Return an address without its query, which may hold more than a sentence should show."""
     return url.partition("?")[0]
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
