@@ -426,13 +426,13 @@ def test_connections_are_kept(client: IAPClient, service: FakeProvider) -> None:
 def test_the_timeout_is_the_clients(manager: AuthManager, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    def request(self: Any, method: str, url: str, **named: Any) -> requests.Response:
+    def send(self: Any, request: requests.PreparedRequest, **named: Any) -> requests.Response:
         seen.append(named["timeout"])
         response = requests.Response()
-        response.status_code = 200
+        response.status_code, response.request = 200, request
         return response
 
-    monkeypatch.setattr(requests.Session, "request", request)
+    monkeypatch.setattr(requests.Session, "send", send)
     client = IAPClient("https://service.example/", manager, 7)
     assert client.base_url == "https://service.example"
     client.get("x")
@@ -512,15 +512,16 @@ def test_a_redirect_from_https_to_http_is_a_foreign_origin(
     """C73: the downgrade of the very same service."""
     sent: list[str] = []
 
-    def request(self: Any, method: str, url: str, **named: Any) -> requests.Response:
+    def send(self: Any, request: requests.PreparedRequest, **named: Any) -> requests.Response:
+        url = str(request.url)
         sent.append(url)
         response = requests.Response()
-        response.status_code, response.url = 302, url
+        response.status_code, response.url, response.request = 302, url, request
         response.headers["location"] = url.replace("https", "http") + "again"
         response._content = b""
         return response
 
-    monkeypatch.setattr(requests.Session, "request", request)
+    monkeypatch.setattr(requests.Session, "send", send)
     assert IAPClient("https://service.example", manager).get("/api").status_code == 302
     assert sent == ["https://service.example/api"]
 

@@ -19,6 +19,9 @@ from tokentoss.util.urls import is_loopback_host
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WAY = ("timeout", "stream", "verify", "cert")
+"""The arguments of ``requests.Session.request`` that say how a request is sent."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -82,13 +85,16 @@ def without_token(request: Any, header: str) -> None:
 
 def _outcome(session: requests.Session, call: Call, auth: _Carried) -> requests.Response | BaseException:
     proxy: Proxy | None = None
-    named = {name: value for name, value in call.named.items() if name not in {"auth", "proxies"}}
+    # As Session.request does it, but for the settings of the environment, which do not count here.
+    way = {name: call.named[name] for name in _WAY if call.named.get(name) is not None}
+    content = {name: value for name, value in call.named.items() if name not in _WAY}
+    content["auth"] = auth
+    content.pop("proxies", None)
     try:
         proxy = None if in_browser() else _proxy(call)
-        proxies: dict[str, str] | None = {urlsplit(call.url).scheme: proxy.url} if proxy is not None else None
-        response = session.request(
-            call.method, call.url, auth=auth, allow_redirects=False, proxies=proxies, **named
-        )
+        proxies: dict[str, str] = {urlsplit(call.url).scheme: proxy.url} if proxy is not None else {}
+        request = session.prepare_request(requests.Request(call.method.upper(), call.url, **content))
+        response = session.send(request, allow_redirects=False, proxies=proxies, **way)
     except ConnectError as failure:
         reason = error_of(failure, call.url, proxy)
         kind = ServiceUnreachableError
