@@ -54,43 +54,32 @@ def tokens_of_sign_in(
         requested_scopes: Granted unless the answer says otherwise (RFC 6749 section 5.1).
         received_at: When the answer arrived, in Unix seconds of the receiver's clock.
     """
-    now = time.time()
-    # The page's clock may be wrong; the provider's, in the ID token, was just found to agree with ours.
-    issued_at = min(now, max(received_at or 0.0, claims.issued_at))
-    return TokenData(
-        access_token=response.access_token,
-        id_token=response.id_token or "",
-        refresh_token=response.refresh_token or "",
-        expiry=iso_time(issued_at + lifetime_of(response, provider)),
-        scopes=granted_by(response, provider, requested_scopes),
-        user_email=claims.email,
-        created_at=iso_time(now),
-        connected_at=iso_time(now),
-        updated_at=iso_time(now),
-        login=claims.login,
-        name=claims.name,
-        issuer=claims.issuer,
-        subject=claims.subject,
+    tokens = tokens_of_identity(
+        response,
+        claims,
+        provider=provider,
         client_id=client_id,
-        token_endpoint=provider.token_endpoint,
-        signature_checked=claims.signature_checked,
+        requested_scopes=requested_scopes,
+        # The page's clock may be wrong; the provider's, in the ID token, was just found to agree with ours.
+        received_at=min(time.time(), max(received_at or 0.0, claims.issued_at)),
     )
+    return replace(tokens, id_token=response.id_token or "", signature_checked=claims.signature_checked)
 
 
 def tokens_of_identity(
     response: TokenResponse,
-    identity: Identity,
+    identity: Identity | IdTokenClaims,
     *,
     provider: Provider,
     client_id: str,
     requested_scopes: list[str],
     received_at: float,
 ) -> TokenData:
-    """Build what is stored from an answer to an authorization code that brings no ID token.
+    """Build what is stored from an answer to an authorization code, but for its ID token.
 
     Args:
         response: The answer.
-        identity: Whose it is, as the provider's identity endpoint says.
+        identity: Whose it is, as the provider says.
         provider: Who gave it.
         client_id: For whom.
         requested_scopes: Granted unless the answer says otherwise (RFC 6749 section 5.1).
