@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def click_by_mouse(page: Page, target: Locator) -> None:
     """Click like a user: a mouse event at the middle of the target."""
-    # Once it has stopped moving and nothing covers it.
-    target.click(trial=True)
+    target.scroll_into_view_if_needed()
     box = target.bounding_box()
     assert box is not None, "the target is not visible"
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
