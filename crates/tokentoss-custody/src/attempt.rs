@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::claim::Held;
 use crate::outcome::{Failure, Outcome};
+use crate::status::ExpiredCause;
 use crate::terms::{DEADLINE, SHORTEST_REQUEST};
 
 /// The next thing for the holder to do.
@@ -41,6 +42,7 @@ pub struct Attempt {
     secret: usize,
     is_uncertain: bool,
     was_repeated: bool,
+    was_refused: bool,
 }
 
 impl Attempt {
@@ -48,7 +50,7 @@ impl Attempt {
     #[must_use]
     pub fn new(held: Held, secrets: usize) -> Self {
         let is_uncertain = held.claim.is_repeated;
-        Self { held, secrets, secret: 0, is_uncertain, was_repeated: false }
+        Self { held, secrets, secret: 0, is_uncertain, was_repeated: false, was_refused: false }
     }
 
     /// Under which lease.
@@ -66,13 +68,21 @@ impl Attempt {
     /// What to do after an answer, or after there was none.
     ///
     /// `elapsed` is the time since before the claim was sent. A request that failed before anything was sent is made again
-    /// once; so is one whose answer was lost or cannot be read, because within its grace a provider gives the same again.
+    /// once; so is one whose answer was lost or cannot be read, because within its grace a provider gives the same again, and
+    /// one that the provider calls malformed, because only the second time says something of the grant.
     #[must_use]
     pub fn answered(&mut self, elapsed: Duration, outcome: Outcome) -> Step {
         if outcome == Outcome::InvalidClient && self.secret.saturating_add(1) < self.secrets {
             self.secret = self.secret.saturating_add(1);
             // Without time for the next secret nothing is known about it.
             return self.send_or(elapsed, Outcome::failed(Failure::NotSent));
+        }
+        if matches!(outcome, Outcome::Failed { failure: Failure::RequestRefused, .. }) {
+            if self.was_refused {
+                return self.settle(Outcome::Ended(ExpiredCause::GrantForgotten));
+            }
+            self.was_refused = true;
+            return self.send_or(elapsed, outcome);
         }
         if let Outcome::Failed { failure, .. } = outcome {
             self.is_uncertain |= failure.may_have_spent();

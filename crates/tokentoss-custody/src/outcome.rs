@@ -63,6 +63,9 @@ pub enum Failure {
     Unreadable,
     /// A refusal that no standard knows, or a redirect.
     UnknownRefusal,
+    /// The provider calls the request malformed (`invalid_request`); of the same request again, it means that it has
+    /// forgotten the grant.
+    RequestRefused,
     /// An access token that had already ended when it arrived.
     DeadOnArrival,
 }
@@ -77,7 +80,40 @@ impl Failure {
     /// Whether the provider broke the protocol, rather than being away.
     #[must_use]
     pub const fn is_misbehaviour(self) -> bool {
-        matches!(self, Self::Unreadable | Self::UnknownRefusal | Self::DeadOnArrival)
+        matches!(self, Self::Unreadable | Self::UnknownRefusal | Self::RequestRefused | Self::DeadOnArrival)
+    }
+
+    /// Every failure.
+    pub const ALL: [Self; 8] = [
+        Self::NotSent,
+        Self::AnswerLost,
+        Self::Overloaded,
+        Self::ServerFailed,
+        Self::Unreadable,
+        Self::UnknownRefusal,
+        Self::RequestRefused,
+        Self::DeadOnArrival,
+    ];
+
+    /// The name in the database and in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::AnswerLost => "answer_lost",
+            Self::Overloaded => "overloaded",
+            Self::ServerFailed => "server_failed",
+            Self::Unreadable => "unreadable",
+            Self::UnknownRefusal => "unknown_refusal",
+            Self::RequestRefused => "request_refused",
+            Self::DeadOnArrival => "dead_on_arrival",
+        }
+    }
+
+    /// The failure of this name.
+    #[must_use]
+    pub fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.name() == name)
     }
 }
 

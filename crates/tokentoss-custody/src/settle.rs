@@ -168,7 +168,7 @@ fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, ter
     after.intent = report.is_uncertain.then_some(kept);
     let event = match outcome {
         Outcome::Ended(cause) => {
-            let interrupted = *cause == ExpiredCause::InvalidGrant && report.is_uncertain;
+            let interrupted = cause.may_follow_a_lost_answer() && report.is_uncertain;
             after.refresh = None;
             // By its hash a late success of the same token is recognised.
             after.intent = Some(kept);

@@ -7,6 +7,16 @@ use crate::handle::ClientRevision;
 pub enum ExpiredCause {
     /// The provider does not know the refresh token any more.
     InvalidGrant,
+    /// It says that the refresh token has expired.
+    GrantExpired,
+    /// It says that the user, or somebody for them, took the access back.
+    GrantRevoked,
+    /// It calls the very same request malformed again, which some say of a refresh token that they forgot.
+    GrantForgotten,
+    /// The organisation wants the user to prove again who they are (Google's `invalid_rapt`).
+    InvalidRapt,
+    /// The organisation does not let this client in (Google's `admin_policy_enforced`).
+    AdminPolicyEnforced,
     /// The same, after an answer was lost that may have brought the next refresh token.
     RefreshInterrupted,
     /// There is no refresh token, and the access token has ended.
@@ -73,7 +83,77 @@ pub enum Event {
     Revoked(Revoker),
 }
 
+impl ExpiredCause {
+    /// Every cause.
+    pub const ALL: [Self; 12] = [
+        Self::InvalidGrant,
+        Self::GrantExpired,
+        Self::GrantRevoked,
+        Self::GrantForgotten,
+        Self::InvalidRapt,
+        Self::AdminPolicyEnforced,
+        Self::RefreshInterrupted,
+        Self::RefreshTokenMissing,
+        Self::InteractionRequired,
+        Self::ConsentRequired,
+        Self::LoginRequired,
+        Self::AccessDenied,
+    ];
+
+    /// The name in the database and in answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidGrant => "invalid_grant",
+            Self::GrantExpired => "grant_expired",
+            Self::GrantRevoked => "grant_revoked",
+            Self::GrantForgotten => "grant_forgotten",
+            Self::InvalidRapt => "invalid_rapt",
+            Self::AdminPolicyEnforced => "admin_policy_enforced",
+            Self::RefreshInterrupted => "refresh_interrupted",
+            Self::RefreshTokenMissing => "refresh_token_missing",
+            Self::InteractionRequired => "interaction_required",
+            Self::ConsentRequired => "consent_required",
+            Self::LoginRequired => "login_required",
+            Self::AccessDenied => "access_denied",
+        }
+    }
+
+    /// Whether a provider may say so of a refresh token that it replaced in an answer that got lost.
+    pub(crate) const fn may_follow_a_lost_answer(self) -> bool {
+        matches!(self, Self::InvalidGrant | Self::GrantRevoked | Self::GrantForgotten)
+    }
+}
+
 impl Status {
+    /// The status that a row holds, by its name, its cause and the client's revision beside it; none for what this version
+    /// does not know.
+    #[must_use]
+    pub fn read(name: &str, cause: Option<&str>, revision: ClientRevision) -> Option<Self> {
+        Some(match (name, cause) {
+            ("active", None) => Self::Active,
+            ("expired", Some(cause)) => {
+                Self::Expired(ExpiredCause::ALL.into_iter().find(|known| known.name() == cause)?)
+            }
+            ("error", Some("invalid_client")) => Self::Error(ErrorCause::InvalidClient(revision)),
+            ("error", Some("unauthorized_client")) => Self::Error(ErrorCause::UnauthorizedClient(revision)),
+            ("error", Some("cell_unreadable")) => Self::Error(ErrorCause::CellUnreadable),
+            ("error", Some("rolled_back")) => Self::Error(ErrorCause::RolledBack),
+            ("revoked", Some("user")) => Self::Revoked(Revoker::User),
+            ("revoked", Some("admin")) => Self::Revoked(Revoker::Admin),
+            _ => return None,
+        })
+    }
+
+    /// The client's revision of which the cause speaks.
+    #[must_use]
+    pub const fn revision(self) -> Option<ClientRevision> {
+        match self {
+            Self::Error(ErrorCause::InvalidClient(seen) | ErrorCause::UnauthorizedClient(seen)) => Some(seen),
+            _ => None,
+        }
+    }
+
     /// The status after an event. Nothing but a sign-in leaves [`Status::Revoked`].
     #[must_use]
     pub const fn after(self, event: Event) -> Self {
@@ -111,13 +191,7 @@ impl Status {
     pub const fn cause(self) -> Option<&'static str> {
         Some(match self {
             Self::Active => return None,
-            Self::Expired(ExpiredCause::InvalidGrant) => "invalid_grant",
-            Self::Expired(ExpiredCause::RefreshInterrupted) => "refresh_interrupted",
-            Self::Expired(ExpiredCause::RefreshTokenMissing) => "refresh_token_missing",
-            Self::Expired(ExpiredCause::InteractionRequired) => "interaction_required",
-            Self::Expired(ExpiredCause::ConsentRequired) => "consent_required",
-            Self::Expired(ExpiredCause::LoginRequired) => "login_required",
-            Self::Expired(ExpiredCause::AccessDenied) => "access_denied",
+            Self::Expired(cause) => cause.name(),
             Self::Error(ErrorCause::InvalidClient(_)) => "invalid_client",
             Self::Error(ErrorCause::UnauthorizedClient(_)) => "unauthorized_client",
             Self::Error(ErrorCause::CellUnreadable) => "cell_unreadable",

@@ -1,10 +1,11 @@
 //! The answer, and what a refusal says about the grant.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, Value};
-use tokentoss_core::Secret;
+use serde_json::Value;
+use tokentoss_core::{Secret, Timestamp};
 
+use super::members::Members;
 use crate::outcome::{Failure, Outcome};
 use crate::scopes::Scopes;
 use crate::status::ExpiredCause;
@@ -14,14 +15,19 @@ use crate::terms::LONGEST_LIFE;
 pub const BODY_LIMIT: usize = 64 * 1024;
 /// The longest token that is kept, in bytes.
 const TOKEN_LIMIT: usize = 32 * 1024;
+/// The members of an answer with tokens.
+const MEMBERS: [&str; 7] =
+    ["access_token", "token_type", "refresh_token", "id_token", "expires_in", "scope", "error"];
 
 /// What the token endpoint answered.
 #[derive(Debug)]
 pub struct RefreshAnswer<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// The header `Retry-After`.
+    /// The header `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
     pub retry_after: Option<&'a str>,
+    /// When the answer came, from which such a date counts.
+    pub received_at: Timestamp,
     /// The body, cut off behind [`BODY_LIMIT`] plus one byte.
     pub body: &'a Secret,
 }
@@ -56,10 +62,8 @@ impl RefreshAnswer<'_> {
     /// Reads the answer.
     #[must_use]
     pub fn read(&self) -> Reading {
-        let document = match serde_json::from_str(self.body.expose()) {
-            Ok(Value::Object(document)) if self.body.expose().len() <= BODY_LIMIT => Some(document),
-            _ => None,
-        };
+        let is_whole = self.body.expose().len() <= BODY_LIMIT;
+        let document = is_whole.then(|| Members::read(self.body.expose())).flatten();
         let word = document.as_ref().and_then(|document| document.get("error"));
         let word = word.map(|word| word.as_str().unwrap_or_default());
         match (self.status, word, &document) {
@@ -70,7 +74,7 @@ impl RefreshAnswer<'_> {
             (500.., ..) => self.failed(Failure::ServerFailed),
             (300..=399, ..) => self.failed(Failure::UnknownRefusal),
             // GitHub refuses with status 200.
-            (_, Some(word), _) => self.refused(word),
+            (_, Some(word), Some(document)) => self.refused(word, document),
             (200, None, Some(document)) => tokens(document),
             (200, None, None) => self.failed(Failure::Unreadable),
             _ => self.failed(Failure::UnknownRefusal),
@@ -78,13 +82,27 @@ impl RefreshAnswer<'_> {
     }
 
     fn failed(&self, failure: Failure) -> Reading {
-        let seconds = self.retry_after.and_then(|text| text.trim().parse().ok());
-        Reading::Outcome(Outcome::Failed { failure, retry_after: seconds.map(Duration::from_secs) })
+        Reading::Outcome(Outcome::Failed {
+            failure,
+            retry_after: self.retry_after.and_then(|text| self.pause(text)),
+        })
     }
 
-    fn refused(&self, word: &str) -> Reading {
+    fn pause(&self, text: &str) -> Option<Duration> {
+        let text = text.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(date.saturating_sub(Duration::from_millis(self.received_at.as_millis())))
+    }
+
+    fn refused(&self, word: &str, document: &Members) -> Reading {
         Reading::Outcome(match word {
-            "invalid_grant" | "bad_refresh_token" => Outcome::Ended(ExpiredCause::InvalidGrant),
+            "invalid_grant" => Outcome::Ended(cause_of_end(document)),
+            // GitHub's words name every cause that there may be.
+            "bad_refresh_token" => Outcome::Ended(ExpiredCause::InvalidGrant),
+            "invalid_request" => return self.failed(Failure::RequestRefused),
             "interaction_required" | "account_selection_required" => {
                 Outcome::Ended(ExpiredCause::InteractionRequired)
             }
@@ -99,7 +117,25 @@ impl RefreshAnswer<'_> {
     }
 }
 
-fn tokens(document: &Map<String, Value>) -> Reading {
+/// Why a grant ended. Providers say it in words; Google's and Box's are known.
+fn cause_of_end(document: &Members) -> ExpiredCause {
+    let text = |name| document.get(name).and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let words = [text("error_subtype"), text("error_description")].join(" ");
+    let says = |word: &str| words.contains(word);
+    match () {
+        () if says("rapt") => ExpiredCause::InvalidRapt,
+        () if says("admin_policy_enforced") => ExpiredCause::AdminPolicyEnforced,
+        () if says("expired") && !says("revoked") => ExpiredCause::GrantExpired,
+        () if says("revoked") && !says("expired") => ExpiredCause::GrantRevoked,
+        () => ExpiredCause::InvalidGrant,
+    }
+}
+
+fn tokens(document: &Members) -> Reading {
+    if document.repeat_any(&MEMBERS) {
+        // Nobody knows which one counts (RFC 6749 section 5.1), not even of two refresh tokens.
+        return Reading::Outcome(Outcome::failed(Failure::Unreadable));
+    }
     // A member of another type, or a token that could break a header, makes the answer unusable.
     let text = |name: &str| match document.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -110,8 +146,17 @@ fn tokens(document: &Map<String, Value>) -> Reading {
         Some(text) if text.len() > TOKEN_LIMIT || !text.bytes().all(|b| b.is_ascii_graphic()) => Err(()),
         text => Ok(text.map(Secret::new)),
     };
+    // Twitch writes scopes as a list.
+    let scope = match document.get("scope") {
+        Some(Value::Array(list)) => list
+            .iter()
+            .map(|one| one.as_str().ok_or(()))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|list| Some(list.join(" "))),
+        _ => text("scope"),
+    };
     let is_bearer = matches!(text("token_type"), Ok(Some(kind)) if kind.eq_ignore_ascii_case("bearer"));
-    match (token("access_token"), token("refresh_token"), token("id_token"), text("scope")) {
+    match (token("access_token"), token("refresh_token"), token("id_token"), scope) {
         (Ok(Some(access)), Ok(refresh), Ok(id_token), Ok(scope)) if is_bearer => Reading::Tokens(Tokens {
             access,
             refresh,

@@ -1,13 +1,16 @@
 //! What a token endpoint's answer means, and what the request looks like.
 
-use tokentoss_core::Secret;
+use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
 use tokentoss_custody::{ExpiredCause, Failure, Outcome, Scopes, Target};
 
 use crate::world::secs;
 
+/// 15 January 2027, 08:00:00 UTC.
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
 fn read(status: u16, body: &str) -> Reading {
-    RefreshAnswer { status, retry_after: Some("7"), body: &Secret::new(body.into()) }.read()
+    RefreshAnswer { status, retry_after: Some("7"), received_at: NOW, body: &Secret::new(body.into()) }.read()
 }
 
 fn outcome(status: u16, body: &str) -> Outcome {
@@ -38,11 +41,81 @@ fn refusals_are_sorted_by_who_must_act() {
         ("server_error", failed(Failure::ServerFailed)),
         ("temporarily_unavailable", failed(Failure::Overloaded)),
         ("nonsense", failed(Failure::UnknownRefusal)),
-        ("invalid_request", failed(Failure::UnknownRefusal)),
+        ("invalid_request", failed(Failure::RequestRefused)),
     ] {
         for status in [200, 400, 401] {
             assert_eq!(outcome(status, &format!(r#"{{"error":"{word}"}}"#)), expected, "{word} {status}");
         }
+    }
+}
+
+#[test]
+fn the_cause_of_an_end_is_read_from_the_words() {
+    for (words, cause) in [
+        (r#""error_description":"Token has been expired or revoked.""#, ExpiredCause::InvalidGrant),
+        (r#""error_description":"Refresh token has expired""#, ExpiredCause::GrantExpired),
+        (r#""error_description":"The user REVOKED access""#, ExpiredCause::GrantRevoked),
+        (r#""error_subtype":"invalid_rapt""#, ExpiredCause::InvalidRapt),
+        (r#""error_description":"admin_policy_enforced""#, ExpiredCause::AdminPolicyEnforced),
+        (r#""error_description":7"#, ExpiredCause::InvalidGrant),
+    ] {
+        let body = format!(r#"{{"error":"invalid_grant",{words}}}"#);
+        assert_eq!(outcome(400, &body), Outcome::Ended(cause), "{words}");
+    }
+}
+
+#[test]
+fn a_pause_is_seconds_or_a_date() {
+    // 7 seconds after NOW, in each of the three forms of RFC 9110 section 5.6.7.
+    for (written, pause) in [
+        ("7", Some(secs(7))),
+        (" 7 ", Some(secs(7))),
+        ("Fri, 15 Jan 2027 08:00:07 GMT", Some(secs(7))),
+        ("Friday, 15-Jan-27 08:00:07 GMT", Some(secs(7))),
+        ("Fri Jan 15 08:00:07 2027", Some(secs(7))),
+        ("Fri, 15 Jan 2027 07:00:00 GMT", Some(secs(0))),
+        ("-7", None),
+        ("soon", None),
+    ] {
+        let body = Secret::new(String::new());
+        let answer = RefreshAnswer { status: 503, retry_after: Some(written), received_at: NOW, body: &body };
+        let Reading::Outcome(outcome) = answer.read() else { panic!("{written}") };
+        assert_eq!(
+            outcome,
+            Outcome::Failed { failure: Failure::Overloaded, retry_after: pause },
+            "{written}"
+        );
+    }
+}
+
+/// What Python makes of the same answers, in its words.
+#[test]
+fn the_vectors_that_python_reads_too() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/renewal.json");
+    let vectors = std::fs::read_to_string(path).expect("the vectors");
+    let vectors: serde_json::Value = serde_json::from_str(&vectors).expect("JSON");
+    for vector in vectors.as_array().expect("a list") {
+        let status = u16::try_from(vector["status"].as_u64().expect("a status")).expect("a status");
+        let reading = read(status, vector["body"].as_str().expect("a body"));
+        let stays = vector["rotation"] == "none";
+        let verdict = match &reading {
+            Reading::Tokens(_) => "tokens",
+            Reading::RotatedOnly(_) => "doubtful",
+            Reading::Outcome(Outcome::Ended(_)) => "ended",
+            Reading::Outcome(Outcome::Failed { failure: Failure::RequestRefused, .. }) => "ended_if_repeated",
+            Reading::Outcome(Outcome::Failed { failure: Failure::UnknownRefusal, .. }) => "refused",
+            // What Python doubts where the token may be spent is sent again here, within the same lease.
+            Reading::Outcome(Outcome::Failed { failure: Failure::Unreadable, .. }) if !stays => "doubtful",
+            Reading::Outcome(Outcome::Failed { .. }) => "passing",
+            Reading::Outcome(_) => "refused",
+        };
+        assert_eq!(verdict, vector["outcome"], "{}", vector["name"]);
+        assert_eq!(
+            matches!(reading, Reading::RotatedOnly(_)),
+            vector["rotated"] == true,
+            "{}",
+            vector["name"]
+        );
     }
 }
 
@@ -62,7 +135,8 @@ fn an_unwell_server_says_nothing_of_the_grant() {
 #[test]
 fn a_success_that_cannot_be_read_may_have_spent_the_token() {
     let huge = format!(r#"{{"access_token":"{}"}}"#, "a".repeat(BODY_LIMIT));
-    for body in ["<html>", "", "[]", "{}", r#"{"access_token":7,"token_type":"bearer"}"#, &huge] {
+    let twice = r#"{"access_token":"a","token_type":"bearer","refresh_token":"r","refresh_token":"s"}"#;
+    for body in [twice, "<html>", "", "[]", "{}", r#"{"access_token":7,"token_type":"bearer"}"#, &huge] {
         let Outcome::Failed { failure, .. } = outcome(200, body) else { panic!("{body}") };
         assert!(failure == Failure::Unreadable && failure.may_have_spent());
     }
@@ -72,6 +146,7 @@ fn a_success_that_cannot_be_read_may_have_spent_the_token() {
 fn a_rotated_refresh_token_is_not_lost_with_the_rest() {
     for body in [
         r#"{"refresh_token":"next"}"#,
+        r#"{"refresh_token":"next","access_token":"a","token_type":"bearer","scope":["x",7]}"#,
         r#"{"refresh_token":"next","access_token":"a","token_type":"mac"}"#,
         r#"{"refresh_token":"next","access_token":"a\nb","token_type":"bearer"}"#,
     ] {

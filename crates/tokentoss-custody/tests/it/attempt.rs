@@ -45,6 +45,25 @@ fn the_secrets_are_tried_in_order() {
 }
 
 #[test]
+fn a_request_that_is_called_malformed_twice_has_no_grant_behind_it() {
+    const REFUSED: Outcome = Outcome::failed(Failure::RequestRefused);
+    let mut attempt = attempt(1);
+    assert_eq!(attempt.answered(secs(1), REFUSED), send(0, 11));
+    let forgotten = Outcome::Ended(ExpiredCause::GrantForgotten);
+    assert_eq!(settled(attempt.answered(secs(2), REFUSED)), (forgotten, false));
+}
+
+#[test]
+fn a_request_that_is_called_malformed_once_says_nothing_of_the_grant() {
+    const REFUSED: Outcome = Outcome::failed(Failure::RequestRefused);
+    let late = DEADLINE - Duration::from_millis(999);
+    assert_eq!(settled(attempt(1).answered(late, REFUSED)), (REFUSED, false));
+    let mut other = attempt(1);
+    assert_eq!(other.answered(secs(1), REFUSED), send(0, 11));
+    assert_eq!(settled(other.answered(secs(2), Outcome::InvalidClient)), (Outcome::InvalidClient, false));
+}
+
+#[test]
 fn a_secret_that_there_was_no_time_for_is_not_blamed() {
     let outcome = settled(attempt(2).answered(secs(12), Outcome::InvalidClient)).0;
     assert_eq!(outcome, Outcome::failed(Failure::NotSent));

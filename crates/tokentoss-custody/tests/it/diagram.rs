@@ -3,20 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fs};
 
-use tokentoss_custody::{ClientRevision, ErrorCause, Event, ExpiredCause, Revoker, Status};
+use tokentoss_custody::{ClientRevision, ErrorCause, Event, ExpiredCause, Failure, Revoker, Status};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/diagrams/grant_status.mmd");
 const REVISION: ClientRevision = ClientRevision(1);
 
-const EXPIRED: [ExpiredCause; 7] = [
-    ExpiredCause::InvalidGrant,
-    ExpiredCause::RefreshInterrupted,
-    ExpiredCause::RefreshTokenMissing,
-    ExpiredCause::InteractionRequired,
-    ExpiredCause::ConsentRequired,
-    ExpiredCause::LoginRequired,
-    ExpiredCause::AccessDenied,
-];
+const EXPIRED: [ExpiredCause; 12] = ExpiredCause::ALL;
 const ERRORS: [ErrorCause; 4] = [
     ErrorCause::InvalidClient(REVISION),
     ErrorCause::UnauthorizedClient(REVISION),
@@ -71,5 +63,21 @@ fn nothing_but_a_sign_in_leaves_a_revoked_grant() {
             let after = Status::Revoked(by).after(event);
             assert_eq!(after == Status::Revoked(by), event != Event::SignedIn);
         }
+    }
+}
+
+#[test]
+fn a_status_is_read_back_as_it_was_written() {
+    for status in statuses() {
+        let revision = status.revision().unwrap_or_default();
+        assert_eq!(Status::read(status.name(), status.cause(), revision), Some(status));
+    }
+    for (name, cause) in
+        [("active", Some("user")), ("expired", None), ("expired", Some("rolled_back")), ("gone", None)]
+    {
+        assert_eq!(Status::read(name, cause, REVISION), None, "{name}");
+    }
+    for failure in Failure::ALL {
+        assert_eq!(Failure::read(failure.name()), Some(failure));
     }
 }
