@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import math
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import RevocationError
 from tokentoss.oauth.client_authentication import Form
-from tokentoss.util.backoff import spread
+from tokentoss.util.backoff import Retry
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -43,23 +43,23 @@ def revoke(provider: Provider, client: Form, *, refresh_token: str, access_token
         raise RevocationError(code="revocation_unsupported", subject=provider.name)
     hint = "refresh_token" if refresh_token else "access_token"
     form = Form(client, token=refresh_token or access_token, token_type_hint=hint)
-    failure = RevocationError(code="revocation_unreachable", subject=endpoint)
-    pause = RETRY_PAUSE
-    for attempt in range(2):
-        if attempt:
-            time.sleep(spread(pause))
+    tries = Retry(RETRY_PAUSE, math.inf, most=2)
+    while True:
+        wished = 0.0
         try:
             answer = call("POST", endpoint, form=form, authorization=form.authorization)
         except TransportError as reason:
             code, subject = reason.named("revocation_unreachable", "revocation_failed", endpoint)
             failure = RevocationError(code=code, subject=subject)
-            continue
-        # An invalid token is a revoked one (section 2.2); Google says so with a 400.
-        document = answer.json_object() or {}
-        if answer.status == 200 or document.get("error") == "invalid_token":  # noqa: PLR2004
-            return
-        failure = RevocationError(code="revocation_failed", subject=f"{endpoint} (HTTP {answer.status})")
-        if answer.status < 500 and answer.status != 429:  # noqa: PLR2004
+        else:
+            # An invalid token is a revoked one (section 2.2); Google says so with a 400.
+            document = answer.json_object() or {}
+            if answer.status == 200 or document.get("error") == "invalid_token":  # noqa: PLR2004
+                return
+            failure = RevocationError(code="revocation_failed", subject=f"{endpoint} (HTTP {answer.status})")
+            if answer.status < 500 and answer.status != 429:  # noqa: PLR2004
+                break
+            wished = min(answer.retry_after() or 0.0, LONGEST_RETRY_PAUSE)
+        if not tries.wait(wished):
             break
-        pause = max(pause, min(answer.retry_after() or 0.0, LONGEST_RETRY_PAUSE))
     raise failure

@@ -23,7 +23,7 @@ from tokentoss.session.doubtful_tokens import doubts, fingerprint
 from tokentoss.session.refusals import Verdict, verdict_on
 from tokentoss.session.tokens_from_response import rotated, rotated_only, tokens_of_refresh
 from tokentoss.storage.token_data import same_tokens, utc_time
-from tokentoss.util.backoff import BackOff, spread
+from tokentoss.util.backoff import BackOff, Retry
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
@@ -163,11 +163,9 @@ class Renewal:
 
     def _response(self, session: Session, *, can_wait: bool) -> TokenResponse | None:
         """Return the provider's answer; None if another process has renewed the session after all."""
-        ends = time.monotonic() + (0.0 if can_wait else PATIENCE)
-        pause = FIRST_PAUSE
+        tries = Retry(FIRST_PAUSE, 0.0 if can_wait else PATIENCE)
         while self._store.session is session:
             form = Form(self._client, grant_type="refresh_token", refresh_token=session.tokens.refresh_token)
-            wait = spread(pause)
             try:
                 logger.debug("renewing at %s", self._provider.token_endpoint)
                 return ask_for_tokens(self._provider.token_endpoint, form)
@@ -182,12 +180,9 @@ class Renewal:
                     if self._is_still_stored(session):
                         self._end(session, ending, failure.subject)
                     return None
-                wait = max(wait, failure.retry_after or 0.0)
                 may_repeat = verdict in {Verdict.PASSING, Verdict.ENDED_IF_REPEATED}
-                if not may_repeat or time.monotonic() + wait > ends:
+                if not may_repeat or not tries.wait(failure.retry_after or 0.0):
                     self._fail(failure.code, failure.subject, failure.retry_after)
-            time.sleep(wait)
-            pause *= 2
         return None
 
     def _ending(self, session: Session, failure: TokenRequestError, verdict: Verdict) -> str | None:

@@ -44,6 +44,36 @@ class BackOff:
         self._not_before = 0.0
 
 
+class Retry:
+    """Waits between the tries of one call: each time twice as long, spread, and only within a patience.
+
+    Args:
+        pause: Wait after the first failure, in seconds.
+        patience: Seconds from now within which the last try begins.
+        most: Tries in all.
+    """
+
+    def __init__(self, pause: float, patience: float, most: int | None = None) -> None:
+        self._pause = pause
+        self._ends = time.monotonic() + patience
+        self._left = most
+
+    def wait(self, at_least: float = 0.0) -> bool:
+        """Wait for the next try; False, at once, if there is none.
+
+        Args:
+            at_least: Seconds that the other side asked to wait.
+        """
+        if self._left is not None:
+            self._left -= 1
+        pause = max(spread(self._pause), at_least)
+        if self._left == 0 or time.monotonic() + pause > self._ends:
+            return False
+        time.sleep(pause)
+        self._pause *= 2
+        return True
+
+
 def spread(pause: float) -> float:
     """Return a random part of a pause: at least half of it, and never more than the whole."""
     return pause * (0.5 + secrets.randbelow(1000) / 2000)
