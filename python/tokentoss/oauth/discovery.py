@@ -16,6 +16,7 @@ from tokentoss.oauth.endpoints import require_same_side
 from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import call
+from tokentoss.util.json_object import REPEATED
 from tokentoss.util.urls import is_secure, require_secure_endpoint, split_url
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _fetched(issuer: str) -> tuple[dict[str, Any], Answer]:
         other = _answer(_oauth_address(issuer))
         answer = other if other.status == 200 else answer  # noqa: PLR2004
     metadata = answer.json_object() if answer.status == 200 else None  # noqa: PLR2004
-    if metadata is None:
+    if metadata is None or REPEATED in metadata.values():
         code = "discovery_unreachable" if answer.status >= 500 else "discovery_invalid"  # noqa: PLR2004
         raise DiscoveryError(code=code, subject=f"{url} (HTTP {answer.status})")
     _check_issuer(issuer, metadata)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -25,29 +26,28 @@ def read_object(text: str) -> dict[str, Any] | None:
     A member of the object that stands there twice is :data:`REPEATED`. RFC 6749 section 5.1 forbids it, and
     so do RFC 7515 section 4 and RFC 7519 section 4 for tokens: readers disagree about which of two counts.
     """
+    outermost: list[tuple[str, Any]] = []
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        # Inner objects come first, so that the last call is for the object itself.
+        outermost[:] = pairs
+        return dict(pairs)
+
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_Members)
+        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=members)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, _Members):
+    if not isinstance(value, dict):
         return None
-    return dict(value) | dict.fromkeys(value.repeated, REPEATED)
+    if len(value) < len(outermost):
+        counts = Counter(name for name, _ in outermost)
+        value.update((name, REPEATED) for name, count in counts.items() if count > 1)
+    return value
 
 
 def repeats(members: dict[str, Any], names: Iterable[str]) -> bool:
     """Tell whether one of these members stands there twice."""
     return any(members.get(name) is REPEATED for name in names)
-
-
-class _Members(dict[str, Any]):
-    """The members of an object, and the names that stand there twice."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        self.repeated: set[str] = set()
-        if len(self) < len(pairs):
-            names = [name for name, _ in pairs]
-            self.repeated = {name for name in self if names.count(name) > 1}
 
 
 def _refuse_constant(name: str) -> Any:

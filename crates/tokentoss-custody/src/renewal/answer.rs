@@ -132,10 +132,6 @@ fn cause_of_end(document: &Members) -> ExpiredCause {
 }
 
 fn tokens(document: &Members) -> Reading {
-    if document.repeat_any(&MEMBERS) {
-        // Nobody knows which one counts (RFC 6749 section 5.1), not even of two refresh tokens.
-        return Reading::Outcome(Outcome::failed(Failure::Unreadable));
-    }
     // A member of another type, or a token that could break a header, makes the answer unusable.
     let text = |name: &str| match document.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -155,15 +151,19 @@ fn tokens(document: &Members) -> Reading {
             .map(|list| Some(list.join(" "))),
         _ => text("scope"),
     };
+    // Nobody knows which one of two counts (RFC 6749 section 5.1).
+    let is_plain = !document.repeat_any(&MEMBERS);
     let is_bearer = matches!(text("token_type"), Ok(Some(kind)) if kind.eq_ignore_ascii_case("bearer"));
     match (token("access_token"), token("refresh_token"), token("id_token"), scope) {
-        (Ok(Some(access)), Ok(refresh), Ok(id_token), Ok(scope)) if is_bearer => Reading::Tokens(Tokens {
-            access,
-            refresh,
-            id_token,
-            expires_in: document.get("expires_in").and_then(lifetime),
-            scopes: scope.map(|scope| Scopes::read(&scope)),
-        }),
+        (Ok(Some(access)), Ok(refresh), Ok(id_token), Ok(scope)) if is_bearer && is_plain => {
+            Reading::Tokens(Tokens {
+                access,
+                refresh,
+                id_token,
+                expires_in: document.get("expires_in").and_then(lifetime),
+                scopes: scope.map(|scope| Scopes::read(&scope)),
+            })
+        }
         (_, Ok(Some(refresh)), ..) => Reading::RotatedOnly(refresh),
         _ => Reading::Outcome(Outcome::failed(Failure::Unreadable)),
     }
