@@ -199,18 +199,10 @@ def test_everything_but_its_adapter_works_without_httpx() -> None:
 def test_no_test_draws_from_the_shared_generator() -> None:
     """Property tests could not be repeated; Hypothesis' own warning mistakes other threads for strategies."""
     for path in Path(__file__).parent.glob("*.py"):
-        tree = ast.parse(path.read_text())
-        imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        assert not [node for node in imported if node.module == "random"], path.name
-        if not any(
-            isinstance(node, ast.Import) and node.names[0].name == "random" for node in ast.walk(tree)
-        ):
-            continue
-        used = {
-            node.attr
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "random"
-        }
-        assert used <= {"Random"}, path.name
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        modules = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+        assert "random" not in {node.module for node in nodes if isinstance(node, ast.ImportFrom)}, path.name
+        if "random" in modules:
+            named = [node for node in nodes if isinstance(node, ast.Attribute)]
+            used = {one.attr for one in named if isinstance(one.value, ast.Name) and one.value.id == "random"}
+            assert used <= {"Random"}, path.name
