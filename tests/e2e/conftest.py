@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Error as PageError
 from servers.fixtures import provider, running_provider
 from servers.iap_api import IapLikeApi
 from servers.ports import free_port
@@ -127,6 +128,8 @@ def open_notebook(
     numbers = itertools.count()
     kept: KeptPage | None = request.getfixturevalue("kept_page") if shares_page(request) else None
 
+    opened: list[Notebook] = []
+
     with ExitStack() as notebooks:
 
         def open_notebook(*cells: str, kernel: str = "python3") -> Notebook:
@@ -135,14 +138,20 @@ def open_notebook(
             path = lab.write_notebook(f"{name}-{number}.ipynb", list(cells), kernel=kernel)
             # Only one notebook of a test is in that page.
             if not kept or number:
-                return notebooks.enter_context(Notebook(context, lab, path))
+                opened.append(notebooks.enter_context(Notebook(context, lab, path)))
+                return opened[-1]
             notebook = notebooks.enter_context(Notebook(context, lab, path, page=kept.page))
+            opened.append(notebook)
             if kept.page is None:
                 kept.keep(notebook.page)
             notebooks.callback(kept.close_documents)
             return notebook
 
         yield open_notebook
+        if request.node.stash.get(FAILED, False):
+            for notebook in opened:
+                with suppress(PageError):
+                    request.node.add_report_section("teardown", "notebook", notebook.state())
 
 
 def pytest_configure(config: pytest.Config) -> None:

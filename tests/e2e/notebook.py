@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,25 @@ class Notebook(Stoppable):
             index,
         )
 
+        # What a command acts on follows the activation, and may still be the notebook before.
+        self.page.wait_for_function(
+            f"() => {{ {PANEL} return panel && window.jupyterapp.shell.currentWidget === panel; }}",
+            timeout=PATIENCE_MS,
+        )
+
+    def run_all(self) -> None:
+        """Start to run every cell, and wait until the first one runs or has run."""
+        self.select_cell(0)
+        self.page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self.page.wait_for_function(
+            f"""() => {{
+                {KERNEL}
+                const count = panel.content.model.cells.get(0).executionCount;
+                return kernel.status === 'busy' || count !== null;
+            }}""",
+            timeout=PATIENCE_MS,
+        )
+
     def start_cell(self, index: int) -> None:
         """Start to run one cell."""
         self.select_cell(index)
@@ -151,6 +171,29 @@ class Notebook(Stoppable):
             else:
                 parts.append("".join(output["data"].get("text/plain", "")))
         return "".join(parts)
+
+    def state(self) -> str:
+        """What the page knows of kernel and cells, for the report of a failure; outputs are cut off."""
+        state = self.page.evaluate(
+            f"""() => {{
+                {KERNEL}
+                const cells = [...(panel?.content?.widgets ?? [])].map(({{ model, node }}) => ({{
+                    count: model.executionCount,
+                    prompt: node.querySelector('.jp-InputPrompt')?.textContent,
+                    outputs: JSON.stringify(model.sharedModel.outputs ?? null).slice(0, 400),
+                    shown: node.querySelector('.jp-OutputArea')?.innerText.slice(0, 200),
+                }}));
+                const {{ currentWidget }} = window.jupyterapp?.shell ?? {{}};
+                return {{
+                    status: kernel?.status,
+                    connection: kernel?.connectionStatus,
+                    current: currentWidget?.title?.label,
+                    dialogs: [...document.querySelectorAll('.jp-Dialog')].map(({{ innerText }}) => innerText),
+                    cells,
+                }};
+            }}"""
+        )
+        return json.dumps(state, indent=1)
 
     def save(self) -> None:
         """Save and wait until the file is written."""

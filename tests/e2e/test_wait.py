@@ -17,11 +17,6 @@ pytestmark = pytest.mark.kept_page
 ADA = "ada@example.com"
 
 
-def run_all(notebook: Notebook) -> None:
-    """Start to run every cell."""
-    notebook.page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
-
-
 def sign_in(notebook: Notebook) -> Widget:
     widget = Widget(notebook.page)
     window = widget.open_popup()
@@ -39,7 +34,7 @@ def test_run_all_waits_for_the_user(open_notebook, provider, iap_api, version, c
         cells.call_api(iap_api),
         kernel=kernel_name(version),
     )
-    run_all(notebook)
+    notebook.run_all()
     widget = sign_in(notebook)
     widget.wait_status(f"Signed in as {ADA}")
     notebook.wait_kernel("idle")
@@ -52,7 +47,7 @@ def test_run_all_waits_for_the_user(open_notebook, provider, iap_api, version, c
 
 def test_an_interrupt_ends_the_wait(open_notebook, provider):
     notebook = open_notebook(f"{cells.show_widget(provider, provider.public)}\nwidget.wait(timeout=120)")
-    run_all(notebook)
+    notebook.run_all()
     widget = Widget(notebook.page)
     widget.wait_ready()
     notebook.interrupt()
@@ -66,7 +61,7 @@ def test_nobody_signs_in(open_notebook, provider):
     notebook = open_notebook(
         f"{cells.show_widget(provider, provider.public)}\nwidget.wait(timeout=0.2)", "print('after')"
     )
-    run_all(notebook)
+    notebook.run_all()
     Widget(notebook.page).wait_ready()
     notebook.wait_kernel("idle")
     notebook.page.wait_for_function("() => document.body.innerText.includes('SignInError')")
