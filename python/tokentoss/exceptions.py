@@ -168,6 +168,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("revocation_", RevocationError),
     ("sealing_", HandOffError),
     ("session_expired", NoCredentialsError),
+    ("signed_in_elsewhere", NoCredentialsError),
     ("signed_out_elsewhere", NoCredentialsError),
     ("storage_", StorageError),
     ("ticket_", HandOffError),

@@ -67,7 +67,7 @@ def show_web_widget(provider: LocalProvider, client: Client, *pages: str) -> str
 
 def call_api(api: IapLikeApi) -> str:
     """Fetch the data of the API as the signed-in user."""
-    return f"IAPClient(base_url={api.base_url!r}).get_json('/api/data')"
+    return f"IAPClient(base_url={api.base_url!r}, provider={api.issuer!r}).get_json('/api/data')"
 
 
 def try_api(api: IapLikeApi) -> str:

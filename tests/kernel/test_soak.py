@@ -85,7 +85,10 @@ def test_no_call_fails_in_three_hours(provider, service, clock, tmp_path, monkey
     suffered, failures = set(), []
     # A script beside the notebook knows the token file and the configured client, nothing else.
     configure_detached(provider, path, monkeypatch)
-    clients = [IAPClient(service.origin(), auth_manager=manager) for manager in (*managers, None)]
+    clients = [
+        *(IAPClient(service.origin(), auth_manager=manager) for manager in managers),
+        IAPClient(service.origin(), provider=provider.issuer),
+    ]
     for second in range(0, HOURS * 3600, STEP):
         switches = weather.at(second)
         suffered.add(weather.fault)

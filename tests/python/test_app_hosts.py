@@ -76,7 +76,6 @@ def marimo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Marimo]:
 def test_visitors_of_one_process_do_not_meet(make_manager: Make, fake: FakeProvider, marimo: Marimo) -> None:
     """Trust 11: no call of one visitor finds the sign-in of another, and nothing is published."""
     ada, bob = SimpleNamespace(), SimpleNamespace()
-    provider = fake.provider()
 
     def sign_in() -> AuthManager:
         manager = make_manager()
@@ -84,7 +83,7 @@ def test_visitors_of_one_process_do_not_meet(make_manager: Make, fake: FakeProvi
         return manager
 
     def found() -> list[TokenManager]:
-        return TokenManager.signed_in_at(provider)
+        return TokenManager.signed_in()
 
     hers = marimo.visit(ada, sign_in)
     assert marimo.visit(ada, found) == [hers]
@@ -173,7 +172,10 @@ def sign_in(make_manager: Make, fake: FakeProvider, subject: str) -> AuthManager
 
 def clients(fake: FakeProvider, service: FakeProvider) -> list[ServiceClient]:
     """One of each kind, as a module that all visitors import would make them."""
-    return [IAPClient(service.issuer), APIClient(service.issuer, provider=fake.provider())]
+    return [
+        IAPClient(service.issuer, provider=fake.issuer),
+        APIClient(service.issuer, provider=fake.provider()),
+    ]
 
 
 def refusal(client: ServiceClient) -> str:
@@ -219,7 +221,7 @@ def test_a_client_of_an_app_reads_no_file(
         assert "give the client an auth_manager" in refusal(client)
     assert service.requests == []
     monkeypatch.setenv("TOKENTOSS_APP_HOST", "0")
-    assert IAPClient(service.issuer).get_json("/api") == {"ok": True}
+    assert IAPClient(service.issuer, provider=fake.issuer).get_json("/api") == {"ok": True}
 
 
 def test_visitors_of_an_unknown_host_do_not_meet(
@@ -268,7 +270,7 @@ def test_an_observer_serves_the_visitor_of_its_widget(
     ada, bob = SimpleNamespace(), SimpleNamespace()
     marimo.visit(bob, lambda: sign_in(make_manager, fake, "bob"))
     widget = marimo.visit(ada, lambda: AuthWidget(auth_manager=make_manager()))
-    client, answers = IAPClient(service.issuer), []
+    client, answers = IAPClient(service.issuer, provider=fake.issuer), []
     widget.observe(lambda change: answers.append(client.get_json("/api")), "is_authenticated")
     token = fake.id_token(sub="ada", nonce="n")
     widget.auth_manager.accept(response(fake, id_token=token), nonce="n")

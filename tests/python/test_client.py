@@ -299,14 +299,14 @@ def test_the_order_of_discovery(
 
     by_default = stored(fake, claims={"jti": "default"})
     FileStorage().save(by_default)
-    assert used(IAPClient(service.issuer)) == f"Bearer {by_default.id_token}"
+    assert used(IAPClient(service.issuer, provider=fake.issuer)) == f"Bearer {by_default.id_token}"
     named = stored(fake, claims={"jti": "named"})
     path = tmp_path / "named.json"
     FileStorage(path).save(named)
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(path))
-    assert used(IAPClient(service.issuer)) == f"Bearer {named.id_token}"
+    assert used(IAPClient(service.issuer, provider=fake.issuer)) == f"Bearer {named.id_token}"
     public = signed_in(make_manager, fake, claims={"jti": "public", "sub": "user-2"})
-    assert used(IAPClient(service.issuer)) == f"Bearer {public.id_token}"
+    assert used(IAPClient(service.issuer, provider=fake.issuer)) == f"Bearer {public.id_token}"
     given = signed_in(make_manager, fake, claims={"jti": "given"})
     tokentoss.CREDENTIALS = public.credentials
     assert used(IAPClient(service.issuer, auth_manager=given)) == f"Bearer {given.id_token}"
@@ -327,7 +327,7 @@ def test_a_client_stays_with_its_account(
     service.answers["/api"] = Answer.json({})
     FileStorage().save(stored(fake, claims={"sub": "user-2"}, subject="user-2"))
     first = signed_in(make_manager, fake)
-    client = IAPClient(service.issuer)
+    client = IAPClient(service.issuer, provider=fake.issuer)
     client.get("/api")
     first.sign_out()
     with pytest.raises(NoCredentialsError) as ended:
@@ -353,7 +353,7 @@ def test_a_repetition_does_not_go_out_as_somebody_else(
     signed_in(make_manager, fake)
     somebody_else = fake.id_token(sub="user-2")
     monkeypatch.setattr(AuthManager, "id_token_after", lambda *_: somebody_else)
-    assert IAPClient(service.issuer).get("/api").status_code == 401
+    assert IAPClient(service.issuer, provider=fake.issuer).get("/api").status_code == 401
     assert len(service.requests) == 1
 
 
@@ -397,10 +397,10 @@ def test_a_token_file_that_is_no_use(service: FakeProvider, fake: FakeProvider) 
     ):
         storage.save(tokens)
         with pytest.raises(NoCredentialsError, match=r"tokens\.json"):
-            IAPClient(service.issuer).get("/api")
+            IAPClient(service.issuer, provider=fake.issuer).get("/api")
     storage.path.write_text("{")
     with pytest.raises(NoCredentialsError, match=r"tokens\.json"):
-        IAPClient(service.issuer).get("/api")
+        IAPClient(service.issuer, provider=fake.issuer).get("/api")
     assert service.requests == []
 
 

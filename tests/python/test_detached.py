@@ -112,7 +112,7 @@ def test_a_client_renews_by_the_token_file(fake: FakeProvider, service: FakeProv
     configure(fake)
     FileStorage().save(from_here(fake, expires_in=-10))
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="rotated"))
-    client = IAPClient(service.issuer)
+    client = IAPClient(service.issuer, provider=fake.issuer)
     client.get("/api")
     kept = FileStorage().load()
     assert kept is not None
@@ -128,7 +128,7 @@ def test_a_client_renews_on_a_401(fake: FakeProvider, service: FakeProvider) -> 
     FileStorage().save(first)
     fake.answers["/token"] = Answer.json(fake.token_response(id_token=fake.id_token(jti="newer")))
     service.answers["/api"] = lambda _form: Answer(401 if bearer(service) == first.id_token else 200)
-    assert IAPClient(service.issuer).get("/api").status_code == 200
+    assert IAPClient(service.issuer, provider=fake.issuer).get("/api").status_code == 200
     assert fake.calls("/token") == 1
 
 
@@ -137,7 +137,7 @@ def test_a_client_without_a_configured_one_uses_what_is_valid(
 ) -> None:
     soon = from_here(fake, expires_in=100)
     FileStorage().save(soon)
-    client = IAPClient(service.issuer)
+    client = IAPClient(service.issuer, provider=fake.issuer)
     client.get("/api")
     assert bearer(service) == soon.id_token
     FileStorage().save(from_here(fake, expires_in=-1))
@@ -157,7 +157,7 @@ def test_a_valid_token_is_served_while_the_provider_is_down(
     soon = from_here(fake, expires_in=100)
     FileStorage().save(soon)
     fake.answers["/token"] = Answer(503)
-    client = IAPClient(service.issuer)
+    client = IAPClient(service.issuer, provider=fake.issuer)
     for _ in range(3):
         client.get("/api")
         assert bearer(service) == soon.id_token
@@ -184,7 +184,7 @@ def test_a_client_follows_the_file(
         client.get("/api")
         return tokentoss.oauth.id_token.unverified_claims(bearer(service))["sub"]
 
-    client = IAPClient(service.issuer)
+    client = IAPClient(service.issuer, provider=fake.issuer)
     save("ada")
     assert subject() == "ada"
     FileStorage().clear()
@@ -199,7 +199,7 @@ def test_a_client_follows_the_file(
     with pytest.raises(NoCredentialsError) as ended:
         client.get("/api")
     assert ended.value.code == "client_session_ended"
-    client = IAPClient(service.issuer)
+    client = IAPClient(service.issuer, provider=fake.issuer)
     assert subject() == "eve"
 
 
@@ -207,7 +207,7 @@ SCRIPT = """
 import sys
 from tokentoss import AuthManager, IAPClient
 print(AuthManager().id_token == AuthManager().id_token)
-print(IAPClient(sys.argv[1]).get_json("/api"))
+print(IAPClient(sys.argv[1], provider=sys.argv[2]).get_json("/api"))
 """
 
 
@@ -220,7 +220,7 @@ def test_a_script_in_another_process(
     service.answers["/api"] = Answer.json({"fine": True})
     environment = {"PYTHONPATH": str(PACKAGE), "XDG_CONFIG_HOME": str(get_config_path().parent.parent)}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, service.issuer],
+        [sys.executable, "-c", SCRIPT, service.issuer, fake.issuer],
         env=environment,
         capture_output=True,
         text=True,
@@ -233,19 +233,24 @@ def test_a_script_in_another_process(
 def test_credentials_set_by_hand_are_used(
     fake: FakeProvider, service: FakeProvider, make_manager: Make
 ) -> None:
-    """Any object with an ID token, as in the original."""
+    """Any object with an ID token of the provider, as in the original."""
+    newer = fake.id_token(jti="newer")
 
     class Mine:
-        id_token = "mine-1"
+        id_token = fake.id_token(jti="older")
 
         def refresh(self, _request: Any) -> None:
-            self.id_token = "mine-2"
+            self.id_token = newer
 
     tokentoss.CREDENTIALS = Mine()  # type: ignore[assignment]
-    service.answers["/api"] = lambda _form: Answer(200 if bearer(service) == "mine-2" else 401)
-    assert IAPClient(service.issuer).get("/api").status_code == 200
+    service.answers["/api"] = lambda _form: Answer(200 if bearer(service) == newer else 401)
+    assert IAPClient(service.issuer, provider=fake.issuer).get("/api").status_code == 200
+    Mine.id_token = "says nothing of who issued it"
+    tokentoss.CREDENTIALS = Mine()  # type: ignore[assignment]
+    with pytest.raises(NoCredentialsError, match=rf"tokentoss\.CREDENTIALS \(not of {fake.issuer}\)"):
+        IAPClient(service.issuer, provider=fake.issuer).get("/api")
     tokentoss.CREDENTIALS = signed_in(make_manager, fake, storage=MemoryStorage()).credentials
-    IAPClient(service.issuer).get("/api")
+    IAPClient(service.issuer, provider=fake.issuer).get("/api")
     assert tokentoss.CREDENTIALS is not None
     assert bearer(service) == tokentoss.CREDENTIALS.id_token
 

@@ -154,12 +154,12 @@ def test_it_takes_nothing_from_those_who_want_id_tokens(
     """IAPClient goes on to use the OpenID sign-in, and says what is missing where there is none."""
     make_oauth(storage=tokentoss.FileStorage()).accept(response(), nonce=None)
     with pytest.raises(NoCredentialsError):
-        IAPClient(fake.issuer).get("/x")
+        IAPClient(fake.issuer, provider=fake.issuer).get("/x")
     openid = make_manager(storage=tokentoss.FileStorage())
     openid.accept(response(id_token=fake.id_token(nonce="n")), nonce="n")
     make_oauth(storage=tokentoss.FileStorage()).accept(response(access_token="access-2"), nonce=None)
     fake.answers["/x"] = Answer.json({})
-    IAPClient(fake.issuer).get_json("/x")
+    IAPClient(fake.issuer, provider=fake.issuer).get_json("/x")
     assert fake.requests[-1][2]["Authorization"] == f"Bearer {openid.id_token}"
 
 

@@ -43,7 +43,7 @@ def test_no_lock_of_the_parent_stops_the_child(
         code = 1
         try:
             doubts.note("x", 1)
-            is_same = manager.id_token == token and manager.signed_in_at(manager.provider) == [manager]
+            is_same = manager.id_token == token and manager.signed_in() == [manager]
             manager.sign_out()
             code = 0 if is_same and not manager.is_authenticated else 2
         finally:

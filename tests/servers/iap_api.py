@@ -53,7 +53,7 @@ class IapLikeApi(Stoppable):
         certificate: ServerCertificate | None = None,
     ) -> None:
         metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=TIMEOUT).json()
-        self._issuer = issuer
+        self.issuer = issuer
         self._sign_in_page: str = metadata["authorization_endpoint"]
         self._audiences = frozenset(audiences)
         self.allowed_users = None if allowed_users is None else frozenset(allowed_users)
@@ -91,7 +91,7 @@ class IapLikeApi(Stoppable):
                 token,
                 self._keys.get_signing_key_from_jwt(token).key,
                 algorithms=["RS256"],
-                issuer=self._issuer,
+                issuer=self.issuer,
                 audience=self._audiences,
                 options={"require": ["exp", "iat", "sub"]},
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tokentoss.clients.access_tokens import AccessTokens
 from tokentoss.clients.base import ServiceClient
-from tokentoss.clients.token_source import AccessTokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,8 @@ class APIClient(ServiceClient):
     Args:
         base_url: The service's address. Without one, calls need absolute addresses, each of which is
             then the caller's own choice of where the token goes.
-        provider: The provider whose tokens the service takes; needed without ``auth_manager``.
+        provider: The provider whose tokens the service takes, its issuer, or the name of one that comes with
+            the package; needed without ``auth_manager``.
         auth_manager: Whose token to use.
         account: Which account's token to use, where several are signed in: an account, its key, or its
             e-mail address or login.
@@ -44,7 +45,7 @@ class APIClient(ServiceClient):
         self,
         base_url: str | None = None,
         *,
-        provider: Provider | None = None,
+        provider: Provider | str | None = None,
         auth_manager: AuthManager | None = None,
         account: str | Account | None = None,
         timeout: float = 30,

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from tokentoss.clients.base import ServiceClient
 from tokentoss.clients.errors import ServiceAudienceMismatchError
-from tokentoss.clients.token_source import AccountToken, IdTokens
+from tokentoss.clients.id_tokens import IdTokens
 from tokentoss.oauth.id_token import unverified_claims
 from tokentoss.util.urls import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tokentoss.clients.token_source import AccountToken
     from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
 
@@ -37,11 +38,13 @@ class IAPClient(ServiceClient):
             takes as well; or ``X-Serverless-Authorization`` of Cloud Run. With the latter two, the
             caller's own ``Authorization`` and ``auth`` go to the service behind.
         expected_audience: The client ID that the token must be for, if the service takes that one only.
-        provider: Whose tokens the service takes, and no other's; by default Google's come first.
+        provider: Whose tokens the service takes, and no other's; by default Google's. A :class:`Provider`,
+            its issuer (``"https://login.example.com"``), or the name of one that comes with the package.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
-            loopback), or if provider and manager do not belong together.
+            loopback), ``provider_unknown`` or ``provider_without_id_tokens``, or if provider and manager do
+            not belong together.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class IAPClient(ServiceClient):
         allowed_origins: Iterable[str] | None = None,
         header: str = "Authorization",
         expected_audience: str | None = None,
-        provider: Provider | None = None,
+        provider: Provider | str | None = None,
     ) -> None:
         super().__init__(base_url, timeout, allowed_origins, header)
         self.expected_audience = expected_audience

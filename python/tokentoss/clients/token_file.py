@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import StorageError, TokenRefreshError, TokenTossError
-from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import token_file
 from tokentoss.session.auth_manager import DetachedManager
 from tokentoss.session.session import Session, id_token_is_due
@@ -16,7 +15,7 @@ from tokentoss.storage.token_data import grant_of, same_tokens
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tokentoss.oauth.provider import Provider
+    from tokentoss.clients.wanted_provider import WantedProvider
     from tokentoss.storage import FileStorage
     from tokentoss.storage.token_data import TokenData
 
@@ -28,14 +27,14 @@ class StoredIdTokens:
     """Reads the token file on every use, and renews its tokens with the client that is configured.
 
     Args:
-        provider: Whose tokens to use; by default Google's come first, then those of others.
+        wanted: Whose tokens to use.
 
     Attributes:
         account: Whose token was returned last.
     """
 
-    def __init__(self, provider: Provider | None = None) -> None:
-        self._provider = provider
+    def __init__(self, wanted: WantedProvider) -> None:
+        self._wanted = wanted
         self.account: Account | None = None
         self._manager: DetachedManager | None = None
         self._place: tuple[Path, tuple[str, str, str]] | None = None
@@ -61,7 +60,9 @@ class StoredIdTokens:
             looked_at.append(str(failure))
             return None
         if tokens is None:
-            looked_at.append(f"{storage.path} (no tokens{' of this account' if owner else ''})")
+            looked_at.append(
+                f"{storage.path} (no tokens{' of this account' if owner else f' of {self._wanted.name}'})"
+            )
             return None
         session = self._session
         if session is None or not same_tokens(session.tokens, tokens):
@@ -104,7 +105,9 @@ class StoredIdTokens:
         if self._manager is None or self._place != place:
             account = Account.of(tokens)
             self._manager = DetachedManager(
-                storage=storage, account=account if account.subject else None, provider=self._provider
+                storage=storage,
+                account=account if account.subject else None,
+                provider=self._wanted.resolved(),
             )
             self._place = place
         self._manager.reload()
@@ -119,8 +122,5 @@ class StoredIdTokens:
         stored = storage.load_all()
         if owner is not None:
             stored = [tokens for tokens in stored if Account.of(tokens).key == owner]
-        issuer = GOOGLE.issuer if self._provider is None else self._provider.issuer
-        if self._provider is not None:
-            stored = [tokens for tokens in stored if grant_of(tokens)[0] == issuer]
-        order = sorted(stored, key=lambda tokens: (not tokens.id_token, grant_of(tokens)[0] != issuer))
-        return next(iter(order), None)
+        own = [tokens for tokens in stored if grant_of(tokens)[0] == self._wanted.issuer]
+        return next(iter(sorted(own, key=lambda tokens: not tokens.id_token)), None)

@@ -11,14 +11,12 @@ from tokentoss.session.app_host import visitor
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
-    from tokentoss.oauth.provider import Provider
     from tokentoss.session.app_host import Visitor
 
 
 class LiveManager(Protocol):
     """A manager, as far as it matters here."""
 
-    provider: Provider
     visitor: Visitor | None
 
     @property
@@ -48,12 +46,11 @@ class LiveManagers(Generic[Manager]):
             own = [one for one in self._managers if one.visitor is manager.visitor]
         return [one for one in own if one is not manager]
 
-    def signed_in_at(self, provider: Provider) -> list[Manager]:
-        """Return the managers of this visitor with a session at a provider, the latest sign-in first."""
+    def signed_in(self) -> list[Manager]:
+        """Return the managers of this visitor with a session, the latest sign-in first."""
         me = visitor()
         with self._lock:
             own = [one for one in self._managers if one.visitor is me]
-        managers = [one for one in own if one.provider.is_same_as(provider)]
-        orders = [(one.signed_in_order, one) for one in managers]
+        orders = [(one.signed_in_order, one) for one in own]
         signed_in = [(order, one) for order, one in orders if order is not None]
         return [one for _, one in sorted(signed_in, key=itemgetter(0), reverse=True)]

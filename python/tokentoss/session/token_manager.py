@@ -77,9 +77,9 @@ class TokenManager(CurrentTokens, ABC):
         self._live.add(self)
 
     @classmethod
-    def signed_in_at(cls, provider: Provider) -> list[TokenManager]:
-        """Return the managers of this process with a session at a provider, the latest sign-in first."""
-        return cls._live.signed_in_at(provider)
+    def signed_in(cls) -> list[TokenManager]:
+        """Return the managers of this process with a session, the latest sign-in first."""
+        return cls._live.signed_in()
 
     @property
     def signed_in_order(self) -> tuple[float, int] | None:

@@ -133,8 +133,8 @@ def test_no_secret_of_the_hand_off_is_left(
     """Proofs and keys besides codes and tokens; also in frames of tracebacks, and in pickles."""
     if opener == "severed":
         provider.change(coop="same-origin")
-    client = f"IAPClient(base_url={iap_api.base_url!r})"
-    refused = "IAPClient(base_url='http://127.0.0.1:9')"
+    client = f"IAPClient(base_url={iap_api.base_url!r}, provider={provider.issuer!r})"
+    refused = f"IAPClient(base_url='http://127.0.0.1:9', provider={provider.issuer!r})"
     failing = (
         f"{client}.get_json('/nowhere')",
         f"{refused}.get_json('/api/data')",
