@@ -11,7 +11,7 @@ from fake_provider import FakeProvider
 from test_auth_manager import signed_in
 from tokentoss import AuthManager
 from tokentoss.session.doubtful_tokens import doubts
-from tokentoss.storage import records
+from tokentoss.storage import own_storage
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -30,7 +30,7 @@ def test_no_lock_of_the_parent_stops_the_child(
             manager._observers._lock,
             manager._live._lock,
             doubts._lock,
-            records._adapters_lock,
+            own_storage._adapters_lock,
         ):
             held.set()
             done.wait(20)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tokentoss.exceptions import StorageError
 from tokentoss.session.session import Session
 from tokentoss.session.tokens_from_response import belongs_here
-from tokentoss.storage.records import accounts_in
+from tokentoss.storage.own_storage import accounts_in
 from tokentoss.storage.token_data import grant_of, same_tokens
 from tokentoss.util.forks import anew_in_child
 

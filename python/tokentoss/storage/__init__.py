@@ -5,7 +5,7 @@ from tokentoss.storage.default import default_storage
 from tokentoss.storage.file import FileStorage
 from tokentoss.storage.keyring import KeyringStorage
 from tokentoss.storage.memory import MemoryStorage
-from tokentoss.storage.records import OneAccountStorage, accounts_in
+from tokentoss.storage.own_storage import OneAccountStorage, accounts_in
 from tokentoss.storage.token_data import TokenData
 
 __all__ = [

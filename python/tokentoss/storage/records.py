@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import weakref
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from tokentoss.storage.base import AccountStorage
 from tokentoss.storage.token_data import grant_of, same_tokens
 from tokentoss.util.forks import anew_in_child
 
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from tokentoss.storage.base import TokenStorage
     from tokentoss.storage.token_data import TokenData
 
 
@@ -144,48 +140,3 @@ class RecordStorage(ABC):
             yield
         finally:
             turn.release()
-
-
-class OneAccountStorage(RecordStorage):
-    """Lets a storage of the user's own, with the four methods of TokenStorage, keep one account.
-
-    Args:
-        storage: The storage.
-    """
-
-    def __init__(self, storage: TokenStorage) -> None:
-        super().__init__()
-        self._storage = storage
-
-    def _read(self) -> list[TokenData]:
-        tokens = self._storage.load()
-        return [] if tokens is None else [tokens]
-
-    def _write(self, records: list[TokenData]) -> None:
-        if records:
-            self._storage.save(records[0])
-        else:
-            self._storage.clear()
-
-    def clear(self) -> None:
-        """Remove the tokens."""
-        self._storage.clear()
-
-
-# One for each storage, because it holds the locks of all who use that storage.
-_adapters: weakref.WeakValueDictionary[int, OneAccountStorage] = weakref.WeakValueDictionary()
-_adapters_lock = threading.Lock()
-anew_in_child(sys.modules[__name__], _adapters_lock=threading.Lock)
-
-
-def accounts_in(storage: TokenStorage) -> AccountStorage:
-    """Return a storage as one of several accounts, though it may hold only one."""
-    if isinstance(storage, AccountStorage):
-        return storage
-    with _adapters_lock:
-        # By identity, because a storage of the user's own may have no hash. An adapter keeps its storage, so
-        # the number is nobody else's while there is one.
-        adapter = _adapters.get(id(storage))
-        if adapter is None:
-            adapter = _adapters[id(storage)] = OneAccountStorage(storage)
-        return adapter

@@ -204,7 +204,12 @@ class AuthWidget(Awaited, ManagerWidget):
             hand_off.deliver(sealed)
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
-        if self.answer_ping(content) or not isinstance(content, dict):
+        if not isinstance(content, dict):
+            return
+        if content.get("type") == "ping":
+            # A session may have ended by the clock alone, which tells nobody.
+            self._session_changed()
+            self.answer_ping(content)
             return
         hand_off, kind = self._attempt.hand_off, content.get("type")
         actions: dict[str, Callable[[], object]] = {
@@ -329,6 +334,7 @@ class AuthWidget(Awaited, ManagerWidget):
     def _outcome(self, *, blocking: bool) -> Outcome:
         """Return a future of the sign-in that is awaited, or raise what stands in its way."""
         with self._lock:
+            self._session_changed()
             outcome = self._waiters.add()
             account = self._manager.account
             if self._manager.is_authenticated and account is not None:
