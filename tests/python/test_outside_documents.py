@@ -57,7 +57,9 @@ def documents(name: str) -> st.SearchStrategy[bytes]:
             SECRET,
         ]
     )
-    scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.text(max_size=20)
+    # Halves of characters among them, which JSON may hold.
+    any_text = st.text(st.characters(exclude_categories=()), max_size=20)
+    scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts | any_text
     values = st.recursive(
         scalars,
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

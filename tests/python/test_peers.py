@@ -8,14 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from page import Page
-from tokentoss.callback import routes
+from tokentoss import AuthWidget
+from tokentoss.callback import peers, routes
 from tokentoss.callback.peers import Entry, Peer, entries_between, judge, parse, peer_of
+from tokentoss.widgets import messages
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the tables are Linux's")
 OWN, OTHER = 1000, 1001
@@ -140,3 +143,26 @@ def test_a_peer_that_is_unknown_needs_a_proof_or_a_yes(
     other = Page(page.ticket)
     assert "confirm" in other.register(says_yes=False).json()
     assert "answer" in other.register().json()
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32", "freebsd14", "emscripten"])
+def test_on_other_systems_only_a_proof_or_a_yes(
+    widget: AuthWidget, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    """Nothing is looked up there, and no connection is trusted, nor the origin of the own server."""
+
+    def read_nothing(*_: object) -> None:
+        raise AssertionError("the tables are Linux's")
+
+    monkeypatch.setattr(peers, "sys", SimpleNamespace(platform=platform, byteorder=sys.byteorder))
+    monkeypatch.setattr(peers, "entries_between", read_nothing)
+    monkeypatch.setattr(routes, "is_own_server", lambda origin: True)
+    asked, introduced = Page(widget.ticket), Page(widget.ticket)
+    question = asked.register(says_yes=False)
+    assert (question.status, "confirm" in question.json(), "answer" in question.json()) == (200, True, False)
+    assert "answer" in asked.register().json()
+    told: list[dict[str, Any]] = []
+    messages.introduce(introduced.introduction(), widget._attempt.hand_off, told.append)
+    introduced.introduced(told[0])
+    assert "answer" in introduced.register(says_yes=False).json()
+    assert introduced.callback().status == 200

@@ -44,7 +44,7 @@ class Entry(NamedTuple):
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Tell who is at the other end of a connection."""
+    """Tell who is at the other end of a connection; on macOS, Windows and elsewhere that is never known."""
     if not sys.platform.startswith("linux"):
         return Peer.UNKNOWN
     try:

@@ -75,7 +75,10 @@ class ClientConfig:
             ConfigurationError: If it is no such file (also a ValueError): a directory, not JSON, a
                 service account key, without a client id, or with an endpoint that is not https.
         """
-        path = expanded(path)
+        try:
+            path = expanded(path)
+        except StorageError as failure:
+            raise ConfigurationError(str(failure), code=failure.code) from None
         return cls._from(read_client_secrets(path), path)
 
     @classmethod

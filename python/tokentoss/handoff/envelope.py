@@ -9,6 +9,7 @@ from typing import Any
 from tokentoss.exceptions import HandOffError
 from tokentoss.oauth.token_response import TokenResponse, lifetime
 from tokentoss.util.base64url import from_b64url
+from tokentoss.util.texts import is_token, is_whole
 
 VERSION = 2
 
@@ -91,6 +92,7 @@ def read_code(plaintext: bytes, ticket_id: str, redirect_uris: tuple[str, ...]) 
     if (
         not isinstance(code, str)
         or not 0 < len(code) <= _MAX_CODE
+        or not is_whole(code)
         or not isinstance(code_verifier, str)
         or len(code_verifier) not in _VERIFIER_LENGTHS
         or not code_verifier.isascii()
@@ -105,10 +107,9 @@ def _response(members: dict[str, Any]) -> TokenResponse:
     access_token, id_token = members.get("access_token"), members.get("id_token")
     refresh_token, scopes = members.get("refresh_token"), members.get("scopes")
     if (
-        not isinstance(access_token, str)
-        or not access_token
-        or not isinstance(id_token, str)
-        or not (refresh_token is None or isinstance(refresh_token, str))
+        not (isinstance(access_token, str) and is_token(access_token))
+        or not (isinstance(id_token, str) and is_token(id_token))
+        or not (refresh_token is None or (isinstance(refresh_token, str) and is_token(refresh_token)))
         or not isinstance(scopes, list)
         or len(scopes) > _MAX_SCOPES
         or not all(isinstance(scope, str) for scope in scopes)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tokentoss.exceptions import TokenTossError, error_for
 from tokentoss.util.constant_time import same_text
+from tokentoss.util.texts import is_whole
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -80,7 +81,7 @@ def authorization_code(query: str, state: str, provider: Provider) -> str:
         raise error_for("issuer_mismatch", issuer)
     if error and not code:
         raise _refusal(error, provider)
-    if error or not code:
+    if error or not code or not is_whole(code):
         raise error_for("callback_invalid")
     return code
 

@@ -13,6 +13,7 @@ from tokentoss.oauth.client_authentication import Form
 from tokentoss.oauth.token_endpoint import MAX_SIZE, ask_for_tokens, refusal_of
 from tokentoss.oauth.token_response import TokenRequestError, lifetime
 from tokentoss.util.json_object import repeats
+from tokentoss.util.texts import is_token
 from tokentoss.util.urls import origin_of, require_secure_endpoint, secure_page
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ _MEMBERS = (
 
 def _read(document: dict[str, Any]) -> DeviceAuthorization:
     device_code, user_code = document.get("device_code"), document.get("user_code")
-    if not isinstance(device_code, str) or not device_code:
+    if not isinstance(device_code, str) or not is_token(device_code):
         raise _unusable("device_code")
     if not isinstance(user_code, str) or not _USER_CODE.fullmatch(user_code):
         raise _unusable("user_code")

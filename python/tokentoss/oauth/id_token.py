@@ -15,6 +15,7 @@ from tokentoss.util.base64url import b64url, from_b64url
 from tokentoss.util.constant_time import same_text
 from tokentoss.util.json_object import read_object, repeats
 from tokentoss.util.secret import Secret
+from tokentoss.util.texts import is_whole
 
 if TYPE_CHECKING:
     from tokentoss.oauth.jwks import PublishedKeys
@@ -112,7 +113,7 @@ def validate_id_token(
     if nonce is not None and not same_text(claims.get("nonce"), nonce):
         raise IdTokenError(code="id_token_nonce_mismatch")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT_LENGTH:
+    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT_LENGTH or not is_whole(subject):
         raise IdTokenError(code="id_token_subject_missing")
     if access_token is not None and "at_hash" in claims:
         expected = access_token_hash(access_token, algorithm)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tokentoss.util.json_object import repeats
 from tokentoss.util.secret_text import secret_or_none
+from tokentoss.util.texts import is_token
 
 NoneType = type(None)
 
@@ -70,12 +71,13 @@ class TokenRequestError(Exception):
 def tokens_in(document: dict[str, Any]) -> TokenResponse | TokenRequestError:
     """Return the tokens in a successful answer, or what is wrong with it (RFC 6749 section 5.1)."""
     refresh_token = document.get("refresh_token")
-    rotated = refresh_token if isinstance(refresh_token, str) and refresh_token else None
+    rotated = refresh_token if isinstance(refresh_token, str) and is_token(refresh_token) else None
     unusable = partial(TokenRequestError, may_have_spent=True, rotated=rotated)
     if repeats(document, _MEMBERS):
         return unusable("token_response_invalid", "a member")
     for name in ("access_token", "id_token", "refresh_token"):
-        if not isinstance(document.get(name), (str, NoneType)):
+        token = document.get(name)
+        if not isinstance(token, (str, NoneType)) or (token and not is_token(token)):
             return unusable("token_response_invalid", name)
     if not document.get("access_token"):
         return unusable("token_response_invalid", "access_token")

@@ -13,6 +13,7 @@ from tokentoss.exceptions import ConfigurationError, TokenExchangeError, Userinf
 from tokentoss.util.failures import TransportError
 from tokentoss.util.http import call
 from tokentoss.util.json_object import REPEATED
+from tokentoss.util.texts import is_whole
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -130,7 +131,7 @@ def _read(document: dict[str, Any], provider: Provider) -> Identity | None:
     if isinstance(subject, int) and not isinstance(subject, bool):
         # GitHub's identifiers are numbers.
         subject = str(subject)
-    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT_LENGTH:
+    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT_LENGTH or not is_whole(subject):
         return None
     email = _shown(values.get("email"))
     return Identity(

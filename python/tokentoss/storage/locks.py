@@ -84,7 +84,9 @@ def lock_name(name: str, grant: tuple[str, ...] = ()) -> str:
     """Return the name of the lock file of a place, or of one grant there, without telling whose."""
     if not grant:
         return f"{name}.lock"
-    return f"{name}.{sha256(chr(10).join(grant).encode('utf-8')).hexdigest()[:12]}.lock"
+    # Files of earlier versions may name a subject that holds half a character.
+    digest = sha256("\n".join(grant).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name}.{digest[:12]}.lock"
 
 
 def _has_locks(path: Path) -> bool:

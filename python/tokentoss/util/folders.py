@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tokentoss.exceptions import StorageError
@@ -32,9 +33,14 @@ def expanded(path: str | Path) -> Path:
     """Return a path with ``~`` replaced by the home folder.
 
     Raises:
-        StorageError: ``storage_home_missing`` if there is none.
+        StorageError: ``storage_home_missing`` if there is none; ``storage_path_invalid`` for what the
+            operating system takes for no path.
     """
     try:
+        if b"\0" in os.fsencode(path):
+            raise StorageError(code="storage_path_invalid", subject=repr(str(path)))
         return Path(path).expanduser()
+    except UnicodeEncodeError:
+        raise StorageError(code="storage_path_invalid", subject=repr(str(path))) from None
     except RuntimeError:
         raise StorageError(code="storage_home_missing") from None

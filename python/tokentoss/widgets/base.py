@@ -153,7 +153,8 @@ class SyncedWidget(anywidget.AnyWidget):
         if not isinstance(content, dict) or content.get("type") != "ping":
             return False
         number = content.get("id")
-        if isinstance(number, (int, float)) or (isinstance(number, str) and len(number) <= _LONGEST_ID):
+        is_name = isinstance(number, str) and len(number) <= _LONGEST_ID and number.isprintable()
+        if isinstance(number, (int, float)) or is_name:
             with self._lock:
                 self.send_state(self.own_traits() - self.from_page)
                 self.send({"type": "pong", "id": number})
