@@ -216,3 +216,64 @@ def test_clear_is_the_originals(make: Make, fake: FakeProvider) -> None:
     assert manager.clear() is None  # type: ignore[func-returns-value]
     assert not storage.exists()
     manager.clear()
+
+
+class OneRaises:
+    """A storage of the user's own for one account, whose code has a fault."""
+
+    raises: Exception | None = None
+
+    def __init__(self) -> None:
+        self.tokens: Any = None
+
+    def _with_fault(self) -> None:
+        if self.raises is not None:
+            raise self.raises
+
+    def load(self) -> Any:
+        self._with_fault()
+        return self.tokens
+
+    def save(self, tokens: Any) -> None:
+        self._with_fault()
+        self.tokens = tokens
+
+    def clear(self) -> None:
+        self._with_fault()
+        self.tokens = None
+
+    def exists(self) -> bool:
+        self._with_fault()
+        return self.tokens is not None
+
+
+class SeveralRaise(MemoryStorage):
+    """The same for several accounts."""
+
+    raises: Exception | None = None
+
+    def _read(self) -> Any:
+        if self.raises is not None:
+            raise self.raises
+        return super()._read()
+
+
+@pytest.mark.parametrize("storage_class", [OneRaises, SeveralRaise])
+@pytest.mark.parametrize("failure", [OSError("full"), KeyError("access-1"), RuntimeError("access-1")])
+def test_a_storage_of_the_users_own_that_raises(
+    make: Make, fake: FakeProvider, storage_class: Callable[[], Any], failure: Exception
+) -> None:
+    """Signed out here all the same; the error is this package's, and shows nothing of theirs."""
+    storage = storage_class()
+    manager = signed_in(make, fake, storage=storage)
+    widget = AuthWidget(auth_manager=manager)
+    storage.raises = failure
+    result = widget.sign_out()
+    assert result.error is not None
+    assert (result.removed, result.error.code) == (False, "storage_failed")
+    assert f"{storage_class.__name__} raised {type(failure).__name__}" in str(result.error)
+    assert "access-1" not in str(result.error)
+    assert result.error.__context__ is None
+    assert widget.ticket
+    assert not manager.is_authenticated
+    assert (widget.status.startswith("Error: "), widget.error_code) == (True, "storage_failed")

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -182,3 +183,21 @@ def test_a_cancelled_task_waits_no_more(widget: AuthWidget, fake: FakeProvider) 
     assert not widget._waiters._outcomes
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
     assert widget.is_authenticated
+
+
+def test_a_session_that_the_clock_ended(
+    make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told when time goes by: a page that asks, and a cell that waits, look again."""
+    manager = signed_in(make_manager, fake)
+    asked, awaited = (AuthWidget(auth_manager=manager) for _ in range(2))
+    later = time.time() + 25 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert (asked.ticket, asked.is_authenticated) == ({}, True)
+    asked._take_message(asked, {"type": "ping", "id": 1}, [])
+    assert asked.ticket
+    assert not asked.is_authenticated
+    with pytest.raises(SignInError) as waited:
+        awaited.wait(timeout=0)
+    assert waited.value.code == "wait_timed_out"
+    assert awaited.ticket

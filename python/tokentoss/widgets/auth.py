@@ -206,11 +206,6 @@ class AuthWidget(Awaited, ManagerWidget):
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
         if not isinstance(content, dict):
             return
-        if content.get("type") == "ping":
-            # A session may have ended by the clock alone, which tells nobody.
-            self._session_changed()
-            self.answer_ping(content)
-            return
         hand_off, kind = self._attempt.hand_off, content.get("type")
         actions: dict[str, Callable[[], object]] = {
             "sign_out": self.sign_out,
@@ -222,6 +217,10 @@ class AuthWidget(Awaited, ManagerWidget):
             return
         if kind in actions:
             actions[kind]()
+        elif kind == "ping":
+            # A session may have ended by the clock alone, which tells nobody.
+            self._session_changed()
+            self.answer_ping(content)
         elif kind == "report":
             self._take_report(content)
         elif kind == "draw_qr":
