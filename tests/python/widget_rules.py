@@ -101,5 +101,6 @@ def leave(world: World) -> None:
     assert world.clock.timers == [], "a clock is left"
     assert lease._listeners == {}, "a listener is left"
     assert claims.claims._claims == {}, "a redirect URI is left"
-    assert not [one for one in ipywidgets_internals._instances.values() if isinstance(one, AuthWidget)]
+    kept = list(ipywidgets_internals._instances.values())
+    assert not [widget for widget in world.widgets if any(widget is one for one in kept)], "a widget is left"
     assert all(outcome.done() for _, outcome in world.outcomes), "a cell is left waiting"

@@ -108,7 +108,7 @@ def _response(members: dict[str, Any]) -> TokenResponse:
     refresh_token, scopes = members.get("refresh_token"), members.get("scopes")
     if (
         not (isinstance(access_token, str) and is_token(access_token))
-        or not (isinstance(id_token, str) and is_token(id_token))
+        or not (isinstance(id_token, str) and (not id_token or is_token(id_token)))
         or not (refresh_token is None or (isinstance(refresh_token, str) and is_token(refresh_token)))
         or not isinstance(scopes, list)
         or len(scopes) > _MAX_SCOPES
