@@ -38,7 +38,7 @@ WORLDS = 500
 ORDERS = 20
 """Orders of each: 10,000 in all, in about 30 seconds of a processor."""
 
-LENGTH = 4
+LENGTH = 3
 """Steps of each."""
 
 PARTS = 4

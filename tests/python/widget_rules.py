@@ -11,8 +11,8 @@ from widget_world import USERS, Tab, World
 
 def check(world: World) -> None:
     """What holds after every step."""
-    account = world.manager.account
-    assert account is None or account.subject in USERS, "nobody else's account"
+    accounts = [manager.account for manager in world.managers]
+    assert all(one is None or one.subject in USERS for one in accounts), "nobody else's account"
     running = {thread.name for thread in world.clock.threads}
     for widget in world.widgets:
         if widget.comm is None:
@@ -51,13 +51,13 @@ def settle(world: World) -> AuthWidget:
     widget = next((one for one in reversed(world.widgets) if one.comm is not None), None) or world.run_cell()
     for _ in range(8):
         world.say(widget, {"type": "ping", "id": 1})
-        assert widget.is_authenticated is world.manager.is_authenticated, (
+        assert widget.is_authenticated is widget.auth_manager.is_authenticated, (
             "a page that asks is told what is so"
         )
-        if not widget.is_authenticated or can_call(world):
+        if not widget.is_authenticated or can_call(widget):
             break
         world.clock.pass_by(61.0)
-    assert can_call(world) or widget.ticket or widget.error_code, f"limbo: {widget.status}"
+    assert can_call(widget) or widget.ticket or widget.error_code, f"limbo: {widget.status}"
     return widget
 
 
@@ -73,13 +73,13 @@ def sign_in_once_more(world: World, widget: AuthWidget) -> None:
     assert outcome.result(0).subject == "ada"
     assert widget.is_authenticated
     assert widget.status.startswith("Signed in")
-    world.manager.sign_out()
+    widget.auth_manager.sign_out()
     assert widget.ticket
 
 
-def can_call(world: World) -> bool:
+def can_call(widget: AuthWidget) -> bool:
     try:
-        return bool(world.manager.id_token)
+        return bool(widget.auth_manager.id_token)
     except TokenTossError:
         return False
 

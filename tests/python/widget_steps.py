@@ -106,14 +106,13 @@ def forged(world: World, dice: random.Random) -> None:
     if dice.random() < 0.5:
         stranger.post("_register", stranger.page.registration(proof=dice.choice([None, "made up"])))
     sealed = stranger.envelope("mallory", dice.choice(PURPOSES[:2]), proof=dice.choice([None, "made up"]))
-    account, answer = (
-        world.manager.account,
-        stranger.post("_deliver", {"page_token": tab.page_token or "made up", "sealed": sealed}),
-    )
+    manager = tab.widget.auth_manager
+    account = manager.account
+    answer = stranger.post("_deliver", {"page_token": tab.page_token or "made up", "sealed": sealed})
     # What is decided already is answered as it was.
     is_over = tab.widget.ticket.get("id") != tab.page.ticket["id"]
     assert answer is None or answer["code"] or is_over, "a stranger's envelope signs nobody in"
-    assert world.manager.account == account
+    assert manager.account == account
 
 
 def registers(world: World, tab: Tab, dice: random.Random) -> None:
@@ -210,13 +209,18 @@ def jump(world: World, dice: random.Random) -> None:
 
 
 def call(world: World, dice: random.Random) -> None:
+    manager = dice.choice(world.managers)
     with suppress(TokenTossError):
-        _ = dice.choice([lambda: world.manager.id_token, lambda: world.manager.access_token_after("old")])()
+        _ = dice.choice([lambda: manager.id_token, lambda: manager.access_token_after("old")])()
 
 
 def sign_out(world: World, dice: random.Random) -> None:
     dice.choice(
-        [world.manager.sign_out, lambda: dice.choice(world.widgets).sign_out(), world.storage.clear]
+        [
+            dice.choice(world.managers).sign_out,
+            lambda: dice.choice(world.widgets).sign_out(),
+            world.storage.clear,
+        ]
     )()
 
 
@@ -224,9 +228,9 @@ def ask_for_more(world: World, dice: random.Random) -> None:
     dice.choice(world.widgets).request_scopes("calendar")
 
 
-def run_again(world: World, _dice: random.Random) -> None:
+def run_again(world: World, dice: random.Random) -> None:
     if len([one for one in world.widgets if one.comm is not None]) < 3:
-        world.run_cell()
+        world.run_cell(anew=dice.random() < 0.3)
 
 
 def close(world: World, dice: random.Random) -> None:
@@ -259,7 +263,7 @@ def observe(world: World, dice: random.Random) -> None:
         if chance < 0.4:
             widget.close()
         elif chance < 0.6:
-            world.manager.sign_out()
+            widget.auth_manager.sign_out()
         elif chance < 0.7:
             widget.request_scopes("calendar")
 

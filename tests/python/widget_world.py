@@ -276,12 +276,15 @@ class World:
             rotation="one-use",
             device_authorization_endpoint=ISSUER + "/device",
         )
-        self.manager = AuthManager(client, provider=provider, storage=self.storage)
+        self._manage = lambda: AuthManager(client, provider=provider, storage=self.storage)
+        self.managers = [self._manage()]
         self.run_cell()
 
-    def run_cell(self) -> AuthWidget:
-        """Make another widget of the same manager."""
-        widget = AuthWidget(auth_manager=self.manager, exchange=self.exchange)
+    def run_cell(self, *, anew: bool = False) -> AuthWidget:
+        """Make another widget, of the latest manager or of a new one over the same storage."""
+        if anew:
+            self.managers.append(self._manage())
+        widget = AuthWidget(auth_manager=self.managers[-1], exchange=self.exchange)
         self.widgets.append(widget)
         return widget
 
