@@ -261,9 +261,13 @@ class SeveralRaise(MemoryStorage):
 @pytest.mark.parametrize("storage_class", [OneRaises, SeveralRaise])
 @pytest.mark.parametrize("failure", [OSError("full"), KeyError("access-1"), RuntimeError("access-1")])
 def test_a_storage_of_the_users_own_that_raises(
-    make: Make, fake: FakeProvider, storage_class: Callable[[], Any], failure: Exception
+    make: Make,
+    fake: FakeProvider,
+    caplog: pytest.LogCaptureFixture,
+    storage_class: Callable[[], Any],
+    failure: Exception,
 ) -> None:
-    """Signed out here all the same; the error is this package's, and shows nothing of theirs."""
+    """Signed out here all the same; neither the error nor the log shows anything of theirs."""
     storage = storage_class()
     manager = signed_in(make, fake, storage=storage)
     widget = AuthWidget(auth_manager=manager)
@@ -274,6 +278,10 @@ def test_a_storage_of_the_users_own_that_raises(
     assert f"{storage_class.__name__} raised {type(failure).__name__}" in str(result.error)
     assert "access-1" not in str(result.error)
     assert result.error.__context__ is None
+    [record, *_] = [one for one in caplog.records if one.name.endswith("own_storage")]
+    assert f"raised {type(failure).__name__} in {__file__}" in record.getMessage()
+    assert "access-1" not in caplog.text
+    assert record.exc_info is None, "frames hold tokens"
     assert widget.ticket
     assert not manager.is_authenticated
     assert (widget.status.startswith("Error: "), widget.error_code) == (True, "storage_failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 import weakref
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -135,7 +136,11 @@ def _called(
         return method()
     except (TokenTossError, allowed):
         raise
-    except Exception as reason:
-        logger.warning("a token storage of the user's own failed", exc_info=True)
+    except Exception as reason:  # noqa: BLE001 - it becomes an error of this package
         name = type(reason).__name__
+        # Neither its text nor its frames, which may hold tokens.
+        place = traceback.extract_tb(reason.__traceback__)[-1]
+        logger.warning(
+            "%s raised %s in %s, line %s", type(storage).__name__, name, place.filename, place.lineno
+        )
     raise StorageError(code="storage_failed", subject=f"{type(storage).__name__} raised {name}")
