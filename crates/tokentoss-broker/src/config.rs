@@ -1,0 +1,231 @@
+//! The configuration file. It holds no secret: those are in files of their own, which it names.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
+
+use serde::Deserialize;
+use tokentoss_core::Secret;
+use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_custody::ClientRevision;
+
+/// A whole day.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{path} cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: io::Error,
+    },
+    /// The file is no configuration.
+    #[error("{path}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what was expected.
+        reason: String,
+    },
+    /// A value that makes no sense.
+    #[error("{setting}: {reason}")]
+    Setting {
+        /// The setting, as one would write it.
+        setting: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// The file, as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where callers connect.
+    #[serde(default = "usual_listen")]
+    pub listen: SocketAddr,
+    /// Where administrators and probes connect.
+    #[serde(default = "usual_admin_listen")]
+    pub admin_listen: SocketAddr,
+    /// The database: `sqlite:<path>` or `postgres://…`.
+    pub database: String,
+    /// The file with the key ring.
+    pub key_ring: PathBuf,
+    /// The providers, by the names that callers use.
+    #[serde(default)]
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// Those who may ask, by their names in logs.
+    #[serde(default)]
+    pub callers: BTreeMap<String, CallerConfig>,
+}
+
+/// A provider and the client that is registered with it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// Where refresh tokens are sent.
+    pub token_endpoint: String,
+    /// The client.
+    pub client_id: String,
+    /// The files of its secrets, in the order in which they are tried.
+    #[serde(default)]
+    pub client_secrets: Vec<PathBuf>,
+    /// How the client shows who it is.
+    #[serde(default)]
+    pub authentication: AuthenticationKind,
+    /// To be raised whenever the client or its secrets change, so that what was refused before is tried again.
+    #[serde(default = "first_revision")]
+    pub client_revision: u64,
+    /// After how many days without use the provider forgets a refresh token.
+    #[serde(default = "usual_memory")]
+    pub forgets_after_days: u32,
+}
+
+/// How a client shows who it is (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationKind {
+    /// By its secret in the form.
+    #[default]
+    Post,
+    /// By HTTP Basic authentication.
+    Basic,
+    /// By its identifier alone.
+    None,
+}
+
+/// A server that asks on behalf of its users.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallerConfig {
+    /// The files of its keys; two at most, so that one can replace the other.
+    pub keys: Vec<PathBuf>,
+    /// The tenants that it may ask for; all if it names none.
+    #[serde(default)]
+    pub tenants: Vec<String>,
+    /// The header with the tenant.
+    #[serde(default = "usual_tenant_header")]
+    pub tenant_header: String,
+    /// The header with the user.
+    #[serde(default = "usual_user_header")]
+    pub user_header: String,
+}
+
+/// A provider that is ready for use.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where refresh tokens are sent.
+    pub token_endpoint: EndpointUrl,
+    /// The client.
+    pub client_id: String,
+    /// Its secrets.
+    pub client_secrets: Vec<Secret>,
+    /// How the client shows who it is.
+    pub authentication: AuthenticationKind,
+    /// The client's revision.
+    pub client_revision: ClientRevision,
+    /// After how long without use the provider forgets a refresh token.
+    pub forgets_after: Duration,
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = text_of(path)?;
+        toml::from_str(&text)
+            .map_err(|error| ConfigError::Malformed { path: path.to_owned(), reason: error.to_string() })
+    }
+
+    /// The providers with the secrets of their files.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub fn providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
+        self.providers.iter().map(|(name, config)| Ok((name.clone(), config.open(name)?))).collect()
+    }
+}
+
+impl ProviderConfig {
+    fn open(&self, name: &str) -> Result<Provider, ConfigError> {
+        let wrong = |setting: &str, reason| {
+            Err(ConfigError::Setting { setting: format!("providers.{name}.{setting}"), reason })
+        };
+        let Ok(token_endpoint) = EndpointUrl::parse(&self.token_endpoint) else {
+            return wrong("token_endpoint", "only https, or http on this machine, is safe for secrets");
+        };
+        let client_secrets =
+            self.client_secrets.iter().map(|path| secret_of(path)).collect::<Result<Vec<_>, _>>()?;
+        match (self.authentication, client_secrets.is_empty()) {
+            (AuthenticationKind::None, false) => {
+                return wrong("client_secrets", "a client that shows its identifier alone has none");
+            }
+            (AuthenticationKind::Post | AuthenticationKind::Basic, true) => {
+                return wrong(
+                    "client_secrets",
+                    "this way to authenticate needs one; or set authentication = \"none\"",
+                );
+            }
+            _ => {}
+        }
+        Ok(Provider {
+            name: name.to_owned(),
+            token_endpoint,
+            client_id: self.client_id.clone(),
+            client_secrets,
+            authentication: self.authentication,
+            client_revision: ClientRevision(self.client_revision),
+            forgets_after: DAY * self.forgets_after_days,
+        })
+    }
+}
+
+/// The text of a file.
+pub(crate) fn text_of(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })
+}
+
+/// The secret in a file, without the line end that editors put behind it.
+pub(crate) fn secret_of(path: &Path) -> Result<Secret, ConfigError> {
+    let text = Secret::new(text_of(path)?);
+    let secret = text.expose().trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        let setting = path.display().to_string();
+        return Err(ConfigError::Setting { setting, reason: "the file is empty" });
+    }
+    Ok(Secret::new(secret.to_owned()))
+}
+
+fn usual_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8765))
+}
+
+fn usual_admin_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8766))
+}
+
+const fn first_revision() -> u64 {
+    1
+}
+
+const fn usual_memory() -> u32 {
+    180
+}
+
+fn usual_tenant_header() -> String {
+    "x-tokentoss-tenant".to_owned()
+}
+
+fn usual_user_header() -> String {
+    "x-tokentoss-user".to_owned()
+}

@@ -1,0 +1,72 @@
+//! Sealed cells: one secret each, bound to its place.
+
+use std::str;
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
+use tokentoss_core::Secret;
+use tokentoss_custody::CellId;
+use zeroize::Zeroizing;
+
+use super::Key;
+use crate::random;
+use crate::store::GrantId;
+
+const NONCE: usize = 24;
+
+/// Something sealed that cannot be opened: another key, another place, or changed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("sealed data cannot be opened with the keys that are there")]
+pub struct Unreadable;
+
+/// Where a cell stands. It is part of the associated data, so that no cell can be moved to another row.
+#[derive(Clone, Copy, Debug)]
+pub struct CellPlace<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The grant.
+    pub grant: GrantId,
+    /// The cell.
+    pub cell: CellId,
+}
+
+impl CellPlace<'_> {
+    fn associated(&self) -> Vec<u8> {
+        let cell = self.cell.0.to_be_bytes();
+        [b"tokentoss/cell/1\0".as_slice(), &self.grant.0, &cell, self.tenant.as_bytes()].concat()
+    }
+}
+
+/// Seals a secret for its place.
+#[must_use]
+pub fn seal_cell(key: &Key, place: &CellPlace<'_>, secret: &Secret) -> Vec<u8> {
+    encrypt(key, &place.associated(), secret.expose().as_bytes())
+}
+
+/// Opens a cell.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn open_cell(key: &Key, place: &CellPlace<'_>, sealed: &[u8]) -> Result<Secret, Unreadable> {
+    let opened = decrypt(key, &place.associated(), sealed)?;
+    str::from_utf8(&opened).map(|text| Secret::new(text.to_owned())).map_err(|_| Unreadable)
+}
+
+/// A random nonce, and the ciphertext behind it.
+pub(super) fn encrypt(key: &Key, associated: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    let nonce = random::bytes::<NONCE>();
+    let payload = Payload { msg: plaintext, aad: associated };
+    #[expect(clippy::expect_used, reason = "the cipher fails for texts of 256 GiB only")]
+    let ciphertext = cipher(key).encrypt(&nonce.into(), payload).expect("a text of usual length");
+    [nonce.as_slice(), &ciphertext].concat()
+}
+
+pub(super) fn decrypt(key: &Key, associated: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+    let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>().ok_or(Unreadable)?;
+    let payload = Payload { msg: ciphertext, aad: associated };
+    cipher(key).decrypt(&(*nonce).into(), payload).map(Zeroizing::new).map_err(|_| Unreadable)
+}
+
+fn cipher(key: &Key) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&(*key.bytes()).into())
+}

@@ -1,0 +1,118 @@
+//! The key ring: keys by their names, of which one is used for what is wrapped from now on.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::cell::{decrypt, encrypt};
+use super::{Key, Unreadable};
+
+/// What a wrapped data key begins with: the layout, then the length of the key's name.
+const LAYOUT: u8 = 1;
+/// The longest name of a key, in bytes.
+const NAME_LIMIT: usize = 64;
+
+/// What is wrong with a key ring.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RingError {
+    /// The file is not what it should be; the text of the file is in no message.
+    #[error("the key ring is no TOML with `primary` and `keys`")]
+    Malformed,
+    /// A key that cannot be used.
+    #[error("the key `{0}` of the key ring is not 32 bytes in base64url")]
+    Key(String),
+    /// A name that cannot be written down.
+    #[error("a name in the key ring is empty or longer than 64 bytes")]
+    Name,
+    /// There is no primary key.
+    #[error("the key ring has no key `{0}`, which it names as primary")]
+    Primary(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    primary: String,
+    keys: BTreeMap<String, String>,
+}
+
+/// The ring.
+#[derive(Debug)]
+pub struct KeyRing {
+    primary: String,
+    keys: BTreeMap<String, Key>,
+}
+
+impl KeyRing {
+    /// Reads a key ring.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(text: &str) -> Result<Self, RingError> {
+        // The parser's own message can quote a key.
+        let File { primary, keys } = toml::from_str(text).map_err(|_| RingError::Malformed)?;
+        let mut read = BTreeMap::new();
+        for (name, written) in keys {
+            let written = Zeroizing::new(written);
+            if name.is_empty() || name.len() > NAME_LIMIT {
+                return Err(RingError::Name);
+            }
+            let bytes = URL_SAFE_NO_PAD.decode(written.as_bytes()).map(Zeroizing::new);
+            let key = bytes.ok().and_then(|bytes| Key::from_bytes(&bytes));
+            read.insert(name.clone(), key.ok_or(RingError::Key(name))?);
+        }
+        if !read.contains_key(&primary) {
+            return Err(RingError::Primary(primary));
+        }
+        Ok(Self { primary, keys: read })
+    }
+
+    /// The text of a new ring with one fresh key of this name.
+    #[must_use]
+    pub fn generate(name: &str) -> Zeroizing<String> {
+        let key = Zeroizing::new(URL_SAFE_NO_PAD.encode(Key::generate().bytes()));
+        Zeroizing::new(format!("primary = {name:?}\n\n[keys]\n{name:?} = {:?}\n", key.as_str()))
+    }
+
+    /// Wraps a tenant's data key by the primary key.
+    #[must_use]
+    pub fn wrap(&self, data_key: &Key, tenant: &str) -> Vec<u8> {
+        #[expect(clippy::indexing_slicing, reason = "the primary key was looked for when the ring was read")]
+        let key = &self.keys[&self.primary];
+        #[expect(clippy::cast_possible_truncation, reason = "names have 64 bytes at most")]
+        let mut wrapped = vec![LAYOUT, self.primary.len() as u8];
+        wrapped.extend_from_slice(self.primary.as_bytes());
+        wrapped.extend_from_slice(&encrypt(key, &associated(tenant), data_key.bytes()));
+        wrapped
+    }
+
+    /// Opens a data key, with whichever key of the ring it was wrapped by.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when that key is not in the ring, or when this is not the tenant's data key.
+    pub fn unwrap(&self, wrapped: &[u8], tenant: &str) -> Result<Key, Unreadable> {
+        let (name, sealed) = split(wrapped).ok_or(Unreadable)?;
+        let key = self.keys.get(name).ok_or(Unreadable)?;
+        Key::from_bytes(&decrypt(key, &associated(tenant), sealed)?).ok_or(Unreadable)
+    }
+
+    /// Whether a data key is wrapped by the primary key.
+    #[must_use]
+    pub fn is_current(&self, wrapped: &[u8]) -> bool {
+        split(wrapped).is_some_and(|(name, _)| name == self.primary)
+    }
+}
+
+/// The name of the key, and what it sealed.
+fn split(wrapped: &[u8]) -> Option<(&str, &[u8])> {
+    let (head, rest) = wrapped.split_first_chunk::<2>()?;
+    let (name, sealed) = rest.split_at_checked(usize::from(head[1]))?;
+    (head[0] == LAYOUT).then_some((std::str::from_utf8(name).ok()?, sealed))
+}
+
+fn associated(tenant: &str) -> Vec<u8> {
+    [b"tokentoss/data-key/1\0", tenant.as_bytes()].concat()
+}

@@ -1,0 +1,21 @@
+//! The broker: refresh tokens and client secrets stay here, and callers get access tokens that die soon.
+//!
+//! What a request passes through, from the outside in:
+//!
+//! 1. [`routes`]: one file a route. It reads the request and writes the answer.
+//! 2. [`callers`]: who asks, and for which tenant and user.
+//! 3. [`refresh`]: one task a grant refreshes; everybody else waits for its news. It moves bytes between the machine in
+//!    `tokentoss-custody`, which decides, the provider and the store.
+//! 4. [`store`]: rows, leases and sealed cells in SQLite or Postgres.
+//! 5. [`keys`]: the key ring, the tenants' data keys and the sealing of cells.
+
+pub mod callers;
+pub mod config;
+pub mod keys;
+pub mod problem;
+pub mod refresh;
+pub mod routes;
+pub mod server;
+pub mod store;
+
+mod random;

@@ -1,0 +1,108 @@
+//! What a finished sign-in leaves behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokentoss_core::Secret;
+use tokentoss_custody::renewal::Tokens;
+use tokentoss_custody::{
+    CellId, Handle, Jitter, Renewed, Scopes, SignIn, Terms, Version, connect, reconnect,
+};
+
+use super::task::hash_of;
+use super::{Custodian, Failed};
+use crate::keys::{CellPlace, Key, seal_cell};
+use crate::random;
+use crate::store::{AccountKey, GrantId, NewCell, NewGrant, StoreError};
+
+/// How long an access token is believed to live whose provider does not tell.
+const ASSUMED_LIFE: Duration = Duration::from_secs(3600);
+/// More tries than a race between two sign-ins needs.
+const TRIES: usize = 16;
+
+/// Who signed in, and where.
+#[derive(Clone, Debug)]
+pub struct SignedIn<'a> {
+    /// The account.
+    pub account: AccountKey<'a>,
+    /// The e-mail address, for display.
+    pub email: Option<&'a str>,
+    /// The scopes that were asked for.
+    pub requested: Scopes,
+}
+
+impl Custodian {
+    /// Keeps the tokens of a sign-in; those of an earlier one of the same account are dropped.
+    ///
+    /// # Errors
+    /// That they cannot be sealed or written.
+    pub async fn connect(self: &Arc<Self>, who: &SignedIn<'_>, tokens: &Tokens) -> Result<GrantId, Failed> {
+        let provider = self.providers.get(who.account.provider).ok_or(Failed::NotConnected)?;
+        let key = self.data_key(who.account.tenant).await?;
+        let terms = Terms {
+            forgets_after: provider.forgets_after,
+            client_revision: provider.client_revision,
+            jitter: Jitter(u16::from_be_bytes(random::bytes())),
+        };
+        for _ in 0..TRIES {
+            let known = self.store.grant_of(&who.account).await?;
+            let id = known.unwrap_or_else(GrantId::generate);
+            let mut sealing = Sealing { key: &key, tenant: who.account.tenant, grant: id, cells: Vec::new() };
+            let sign_in = SignIn {
+                tokens: sealing.seal_all(tokens),
+                requested: who.requested.clone(),
+                assumed_life: ASSUMED_LIFE,
+            };
+            let is_written = if known.is_some() {
+                let Some(row) = self.store.grant(id).await? else { continue };
+                let update = reconnect(row.now, &row.grant, &sign_in, Version::default(), &terms);
+                self.store.update(id, &update, &sealing.cells).await?
+            } else {
+                let grant = connect(self.store.now().await?, &sign_in, Version::default(), &terms);
+                let new = NewGrant {
+                    id,
+                    tenant: who.account.tenant.to_owned(),
+                    user: who.account.user.to_owned(),
+                    provider: who.account.provider.to_owned(),
+                    issuer: who.account.issuer.to_owned(),
+                    subject: who.account.subject.to_owned(),
+                    email: who.email.map(str::to_owned),
+                    grant,
+                };
+                self.store.add_grant(&new, &sealing.cells).await?
+            };
+            if is_written {
+                self.flights.of(id).tell();
+                return Ok(id);
+            }
+        }
+        Err(StoreError::Row("a grant that others write all the time").into())
+    }
+}
+
+/// Seals the tokens of one grant.
+pub(super) struct Sealing<'a> {
+    pub(super) key: &'a Key,
+    pub(super) tenant: &'a str,
+    pub(super) grant: GrantId,
+    pub(super) cells: Vec<NewCell>,
+}
+
+impl Sealing<'_> {
+    pub(super) fn seal(&mut self, token: &Secret) -> Handle {
+        let cell = CellId(random::number());
+        let place = CellPlace { tenant: self.tenant, grant: self.grant, cell };
+        self.cells.push(NewCell { id: cell, sealed: seal_cell(self.key, &place, token) });
+        Handle { hash: hash_of(token), cell }
+    }
+
+    fn seal_all(&mut self, tokens: &Tokens) -> Renewed {
+        Renewed {
+            access: self.seal(&tokens.access),
+            refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
+            id_token: None,
+            expires_in: tokens.expires_in,
+            scopes: tokens.scopes.clone(),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! From a demand to a token: one task a grant refreshes, and everybody else waits for its news.
+
+mod connect;
+mod flights;
+mod task;
+mod upstream;
+
+pub use connect::SignedIn;
+pub use upstream::Upstream;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokentoss_core::{Secret, Timestamp};
+use tokentoss_custody::{
+    Asker, Context, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, Version, decide,
+    forget_access,
+};
+use tokio_util::task::TaskTracker;
+
+use crate::config::Provider;
+use crate::keys::{CellPlace, Key, KeyRing, Unreadable, open_cell};
+use crate::random;
+use crate::store::{GrantId, GrantRow, Store, StoreError};
+use flights::Flights;
+
+/// How long a caller waits for an answer, whatever it is.
+const CALLERS_PATIENCE: Duration = Duration::from_secs(15);
+/// How often a lease of another process is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// More decisions than any demand needs; reaching them is a fault.
+const DECISIONS: usize = 1000;
+
+/// What a caller asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// The provider's name.
+    pub provider: String,
+    /// Which account, where several are connected.
+    pub account: Option<String>,
+    /// For what.
+    pub target: Target,
+    /// How long the token must live.
+    pub min_ttl: MinTtl,
+    /// A token that a resource refused.
+    pub rejected: Option<TokenHash>,
+}
+
+/// What a caller gets.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The access token.
+    pub access: Secret,
+    /// The life that it has left; none if nobody knows.
+    pub life: Option<Duration>,
+    /// The database's clock at that moment.
+    pub now: Timestamp,
+    /// The scopes that it has.
+    pub scopes: String,
+    /// The row that it came from.
+    pub row: GrantRow,
+}
+
+/// Why a caller gets nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The machine says no.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// No such account is connected.
+    #[error("no such account is connected")]
+    NotConnected,
+    /// Several are, and none is named.
+    #[error("several accounts are connected")]
+    Ambiguous,
+    /// Sealed data cannot be opened.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Everything that refreshing needs.
+pub struct Custodian {
+    /// The database.
+    pub store: Store,
+    /// The tasks that outlive their requests.
+    pub tasks: TaskTracker,
+    ring: KeyRing,
+    data_keys: Mutex<HashMap<String, Key>>,
+    providers: BTreeMap<String, Provider>,
+    upstream: Upstream,
+    flights: Flights,
+}
+
+impl Custodian {
+    /// One for a store and the providers of the configuration.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        ring: KeyRing,
+        providers: BTreeMap<String, Provider>,
+        upstream: Upstream,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            tasks: TaskTracker::new(),
+            ring,
+            data_keys: Mutex::default(),
+            providers,
+            upstream,
+            flights: Flights::default(),
+        })
+    }
+
+    /// The provider of a name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.get(name)
+    }
+
+    /// The names of all providers.
+    pub fn provider_names(&self) -> impl Iterator<Item = &str> {
+        self.providers.keys().map(String::as_str)
+    }
+
+    /// A tenant's data key; made when the tenant is new.
+    ///
+    /// # Errors
+    /// That it cannot be opened, or that the database does not answer.
+    pub async fn data_key(&self, tenant: &str) -> Result<Key, Failed> {
+        let known = self.data_keys.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let wrapped = match self.store.data_key(tenant).await? {
+            Some(wrapped) => wrapped,
+            None => self.store.add_tenant(tenant, &self.ring.wrap(&Key::generate(), tenant)).await?,
+        };
+        let key = self.ring.unwrap(&wrapped, tenant)?;
+        self.data_keys.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.to_owned(), key.clone());
+        Ok(key)
+    }
+
+    /// Gets a token for a user.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn token(self: &Arc<Self>, tenant: &str, user: &str, ask: &Ask) -> Result<Given, Failed> {
+        if !self.providers.contains_key(&ask.provider) {
+            return Err(Failed::NotConnected);
+        }
+        let accounts = self.store.accounts(tenant, user, &ask.provider).await?;
+        let mut meant =
+            accounts.iter().filter(|account| ask.account.as_ref().is_none_or(|name| account.goes_by(name)));
+        let account = meant.next().ok_or(Failed::NotConnected)?;
+        if meant.next().is_some() {
+            return Err(Failed::Ambiguous);
+        }
+        self.token_of(account.id, ask).await
+    }
+
+    async fn token_of(self: &Arc<Self>, id: GrantId, ask: &Ask) -> Result<Given, Failed> {
+        let flight = self.flights.of(id);
+        let mut gives_up_at = None;
+        for _ in 0..DECISIONS {
+            // Before the row is read, so that no news is missed.
+            let news = flight.listen();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            let row = self.store.grant(id).await?.ok_or(Failed::NotConnected)?;
+            let context = self.context(&row)?;
+            let demand = Demand {
+                asker: Asker::Caller { gives_up_at: *gives_up_at.get_or_insert(row.now + CALLERS_PATIENCE) },
+                target: ask.target.clone(),
+                min_ttl: ask.min_ttl,
+                rejected: ask.rejected,
+            };
+            let (until, longest) = match decide(row.now, &row.grant, &demand, &context) {
+                Decision::Serve { slot, .. } => match self.serve(row, slot).await? {
+                    Some(given) => return Ok(given),
+                    None => continue,
+                },
+                Decision::Refuse(refusal) => return Err(Failed::Refused(refusal)),
+                Decision::Correct(update) => {
+                    self.store.update(id, &update, &[]).await?;
+                    continue;
+                }
+                Decision::Refresh(claim) => {
+                    if let Some(turn) = flight.try_turn() {
+                        let (owner, started) = (LeaseOwner(random::number()), Instant::now());
+                        if !self.store.claim(id, &claim, owner).await? {
+                            continue;
+                        }
+                        let held = tokentoss_custody::Held { claim, owner };
+                        let (custodian, flight) = (Arc::clone(self), Arc::clone(&flight));
+                        self.tasks.spawn(async move {
+                            custodian.refresh(id, held, started).await;
+                            drop(turn);
+                            flight.tell();
+                        });
+                    }
+                    (None, CALLERS_PATIENCE)
+                }
+                // The scheduler alone is sent to rest.
+                Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
+                    // The task of this process tells; another one's lease has to be looked at.
+                    (Some(until), if flight.is_running() { CALLERS_PATIENCE } else { LOOK_AGAIN })
+                }
+                Decision::Rest { until: None } => return Err(Failed::NotConnected),
+            };
+            let left = until.map_or(longest, |until| {
+                Duration::from_millis(until.as_millis().saturating_sub(row.now.as_millis())).min(longest)
+            });
+            let _ = tokio::time::timeout(left.max(Duration::from_millis(1)), news).await;
+        }
+        Err(StoreError::Row("a grant that comes to no decision").into())
+    }
+
+    /// Opens the token in this place; none if that is not possible and the row no longer names it.
+    async fn serve(&self, row: GrantRow, slot: usize) -> Result<Option<Given>, Failed> {
+        let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
+            return Ok(None);
+        };
+        match self.open(&row, access.handle.cell).await {
+            Ok(secret) => {
+                self.store.touch(row.id).await?;
+                let life = row.grant.ttl(&access, row.now);
+                Ok(Some(Given {
+                    access: secret,
+                    life: Some(life).filter(|life| *life < Duration::MAX),
+                    now: row.now,
+                    scopes: access.scopes.to_list(),
+                    row,
+                }))
+            }
+            Err(Failed::Unreadable(_)) => {
+                let update = forget_access(&row.grant, access.handle.hash);
+                if let Some(update) = update {
+                    self.store.update(row.id, &update, &[]).await?;
+                }
+                Ok(None)
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// Opens a cell of a row.
+    async fn open(&self, row: &GrantRow, cell: tokentoss_custody::CellId) -> Result<Secret, Failed> {
+        let key = self.data_key(&row.tenant).await?;
+        let sealed = self.store.cell(cell).await?.ok_or(Unreadable)?;
+        let place = CellPlace { tenant: &row.tenant, grant: row.id, cell };
+        Ok(open_cell(&key, &place, &sealed)?)
+    }
+
+    fn context(&self, row: &GrantRow) -> Result<Context, Failed> {
+        let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
+        Ok(Context { known: Version::default(), client_revision: provider.client_revision })
+    }
+}

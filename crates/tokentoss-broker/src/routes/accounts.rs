@@ -1,0 +1,94 @@
+//! `GET /v1/accounts` and `DELETE /v1/accounts/{id}`: what a user has connected.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokentoss_custody::{Revoker, sign_out};
+
+use super::App;
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::refresh::Failed;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    provider: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AccountAnswer {
+    id: String,
+    provider: String,
+    subject: String,
+    email: Option<String>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    scopes: Vec<String>,
+    /// Seconds since 1970.
+    connected_at: u64,
+    renewed_at: u64,
+    used_at: u64,
+}
+
+/// Lists what the user has connected.
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    listing: Result<Query<Listing>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Listing { provider }) = listing.map_err(|_| Problem::invalid_request())?;
+    let store = &app.custodian.store;
+    let mut answers = Vec::new();
+    for name in app.custodian.provider_names() {
+        if provider.as_deref().is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        for account in store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)? {
+            let Some(row) = store.grant(account.id).await.map_err(Failed::from)? else { continue };
+            answers.push(AccountAnswer {
+                id: row.id.to_string(),
+                provider: row.provider,
+                subject: row.subject,
+                email: row.email,
+                status: row.grant.status.name(),
+                cause: row.grant.status.cause(),
+                scopes: row.grant.consented.to_list().split(' ').map(str::to_owned).collect(),
+                connected_at: row.grant.connected_at.as_secs(),
+                renewed_at: row.grant.renewed_at.as_secs(),
+                used_at: row.grant.used_at.as_secs(),
+            });
+        }
+    }
+    let mut response = Json(answers).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Ends a connection: the tokens leave the row at once, and are revoked at the provider by a queue.
+pub(super) async fn disconnect(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let store = &app.custodian.store;
+    for name in app.custodian.provider_names() {
+        let accounts = store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)?;
+        let Some(account) = accounts.into_iter().find(|account| account.id.to_string() == id) else {
+            continue;
+        };
+        // Until the row is as it was read: whoever refreshes meanwhile loses.
+        while let Some(row) = store.grant(account.id).await.map_err(Failed::from)? {
+            let Some(update) = sign_out(&row.grant, Revoker::User) else { break };
+            if store.update(account.id, &update, &[]).await.map_err(Failed::from)? {
+                break;
+            }
+        }
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    // Whatever is somebody else's answers like what is not there.
+    Err(Problem::not_found())
+}

@@ -1,0 +1,57 @@
+//! The HTTP interface, one file a route.
+
+mod accounts;
+mod health;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::request::Parts;
+use axum::routing::{delete, get, post};
+
+use crate::callers::{Caller, InternalKeys};
+use crate::problem::Problem;
+use crate::refresh::Custodian;
+
+/// The longest body of a request, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What the routes share.
+#[derive(Clone)]
+pub struct App {
+    /// Refreshes and keeps.
+    pub custodian: Arc<Custodian>,
+    /// Who may ask.
+    pub keys: Arc<InternalKeys>,
+}
+
+/// The routes for callers.
+pub fn callers(app: App) -> Router {
+    Router::new()
+        .route("/v1/token", post(token::token))
+        .route("/v1/accounts", get(accounts::list))
+        .route("/v1/accounts/{id}", delete(accounts::disconnect))
+        .fallback(async || Problem::unknown_route())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(app)
+}
+
+/// The routes for administrators and probes.
+pub fn admin(app: App) -> Router {
+    Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(async || Problem::unknown_route())
+        .with_state(app)
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Ok(app.keys.identify(&parts.headers)?)
+    }
+}

@@ -1,0 +1,109 @@
+//! `POST /v1/token`: an access token that dies soon.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use tokentoss_custody::{MinTtl, Scopes, Target, TokenHash};
+
+use super::App;
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::refresh::{Ask, Given};
+
+/// The longest life that can be asked for, in seconds.
+const LONGEST_MIN_TTL: u64 = 86_400;
+
+/// The body of the request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenRequest {
+    provider: String,
+    #[serde(default)]
+    account: Option<String>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    #[serde(default)]
+    audience: Option<String>,
+    /// Seconds.
+    #[serde(default)]
+    min_ttl: Option<u64>,
+    /// The SHA-256, in base64url, of a token that a resource refused.
+    #[serde(default)]
+    rejected: Option<String>,
+}
+
+/// The body of the answer. It has no member that could hold a refresh token.
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    /// Seconds since 1970 by the database's clock; null if nobody knows.
+    expires_at: Option<u64>,
+    scopes: Vec<&'a str>,
+    account: AccountAnswer<'a>,
+    version: u64,
+}
+
+#[derive(Serialize)]
+struct AccountAnswer<'a> {
+    id: String,
+    subject: &'a str,
+    email: Option<&'a str>,
+}
+
+pub(super) async fn token(
+    State(app): State<App>,
+    caller: Caller,
+    body: Result<Json<TokenRequest>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(request) = body.map_err(|_| Problem::invalid_request())?;
+    let ask = request.read().ok_or_else(Problem::invalid_request)?;
+    let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    tracing::info!(caller = caller.name, provider = ask.provider, grant = %given.row.id, "gave a token");
+    Ok(answer(&given))
+}
+
+impl TokenRequest {
+    /// What is asked for; none if a member makes no sense.
+    fn read(self) -> Option<Ask> {
+        let min_ttl = match self.min_ttl {
+            None => MinTtl::Usual,
+            Some(seconds) if seconds <= LONGEST_MIN_TTL => MinTtl::AtLeast(Duration::from_secs(seconds)),
+            Some(_) => return None,
+        };
+        let is_scope =
+            |scope: &String| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_named = |name: &Option<String>| name.as_ref().is_none_or(|name| !name.is_empty());
+        if !self.scopes.iter().all(is_scope) || !is_named(&self.account) || !is_named(&self.audience) {
+            return None;
+        }
+        let rejected = match self.rejected {
+            None => None,
+            Some(text) => Some(TokenHash(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?)),
+        };
+        let target = Target { scopes: Scopes::from_iter(self.scopes), audience: self.audience };
+        Some(Ask { provider: self.provider, account: self.account, target, min_ttl, rejected })
+    }
+}
+
+fn answer(given: &Given) -> Response {
+    let row = &given.row;
+    let body = TokenAnswer {
+        access_token: given.access.expose(),
+        token_type: "Bearer",
+        expires_at: given.life.map(|life| (given.now + life).as_secs()),
+        scopes: given.scopes.split(' ').filter(|scope| !scope.is_empty()).collect(),
+        account: AccountAnswer { id: row.id.to_string(), subject: &row.subject, email: row.email.as_deref() },
+        version: row.grant.version.0,
+    };
+    let mut response = Json(body).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

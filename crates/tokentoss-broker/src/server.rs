@@ -1,0 +1,135 @@
+//! Start and end of the server.
+
+use std::future::{Future, IntoFuture};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::callers::InternalKeys;
+use crate::config::{Config, ConfigError, text_of};
+use crate::keys::{KeyRing, RingError};
+use crate::refresh::{Custodian, Upstream};
+use crate::routes::{self, App};
+use crate::store::{Store, StoreError};
+
+/// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key ring.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// TLS for the providers.
+    #[error("the HTTP client cannot be made")]
+    Upstream(#[from] reqwest::Error),
+    /// An address to listen on.
+    #[error("{address} cannot be listened on: {reason}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the operating system says.
+        reason: std::io::Error,
+    },
+    /// Serving ended by itself.
+    #[error("serving ended: {0}")]
+    Serve(std::io::Error),
+}
+
+/// A server that listens.
+pub struct Server {
+    app: App,
+    callers: TcpListener,
+    admin: TcpListener,
+}
+
+impl Server {
+    /// Reads everything, brings the database up to date and listens.
+    ///
+    /// # Errors
+    /// What stands in the way. Without a key ring that opens, nothing is started.
+    pub async fn build(config: &Config) -> Result<Self, ServerError> {
+        let ring = key_ring(&config.key_ring)?;
+        let (providers, keys) = (config.providers()?, InternalKeys::of(config)?);
+        let store = Store::open(&config.database).await?;
+        store.migrate().await?;
+        let custodian = Custodian::new(store, ring, providers, Upstream::new()?);
+        let app = App { custodian, keys: Arc::new(keys) };
+        Ok(Self { app, callers: listen(config.listen).await?, admin: listen(config.admin_listen).await? })
+    }
+
+    /// Where callers connect.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
+        self.callers.local_addr()
+    }
+
+    /// Where administrators connect.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn admin_address(&self) -> std::io::Result<std::net::SocketAddr> {
+        self.admin.local_addr()
+    }
+
+    /// The part that refreshes and keeps.
+    #[must_use]
+    pub fn custodian(&self) -> Arc<Custodian> {
+        Arc::clone(&self.app.custodian)
+    }
+
+    /// Serves until `end`, then lets requests and refreshes end.
+    ///
+    /// # Errors
+    /// That serving ended by itself.
+    pub async fn run(self, end: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let (stop, _) = watch::channel(false);
+        let stopped = || {
+            let mut stop = stop.subscribe();
+            async move {
+                let _ = stop.wait_for(|is_over| *is_over).await;
+            }
+        };
+        let callers = axum::serve(self.callers, routes::callers(self.app.clone()));
+        let callers = tokio::spawn(callers.with_graceful_shutdown(stopped()).into_future());
+        let admin = axum::serve(self.admin, routes::admin(self.app.clone()));
+        let admin = tokio::spawn(admin.with_graceful_shutdown(stopped()).into_future());
+        end.await;
+        let _ = stop.send(true);
+        let custodian = self.app.custodian;
+        custodian.tasks.close();
+        let ended = tokio::time::timeout(DRAIN, async {
+            let _ = tokio::join!(callers, admin);
+            custodian.tasks.wait().await;
+        });
+        if ended.await.is_err() {
+            tracing::error!("requests or refreshes were still running at the end");
+        }
+        custodian.store.close().await;
+        Ok(())
+    }
+}
+
+/// Reads the key ring.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn key_ring(path: &Path) -> Result<KeyRing, ServerError> {
+    Ok(KeyRing::read(&zeroize::Zeroizing::new(text_of(path)?))?)
+}
+
+async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|reason| ServerError::Listen { address, reason })
+}

@@ -1,0 +1,65 @@
+//! What names a grant.
+
+use std::fmt;
+
+use crate::random;
+
+/// The identifier of a grant: random, so that nobody can guess another one's.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GrantId(pub [u8; 16]);
+
+impl GrantId {
+    /// A fresh one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(random::bytes())
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GrantId({self})")
+    }
+}
+
+/// What there is one grant for.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountKey<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The user within the tenant.
+    pub user: &'a str,
+    /// The provider's name in the configuration.
+    pub provider: &'a str,
+    /// The provider's issuer identifier.
+    pub issuer: &'a str,
+    /// The provider's identifier of the user.
+    pub subject: &'a str,
+}
+
+/// A connected account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The grant.
+    pub id: GrantId,
+    /// The provider's identifier of the user.
+    pub subject: String,
+    /// The e-mail address, for display and for choosing.
+    pub email: Option<String>,
+}
+
+impl Account {
+    /// Whether somebody means this account by a text: its identifier, the subject or the e-mail address.
+    #[must_use]
+    pub fn goes_by(&self, text: &str) -> bool {
+        self.subject == text
+            || self.id.to_string() == text
+            || self.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(text))
+    }
+}

@@ -1,0 +1,78 @@
+//! The schema, from the first version on. Times are whole milliseconds since 1970, and every secret is a sealed cell.
+//!
+//! `{blob}` stands for the database's type of bytes.
+
+/// One text a version; a text that was released is never changed.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE tenants (
+    id TEXT PRIMARY KEY,
+    data_key {blob} NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE TABLE grants (
+    id {blob} PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    user_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    email TEXT,
+    version BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    cause TEXT,
+    cause_revision BIGINT,
+    consented TEXT NOT NULL,
+    refresh_hash {blob},
+    refresh_cell {blob},
+    id_hash {blob},
+    id_cell {blob},
+    id_expires_at BIGINT,
+    assumed_life BIGINT NOT NULL,
+    connected_at BIGINT NOT NULL,
+    renewed_at BIGINT NOT NULL,
+    used_at BIGINT NOT NULL,
+    refresh_at BIGINT NOT NULL,
+    keep_alive_at BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    failure TEXT,
+    failed_at BIGINT,
+    next_attempt_at BIGINT,
+    lease_owner {blob},
+    lease_until BIGINT,
+    attempt_hash {blob},
+    attempt_at BIGINT,
+    UNIQUE (tenant, user_id, provider, issuer, subject)
+);
+CREATE TABLE tokens (
+    grant_id {blob} NOT NULL REFERENCES grants (id),
+    scopes TEXT NOT NULL,
+    audience TEXT NOT NULL,
+    hash {blob},
+    cell {blob},
+    granted TEXT,
+    obtained_at BIGINT,
+    expires_at BIGINT,
+    refused_until BIGINT,
+    PRIMARY KEY (grant_id, scopes, audience)
+);
+CREATE TABLE cells (
+    id {blob} PRIMARY KEY,
+    grant_id {blob} NOT NULL REFERENCES grants (id),
+    sealed {blob} NOT NULL
+);
+CREATE INDEX cells_of_grant ON cells (grant_id);
+CREATE TABLE revocations (
+    cell {blob} PRIMARY KEY REFERENCES cells (id),
+    grant_id {blob} NOT NULL REFERENCES grants (id),
+    created_at BIGINT NOT NULL,
+    next_attempt_at BIGINT NOT NULL,
+    failures BIGINT NOT NULL
+);
+CREATE INDEX revocations_of_grant ON revocations (grant_id);
+CREATE INDEX revocations_due ON revocations (next_attempt_at);
+"];
+
+/// The texts for a database whose type of bytes has this name.
+pub(super) fn migrations(blob: &str) -> Vec<String> {
+    MIGRATIONS.iter().map(|text| text.replace("{blob}", blob)).collect()
+}

@@ -1,0 +1,57 @@
+//! What goes into the database and comes out of it.
+
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{CellId, Grant};
+
+use super::GrantId;
+
+/// A grant as it was read.
+#[derive(Clone, Debug)]
+pub struct GrantRow {
+    /// Its identifier.
+    pub id: GrantId,
+    /// Whose it is.
+    pub tenant: String,
+    /// The user within the tenant.
+    pub user: String,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The provider's identifier of the user.
+    pub subject: String,
+    /// The e-mail address, for display.
+    pub email: Option<String>,
+    /// What the machine decides on.
+    pub grant: Grant,
+    /// The database's clock when it was read.
+    pub now: Timestamp,
+}
+
+/// A grant that is new.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// Its identifier.
+    pub id: GrantId,
+    /// Whose it is.
+    pub tenant: String,
+    /// The user within the tenant.
+    pub user: String,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The provider's issuer identifier, or its authorization endpoint's origin where it has none.
+    pub issuer: String,
+    /// The provider's identifier of the user.
+    pub subject: String,
+    /// The e-mail address, for display.
+    pub email: Option<String>,
+    /// The row.
+    pub grant: Grant,
+}
+
+/// A sealed cell that is to be written with a row.
+#[derive(Clone, Debug)]
+pub struct NewCell {
+    /// Its identifier.
+    pub id: CellId,
+    /// The sealed bytes.
+    pub sealed: Vec<u8>,
+}

@@ -1,0 +1,60 @@
+//! The key ring and the sealing of cells.
+
+use tokentoss_broker::keys::{CellPlace, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell};
+use tokentoss_broker::store::GrantId;
+use tokentoss_core::Secret;
+use tokentoss_custody::CellId;
+
+#[test]
+fn a_cell_opens_in_its_place_only() {
+    let (key, secret) = (Key::generate(), Secret::new("refresh-1".into()));
+    let place = CellPlace { tenant: "acme", grant: GrantId([1; 16]), cell: CellId(7) };
+    let sealed = seal_cell(&key, &place, &secret);
+    assert_eq!(open_cell(&key, &place, &sealed).expect("opens").expose(), "refresh-1");
+    assert_ne!(seal_cell(&key, &place, &secret), sealed, "no nonce twice");
+    for other in [
+        CellPlace { tenant: "acmf", ..place },
+        CellPlace { grant: GrantId([2; 16]), ..place },
+        CellPlace { cell: CellId(8), ..place },
+    ] {
+        assert_eq!(open_cell(&key, &other, &sealed).err(), Some(Unreadable));
+    }
+    assert_eq!(open_cell(&Key::generate(), &place, &sealed).err(), Some(Unreadable));
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert_eq!(open_cell(&key, &place, &changed).err(), Some(Unreadable));
+        assert_eq!(open_cell(&key, &place, &sealed[..at]).err(), Some(Unreadable));
+    }
+}
+
+#[test]
+fn a_data_key_is_wrapped_for_its_tenant() {
+    let ring = KeyRing::read(&KeyRing::generate("2026")).expect("a ring");
+    let key = Key::generate();
+    let wrapped = ring.wrap(&key, "acme");
+    assert!(ring.is_current(&wrapped));
+    assert!(ring.unwrap(&wrapped, "acme").is_ok());
+    assert_eq!(ring.unwrap(&wrapped, "other").err(), Some(Unreadable));
+    let another = KeyRing::read(&KeyRing::generate("2026")).expect("a ring");
+    assert_eq!(another.unwrap(&wrapped, "acme").err(), Some(Unreadable));
+    for end in 0..wrapped.len() {
+        assert_eq!(ring.unwrap(&wrapped[..end], "acme").err(), Some(Unreadable));
+    }
+    assert_eq!(format!("{key:?}"), "Key(…)");
+    assert!(!format!("{ring:?}").contains(&*KeyRing::generate("2026")));
+}
+
+#[test]
+fn a_ring_that_is_none() {
+    for (text, error) in [
+        ("", RingError::Malformed),
+        ("primary = 'a'", RingError::Malformed),
+        ("primary = 'a'\n[keys]\na = 7", RingError::Malformed),
+        ("primary = 'a'\nx = 1\n[keys]\na = 'AA'", RingError::Malformed),
+        ("primary = 'a'\n[keys]\na = 'AA'", RingError::Key("a".into())),
+        ("primary = 'a'\n[keys]\n", RingError::Primary("a".into())),
+    ] {
+        assert_eq!(KeyRing::read(text).err(), Some(error), "{text}");
+    }
+}

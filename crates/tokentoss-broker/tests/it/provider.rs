@@ -1,0 +1,117 @@
+//! A token endpoint that rotates refresh tokens, and ends the grant when a spent one comes again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use tokio::net::TcpListener;
+
+/// What it does instead of answering well.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Mood {
+    /// Nothing.
+    #[default]
+    Well,
+    /// It answers this.
+    Says(u16, &'static str),
+    /// It asks for patience.
+    Busy,
+}
+
+#[derive(Debug, Default)]
+struct Truth {
+    /// Grants by the refresh token that is valid now.
+    alive: HashMap<String, u32>,
+    /// What was sent, in order.
+    forms: Vec<HashMap<String, String>>,
+    count: u32,
+    mood: Mood,
+    takes: Duration,
+    life: u64,
+}
+
+/// The provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Provider {
+    truth: Arc<Mutex<Truth>>,
+    /// Its token endpoint.
+    pub(crate) token_endpoint: String,
+}
+
+impl Provider {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let truth = Arc::new(Mutex::new(Truth { life: 3600, ..Truth::default() }));
+        let router = Router::new().route("/token", post(token)).with_state(Arc::clone(&truth));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { truth, token_endpoint: format!("http://{address}/token") }
+    }
+
+    /// A refresh token of a new grant.
+    pub(crate) fn grant(&self) -> String {
+        let mut truth = self.truth.lock().expect("not poisoned");
+        truth.count += 1;
+        let refresh = format!("refresh-{}", truth.count);
+        truth.alive.insert(refresh.clone(), 1);
+        refresh
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        self.truth.lock().expect("not poisoned").mood = mood;
+    }
+
+    /// How long each answer takes.
+    pub(crate) fn takes(&self, duration: Duration) {
+        self.truth.lock().expect("not poisoned").takes = duration;
+    }
+
+    /// The life of access tokens, in seconds.
+    pub(crate) fn life(&self, seconds: u64) {
+        self.truth.lock().expect("not poisoned").life = seconds;
+    }
+
+    /// What was sent so far.
+    pub(crate) fn forms(&self) -> Vec<HashMap<String, String>> {
+        self.truth.lock().expect("not poisoned").forms.clone()
+    }
+}
+
+async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response {
+    let form: HashMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
+    let (mood, takes) = {
+        let mut truth = truth.lock().expect("not poisoned");
+        truth.forms.push(form.clone());
+        (truth.mood.clone(), truth.takes)
+    };
+    tokio::time::sleep(takes).await;
+    match mood {
+        Mood::Says(status, body) => (StatusCode::from_u16(status).expect("a status"), body).into_response(),
+        Mood::Busy => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response(),
+        Mood::Well => {
+            let mut truth = truth.lock().expect("not poisoned");
+            if form.get("client_secret").map(String::as_str) != Some("s3cret-of-the-client") {
+                return (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#).into_response();
+            }
+            let Some(generation) = form.get("refresh_token").and_then(|token| truth.alive.remove(token))
+            else {
+                // A spent one: whoever has the next one loses it too.
+                truth.alive.clear();
+                return (StatusCode::BAD_REQUEST, r#"{"error":"invalid_grant"}"#).into_response();
+            };
+            truth.count += 1;
+            let (count, life) = (truth.count, truth.life);
+            truth.alive.insert(format!("refresh-{count}"), generation + 1);
+            let answer = format!(
+                r#"{{"access_token":"access-{count}","refresh_token":"refresh-{count}","token_type":"Bearer","expires_in":{life}}}"#
+            );
+            answer.into_response()
+        }
+    }
+}

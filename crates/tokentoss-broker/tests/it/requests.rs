@@ -1,0 +1,46 @@
+//! Requests that make no sense get a problem, never a failure of the server.
+
+use serde_json::json;
+
+use crate::provider::Provider;
+use crate::running::{Home, answer};
+
+#[tokio::test]
+async fn bad_bodies() {
+    let provider = Provider::start().await;
+    let broker = Home::new(&provider).start_kept().await;
+    broker.connect("ada", &provider.grant(), 3600).await;
+    let bodies = [
+        String::new(),
+        "{".into(),
+        "[]".into(),
+        "null".into(),
+        "{}".into(),
+        json!({"provider": 7}).to_string(),
+        json!({"provider": "example", "scopes": "files.read"}).to_string(),
+        json!({"provider": "example", "scopes": ["a b"]}).to_string(),
+        json!({"provider": "example", "scopes": [""]}).to_string(),
+        json!({"provider": "example", "min_ttl": -1}).to_string(),
+        json!({"provider": "example", "min_ttl": 1e300}).to_string(),
+        json!({"provider": "example", "min_ttl": 86_401}).to_string(),
+        json!({"provider": "example", "rejected": "x"}).to_string(),
+        json!({"provider": "example", "account": ""}).to_string(),
+        json!({"provider": "example", "unknown": 1}).to_string(),
+        r#"{"provider":"example","provider":"example"}"#.into(),
+        format!(r#"{{"provider":"{}"}}"#, "x".repeat(100_000)),
+        "[".repeat(50_000),
+    ];
+    for body in bodies {
+        let answer = broker.post_token("ada", body.clone()).await;
+        let shown: String = body.chars().take(80).collect();
+        assert_eq!((answer.status, answer.code()), (400, "invalid_request"), "{shown}: {answer:?}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+    let bytes = broker.post_token("ada", vec![0xff, 0xfe]).await;
+    assert_eq!(bytes.code(), "invalid_request");
+    let untyped = answer(broker.request("POST", "/v1/token", "ada").body(r#"{"provider":"example"}"#)).await;
+    assert_eq!(untyped.code(), "invalid_request");
+    assert_eq!(answer(broker.request("GET", "/v1/token", "ada")).await.status, 405);
+    assert_eq!(answer(broker.request("GET", "/v1/accounts?x=1", "ada")).await.code(), "invalid_request");
+    assert_eq!(answer(broker.request("GET", "/nowhere", "ada")).await.code(), "route_unknown");
+}

@@ -1,0 +1,209 @@
+//! What the machine takes for granted of a store, for both databases.
+
+use std::time::Duration;
+
+use tokentoss_broker::store::{GrantId, NewCell, NewGrant, Store};
+use tokentoss_custody::{
+    Asker, CellId, Claim, Context, Decision, Demand, Handle, Jitter, LeaseOwner, MinTtl, Outcome, Renewed,
+    Revoker, Scopes, SignIn, Target, Terms, TokenHash, Version, connect, decide, sign_out,
+};
+
+const TERMS: Terms = Terms {
+    forgets_after: Duration::from_secs(86_400 * 60),
+    client_revision: tokentoss_custody::ClientRevision(1),
+    jitter: Jitter(0),
+};
+
+/// A token of a grant, by a number; tests share databases, and no two grants share a cell.
+fn handle(id: GrantId, number: u8) -> Handle {
+    Handle { hash: TokenHash([number; 32]), cell: at(id, number) }
+}
+
+fn cell(id: GrantId, number: u8) -> NewCell {
+    NewCell { id: at(id, number), sealed: vec![number; 40] }
+}
+
+fn at(id: GrantId, number: u8) -> CellId {
+    CellId(u128::from_be_bytes(id.0).wrapping_add(u128::from(number)))
+}
+
+async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = format!("sqlite:{}/broker.sqlite", folder.path().display());
+    let mut stores = vec![
+        (Store::open("sqlite::memory:").await.expect("a store"), None),
+        (Store::open(&file).await.expect("a store"), Some(folder)),
+    ];
+    if let Ok(address) = std::env::var("TOKENTOSS_TEST_POSTGRES") {
+        stores.push((Store::open(&address).await.expect("a store"), None));
+    }
+    for (store, _) in &stores {
+        store.migrate().await.expect("migrated");
+        store.migrate().await.expect("migrated once");
+        assert_eq!(store.pending().await.expect("an answer"), 0);
+    }
+    stores
+}
+
+/// Adds a grant whose access token has five seconds left.
+async fn add(store: &Store, user: &str) -> GrantId {
+    let id = GrantId::generate();
+    let tenant = format!("tenant-{id}");
+    store.add_tenant(&tenant, &[1, 2, 3]).await.expect("added");
+    let sign_in = SignIn {
+        tokens: Renewed {
+            access: handle(id, 1),
+            refresh: Some(handle(id, 2)),
+            id_token: None,
+            expires_in: Some(Duration::from_secs(5)),
+            scopes: Some(Scopes::read("a b")),
+        },
+        requested: Scopes::default(),
+        assumed_life: Duration::from_secs(3600),
+    };
+    let grant = connect(store.now().await.expect("a time"), &sign_in, Version::default(), &TERMS);
+    let new = NewGrant {
+        id,
+        tenant,
+        user: user.into(),
+        provider: "example".into(),
+        issuer: "https://as.example".into(),
+        subject: user.into(),
+        email: Some(format!("{user}@example.com")),
+        grant,
+    };
+    let cells = [cell(id, 1), cell(id, 2)];
+    assert!(store.add_grant(&new, &cells).await.expect("added"));
+    assert!(
+        !store.add_grant(&NewGrant { id: GrantId::generate(), ..new }, &[]).await.expect("an answer"),
+        "once"
+    );
+    id
+}
+
+async fn claim(store: &Store, id: GrantId) -> Claim {
+    let row = store.grant(id).await.expect("an answer").expect("a row");
+    let demand = Demand {
+        asker: Asker::Caller { gives_up_at: row.now + Duration::from_secs(5) },
+        target: Target::default(),
+        min_ttl: MinTtl::Usual,
+        rejected: None,
+    };
+    let row = tokentoss_broker::store::GrantRow { now: row.now + Duration::from_secs(60), ..row };
+    match decide(
+        row.now,
+        &row.grant,
+        &demand,
+        &Context { known: Version::default(), client_revision: TERMS.client_revision },
+    ) {
+        Decision::Refresh(claim) => claim,
+        other => panic!("no claim: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_row_comes_back_as_it_was_written() {
+    for (store, _folder) in stores().await {
+        let id = add(&store, "ada").await;
+        let row = store.grant(id).await.expect("an answer").expect("a row");
+        assert_eq!((row.user.as_str(), row.email.as_deref()), ("ada", Some("ada@example.com")));
+        assert_eq!(row.grant.refresh, Some(handle(id, 2)));
+        assert_eq!(row.grant.main().expect("a token").handle, handle(id, 1));
+        assert_eq!(store.cell(at(id, 2)).await.expect("an answer"), Some(vec![2; 40]));
+        let accounts = store.accounts(&row.tenant, "ada", "example").await.expect("an answer");
+        assert_eq!(accounts.len(), 1);
+        assert!(accounts[0].goes_by("ADA@example.com") && !accounts[0].goes_by("grace"));
+        assert!(store.accounts(&row.tenant, "grace", "example").await.expect("an answer").is_empty());
+        assert!(store.grant(GrantId::generate()).await.expect("an answer").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_had_by_one() {
+    for (store, _folder) in stores().await {
+        let id = add(&store, "ada").await;
+        let claim = claim(&store, id).await;
+        assert!(store.claim(id, &claim, LeaseOwner(1)).await.expect("an answer"));
+        assert!(!store.claim(id, &claim, LeaseOwner(2)).await.expect("an answer"), "somebody has it");
+        let row = store.grant(id).await.expect("an answer").expect("a row");
+        let lease = row.grant.lease.expect("a lease");
+        assert_eq!(lease.owner, LeaseOwner(1));
+        let left = lease.until.as_millis() - row.now.as_millis();
+        assert!((19_000..=20_000).contains(&left), "{left}");
+        assert_eq!(row.grant.intent.expect("an intent").hash, handle(id, 2).hash);
+        let stale = Claim { version: claim.version.next(), ..claim };
+        assert!(!store.claim(id, &stale, LeaseOwner(3)).await.expect("an answer"), "another version");
+    }
+}
+
+#[tokio::test]
+async fn a_guard_that_does_not_hold_writes_nothing() {
+    for (store, _folder) in stores().await {
+        let id = add(&store, "ada").await;
+        let row = store.grant(id).await.expect("an answer").expect("a row");
+        let claim = claim(&store, id).await;
+        assert!(store.claim(id, &claim, LeaseOwner(1)).await.expect("an answer"));
+        let held = tokentoss_custody::Held { claim, owner: LeaseOwner(1) };
+        let renewed = Renewed {
+            access: handle(id, 3),
+            refresh: Some(handle(id, 4)),
+            id_token: None,
+            expires_in: Some(Duration::from_secs(3600)),
+            scopes: None,
+        };
+        let report =
+            tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
+        let leased = store.grant(id).await.expect("an answer").expect("a row");
+        let tokentoss_custody::Write::Update(update) =
+            tokentoss_custody::settle(leased.now, &leased.grant, &report, &TERMS)
+        else {
+            panic!("an update")
+        };
+        // The user signs out in between.
+        let ended = sign_out(&row.grant, Revoker::User).expect("an end");
+        assert!(store.update(id, &ended, &[]).await.expect("an answer"));
+        assert!(!store.update(id, &update, &[cell(id, 3), cell(id, 4)]).await.expect("an answer"), "fenced");
+        assert_eq!(store.cell(at(id, 3)).await.expect("an answer"), None, "nothing of it is there");
+        assert_eq!(store.cell(at(id, 1)).await.expect("an answer"), None, "the access token is gone");
+        assert_eq!(
+            store.cell(at(id, 2)).await.expect("an answer"),
+            Some(vec![2; 40]),
+            "it waits to be revoked"
+        );
+        store.queue_revocations(id, &[handle(id, 4)], &[cell(id, 3), cell(id, 4)]).await.expect("queued");
+        assert_eq!(store.cell(at(id, 4)).await.expect("an answer"), Some(vec![4; 40]));
+        assert_eq!(store.cell(at(id, 3)).await.expect("an answer"), None);
+    }
+}
+
+#[tokio::test]
+async fn new_tokens_replace_the_old_ones_and_their_cells() {
+    for (store, _folder) in stores().await {
+        let id = add(&store, "ada").await;
+        let claim = claim(&store, id).await;
+        assert!(store.claim(id, &claim, LeaseOwner(1)).await.expect("an answer"));
+        let row = store.grant(id).await.expect("an answer").expect("a row");
+        let renewed = Renewed {
+            access: handle(id, 3),
+            refresh: Some(handle(id, 4)),
+            id_token: None,
+            expires_in: None,
+            scopes: None,
+        };
+        let held = tokentoss_custody::Held { claim, owner: LeaseOwner(1) };
+        let report =
+            tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
+        let tokentoss_custody::Write::Update(update) =
+            tokentoss_custody::settle(row.now, &row.grant, &report, &TERMS)
+        else {
+            panic!("an update")
+        };
+        assert!(store.update(id, &update, &[cell(id, 3), cell(id, 4)]).await.expect("an answer"));
+        let after = store.grant(id).await.expect("an answer").expect("a row");
+        let expected = tokentoss_custody::Grant { used_at: after.grant.used_at, ..update.after.clone() };
+        assert_eq!(after.grant, expected, "every column");
+        for (number, is_there) in [(1, false), (2, false), (3, true), (4, true)] {
+            assert_eq!(store.cell(at(id, number)).await.expect("an answer").is_some(), is_there, "{number}");
+        }
+    }
+}
