@@ -1,0 +1,190 @@
+//! Writing the row of a grant, each time where it is as it was read.
+
+use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Update, Version};
+
+use super::columns::{bytes_of, count, hash_of, length, millis};
+use super::{Postgres, Sqlite};
+use crate::store::{GrantId, NewCell, NewGrant, StoreError};
+
+macro_rules! grant_writing {
+    ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
+        impl $name {
+            pub(in crate::store) async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
+                let mut transaction = self.pool.begin_with($begin).await?;
+                let grant = &new.grant;
+                let added = sqlx::query(
+                    "INSERT INTO grants (id, tenant, user_id, provider, issuer, subject, email, version, status, consented,
+                            assumed_life, connected_at, renewed_at, used_at, refresh_at, keep_alive_at, failures)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', '', 0, 0, 0, $9, 0, 0, 0)
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(new.id.0.as_slice())
+                .bind(&new.tenant)
+                .bind(&new.user)
+                .bind(&new.provider)
+                .bind(&new.issuer)
+                .bind(&new.subject)
+                .bind(&new.email)
+                .bind(count(grant.version.0))
+                .bind(millis(grant.used_at))
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+                if added == 0 {
+                    return Ok(false);
+                }
+                Self::set_columns(&mut transaction, new.id, grant, "", grant.version, None).await?;
+                Self::set_tokens(&mut transaction, new.id, grant, cells).await?;
+                transaction.commit().await?;
+                Ok(true)
+            }
+
+            pub(in crate::store) async fn claim(&self, id: GrantId, claim: &Claim, owner: LeaseOwner) -> Result<bool, StoreError> {
+                let claimed = sqlx::query(concat!(
+                    "UPDATE grants SET lease_owner = $1, lease_until = ", $now, " + $2, attempt_hash = $3, attempt_at = $4
+                      WHERE id = $5 AND version = $6 AND (lease_owner IS NULL OR lease_until <= ", $now, ")"
+                ))
+                .bind(owner.0.to_be_bytes().as_slice())
+                .bind(length(LEASE))
+                .bind(claim.intent.hash.0.as_slice())
+                .bind(millis(claim.intent.at))
+                .bind(id.0.as_slice())
+                .bind(count(claim.version.0))
+                .execute(&self.pool)
+                .await?;
+                Ok(claimed.rows_affected() == 1)
+            }
+
+            pub(in crate::store) async fn update(
+                &self,
+                id: GrantId,
+                update: &Update,
+                cells: &[NewCell],
+            ) -> Result<bool, StoreError> {
+                let mut transaction = self.pool.begin_with($begin).await?;
+                let (guard, owner) = match update.guard.owner {
+                    None => ("", None),
+                    Some(None) => ("AND lease_owner IS NULL", None),
+                    Some(Some(owner)) => ("AND lease_owner = $26", Some(owner)),
+                };
+                let version = update.guard.version;
+                if !Self::set_columns(&mut transaction, id, &update.after, guard, version, owner).await? {
+                    return Ok(false);
+                }
+                Self::insert_cells(&mut transaction, id, cells).await?;
+                for token in &update.revoke {
+                    Self::insert_revocation(&mut transaction, id, *token).await?;
+                }
+                Self::set_tokens(&mut transaction, id, &update.after, &[]).await?;
+                transaction.commit().await?;
+                Ok(true)
+            }
+
+            /// All columns but `used_at`, where the guard holds.
+            pub(super) async fn set_columns(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                id: GrantId,
+                grant: &Grant,
+                guard: &str,
+                version: Version,
+                owner: Option<LeaseOwner>,
+            ) -> Result<bool, StoreError> {
+                let text = format!(
+                    "UPDATE grants SET version = $1, status = $2, cause = $3, cause_revision = $4, consented = $5,
+                            refresh_hash = $6, refresh_cell = $7, id_hash = $8, id_cell = $9, id_expires_at = $10,
+                            assumed_life = $11, connected_at = $12, renewed_at = $13, refresh_at = $14, keep_alive_at = $15,
+                            failures = $16, failure = $17, failed_at = $18, next_attempt_at = $19, lease_owner = $20,
+                            lease_until = $21, attempt_hash = $22, attempt_at = $23
+                      WHERE id = $24 AND version = $25 {guard}"
+                );
+                let (refresh, id_token) = (grant.refresh, grant.id_token);
+                let query = sqlx::query(sqlx::AssertSqlSafe(text))
+                    .bind(count(grant.version.0))
+                    .bind(grant.status.name())
+                    .bind(grant.status.cause())
+                    .bind(grant.status.revision().map(|revision| count(revision.0)))
+                    .bind(grant.consented.to_list())
+                    .bind(refresh.map(hash_of))
+                    .bind(refresh.map(|refresh| bytes_of(refresh.cell)))
+                    .bind(id_token.map(|token| hash_of(token.handle)))
+                    .bind(id_token.map(|token| bytes_of(token.handle.cell)))
+                    .bind(id_token.map(|token| millis(token.expires_at)))
+                    .bind(length(grant.assumed_life))
+                    .bind(millis(grant.connected_at))
+                    .bind(millis(grant.renewed_at))
+                    .bind(millis(grant.schedule.refresh_at))
+                    .bind(millis(grant.schedule.keep_alive_at))
+                    .bind(i64::from(grant.back_off.failures))
+                    .bind(grant.back_off.failure.map(Failure::name))
+                    .bind(grant.back_off.pause.map(|(failed_at, _)| millis(failed_at)))
+                    .bind(grant.back_off.pause.map(|(_, until)| millis(until)))
+                    .bind(grant.lease.map(|lease| lease.owner.0.to_be_bytes().to_vec()))
+                    .bind(grant.lease.map(|lease| millis(lease.until)))
+                    .bind(grant.intent.map(|intent| intent.hash.0.to_vec()))
+                    .bind(grant.intent.map(|intent| millis(intent.at)))
+                    .bind(id.0.as_slice())
+                    .bind(count(version.0));
+                let query = match owner {
+                    Some(owner) => query.bind(owner.0.to_be_bytes().to_vec()),
+                    None => query,
+                };
+                Ok(query.execute(connection).await?.rows_affected() == 1)
+            }
+
+            /// The access tokens, with their new cells, and without the cells that nothing names any more.
+            pub(super) async fn set_tokens(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                id: GrantId,
+                grant: &Grant,
+                cells: &[NewCell],
+            ) -> Result<(), StoreError> {
+                Self::insert_cells(connection, id, cells).await?;
+                sqlx::query("DELETE FROM tokens WHERE grant_id = $1")
+                    .bind(id.0.as_slice())
+                    .execute(&mut *connection)
+                    .await?;
+                for slot in &grant.tokens {
+                    let access = slot.access.as_ref();
+                    sqlx::query(
+                        "INSERT INTO tokens (grant_id, scopes, audience, hash, cell, granted, obtained_at, expires_at,
+                                refused_until)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                    )
+                    .bind(id.0.as_slice())
+                    .bind(slot.target.scopes.to_list())
+                    .bind(slot.target.audience.clone().unwrap_or_default())
+                    .bind(access.map(|access| hash_of(access.handle)))
+                    .bind(access.map(|access| bytes_of(access.handle.cell)))
+                    .bind(access.map(|access| access.scopes.to_list()))
+                    .bind(access.map(|access| millis(access.obtained_at)))
+                    .bind(access.and_then(|access| access.expires_at).map(millis))
+                    .bind(slot.refused_until.map(millis))
+                    .execute(&mut *connection)
+                    .await?;
+                }
+                sqlx::query(
+                    "DELETE FROM cells
+                      WHERE grant_id = $1
+                        AND NOT EXISTS (SELECT 1 FROM grants g
+                                         WHERE g.id = $1 AND (g.refresh_cell = cells.id OR g.id_cell = cells.id))
+                        AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.grant_id = $1 AND t.cell = cells.id)
+                        AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.cell = cells.id)",
+                )
+                .bind(id.0.as_slice())
+                .execute(&mut *connection)
+                .await?;
+                Ok(())
+            }
+
+            pub(in crate::store) async fn touch(&self, id: GrantId) -> Result<(), StoreError> {
+                sqlx::query(concat!("UPDATE grants SET used_at = ", $now, " WHERE id = $1"))
+                    .bind(id.0.as_slice())
+                    .execute(&self.pool)
+                    .await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+for_each_database!(grant_writing);
