@@ -6,6 +6,7 @@ use core::fmt;
 use form_urlencoded::Serializer;
 
 use crate::base64url;
+use crate::client::Client;
 use crate::endpoint::EndpointUrl;
 use crate::entropy::{Entropy, draw};
 use crate::error::Error;
@@ -24,29 +25,43 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// Draws verifier, state and salt and builds the request's URL, for an answer to `redirect_uri`.
+    /// Draws verifier, state and salt and builds the request's URL, for an answer to `redirect_uri`. The kernel can compute
+    /// the nonce again from the salt.
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
     pub fn new(ticket: &Ticket, redirect_uri: &EndpointUrl, rng: &mut dyn Entropy) -> Result<Self, Error> {
+        Self::of_client(ticket.client(), redirect_uri, &|salt| ticket.nonce_for(salt), rng)
+    }
+
+    /// The same for a client without a ticket, whose nonce is made of the salt by `nonce_for`.
+    ///
+    /// # Errors
+    /// `entropy_unavailable` when the generator fails.
+    pub fn of_client(
+        client: &Client,
+        redirect_uri: &EndpointUrl,
+        nonce_for: &dyn Fn(&str) -> String,
+        rng: &mut dyn Entropy,
+    ) -> Result<Self, Error> {
         let verifier = CodeVerifier::generate(rng)?;
         let state = base64url::encode(&draw::<32>(rng)?);
         let salt = base64url::encode(&draw::<16>(rng)?);
-        let nonce = ticket.nonce_for(&salt);
-        let provider = ticket.provider();
+        let nonce = nonce_for(&salt);
+        let provider = client.provider();
 
         let mut query = Serializer::new(String::new());
         query.append_pair("response_type", "code");
-        query.append_pair("client_id", ticket.client_id());
+        query.append_pair("client_id", client.client_id());
         query.append_pair("redirect_uri", redirect_uri.as_str());
-        query.append_pair("scope", &ticket.scope());
+        query.append_pair("scope", &client.scope());
         query.append_pair("state", &state);
         if provider.openid_connect() {
             query.append_pair("nonce", &nonce);
         }
         query.append_pair("code_challenge", &verifier.challenge());
         query.append_pair("code_challenge_method", "S256");
-        for (name, value) in hints(ticket) {
+        for (name, value) in hints(client) {
             query.append_pair(name, value);
         }
         for (name, value) in provider.authorization_parameters() {
@@ -100,9 +115,9 @@ impl fmt::Debug for AuthorizationRequest {
 }
 
 /// Optional parameters; a provider's own setting of the same name comes instead.
-fn hints(ticket: &Ticket) -> impl Iterator<Item = (&'static str, &str)> {
-    let given = ticket.provider().authorization_parameters();
-    [("login_hint", ticket.login_hint()), ("hd", ticket.hosted_domain())]
+fn hints(client: &Client) -> impl Iterator<Item = (&'static str, &str)> {
+    let given = client.provider().authorization_parameters();
+    [("login_hint", client.login_hint()), ("hd", client.hosted_domain())]
         .into_iter()
         .filter(|(name, _)| !given.iter().any(|(given, _)| given == name))
         .filter_map(|(name, value)| Some((name, value?)))

@@ -15,11 +15,16 @@ const VALUE_LIMIT: usize = 4096;
 /// The parameters that are read; all others are ignored (RFC 6749 section 4.1.2).
 const KNOWN: [&str; 5] = ["code", "state", "iss", "error", "error_description"];
 
-/// An authorization code that answers this sign-in; only [`verify`] makes one.
+/// An authorization code that answers this sign-in; only [`verify`] makes one, in whatever place it ran.
 #[derive(Debug)]
 pub struct VerifiedCode(Secret);
 
 impl VerifiedCode {
+    /// A code that a page checked and sealed to whoever redeems it.
+    pub(crate) fn deposited(code: Secret) -> Self {
+        Self(code)
+    }
+
     /// The authorization code, for the one token request.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -33,7 +33,7 @@ const TRANSIENT_STATUSES: [u16; 3] = [408, 425, 429];
 pub fn request(ticket: &Ticket, endpoint: &EndpointUrl) -> FormRequest {
     let mut form = Serializer::new(String::new());
     form.append_pair("client_id", ticket.client_id());
-    form.append_pair("scope", &ticket.scope());
+    form.append_pair("scope", &ticket.client().scope());
     FormRequest::new(endpoint, form)
 }
 
@@ -43,7 +43,7 @@ pub fn poll(ticket: &Ticket, device_code: &Secret) -> FormRequest {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
     form.append_pair("device_code", device_code.expose());
-    FormRequest::to_token_endpoint(ticket, None, form)
+    FormRequest::to_token_endpoint(ticket.client(), None, form)
 }
 
 /// A user code, and where to enter it.
@@ -142,7 +142,7 @@ impl Polling {
         let setback = match answer {
             None => Setback::Transient,
             Some(answer) => match setback(answer, endpoint) {
-                None => return TokenResponse::read(answer, endpoint, ticket.scopes()).map(Some),
+                None => return TokenResponse::read(answer, endpoint, ticket.client().scopes()).map(Some),
                 Some((Setback::Ended, error)) => return Err(error),
                 Some((setback, _)) => setback,
             },

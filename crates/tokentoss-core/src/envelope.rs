@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::authorization::AuthorizationRequest;
 use crate::authorization_response::VerifiedCode;
+use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::id_token::VerifiedTokens;
 use crate::secret::Secret;
@@ -25,7 +26,7 @@ struct Envelope<'a> {
     received_at: u64,
     access_token: &'a str,
     refresh_token: Option<&'a str>,
-    id_token: &'a str,
+    id_token: Option<&'a str>,
     expires_in: Option<u64>,
     scopes: &'a [String],
 }
@@ -37,9 +38,15 @@ struct CodeEnvelope<'a> {
     salt: &'a str,
     proof: Option<&'a str>,
     received_at: u64,
-    code: &'a str,
-    code_verifier: &'a str,
-    redirect_uri: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_verifier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<&'a str>,
+    /// The same, sealed to a broker that the kernel passes it on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposit: Option<&'a str>,
 }
 
 /// Writes the tokens as JSON, to be sealed at once; with the salt of their nonce, where they have one, and the proof of the
@@ -63,14 +70,15 @@ pub(crate) fn write(
         received_at: now.as_secs(),
         access_token: tokens.access_token.expose(),
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose()),
-        id_token: tokens.id_token.expose(),
+        id_token: tokens.id_token.as_ref().map(|token| token.expose()),
         expires_in: tokens.expires_in,
         scopes: &tokens.scopes,
     };
     json(&envelope)
 }
 
-/// Writes the authorization code as JSON, with all that its exchange needs, to be sealed at once.
+/// Writes the authorization code as JSON, with all that its exchange needs, to be sealed at once. Where it goes to a broker, the
+/// kernel gets it sealed once more.
 ///
 /// # Errors
 /// `sealing_failed`, should it not be writable.
@@ -80,16 +88,20 @@ pub(crate) fn write_code(
     proof: Option<&Secret>,
     code: &VerifiedCode,
     now: Timestamp,
+    rng: &mut dyn Entropy,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let deposit = ticket.deposit().map(|deposit| deposit.seal(ticket, request, code, rng)).transpose()?;
+    let readable = deposit.is_none();
     json(&CodeEnvelope {
         version: VERSION,
         ticket: ticket.id(),
         salt: request.salt(),
         proof: proof.map(Secret::expose),
         received_at: now.as_secs(),
-        code: code.expose(),
-        code_verifier: request.verifier().expose(),
-        redirect_uri: request.redirect_uri().as_str(),
+        code: readable.then(|| code.expose()),
+        code_verifier: readable.then(|| request.verifier().expose()),
+        redirect_uri: readable.then(|| request.redirect_uri().as_str()),
+        deposit: deposit.as_deref(),
     })
 }
 

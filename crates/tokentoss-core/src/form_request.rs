@@ -5,10 +5,10 @@ use alloc::string::String;
 
 use form_urlencoded::Serializer;
 
+use crate::client::Client;
 use crate::client_authentication::ClientAuthentication;
 use crate::endpoint::EndpointUrl;
 use crate::secret::Secret;
-use crate::ticket::Ticket;
 
 /// The longest answer that is read, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -33,13 +33,13 @@ impl FormRequest {
     /// A token request. A client with a secret shows it as its provider asks, and never in two ways at once (RFC 6749
     /// section 2.3).
     pub(crate) fn to_token_endpoint(
-        ticket: &Ticket,
+        client: &Client,
         client_secret: Option<&Secret>,
         mut form: Serializer<'_, String>,
     ) -> Self {
-        let provider = ticket.provider();
+        let provider = client.provider();
         let method = provider.token_endpoint_auth_method();
-        let authentication = ClientAuthentication::new(ticket.client_id(), method, client_secret);
+        let authentication = ClientAuthentication::new(client.client_id(), method, client_secret);
         for (name, value) in authentication.parameters() {
             form.append_pair(name, value);
         }

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::base64url;
+use crate::client::Client;
 use crate::error::{Error, ErrorCode};
 use crate::json::{Json, Object};
 use crate::secret::Secret;
-use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
 use crate::token_endpoint::TokenResponse;
 
@@ -56,15 +56,16 @@ impl VerifiedTokens {
 /// none, an ID token that has one was made for another sign-in; what ties it to this one instead is that it is new.
 ///
 /// # Errors
-/// An `id_token_…` code for the first claim that is wrong, `hosted_domain_mismatch`, or
+/// `id_token_missing`, an `id_token_…` code for the first claim that is wrong, `hosted_domain_mismatch`, or
 /// `clock_skew` when the token is fresh but the clock says otherwise.
 pub fn check_claims(
     tokens: TokenResponse,
-    ticket: &Ticket,
+    client: &Client,
     nonce: Option<&str>,
     now: Timestamp,
 ) -> Result<VerifiedTokens, Error> {
-    let mut parts = tokens.id_token.expose().split('.');
+    let id_token = tokens.id_token.as_ref().ok_or(ErrorCode::IdTokenMissing)?;
+    let mut parts = id_token.expose().split('.');
     let (Some(header), Some(claims), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -81,10 +82,10 @@ pub fn check_claims(
     let claims = Claims::read(&mut object);
     header.check().and(object.check()).map_err(malformed)?;
 
-    if !ticket.provider().accepts_algorithm(&algorithm) {
+    if !client.provider().accepts_algorithm(&algorithm) {
         return Err(Error::about(ErrorCode::IdTokenAlgorithmRefused, &algorithm));
     }
-    claims.check_parties(ticket)?;
+    claims.check_parties(client)?;
     let nonces_match = match (&claims.nonce, nonce) {
         (Some(given), Some(nonce)) => given.matches(nonce),
         (given, nonce) => given.is_none() && nonce.is_none(),
@@ -97,7 +98,7 @@ pub fn check_claims(
         claims.check_novelty(now)?;
     }
     claims.check_access_token_hash(&tokens.access_token, &algorithm)?;
-    claims.check_hosted_domain(ticket.hosted_domain())?;
+    claims.check_hosted_domain(client.hosted_domain())?;
     Ok(VerifiedTokens(tokens))
 }
 
@@ -122,10 +123,10 @@ impl Claims {
         }
     }
 
-    fn check_parties(&self, ticket: &Ticket) -> Result<(), Error> {
-        let client_id = ticket.client_id();
+    fn check_parties(&self, client: &Client) -> Result<(), Error> {
+        let client_id = client.client_id();
         match self.iss.as_deref() {
-            Some(issuer) if issuer == ticket.provider().issuer() => {}
+            Some(issuer) if issuer == client.provider().issuer() => {}
             other => return Err(Error::about(ErrorCode::IdTokenIssuerMismatch, other.unwrap_or_default())),
         }
         let subject = self.sub.as_deref().unwrap_or_default();

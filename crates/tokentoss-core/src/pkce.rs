@@ -22,6 +22,12 @@ impl CodeVerifier {
         Ok(Self(Secret::new(base64url::encode(&draw::<32>(rng)?))))
     }
 
+    /// One that was drawn before, and kept by somebody else or in a database.
+    #[must_use]
+    pub fn stored(verifier: Secret) -> Self {
+        Self(verifier)
+    }
+
     /// The S256 code challenge (RFC 7636 section 4.2).
     #[must_use]
     pub fn challenge(&self) -> String {

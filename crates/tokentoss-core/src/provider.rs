@@ -139,7 +139,7 @@ impl Provider {
     /// `endpoint_insecure` for an endpoint that is neither https nor loopback, or loopback for an issuer that is not,
     /// `parameter_protected` for an extra parameter that belongs to the flow, `ticket_invalid`
     /// for a missing issuer, an algorithm that is never accepted, or an unknown way to authenticate.
-    pub(crate) fn check(data: ProviderData) -> Result<Self, Error> {
+    pub fn check(data: ProviderData) -> Result<Self, Error> {
         let issuer = EndpointUrl::parse(&data.issuer)?;
         let openid_connect = data.openid_connect.unwrap_or(true);
         let endpoint = |text: &str| {

@@ -42,6 +42,8 @@ pub enum Purpose {
     Code,
     /// An OAuth client, from the page that it is entered in to the kernel.
     Configuration,
+    /// An authorization code, from the page to a broker.
+    Deposit,
     /// Tokens that a code entered on any device brought, from the page to the kernel.
     DeviceTokens,
     /// The proof with which a page that introduced itself begins an attempt, from the kernel to the page.
@@ -62,6 +64,7 @@ impl Purpose {
             Self::Callback => "callback",
             Self::Code => "code",
             Self::Configuration => "configuration",
+            Self::Deposit => "deposit",
             Self::DeviceTokens => "device_tokens",
             Self::Introduced => "introduced",
             Self::Registered => "registered",

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::base64url;
+use crate::client::Client;
+use crate::deposit::DepositBox;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::provider::{Provider, ProviderData};
@@ -57,6 +59,19 @@ pub struct TicketData {
     /// The account to suggest.
     #[serde(default)]
     login_hint: Option<Text>,
+    /// Where the authorization code is deposited, if neither page nor kernel redeems it.
+    #[serde(default)]
+    deposit: Option<DepositData>,
+}
+
+/// A broker's place for one authorization code.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
+pub struct DepositData {
+    /// The broker's X25519 key for this sign-in, in base64url.
+    public_key: Text,
+    /// The broker's name for this sign-in.
+    authorization: Text,
 }
 
 /// Who may exchange the code.
@@ -97,16 +112,13 @@ pub struct Ticket {
     page_origin: String,
     nonce: String,
     kernel_key: PublicKey,
-    client_id: String,
+    client: Client,
     client_secret_sealed: bool,
-    scopes: Vec<String>,
     redirect_uri: Option<EndpointUrl>,
     callback_page: Option<CallbackPage>,
     remote_kernel: bool,
     exchange: ExchangePlace,
-    provider: Provider,
-    hosted_domain: Option<String>,
-    login_hint: Option<String>,
+    deposit: Option<DepositBox>,
 }
 
 impl Ticket {
@@ -142,12 +154,18 @@ impl Ticket {
         let provider = Provider::check(data.provider)?;
         let exchange =
             ExchangePlace::named(data.exchange.as_deref()).ok_or_else(|| invalid("the exchange"))?;
-        if provider.openid_connect() {
-            if !data.scopes.iter().any(|scope| &**scope == "openid") {
-                return Err(ErrorCode::ScopeOpenidMissing.into());
-            }
-        } else if exchange == ExchangePlace::Browser {
+        if !provider.openid_connect() && exchange == ExchangePlace::Browser {
             return Err(invalid("the exchange"));
+        }
+        let scopes = data.scopes.into_iter().map(String::from).collect();
+        let client = Client::new(data.client_id.into(), scopes, provider)?
+            .for_account(data.hosted_domain.map(String::from), data.login_hint.map(String::from));
+        let deposit = data.deposit.map(DepositData::check).transpose()?;
+        let brings_tokens = data.client_secret_sealed
+            || exchange == ExchangePlace::Browser
+            || client.provider().device_authorization_endpoint().is_some();
+        if deposit.is_some() && brings_tokens {
+            return Err(invalid("the deposit"));
         }
         let redirect_uri = data.redirect_uri.as_deref().map(EndpointUrl::parse).transpose()?;
         if redirect_uri.as_ref().is_some_and(|uri| !uri.is_loopback() || !uri.query().is_empty()) {
@@ -160,7 +178,7 @@ impl Ticket {
         Ok(Self {
             kernel_key: PublicKey::from_base64url(&data.public_key)
                 .ok_or_else(|| invalid("the kernel key"))?,
-            provider,
+            client,
             redirect_uri,
             callback_page,
             page_origin: String::from(page_origin),
@@ -168,11 +186,8 @@ impl Ticket {
             exchange,
             id: data.id.into(),
             nonce: data.nonce.into(),
-            client_id: data.client_id.into(),
             client_secret_sealed: data.client_secret_sealed,
-            scopes: data.scopes.into_iter().map(String::from).collect(),
-            hosted_domain: data.hosted_domain.map(String::from),
-            login_hint: data.login_hint.map(String::from),
+            deposit,
         })
     }
 
@@ -194,32 +209,28 @@ impl Ticket {
         &self.kernel_key
     }
 
-    /// The OAuth client.
+    /// The OAuth client at its provider.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client's identifier.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        self.client.client_id()
+    }
+
+    /// The provider.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        self.client.provider()
     }
 
     /// Whether the page redeems the code with a client secret, which arrives sealed.
     #[must_use]
     pub fn client_secret_sealed(&self) -> bool {
         self.client_secret_sealed
-    }
-
-    /// The scopes to ask for.
-    #[must_use]
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    /// The same as requests name them.
-    #[must_use]
-    pub fn scope(&self) -> String {
-        let mut scope = String::new();
-        for name in &self.scopes {
-            scope.extend([if scope.is_empty() { "" } else { " " }, name]);
-        }
-        scope
     }
 
     /// Where the provider sends the popup back to, on the loopback listener, if there is one.
@@ -247,28 +258,16 @@ impl Ticket {
         self.exchange
     }
 
-    /// The provider.
+    /// Where the authorization code is deposited, if neither page nor kernel redeems it.
     #[must_use]
-    pub fn provider(&self) -> &Provider {
-        &self.provider
-    }
-
-    /// The organisation the account must belong to, compared with the claim `hd`.
-    #[must_use]
-    pub fn hosted_domain(&self) -> Option<&str> {
-        self.hosted_domain.as_deref()
-    }
-
-    /// The account to suggest to the provider.
-    #[must_use]
-    pub fn login_hint(&self) -> Option<&str> {
-        self.login_hint.as_deref()
+    pub fn deposit(&self) -> Option<&DepositBox> {
+        self.deposit.as_ref()
     }
 
     /// What every sealed message of this ticket is bound to.
     #[must_use]
     pub fn binding(&self) -> Binding<'_> {
-        Binding { ticket_id: &self.id, client_id: &self.client_id, issuer: self.provider.issuer() }
+        Binding { ticket_id: &self.id, client_id: self.client_id(), issuer: self.provider().issuer() }
     }
 
     /// The nonce of one attempt: fresh by the page's salt, and the kernel's own by the ticket's
@@ -281,6 +280,16 @@ impl Ticket {
             let _ = push_with_length(&mut input, part.as_bytes());
         }
         base64url::encode(&Sha256::digest(&input))
+    }
+}
+
+impl DepositData {
+    fn check(self) -> Result<DepositBox, Error> {
+        let key = PublicKey::from_base64url(&self.public_key).filter(|_| !self.authorization.is_empty());
+        match key {
+            Some(key) => Ok(DepositBox { key, authorization: self.authorization.into() }),
+            None => Err(Error::about(ErrorCode::TicketInvalid, "the deposit")),
+        }
     }
 }
 

@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 
 use form_urlencoded::Serializer;
 
-use crate::authorization::AuthorizationRequest;
 use crate::authorization_response::VerifiedCode;
+use crate::client::Client;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::form_request::{BODY_LIMIT, EndpointAnswer, FormRequest};
 use crate::json::{Json, NotAsExpected, Object};
+use crate::pkce::CodeVerifier;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 
@@ -34,17 +35,18 @@ pub(crate) const REFUSALS: [ErrorCode; 8] = [
 /// The request that exchanges an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
 #[must_use]
 pub fn code_exchange(
-    ticket: &Ticket,
-    request: &AuthorizationRequest,
+    client: &Client,
     code: &VerifiedCode,
+    redirect_uri: &EndpointUrl,
+    verifier: &CodeVerifier,
     client_secret: Option<&Secret>,
 ) -> FormRequest {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code");
     form.append_pair("code", code.expose());
-    form.append_pair("redirect_uri", request.redirect_uri().as_str());
-    form.append_pair("code_verifier", request.verifier().expose());
-    FormRequest::to_token_endpoint(ticket, client_secret, form)
+    form.append_pair("redirect_uri", redirect_uri.as_str());
+    form.append_pair("code_verifier", verifier.expose());
+    FormRequest::to_token_endpoint(client, client_secret, form)
 }
 
 /// A token request without an authorization code: whatever the endpoint answers, that it can be read shows that this page may
@@ -53,7 +55,7 @@ pub fn code_exchange(
 pub fn probe(ticket: &Ticket) -> FormRequest {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "authorization_code");
-    FormRequest::to_token_endpoint(ticket, None, form)
+    FormRequest::to_token_endpoint(ticket.client(), None, form)
 }
 
 /// The tokens of a successful answer.
@@ -63,8 +65,8 @@ pub struct TokenResponse {
     pub access_token: Secret,
     /// The refresh token, when one was issued.
     pub refresh_token: Option<Secret>,
-    /// The ID token, not yet checked.
-    pub id_token: Secret,
+    /// The ID token, not yet checked, when one was issued.
+    pub id_token: Option<Secret>,
     /// Lifetime of the access token in seconds, when the provider says so in a usable way.
     pub expires_in: Option<u64>,
     /// The scopes granted; those asked for when the answer names none (RFC 6749 section 5.1).
@@ -86,8 +88,8 @@ impl TokenResponse {
     ///
     /// # Errors
     /// The provider's refusal by its code; `token_response_too_large`, `token_endpoint_failed`,
-    /// `token_response_not_json`, `token_response_invalid`, `token_type_unsupported` or
-    /// `id_token_missing` when the answer is not one that the RFC allows.
+    /// `token_response_not_json`, `token_response_invalid` or `token_type_unsupported` when the answer is
+    /// not one that the RFC allows.
     pub fn read(
         answer: &EndpointAnswer,
         endpoint: &EndpointUrl,
@@ -139,12 +141,11 @@ impl Success {
             _ if !self.id_token.as_ref().is_none_or(is_usable) => "id_token",
             _ => "",
         };
-        match (self.access_token, self.id_token) {
-            _ if !wrong.is_empty() => Err(invalid(wrong)),
-            (Some(access_token), Some(id_token)) => Ok(TokenResponse {
+        match self.access_token {
+            Some(access_token) if wrong.is_empty() => Ok(TokenResponse {
                 access_token,
                 refresh_token: self.refresh_token,
-                id_token,
+                id_token: self.id_token,
                 expires_in: self.expires_in.as_ref().and_then(lifetime),
                 scopes: match self.scope {
                     Some(granted) => {
@@ -153,7 +154,7 @@ impl Success {
                     None => requested.to_vec(),
                 },
             }),
-            _ => Err(ErrorCode::IdTokenMissing.into()),
+            _ => Err(invalid(wrong)),
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn token_response(input: &[u8]) -> Outcome {
     let ticket = attempt::ticket(0);
     let answer = EndpointAnswer { status, body: Secret::new(body.to_owned()) };
     assert_hidden(&format!("{answer:?}"), body, body);
-    let result = TokenResponse::read(&answer, ticket.provider().token_endpoint(), ticket.scopes());
+    let result = TokenResponse::read(&answer, ticket.provider().token_endpoint(), ticket.client().scopes());
 
     let tree: Value = serde_json::from_str(body).unwrap_or_default();
     let source = tree.to_string();
@@ -62,7 +62,7 @@ pub fn token_response(input: &[u8]) -> Outcome {
     assert!(tree["token_type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
     let given = [
         ("access_token", Some(&tokens.access_token)),
-        ("id_token", Some(&tokens.id_token)),
+        ("id_token", tokens.id_token.as_ref()),
         ("refresh_token", tokens.refresh_token.as_ref()),
     ];
     for (name, token) in given {
@@ -74,7 +74,7 @@ pub fn token_response(input: &[u8]) -> Outcome {
         Some(scope) => {
             assert!(tokens.scopes.iter().map(String::as_str).eq(scope.split(' ').filter(|s| !s.is_empty())))
         }
-        None => assert_eq!(tokens.scopes, ticket.scopes()),
+        None => assert_eq!(tokens.scopes, ticket.client().scopes()),
     }
     assert!(tokens.expires_in.is_none_or(|seconds| seconds <= 315_360_000));
     if let Some(seconds) = tree["expires_in"].as_u64() {

@@ -52,13 +52,13 @@ impl Judge {
 impl Judge {
     fn read(&self, answer: &EndpointAnswer, now: Timestamp) -> Result<Value, Error> {
         let endpoint = self.ticket.provider().token_endpoint();
-        let tokens = TokenResponse::read(answer, endpoint, self.ticket.scopes())?;
-        let tokens = check_claims(tokens, &self.ticket, Some(&self.nonce), now)?;
+        let tokens = TokenResponse::read(answer, endpoint, self.ticket.client().scopes())?;
+        let tokens = check_claims(tokens, self.ticket.client(), Some(&self.nonce), now)?;
         let tokens = tokens.tokens();
         Ok(json!({
             "access_token": tokens.access_token.expose(),
             "refresh_token": tokens.refresh_token.as_ref().map(Secret::expose),
-            "id_token": tokens.id_token.expose(),
+            "id_token": tokens.id_token.as_ref().map(|token| token.expose()),
             "expires_in": tokens.expires_in,
             "scopes": tokens.scopes,
         }))

@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Map, Value, json};
 use tokentoss_core::base64url;
+use tokentoss_core::deposit::Deposit;
 use tokentoss_core::flow::{Input, KernelRefusal, ShownCode};
 use tokentoss_core::registration::AnswerKey;
 use tokentoss_core::sealing::{Binding, KeyPair, PublicKey, Purpose};
@@ -94,6 +95,8 @@ pub struct Kernel {
     pub trusts_peers: bool,
     /// Whether the page has reported a user code of its own.
     pub page_shows_code: bool,
+    /// The broker that codes are deposited at, if there is one: its name for the sign-in, and its key.
+    pub broker: Option<(String, KeyPair)>,
     id: String,
     keys: KeyPair,
     ticket: Value,
@@ -160,6 +163,7 @@ impl Kernel {
             own_origin: Some(PAGE.to_owned()),
             trusts_peers: true,
             page_shows_code: false,
+            broker: None,
             id,
             keys,
             ticket,
@@ -352,8 +356,22 @@ impl Kernel {
         channel == Channel::Comm || (proof.is_some() && envelope["proof"].as_str() == proof)
     }
 
-    /// The kernel's own token request.
+    /// The token request of the kernel, or of the broker for a code that only that can read.
     fn token_request(&self, code: &Value) -> String {
+        let Some((authorization, key)) = &self.broker else { return self.request_for(code) };
+        let sealed = code["deposit"].as_str().expect("a deposit");
+        let deposit = Deposit::open(key, authorization, CLIENT_ID, ISSUER, sealed).expect("opens");
+        assert_eq!(deposit.salt, code["salt"].as_str().expect("a salt"));
+        self.request_for(&json!({
+            "version": 2,
+            "ticket": self.id,
+            "code": deposit.code.expose(),
+            "code_verifier": deposit.verifier.expose(),
+            "redirect_uri": deposit.redirect_uri.as_str(),
+        }))
+    }
+
+    fn request_for(&self, code: &Value) -> String {
         let member = |name: &str| code[name].as_str().expect("a text").to_owned();
         assert_eq!((code["version"].as_u64(), member("ticket")), (Some(2), self.id.clone()));
         let mut form = form_urlencoded::Serializer::new(String::new());

@@ -126,7 +126,7 @@ impl EnteringCode {
 fn hand_over(tokens: TokenResponse, cx: &mut Context<'_>) -> Step {
     let ticket = cx.ticket;
     // This grant has no nonce: the device code, which only this page knows, binds the answer.
-    let tokens = check_claims(tokens, ticket, None, cx.now)?;
+    let tokens = check_claims(tokens, ticket.client(), None, cx.now)?;
     let plaintext = envelope::write(ticket, None, None, &tokens, cx.now)?;
     let sealed = ticket.kernel_key().seal(Purpose::DeviceTokens, ticket.binding(), &plaintext, cx.rng)?;
     Ok(HandingOver::begin(sealed, None, cx))

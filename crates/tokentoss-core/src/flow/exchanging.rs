@@ -52,14 +52,19 @@ impl Exchanging {
             ExchangePlace::Kernel => false,
             ExchangePlace::Auto => cx.shared.cors == Some(true) && attempt.can_authenticate(ticket),
         };
-        if !by_page || !ticket.provider().openid_connect() {
+        if !by_page || !ticket.provider().openid_connect() || ticket.deposit().is_some() {
             let plaintext =
-                envelope::write_code(ticket, &attempt.request, attempt.proof.as_ref(), code, cx.now)?;
+                envelope::write_code(ticket, &attempt.request, attempt.proof.as_ref(), code, cx.now, cx.rng)?;
             let sealed = ticket.kernel_key().seal(Purpose::Code, ticket.binding(), &plaintext, cx.rng)?;
             return Ok(HandingOver::begin_with_code(sealed, callback_page, cx));
         }
-        let form =
-            token_endpoint::code_exchange(ticket, &attempt.request, code, attempt.client_secret.as_ref());
+        let form = token_endpoint::code_exchange(
+            ticket.client(),
+            code,
+            attempt.request.redirect_uri(),
+            attempt.request.verifier(),
+            attempt.client_secret.as_ref(),
+        );
         let id = cx.send(form);
         cx.show(Status::phase(Phase::SigningIn));
         let deadline = cx.now + ANSWER_LIMIT;
@@ -98,8 +103,9 @@ impl Exchanging {
 
     fn hand_over(self, answer: &EndpointAnswer, cx: &mut Context<'_>) -> Step {
         let ticket = cx.ticket;
-        let tokens = TokenResponse::read(answer, ticket.provider().token_endpoint(), ticket.scopes())?;
-        let tokens = check_claims(tokens, ticket, Some(self.request.nonce()), cx.now)?;
+        let tokens =
+            TokenResponse::read(answer, ticket.provider().token_endpoint(), ticket.client().scopes())?;
+        let tokens = check_claims(tokens, ticket.client(), Some(self.request.nonce()), cx.now)?;
         let plaintext =
             envelope::write(ticket, Some(self.request.salt()), self.proof.as_ref(), &tokens, cx.now)?;
         let sealed = ticket.kernel_key().seal(Purpose::Tokens, ticket.binding(), &plaintext, cx.rng)?;

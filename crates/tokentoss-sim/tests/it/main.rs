@@ -20,6 +20,7 @@ mod clock_skew;
 mod code_cancelled;
 mod code_polling;
 mod denied_consent;
+mod deposit;
 #[cfg(not(target_arch = "wasm32"))]
 mod device_vectors;
 #[cfg(not(target_arch = "wasm32"))]
