@@ -31,21 +31,23 @@ impl AuthorizationRequest {
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
     pub fn new(ticket: &Ticket, redirect_uri: &EndpointUrl, rng: &mut dyn Entropy) -> Result<Self, Error> {
-        Self::of_client(ticket.client(), redirect_uri, &|salt| ticket.nonce_for(salt), rng)
+        let state = Secret::new(base64url::encode(&draw::<32>(rng)?));
+        Self::with_state(ticket.client(), redirect_uri, state, &|salt| ticket.nonce_for(salt), rng)
     }
 
-    /// The same for a client without a ticket, whose nonce is made of the salt by `nonce_for`.
+    /// The same for a client without a ticket, with a state that nobody can guess, and a nonce that `nonce_for` makes of the
+    /// salt.
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
-    pub fn of_client(
+    pub fn with_state(
         client: &Client,
         redirect_uri: &EndpointUrl,
+        state: Secret,
         nonce_for: &dyn Fn(&str) -> String,
         rng: &mut dyn Entropy,
     ) -> Result<Self, Error> {
         let verifier = CodeVerifier::generate(rng)?;
-        let state = base64url::encode(&draw::<32>(rng)?);
         let salt = base64url::encode(&draw::<16>(rng)?);
         let nonce = nonce_for(&salt);
         let provider = client.provider();
@@ -55,7 +57,7 @@ impl AuthorizationRequest {
         query.append_pair("client_id", client.client_id());
         query.append_pair("redirect_uri", redirect_uri.as_str());
         query.append_pair("scope", &client.scope());
-        query.append_pair("state", &state);
+        query.append_pair("state", state.expose());
         if provider.openid_connect() {
             query.append_pair("nonce", &nonce);
         }
@@ -68,7 +70,7 @@ impl AuthorizationRequest {
             query.append_pair(name, value);
         }
         let url = provider.authorization_endpoint().with_query(&query.finish());
-        Ok(Self { url, redirect_uri: redirect_uri.clone(), verifier, state: Secret::new(state), salt, nonce })
+        Ok(Self { url, redirect_uri: redirect_uri.clone(), verifier, state, salt, nonce })
     }
 
     /// Where the popup goes.

@@ -44,7 +44,24 @@ struct Claims {
 #[derive(Debug)]
 pub struct VerifiedTokens(TokenResponse);
 
+/// Who an ID token is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider's identifier of the user.
+    pub subject: String,
+    /// The e-mail address, for display.
+    pub email: Option<String>,
+    /// When the ID token ends.
+    pub expires_at: Timestamp,
+}
+
 impl VerifiedTokens {
+    /// Who signed in.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        Identity::of(self.0.id_token.as_ref()?)
+    }
+
     /// The tokens.
     #[must_use]
     pub fn tokens(&self) -> &TokenResponse {
@@ -65,26 +82,7 @@ pub fn check_claims(
     now: Timestamp,
 ) -> Result<VerifiedTokens, Error> {
     let id_token = tokens.id_token.as_ref().ok_or(ErrorCode::IdTokenMissing)?;
-    let mut parts = id_token.expose().split('.');
-    let (Some(header), Some(claims), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(ErrorCode::IdTokenMalformed.into());
-    };
-    let malformed = |_| Error::from(ErrorCode::IdTokenMalformed);
-    let mut header = decode(header)?;
-    if header.has("crit") {
-        // An extension that must be understood, and none is (RFC 7515 section 4.1.11).
-        return Err(ErrorCode::IdTokenMalformed.into());
-    }
-    let algorithm = header.required_text("alg");
-    let mut object = decode(claims)?;
-    let claims = Claims::read(&mut object);
-    header.check().and(object.check()).map_err(malformed)?;
-
-    if !client.provider().accepts_algorithm(&algorithm) {
-        return Err(Error::about(ErrorCode::IdTokenAlgorithmRefused, &algorithm));
-    }
+    let (claims, algorithm) = Claims::of(id_token, client)?;
     claims.check_parties(client)?;
     let nonces_match = match (&claims.nonce, nonce) {
         (Some(given), Some(nonce)) => given.matches(nonce),
@@ -102,12 +100,61 @@ pub fn check_claims(
     Ok(VerifiedTokens(tokens))
 }
 
+/// Checks the ID token of a renewal, which came straight from the token endpoint, and says whom it is about; that must be who
+/// signed in (OpenID Connect Core section 12.2). It may have the nonce of the sign-in, which nobody keeps that long.
+///
+/// # Errors
+/// An `id_token_…` code for the first claim that is wrong, or `clock_skew`.
+pub fn check_renewed(id_token: &Secret, client: &Client, now: Timestamp) -> Result<Identity, Error> {
+    let (claims, _) = Claims::of(id_token, client)?;
+    claims.check_parties(client)?;
+    claims.check_times(now)?;
+    Identity::of(id_token).ok_or_else(|| ErrorCode::IdTokenMalformed.into())
+}
+
+impl Identity {
+    /// Reads a token that was checked.
+    fn of(id_token: &Secret) -> Option<Self> {
+        let mut claims = decode(id_token.expose().split('.').nth(1)?).ok()?;
+        let expires_at = claims.take("exp").as_ref().and_then(Json::as_seconds)?;
+        Some(Self {
+            subject: claims.text("sub")?,
+            email: claims.text("email").filter(|email| !email.is_empty()),
+            expires_at: Timestamp::from_millis(expires_at.saturating_mul(1000)),
+        })
+    }
+}
+
 fn decode(part: &str) -> Result<Object, Error> {
     let json = base64url::decode(part).and_then(|json| String::from_utf8(json).ok());
     json.and_then(|json| Object::read(&json).ok()).ok_or_else(|| ErrorCode::IdTokenMalformed.into())
 }
 
 impl Claims {
+    /// The claims of a token, and the algorithm of its signature, which is one that is accepted.
+    fn of(id_token: &Secret, client: &Client) -> Result<(Self, String), Error> {
+        let mut parts = id_token.expose().split('.');
+        let (Some(header), Some(claims), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(ErrorCode::IdTokenMalformed.into());
+        };
+        let malformed = |_| Error::from(ErrorCode::IdTokenMalformed);
+        let mut header = decode(header)?;
+        if header.has("crit") {
+            // An extension that must be understood, and none is (RFC 7515 section 4.1.11).
+            return Err(ErrorCode::IdTokenMalformed.into());
+        }
+        let algorithm = header.required_text("alg");
+        let mut object = decode(claims)?;
+        let claims = Self::read(&mut object);
+        header.check().and(object.check()).map_err(malformed)?;
+        if !client.provider().accepts_algorithm(&algorithm) {
+            return Err(Error::about(ErrorCode::IdTokenAlgorithmRefused, &algorithm));
+        }
+        Ok((claims, algorithm))
+    }
+
     fn read(claims: &mut Object) -> Self {
         Self {
             iss: claims.text("iss"),

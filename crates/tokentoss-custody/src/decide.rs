@@ -7,7 +7,7 @@ use tokentoss_core::Timestamp;
 use crate::claim::Claim;
 use crate::correct::correction;
 use crate::decision::Decision;
-use crate::demand::{Asker, Demand};
+use crate::demand::{Asker, Candidate, Credential, Demand};
 use crate::grant::{Access, Grant};
 use crate::outcome::Failure;
 use crate::problem::{Problem, Refusal};
@@ -55,12 +55,10 @@ fn for_caller(
     gives_up_at: Timestamp,
 ) -> Decision {
     let best = demand.best(grant, now);
-    let life_of =
-        |slot: usize| grant.tokens.get(slot).and_then(|slot| slot.access.as_ref()).map(|a| grant.life(a));
     let has = |needed: fn(&Demand, Duration) -> Duration| {
-        let (slot, ttl) = best?;
+        let Candidate { slot, life, ttl } = best?;
         // A token in its last millisecond is no token.
-        (!ttl.is_zero() && ttl >= needed(demand, life_of(slot)?)).then_some(slot)
+        (!ttl.is_zero() && ttl >= needed(demand, life)).then_some(slot)
     };
     if let Some(slot) = has(|demand, life| demand.min_ttl.wanted(life)) {
         return Decision::Serve { slot, is_last_resort: false };
@@ -135,6 +133,9 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
         return refuse(Problem::ScopeMissing, None);
     }
     let access = slot.access.as_ref()?;
+    if demand.credential == Credential::IdToken {
+        return without_id_token(now, grant, demand, access);
+    }
     if !demand.min_ttl.is_reachable(grant.life(access)) {
         return refuse(Problem::MinTtlUnreachable, None);
     }
@@ -150,6 +151,19 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
             refuse(Problem::MinTtlUnreachable, None)
         }
         _ => None,
+    }
+}
+
+/// Why no refresh can bring the ID token that is asked for: the last answer, which is new, had none that serves.
+fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Access) -> Option<Refusal> {
+    let refuse = |problem, retry_after| Some(Refusal { problem, cause: None, retry_after });
+    let pause = new_for(now, access)?;
+    match grant.id_token {
+        Some(token) if demand.rejected == Some(token.handle.hash) => {
+            refuse(Problem::RateLimited, Some(pause))
+        }
+        Some(token) if !token.ttl(access, now).is_zero() => refuse(Problem::MinTtlUnreachable, None),
+        _ => refuse(Problem::IdTokenMissing, None),
     }
 }
 

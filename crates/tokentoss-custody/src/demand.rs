@@ -32,11 +32,23 @@ pub enum MinTtl {
     AtLeast(Duration),
 }
 
+/// Which token is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credential {
+    /// The access token.
+    #[default]
+    AccessToken,
+    /// The ID token of the main target, which [`Demand::min_ttl`] and [`Demand::rejected`] are about then.
+    IdToken,
+}
+
 /// A demand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// Who asks.
     pub asker: Asker,
+    /// Which token.
+    pub credential: Credential,
     /// For what. The token may have more scopes, but exactly this audience.
     pub target: Target,
     /// How long the token must live.
@@ -50,35 +62,59 @@ impl Demand {
     /// The scheduler's demand.
     #[must_use]
     pub fn of_scheduler() -> Self {
-        Self { asker: Asker::Scheduler, target: Target::default(), min_ttl: MinTtl::Usual, rejected: None }
+        Self {
+            asker: Asker::Scheduler,
+            credential: Credential::AccessToken,
+            target: Target::default(),
+            min_ttl: MinTtl::Usual,
+            rejected: None,
+        }
     }
 
     /// The target to refresh for: the main one where its token has the scopes anyway.
     #[must_use]
     pub fn target_in(&self, grant: &Grant) -> Target {
+        if self.credential == Credential::IdToken {
+            return Target::default();
+        }
         let has_all = |access: &Access| self.target.scopes.are_within(&access.scopes);
         let by_main = self.target.audience.is_none() && grant.main().is_none_or(has_all);
         if by_main { Target::default() } else { self.target.clone() }
     }
 
-    /// The place of the longest-lived token that serves this demand, apart from its life; and that life.
-    pub(crate) fn best(&self, grant: &Grant, now: Timestamp) -> Option<(usize, Duration)> {
+    /// The longest-lived token that serves this demand, apart from its life.
+    pub(crate) fn best(&self, grant: &Grant, now: Timestamp) -> Option<Candidate> {
         if grant.status == Status::Error(ErrorCause::RolledBack) {
             // What was lost with the newer rows may have been a sign-out.
             return None;
         }
         let serves = |(index, slot): (usize, &crate::grant::Slot)| {
             let access = slot.access.as_ref()?;
+            if self.credential == Credential::IdToken {
+                let token = grant.id_token.filter(|token| self.rejected != Some(token.handle.hash))?;
+                let (life, ttl) = (token.life(access), token.ttl(access, now));
+                return slot.target.is_main().then_some(Candidate { slot: index, life, ttl });
+            }
             let fits = slot.target.audience == self.target.audience
                 && self.target.scopes.are_within(&access.scopes)
                 && self.rejected != Some(access.handle.hash);
-            fits.then(|| (index, grant.ttl(access, now)))
+            fits.then(|| Candidate { slot: index, life: grant.life(access), ttl: grant.ttl(access, now) })
         };
         // Of equals the first, which is the main one.
-        let longer =
-            |best: (usize, Duration), next: (usize, Duration)| if next.1 > best.1 { next } else { best };
+        let longer = |best: Candidate, next: Candidate| if next.ttl > best.ttl { next } else { best };
         grant.tokens.iter().enumerate().filter_map(serves).reduce(longer)
     }
+}
+
+/// A token that could be given out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    /// The place of the access token that it is, or came with.
+    pub(crate) slot: usize,
+    /// Its whole life.
+    pub(crate) life: Duration,
+    /// What is left of it.
+    pub(crate) ttl: Duration,
 }
 
 impl MinTtl {

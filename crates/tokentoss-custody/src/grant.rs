@@ -96,6 +96,19 @@ pub struct Access {
     pub expires_at: Option<Timestamp>,
 }
 
+impl IdToken {
+    /// The whole life of an ID token that came with this access token.
+    pub(crate) fn life(&self, access: &Access) -> Duration {
+        between(access.obtained_at, self.expires_at)
+    }
+
+    /// The life that it has left; none where the clock was put back since it came.
+    #[must_use]
+    pub fn ttl(&self, access: &Access, now: Timestamp) -> Duration {
+        if was_put_back(now, access.obtained_at) { Duration::ZERO } else { between(now, self.expires_at) }
+    }
+}
+
 impl Grant {
     /// The place of a target's token.
     #[must_use]

@@ -62,7 +62,7 @@ pub use back_off::BackOff;
 pub use claim::{Claim, Held};
 pub use decide::decide;
 pub use decision::Decision;
-pub use demand::{Asker, Demand, MinTtl};
+pub use demand::{Asker, Credential, Demand, MinTtl};
 pub use grant::{Access, Grant, IdToken, Intent, Lease, Slot};
 pub use handle::{CellId, ClientRevision, Handle, LeaseOwner, TokenHash, Version};
 pub use lifecycle::{SignIn, confirm, connect, forget_access, reconnect, sign_out};

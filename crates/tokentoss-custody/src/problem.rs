@@ -13,6 +13,8 @@ pub enum Problem {
     ScopeMissing,
     /// No token of this provider lives as long as the caller asks for.
     MinTtlUnreachable,
+    /// The provider gives no ID token with a renewal, or none at all.
+    IdTokenMissing,
     /// The provider does not accept the client.
     ClientMisconfigured,
     /// A sealed cell cannot be opened.
@@ -49,6 +51,7 @@ impl Problem {
             Self::ReauthRequired => "reauth_required",
             Self::ScopeMissing => "scope_missing",
             Self::MinTtlUnreachable => "min_ttl_unreachable",
+            Self::IdTokenMissing => "id_token_missing",
             Self::ClientMisconfigured => "client_misconfigured",
             Self::KeyUnavailable => "key_unavailable",
             Self::RateLimited => "rate_limited",
@@ -64,7 +67,7 @@ impl Problem {
         match self {
             Self::MinTtlUnreachable => 400,
             Self::NotConnected => 404,
-            Self::ReauthRequired | Self::ScopeMissing => 409,
+            Self::ReauthRequired | Self::ScopeMissing | Self::IdTokenMissing => 409,
             Self::RateLimited => 429,
             Self::ClientMisconfigured | Self::KeyUnavailable => 500,
             Self::ProviderMisbehaved => 502,
@@ -76,7 +79,9 @@ impl Problem {
     #[must_use]
     pub const fn action(self) -> Action {
         match self {
-            Self::NotConnected | Self::ReauthRequired | Self::ScopeMissing => Action::SignIn,
+            Self::NotConnected | Self::ReauthRequired | Self::ScopeMissing | Self::IdTokenMissing => {
+                Action::SignIn
+            }
             Self::MinTtlUnreachable => Action::FixConfig,
             Self::ClientMisconfigured | Self::KeyUnavailable => Action::AskAdmin,
             Self::RateLimited | Self::ProviderMisbehaved | Self::ProviderUnavailable | Self::RefreshBusy => {

@@ -85,6 +85,7 @@ async fn claim(store: &Store, id: GrantId) -> Claim {
     let row = store.grant(id).await.expect("an answer").expect("a row");
     let demand = Demand {
         asker: Asker::Caller { gives_up_at: row.now + Duration::from_secs(5) },
+        credential: Credential::AccessToken,
         target: Target::default(),
         min_ttl: MinTtl::Usual,
         rejected: None,

@@ -8,6 +8,7 @@ mod attempt;
 mod back_off;
 mod clock_jumps;
 mod diagram;
+mod id_tokens;
 mod late_answers;
 mod leases;
 mod min_ttl;

@@ -58,6 +58,7 @@ prop_compose! {
         tokens in prop::collection::vec(slot(), 0..4),
         assumed_life in life(),
         times in prop::array::uniform6(time()),
+        id_token in option::of(time()),
         (lease, intent) in (option::of(time()), option::of(0..9_u8)),
         pause in option::of((time(), time())),
     ) -> Grant {
@@ -66,6 +67,7 @@ prop_compose! {
             version: Version(version),
             status,
             refresh: refresh.map(token),
+            id_token: id_token.map(|expires_at| IdToken { handle: token(8), expires_at }),
             tokens,
             assumed_life,
             connected_at,
@@ -86,10 +88,11 @@ prop_compose! {
         target in target(),
         min_ttl in option::of(life()),
         rejected in option::of(0..9_u8),
+        credential in prop_oneof![Just(Credential::AccessToken), Just(Credential::IdToken)],
     ) -> Demand {
         let asker = gives_up_at.map_or(Asker::Scheduler, |gives_up_at| Asker::Caller { gives_up_at });
         let min_ttl = min_ttl.map_or(MinTtl::Usual, MinTtl::AtLeast);
-        Demand { asker, target, min_ttl, rejected: rejected.map(|number| token(number).hash) }
+        Demand { asker, credential, target, min_ttl, rejected: rejected.map(|number| token(number).hash) }
     }
 }
 
@@ -120,8 +123,14 @@ proptest! {
         match decide(now, &row, &demand, &context) {
             Decision::Serve { slot, .. } => {
                 let access = row.tokens.get(slot).and_then(|slot| slot.access.as_ref()).expect("a token");
-                prop_assert!(!row.ttl(access, now).is_zero() && demand.rejected != Some(access.handle.hash));
-                prop_assert!(demand.target.scopes.are_within(&access.scopes));
+                let (ttl, hash) = match (demand.credential, row.id_token) {
+                    (Credential::AccessToken, _) => (row.ttl(access, now), access.handle.hash),
+                    (Credential::IdToken, Some(token)) => (token.ttl(access, now), token.handle.hash),
+                    (Credential::IdToken, None) => return Err(TestCaseError::fail("there is none")),
+                };
+                prop_assert!(!ttl.is_zero() && demand.rejected != Some(hash));
+                let has_all = demand.target.scopes.are_within(&access.scopes);
+                prop_assert!(has_all || demand.credential == Credential::IdToken);
                 prop_assert!(!matches!(row.status, Status::Revoked(_)) || !row.tokens.is_empty());
             }
             Decision::Refresh(claim) => prop_assert!(claim.apply(now, LeaseOwner(7), &mut row.clone()).is_some()),

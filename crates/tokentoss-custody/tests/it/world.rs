@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Asker, CellId, Claim, ClientRevision, Context, Decision, Demand, Grant, Handle, Held, Jitter, LeaseOwner,
+    Asker, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Grant, Handle, Held, Jitter, LeaseOwner,
     MinTtl, Outcome, Refusal, Renewed, Report, Scopes, SignIn, Target, Terms, TokenHash, Update, Version,
     Write, connect, decide, settle,
 };
@@ -48,7 +48,13 @@ pub(crate) fn grant() -> Grant {
 
 pub(crate) fn demand(now: u64) -> Demand {
     let asker = Asker::Caller { gives_up_at: at(now + 5) };
-    Demand { asker, target: Target::default(), min_ttl: MinTtl::Usual, rejected: None }
+    Demand {
+        asker,
+        credential: Credential::AccessToken,
+        target: Target::default(),
+        min_ttl: MinTtl::Usual,
+        rejected: None,
+    }
 }
 
 pub(crate) fn ask(now: u64, grant: &Grant, demand: &Demand) -> Decision {

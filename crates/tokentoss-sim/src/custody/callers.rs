@@ -116,6 +116,7 @@ impl World {
         let caller = &self.callers[number];
         Demand {
             asker: Asker::Caller { gives_up_at: self.clock() + Duration::from_millis(left) },
+            credential: Credential::AccessToken,
             target: caller.target.clone(),
             min_ttl: caller.min_ttl,
             rejected: caller.rejected,

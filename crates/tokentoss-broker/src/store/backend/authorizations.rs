@@ -1,0 +1,188 @@
+//! Sign-ins that have begun.
+
+use sqlx::Row;
+use tokentoss_core::Timestamp;
+
+use super::columns::{millis, time, wide};
+use super::{Postgres, Sqlite};
+use crate::connect::Way;
+use crate::store::authorization::{Authorization, AuthorizationChange, AuthorizationId, Stage};
+use crate::store::{GrantId, StoreError};
+
+macro_rules! authorizations {
+    ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
+        impl $name {
+            pub(in crate::store) async fn add_authorization(
+                &self,
+                new: &Authorization,
+                ends_in: u64,
+            ) -> Result<Timestamp, StoreError> {
+                let row = sqlx::query(concat!(
+                    "INSERT INTO authorizations (id, tenant, user_id, provider, way, kernel, page_origin, scopes,
+                            login_hint, stage, sealed, nonce, confirmation_failures, created_at, expires_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, ", $now, ", ", $now, " + $13)
+                     RETURNING expires_at"
+                ))
+                .bind(new.id.0.as_slice())
+                .bind(&new.tenant)
+                .bind(&new.user)
+                .bind(&new.provider)
+                .bind(new.way.name())
+                .bind(&new.kernel)
+                .bind(&new.page_origin)
+                .bind(&new.scopes)
+                .bind(&new.login_hint)
+                .bind(new.stage.name())
+                .bind(&new.sealed)
+                .bind(&new.nonce)
+                .bind(millis(Timestamp::from_millis(ends_in)))
+                .fetch_one(&self.pool)
+                .await?;
+                Ok(time(row.try_get("expires_at")?))
+            }
+
+            pub(in crate::store) async fn authorization(
+                &self,
+                id: AuthorizationId,
+            ) -> Result<Option<Authorization>, StoreError> {
+                let row = sqlx::query(concat!("SELECT a.*, ", $now, " AS now FROM authorizations a WHERE a.id = $1"))
+                    .bind(id.0.as_slice())
+                    .fetch_optional(&self.pool)
+                    .await?;
+                row.as_ref().map(Self::authorization_of).transpose()
+            }
+
+            fn authorization_of(row: &<$database as sqlx::Database>::Row) -> Result<Authorization, StoreError> {
+                let (way, stage): (String, String) = (row.try_get("way")?, row.try_get("stage")?);
+                let grant = row.try_get::<Option<Vec<u8>>, _>("grant_id")?.map(wide).transpose()?;
+                Ok(Authorization {
+                    id: AuthorizationId(wide(row.try_get("id")?)?.to_be_bytes()),
+                    tenant: row.try_get("tenant")?,
+                    user: row.try_get("user_id")?,
+                    provider: row.try_get("provider")?,
+                    way: Way::read(&way).ok_or(StoreError::Row("a way"))?,
+                    kernel: row.try_get("kernel")?,
+                    page_origin: row.try_get("page_origin")?,
+                    scopes: row.try_get("scopes")?,
+                    login_hint: row.try_get("login_hint")?,
+                    stage: Stage::read(&stage).ok_or(StoreError::Row("a stage"))?,
+                    problem: row.try_get("problem")?,
+                    sealed: row.try_get("sealed")?,
+                    nonce: row.try_get("nonce")?,
+                    grant: grant.map(|id| GrantId(id.to_be_bytes())),
+                    expires_at: time(row.try_get("expires_at")?),
+                    now: time(row.try_get("now")?),
+                })
+            }
+
+            /// The row as it was before, for what it had sealed; none where it is not as the change expects.
+            pub(in crate::store) async fn change_authorization(
+                &self,
+                id: AuthorizationId,
+                change: &AuthorizationChange,
+            ) -> Result<Option<Authorization>, StoreError> {
+                let mut transaction = self.pool.begin_with($begin).await?;
+                let before = sqlx::query(concat!(
+                    "SELECT a.*, ", $now, " AS now FROM authorizations a WHERE a.id = $1"
+                ))
+                .bind(id.0.as_slice())
+                .fetch_optional(&mut *transaction)
+                .await?;
+                let Some(before) = before.as_ref().map(Self::authorization_of).transpose()? else { return Ok(None) };
+                let (state, cookie) = change.started.unzip();
+                let stages = change.from.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(" ");
+                let changed = sqlx::query(concat!(
+                    "UPDATE authorizations
+                        SET stage = COALESCE($2, stage), problem = COALESCE($3, problem), sealed = $4,
+                            nonce = COALESCE($5, nonce), grant_id = COALESCE($6, grant_id),
+                            state_hash = CASE WHEN $7 IS NULL THEN COALESCE($8, state_hash) ELSE NULL END,
+                            cookie_hash = COALESCE($9, cookie_hash),
+                            confirmation_hash = COALESCE($10, confirmation_hash),
+                            expires_at = CASE WHEN $11 < 0 THEN expires_at ELSE ", $now, " + $11 END
+                      WHERE id = $1 AND stage = $12 AND expires_at > ", $now, "
+                        AND ($7 IS NULL OR state_hash = $7)
+                        AND ($13 IS NULL OR cookie_hash = $13)
+                        AND ($14 IS NULL OR confirmation_hash = $14)"
+                ))
+                .bind(id.0.as_slice())
+                .bind(change.to.map(Stage::name))
+                .bind(&change.problem)
+                .bind(&change.sealed)
+                .bind(&change.nonce)
+                .bind(change.grant.map(|id| id.0.to_vec()))
+                .bind(change.burns_state.map(|hash| hash.to_vec()))
+                .bind(state.map(|hash| hash.to_vec()))
+                .bind(cookie.map(|hash| hash.to_vec()))
+                .bind(change.confirmed_by.map(|hash| hash.to_vec()))
+                .bind(change.ends_in.map_or(-1, |left| millis(Timestamp::from_millis(left))))
+                .bind(if change.from.contains(&before.stage) { before.stage.name() } else { stages.as_str() })
+                .bind(change.cookie.map(|hash| hash.to_vec()))
+                .bind(change.confirmation.map(|hash| hash.to_vec()))
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+                transaction.commit().await?;
+                Ok((changed == 1).then_some(before))
+            }
+
+            /// Counts a wrong confirmation; the one that is too many ends the sign-in.
+            pub(in crate::store) async fn count_wrong_confirmation(
+                &self,
+                id: AuthorizationId,
+                most: i64,
+                problem: &str,
+            ) -> Result<(), StoreError> {
+                sqlx::query(
+                    "UPDATE authorizations
+                        SET confirmation_failures = confirmation_failures + 1,
+                            stage = CASE WHEN confirmation_failures + 1 >= $2 THEN 'failed' ELSE stage END,
+                            problem = CASE WHEN confirmation_failures + 1 >= $2 THEN $3 ELSE problem END,
+                            sealed = CASE WHEN confirmation_failures + 1 >= $2 THEN NULL ELSE sealed END
+                      WHERE id = $1 AND stage = 'confirm'",
+                )
+                .bind(id.0.as_slice())
+                .bind(most)
+                .bind(problem)
+                .execute(&self.pool)
+                .await?;
+                Ok(())
+            }
+
+            pub(in crate::store) async fn drop_authorization(&self, id: AuthorizationId) -> Result<(), StoreError> {
+                sqlx::query("DELETE FROM authorizations WHERE id = $1")
+                    .bind(id.0.as_slice())
+                    .execute(&self.pool)
+                    .await?;
+                Ok(())
+            }
+
+            /// Drops what ended some time ago, and what a user has begun beyond the latest ones.
+            pub(in crate::store) async fn sweep_authorizations(
+                &self,
+                tenant: &str,
+                user: &str,
+                kept_for: u64,
+                most: i64,
+            ) -> Result<(), StoreError> {
+                sqlx::query(concat!("DELETE FROM authorizations WHERE expires_at < ", $now, " - $1"))
+                    .bind(millis(Timestamp::from_millis(kept_for)))
+                    .execute(&self.pool)
+                    .await?;
+                sqlx::query(
+                    "DELETE FROM authorizations
+                      WHERE tenant = $1 AND user_id = $2
+                        AND id NOT IN (SELECT id FROM authorizations WHERE tenant = $1 AND user_id = $2
+                                        ORDER BY created_at DESC, id LIMIT $3)",
+                )
+                .bind(tenant)
+                .bind(user)
+                .bind(most)
+                .execute(&self.pool)
+                .await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+for_each_database!(authorizations);
