@@ -57,6 +57,9 @@ pub struct Config {
     pub database: String,
     /// The file with the key ring.
     pub key_ring: PathBuf,
+    /// The folder of the journal, on a disk of this machine and of this process alone; in memory without one.
+    #[serde(default)]
+    pub journal: Option<PathBuf>,
     /// The providers, by the names that callers use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -71,6 +74,9 @@ pub struct Config {
 pub struct ProviderConfig {
     /// Where refresh tokens are sent.
     pub token_endpoint: String,
+    /// Where tokens are revoked (RFC 7009), if the provider does that.
+    #[serde(default)]
+    pub revocation_endpoint: Option<String>,
     /// The client.
     pub client_id: String,
     /// The files of its secrets, in the order in which they are tried.
@@ -124,6 +130,8 @@ pub struct Provider {
     pub name: String,
     /// Where refresh tokens are sent.
     pub token_endpoint: EndpointUrl,
+    /// Where tokens are revoked.
+    pub revocation_endpoint: Option<EndpointUrl>,
     /// The client.
     pub client_id: String,
     /// Its secrets.
@@ -164,6 +172,16 @@ impl ProviderConfig {
         let Ok(token_endpoint) = EndpointUrl::parse(&self.token_endpoint) else {
             return wrong("token_endpoint", "only https, or http on this machine, is safe for secrets");
         };
+        let revocation_endpoint = match self.revocation_endpoint.as_deref().map(EndpointUrl::parse) {
+            None => None,
+            Some(Ok(endpoint)) => Some(endpoint),
+            Some(Err(_)) => {
+                return wrong(
+                    "revocation_endpoint",
+                    "only https, or http on this machine, is safe for secrets",
+                );
+            }
+        };
         let client_secrets =
             self.client_secrets.iter().map(|path| secret_of(path)).collect::<Result<Vec<_>, _>>()?;
         match (self.authentication, client_secrets.is_empty()) {
@@ -181,6 +199,7 @@ impl ProviderConfig {
         Ok(Provider {
             name: name.to_owned(),
             token_endpoint,
+            revocation_endpoint,
             client_id: self.client_id.clone(),
             client_secrets,
             authentication: self.authentication,

@@ -83,6 +83,20 @@ impl Problem {
         )
     }
 
+    /// The user has too many listeners.
+    #[must_use]
+    pub const fn too_many_listeners() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(15)),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "retry",
+                "This user has too many listeners to news. Close some of them.",
+            )
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

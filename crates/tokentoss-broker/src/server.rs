@@ -10,13 +10,18 @@ use tokio::sync::watch;
 
 use crate::callers::InternalKeys;
 use crate::config::{Config, ConfigError, text_of};
+use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyRing, RingError};
-use crate::refresh::{Custodian, Upstream};
+use crate::metrics;
+use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
 use crate::store::{Store, StoreError};
+use crate::upkeep;
 
 /// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
 const DRAIN: Duration = Duration::from_secs(25);
+/// How long the last times of use may take to be written.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,12 @@ pub enum ServerError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What the journal holds.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// TLS for the providers.
     #[error("the HTTP client cannot be made")]
     Upstream(#[from] reqwest::Error),
@@ -59,11 +70,14 @@ impl Server {
     /// # Errors
     /// What stands in the way. Without a key ring that opens, nothing is started.
     pub async fn build(config: &Config) -> Result<Self, ServerError> {
+        metrics::start();
         let ring = key_ring(&config.key_ring)?;
         let (providers, keys) = (config.providers()?, InternalKeys::of(config)?);
         let store = Store::open(&config.database).await?;
         store.migrate().await?;
-        let custodian = Custodian::new(store, ring, providers, Upstream::new()?);
+        let journal = Journal::open(config.journal.as_deref())?;
+        let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
+        custodian.replay().await?;
         let app = App { custodian, keys: Arc::new(keys) };
         Ok(Self { app, callers: listen(config.listen).await?, admin: listen(config.admin_listen).await? })
     }
@@ -106,9 +120,11 @@ impl Server {
         let callers = tokio::spawn(callers.with_graceful_shutdown(stopped()).into_future());
         let admin = axum::serve(self.admin, routes::admin(self.app.clone()));
         let admin = tokio::spawn(admin.with_graceful_shutdown(stopped()).into_future());
+        let custodian = self.app.custodian;
+        upkeep::start(&custodian);
         end.await;
         let _ = stop.send(true);
-        let custodian = self.app.custodian;
+        custodian.ending.cancel();
         custodian.tasks.close();
         let ended = tokio::time::timeout(DRAIN, async {
             let _ = tokio::join!(callers, admin);
@@ -117,6 +133,7 @@ impl Server {
         if ended.await.is_err() {
             tracing::error!("requests or refreshes were still running at the end");
         }
+        let _ = tokio::time::timeout(LAST_WRITES, custodian.write_uses()).await;
         custodian.store.close().await;
         Ok(())
     }

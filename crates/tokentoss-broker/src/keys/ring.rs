@@ -80,12 +80,17 @@ impl KeyRing {
     /// Wraps a tenant's data key by the primary key.
     #[must_use]
     pub fn wrap(&self, data_key: &Key, tenant: &str) -> Vec<u8> {
+        self.seal(data_key.bytes(), &associated(tenant))
+    }
+
+    /// Seals bytes by the primary key, bound to what is associated with them.
+    pub(crate) fn seal(&self, plaintext: &[u8], associated: &[u8]) -> Vec<u8> {
         #[expect(clippy::indexing_slicing, reason = "the primary key was looked for when the ring was read")]
         let key = &self.keys[&self.primary];
         #[expect(clippy::cast_possible_truncation, reason = "names have 64 bytes at most")]
         let mut wrapped = vec![LAYOUT, self.primary.len() as u8];
         wrapped.extend_from_slice(self.primary.as_bytes());
-        wrapped.extend_from_slice(&encrypt(key, &associated(tenant), data_key.bytes()));
+        wrapped.extend_from_slice(&encrypt(key, associated, plaintext));
         wrapped
     }
 
@@ -94,9 +99,13 @@ impl KeyRing {
     /// # Errors
     /// [`Unreadable`] when that key is not in the ring, or when this is not the tenant's data key.
     pub fn unwrap(&self, wrapped: &[u8], tenant: &str) -> Result<Key, Unreadable> {
-        let (name, sealed) = split(wrapped).ok_or(Unreadable)?;
-        let key = self.keys.get(name).ok_or(Unreadable)?;
-        Key::from_bytes(&decrypt(key, &associated(tenant), sealed)?).ok_or(Unreadable)
+        Key::from_bytes(&self.open(wrapped, &associated(tenant))?).ok_or(Unreadable)
+    }
+
+    /// Opens what was sealed by whichever key of the ring.
+    pub(crate) fn open(&self, sealed: &[u8], associated: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+        let (name, sealed) = split(sealed).ok_or(Unreadable)?;
+        decrypt(self.keys.get(name).ok_or(Unreadable)?, associated, sealed)
     }
 
     /// Whether a data key is wrapped by the primary key.

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use tokentoss_core::Secret;
 use tokentoss_custody::renewal::Tokens;
-use tokentoss_custody::{
-    CellId, Handle, Jitter, Renewed, Scopes, SignIn, Terms, Version, connect, reconnect,
-};
+use tokentoss_custody::{CellId, Handle, Jitter, Renewed, Scopes, SignIn, Terms, connect, reconnect};
 
 use super::task::hash_of;
 use super::{Custodian, Failed};
@@ -55,10 +53,10 @@ impl Custodian {
             };
             let is_written = if known.is_some() {
                 let Some(row) = self.store.grant(id).await? else { continue };
-                let update = reconnect(row.now, &row.grant, &sign_in, Version::default(), &terms);
+                let update = reconnect(row.now, &row.grant, &sign_in, self.journal.known(id), &terms);
                 self.store.update(id, &update, &sealing.cells).await?
             } else {
-                let grant = connect(self.store.now().await?, &sign_in, Version::default(), &terms);
+                let grant = connect(self.store.now().await?, &sign_in, self.journal.known(id), &terms);
                 let new = NewGrant {
                     id,
                     tenant: who.account.tenant.to_owned(),

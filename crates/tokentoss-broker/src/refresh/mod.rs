@@ -1,12 +1,22 @@
 //! From a demand to a token: one task a grant refreshes, and everybody else waits for its news.
 
+mod cached;
 mod connect;
+mod disconnect;
+mod due;
 mod flights;
+mod health;
+mod revoke;
+mod settle;
 mod task;
 mod upstream;
+mod uses;
 
 pub use connect::SignedIn;
+pub use revoke::Revoked;
+pub use settle::ReplayError;
 pub use upstream::Upstream;
+pub use uses::WRITE_USES_EVERY;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,16 +24,24 @@ use std::time::{Duration, Instant};
 
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::{
-    Asker, Context, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, Version, decide,
-    forget_access,
+    Asker, Context, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, decide, forget_access,
 };
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::cache::{Cache, Reading};
 use crate::config::Provider;
+use crate::events::Hub;
+use crate::journal::Journal;
 use crate::keys::{CellPlace, Key, KeyRing, Unreadable, open_cell};
+use crate::metrics;
 use crate::random;
-use crate::store::{GrantId, GrantRow, Store, StoreError};
+use crate::store::{GrantId, GrantRow, News, Place, Store, StoreError};
+use cached::given;
 use flights::Flights;
+use health::Health;
+use uses::Uses;
 
 /// How long a caller waits for an answer, whatever it is.
 const CALLERS_PATIENCE: Duration = Duration::from_secs(15);
@@ -59,7 +77,7 @@ pub struct Given {
     /// The scopes that it has.
     pub scopes: String,
     /// The row that it came from.
-    pub row: GrantRow,
+    pub row: Arc<GrantRow>,
 }
 
 /// Why a caller gets nothing.
@@ -88,11 +106,21 @@ pub struct Custodian {
     pub store: Store,
     /// The tasks that outlive their requests.
     pub tasks: TaskTracker,
-    ring: KeyRing,
+    /// Cancelled when the process is about to end.
+    pub ending: CancellationToken,
+    /// Told when a token goes into the revocation queue.
+    pub revocations: Notify,
+    /// Who listens to news.
+    pub events: Arc<Hub>,
+    ring: Arc<KeyRing>,
+    journal: Arc<Journal>,
     data_keys: Mutex<HashMap<String, Key>>,
     providers: BTreeMap<String, Provider>,
     upstream: Upstream,
     flights: Flights,
+    uses: Uses,
+    cache: Arc<Cache>,
+    health: Health,
 }
 
 impl Custodian {
@@ -103,15 +131,35 @@ impl Custodian {
         ring: KeyRing,
         providers: BTreeMap<String, Provider>,
         upstream: Upstream,
+        journal: Journal,
     ) -> Arc<Self> {
+        let cache = Arc::new(Cache::new());
+        let journal = Arc::new(journal);
+        let events = Arc::new(Hub::default());
+        let (hearing, remembering) = (Arc::clone(&cache), Arc::clone(&journal));
+        let telling = Arc::clone(&events);
+        store.watch(move |news| {
+            hearing.hear(news);
+            telling.hear(news);
+            if let News::Changed(change) = news {
+                remembering.remember(change.grant, change.version);
+            }
+        });
         Arc::new(Self {
             store,
             tasks: TaskTracker::new(),
-            ring,
+            ending: CancellationToken::new(),
+            revocations: Notify::new(),
+            events,
+            ring: Arc::new(ring),
+            journal,
             data_keys: Mutex::default(),
             providers,
             upstream,
             flights: Flights::default(),
+            uses: Uses::default(),
+            cache,
+            health: Health::default(),
         })
     }
 
@@ -119,6 +167,12 @@ impl Custodian {
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&Provider> {
         self.providers.get(name)
+    }
+
+    /// What waits for the database.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// The names of all providers.
@@ -152,17 +206,19 @@ impl Custodian {
         if !self.providers.contains_key(&ask.provider) {
             return Err(Failed::NotConnected);
         }
-        let accounts = self.store.accounts(tenant, user, &ask.provider).await?;
-        let mut meant =
-            accounts.iter().filter(|account| ask.account.as_ref().is_none_or(|name| account.goes_by(name)));
-        let account = meant.next().ok_or(Failed::NotConnected)?;
-        if meant.next().is_some() {
-            return Err(Failed::Ambiguous);
-        }
-        self.token_of(account.id, ask).await
+        let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), ask.provider.clone());
+        let place = Place { tenant, user, provider };
+        let id = self.account(&place, ask.account.as_deref()).await?;
+        self.token_of(id, &place, ask).await
     }
 
-    async fn token_of(self: &Arc<Self>, id: GrantId, ask: &Ask) -> Result<Given, Failed> {
+    async fn token_of(self: &Arc<Self>, id: GrantId, place: &Place, ask: &Ask) -> Result<Given, Failed> {
+        // Before anything else, because nearly all calls end here.
+        let kept = self.kept_token(id, ask);
+        metrics::looked_up(kept.is_some());
+        if let Some(given) = kept {
+            return Ok(given);
+        }
         let flight = self.flights.of(id);
         let mut gives_up_at = None;
         for _ in 0..DECISIONS {
@@ -170,7 +226,11 @@ impl Custodian {
             let news = flight.listen();
             tokio::pin!(news);
             news.as_mut().enable();
-            let row = self.store.grant(id).await?.ok_or(Failed::NotConnected)?;
+            if let Some(given) = self.kept_token(id, ask) {
+                return Ok(given);
+            }
+            let reading = self.cache.begin(place);
+            let row = Arc::new(self.store.grant(id).await?.ok_or(Failed::NotConnected)?);
             let context = self.context(&row)?;
             let demand = Demand {
                 asker: Asker::Caller { gives_up_at: *gives_up_at.get_or_insert(row.now + CALLERS_PATIENCE) },
@@ -179,7 +239,7 @@ impl Custodian {
                 rejected: ask.rejected,
             };
             let (until, longest) = match decide(row.now, &row.grant, &demand, &context) {
-                Decision::Serve { slot, .. } => match self.serve(row, slot).await? {
+                Decision::Serve { slot, .. } => match self.serve(&row, slot, reading).await? {
                     Some(given) => return Ok(given),
                     None => continue,
                 },
@@ -194,10 +254,14 @@ impl Custodian {
                         if !self.store.claim(id, &claim, owner).await? {
                             continue;
                         }
+                        metrics::claimed(&ask.provider, "caller", claim.is_repeated);
                         let held = tokentoss_custody::Held { claim, owner };
                         let (custodian, flight) = (Arc::clone(self), Arc::clone(&flight));
+                        let place = place.clone();
                         self.tasks.spawn(async move {
                             custodian.refresh(id, held, started).await;
+                            // If this fails, whoever waits reads it.
+                            let _ = custodian.keep_renewed(id, &place).await;
                             drop(turn);
                             flight.tell();
                         });
@@ -220,21 +284,20 @@ impl Custodian {
     }
 
     /// Opens the token in this place; none if that is not possible and the row no longer names it.
-    async fn serve(&self, row: GrantRow, slot: usize) -> Result<Option<Given>, Failed> {
+    async fn serve(
+        &self,
+        row: &Arc<GrantRow>,
+        slot: usize,
+        reading: Reading,
+    ) -> Result<Option<Given>, Failed> {
         let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
             return Ok(None);
         };
-        match self.open(&row, access.handle.cell).await {
-            Ok(secret) => {
-                self.store.touch(row.id).await?;
-                let life = row.grant.ttl(&access, row.now);
-                Ok(Some(Given {
-                    access: secret,
-                    life: Some(life).filter(|life| *life < Duration::MAX),
-                    now: row.now,
-                    scopes: access.scopes.to_list(),
-                    row,
-                }))
+        match self.open(row, access.handle.cell).await {
+            Ok(token) => {
+                self.uses.note(row.id, row.now);
+                self.cache.keep_token(reading, row, access.handle.cell, &token);
+                Ok(Some(given(row, &access, token, row.now)))
             }
             Err(Failed::Unreadable(_)) => {
                 let update = forget_access(&row.grant, access.handle.hash);
@@ -257,6 +320,6 @@ impl Custodian {
 
     fn context(&self, row: &GrantRow) -> Result<Context, Failed> {
         let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
-        Ok(Context { known: Version::default(), client_revision: provider.client_revision })
+        Ok(Context { known: self.journal.known(row.id), client_revision: provider.client_revision })
     }
 }

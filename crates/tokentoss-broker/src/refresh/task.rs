@@ -6,21 +6,15 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tokentoss_core::Secret;
 use tokentoss_custody::renewal::{Reading, Tokens};
-use tokentoss_custody::{
-    Attempt, Handle, Held, Jitter, LEASE, Outcome, Renewed, Report, Step, Terms, TokenHash, Write, settle,
-};
+use tokentoss_custody::{Attempt, Handle, Held, Outcome, Renewed, Step, TokenHash};
 
 use super::connect::Sealing;
 use super::{Custodian, Failed};
 use crate::config::Provider;
+use crate::journal::Answer;
 use crate::keys::Key;
-use crate::random;
+use crate::metrics;
 use crate::store::{GrantId, GrantRow, NewCell};
-
-/// How long to go on writing what a provider answered while the database is away.
-const WRITING: Duration = Duration::from_secs(60);
-/// Between two tries to write.
-const WRITE_AGAIN: Duration = Duration::from_millis(250);
 
 /// What is known while a lease is held.
 struct Flown<'a> {
@@ -34,6 +28,7 @@ struct Flown<'a> {
 impl Custodian {
     /// Refreshes under a lease, and writes what came of it before anybody gets it.
     pub(super) async fn refresh(&self, id: GrantId, held: Held, started: Instant) {
+        failpoint!("after_claim");
         let flown = match self.prepare(id, &held).await {
             Ok(flown) => flown,
             Err(failed) => {
@@ -52,10 +47,13 @@ impl Custodian {
             match step {
                 Step::Send { secret, timeout } => {
                     let outcome = self.send(&mut flown, &attempt, secret, timeout).await;
+                    metrics::refreshed(&flown.provider.name, &outcome);
+                    self.health.note(&flown.provider.name, &outcome, Instant::now());
                     step = attempt.answered(started.elapsed(), outcome);
                 }
                 Step::Settle(report) => {
-                    self.write(id, &report, &flown.cells, flown.provider).await;
+                    let (provider, cells) = (flown.provider.name.clone(), flown.cells);
+                    self.write(Answer { grant: id, provider, report: *report, cells }).await;
                     return;
                 }
             }
@@ -86,7 +84,10 @@ impl Custodian {
     ) -> Outcome {
         let (Some(refresh), Some(_)) = (&flown.refresh, &flown.key) else { return Outcome::CellUnreadable };
         let target = &attempt.held().claim.target;
-        match self.upstream.refresh(flown.provider, secret, refresh, target, timeout).await {
+        failpoint!("before_send");
+        let reading = self.upstream.refresh(flown.provider, secret, refresh, target, timeout).await;
+        failpoint!("after_answer");
+        match reading {
             Reading::Tokens(tokens) => {
                 flown.seal_all(&tokens).map_or(Outcome::CellUnreadable, Outcome::Renewed)
             }
@@ -94,49 +95,6 @@ impl Custodian {
                 flown.seal(&refresh).map_or(Outcome::CellUnreadable, Outcome::RotatedOnly)
             }
             Reading::Outcome(outcome) => outcome,
-        }
-    }
-
-    /// Writes a report, however often the row changes meanwhile.
-    async fn write(&self, id: GrantId, report: &Report, cells: &[NewCell], provider: &Provider) {
-        let began = Instant::now();
-        loop {
-            match self.try_write(id, report, cells, provider).await {
-                Ok(true) => return,
-                Ok(false) => {}
-                Err(failed) if began.elapsed() < WRITING.max(LEASE) => {
-                    tracing::warn!(grant = %id, %failed, "the outcome of a refresh is not written yet");
-                    tokio::time::sleep(WRITE_AGAIN).await;
-                }
-                Err(failed) => {
-                    tracing::error!(grant = %id, %failed, "the outcome of a refresh is lost");
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Writes a report to the row as it is now; false if somebody else was faster.
-    async fn try_write(
-        &self,
-        id: GrantId,
-        report: &Report,
-        cells: &[NewCell],
-        provider: &Provider,
-    ) -> Result<bool, Failed> {
-        let Some(row) = self.store.grant(id).await? else { return Ok(true) };
-        let terms = Terms {
-            forgets_after: provider.forgets_after,
-            client_revision: provider.client_revision,
-            jitter: Jitter(u16::from_be_bytes(random::bytes())),
-        };
-        match settle(row.now, &row.grant, report, &terms) {
-            Write::Update(update) => Ok(self.store.update(id, &update, cells).await?),
-            Write::Revoke(tokens) => {
-                self.store.queue_revocations(id, &tokens, cells).await?;
-                Ok(true)
-            }
-            Write::Nothing => Ok(true),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, redirect};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
 use tokentoss_custody::{Failure, Outcome, Target};
@@ -29,6 +30,10 @@ impl Upstream {
         client.build().map(Self)
     }
 
+    pub(super) const fn client(&self) -> &Client {
+        &self.0
+    }
+
     /// Sends a refresh token once.
     pub async fn refresh(
         &self,
@@ -38,26 +43,11 @@ impl Upstream {
         target: &Target,
         timeout: Duration,
     ) -> Reading {
-        let authentication = match (provider.authentication, provider.client_secrets.get(secret)) {
-            (AuthenticationKind::Post, Some(secret)) => Authentication::Post(secret),
-            (AuthenticationKind::Basic, Some(secret)) => Authentication::Basic(secret),
-            _ => Authentication::None,
-        };
+        let authentication = authentication_of(provider, secret);
         let request = RefreshRequest::new(&provider.client_id, authentication, refresh, target);
-        let mut call = self
-            .0
-            .post(provider.token_endpoint.as_str())
-            .timeout(timeout)
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(request.body.expose().to_owned());
-        if let Some(authorization) = request.authorization {
-            let Ok(mut value) = HeaderValue::from_str(authorization.expose()) else {
-                return Reading::Outcome(Outcome::failed(Failure::NotSent));
-            };
-            value.set_sensitive(true);
-            call = call.header(AUTHORIZATION, value);
-        }
+        let authorization = request.authorization.as_ref();
+        let call = form_post(&self.0, &provider.token_endpoint, authorization, &request.body, timeout);
+        let Some(call) = call else { return Reading::Outcome(Outcome::failed(Failure::NotSent)) };
         match read(call).await {
             Ok(reading) => reading,
             Err(error) => {
@@ -77,11 +67,41 @@ impl Upstream {
     }
 }
 
-async fn read(call: reqwest::RequestBuilder) -> Result<Reading, reqwest::Error> {
-    let mut response = call.send().await?;
-    let status = response.status().as_u16();
-    let retry_after =
-        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+/// How the client shows who it is, by the secret in this place.
+pub(super) fn authentication_of(provider: &Provider, secret: usize) -> Authentication<'_> {
+    match (provider.authentication, provider.client_secrets.get(secret)) {
+        (AuthenticationKind::Post, Some(secret)) => Authentication::Post(secret),
+        (AuthenticationKind::Basic, Some(secret)) => Authentication::Basic(secret),
+        _ => Authentication::None,
+    }
+}
+
+/// A POST of a form; none for a secret that no header can hold.
+pub(super) fn form_post(
+    client: &Client,
+    endpoint: &EndpointUrl,
+    authorization: Option<&Secret>,
+    body: &Secret,
+    timeout: Duration,
+) -> Option<RequestBuilder> {
+    let call = client
+        .post(endpoint.as_str())
+        .timeout(timeout)
+        .header(ACCEPT, "application/json")
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(body.expose().to_owned());
+    let Some(authorization) = authorization else { return Some(call) };
+    let mut value = HeaderValue::from_str(authorization.expose()).ok()?;
+    value.set_sensitive(true);
+    Some(call.header(AUTHORIZATION, value))
+}
+
+pub(super) fn retry_after_of(response: &Response) -> Option<&str> {
+    response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok())
+}
+
+/// The body, cut off soon behind the limit.
+pub(super) async fn body_of(response: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -89,6 +109,14 @@ async fn read(call: reqwest::RequestBuilder) -> Result<Reading, reqwest::Error> 
             break;
         }
     }
+    Ok(body)
+}
+
+async fn read(call: RequestBuilder) -> Result<Reading, reqwest::Error> {
+    let mut response = call.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = retry_after_of(&response).map(str::to_owned);
+    let body = body_of(&mut response).await?;
     // Text that is none is no JSON either.
     let body = Secret::new(String::from_utf8(body).unwrap_or_default());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tokentoss_custody::{Revoker, sign_out};
+use tokentoss_custody::Revoker;
 
 use super::App;
 use crate::callers::Caller;
@@ -16,6 +16,12 @@ use crate::refresh::Failed;
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     provider: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ending {
+    revoke: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -68,25 +74,22 @@ pub(super) async fn list(
     Ok(response)
 }
 
-/// Ends a connection: the tokens leave the row at once, and are revoked at the provider by a queue.
+/// Ends a connection: the tokens leave the row at once, and are revoked at the provider by a queue,
+/// unless `revoke=false`.
 pub(super) async fn disconnect(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
+    ending: Result<Query<Ending>, axum::extract::rejection::QueryRejection>,
 ) -> Result<StatusCode, Problem> {
+    let Query(Ending { revoke }) = ending.map_err(|_| Problem::invalid_request())?;
     let store = &app.custodian.store;
     for name in app.custodian.provider_names() {
         let accounts = store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)?;
         let Some(account) = accounts.into_iter().find(|account| account.id.to_string() == id) else {
             continue;
         };
-        // Until the row is as it was read: whoever refreshes meanwhile loses.
-        while let Some(row) = store.grant(account.id).await.map_err(Failed::from)? {
-            let Some(update) = sign_out(&row.grant, Revoker::User) else { break };
-            if store.update(account.id, &update, &[]).await.map_err(Failed::from)? {
-                break;
-            }
-        }
+        app.custodian.disconnect(account.id, Revoker::User, revoke.unwrap_or(true)).await?;
         return Ok(StatusCode::NO_CONTENT);
     }
     // Whatever is somebody else's answers like what is not there.

@@ -1,7 +1,9 @@
 //! The HTTP interface, one file a route.
 
 mod accounts;
+mod events;
 mod health;
+mod metrics;
 mod token;
 
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
+use axum::middleware;
 use axum::routing::{delete, get, post};
 
 use crate::callers::{Caller, InternalKeys};
@@ -30,12 +33,14 @@ pub struct App {
 /// The routes for callers.
 pub fn callers(app: App) -> Router {
     Router::new()
+        .route("/v1/events", get(events::events))
         .route("/v1/token", post(token::token))
         .route("/v1/accounts", get(accounts::list))
         .route("/v1/accounts/{id}", delete(accounts::disconnect))
         .fallback(async || Problem::unknown_route())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(crate::metrics::count))
         .with_state(app)
 }
 
@@ -44,6 +49,7 @@ pub fn admin(app: App) -> Router {
     Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .fallback(async || Problem::unknown_route())
         .with_state(app)
 }

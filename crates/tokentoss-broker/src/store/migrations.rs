@@ -1,9 +1,11 @@
 //! The schema, from the first version on. Times are whole milliseconds since 1970, and every secret is a sealed cell.
 //!
-//! `{blob}` stands for the database's type of bytes.
+//! `{blob}` stands for the database's type of bytes, and `{serial}` for a number that grows. `changes` is used by SQLite
+//! alone, which has no notifications.
 
 /// One text a version; a text that was released is never changed.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE tenants (
     id TEXT PRIMARY KEY,
     data_key {blob} NOT NULL,
@@ -70,9 +72,26 @@ CREATE TABLE revocations (
 );
 CREATE INDEX revocations_of_grant ON revocations (grant_id);
 CREATE INDEX revocations_due ON revocations (next_attempt_at);
-"];
+",
+    "
+CREATE TABLE changes (
+    id {serial},
+    message TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX changes_by_time ON changes (at);
+CREATE INDEX grants_due ON grants (provider, (
+    CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
+           ELSE keep_alive_at END
+)) WHERE refresh_cell IS NOT NULL;
+",
+];
 
 /// The texts for a database whose type of bytes has this name.
 pub(super) fn migrations(blob: &str) -> Vec<String> {
-    MIGRATIONS.iter().map(|text| text.replace("{blob}", blob)).collect()
+    let serial = match blob {
+        "BLOB" => "INTEGER PRIMARY KEY AUTOINCREMENT",
+        _ => "BIGSERIAL PRIMARY KEY",
+    };
+    MIGRATIONS.iter().map(|text| text.replace("{blob}", blob).replace("{serial}", serial)).collect()
 }

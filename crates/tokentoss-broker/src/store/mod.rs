@@ -5,19 +5,23 @@
 mod backend;
 mod ids;
 mod migrations;
+mod news;
 mod row;
 
 pub use ids::{Account, AccountKey, GrantId};
-pub use row::{GrantRow, NewCell, NewGrant};
+pub use news::{Change, ChangeKind, News, Place};
+pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
+use tokentoss_custody::{CellId, Claim, ClientRevision, Handle, LeaseOwner, Update};
 
-use backend::{Postgres, Sqlite};
+use backend::{Arrived, Postgres, Sqlite};
+use news::Telling;
 
 /// How long to wait for a connection, or for another writer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,7 +52,13 @@ pub enum StoreError {
 
 /// The database.
 #[derive(Clone)]
-pub enum Store {
+pub struct Store {
+    backend: Backend,
+    telling: Arc<Telling>,
+}
+
+#[derive(Clone)]
+enum Backend {
     /// SQLite, in a file or in memory.
     Sqlite(Sqlite),
     /// Postgres.
@@ -58,9 +68,9 @@ pub enum Store {
 /// Calls the same method of either.
 macro_rules! either {
     ($store:expr, $backend:ident => $call:expr) => {
-        match $store {
-            Store::Sqlite($backend) => $call,
-            Store::Postgres($backend) => $call,
+        match &$store.backend {
+            Backend::Sqlite($backend) => $call,
+            Backend::Postgres($backend) => $call,
         }
     };
 }
@@ -91,7 +101,7 @@ impl Store {
                 .max_lifetime(None)
                 .connect_with(options)
                 .await?;
-            return Ok(Self::Sqlite(Sqlite::new(pool)));
+            return Ok(Self::of(Backend::Sqlite(Sqlite::new(pool))));
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options: PgConnectOptions = address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
@@ -100,9 +110,45 @@ impl Store {
                 .max_connections(CONNECTIONS)
                 .connect_with(options.application_name("tokentoss-broker"))
                 .await?;
-            return Ok(Self::Postgres(Postgres::new(pool)));
+            return Ok(Self::of(Backend::Postgres(Postgres::new(pool))));
         }
         Err(StoreError::Address)
+    }
+
+    fn of(backend: Backend) -> Self {
+        Self { backend, telling: Arc::default() }
+    }
+
+    /// Has this called for all that is written, in this process before the write's caller goes on; the first one counts.
+    pub fn watch(&self, watcher: impl Fn(&News) + Send + Sync + 'static) {
+        self.telling.watch(Box::new(watcher));
+    }
+
+    /// Tells the watcher what other processes write, until the database is away.
+    ///
+    /// # Errors
+    /// That it is away.
+    pub async fn follow(&self) -> Result<(), StoreError> {
+        let mut listener = either!(self, backend => backend.listen().await)?;
+        // What was written before is not known.
+        self.telling.tell(&News::Unsure);
+        loop {
+            match listener.next().await? {
+                Arrived::Lost => self.telling.tell(&News::Unsure),
+                Arrived::Messages(messages) => {
+                    let news = messages.iter().filter_map(|message| self.telling.read(message));
+                    news.for_each(|news| self.telling.tell(&news));
+                }
+            }
+        }
+    }
+
+    /// Deletes news that everybody has read.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn forget_news(&self) -> Result<(), StoreError> {
+        either!(self, backend => backend.forget_news().await)
     }
 
     /// Brings the schema up to this version's; nothing if it is there already.
@@ -179,7 +225,11 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
-        either!(self, backend => backend.add_grant(new, cells).await)
+        let begun = self.telling.begin();
+        let change = either!(self, backend => backend.add_grant(new, cells, &self.telling).await)?;
+        let is_written = change.is_some();
+        begun.end(change);
+        Ok(is_written)
     }
 
     /// Takes the lease and writes the intent; false where the row is another one by now, or somebody holds the lease.
@@ -195,7 +245,11 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn update(&self, id: GrantId, update: &Update, cells: &[NewCell]) -> Result<bool, StoreError> {
-        either!(self, backend => backend.update(id, update, cells).await)
+        let begun = self.telling.begin();
+        let change = either!(self, backend => backend.update(id, update, cells, &self.telling).await)?;
+        let is_written = change.is_some();
+        begun.end(change);
+        Ok(is_written)
     }
 
     /// Puts tokens into the revocation queue that stand in no row.
@@ -211,12 +265,59 @@ impl Store {
         either!(self, backend => backend.queue_revocations(id, tokens, cells).await)
     }
 
-    /// Notes that a caller got a token now.
+    /// Claims grants of a provider that the scheduler should refresh. `choose` draws up the claim of a row; where it draws up
+    /// none, the row comes back without a lease.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn touch(&self, id: GrantId) -> Result<(), StoreError> {
-        either!(self, backend => backend.touch(id).await)
+    pub async fn claim_due(
+        &self,
+        provider: &str,
+        revision: ClientRevision,
+        most: usize,
+        choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
+    ) -> Result<Vec<Due>, StoreError> {
+        either!(self, backend => backend.claim_due(provider, revision, most, choose).await)
+    }
+
+    /// Takes tokens of the revocation queue that are due; nobody else takes them for as long as `hold`.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn take_revocations(&self, most: usize, hold: Duration) -> Result<Vec<Revocation>, StoreError> {
+        either!(self, backend => backend.take_revocations(most, hold).await)
+    }
+
+    /// Has a revocation wait after a failure.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn revocation_failed(&self, cell: CellId, pause: Duration) -> Result<(), StoreError> {
+        either!(self, backend => backend.revocation_failed(cell, pause).await)
+    }
+
+    /// Takes a token from the revocation queue, and deletes it.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn end_revocation(&self, cell: CellId) -> Result<(), StoreError> {
+        either!(self, backend => backend.end_revocation(cell).await)
+    }
+
+    /// How many tokens wait to be revoked.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn waiting_revocations(&self) -> Result<u64, StoreError> {
+        either!(self, backend => backend.waiting_revocations().await)
+    }
+
+    /// Notes when callers got tokens, each grant once.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn note_uses(&self, uses: &[(GrantId, Timestamp)]) -> Result<(), StoreError> {
+        either!(self, backend => backend.note_uses(uses).await)
     }
 
     /// The sealed bytes of a cell.

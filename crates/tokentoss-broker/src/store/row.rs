@@ -1,7 +1,9 @@
 //! What goes into the database and comes out of it.
 
+use std::time::Duration;
+
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, Grant};
+use tokentoss_custody::{CellId, Grant, Held};
 
 use super::GrantId;
 
@@ -24,6 +26,36 @@ pub struct GrantRow {
     pub grant: Grant,
     /// The database's clock when it was read.
     pub now: Timestamp,
+}
+
+/// A grant that is due for the scheduler.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The row, as it was before the claim.
+    pub row: GrantRow,
+    /// The lease; none where something else has to be done first.
+    pub held: Option<Held>,
+}
+
+/// A token that waits to be revoked at its provider.
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    /// The cell with the token.
+    pub cell: CellId,
+    /// The grant that it was of.
+    pub grant: GrantId,
+    /// The tenant.
+    pub tenant: String,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The sealed token.
+    pub sealed: Vec<u8>,
+    /// Whether the user has signed in again since.
+    pub is_connected_again: bool,
+    /// How often it failed.
+    pub failures: u32,
+    /// How long it has been waiting.
+    pub age: Duration,
 }
 
 /// A grant that is new.

@@ -1,11 +1,20 @@
 //! The broker as its callers see it, with a provider on loopback that rotates and looks for reuse.
 
 mod accounts;
+mod cache;
 mod callers;
+mod crashes;
+mod events;
+mod journal;
 mod keys;
+mod metrics;
 mod outages;
+mod process;
 mod provider;
 mod refresh;
 mod requests;
+mod revocations;
 mod running;
+mod scheduler;
 mod store;
+mod uses;

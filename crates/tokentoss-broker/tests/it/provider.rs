@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tokio::net::TcpListener;
@@ -34,6 +34,11 @@ struct Truth {
     mood: Mood,
     takes: Duration,
     life: u64,
+    /// The answers to spent tokens, where they are given again.
+    grace: Option<HashMap<String, String>>,
+    /// What was sent to be revoked, with the header `Authorization`.
+    revoked: Vec<(HashMap<String, String>, Option<String>)>,
+    revoking: Mood,
 }
 
 /// The provider.
@@ -42,6 +47,8 @@ pub(crate) struct Provider {
     truth: Arc<Mutex<Truth>>,
     /// Its token endpoint.
     pub(crate) token_endpoint: String,
+    /// Its revocation endpoint.
+    pub(crate) revocation_endpoint: String,
 }
 
 impl Provider {
@@ -49,9 +56,14 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let truth = Arc::new(Mutex::new(Truth { life: 3600, ..Truth::default() }));
-        let router = Router::new().route("/token", post(token)).with_state(Arc::clone(&truth));
+        let router = Router::new().route("/token", post(token)).route("/revoke", post(revoke));
+        let router = router.with_state(Arc::clone(&truth));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { truth, token_endpoint: format!("http://{address}/token") }
+        Self {
+            truth,
+            token_endpoint: format!("http://{address}/token"),
+            revocation_endpoint: format!("http://{address}/revoke"),
+        }
     }
 
     /// A refresh token of a new grant.
@@ -77,6 +89,21 @@ impl Provider {
         self.truth.lock().expect("not poisoned").life = seconds;
     }
 
+    /// Answers a spent token as it did the first time.
+    pub(crate) fn has_grace(&self) {
+        self.truth.lock().expect("not poisoned").grace = Some(HashMap::new());
+    }
+
+    /// How it answers to revocations.
+    pub(crate) fn revoking(&self, mood: Mood) {
+        self.truth.lock().expect("not poisoned").revoking = mood;
+    }
+
+    /// What was sent to be revoked, with the header `Authorization`.
+    pub(crate) fn revoked(&self) -> Vec<(HashMap<String, String>, Option<String>)> {
+        self.truth.lock().expect("not poisoned").revoked.clone()
+    }
+
     /// What was sent so far.
     pub(crate) fn forms(&self) -> Vec<HashMap<String, String>> {
         self.truth.lock().expect("not poisoned").forms.clone()
@@ -99,6 +126,10 @@ async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response 
             if form.get("client_secret").map(String::as_str) != Some("s3cret-of-the-client") {
                 return (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#).into_response();
             }
+            let sent = form.get("refresh_token").cloned().unwrap_or_default();
+            if let Some(again) = truth.grace.as_ref().and_then(|answers| answers.get(&sent)) {
+                return again.clone().into_response();
+            }
             let Some(generation) = form.get("refresh_token").and_then(|token| truth.alive.remove(token))
             else {
                 // A spent one: whoever has the next one loses it too.
@@ -111,7 +142,25 @@ async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response 
             let answer = format!(
                 r#"{{"access_token":"access-{count}","refresh_token":"refresh-{count}","token_type":"Bearer","expires_in":{life}}}"#
             );
+            if let Some(answers) = &mut truth.grace {
+                answers.insert(sent, answer.clone());
+            }
             answer.into_response()
+        }
+    }
+}
+
+async fn revoke(State(truth): State<Arc<Mutex<Truth>>>, headers: HeaderMap, body: Bytes) -> Response {
+    let form: HashMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
+    let mut truth = truth.lock().expect("not poisoned");
+    let authorization = headers.get("authorization").map(|value| value.to_str().expect("text").to_owned());
+    truth.revoked.push((form.clone(), authorization));
+    match truth.revoking.clone() {
+        Mood::Says(status, body) => (StatusCode::from_u16(status).expect("a status"), body).into_response(),
+        Mood::Busy => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response(),
+        Mood::Well => {
+            truth.alive.remove(&form["token"]);
+            StatusCode::OK.into_response()
         }
     }
 }

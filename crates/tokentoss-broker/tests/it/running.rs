@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::Connection;
 use tempfile::TempDir;
 use tokentoss_broker::config::Config;
 use tokentoss_broker::keys::KeyRing;
@@ -26,7 +27,14 @@ pub(crate) const KEY: &str = "the-key-of-the-application-server";
 /// A folder with what a broker needs; several brokers can share it.
 pub(crate) struct Home {
     folder: TempDir,
-    token_endpoint: String,
+    pub(crate) provider: Provider,
+    database: String,
+    /// More lines for the provider.
+    pub(crate) of_provider: String,
+    /// The provider's name.
+    pub(crate) provider_name: String,
+    /// More lines before everything else.
+    pub(crate) of_broker: String,
 }
 
 impl Home {
@@ -35,7 +43,64 @@ impl Home {
         fs::write(folder.path().join("keys.toml"), KeyRing::generate("first").as_bytes()).expect("written");
         fs::write(folder.path().join("caller.key"), format!("{KEY}\n")).expect("written");
         fs::write(folder.path().join("client.secret"), "s3cret-of-the-client\n").expect("written");
-        Self { folder, token_endpoint: provider.token_endpoint.clone() }
+        let database = format!("sqlite:{}/broker.sqlite", folder.path().display());
+        let of_provider = format!("revocation_endpoint = \"{}\"", provider.revocation_endpoint);
+        Self {
+            folder,
+            provider: provider.clone(),
+            database,
+            of_provider,
+            provider_name: "example".into(),
+            of_broker: String::new(),
+        }
+    }
+
+    /// One on SQLite, and one on an empty Postgres where there is one for tests.
+    pub(crate) async fn all() -> Vec<Self> {
+        let mut homes = vec![Self::new(&Provider::start().await)];
+        if let Ok(address) = std::env::var("TOKENTOSS_TEST_POSTGRES") {
+            let name = format!("test_{:032x}", u128::from_be_bytes(GrantId::generate().0));
+            let mut server = sqlx::PgConnection::connect(&address).await.expect("a server");
+            let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+            sqlx::raw_sql(text).execute(&mut server).await.expect("a database");
+            let (server, _) = address.rsplit_once('/').expect("a database in the address");
+            homes.push(Self { database: format!("{server}/{name}"), ..Self::new(&Provider::start().await) });
+        }
+        homes
+    }
+
+    /// Its folder.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The address of its database.
+    pub(crate) fn database(&self) -> String {
+        self.database.clone()
+    }
+
+    /// Runs a statement behind the brokers' back.
+    pub(crate) async fn execute(&self, text: &str) {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        if self.database.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.database).await.expect("a connection");
+            sqlx::query(text).execute(&mut connection).await.expect("executed");
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.database).await.expect("a connection");
+            sqlx::query(text).execute(&mut connection).await.expect("executed");
+        }
+    }
+
+    /// The one number of a query's answer.
+    pub(crate) async fn number(&self, text: &str) -> i64 {
+        let text = sqlx::AssertSqlSafe(text.to_owned());
+        if self.database.starts_with("sqlite:") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.database).await.expect("a connection");
+            sqlx::query_scalar(text).fetch_one(&mut connection).await.expect("a number")
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.database).await.expect("a connection");
+            sqlx::query_scalar(text).fetch_one(&mut connection).await.expect("a number")
+        }
     }
 
     /// Writes the configuration file, with more lines at its end.
@@ -43,21 +108,23 @@ impl Home {
         let folder = self.folder.path().display();
         let text = format!(
             r#"
+            {}
             listen = "127.0.0.1:0"
             admin_listen = "127.0.0.1:0"
-            database = "sqlite:{folder}/broker.sqlite"
+            database = "{}"
             key_ring = "{folder}/keys.toml"
 
-            [providers.example]
+            [providers.{}]
             token_endpoint = "{}"
             client_id = "client-1"
             client_secrets = ["{folder}/client.secret"]
+            {}
 
             [callers.application]
             keys = ["{folder}/caller.key"]
             {more}
             "#,
-            self.token_endpoint
+            self.of_broker, self.database, self.provider_name, self.provider.token_endpoint, self.of_provider
         );
         let path = self.folder.path().join("broker.toml");
         fs::write(&path, text).expect("written");
@@ -112,9 +179,32 @@ impl Answer {
 impl Broker {
     /// Connects an account whose access token has so many seconds left.
     pub(crate) async fn connect(&self, user: &str, refresh: &str, left: u64) -> GrantId {
+        self.connect_as(user, user, refresh, left).await
+    }
+
+    /// The same for one of several accounts.
+    pub(crate) async fn connect_as(&self, user: &str, subject: &str, refresh: &str, left: u64) -> GrantId {
+        self.connect_with("example", user, subject, refresh, left).await
+    }
+
+    /// The same at a provider of another name, long ago.
+    pub(crate) async fn connect_at(&self, provider: &str, user: &str, refresh: &str) -> GrantId {
+        let id = self.connect_with(provider, user, user, refresh, 3600).await;
+        self.make_old(id).await;
+        id
+    }
+
+    async fn connect_with(
+        &self,
+        provider: &str,
+        user: &str,
+        subject: &str,
+        refresh: &str,
+        left: u64,
+    ) -> GrantId {
         let issuer = "https://as.example";
         let who = SignedIn {
-            account: AccountKey { tenant: "acme", user, provider: "example", issuer, subject: user },
+            account: AccountKey { tenant: "acme", user, provider, issuer, subject },
             email: None,
             requested: Scopes::read("files.read profile"),
         };
@@ -131,6 +221,11 @@ impl Broker {
     /// The same, an hour and as many seconds ago, so that the token has ended.
     pub(crate) async fn connect_long_ago(&self, user: &str, refresh: &str) -> GrantId {
         let id = self.connect(user, refresh, 3600).await;
+        self.make_old(id).await;
+        id
+    }
+
+    async fn make_old(&self, id: GrantId) {
         let row = self.custodian.store.grant(id).await.expect("an answer").expect("a row");
         let earlier = |time: Timestamp| Timestamp::from_millis(time.as_millis() - 3_601_000);
         let mut after = Grant { version: row.grant.version.next(), ..row.grant.clone() };
@@ -140,7 +235,11 @@ impl Broker {
         }
         let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
         assert!(self.custodian.store.update(id, &update, &[]).await.expect("an answer"));
-        id
+    }
+
+    /// The provider of its home.
+    pub(crate) fn provider(&self) -> Provider {
+        self._home.as_ref().expect("a home of its own").provider.clone()
     }
 
     pub(crate) fn request(&self, method: &str, path: &str, user: &str) -> reqwest::RequestBuilder {
@@ -166,6 +265,16 @@ impl Broker {
         self.end.send(()).expect("it runs");
         self.task.await.expect("no panic").expect("a good end");
     }
+}
+
+/// Waits for a condition, which has to come.
+pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
+    let came = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), came).await.expect("the condition came");
 }
 
 /// Sends a request and reads the answer.

@@ -208,3 +208,22 @@ async fn new_tokens_replace_the_old_ones_and_their_cells() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_latest_use_counts() {
+    for (store, _folder) in stores().await {
+        let (one, other) = (add(&store, "ada").await, add(&store, "grace").await);
+        let now = store.now().await.expect("a time");
+        let (early, late) = (now + Duration::from_secs(1), now + Duration::from_secs(2));
+        store.note_uses(&[(one, late), (other, early)]).await.expect("noted");
+        store.note_uses(&[(one, early), (GrantId::generate(), early)]).await.expect("noted");
+        for (id, expected) in [(one, late), (other, early)] {
+            assert_eq!(store.grant(id).await.expect("an answer").expect("a row").grant.used_at, expected);
+        }
+        let ahead = now + Duration::from_secs(3600);
+        store.note_uses(&[(one, ahead)]).await.expect("noted");
+        store.note_uses(&[(one, late)]).await.expect("noted");
+        let row = store.grant(one).await.expect("an answer").expect("a row");
+        assert_eq!(row.grant.used_at, late, "the clock was put back");
+    }
+}

@@ -5,4 +5,4 @@ mod members;
 mod request;
 
 pub use answer::{BODY_LIMIT, Reading, RefreshAnswer, Tokens};
-pub use request::{Authentication, RefreshRequest};
+pub use request::{Authentication, RefreshRequest, RevocationRequest};

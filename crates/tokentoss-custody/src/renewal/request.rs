@@ -46,18 +46,47 @@ impl RefreshRequest {
             let name = if audience.contains("://") { "resource" } else { "audience" };
             form.append_pair(name, audience);
         }
-        let authorization = match authentication {
-            Authentication::Basic(secret) => Some(basic(client_id, secret)),
-            Authentication::None => {
-                form.append_pair("client_id", client_id);
-                None
-            }
-            Authentication::Post(secret) => {
-                form.append_pair("client_id", client_id).append_pair("client_secret", secret.expose());
-                None
-            }
-        };
+        let authorization = authenticate(&mut form, client_id, authentication);
         Self { authorization, body: Secret::new(form.finish()) }
+    }
+}
+
+/// A POST of a form to the revocation endpoint (RFC 7009 section 2.1).
+#[derive(Debug)]
+pub struct RevocationRequest {
+    /// The header `Authorization`, for a client that authenticates by one.
+    pub authorization: Option<Secret>,
+    /// The form, `application/x-www-form-urlencoded`.
+    pub body: Secret,
+}
+
+impl RevocationRequest {
+    /// Builds the request. It has no `token_type_hint`, without which a provider looks among all its tokens.
+    #[must_use]
+    pub fn new(client_id: &str, authentication: Authentication<'_>, token: &Secret) -> Self {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("token", token.expose());
+        let authorization = authenticate(&mut form, client_id, authentication);
+        Self { authorization, body: Secret::new(form.finish()) }
+    }
+}
+
+/// Shows who the client is: in the form, or by the header that is returned.
+fn authenticate(
+    form: &mut Serializer<'_, String>,
+    client_id: &str,
+    authentication: Authentication<'_>,
+) -> Option<Secret> {
+    match authentication {
+        Authentication::Basic(secret) => Some(basic(client_id, secret)),
+        Authentication::None => {
+            form.append_pair("client_id", client_id);
+            None
+        }
+        Authentication::Post(secret) => {
+            form.append_pair("client_id", client_id).append_pair("client_secret", secret.expose());
+            None
+        }
     }
 }
 

@@ -16,6 +16,13 @@ macro_rules! grant_reading {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn grant(&self, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
+                Self::grant_in(&mut *self.pool.acquire().await?, id).await
+            }
+
+            pub(super) async fn grant_in(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                id: GrantId,
+            ) -> Result<Option<GrantRow>, StoreError> {
                 // One statement, so that the row and its tokens are of one moment.
                 let rows = sqlx::query(concat!(
                     "SELECT ", $now, " AS now, g.*,
@@ -27,7 +34,7 @@ macro_rules! grant_reading {
                       ORDER BY t.scopes, t.audience"
                 ))
                 .bind(id.0.as_slice())
-                .fetch_all(&self.pool)
+                .fetch_all(connection)
                 .await?;
                 let Some(row) = rows.first() else { return Ok(None) };
                 let tokens = rows.iter().map(Self::slot).collect::<Result<Vec<_>, _>>()?;

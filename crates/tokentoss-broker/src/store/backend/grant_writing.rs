@@ -1,15 +1,22 @@
 //! Writing the row of a grant, each time where it is as it was read.
 
+use sqlx::Row;
 use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Update, Version};
 
 use super::columns::{bytes_of, count, hash_of, length, millis};
 use super::{Postgres, Sqlite};
-use crate::store::{GrantId, NewCell, NewGrant, StoreError};
+use crate::store::news::Telling;
+use crate::store::{Change, ChangeKind, GrantId, NewCell, NewGrant, Place, StoreError};
 
 macro_rules! grant_writing {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            pub(in crate::store) async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
+            pub(in crate::store) async fn add_grant(
+                &self,
+                new: &NewGrant,
+                cells: &[NewCell],
+                telling: &Telling,
+            ) -> Result<Option<Change>, StoreError> {
                 let mut transaction = self.pool.begin_with($begin).await?;
                 let grant = &new.grant;
                 let added = sqlx::query(
@@ -31,15 +38,35 @@ macro_rules! grant_writing {
                 .await?
                 .rows_affected();
                 if added == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                Self::set_columns(&mut transaction, new.id, grant, "", grant.version, None).await?;
+                let place = Self::set_columns(&mut transaction, new.id, grant, "", grant.version, None).await?;
                 Self::set_tokens(&mut transaction, new.id, grant, cells).await?;
+                let kind = ChangeKind::Connected;
+                let change =
+                    place.map(|place| Change { grant: new.id, place, version: grant.version, kind });
+                if let Some(change) = &change {
+                    Self::announce(&mut transaction, &telling.message(change)).await?;
+                }
                 transaction.commit().await?;
-                Ok(true)
+                Ok(change)
             }
 
-            pub(in crate::store) async fn claim(&self, id: GrantId, claim: &Claim, owner: LeaseOwner) -> Result<bool, StoreError> {
+            pub(in crate::store) async fn claim(
+                &self,
+                id: GrantId,
+                claim: &Claim,
+                owner: LeaseOwner,
+            ) -> Result<bool, StoreError> {
+                Self::claim_in(&mut *self.pool.acquire().await?, id, claim, owner).await
+            }
+
+            pub(super) async fn claim_in(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                id: GrantId,
+                claim: &Claim,
+                owner: LeaseOwner,
+            ) -> Result<bool, StoreError> {
                 let claimed = sqlx::query(concat!(
                     "UPDATE grants SET lease_owner = $1, lease_until = ", $now, " + $2, attempt_hash = $3, attempt_at = $4
                       WHERE id = $5 AND version = $6 AND (lease_owner IS NULL OR lease_until <= ", $now, ")"
@@ -50,7 +77,7 @@ macro_rules! grant_writing {
                 .bind(millis(claim.intent.at))
                 .bind(id.0.as_slice())
                 .bind(count(claim.version.0))
-                .execute(&self.pool)
+                .execute(connection)
                 .await?;
                 Ok(claimed.rows_affected() == 1)
             }
@@ -60,7 +87,8 @@ macro_rules! grant_writing {
                 id: GrantId,
                 update: &Update,
                 cells: &[NewCell],
-            ) -> Result<bool, StoreError> {
+                telling: &Telling,
+            ) -> Result<Option<Change>, StoreError> {
                 let mut transaction = self.pool.begin_with($begin).await?;
                 let (guard, owner) = match update.guard.owner {
                     None => ("", None),
@@ -68,19 +96,22 @@ macro_rules! grant_writing {
                     Some(Some(owner)) => ("AND lease_owner = $26", Some(owner)),
                 };
                 let version = update.guard.version;
-                if !Self::set_columns(&mut transaction, id, &update.after, guard, version, owner).await? {
-                    return Ok(false);
-                }
+                let written =
+                    Self::set_columns(&mut transaction, id, &update.after, guard, version, owner).await?;
+                let Some(place) = written else { return Ok(None) };
                 Self::insert_cells(&mut transaction, id, cells).await?;
                 for token in &update.revoke {
                     Self::insert_revocation(&mut transaction, id, *token).await?;
                 }
                 Self::set_tokens(&mut transaction, id, &update.after, &[]).await?;
+                let kind = ChangeKind::of(&update.after, cells);
+                let change = Change { grant: id, place, version: update.after.version, kind };
+                Self::announce(&mut transaction, &telling.message(&change)).await?;
                 transaction.commit().await?;
-                Ok(true)
+                Ok(Some(change))
             }
 
-            /// All columns but `used_at`, where the guard holds.
+            /// All columns but `used_at`, where the guard holds; tells whose row it is.
             pub(super) async fn set_columns(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,
@@ -88,14 +119,15 @@ macro_rules! grant_writing {
                 guard: &str,
                 version: Version,
                 owner: Option<LeaseOwner>,
-            ) -> Result<bool, StoreError> {
+            ) -> Result<Option<Place>, StoreError> {
                 let text = format!(
                     "UPDATE grants SET version = $1, status = $2, cause = $3, cause_revision = $4, consented = $5,
                             refresh_hash = $6, refresh_cell = $7, id_hash = $8, id_cell = $9, id_expires_at = $10,
                             assumed_life = $11, connected_at = $12, renewed_at = $13, refresh_at = $14, keep_alive_at = $15,
                             failures = $16, failure = $17, failed_at = $18, next_attempt_at = $19, lease_owner = $20,
                             lease_until = $21, attempt_hash = $22, attempt_at = $23
-                      WHERE id = $24 AND version = $25 {guard}"
+                      WHERE id = $24 AND version = $25 {guard}
+                  RETURNING tenant, user_id, provider"
                 );
                 let (refresh, id_token) = (grant.refresh, grant.id_token);
                 let query = sqlx::query(sqlx::AssertSqlSafe(text))
@@ -128,7 +160,15 @@ macro_rules! grant_writing {
                     Some(owner) => query.bind(owner.0.to_be_bytes().to_vec()),
                     None => query,
                 };
-                Ok(query.execute(connection).await?.rows_affected() == 1)
+                let row = query.fetch_optional(connection).await?;
+                row.map(|row| {
+                    Ok(Place {
+                        tenant: row.try_get("tenant")?,
+                        user: row.try_get("user_id")?,
+                        provider: row.try_get("provider")?,
+                    })
+                })
+                .transpose()
             }
 
             /// The access tokens, with their new cells, and without the cells that nothing names any more.
@@ -173,14 +213,6 @@ macro_rules! grant_writing {
                 .bind(id.0.as_slice())
                 .execute(&mut *connection)
                 .await?;
-                Ok(())
-            }
-
-            pub(in crate::store) async fn touch(&self, id: GrantId) -> Result<(), StoreError> {
-                sqlx::query(concat!("UPDATE grants SET used_at = ", $now, " WHERE id = $1"))
-                    .bind(id.0.as_slice())
-                    .execute(&self.pool)
-                    .await?;
                 Ok(())
             }
         }

@@ -28,23 +28,28 @@ macro_rules! for_each_database {
 }
 
 mod accounts;
+mod announcing;
 mod cells;
 mod columns;
+mod due;
 mod grant_reading;
 mod grant_writing;
 mod revocations;
 mod schema;
 mod tenants;
+mod uses;
+
+pub(super) use announcing::Arrived;
 
 /// SQLite, which lets one writer in at a time.
 #[derive(Clone)]
-pub struct Sqlite {
+pub(super) struct Sqlite {
     pool: sqlx::Pool<SqliteDatabase>,
 }
 
 /// Postgres.
 #[derive(Clone)]
-pub struct Postgres {
+pub(super) struct Postgres {
     pool: sqlx::Pool<PostgresDatabase>,
 }
 

@@ -1,10 +1,23 @@
 //! The queue of tokens that are to be revoked at their provider.
 
-use tokentoss_custody::Handle;
+use std::time::Duration;
 
-use super::columns::bytes_of;
+use sqlx::Row;
+use tokentoss_custody::{CellId, Handle};
+
+use super::columns::{bytes_of, count, length, number, wide};
 use super::{Postgres, Sqlite};
-use crate::store::{GrantId, NewCell, StoreError};
+use crate::store::{GrantId, NewCell, Revocation, StoreError};
+
+impl Sqlite {
+    /// There is one writer anyway.
+    const SKIP_REVOCATIONS: &str = "";
+}
+
+impl Postgres {
+    /// What another process works on is left to it.
+    const SKIP_REVOCATIONS: &str = "FOR UPDATE OF r SKIP LOCKED";
+}
 
 macro_rules! revocations {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
@@ -43,6 +56,99 @@ macro_rules! revocations {
                     Self::insert_revocation(&mut transaction, id, *token).await?;
                 }
                 Ok(transaction.commit().await?)
+            }
+
+            /// Takes what is due; nobody else does for so long.
+            pub(in crate::store) async fn take_revocations(
+                &self,
+                most: usize,
+                hold: Duration,
+            ) -> Result<Vec<Revocation>, StoreError> {
+                // A look first, which locks nothing, because most of the time nothing is due.
+                let look = concat!("SELECT cell FROM revocations WHERE next_attempt_at <= ", $now, " LIMIT 1");
+                if sqlx::query(look).fetch_optional(&self.pool).await?.is_none() {
+                    return Ok(Vec::new());
+                }
+                let mut transaction = self.pool.begin_with($begin).await?;
+                let text = format!(
+                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider,
+                            g.status, c.sealed
+                       FROM revocations r JOIN grants g ON g.id = r.grant_id JOIN cells c ON c.id = r.cell
+                      WHERE r.next_attempt_at <= {now}
+                      ORDER BY r.next_attempt_at LIMIT $1 {skip}",
+                    now = $now,
+                    skip = Self::SKIP_REVOCATIONS,
+                );
+                let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+                    .bind(count(most as u64))
+                    .fetch_all(&mut *transaction)
+                    .await?;
+                let mut taken = Vec::new();
+                for row in &rows {
+                    let cell = CellId(wide(row.try_get("cell")?)?);
+                    sqlx::query(concat!(
+                        "UPDATE revocations SET next_attempt_at = ", $now, " + $1 WHERE cell = $2"
+                    ))
+                    .bind(length(hold))
+                    .bind(bytes_of(cell))
+                    .execute(&mut *transaction)
+                    .await?;
+                    taken.push(Revocation {
+                        cell,
+                        grant: GrantId(wide(row.try_get("grant_id")?)?.to_be_bytes()),
+                        tenant: row.try_get("tenant")?,
+                        provider: row.try_get("provider")?,
+                        sealed: row.try_get("sealed")?,
+                        is_connected_again: row.try_get::<String, _>("status")? != "revoked",
+                        failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
+                        age: Duration::from_millis(number(row.try_get("age")?)),
+                    });
+                }
+                transaction.commit().await?;
+                Ok(taken)
+            }
+
+            pub(in crate::store) async fn revocation_failed(
+                &self,
+                cell: CellId,
+                pause: Duration,
+            ) -> Result<(), StoreError> {
+                sqlx::query(concat!(
+                    "UPDATE revocations SET failures = failures + 1, next_attempt_at = ", $now, " + $1
+                      WHERE cell = $2"
+                ))
+                .bind(length(pause))
+                .bind(bytes_of(cell))
+                .execute(&self.pool)
+                .await?;
+                Ok(())
+            }
+
+            /// Deletes a row of the queue, and the cell unless a grant names it.
+            pub(in crate::store) async fn end_revocation(&self, cell: CellId) -> Result<(), StoreError> {
+                let mut transaction = self.pool.begin_with($begin).await?;
+                sqlx::query("DELETE FROM revocations WHERE cell = $1")
+                    .bind(bytes_of(cell))
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query(
+                    "DELETE FROM cells
+                      WHERE id = $1
+                        AND NOT EXISTS (SELECT 1 FROM grants g
+                                         WHERE g.id = cells.grant_id
+                                           AND (g.refresh_cell = cells.id OR g.id_cell = cells.id))
+                        AND NOT EXISTS (SELECT 1 FROM tokens t
+                                         WHERE t.grant_id = cells.grant_id AND t.cell = cells.id)",
+                )
+                .bind(bytes_of(cell))
+                .execute(&mut *transaction)
+                .await?;
+                Ok(transaction.commit().await?)
+            }
+
+            pub(in crate::store) async fn waiting_revocations(&self) -> Result<u64, StoreError> {
+                let row = sqlx::query("SELECT COUNT(*) AS waiting FROM revocations").fetch_one(&self.pool).await?;
+                Ok(number(row.try_get("waiting")?))
             }
         }
     };

@@ -1,0 +1,260 @@
+//! What callers read again and again: their accounts, rows and opened access tokens, for five seconds at most.
+//!
+//! Whatever is written drops what is kept, in this process before the write's caller gets an answer, in others by the
+//! database's news. A read that began before such a write keeps nothing. A kept row is believed to be of the database's time at
+//! its reading plus the time since before the reading, so that a token never seems to live longer than it does.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokentoss_core::{Secret, Timestamp};
+use tokentoss_custody::CellId;
+
+use crate::clock;
+use crate::store::{Account, GrantId, GrantRow, News, Place};
+
+/// How long anything is kept without news of it.
+const LIFE: Duration = Duration::from_secs(5);
+/// The most bytes of rows and tokens, roughly.
+const ROWS: u64 = 32 * 1024 * 1024;
+/// The most lists of accounts.
+const LISTS: u64 = 50_000;
+/// What a row weighs without its tokens, in bytes.
+const ROW: usize = 1024;
+/// Into so many parts the places are divided, of which each counts its changes.
+const PARTS: usize = 256;
+
+/// A read of the database that has begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    part: usize,
+    changes: u64,
+    at: Duration,
+}
+
+/// A row with tokens of it.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    row: Arc<GrantRow>,
+    tokens: Vec<(CellId, Secret)>,
+    at: Duration,
+}
+
+struct Listed {
+    accounts: Vec<Account>,
+    at: Duration,
+}
+
+/// The cache.
+pub(crate) struct Cache {
+    lists: moka::sync::Cache<Place, Arc<Listed>>,
+    rows: moka::sync::Cache<GrantId, Arc<Kept>>,
+    changes: [Mutex<u64>; PARTS],
+    hasher: RandomState,
+}
+
+impl Cache {
+    pub(crate) fn new() -> Self {
+        let weigh = |_: &GrantId, kept: &Arc<Kept>| {
+            let tokens: usize = kept.tokens.iter().map(|(_, token)| token.expose().len()).sum();
+            u32::try_from(tokens.saturating_add(ROW)).unwrap_or(u32::MAX)
+        };
+        Self {
+            lists: moka::sync::Cache::builder().max_capacity(LISTS).time_to_live(LIFE).build(),
+            rows: moka::sync::Cache::builder().max_capacity(ROWS).weigher(weigh).time_to_live(LIFE).build(),
+            changes: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// To be called before the database is read for a place.
+    pub(crate) fn begin(&self, place: &Place) -> Reading {
+        let part = self.part(place);
+        let changes = self.changes.get(part).map_or(0, |changes| *lock(changes));
+        Reading { part, changes, at: clock::elapsed() }
+    }
+
+    /// Keeps a list of accounts. An empty one is not kept, so that a sign-in elsewhere counts at once.
+    pub(crate) fn keep_accounts(&self, reading: Reading, place: &Place, accounts: &[Account]) {
+        if !accounts.is_empty() {
+            let listed = Arc::new(Listed { accounts: accounts.to_vec(), at: reading.at });
+            self.keep(reading, || self.lists.insert(place.clone(), listed));
+        }
+    }
+
+    /// Keeps a row with one of its tokens.
+    pub(crate) fn keep_token(&self, reading: Reading, row: &Arc<GrantRow>, cell: CellId, token: &Secret) {
+        self.keep(reading, || {
+            let mut tokens = vec![(cell, token.clone())];
+            // Tokens for other targets stay, while the row is the same.
+            if let Some(kept) =
+                self.rows.get(&row.id).filter(|kept| kept.row.grant.version == row.grant.version)
+            {
+                tokens.extend(kept.tokens.iter().filter(|(other, _)| *other != cell).cloned());
+            }
+            self.rows.insert(row.id, Arc::new(Kept { row: Arc::clone(row), tokens, at: reading.at }));
+        });
+    }
+
+    /// The accounts of a place.
+    pub(crate) fn accounts(&self, place: &Place) -> Option<Vec<Account>> {
+        let listed = self.lists.get(place)?;
+        is_young(listed.at, clock::elapsed()).then(|| listed.accounts.clone())
+    }
+
+    /// A row.
+    pub(crate) fn row(&self, id: GrantId) -> Option<Arc<Kept>> {
+        self.rows.get(&id).filter(|kept| is_young(kept.at, clock::elapsed()))
+    }
+
+    /// Drops what news make old.
+    pub(crate) fn hear(&self, news: &News) {
+        match news {
+            News::Changed(change) => {
+                let Some(changes) = self.changes.get(self.part(&change.place)) else { return };
+                let mut changes = lock(changes);
+                *changes = changes.wrapping_add(1);
+                self.lists.invalidate(&change.place);
+                self.rows.invalidate(&change.grant);
+            }
+            News::Unsure => {
+                self.changes.iter().for_each(|changes| {
+                    let mut changes = lock(changes);
+                    *changes = changes.wrapping_add(1);
+                });
+                self.lists.invalidate_all();
+                self.rows.invalidate_all();
+            }
+        }
+    }
+
+    /// Frees the memory of what is over.
+    pub(crate) fn tidy(&self) {
+        self.lists.run_pending_tasks();
+        self.rows.run_pending_tasks();
+    }
+
+    fn keep(&self, reading: Reading, insert: impl FnOnce()) {
+        let Some(changes) = self.changes.get(reading.part) else { return };
+        // Held until it is kept, so that no change comes in between.
+        let changes = lock(changes);
+        if *changes == reading.changes {
+            insert();
+        }
+    }
+
+    fn part(&self, place: &Place) -> usize {
+        let hash = usize::try_from(self.hasher.hash_one(place) & 0xffff).unwrap_or_default();
+        hash % PARTS
+    }
+}
+
+impl Kept {
+    /// The row.
+    pub(crate) const fn row(&self) -> &Arc<GrantRow> {
+        &self.row
+    }
+
+    /// An opened token.
+    pub(crate) fn token(&self, cell: CellId) -> Option<&Secret> {
+        self.tokens.iter().find_map(|(kept, token)| (*kept == cell).then_some(token))
+    }
+
+    /// What the database's clock shows now, or a little more.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.row.now + clock::elapsed().saturating_sub(self.at)
+    }
+}
+
+fn is_young(at: Duration, now: Duration) -> bool {
+    now.saturating_sub(at) < LIFE
+}
+
+fn lock(changes: &Mutex<u64>) -> std::sync::MutexGuard<'_, u64> {
+    changes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, PoisonError};
+    use std::time::Duration;
+
+    use super::{Cache, LIFE, Reading, is_young};
+    use crate::store::{Account, Change, ChangeKind, GrantId, News, Place};
+    use tokentoss_custody::Version;
+
+    fn place(user: &str) -> Place {
+        Place { tenant: "acme".into(), user: user.into(), provider: "example".into() }
+    }
+
+    fn accounts() -> Vec<Account> {
+        vec![Account { id: GrantId([1; 16]), subject: "ada".into(), email: None }]
+    }
+
+    fn change() -> News {
+        let (grant, place, version) = (GrantId([1; 16]), place("ada"), Version(2));
+        News::Changed(Change { grant, place, version, kind: ChangeKind::Disconnected })
+    }
+
+    #[test]
+    fn a_read_that_began_before_a_change_keeps_nothing() {
+        for news in [change(), News::Unsure] {
+            let cache = Cache::new();
+            let reading = cache.begin(&place("ada"));
+            cache.hear(&news);
+            cache.keep_accounts(reading, &place("ada"), &accounts());
+            assert_eq!(cache.accounts(&place("ada")), None);
+            cache.keep_accounts(cache.begin(&place("ada")), &place("ada"), &accounts());
+            assert_eq!(cache.accounts(&place("ada")), Some(accounts()));
+            assert_eq!(cache.accounts(&place("grace")), None);
+            cache.hear(&news);
+            assert_eq!(cache.accounts(&place("ada")), None);
+        }
+    }
+
+    #[test]
+    fn nothing_outlives_its_five_seconds_whatever_the_cache_s_own_clock_says() {
+        let cache = Cache::new();
+        let now = cache.begin(&place("ada"));
+        // As after five seconds of sleep, for which a monotonic clock stands still.
+        let slept = Reading { at: now.at.saturating_sub(LIFE), ..now };
+        cache.keep_accounts(slept, &place("ada"), &accounts());
+        assert_eq!(cache.accounts(&place("ada")), None);
+        assert!(is_young(Duration::from_secs(9), Duration::from_millis(13_999)));
+        assert!(!is_young(Duration::from_secs(9), Duration::from_secs(14)));
+    }
+
+    #[test]
+    fn an_empty_list_is_read_again() {
+        let cache = Cache::new();
+        cache.keep_accounts(cache.begin(&place("ada")), &place("ada"), &[]);
+        assert_eq!(cache.accounts(&place("ada")), None);
+    }
+
+    #[test]
+    fn changes_and_reads_at_once_never_leave_what_is_old() {
+        let cache = Arc::new(Cache::new());
+        let truth = Arc::new(std::sync::Mutex::new(0_u64));
+        let writer = {
+            let (cache, truth) = (Arc::clone(&cache), Arc::clone(&truth));
+            std::thread::spawn(move || {
+                for _ in 0..20_000 {
+                    *truth.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                    cache.hear(&change());
+                    let count = *truth.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(kept) = cache.accounts(&place("ada")) {
+                        assert_eq!(kept[0].subject, count.to_string());
+                    }
+                }
+            })
+        };
+        while !writer.is_finished() {
+            let reading = cache.begin(&place("ada"));
+            let subject = truth.lock().unwrap_or_else(PoisonError::into_inner).to_string();
+            let account = Account { subject, ..accounts().remove(0) };
+            cache.keep_accounts(reading, &place("ada"), &[account]);
+        }
+        writer.join().expect("nothing old");
+    }
+}

@@ -1,0 +1,21 @@
+//! Time that passed on this machine, also while it slept.
+//!
+//! The database's clock decides how long a token lives. Between two looks at it, time is added by this clock, which nobody
+//! can set and which does not stand still in a suspended machine, as `std::time::Instant` does on Linux.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+#[cfg(target_os = "linux")]
+const CLOCK: ClockId = ClockId::Boottime;
+/// On other systems this one goes on during sleep.
+#[cfg(not(target_os = "linux"))]
+const CLOCK: ClockId = ClockId::Monotonic;
+
+/// The time since some moment before this process began.
+pub(crate) fn elapsed() -> Duration {
+    let time = clock_gettime(CLOCK);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
+}

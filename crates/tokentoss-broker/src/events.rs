@@ -1,0 +1,128 @@
+//! Who listens to news of their accounts.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::store::{Change, ChangeKind, GrantId, News};
+
+/// What waits for one listener; whoever lets more wait is cut off, and asks for the accounts when it comes back.
+const QUEUE: usize = 64;
+/// The most listeners of one user.
+const LISTENERS: usize = 16;
+
+/// What a listener is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// `renewed`, `sign_in_needed`, `connected` or `disconnected`.
+    pub name: &'static str,
+    /// The account.
+    pub account: GrantId,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The row's version.
+    pub version: u64,
+}
+
+type Listeners = Vec<Sender<Event>>;
+
+/// The listeners, by tenant and user.
+#[derive(Debug, Default)]
+pub struct Hub(Mutex<HashMap<(String, String), Listeners>>);
+
+impl Hub {
+    /// Listens to one user's news; none if that user has too many listeners.
+    #[must_use]
+    pub fn listen(&self, tenant: &str, user: &str) -> Option<Receiver<Event>> {
+        let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Users whose listeners have all left leave when one more comes.
+        hub.retain(|_, listeners| {
+            listeners.retain(|listener| !listener.is_closed());
+            !listeners.is_empty()
+        });
+        let listeners = hub.entry((tenant.to_owned(), user.to_owned())).or_default();
+        if listeners.len() >= LISTENERS {
+            return None;
+        }
+        let (sender, receiver) = channel(QUEUE);
+        listeners.push(sender);
+        Some(receiver)
+    }
+
+    /// Tells those whom news concern.
+    pub(crate) fn hear(&self, news: &News) {
+        let News::Changed(change) = news else { return };
+        let Some(event) = Event::of(change) else { return };
+        let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = &change.place;
+        let Some(listeners) = hub.get_mut(&(place.tenant.clone(), place.user.clone())) else { return };
+        // A full queue ends with what is in it.
+        listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
+    }
+
+    /// How many listen.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hub.values().flatten().filter(|listener| !listener.is_closed()).count()
+    }
+}
+
+impl Event {
+    fn of(change: &Change) -> Option<Self> {
+        let name = match change.kind {
+            ChangeKind::Connected => "connected",
+            ChangeKind::Renewed => "renewed",
+            ChangeKind::SignInNeeded => "sign_in_needed",
+            ChangeKind::Disconnected => "disconnected",
+            ChangeKind::Other => return None,
+        };
+        let (account, provider) = (change.grant, change.place.provider.clone());
+        Some(Self { name, account, provider, version: change.version.0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Place;
+    use tokentoss_custody::Version;
+
+    fn change(user: &str, version: u64, kind: ChangeKind) -> News {
+        let place = Place { tenant: "acme".into(), user: user.into(), provider: "example".into() };
+        News::Changed(Change { grant: GrantId([1; 16]), place, version: Version(version), kind })
+    }
+
+    #[test]
+    fn a_slow_listener_is_cut_off_and_no_other() {
+        let hub = Hub::default();
+        let (mut slow, mut quick) =
+            (hub.listen("acme", "ada").expect("room"), hub.listen("acme", "ada").expect("room"));
+        let total = 2 * QUEUE as u64;
+        for version in 0..total {
+            hub.hear(&change("ada", version, ChangeKind::Renewed));
+            assert_eq!(quick.try_recv().expect("news").version, version);
+        }
+        for version in 0..QUEUE as u64 {
+            assert_eq!(slow.try_recv().expect("what waited").version, version);
+        }
+        assert_eq!(slow.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Disconnected));
+        assert_eq!(hub.count(), 1);
+    }
+
+    #[test]
+    fn nobody_hears_of_others_and_nobody_listens_too_often() {
+        let hub = Hub::default();
+        let mut other_tenant = hub.listen("other", "ada").expect("room");
+        let mut listeners: Vec<_> =
+            (0..LISTENERS).map(|_| hub.listen("acme", "ada").expect("room")).collect();
+        assert!(hub.listen("acme", "ada").is_none());
+        assert!(hub.listen("acme", "grace").is_some());
+        hub.hear(&change("ada", 1, ChangeKind::Other));
+        hub.hear(&change("grace", 1, ChangeKind::Renewed));
+        assert!(other_tenant.try_recv().is_err() && listeners[0].try_recv().is_err());
+        listeners.pop();
+        assert!(hub.listen("acme", "ada").is_some(), "one has left");
+    }
+}

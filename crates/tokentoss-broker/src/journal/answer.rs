@@ -1,0 +1,155 @@
+//! A provider's answer as it stands in the journal: the report for the machine, and the sealed cells of its tokens.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{
+    CellId, Claim, Handle, Held, IdToken, Intent, LeaseOwner, Outcome, Renewed, Report, Scopes, Target,
+    TokenHash, Version,
+};
+
+use crate::store::{GrantId, NewCell};
+
+/// An answer with tokens.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The grant.
+    pub grant: GrantId,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// What the machine is told.
+    pub report: Report,
+    /// The tokens.
+    pub cells: Vec<NewCell>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    grant: [u8; 16],
+    provider: String,
+    version: u64,
+    target_scopes: String,
+    audience: Option<String>,
+    sent: WrittenHandle,
+    intended_at: u64,
+    claimed_at: u64,
+    is_repeated: bool,
+    owner: [u8; 16],
+    is_uncertain: bool,
+    outcome: WrittenOutcome,
+    cells: Vec<([u8; 16], String)>,
+}
+
+type WrittenHandle = ([u8; 32], [u8; 16]);
+
+#[derive(Serialize, Deserialize)]
+enum WrittenOutcome {
+    Renewed {
+        access: WrittenHandle,
+        refresh: Option<WrittenHandle>,
+        id_token: Option<(WrittenHandle, u64)>,
+        /// Milliseconds.
+        expires_in: Option<u64>,
+        scopes: Option<String>,
+    },
+    RotatedOnly(WrittenHandle),
+}
+
+impl Answer {
+    /// Whether an outcome has tokens, which must not be lost.
+    #[must_use]
+    pub const fn is_worth_keeping(outcome: &Outcome) -> bool {
+        matches!(outcome, Outcome::Renewed(_) | Outcome::RotatedOnly(_))
+    }
+
+    /// The bytes to be sealed; none of its tokens is in them unsealed.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let claim = &self.report.held.claim;
+        let outcome = match &self.report.outcome {
+            Outcome::Renewed(renewed) => WrittenOutcome::Renewed {
+                access: written(renewed.access),
+                refresh: renewed.refresh.map(written),
+                id_token: renewed.id_token.map(|token| (written(token.handle), token.expires_at.as_millis())),
+                expires_in: renewed
+                    .expires_in
+                    .map(|life| u64::try_from(life.as_millis()).unwrap_or(u64::MAX)),
+                scopes: renewed.scopes.as_ref().map(Scopes::to_list),
+            },
+            Outcome::RotatedOnly(refresh) => WrittenOutcome::RotatedOnly(written(*refresh)),
+            // Nothing that could be lost.
+            _ => return Vec::new(),
+        };
+        let written = Written {
+            grant: self.grant.0,
+            provider: self.provider.clone(),
+            version: claim.version.0,
+            target_scopes: claim.target.scopes.to_list(),
+            audience: claim.target.audience.clone(),
+            sent: written(claim.refresh),
+            intended_at: claim.intent.at.as_millis(),
+            claimed_at: claim.at.as_millis(),
+            is_repeated: claim.is_repeated,
+            owner: self.report.held.owner.0.to_be_bytes(),
+            is_uncertain: self.report.is_uncertain,
+            outcome,
+            cells: self
+                .cells
+                .iter()
+                .map(|cell| (cell.id.0.to_be_bytes(), STANDARD.encode(&cell.sealed)))
+                .collect(),
+        };
+        serde_json::to_vec(&written).unwrap_or_default()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let written: Written = serde_json::from_slice(bytes).ok()?;
+        let refresh = handle(written.sent);
+        let claim = Claim {
+            version: Version(written.version),
+            target: Target { scopes: Scopes::read(&written.target_scopes), audience: written.audience },
+            refresh,
+            intent: Intent { hash: refresh.hash, at: Timestamp::from_millis(written.intended_at) },
+            at: Timestamp::from_millis(written.claimed_at),
+            is_repeated: written.is_repeated,
+        };
+        let outcome = match written.outcome {
+            WrittenOutcome::Renewed { access, refresh, id_token, expires_in, scopes } => {
+                Outcome::Renewed(Renewed {
+                    access: handle(access),
+                    refresh: refresh.map(handle),
+                    id_token: id_token.map(|(token, expires_at)| IdToken {
+                        handle: handle(token),
+                        expires_at: Timestamp::from_millis(expires_at),
+                    }),
+                    expires_in: expires_in.map(Duration::from_millis),
+                    scopes: scopes.as_deref().map(Scopes::read),
+                })
+            }
+            WrittenOutcome::RotatedOnly(refresh) => Outcome::RotatedOnly(handle(refresh)),
+        };
+        let cell = |(id, sealed): ([u8; 16], String)| {
+            Some(NewCell { id: CellId(u128::from_be_bytes(id)), sealed: STANDARD.decode(sealed).ok()? })
+        };
+        Some(Self {
+            grant: GrantId(written.grant),
+            provider: written.provider,
+            report: Report {
+                held: Held { claim, owner: LeaseOwner(u128::from_be_bytes(written.owner)) },
+                outcome,
+                is_uncertain: written.is_uncertain,
+            },
+            cells: written.cells.into_iter().map(cell).collect::<Option<_>>()?,
+        })
+    }
+}
+
+const fn written(handle: Handle) -> WrittenHandle {
+    (handle.hash.0, handle.cell.0.to_be_bytes())
+}
+
+const fn handle(written: WrittenHandle) -> Handle {
+    Handle { hash: TokenHash(written.0), cell: CellId(u128::from_be_bytes(written.1)) }
+}

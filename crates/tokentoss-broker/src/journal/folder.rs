@@ -1,0 +1,98 @@
+//! The files of the journal: whole or not there at all, whenever the process is killed.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{Answer, JournalError};
+use crate::keys::{KeyRing, Unreadable};
+use crate::random;
+
+/// What the name of an answer ends with.
+const ANSWER: &str = ".answer";
+/// What the name of a file ends with that is not whole yet.
+const UNFINISHED: &str = ".new";
+
+/// The folder, which is ours while this lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Locked until the process ends.
+    _lock: File,
+}
+
+impl Folder {
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        let lock = new_file(OpenOptions::new().create(true).truncate(false), &path.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The file of the versions.
+    pub(super) fn versions(&self) -> PathBuf {
+        self.path.join("versions")
+    }
+
+    /// Writes an answer, and waits until the disk has it.
+    pub(super) fn write(&self, ring: &KeyRing, answer: &Answer) -> io::Result<String> {
+        let name = format!("{:032x}{ANSWER}", random::number());
+        let sealed = ring.seal(&answer.to_bytes(), &associated(&name));
+        write_whole(&self.path, &name, &sealed)?;
+        Ok(name)
+    }
+
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(ANSWER) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    pub(super) fn read(&self, ring: &KeyRing, name: &str) -> Result<Answer, JournalError> {
+        let sealed = fs::read(self.path.join(name))?;
+        let unreadable = |reason| JournalError::Unreadable { name: name.to_owned(), reason };
+        let opened = ring.open(&sealed, &associated(name)).map_err(unreadable)?;
+        Answer::from_bytes(&opened).ok_or(unreadable(Unreadable))
+    }
+}
+
+/// Bound to its name, so that no file can take another one's place.
+fn associated(name: &str) -> Vec<u8> {
+    [b"tokentoss/journal/1\0".as_slice(), name.as_bytes()].concat()
+}
+
+/// Writes a file that is there as a whole or not at all.
+pub(super) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = folder.join(format!("{name}{UNFINISHED}"));
+    let mut file = new_file(OpenOptions::new().create(true).truncate(true), &unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, folder.join(name))?;
+    // The name is on the disk when the folder is.
+    File::open(folder)?.sync_all()
+}
+
+/// A file that nobody else can read.
+pub(super) fn new_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.write(true).mode(0o600).open(path)
+}

@@ -1,0 +1,132 @@
+//! What must not be lost while the database is away, or with it.
+//!
+//! A folder of this process beside the database, with
+//! - one sealed file for each answer of a provider that the database did not take at the first try. It is written and synced
+//!   before the next try, and removed when the database has it. A replay of one that was written is harmless: the machine sees
+//!   that somebody has written what matters.
+//! - `versions`: the highest version of each row that this process wrote or heard of. A row below it was revived by a failover
+//!   or a backup, and is not used until somebody confirms it. It is not synced, so that a power cut can lose its latest
+//!   lines, and the watch over those rows with them.
+//! - `lock`, so that no second process uses the folder.
+//!
+//! Without a folder the same is kept in memory, and an end of the process loses it.
+
+mod answer;
+mod folder;
+mod versions;
+
+pub use answer::Answer;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokentoss_custody::Version;
+
+use crate::keys::{KeyRing, Unreadable};
+use crate::store::GrantId;
+use folder::Folder;
+use versions::Versions;
+
+/// Why there is no journal.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The folder cannot be used.
+    #[error("the journal's folder cannot be used: {0}")]
+    Folder(#[from] std::io::Error),
+    /// Another process uses it.
+    #[error("another process uses the journal's folder; each needs one of its own")]
+    InUse,
+    /// An answer cannot be opened.
+    #[error("{name} in the journal cannot be opened: {reason}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// Why.
+        reason: Unreadable,
+    },
+}
+
+/// The journal.
+#[derive(Debug)]
+pub struct Journal {
+    folder: Option<Folder>,
+    versions: Mutex<Versions>,
+    kept: AtomicUsize,
+}
+
+/// An answer in the journal; dropping this forgets nothing.
+#[derive(Debug)]
+pub struct Kept(Option<String>);
+
+impl Journal {
+    /// Opens the folder, and makes it if it is not there; in memory alone without one.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open(path: Option<&Path>) -> Result<Self, JournalError> {
+        let folder = path.map(Folder::open).transpose()?;
+        let versions = Versions::open(folder.as_ref().map(Folder::versions))?;
+        Ok(Self { folder, versions: Mutex::new(versions), kept: AtomicUsize::new(0) })
+    }
+
+    /// The highest version of a row that is known.
+    pub fn known(&self, id: GrantId) -> Version {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).of(id)
+    }
+
+    /// Remembers that a version was written.
+    pub fn remember(&self, id: GrantId, version: Version) {
+        if let Err(error) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).remember(id, version)
+        {
+            tracing::warn!(grant = %id, %error, "a version is not in the journal");
+        }
+    }
+
+    /// Keeps an answer, on the disk before this returns where there is a folder.
+    pub fn keep(&self, ring: &KeyRing, answer: &Answer) -> Kept {
+        self.kept.fetch_add(1, Ordering::Relaxed);
+        let Some(folder) = &self.folder else { return Kept(None) };
+        match folder.write(ring, answer) {
+            Ok(name) => Kept(Some(name)),
+            Err(error) => {
+                // It is still in memory, and the next try may succeed.
+                tracing::error!(grant = %answer.grant, %error, "an answer is not in the journal");
+                Kept(None)
+            }
+        }
+    }
+
+    /// Removes an answer that the database has.
+    pub fn release(&self, kept: Kept) {
+        self.kept.fetch_sub(1, Ordering::Relaxed);
+        if let (Some(folder), Some(name)) = (&self.folder, kept.0)
+            && let Err(error) = folder.remove(&name)
+        {
+            // Another replay does no harm.
+            tracing::warn!(name, %error, "an answer stays in the journal");
+        }
+    }
+
+    /// The answers that an earlier process left.
+    ///
+    /// # Errors
+    /// That the folder cannot be read. What cannot be opened is left where it is, and named in the log.
+    pub fn left(&self, ring: &KeyRing) -> Result<Vec<(Kept, Answer)>, JournalError> {
+        let Some(folder) = &self.folder else { return Ok(Vec::new()) };
+        let mut left = Vec::new();
+        for name in folder.names()? {
+            match folder.read(ring, &name) {
+                Ok(answer) => left.push((Kept(Some(name)), answer)),
+                Err(error) => tracing::error!(%error, "an answer in the journal is not replayed"),
+            }
+        }
+        self.kept.fetch_add(left.len(), Ordering::Relaxed);
+        Ok(left)
+    }
+
+    /// How many answers wait for the database.
+    pub fn waiting(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,112 @@
+//! What is counted, for `/metrics` on the administrators' port. No label names a tenant, a user or a token.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokentoss_custody::Outcome;
+
+/// Answers to callers, by route and status.
+const REQUESTS: &str = "tokentoss_requests_total";
+/// How long they took.
+const SECONDS: &str = "tokentoss_request_duration_seconds";
+/// Requests to providers, by provider, purpose and outcome.
+const UPSTREAM: &str = "tokentoss_upstream_requests_total";
+/// Refreshes, by provider and by who caused them.
+const REFRESHES: &str = "tokentoss_refreshes_total";
+/// Refreshes with a token that an earlier holder may have sent.
+const TAKEOVERS: &str = "tokentoss_lease_takeovers_total";
+/// Looks into the cache, by their result.
+const CACHE: &str = "tokentoss_cache_lookups_total";
+/// Tokens that wait to be revoked.
+const REVOCATIONS: &str = "tokentoss_revocations_waiting";
+/// Answers that wait for the database.
+const JOURNAL: &str = "tokentoss_journal_answers_waiting";
+/// Listeners to news.
+const LISTENERS: &str = "tokentoss_event_listeners";
+
+/// The one recorder of this process.
+fn handle() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let builder =
+                PrometheusBuilder::new().set_buckets(&[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0]).ok()?;
+            builder.install_recorder().ok()
+        })
+        .as_ref()
+}
+
+/// Begins to count.
+pub fn start() {
+    if handle().is_none() {
+        tracing::warn!("nothing is counted, because another recorder is installed");
+    }
+}
+
+/// Everything that was counted, in Prometheus' text format.
+pub(crate) fn text(revocations: Option<u64>, journal: usize, listeners: usize) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "nobody has that many")]
+    let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(value as f64);
+    if let Some(waiting) = revocations {
+        gauge(REVOCATIONS, waiting);
+    }
+    gauge(JOURNAL, journal as u64);
+    gauge(LISTENERS, listeners as u64);
+    handle().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Frees the memory of what was counted long ago.
+pub(crate) fn tidy() {
+    if let Some(handle) = handle() {
+        handle.run_upkeep();
+    }
+}
+
+/// Counts an answer by its route's pattern, so that nothing of a path becomes a label.
+pub(crate) async fn count(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let status = response.status().as_str().to_owned();
+    metrics::histogram!(SECONDS, "route" => route.clone()).record(began.elapsed().as_secs_f64());
+    metrics::counter!(REQUESTS, "route" => route, "status" => status).increment(1);
+    response
+}
+
+/// Counts a request to a token endpoint.
+pub(crate) fn refreshed(provider: &str, outcome: &Outcome) {
+    let outcome = match outcome {
+        Outcome::Renewed(_) => "renewed",
+        Outcome::RotatedOnly(_) => "rotated_only",
+        Outcome::Ended(_) => "ended",
+        Outcome::InvalidClient => "invalid_client",
+        Outcome::UnauthorizedClient => "unauthorized_client",
+        Outcome::ScopeRefused => "scope_refused",
+        Outcome::Failed { failure, .. } => failure.name(),
+        Outcome::CellUnreadable => return,
+    };
+    upstream(provider, "refresh", outcome);
+}
+
+/// Counts a request to a provider.
+pub(crate) fn upstream(provider: &str, purpose: &'static str, outcome: &'static str) {
+    metrics::counter!(UPSTREAM, "provider" => provider.to_owned(), "purpose" => purpose, "outcome" => outcome)
+        .increment(1);
+}
+
+/// Counts a lease that was taken.
+pub(crate) fn claimed(provider: &str, by: &'static str, is_repeated: bool) {
+    metrics::counter!(REFRESHES, "provider" => provider.to_owned(), "by" => by).increment(1);
+    if is_repeated {
+        metrics::counter!(TAKEOVERS, "provider" => provider.to_owned()).increment(1);
+    }
+}
+
+/// Counts a look into the cache.
+pub(crate) fn looked_up(is_hit: bool) {
+    metrics::counter!(CACHE, "result" => if is_hit { "hit" } else { "miss" }).increment(1);
+}

@@ -1,0 +1,92 @@
+//! Step 0: a token that is kept, with life enough for this caller, costs no I/O and no decryption.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokentoss_custody::{Access, Asker, Decision, Demand, decide};
+
+use super::{Ask, Custodian, Failed, Given};
+use crate::store::{Account, GrantId, GrantRow, Place};
+
+impl Custodian {
+    /// A kept token that serves this demand. Whatever is not kept, or needs more thought, is read from the database.
+    pub(super) fn kept_token(&self, id: GrantId, ask: &Ask) -> Option<Given> {
+        let kept = self.cache.row(id)?;
+        let (row, now) = (kept.row(), kept.now());
+        let demand = Demand {
+            // Nobody waits for anything here.
+            asker: Asker::Caller { gives_up_at: now },
+            target: ask.target.clone(),
+            min_ttl: ask.min_ttl,
+            rejected: ask.rejected,
+        };
+        let context = self.context(row).ok()?;
+        let Decision::Serve { slot, is_last_resort: false } = decide(now, &row.grant, &demand, &context)
+        else {
+            return None;
+        };
+        let access = row.grant.tokens.get(slot)?.access.as_ref()?;
+        let token = kept.token(access.handle.cell)?.clone();
+        self.uses.note(id, now);
+        Some(given(row, access, token, now))
+    }
+
+    /// The one account that is meant.
+    pub(super) async fn account(&self, place: &Place, name: Option<&str>) -> Result<GrantId, Failed> {
+        // A kept list that does not name exactly one may be too old to.
+        if let Some(Ok(id)) = self.cache.accounts(place).map(|accounts| one_of(&accounts, name)) {
+            return Ok(id);
+        }
+        let reading = self.cache.begin(place);
+        let accounts = self.store.accounts(&place.tenant, &place.user, &place.provider).await?;
+        self.cache.keep_accounts(reading, place, &accounts);
+        one_of(&accounts, name)
+    }
+
+    /// Frees the memory of kept tokens that are over, and the database's of old news.
+    pub async fn tidy(&self) {
+        self.cache.tidy();
+        crate::metrics::tidy();
+        if let Err(error) = self.store.forget_news().await {
+            tracing::debug!(%error, "old news are not deleted yet");
+        }
+    }
+
+    /// Keeps the main token of a row that was renewed, so that those who wait for it need not all read it.
+    pub(super) async fn keep_renewed(&self, id: GrantId, place: &Place) -> Result<(), Failed> {
+        let reading = self.cache.begin(place);
+        let Some(row) = self.store.grant(id).await?.map(Arc::new) else { return Ok(()) };
+        if let Some(access) = row.grant.main() {
+            let cell = access.handle.cell;
+            let token = self.open(&row, cell).await?;
+            self.cache.keep_token(reading, &row, cell, &token);
+        }
+        Ok(())
+    }
+}
+
+fn one_of(accounts: &[Account], name: Option<&str>) -> Result<GrantId, Failed> {
+    let mut meant = accounts.iter().filter(|account| name.is_none_or(|name| account.goes_by(name)));
+    match (meant.next(), meant.next()) {
+        (Some(account), None) => Ok(account.id),
+        (Some(_), Some(_)) => Err(Failed::Ambiguous),
+        (None, _) => Err(Failed::NotConnected),
+    }
+}
+
+/// The answer to a demand.
+pub(super) fn given(
+    row: &Arc<GrantRow>,
+    access: &Access,
+    token: tokentoss_core::Secret,
+    now: tokentoss_core::Timestamp,
+) -> Given {
+    let life = row.grant.ttl(access, now);
+    Given {
+        access: token,
+        life: Some(life).filter(|life| *life < Duration::MAX),
+        now,
+        scopes: access.scopes.to_list(),
+        row: Arc::clone(row),
+    }
+}

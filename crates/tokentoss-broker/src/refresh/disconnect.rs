@@ -1,0 +1,38 @@
+//! The end of a connection.
+
+use std::sync::Arc;
+
+use tokentoss_custody::{Revoker, sign_out};
+
+use super::{Custodian, Failed};
+use crate::store::{GrantId, StoreError};
+
+impl Custodian {
+    /// Ends a grant, whether or not anybody waits for it: its tokens leave the row, and go to the revocation
+    /// queue where `revoke` says so.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn disconnect(self: &Arc<Self>, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
+        let custodian = Arc::clone(self);
+        // In a task of its own, so that what was begun ends even if the caller leaves.
+        let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await });
+        task.await.map_err(|_| StoreError::Row("a sign-out that did not end"))?
+    }
+
+    async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
+        // Until the row is as it was read: whoever refreshes meanwhile loses.
+        while let Some(row) = self.store.grant(id).await? {
+            let Some(mut update) = sign_out(&row.grant, by) else { break };
+            if !revoke {
+                update.revoke.clear();
+            }
+            if self.store.update(id, &update, &[]).await? {
+                self.flights.of(id).tell();
+                self.revocations.notify_one();
+                break;
+            }
+        }
+        Ok(())
+    }
+}

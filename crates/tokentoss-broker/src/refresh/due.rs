@@ -1,0 +1,65 @@
+//! Refreshes that nobody waits for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokentoss_custody::{Decision, Demand, LeaseOwner, decide};
+use tokio::sync::Semaphore;
+
+use super::{Custodian, Failed};
+use crate::metrics;
+use crate::random;
+use crate::store::{Due, GrantRow};
+
+impl Custodian {
+    /// Claims what is due at a provider, as far as there is room, and refreshes it in tasks of its own; tells whether
+    /// more may be due.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn refresh_due(
+        self: &Arc<Self>,
+        provider: &str,
+        room: &Arc<Semaphore>,
+    ) -> Result<bool, Failed> {
+        let Some(known) = self.providers.get(provider) else { return Ok(false) };
+        let started = Instant::now();
+        // Each lease runs from its claim, so that nothing is claimed that would have to wait for a place.
+        let most = self.health.allowance(provider, room.available_permits(), started);
+        if most == 0 {
+            return Ok(false);
+        }
+        let choose = |row: &GrantRow| match self.decide_for_scheduler(row)? {
+            Decision::Refresh(claim) => Some((claim, LeaseOwner(random::number()))),
+            _ => None,
+        };
+        let due = self.store.claim_due(provider, known.client_revision, most, &choose).await?;
+        let is_full = due.len() == most;
+        for Due { row, held } in due {
+            let Some(held) = held else {
+                if let Some(Decision::Correct(update)) = self.decide_for_scheduler(&row) {
+                    // Where it fails, the grant is still due.
+                    let _ = self.store.update(row.id, &update, &[]).await;
+                }
+                continue;
+            };
+            metrics::claimed(provider, "scheduler", held.claim.is_repeated);
+            let Ok(place) = Arc::clone(room).try_acquire_owned() else { continue };
+            let custodian = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let flight = custodian.flights.of(row.id);
+                // So that callers wait for this one; it goes on without, because the lease is what counts.
+                let turn = flight.try_turn();
+                custodian.refresh(row.id, held, started).await;
+                drop((turn, place));
+                flight.tell();
+            });
+        }
+        Ok(is_full)
+    }
+
+    fn decide_for_scheduler(&self, row: &GrantRow) -> Option<Decision> {
+        let context = self.context(row).ok()?;
+        Some(decide(row.now, &row.grant, &Demand::of_scheduler(), &context))
+    }
+}

@@ -1,0 +1,110 @@
+//! Which providers are away, so that the scheduler does not knock for each of their grants.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokentoss_custody::{Failure, LONGEST_RETRY_AFTER, Outcome};
+
+/// So many failures in a row make a provider one that is away.
+const AWAY_AFTER: u32 = 3;
+/// The first pause; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause that the provider did not ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    failures: u32,
+    until: Option<Instant>,
+}
+
+/// What the latest answers say of each provider.
+#[derive(Debug, Default)]
+pub(super) struct Health(Mutex<HashMap<String, State>>);
+
+impl Health {
+    /// Takes note of what came of a request.
+    pub(super) fn note(&self, provider: &str, outcome: &Outcome, now: Instant) {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states.entry(provider.to_owned()).or_default();
+        let Outcome::Failed { failure, retry_after } = outcome else {
+            *state = State::default();
+            return;
+        };
+        let is_away = matches!(
+            failure,
+            Failure::NotSent | Failure::AnswerLost | Failure::Overloaded | Failure::ServerFailed
+        );
+        if !is_away {
+            *state = State::default();
+            return;
+        }
+        if state.until.is_some_and(|until| until > now) {
+            // It was on its way before the pause began.
+            return;
+        }
+        state.failures = state.failures.saturating_add(1);
+        if let Some(beyond) = state.failures.checked_sub(AWAY_AFTER) {
+            let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(beyond.min(16))).min(LONGEST_PAUSE);
+            let wished = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            state.until = now.checked_add(doubled.max(wished));
+        }
+    }
+
+    /// How many grants the scheduler may refresh at once: all, one as a probe after a pause, or none.
+    pub(super) fn allowance(&self, provider: &str, most: usize, now: Instant) -> usize {
+        let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match states.get(provider).and_then(|state| state.until) {
+            Some(until) if until > now => 0,
+            Some(_) => most.min(1),
+            None => most,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AWAY: Outcome = Outcome::failed(Failure::NotSent);
+
+    #[test]
+    fn a_provider_that_is_away_is_left_alone_and_then_probed() {
+        let (health, now) = (Health::default(), Instant::now());
+        for _ in 1..AWAY_AFTER {
+            health.note("example", &AWAY, now);
+            assert_eq!(health.allowance("example", 8, now), 8, "it may have been one grant's bad luck");
+        }
+        health.note("example", &AWAY, now);
+        assert_eq!(health.allowance("example", 8, now), 0);
+        assert_eq!(health.allowance("other", 8, now), 8);
+        assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE), 1);
+        health.note("example", &AWAY, now + FIRST_PAUSE);
+        assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE * 2), 0, "twice as long");
+        health.note("example", &AWAY, now + FIRST_PAUSE);
+        assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE * 3), 1, "not for those on their way");
+        let mut later = now;
+        for _ in 0..100 {
+            later += LONGEST_PAUSE;
+            health.note("example", &AWAY, later);
+        }
+        assert_eq!(health.allowance("example", 8, later + LONGEST_PAUSE), 1);
+        health.note("example", &Outcome::InvalidClient, later);
+        assert_eq!(health.allowance("example", 8, later), 8, "it answers");
+    }
+
+    #[test]
+    fn the_provider_s_own_wish_counts() {
+        let (health, now) = (Health::default(), Instant::now());
+        let busy = Outcome::Failed {
+            failure: Failure::Overloaded,
+            retry_after: Some(Duration::from_secs(1_000_000)),
+        };
+        for _ in 0..AWAY_AFTER {
+            health.note("example", &busy, now);
+        }
+        assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER - Duration::from_secs(1)), 0);
+        assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER), 1);
+    }
+}

@@ -1,0 +1,120 @@
+//! Writing what came of a refresh: into the row, or into the journal while the database is away.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokentoss_custody::{Jitter, LEASE, Terms, Write, settle};
+
+use super::{Custodian, Failed};
+use crate::journal::{Answer, JournalError, Kept};
+use crate::random;
+
+/// How long to go on writing an outcome without tokens while the database is away; it is nothing that cannot be found out
+/// again.
+const WRITING: Duration = Duration::from_secs(60);
+/// The first pause between two tries to write; it doubles.
+const WRITE_AGAIN: Duration = Duration::from_millis(250);
+/// The longest of these pauses, so that the answer is written before somebody else takes its token up again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A database that took nothing for so long may be away.
+const JOURNAL_AFTER: Duration = Duration::from_millis(250);
+
+impl Custodian {
+    /// Writes an answer, however often the row changes meanwhile and however long the database is away.
+    pub(super) async fn write(&self, answer: Answer) {
+        let answer = Arc::new(answer);
+        let (began, grant) = (Instant::now(), answer.grant);
+        let is_worth_keeping = Answer::is_worth_keeping(&answer.report.outcome);
+        let (mut kept, mut pause) = (None, WRITE_AGAIN);
+        failpoint!("before_write");
+        loop {
+            let write = self.try_write(&answer);
+            tokio::pin!(write);
+            let written = match tokio::time::timeout(JOURNAL_AFTER, &mut write).await {
+                Ok(written) => written,
+                Err(_) if is_worth_keeping && kept.is_none() => {
+                    let (written, keeping) = tokio::join!(&mut write, self.keep(&answer));
+                    kept = keeping;
+                    written
+                }
+                Err(_) => write.await,
+            };
+            match written {
+                Ok(true) => break,
+                Ok(false) => continue,
+                Err(failed) if !is_worth_keeping && began.elapsed() >= WRITING.max(LEASE) => {
+                    tracing::error!(%grant, %failed, "the outcome of a refresh is not written");
+                    break;
+                }
+                Err(failed) => tracing::warn!(%grant, %failed, "the outcome of a refresh is not written yet"),
+            }
+            if is_worth_keeping && kept.is_none() {
+                kept = self.keep(&answer).await;
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+        failpoint!("after_write");
+        if let Some(kept) = kept {
+            self.journal.release(kept);
+        }
+    }
+
+    /// Writes the answers that an earlier process left in the journal; to be called before anybody is served.
+    ///
+    /// # Errors
+    /// That the journal cannot be read, or that the database is away.
+    pub async fn replay(&self) -> Result<(), ReplayError> {
+        for (kept, answer) in self.journal.left(&self.ring)? {
+            if !self.providers.contains_key(&answer.provider) {
+                let provider = &answer.provider;
+                tracing::error!(grant = %answer.grant, provider, "an answer of an unknown provider is left in the journal");
+                continue;
+            }
+            while !self.try_write(&answer).await? {}
+            failpoint!("replayed");
+            self.journal.release(kept);
+            tracing::warn!(grant = %answer.grant, "an answer was written from the journal");
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, answer: &Arc<Answer>) -> Option<Kept> {
+        let (journal, ring, answer) = (Arc::clone(&self.journal), Arc::clone(&self.ring), Arc::clone(answer));
+        // It waits for the disk.
+        let kept = tokio::task::spawn_blocking(move || journal.keep(&ring, &answer)).await.ok();
+        failpoint!("in_journal");
+        kept
+    }
+
+    /// Writes a report to the row as it is now; false if somebody else was faster.
+    async fn try_write(&self, answer: &Answer) -> Result<bool, Failed> {
+        let provider = self.providers.get(&answer.provider).ok_or(Failed::NotConnected)?;
+        let Some(row) = self.store.grant(answer.grant).await? else { return Ok(true) };
+        let terms = Terms {
+            forgets_after: provider.forgets_after,
+            client_revision: provider.client_revision,
+            jitter: Jitter(u16::from_be_bytes(random::bytes())),
+        };
+        match settle(row.now, &row.grant, &answer.report, &terms) {
+            Write::Update(update) => Ok(self.store.update(answer.grant, &update, &answer.cells).await?),
+            Write::Revoke(tokens) => {
+                self.store.queue_revocations(answer.grant, &tokens, &answer.cells).await?;
+                self.revocations.notify_one();
+                Ok(true)
+            }
+            Write::Nothing => Ok(true),
+        }
+    }
+}
+
+/// Why the journal could not be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What it holds cannot be written.
+    #[error("an answer of the journal cannot be written: {0}")]
+    Write(#[from] Failed),
+}

@@ -1,0 +1,16 @@
+//! `GET /metrics`: what is counted, in Prometheus' text format.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::App;
+use crate::metrics::text;
+
+pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let custodian = &app.custodian;
+    // While the database is away the other numbers matter most.
+    let revocations = custodian.store.waiting_revocations().await.ok();
+    let text = text(revocations, custodian.journal().waiting(), custodian.events.count());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}

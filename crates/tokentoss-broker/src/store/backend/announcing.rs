@@ -1,0 +1,146 @@
+//! News between processes: `NOTIFY` in Postgres, a table of the last minute in SQLite, always in the write's transaction.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgListener;
+use sqlx::{Connection, Row, SqliteConnection};
+
+use super::{Postgres, Sqlite};
+use crate::store::StoreError;
+
+/// The channel of Postgres.
+const CHANNEL: &str = "tokentoss_broker";
+/// How often SQLite is asked whether another connection wrote.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Messages of SQLite that are read at once; more of them count as unknown ones.
+const MESSAGES: i64 = 1000;
+
+/// What has arrived.
+#[derive(Debug)]
+pub(in crate::store) enum Arrived {
+    /// Messages, in their order.
+    Messages(Vec<String>),
+    /// Some may have been lost.
+    Lost,
+}
+
+/// Listens to the messages of other processes.
+pub(in crate::store) enum Listener {
+    /// Through a connection of its own.
+    Postgres(Box<PgListener>),
+    /// Through a connection of its own.
+    Sqlite(Box<SqliteListener>),
+    /// Nobody else can write to a database in memory.
+    Nowhere,
+}
+
+/// What was seen of the table so far.
+pub(in crate::store) struct SqliteListener {
+    connection: SqliteConnection,
+    data_version: i64,
+    last: i64,
+}
+
+impl Listener {
+    pub(in crate::store) async fn next(&mut self) -> Result<Arrived, StoreError> {
+        match self {
+            Self::Postgres(listener) => Ok(match listener.try_recv().await? {
+                Some(notification) => Arrived::Messages(vec![notification.payload().to_owned()]),
+                None => Arrived::Lost,
+            }),
+            Self::Sqlite(listener) => listener.next().await,
+            Self::Nowhere => std::future::pending().await,
+        }
+    }
+}
+
+impl SqliteListener {
+    async fn next(&mut self) -> Result<Arrived, StoreError> {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let row = sqlx::query("PRAGMA data_version").fetch_one(&mut self.connection).await?;
+            let data_version: i64 = row.try_get(0)?;
+            if data_version == self.data_version {
+                continue;
+            }
+            let rows = sqlx::query(
+                "SELECT id, message, (SELECT MIN(id) FROM changes) AS oldest FROM changes
+                  WHERE id > $1 ORDER BY id LIMIT $2",
+            )
+            .bind(self.last)
+            .bind(MESSAGES)
+            .fetch_all(&mut self.connection)
+            .await?;
+            self.data_version = data_version;
+            let Some(last) = rows.last() else { continue };
+            let (before, oldest): (i64, i64) = (self.last, last.try_get("oldest")?);
+            self.last = last.try_get("id")?;
+            let is_whole = rows.len() < usize::try_from(MESSAGES).unwrap_or_default();
+            if oldest > before.saturating_add(1) || !is_whole {
+                self.last = newest(&mut self.connection).await?;
+                return Ok(Arrived::Lost);
+            }
+            let messages = rows.iter().map(|row| row.try_get("message"));
+            return Ok(Arrived::Messages(messages.collect::<Result<_, _>>()?));
+        }
+    }
+}
+
+async fn newest(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT COALESCE(MAX(seq), 0) AS id FROM sqlite_sequence WHERE name = 'changes'")
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get("id")?)
+}
+
+impl Sqlite {
+    pub(super) async fn announce(connection: &mut SqliteConnection, message: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO changes (message, at) VALUES ($1, CAST(unixepoch('subsec') * 1000 AS INTEGER))",
+        )
+        .bind(message)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn listen(&self) -> Result<Listener, StoreError> {
+        if self.pool.options().get_max_connections() == 1 {
+            return Ok(Listener::Nowhere);
+        }
+        let mut connection = SqliteConnection::connect_with(&self.pool.connect_options()).await?;
+        let row = sqlx::query("PRAGMA data_version").fetch_one(&mut connection).await?;
+        let data_version = row.try_get(0)?;
+        let last = newest(&mut connection).await?;
+        Ok(Listener::Sqlite(Box::new(SqliteListener { connection, data_version, last })))
+    }
+
+    /// Deletes the messages that everybody who listens has read.
+    pub(in crate::store) async fn forget_news(&self) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM changes WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 60000")
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Postgres {
+    pub(super) async fn announce(
+        connection: &mut sqlx::PgConnection,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(message).execute(connection).await?;
+        Ok(())
+    }
+
+    pub(in crate::store) async fn listen(&self) -> Result<Listener, StoreError> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Listener::Postgres(Box::new(listener)))
+    }
+
+    /// Postgres keeps none.
+    pub(in crate::store) async fn forget_news(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! Grants that the scheduler should refresh, claimed many at once.
+
+use sqlx::Row;
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{CLOCK_TOLERANCE, Claim, ClientRevision, LEASE, LeaseOwner};
+
+use super::columns::{count, length, millis, wide};
+use super::{Postgres, Sqlite};
+use crate::store::{Due, GrantId, GrantRow, StoreError};
+
+/// When the machine calls a grant due, apart from leases and pauses; the index is of the same text.
+const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
+           ELSE keep_alive_at END";
+
+impl Sqlite {
+    /// There is one writer anyway.
+    const SKIP: &str = "";
+}
+
+impl Postgres {
+    /// What another process looks at is left to it.
+    const SKIP: &str = "FOR UPDATE SKIP LOCKED";
+}
+
+macro_rules! due {
+    ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
+        impl $name {
+            pub(in crate::store) async fn claim_due(
+                &self,
+                provider: &str,
+                revision: ClientRevision,
+                most: usize,
+                choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
+            ) -> Result<Vec<Due>, StoreError> {
+                // A look first, which locks nothing, because most of the time nothing is due.
+                let now = self.now().await?;
+                let mut connection = self.pool.acquire().await?;
+                if Self::due(&mut connection, provider, revision, now, 1, "").await?.is_empty() {
+                    return Ok(Vec::new());
+                }
+                drop(connection);
+                let mut transaction = self.pool.begin_with($begin).await?;
+                let ids = Self::due(&mut transaction, provider, revision, now, most, Self::SKIP).await?;
+                let mut claimed = Vec::new();
+                for id in ids {
+                    let Some(row) = Self::grant_in(&mut transaction, id).await? else { continue };
+                    let chosen = choose(&row);
+                    let held = match chosen {
+                        Some((claim, owner))
+                            if Self::claim_in(&mut transaction, id, &claim, owner).await? =>
+                        {
+                            Some(tokentoss_custody::Held { claim, owner })
+                        }
+                        Some(_) => continue,
+                        None => None,
+                    };
+                    claimed.push(Due { row, held });
+                }
+                transaction.commit().await?;
+                Ok(claimed)
+            }
+
+            async fn due(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                provider: &str,
+                revision: ClientRevision,
+                now: Timestamp,
+                most: usize,
+                skip: &str,
+            ) -> Result<Vec<GrantId>, StoreError> {
+                // A lease or a failure that lies too far ahead is from a clock that was put back since.
+                let text = format!(
+                    "SELECT id FROM grants
+                      WHERE provider = $1 AND refresh_cell IS NOT NULL AND {DUE_AT} <= $2
+                        AND (status = 'active' OR (status = 'error' AND cause_revision < $3))
+                        AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $2 + $4)
+                        AND (next_attempt_at IS NULL OR next_attempt_at <= $2 OR failed_at > $2 + $5)
+                      ORDER BY {DUE_AT} LIMIT $6 {skip}"
+                );
+                let rows = sqlx::query(sqlx::AssertSqlSafe(text))
+                    .bind(provider)
+                    .bind(millis(now))
+                    .bind(count(revision.0))
+                    .bind(length(LEASE + CLOCK_TOLERANCE))
+                    .bind(length(CLOCK_TOLERANCE))
+                    .bind(count(most as u64))
+                    .fetch_all(connection)
+                    .await?;
+                rows.iter().map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()
+            }
+        }
+    };
+}
+
+for_each_database!(due);

@@ -1,0 +1,167 @@
+//! What writes changed, told in this process at once and to other processes by the database.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+use tokentoss_custody::{ErrorCause, Grant, Status, Version};
+
+use super::{GrantId, NewCell};
+use crate::random;
+
+/// Whose accounts at which provider.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The tenant.
+    pub tenant: String,
+    /// The user within the tenant.
+    pub user: String,
+    /// The provider's name in the configuration.
+    pub provider: String,
+}
+
+/// What a write means for those who look on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// The user signed in.
+    Connected,
+    /// The provider gave new tokens.
+    Renewed,
+    /// Only a new sign-in helps.
+    SignInNeeded,
+    /// The grant was ended on purpose.
+    Disconnected,
+    /// Nothing that concerns anybody but caches.
+    Other,
+}
+
+/// A row that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The row.
+    pub grant: GrantId,
+    /// Whose it is.
+    pub place: Place,
+    /// Its version afterwards.
+    pub version: Version,
+    /// What it means.
+    pub kind: ChangeKind,
+}
+
+/// News of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A row was written.
+    Changed(Change),
+    /// Rows may have been written, and nobody knows which.
+    Unsure,
+}
+
+impl ChangeKind {
+    /// What a row says that was written with these new cells.
+    pub(super) fn of(after: &Grant, cells: &[NewCell]) -> Self {
+        match after.status {
+            Status::Revoked(_) => Self::Disconnected,
+            Status::Expired(_) | Status::Error(ErrorCause::RolledBack) => Self::SignInNeeded,
+            Status::Active if cells.is_empty() || after.back_off.failures > 0 => Self::Other,
+            Status::Active if after.connected_at == after.renewed_at => Self::Connected,
+            Status::Active => Self::Renewed,
+            Status::Error(_) => Self::Other,
+        }
+    }
+}
+
+/// A change as it travels between processes.
+#[derive(Serialize, Deserialize)]
+struct Message {
+    origin: u64,
+    grant: [u8; 16],
+    place: Place,
+    version: u64,
+    kind: ChangeKind,
+}
+
+/// The longest message that Postgres takes, in bytes.
+const MESSAGE_LIMIT: usize = 7_999;
+
+type Watcher = Box<dyn Fn(&News) + Send + Sync>;
+
+/// Who is told what this process writes, and the number by which it knows its own messages again.
+pub(super) struct Telling {
+    watcher: OnceLock<Watcher>,
+    origin: u64,
+}
+
+impl Default for Telling {
+    fn default() -> Self {
+        Self { watcher: OnceLock::new(), origin: u64::from_be_bytes(random::bytes()) }
+    }
+}
+
+impl Telling {
+    /// Has this called for all news from now on; the first one counts.
+    pub(super) fn watch(&self, watcher: Watcher) {
+        let _ = self.watcher.set(watcher);
+    }
+
+    pub(super) fn tell(&self, news: &News) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(news);
+        }
+    }
+
+    /// A write that begins: until it is known how it ended, its end is told as [`News::Unsure`].
+    pub(super) fn begin(&self) -> Begun<'_> {
+        Begun { telling: self, is_known: false }
+    }
+
+    /// The message for other processes; an empty one where it would be too long.
+    pub(super) fn message(&self, change: &Change) -> String {
+        let message = Message {
+            origin: self.origin,
+            grant: change.grant.0,
+            place: change.place.clone(),
+            version: change.version.0,
+            kind: change.kind,
+        };
+        let text = serde_json::to_string(&message).unwrap_or_default();
+        if text.len() > MESSAGE_LIMIT { String::new() } else { text }
+    }
+
+    /// What a message says; none for one of this process.
+    pub(super) fn read(&self, text: &str) -> Option<News> {
+        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(News::Unsure) };
+        (message.origin != self.origin).then(|| {
+            News::Changed(Change {
+                grant: GrantId(message.grant),
+                place: message.place,
+                version: Version(message.version),
+                kind: message.kind,
+            })
+        })
+    }
+}
+
+/// A write whose end is not known yet, because its future may be dropped or the connection lost.
+pub(super) struct Begun<'a> {
+    telling: &'a Telling,
+    is_known: bool,
+}
+
+impl Begun<'_> {
+    /// It ended well.
+    pub(super) fn end(mut self, change: Option<Change>) {
+        self.is_known = true;
+        if let Some(change) = change {
+            self.telling.tell(&News::Changed(change));
+        }
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.is_known {
+            self.telling.tell(&News::Unsure);
+        }
+    }
+}

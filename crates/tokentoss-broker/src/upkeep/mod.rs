@@ -1,0 +1,51 @@
+//! What goes on without a request, until the process is about to end.
+
+mod revocations;
+mod scheduler;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::refresh::{Custodian, WRITE_USES_EVERY};
+
+/// Before the database is listened to again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// Between two rounds of tidying.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+
+/// Starts everything.
+pub fn start(custodian: &Arc<Custodian>) {
+    custodian.tasks.spawn(write_uses(Arc::clone(custodian)));
+    custodian.tasks.spawn(follow(Arc::clone(custodian)));
+    custodian.tasks.spawn(tidy(Arc::clone(custodian)));
+    custodian.tasks.spawn(revocations::run(Arc::clone(custodian)));
+    for provider in custodian.provider_names() {
+        custodian.tasks.spawn(scheduler::run(Arc::clone(custodian), provider.to_owned()));
+    }
+}
+
+/// Hears what other processes write, and begins again when the database was away.
+async fn follow(custodian: Arc<Custodian>) {
+    while let Some(result) = custodian.ending.run_until_cancelled(custodian.store.follow()).await {
+        if let Err(error) = result {
+            tracing::warn!(%error, "news of other processes do not arrive");
+        }
+        if custodian.ending.run_until_cancelled(tokio::time::sleep(LISTEN_AGAIN)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Frees what is over, in memory and in the database.
+async fn tidy(custodian: Arc<Custodian>) {
+    while custodian.ending.run_until_cancelled(tokio::time::sleep(TIDY_EVERY)).await.is_some() {
+        custodian.tidy().await;
+    }
+}
+
+async fn write_uses(custodian: Arc<Custodian>) {
+    // The last batch is written when the last request has ended.
+    while custodian.ending.run_until_cancelled(tokio::time::sleep(WRITE_USES_EVERY)).await.is_some() {
+        custodian.write_uses().await;
+    }
+}

@@ -1,0 +1,94 @@
+//! Works off the queue of tokens that are to be revoked at their providers.
+//!
+//! A revocation that fails waits in its row, half a minute first and an hour at most. After seven days it is given up: the
+//! token's cell is deleted like that of a revoked one, and a line in the log says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokentoss_custody::Jitter;
+use tokio::task::JoinSet;
+
+use crate::random;
+use crate::refresh::{Custodian, Revoked};
+use crate::store::{Revocation, StoreError};
+
+/// How many are worked on at once.
+const AT_ONCE: usize = 8;
+/// Nobody else takes one for so long: more than its requests take.
+const HOLD: Duration = Duration::from_secs(120);
+/// How often the queue is looked at without a sign-out in this process.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The first pause after a failure; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause that the provider did not ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// The longest pause that the provider can ask for.
+const LONGEST_WISH: Duration = Duration::from_secs(86_400);
+/// After so long without success a revocation is given up.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 86_400);
+
+pub(super) async fn run(custodian: Arc<Custodian>) {
+    loop {
+        match work_off(&custodian).await {
+            Ok(count) if count == AT_ONCE => {
+                if custodian.ending.is_cancelled() {
+                    return;
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the revocation queue cannot be read"),
+        }
+        let news = async {
+            let _ = tokio::time::timeout(LOOK_EVERY, custodian.revocations.notified()).await;
+        };
+        if custodian.ending.run_until_cancelled(news).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Works on what is due, once; tells how much that was.
+async fn work_off(custodian: &Arc<Custodian>) -> Result<usize, StoreError> {
+    let taken = custodian.store.take_revocations(AT_ONCE, HOLD).await?;
+    let count = taken.len();
+    let mut working = JoinSet::new();
+    for revocation in taken {
+        let custodian = Arc::clone(custodian);
+        working.spawn(async move {
+            if let Err(error) = work_on(&custodian, &revocation).await {
+                // Its row comes back after a while, and to revoke twice does no harm.
+                tracing::warn!(grant = %revocation.grant, %error, "a revocation is not written down");
+            }
+        });
+    }
+    while working.join_next().await.is_some() {}
+    Ok(count)
+}
+
+async fn work_on(custodian: &Custodian, revocation: &Revocation) -> Result<(), StoreError> {
+    let revoked = custodian.revoke(revocation).await.unwrap_or_else(|failed| {
+        tracing::warn!(grant = %revocation.grant, %failed, "a token cannot be revoked");
+        Revoked::NotYet(None)
+    });
+    let wished = match revoked {
+        Revoked::Done | Revoked::Dropped => return custodian.store.end_revocation(revocation.cell).await,
+        Revoked::NotYet(wished) => wished,
+    };
+    if revocation.age > GIVE_UP_AFTER {
+        tracing::error!(
+            grant = %revocation.grant,
+            provider = revocation.provider,
+            "a token was not revoked within seven days; it is deleted here, and may live on at its provider"
+        );
+        return custodian.store.end_revocation(revocation.cell).await;
+    }
+    custodian.store.revocation_failed(revocation.cell, pause(revocation.failures, wished)).await
+}
+
+fn pause(failures: u32, wished: Option<Duration>) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(LONGEST_PAUSE);
+    let spread = doubled.saturating_sub(Jitter(u16::from_be_bytes(random::bytes())).of(doubled / 4));
+    spread.max(wished.unwrap_or_default().min(LONGEST_WISH))
+}

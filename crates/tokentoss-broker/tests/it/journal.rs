@@ -1,0 +1,171 @@
+//! Answers that the database does not take, and rows that it forgets.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use tokentoss_broker::config::Config;
+use tokentoss_broker::journal::JournalError;
+use tokentoss_broker::server::{Server, ServerError};
+use tokentoss_custody::confirm;
+
+use crate::process::Process;
+use crate::provider::Provider;
+use crate::running::{Home, until};
+
+fn home(provider: &Provider) -> Home {
+    let mut home = Home::new(provider);
+    home.of_broker = format!("journal = \"{}/journal\"", home.path().display());
+    home
+}
+
+/// The answers in the journal.
+fn answers(home: &Home) -> Vec<PathBuf> {
+    let entries = fs::read_dir(home.path().join("journal")).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.extension().is_some_and(|end| end == "answer")).collect()
+}
+
+/// Lets nobody else write to the database while it lives.
+async fn lock(connection: &mut SqliteConnection) -> sqlx::Transaction<'_, sqlx::Sqlite> {
+    connection.begin_with("BEGIN IMMEDIATE").await.expect("the one writer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_waits_in_the_journal_until_the_database_is_back() {
+    let provider = Provider::start().await;
+    provider.takes(Duration::from_millis(500));
+    let home = home(&provider);
+    let broker = home.start().await;
+    broker.connect_long_ago("ada", &provider.grant()).await;
+    let mut connection = SqliteConnection::connect(&home.database()).await.expect("a connection");
+    let asked = broker.token("ada", json!({"provider": "example"}));
+    let meanwhile = async {
+        until(async || provider.forms().len() == 1).await;
+        let locked = lock(&mut connection).await;
+        until(async || answers(&home).len() == 1).await;
+        let file = answers(&home).remove(0);
+        assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+        let bytes = fs::read(&file).expect("a file");
+        for word in ["access-2", "refresh-2", "example"] {
+            assert!(!bytes.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
+        }
+        locked.rollback().await.expect("an end");
+    };
+    let (answer, ()) = tokio::join!(asked, meanwhile);
+    assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
+    until(async || answers(&home).is_empty()).await;
+    assert_eq!((provider.forms().len(), broker.custodian.journal().waiting()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_killed_meanwhile_loses_nothing() {
+    // No grace: an answer that is lost ends the grant.
+    for step in ["in_journal", "after_write", "replayed"] {
+        let provider = Provider::start().await;
+        provider.takes(Duration::from_millis(500));
+        let home = home(&provider);
+        let broker = home.start().await;
+        broker.connect_long_ago("ada", &provider.grant()).await;
+        broker.stop().await;
+        let first_stop = if step == "replayed" { "in_journal" } else { step };
+        let mut process = Process::start(&home, first_stop).await;
+        let body = json!({"provider": "example"});
+        let asked = tokio::spawn(process.token("ada", &body));
+        until(async || provider.forms().len() == 1).await;
+        let mut connection = SqliteConnection::connect(&home.database()).await.expect("a connection");
+        let locked = lock(&mut connection).await;
+        until(async || answers(&home).len() == 1).await;
+        if step == "after_write" {
+            locked.rollback().await.expect("an end");
+            process.reached("after_write").await;
+            process.kill().await;
+        } else {
+            process.reached("in_journal").await;
+            process.kill().await;
+            locked.rollback().await.expect("an end");
+        }
+        asked.abort();
+        assert_eq!(answers(&home).len(), 1, "{step}: it was not removed before");
+        if step == "replayed" {
+            // It stops before it listens.
+            let mut again = Process::start_only(&home, "replayed");
+            again.reached("replayed").await;
+            again.kill().await;
+            assert_eq!(answers(&home).len(), 1);
+        }
+        let process = Process::start(&home, "").await;
+        assert!(answers(&home).is_empty(), "{step}: replayed");
+        let answer = process.token("ada", &body).await;
+        assert_eq!(
+            (answer.status, &answer.body["access_token"]),
+            (200, &json!("access-2")),
+            "{step}: {answer:?}"
+        );
+        assert_eq!(provider.forms().len(), 1, "{step}: nothing was sent again");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_a_backup_revived_is_not_used_until_somebody_confirms_it() {
+    let provider = Provider::start().await;
+    let home = home(&provider);
+    let broker = home.start().await;
+    let id = broker.connect_long_ago("ada", &provider.grant()).await;
+    broker.stop().await;
+    let (database, backup) = (home.path().join("broker.sqlite"), home.path().join("backup.sqlite"));
+    fs::copy(&database, &backup).expect("copied");
+    let broker = home.start().await;
+    assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200);
+    broker.stop().await;
+    for end in ["-wal", "-shm"] {
+        let _ = fs::remove_file(home.path().join(format!("broker.sqlite{end}")));
+    }
+    fs::copy(&backup, &database).expect("copied");
+    let broker = home.start().await;
+    for _ in 0..2 {
+        let answer = broker.token("ada", json!({"provider": "example"})).await;
+        let found = (answer.status, answer.code(), &answer.body["cause"]);
+        assert_eq!(found, (409, "reauth_required", &json!("rolled_back")), "{answer:?}");
+    }
+    assert_eq!(provider.forms().len(), 1, "the spent token was not sent");
+    let row = broker.custodian.store.grant(id).await.expect("an answer").expect("a row");
+    assert_eq!(row.grant.status.cause(), Some("rolled_back"));
+    let update = confirm(&row.grant).expect("an error");
+    assert!(broker.custodian.store.update(id, &update, &[]).await.expect("an answer"));
+    let answer = broker.token("ada", json!({"provider": "example"})).await;
+    assert_eq!((answer.code(), provider.forms().len()), ("reauth_required", 2), "now it was");
+    broker.connect("ada", &provider.grant(), 3600).await;
+    assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200, "signed in again");
+}
+
+#[tokio::test]
+async fn a_journal_belongs_to_one_process() {
+    let provider = Provider::start().await;
+    let home = home(&provider);
+    let broker = home.start().await;
+    let config = Config::read(&home.configuration("")).expect("a configuration");
+    let second = Server::build(&config).await.err();
+    assert!(matches!(second, Some(ServerError::Journal(JournalError::InUse))), "{second:?}");
+    broker.stop().await;
+    home.start().await.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_stays_and_stops_nothing() {
+    let provider = Provider::start().await;
+    let home = home(&provider);
+    home.start().await.stop().await;
+    let folder = home.path().join("journal");
+    fs::write(folder.join("00.answer"), b"nonsense").expect("written");
+    fs::write(folder.join("01.answer.new"), b"half").expect("written");
+    fs::write(folder.join("versions"), vec![7; 1000]).expect("written");
+    let broker = home.start().await;
+    broker.connect("ada", &provider.grant(), 3600).await;
+    assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200);
+    assert!(folder.join("00.answer").exists() && !folder.join("01.answer.new").exists());
+}

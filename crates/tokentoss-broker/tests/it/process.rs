@@ -1,0 +1,73 @@
+//! The real program, to be killed.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::running::{Answer, Home, KEY, answer};
+
+/// A broker in a process of its own, which ends with this.
+pub(crate) struct Process {
+    child: Child,
+    errors: Lines<BufReader<ChildStderr>>,
+    address: Option<SocketAddr>,
+}
+
+impl Process {
+    /// Starts one that stops at a point, or at none.
+    pub(crate) async fn start(home: &Home, failpoint: &str) -> Self {
+        let mut process = Self::start_only(home, failpoint);
+        let mut lines = BufReader::new(process.child.stdout.take().expect("a pipe")).lines();
+        let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await;
+        let line = line.expect("in time").expect("text").expect("a line");
+        let address = line.split("callers http://").nth(1).and_then(|rest| rest.split(' ').next());
+        process.address = Some(address.expect("an address").parse().expect("an address"));
+        process
+    }
+
+    /// Starts one that may never listen.
+    pub(crate) fn start_only(home: &Home, failpoint: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tokentoss-broker"))
+            .arg("--config")
+            .arg(home.configuration(""))
+            .arg("serve")
+            .env("TOKENTOSS_BROKER_FAILPOINT", failpoint)
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let errors = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        Self { child, errors, address: None }
+    }
+
+    /// Waits until it has reached the point.
+    pub(crate) async fn reached(&mut self, failpoint: &str) {
+        let line = format!("failpoint {failpoint}");
+        let reached =
+            async { while self.errors.next_line().await.expect("text").expect("a line") != line {} };
+        tokio::time::timeout(Duration::from_secs(30), reached).await.expect("the point was reached");
+    }
+
+    /// Kills it as `kill -9` does.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it ran");
+    }
+
+    pub(crate) fn token(&self, user: &str, body: &Value) -> impl Future<Output = Answer> + use<> {
+        let request = reqwest::Client::new()
+            .post(format!("http://{}/v1/token", self.address.expect("it listens")))
+            .bearer_auth(KEY)
+            .header("x-tokentoss-tenant", "acme")
+            .header("x-tokentoss-user", user)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        answer(request)
+    }
+}
