@@ -1,5 +1,6 @@
 //! The configuration file. It holds no secret: those are in files of their own, which it names.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,9 @@ use serde::Deserialize;
 use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::ClientRevision;
+
+use crate::catalogue;
+use crate::connect::{SignInConfig, SignInSettings};
 
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -39,7 +43,7 @@ pub enum ConfigError {
         /// The setting, as one would write it.
         setting: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
 }
 
@@ -60,6 +64,12 @@ pub struct Config {
     /// The folder of the journal, on a disk of this machine and of this process alone; in memory without one.
     #[serde(default)]
     pub journal: Option<PathBuf>,
+    /// The address at which browsers reach this broker, without a path; needed for sign-ins by its pages.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// The origins of notebook pages that may begin a sign-in. Those of this machine may where `public_url` is of it too.
+    #[serde(default)]
+    pub pages: Vec<String>,
     /// The providers, by the names that callers use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
@@ -72,11 +82,21 @@ pub struct Config {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// Where refresh tokens are sent.
-    pub token_endpoint: String,
+    /// A provider that is known by name, whose addresses need not be given.
+    #[serde(default)]
+    pub preset: Option<String>,
+    /// What the preset's addresses need: the tenant, the domain, the realm.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Where codes and refresh tokens are sent.
+    #[serde(default)]
+    pub token_endpoint: Option<String>,
     /// Where tokens are revoked (RFC 7009), if the provider does that.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
+    /// How users sign in; without it nobody new can.
+    #[serde(default)]
+    pub sign_in: Option<SignInConfig>,
     /// The client.
     pub client_id: String,
     /// The files of its secrets, in the order in which they are tried.
@@ -115,6 +135,9 @@ pub struct CallerConfig {
     /// The tenants that it may ask for; all if it names none.
     #[serde(default)]
     pub tenants: Vec<String>,
+    /// The address at which browsers reach the application, where it passes `/auth/…` on to this broker.
+    #[serde(default)]
+    pub public_url: Option<String>,
     /// The header with the tenant.
     #[serde(default = "usual_tenant_header")]
     pub tenant_header: String,
@@ -128,6 +151,8 @@ pub struct CallerConfig {
 pub struct Provider {
     /// Its name in the configuration.
     pub name: String,
+    /// How users sign in.
+    pub sign_in: Option<SignInSettings>,
     /// Where refresh tokens are sent.
     pub token_endpoint: EndpointUrl,
     /// Where tokens are revoked.
@@ -142,6 +167,18 @@ pub struct Provider {
     pub client_revision: ClientRevision,
     /// After how long without use the provider forgets a refresh token.
     pub forgets_after: Duration,
+}
+
+impl AuthenticationKind {
+    /// The name that the standards have for it (RFC 7591 section 2).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Post => "client_secret_post",
+            Self::Basic => "client_secret_basic",
+            Self::None => "none",
+        }
+    }
 }
 
 impl Config {
@@ -166,13 +203,28 @@ impl Config {
 
 impl ProviderConfig {
     fn open(&self, name: &str) -> Result<Provider, ConfigError> {
-        let wrong = |setting: &str, reason| {
-            Err(ConfigError::Setting { setting: format!("providers.{name}.{setting}"), reason })
+        let setting_error = |setting: &str, reason: Cow<'static, str>| ConfigError::Setting {
+            setting: format!("providers.{name}.{setting}"),
+            reason,
         };
-        let Ok(token_endpoint) = EndpointUrl::parse(&self.token_endpoint) else {
+        let wrong = |setting: &str, reason: &'static str| Err(setting_error(setting, reason.into()));
+        let preset = match &self.preset {
+            Some(known) => Some(
+                catalogue::preset(known, &self.parameters)
+                    .map_err(|error| setting_error("preset", error.to_string().into()))?,
+            ),
+            None => None,
+        };
+        let token_endpoint = self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
+        let Some(token_endpoint) = token_endpoint else {
+            return wrong("token_endpoint", "it must be given, because no preset says it");
+        };
+        let Ok(token_endpoint) = EndpointUrl::parse(token_endpoint) else {
             return wrong("token_endpoint", "only https, or http on this machine, is safe for secrets");
         };
-        let revocation_endpoint = match self.revocation_endpoint.as_deref().map(EndpointUrl::parse) {
+        let of_preset = preset.as_ref().and_then(|preset| preset.revocation_endpoint.as_deref());
+        let revocation_endpoint = self.revocation_endpoint.as_deref().or(of_preset);
+        let revocation_endpoint = match revocation_endpoint.map(EndpointUrl::parse) {
             None => None,
             Some(Ok(endpoint)) => Some(endpoint),
             Some(Err(_)) => {
@@ -196,8 +248,17 @@ impl ProviderConfig {
             }
             _ => {}
         }
+        let sign_in = match &self.sign_in {
+            Some(sign_in) => Some(
+                sign_in
+                    .open(&self.client_id, token_endpoint.as_str(), self.authentication.name(), preset.as_ref())
+                    .map_err(|(setting, reason)| setting_error(&format!("sign_in.{setting}"), reason.into()))?,
+            ),
+            None => None,
+        };
         Ok(Provider {
             name: name.to_owned(),
+            sign_in,
             token_endpoint,
             revocation_endpoint,
             client_id: self.client_id.clone(),
@@ -220,7 +281,7 @@ pub(crate) fn secret_of(path: &Path) -> Result<Secret, ConfigError> {
     let secret = text.expose().trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
         let setting = path.display().to_string();
-        return Err(ConfigError::Setting { setting, reason: "the file is empty" });
+        return Err(ConfigError::Setting { setting, reason: "the file is empty".into() });
     }
     Ok(Secret::new(secret.to_owned()))
 }

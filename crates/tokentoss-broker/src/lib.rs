@@ -16,8 +16,10 @@ mod failpoints;
 
 mod cache;
 pub mod callers;
+pub mod catalogue;
 mod clock;
 pub mod config;
+pub mod connect;
 pub mod events;
 pub mod journal;
 pub mod keys;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -97,13 +98,108 @@ impl Problem {
         }
     }
 
+    /// This provider's sign-in goes another way, or no way.
+    #[must_use]
+    pub const fn way_unavailable() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "way_unavailable",
+            "ask_admin",
+            "The broker has no such sign-in for this provider. Ask its administrator to configure one.",
+        )
+    }
+
+    /// A page of this origin may not begin a sign-in.
+    #[must_use]
+    pub const fn origin_forbidden() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "origin_forbidden",
+            "ask_admin",
+            "Pages of this origin may not sign in here. Ask the broker's administrator to add it to pages.",
+        )
+    }
+
+    /// A scope that callers may not ask for.
+    #[must_use]
+    pub const fn scope_forbidden() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "scope_forbidden",
+            "ask_admin",
+            "One of the scopes may not be asked for here. Ask the broker's administrator to add it to further_scopes.",
+        )
+    }
+
+    /// There is no such sign-in for this caller.
+    #[must_use]
+    pub const fn authorization_unknown() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "authorization_unknown",
+            "sign_in",
+            "There is no such sign-in. Begin a new one.",
+        )
+    }
+
+    /// The sign-in is over.
+    #[must_use]
+    pub const fn authorization_expired() -> Self {
+        Self::new(
+            StatusCode::GONE,
+            "authorization_expired",
+            "sign_in",
+            "This sign-in has ended. Begin a new one.",
+        )
+    }
+
+    /// The confirmation is another one.
+    #[must_use]
+    pub const fn confirmation_wrong() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "confirmation_wrong",
+            "sign_in",
+            "This is not what the broker's page shows. Compare the letters and digits, and type them again.",
+        )
+    }
+
+    /// The answer belongs to no sign-in of this browser.
+    #[must_use]
+    pub const fn state_mismatch() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "state_mismatch",
+            "sign_in",
+            "This answer belongs to no sign-in that this browser waits for. Sign in again from where you began.",
+        )
+    }
+
+    /// Sealed data cannot be opened.
+    #[must_use]
+    pub fn key_unavailable() -> Self {
+        Failed::from(crate::keys::Unreadable).into()
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        self.detail
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.code
     }
 
-    fn storage_unavailable() -> Self {
+    pub(crate) fn storage_unavailable() -> Self {
         Self {
             retry_after: Some(Duration::from_secs(2)),
             ..Self::new(
@@ -122,6 +218,20 @@ impl Problem {
             "fix_config",
             "Several accounts are connected, and the request names none of them. Name one as account.",
         )
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request_too_large",
+                "fix_config",
+                "The request is larger than 64 KiB. Send less.",
+            );
+        }
+        Self::invalid_request()
     }
 }
 
@@ -160,6 +270,7 @@ impl From<Refusal> for Problem {
             Kind::MinTtlUnreachable => {
                 "No token of this provider lives that long. Ask for a shorter min_ttl."
             }
+            Kind::IdTokenMissing => "The provider gives no ID token for this sign-in. Sign in again.",
             Kind::ClientMisconfigured => {
                 "The provider does not accept the client. Ask the broker's administrator."
             }

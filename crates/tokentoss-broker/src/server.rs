@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::callers::InternalKeys;
 use crate::config::{Config, ConfigError, text_of};
+use crate::connect::SignIns;
 use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyRing, RingError};
 use crate::metrics;
@@ -78,7 +79,8 @@ impl Server {
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
         custodian.replay().await?;
-        let app = App { custodian, keys: Arc::new(keys) };
+        let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
+        let app = App { custodian, sign_ins, keys: Arc::new(keys) };
         Ok(Self { app, callers: listen(config.listen).await?, admin: listen(config.admin_listen).await? })
     }
 

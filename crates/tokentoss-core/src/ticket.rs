@@ -274,13 +274,19 @@ impl Ticket {
     /// nonce, so that the kernel can compute it again from the salt in the envelope.
     #[must_use]
     pub fn nonce_for(&self, salt: &str) -> String {
-        let mut input = Vec::new();
-        for part in [NONCE_LABEL, &self.nonce, salt] {
-            // Longer than 64 KiB cannot be: both come from fixed numbers of random bytes.
-            let _ = push_with_length(&mut input, part.as_bytes());
-        }
-        base64url::encode(&Sha256::digest(&input))
+        nonce_for(&self.nonce, salt)
     }
+}
+
+/// The nonce of an attempt with this salt, for a ticket with this nonce.
+#[must_use]
+pub fn nonce_for(ticket_nonce: &str, salt: &str) -> String {
+    let mut input = Vec::new();
+    for part in [NONCE_LABEL, ticket_nonce, salt] {
+        // Longer than 64 KiB cannot be: both come from fixed numbers of random bytes.
+        let _ = push_with_length(&mut input, part.as_bytes());
+    }
+    base64url::encode(&Sha256::digest(&input))
 }
 
 impl DepositData {

@@ -70,7 +70,10 @@ impl InternalKeys {
 
 impl Holder {
     fn of(name: &str, config: &CallerConfig) -> Result<Self, ConfigError> {
-        let wrong = |reason| ConfigError::Setting { setting: format!("callers.{name}.keys"), reason };
+        let wrong = |reason: &'static str| ConfigError::Setting {
+            setting: format!("callers.{name}.keys"),
+            reason: reason.into(),
+        };
         if config.keys.is_empty() || config.keys.len() > 2 {
             return Err(wrong("one key, or two while one replaces the other"));
         }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Key;
 use crate::random;
-use crate::store::GrantId;
+use crate::store::{AuthorizationId, GrantId};
 
 const NONCE: usize = 24;
 
@@ -30,16 +30,41 @@ pub struct CellPlace<'a> {
     pub cell: CellId,
 }
 
-impl CellPlace<'_> {
+/// Where something sealed stands. It is part of the associated data.
+pub trait Place {
+    /// The associated data: no two places have the same.
+    fn associated(&self) -> Vec<u8>;
+}
+
+impl Place for CellPlace<'_> {
     fn associated(&self) -> Vec<u8> {
         let cell = self.cell.0.to_be_bytes();
         [b"tokentoss/cell/1\0".as_slice(), &self.grant.0, &cell, self.tenant.as_bytes()].concat()
     }
 }
 
+/// Where a sign-in keeps what its next stage needs.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthorizationPlace<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The sign-in.
+    pub authorization: AuthorizationId,
+    /// What it is.
+    pub what: &'static str,
+}
+
+impl Place for AuthorizationPlace<'_> {
+    fn associated(&self) -> Vec<u8> {
+        let what = [self.what.as_bytes(), b"\0"].concat();
+        let head = b"tokentoss/authorization/1\0".as_slice();
+        [head, &what, &self.authorization.0, self.tenant.as_bytes()].concat()
+    }
+}
+
 /// Seals a secret for its place.
 #[must_use]
-pub fn seal_cell(key: &Key, place: &CellPlace<'_>, secret: &Secret) -> Vec<u8> {
+pub fn seal_cell(key: &Key, place: &impl Place, secret: &Secret) -> Vec<u8> {
     encrypt(key, &place.associated(), secret.expose().as_bytes())
 }
 
@@ -47,7 +72,7 @@ pub fn seal_cell(key: &Key, place: &CellPlace<'_>, secret: &Secret) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Unreadable`].
-pub fn open_cell(key: &Key, place: &CellPlace<'_>, sealed: &[u8]) -> Result<Secret, Unreadable> {
+pub fn open_cell(key: &Key, place: &impl Place, sealed: &[u8]) -> Result<Secret, Unreadable> {
     let opened = decrypt(key, &place.associated(), sealed)?;
     str::from_utf8(&opened).map(|text| Secret::new(text.to_owned())).map_err(|_| Unreadable)
 }

@@ -6,7 +6,7 @@
 mod cell;
 mod ring;
 
-pub use cell::{CellPlace, Unreadable, open_cell, seal_cell};
+pub use cell::{AuthorizationPlace, CellPlace, Place, Unreadable, open_cell, seal_cell};
 pub use ring::{KeyRing, RingError};
 
 use std::fmt;

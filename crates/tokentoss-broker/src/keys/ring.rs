@@ -5,13 +5,19 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use tokentoss_core::Secret;
 use zeroize::Zeroizing;
 
 use super::cell::{decrypt, encrypt};
 use super::{Key, Unreadable};
+use crate::store::AuthorizationId;
 
 /// What a wrapped data key begins with: the layout, then the length of the key's name.
 const LAYOUT: u8 = 1;
+/// What a state is bound to.
+const STATE: &[u8] = b"tokentoss/state/1";
+/// The length of a sealed state, in bytes: nonce, identifier and tag.
+const STATE_LENGTH: usize = 24 + 16 + 16;
 /// The longest name of a key, in bytes.
 const NAME_LIMIT: usize = 64;
 
@@ -75,6 +81,22 @@ impl KeyRing {
     pub fn generate(name: &str) -> Zeroizing<String> {
         let key = Zeroizing::new(URL_SAFE_NO_PAD.encode(Key::generate().bytes()));
         Zeroizing::new(format!("primary = {name:?}\n\n[keys]\n{name:?} = {:?}\n", key.as_str()))
+    }
+
+    /// A state for an authorization request: fresh, and of a form that only this ring can make, so that one that somebody
+    /// invented costs no query.
+    #[must_use]
+    pub fn new_state(&self, authorization: AuthorizationId) -> Secret {
+        let sealed = self.keys.get(&self.primary).map(|key| encrypt(key, STATE, &authorization.0));
+        Secret::new(URL_SAFE_NO_PAD.encode(sealed.unwrap_or_default()))
+    }
+
+    /// The sign-in that a state was made for, by whatever key of the ring.
+    #[must_use]
+    pub fn open_state(&self, state: &str) -> Option<AuthorizationId> {
+        let sealed = URL_SAFE_NO_PAD.decode(state).ok().filter(|sealed| sealed.len() == STATE_LENGTH)?;
+        let opened = self.keys.values().find_map(|key| decrypt(key, STATE, &sealed).ok())?;
+        opened.as_slice().try_into().ok().map(AuthorizationId)
     }
 
     /// Wraps a tenant's data key by the primary key.

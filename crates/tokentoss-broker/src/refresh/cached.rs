@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokentoss_custody::{Access, Asker, Decision, Demand, decide};
+use tokentoss_custody::{Access, Asker, Credential, Decision, Demand, decide};
 
 use super::{Ask, Custodian, Failed, Given};
 use crate::store::{Account, GrantId, GrantRow, Place};
@@ -16,6 +16,7 @@ impl Custodian {
         let demand = Demand {
             // Nobody waits for anything here.
             asker: Asker::Caller { gives_up_at: now },
+            credential: ask.credential,
             target: ask.target.clone(),
             min_ttl: ask.min_ttl,
             rejected: ask.rejected,
@@ -27,8 +28,12 @@ impl Custodian {
         };
         let access = row.grant.tokens.get(slot)?.access.as_ref()?;
         let token = kept.token(access.handle.cell)?.clone();
+        let id_token = match row.grant.id_token.filter(|_| ask.credential == Credential::IdToken) {
+            Some(id_token) => Some((kept.token(id_token.handle.cell)?.clone(), id_token.expires_at)),
+            None => None,
+        };
         self.uses.note(id, now);
-        Some(given(row, access, token, now))
+        Some(Given { id_token, ..given(row, access, token, now) })
     }
 
     /// The one account that is meant.
@@ -87,6 +92,7 @@ pub(super) fn given(
         life: Some(life).filter(|life| *life < Duration::MAX),
         now,
         scopes: access.scopes.to_list(),
+        id_token: None,
         row: Arc::clone(row),
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokentoss_core::Secret;
+use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::Tokens;
-use tokentoss_custody::{CellId, Handle, Jitter, Renewed, Scopes, SignIn, Terms, connect, reconnect};
+use tokentoss_custody::{CellId, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Terms, connect, reconnect};
 
 use super::task::hash_of;
 use super::{Custodian, Failed};
@@ -27,6 +27,8 @@ pub struct SignedIn<'a> {
     pub email: Option<&'a str>,
     /// The scopes that were asked for.
     pub requested: Scopes,
+    /// When the ID token ends, which was checked; it is not kept where this is none.
+    pub id_token_expires_at: Option<Timestamp>,
 }
 
 impl Custodian {
@@ -47,7 +49,7 @@ impl Custodian {
             let id = known.unwrap_or_else(GrantId::generate);
             let mut sealing = Sealing { key: &key, tenant: who.account.tenant, grant: id, cells: Vec::new() };
             let sign_in = SignIn {
-                tokens: sealing.seal_all(tokens),
+                tokens: sealing.seal_all(tokens, who.id_token_expires_at),
                 requested: who.requested.clone(),
                 assumed_life: ASSUMED_LIFE,
             };
@@ -94,11 +96,15 @@ impl Sealing<'_> {
         Handle { hash: hash_of(token), cell }
     }
 
-    fn seal_all(&mut self, tokens: &Tokens) -> Renewed {
+    fn seal_all(&mut self, tokens: &Tokens, id_token_expires_at: Option<Timestamp>) -> Renewed {
         Renewed {
             access: self.seal(&tokens.access),
             refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
-            id_token: None,
+            id_token: tokens
+                .id_token
+                .as_ref()
+                .zip(id_token_expires_at)
+                .map(|(token, expires_at)| IdToken { handle: self.seal(token), expires_at }),
             expires_in: tokens.expires_in,
             scopes: tokens.scopes.clone(),
         }

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::{
-    Asker, Context, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, decide, forget_access,
+    Asker, Context, Credential, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, decide, forget_access,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +55,8 @@ const DECISIONS: usize = 1000;
 pub struct Ask {
     /// The provider's name.
     pub provider: String,
+    /// Which token is wanted, besides the access token.
+    pub credential: Credential,
     /// Which account, where several are connected.
     pub account: Option<String>,
     /// For what.
@@ -76,6 +78,8 @@ pub struct Given {
     pub now: Timestamp,
     /// The scopes that it has.
     pub scopes: String,
+    /// The ID token and its end, where one was asked for.
+    pub id_token: Option<(Secret, Timestamp)>,
     /// The row that it came from.
     pub row: Arc<GrantRow>,
 }
@@ -169,6 +173,18 @@ impl Custodian {
         self.providers.get(name)
     }
 
+    /// The keys of the administrator.
+    #[must_use]
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// The one who talks to providers.
+    #[must_use]
+    pub const fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
     /// What waits for the database.
     #[must_use]
     pub fn journal(&self) -> &Journal {
@@ -234,12 +250,13 @@ impl Custodian {
             let context = self.context(&row)?;
             let demand = Demand {
                 asker: Asker::Caller { gives_up_at: *gives_up_at.get_or_insert(row.now + CALLERS_PATIENCE) },
+                credential: ask.credential,
                 target: ask.target.clone(),
                 min_ttl: ask.min_ttl,
                 rejected: ask.rejected,
             };
             let (until, longest) = match decide(row.now, &row.grant, &demand, &context) {
-                Decision::Serve { slot, .. } => match self.serve(&row, slot, reading).await? {
+                Decision::Serve { slot, .. } => match self.serve(&row, slot, ask.credential, reading).await? {
                     Some(given) => return Ok(given),
                     None => continue,
                 },
@@ -288,6 +305,7 @@ impl Custodian {
         &self,
         row: &Arc<GrantRow>,
         slot: usize,
+        credential: Credential,
         reading: Reading,
     ) -> Result<Option<Given>, Failed> {
         let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
@@ -297,7 +315,15 @@ impl Custodian {
             Ok(token) => {
                 self.uses.note(row.id, row.now);
                 self.cache.keep_token(reading, row, access.handle.cell, &token);
-                Ok(Some(given(row, &access, token, row.now)))
+                let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
+                    Some(id_token) => {
+                        let opened = self.open(row, id_token.handle.cell).await?;
+                        self.cache.keep_token(reading, row, id_token.handle.cell, &opened);
+                        Some((opened, id_token.expires_at))
+                    }
+                    None => None,
+                };
+                Ok(Some(Given { id_token, ..given(row, &access, token, row.now) }))
             }
             Err(Failed::Unreadable(_)) => {
                 let update = forget_access(&row.grant, access.handle.hash);

@@ -4,9 +4,10 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use tokentoss_core::Secret;
+use tokentoss_core::id_token::check_renewed;
+use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Reading, Tokens};
-use tokentoss_custody::{Attempt, Handle, Held, Outcome, Renewed, Step, TokenHash};
+use tokentoss_custody::{Attempt, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash};
 
 use super::connect::Sealing;
 use super::{Custodian, Failed};
@@ -114,6 +115,22 @@ impl Flown<'_> {
         Some(handle)
     }
 
+    /// When an ID token ends; none for one that is of no use: of another person, for another client, or over.
+    fn end_of(&self, id_token: &Secret) -> Option<Timestamp> {
+        let client = &self.provider.sign_in.as_ref()?.client;
+        match check_renewed(id_token, client, self.row.now) {
+            Ok(identity) if identity.subject == self.row.subject => Some(identity.expires_at),
+            Ok(_) => {
+                tracing::error!(grant = %self.row.id, "the provider renewed an ID token for somebody else");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(grant = %self.row.id, code = error.code().as_str(), "an ID token is of no use");
+                None
+            }
+        }
+    }
+
     fn seal_all(&mut self, tokens: &Tokens) -> Option<Renewed> {
         Some(Renewed {
             access: self.seal(&tokens.access)?,
@@ -121,7 +138,10 @@ impl Flown<'_> {
                 Some(refresh) => Some(self.seal(refresh)?),
                 None => None,
             },
-            id_token: None,
+            id_token: match tokens.id_token.as_ref().and_then(|token| Some((token, self.end_of(token)?))) {
+                Some((token, expires_at)) => Some(IdToken { handle: self.seal(token)?, expires_at }),
+                None => None,
+            },
             expires_in: tokens.expires_in,
             scopes: tokens.scopes.clone(),
         })

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_core::form_request::{EndpointAnswer, FormRequest};
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
 use tokentoss_custody::{Failure, Outcome, Target};
@@ -65,6 +66,32 @@ impl Upstream {
             }
         }
     }
+}
+
+impl Upstream {
+    /// Posts a form once; none where no whole answer came.
+    pub async fn post(&self, endpoint: &EndpointUrl, form: &FormRequest, timeout: Duration) -> Option<EndpointAnswer> {
+        let call = form_post(&self.0, endpoint, form.authorization.as_ref(), &form.body, timeout)?;
+        answer_to(call).await
+    }
+
+    /// Asks for a resource once, with an access token; none where no whole answer came.
+    pub async fn get(&self, endpoint: &EndpointUrl, token: &Secret, timeout: Duration) -> Option<EndpointAnswer> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
+        value.set_sensitive(true);
+        let call = self.0.get(endpoint.as_str()).timeout(timeout).header(ACCEPT, "application/json");
+        answer_to(call.header(AUTHORIZATION, value)).await
+    }
+}
+
+async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
+    let answer = async {
+        let mut response = call.send().await?;
+        let (status, body) = (response.status().as_u16(), body_of(&mut response).await?);
+        // Text that is none is no JSON either.
+        Ok::<_, reqwest::Error>(EndpointAnswer { status, body: Secret::new(String::from_utf8(body).unwrap_or_default()) })
+    };
+    answer.await.inspect_err(|error| tracing::info!(is_connect = error.is_connect(), "no answer of a provider")).ok()
 }
 
 /// How the client shows who it is, by the secret in this place.

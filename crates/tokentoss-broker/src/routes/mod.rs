@@ -1,6 +1,9 @@
 //! The HTTP interface, one file a route.
 
 mod accounts;
+mod applications;
+mod authorizations;
+mod connect;
 mod events;
 mod health;
 mod metrics;
@@ -15,6 +18,7 @@ use axum::middleware;
 use axum::routing::{delete, get, post};
 
 use crate::callers::{Caller, InternalKeys};
+use crate::connect::SignIns;
 use crate::problem::Problem;
 use crate::refresh::Custodian;
 
@@ -26,6 +30,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub struct App {
     /// Refreshes and keeps.
     pub custodian: Arc<Custodian>,
+    /// Signs users in.
+    pub sign_ins: Arc<SignIns>,
     /// Who may ask.
     pub keys: Arc<InternalKeys>,
 }
@@ -35,6 +41,17 @@ pub fn callers(app: App) -> Router {
     Router::new()
         .route("/v1/events", get(events::events))
         .route("/v1/token", post(token::token))
+        .route("/v1/authorizations", post(authorizations::begin))
+        .route("/v1/authorizations/{id}", get(authorizations::view).delete(authorizations::give_up))
+        .route("/v1/authorizations/{id}/confirm", post(authorizations::confirm))
+        .route("/v1/authorizations/{id}/deposit", post(authorizations::deposit))
+        .route("/connect/{id}", get(connect::invite).post(connect::accept))
+        .route("/connect/{id}/here", post(connect::here))
+        .route("/callback", get(connect::callback))
+        .route("/auth/{provider}/login", get(applications::login))
+        .route("/auth/{provider}/callback", get(applications::callback))
+        .route("/api/{provider}/status", get(applications::status))
+        .route("/api/{provider}/disconnect", post(applications::disconnect))
         .route("/v1/accounts", get(accounts::list))
         .route("/v1/accounts/{id}", delete(accounts::disconnect))
         .fallback(async || Problem::unknown_route())

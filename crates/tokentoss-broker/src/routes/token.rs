@@ -10,12 +10,13 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use tokentoss_custody::{MinTtl, Scopes, Target, TokenHash};
+use tokentoss_custody::{Credential, MinTtl, Scopes, Target, TokenHash};
 
 use super::App;
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Given};
+use crate::store::GrantRow;
 
 /// The longest life that can be asked for, in seconds.
 const LONGEST_MIN_TTL: u64 = 86_400;
@@ -34,6 +35,9 @@ pub(super) struct TokenRequest {
     /// Seconds.
     #[serde(default)]
     min_ttl: Option<u64>,
+    /// Whether an ID token is wanted, which `min_ttl` and `rejected` are about then.
+    #[serde(default)]
+    id_token: bool,
     /// The SHA-256, in base64url, of a token that a resource refused.
     #[serde(default)]
     rejected: Option<String>,
@@ -44,6 +48,10 @@ pub(super) struct TokenRequest {
 struct TokenAnswer<'a> {
     access_token: &'a str,
     token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token_expires_at: Option<u64>,
     /// Seconds since 1970 by the database's clock; null if nobody knows.
     expires_at: Option<u64>,
     scopes: Vec<&'a str>,
@@ -51,11 +59,18 @@ struct TokenAnswer<'a> {
     version: u64,
 }
 
+/// An account, as every answer names it.
 #[derive(Serialize)]
-struct AccountAnswer<'a> {
+pub(super) struct AccountAnswer<'a> {
     id: String,
     subject: &'a str,
     email: Option<&'a str>,
+}
+
+impl<'a> AccountAnswer<'a> {
+    pub(super) fn of(row: &'a GrantRow) -> Self {
+        Self { id: row.id.to_string(), subject: &row.subject, email: row.email.as_deref() }
+    }
 }
 
 pub(super) async fn token(
@@ -63,7 +78,7 @@ pub(super) async fn token(
     caller: Caller,
     body: Result<Json<TokenRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(request) = body.map_err(|_| Problem::invalid_request())?;
+    let Json(request) = body.map_err(Problem::from)?;
     let ask = request.read().ok_or_else(Problem::invalid_request)?;
     let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
     tracing::info!(caller = caller.name, provider = ask.provider, grant = %given.row.id, "gave a token");
@@ -89,7 +104,11 @@ impl TokenRequest {
             Some(text) => Some(TokenHash(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?)),
         };
         let target = Target { scopes: Scopes::from_iter(self.scopes), audience: self.audience };
-        Some(Ask { provider: self.provider, account: self.account, target, min_ttl, rejected })
+        let credential = if self.id_token { Credential::IdToken } else { Credential::AccessToken };
+        if self.id_token && target.audience.is_some() {
+            return None;
+        }
+        Some(Ask { provider: self.provider, credential, account: self.account, target, min_ttl, rejected })
     }
 }
 
@@ -98,9 +117,11 @@ fn answer(given: &Given) -> Response {
     let body = TokenAnswer {
         access_token: given.access.expose(),
         token_type: "Bearer",
+        id_token: given.id_token.as_ref().map(|(token, _)| token.expose()),
+        id_token_expires_at: given.id_token.as_ref().map(|(_, end)| end.as_secs()),
         expires_at: given.life.map(|life| (given.now + life).as_secs()),
         scopes: given.scopes.split(' ').filter(|scope| !scope.is_empty()).collect(),
-        account: AccountAnswer { id: row.id.to_string(), subject: &row.subject, email: row.email.as_deref() },
+        account: AccountAnswer::of(row),
         version: row.grant.version.0,
     };
     let mut response = Json(body).into_response();

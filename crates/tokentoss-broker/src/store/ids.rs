@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::hex;
 use crate::random;
 
 /// The identifier of a grant: random, so that nobody can guess another one's.
@@ -18,7 +19,7 @@ impl GrantId {
 
 impl fmt::Display for GrantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hex::write(&self.0, f)
     }
 }
 

@@ -85,6 +85,32 @@ CREATE INDEX grants_due ON grants (provider, (
            ELSE keep_alive_at END
 )) WHERE refresh_cell IS NOT NULL;
 ",
+    "
+CREATE TABLE authorizations (
+    id {blob} PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    user_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    way TEXT NOT NULL,
+    kernel TEXT,
+    page_origin TEXT,
+    scopes TEXT NOT NULL,
+    login_hint TEXT,
+    stage TEXT NOT NULL,
+    problem TEXT,
+    sealed {blob},
+    nonce TEXT NOT NULL,
+    state_hash {blob},
+    cookie_hash {blob},
+    confirmation_hash {blob},
+    confirmation_failures BIGINT NOT NULL,
+    grant_id {blob} REFERENCES grants (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX authorizations_of_user ON authorizations (tenant, user_id, created_at);
+CREATE INDEX authorizations_by_end ON authorizations (expires_at);
+",
 ];
 
 /// The texts for a database whose type of bytes has this name.

@@ -2,12 +2,26 @@
 //!
 //! The clock is the database's: every time that is written or compared comes from the statement that does so.
 
+/// Calls the same method of either.
+macro_rules! either {
+    ($store:expr, $backend:ident => $call:expr) => {
+        match &$store.backend {
+            Backend::Sqlite($backend) => $call,
+            Backend::Postgres($backend) => $call,
+        }
+    };
+}
+
+mod authorization;
+mod authorizations;
 mod backend;
+mod hex;
 mod ids;
 mod migrations;
 mod news;
 mod row;
 
+pub use authorization::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 pub use ids::{Account, AccountKey, GrantId};
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
@@ -63,16 +77,6 @@ enum Backend {
     Sqlite(Sqlite),
     /// Postgres.
     Postgres(Postgres),
-}
-
-/// Calls the same method of either.
-macro_rules! either {
-    ($store:expr, $backend:ident => $call:expr) => {
-        match &$store.backend {
-            Backend::Sqlite($backend) => $call,
-            Backend::Postgres($backend) => $call,
-        }
-    };
 }
 
 impl Store {

@@ -16,5 +16,6 @@ mod requests;
 mod revocations;
 mod running;
 mod scheduler;
+mod sign_in;
 mod store;
 mod uses;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,6 +10,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
 /// What it does instead of answering well.
@@ -39,6 +43,18 @@ struct Truth {
     /// What was sent to be revoked, with the header `Authorization`.
     revoked: Vec<(HashMap<String, String>, Option<String>)>,
     revoking: Mood,
+    issuer: String,
+    /// What the authorization endpoint gave codes for.
+    codes: HashMap<String, Granted>,
+}
+
+/// What somebody consented to.
+#[derive(Clone, Debug)]
+pub(crate) struct Granted {
+    pub(crate) subject: String,
+    pub(crate) nonce: String,
+    pub(crate) challenge: String,
+    pub(crate) redirect_uri: String,
 }
 
 /// The provider.
@@ -55,7 +71,8 @@ impl Provider {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let truth = Arc::new(Mutex::new(Truth { life: 3600, ..Truth::default() }));
+        let issuer = format!("http://{address}");
+        let truth = Arc::new(Mutex::new(Truth { life: 3600, issuer, ..Truth::default() }));
         let router = Router::new().route("/token", post(token)).route("/revoke", post(revoke));
         let router = router.with_state(Arc::clone(&truth));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -64,6 +81,40 @@ impl Provider {
             token_endpoint: format!("http://{address}/token"),
             revocation_endpoint: format!("http://{address}/revoke"),
         }
+    }
+
+    /// The issuer.
+    pub(crate) fn issuer(&self) -> &str {
+        self.token_endpoint.strip_suffix("/token").expect("an origin")
+    }
+
+    /// Somebody consents to the request of this address; the address that the browser goes on to.
+    pub(crate) fn consent(&self, address: &str, subject: &str) -> String {
+        let (endpoint, query) = address.split_once('?').expect("a query");
+        assert_eq!(endpoint, format!("{}/authorize", self.issuer()));
+        let asked: HashMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        assert_eq!((asked["response_type"].as_str(), asked["code_challenge_method"].as_str()), ("code", "S256"));
+        let mut truth = self.truth.lock().expect("not poisoned");
+        truth.count += 1;
+        let code = format!("code-{}", truth.count);
+        let granted = Granted {
+            subject: subject.to_owned(),
+            nonce: asked.get("nonce").cloned().unwrap_or_default(),
+            challenge: asked["code_challenge"].clone(),
+            redirect_uri: asked["redirect_uri"].clone(),
+        };
+        truth.codes.insert(code.clone(), granted);
+        let state: String = form_urlencoded::byte_serialize(asked["state"].as_bytes()).collect();
+        format!("{}?code={code}&state={state}", asked["redirect_uri"])
+    }
+
+    /// A code for whatever was consented to.
+    pub(crate) fn code(&self, granted: Granted) -> String {
+        let mut truth = self.truth.lock().expect("not poisoned");
+        truth.count += 1;
+        let code = format!("code-{}", truth.count);
+        truth.codes.insert(code.clone(), granted);
+        code
     }
 
     /// A refresh token of a new grant.
@@ -126,6 +177,9 @@ async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response 
             if form.get("client_secret").map(String::as_str) != Some("s3cret-of-the-client") {
                 return (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#).into_response();
             }
+            if form["grant_type"] == "authorization_code" {
+                return redeem(&mut truth, &form);
+            }
             let sent = form.get("refresh_token").cloned().unwrap_or_default();
             if let Some(again) = truth.grace.as_ref().and_then(|answers| answers.get(&sent)) {
                 return again.clone().into_response();
@@ -148,6 +202,39 @@ async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response 
             answer.into_response()
         }
     }
+}
+
+/// Redeems a code once.
+fn redeem(truth: &mut Truth, form: &HashMap<String, String>) -> Response {
+    let refused = (StatusCode::BAD_REQUEST, r#"{"error":"invalid_grant"}"#);
+    let Some(granted) = truth.codes.remove(&form["code"]) else { return refused.into_response() };
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"]));
+    if challenge != granted.challenge || form["redirect_uri"] != granted.redirect_uri {
+        return refused.into_response();
+    }
+    truth.count += 1;
+    let (count, life) = (truth.count, truth.life);
+    truth.alive.insert(format!("refresh-{count}"), 1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs();
+    let claims = json!({
+        "iss": truth.issuer,
+        "aud": form["client_id"],
+        "sub": granted.subject,
+        "email": format!("{}@example.com", granted.subject),
+        "nonce": granted.nonce,
+        "iat": now,
+        "exp": now + life,
+    });
+    let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let id_token = format!("{}.{}.c2lnbmF0dXJl", part(json!({"alg": "RS256"})), part(claims));
+    let answer = json!({
+        "access_token": format!("access-{count}"),
+        "refresh_token": format!("refresh-{count}"),
+        "id_token": id_token,
+        "token_type": "Bearer",
+        "expires_in": life,
+    });
+    answer.to_string().into_response()
 }
 
 async fn revoke(State(truth): State<Arc<Mutex<Truth>>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -33,6 +33,8 @@ pub(crate) struct Home {
     pub(crate) of_provider: String,
     /// The provider's name.
     pub(crate) provider_name: String,
+    /// More lines for the caller.
+    pub(crate) of_caller: String,
     /// More lines before everything else.
     pub(crate) of_broker: String,
 }
@@ -51,6 +53,7 @@ impl Home {
             database,
             of_provider,
             provider_name: "example".into(),
+            of_caller: String::new(),
             of_broker: String::new(),
         }
     }
@@ -122,9 +125,10 @@ impl Home {
 
             [callers.application]
             keys = ["{folder}/caller.key"]
+            {}
             {more}
             "#,
-            self.of_broker, self.database, self.provider_name, self.provider.token_endpoint, self.of_provider
+            self.of_broker, self.database, self.provider_name, self.provider.token_endpoint, self.of_provider, self.of_caller
         );
         let path = self.folder.path().join("broker.toml");
         fs::write(&path, text).expect("written");
@@ -141,7 +145,7 @@ impl Home {
         let task = tokio::spawn(server.run(async move {
             let _ = ended.await;
         }));
-        Broker { _home: None, address, admin, custodian, end, task, http: reqwest::Client::new() }
+        Broker { _home: None, address, admin, custodian, end, task, http: http() }
     }
 
     /// The same for the one broker of its home, which goes with it.
@@ -149,6 +153,12 @@ impl Home {
         let broker = self.start().await;
         Broker { _home: Some(self), ..broker }
     }
+}
+
+/// A client that follows no redirect.
+fn http() -> reqwest::Client {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.build().expect("a client")
 }
 
 /// A broker that runs, with its home.
@@ -207,6 +217,7 @@ impl Broker {
             account: AccountKey { tenant: "acme", user, provider, issuer, subject },
             email: None,
             requested: Scopes::read("files.read profile"),
+            id_token_expires_at: None,
         };
         let tokens = Tokens {
             access: Secret::new(format!("first-access-of-{user}")),
@@ -240,6 +251,11 @@ impl Broker {
     /// The provider of its home.
     pub(crate) fn provider(&self) -> Provider {
         self._home.as_ref().expect("a home of its own").provider.clone()
+    }
+
+    /// The address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     pub(crate) fn request(&self, method: &str, path: &str, user: &str) -> reqwest::RequestBuilder {

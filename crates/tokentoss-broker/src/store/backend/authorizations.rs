@@ -6,8 +6,7 @@ use tokentoss_core::Timestamp;
 use super::columns::{millis, time, wide};
 use super::{Postgres, Sqlite};
 use crate::connect::Way;
-use crate::store::authorization::{Authorization, AuthorizationChange, AuthorizationId, Stage};
-use crate::store::{GrantId, StoreError};
+use crate::store::{Authorization, AuthorizationChange, AuthorizationId, GrantId, Stage, StoreError};
 
 macro_rules! authorizations {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
@@ -88,9 +87,11 @@ macro_rules! authorizations {
                 .bind(id.0.as_slice())
                 .fetch_optional(&mut *transaction)
                 .await?;
-                let Some(before) = before.as_ref().map(Self::authorization_of).transpose()? else { return Ok(None) };
+                let before = before.as_ref().map(Self::authorization_of).transpose()?;
+                let Some(before) = before.filter(|before| change.from.contains(&before.stage)) else {
+                    return Ok(None);
+                };
                 let (state, cookie) = change.started.unzip();
-                let stages = change.from.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(" ");
                 let changed = sqlx::query(concat!(
                     "UPDATE authorizations
                         SET stage = COALESCE($2, stage), problem = COALESCE($3, problem), sealed = $4,
@@ -115,7 +116,7 @@ macro_rules! authorizations {
                 .bind(cookie.map(|hash| hash.to_vec()))
                 .bind(change.confirmed_by.map(|hash| hash.to_vec()))
                 .bind(change.ends_in.map_or(-1, |left| millis(Timestamp::from_millis(left))))
-                .bind(if change.from.contains(&before.stage) { before.stage.name() } else { stages.as_str() })
+                .bind(before.stage.name())
                 .bind(change.cookie.map(|hash| hash.to_vec()))
                 .bind(change.confirmation.map(|hash| hash.to_vec()))
                 .execute(&mut *transaction)
@@ -138,7 +139,7 @@ macro_rules! authorizations {
                             stage = CASE WHEN confirmation_failures + 1 >= $2 THEN 'failed' ELSE stage END,
                             problem = CASE WHEN confirmation_failures + 1 >= $2 THEN $3 ELSE problem END,
                             sealed = CASE WHEN confirmation_failures + 1 >= $2 THEN NULL ELSE sealed END
-                      WHERE id = $1 AND stage = 'confirm'",
+                      WHERE id = $1 AND stage IN ('pending', 'redeeming', 'confirm')",
                 )
                 .bind(id.0.as_slice())
                 .bind(most)

@@ -28,6 +28,7 @@ macro_rules! for_each_database {
 }
 
 mod accounts;
+mod authorizations;
 mod announcing;
 mod cells;
 mod columns;

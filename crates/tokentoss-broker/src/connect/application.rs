@@ -1,0 +1,93 @@
+//! Sign-ins behind an application's own address: it knows who its browser's user is, so nobody has to confirm it.
+
+use std::sync::Arc;
+
+use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_core::{Timestamp, base64url};
+
+use super::{Failure, SignIns, Started, UNDER_WAY, Way};
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::random;
+use crate::refresh::Failed;
+use crate::store::{Authorization, AuthorizationId, Stage};
+
+impl SignIns {
+    /// Sends the caller's user to a provider.
+    ///
+    /// # Errors
+    /// `way_unavailable` where the caller has no `public_url`, or the provider no sign-in by pages.
+    pub async fn log_in(&self, caller: &Caller, provider: &str) -> Result<Started, Problem> {
+        let (_, settings) = self.provider(provider)?;
+        let redirect_uri = self.redirect_uri_of(caller, provider)?;
+        if settings.way != Way::Page {
+            return Err(Problem::way_unavailable());
+        }
+        let row = Authorization {
+            id: AuthorizationId::generate(),
+            tenant: caller.tenant.clone(),
+            user: caller.user.clone(),
+            provider: provider.to_owned(),
+            way: Way::Page,
+            kernel: None,
+            page_origin: None,
+            scopes: settings.client.scope(),
+            login_hint: None,
+            stage: Stage::Pending,
+            problem: None,
+            sealed: None,
+            nonce: base64url::encode(&random::bytes::<32>()),
+            grant: None,
+            expires_at: Timestamp::from_millis(0),
+            now: Timestamp::from_millis(0),
+        };
+        self.custodian.data_key(&row.tenant).await?;
+        self.sweep(&row).await?;
+        self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(Failed::from)?;
+        self.send_off(&row, &redirect_uri).await
+    }
+
+    /// Takes the provider's answer for the caller's user, and connects the account. The answer is its name, or why there is none.
+    ///
+    /// # Errors
+    /// `state_mismatch` for an answer that belongs to another user, another browser or to nobody.
+    pub async fn log_in_returned(
+        self: &Arc<Self>,
+        caller: &Caller,
+        provider: &str,
+        query: &str,
+        cookie: Option<&str>,
+    ) -> Result<Result<String, Failure>, Problem> {
+        let redirect_uri = self.redirect_uri_of(caller, provider)?;
+        let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
+        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let is_same = |row: &Authorization| {
+            row.tenant == caller.tenant && row.user == caller.user && row.provider == provider
+        };
+        // Before the state is burnt: whoever else has the answer uses nothing up.
+        if !row.as_ref().is_some_and(is_same) {
+            return Err(Problem::state_mismatch());
+        }
+        let row = self.burn(query, cookie).await?;
+        let (sign_ins, query) = (Arc::clone(self), query.to_owned());
+        let task = self.custodian.tasks.spawn(async move {
+            match sign_ins.brought_by(&row, &query, redirect_uri).await? {
+                Ok(brought) => {
+                    let grant = sign_ins.connect(&row, &brought).await?;
+                    sign_ins.write_done(&row, Stage::Redeeming, grant).await?;
+                    Ok(Ok(brought.label().to_owned()))
+                }
+                Err(failure) => {
+                    sign_ins.fail(&row, Stage::Redeeming, &failure).await?;
+                    Ok(Err(failure))
+                }
+            }
+        });
+        task.await.map_err(|_| Problem::storage_unavailable())?
+    }
+
+    fn redirect_uri_of(&self, caller: &Caller, provider: &str) -> Result<EndpointUrl, Problem> {
+        let origin = self.applications.get(&caller.name).ok_or_else(Problem::way_unavailable)?;
+        EndpointUrl::parse(&format!("{origin}/auth/{provider}/callback")).map_err(|_| Problem::way_unavailable())
+    }
+}

@@ -1,0 +1,151 @@
+//! The first step: a caller wishes that its user signs in.
+
+use serde_json::Value;
+use tokentoss_core::sealing::KeyPair;
+use tokentoss_core::{Secret, Timestamp, base64url};
+
+use super::{SignIns, UNUSED, Way};
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::random;
+use crate::refresh::Failed;
+use crate::store::{Authorization, AuthorizationId, Stage};
+
+/// The longest texts that callers give, in bytes.
+const KERNEL_LIMIT: usize = 80;
+const HINT_LIMIT: usize = 256;
+
+/// What a caller wishes.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The provider's name.
+    pub provider: String,
+    /// Scopes besides those of the configuration.
+    pub scopes: Vec<String>,
+    /// The account to suggest.
+    pub login_hint: Option<String>,
+    /// The origin of the notebook page.
+    pub page_origin: Option<String>,
+    /// What the broker's page calls the place that asks.
+    pub kernel: Option<String>,
+    /// The way; the configured one where this is none.
+    pub way: Option<Way>,
+}
+
+/// A sign-in that has begun.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// Its identifier.
+    pub id: AuthorizationId,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// What goes on where.
+    pub way: BegunWay,
+}
+
+/// What goes on where.
+#[derive(Clone, Debug)]
+pub enum BegunWay {
+    /// A popup goes to this page of the broker.
+    Page {
+        /// The address.
+        url: String,
+    },
+    /// The notebook page runs the sign-in, and deposits the code.
+    Deposit(DepositTerms),
+}
+
+/// What a ticket needs for a deposit.
+#[derive(Clone, Debug)]
+pub struct DepositTerms {
+    /// The key to seal to, in base64url.
+    pub public_key: String,
+    /// What nonces are made from.
+    pub nonce: String,
+    /// The client.
+    pub client_id: String,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// The provider, as a ticket has it.
+    pub provider: Value,
+    /// Static pages that are registered for the client.
+    pub callback_pages: Vec<String>,
+}
+
+impl SignIns {
+    /// Begins a sign-in for the caller's user.
+    ///
+    /// # Errors
+    /// What is wrong with the wish, or that the database does not answer.
+    pub async fn begin(&self, caller: &Caller, wish: Wish) -> Result<Begun, Problem> {
+        let (_, settings) = self.provider(&wish.provider)?;
+        if wish.way.is_some_and(|way| way != settings.way) {
+            return Err(Problem::way_unavailable());
+        }
+        let is_text = |text: &Option<String>, limit| {
+            text.as_ref().is_none_or(|text| text.len() <= limit && !text.chars().any(char::is_control))
+        };
+        if !is_text(&wish.kernel, KERNEL_LIMIT) || !is_text(&wish.login_hint, HINT_LIMIT) {
+            return Err(Problem::invalid_request());
+        }
+        if wish.page_origin.as_deref().is_some_and(|origin| !self.allows(origin)) {
+            return Err(Problem::origin_forbidden());
+        }
+        let client = settings.client_for(&wish.scopes, wish.login_hint.clone());
+        let client = client.ok_or_else(Problem::scope_forbidden)?;
+        let mut new = Authorization {
+            id: AuthorizationId::generate(),
+            tenant: caller.tenant.clone(),
+            user: caller.user.clone(),
+            provider: wish.provider,
+            way: settings.way,
+            kernel: wish.kernel,
+            page_origin: wish.page_origin,
+            scopes: client.scope(),
+            login_hint: wish.login_hint,
+            stage: Stage::Pending,
+            problem: None,
+            sealed: None,
+            nonce: base64url::encode(&random::bytes::<32>()),
+            grant: None,
+            expires_at: Timestamp::from_millis(0),
+            now: Timestamp::from_millis(0),
+        };
+        let store = &self.custodian.store;
+        let way = match settings.way {
+            Way::Page => {
+                let origin = self.public_origin.as_deref().ok_or_else(Problem::way_unavailable)?;
+                // Makes the tenant, which the row refers to.
+                self.custodian.data_key(&new.tenant).await?;
+                BegunWay::Page { url: format!("{origin}/connect/{}", new.id) }
+            }
+            Way::Deposit => {
+                let private = random::bytes::<32>();
+                let pair = KeyPair::from_private_key(&private).ok_or_else(Problem::key_unavailable)?;
+                new.sealed = Some(self.seal(&new, "deposit key", &Secret::new(base64url::encode(&private))).await?);
+                BegunWay::Deposit(DepositTerms {
+                    public_key: pair.public().to_base64url(),
+                    nonce: new.nonce.clone(),
+                    client_id: client.client_id().to_owned(),
+                    scopes: client.scopes().to_vec(),
+                    provider: settings.description.clone(),
+                    callback_pages: settings.callback_pages.clone(),
+                })
+            }
+        };
+        self.sweep(&new).await?;
+        let expires_at = store.add_authorization(&new, UNUSED).await.map_err(Failed::from)?;
+        Ok(Begun { id: new.id, expires_at, way })
+    }
+
+    /// Gives a sign-in up.
+    ///
+    /// # Errors
+    /// That it is not this user's, or that the database does not answer.
+    pub async fn give_up(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
+        let row = self.own(caller, id).await?;
+        self.custodian.store.drop_authorization(row.id).await.map_err(Failed::from)?;
+        self.tell();
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The user comes back from the provider.
+
+use std::sync::Arc;
+
+use tokentoss_core::authorization_response::{Refusal, VerifiedCode, verify};
+use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_core::pkce::CodeVerifier;
+use tokentoss_core::{Error, ErrorCode, Secret};
+
+use super::confirm::new_confirmation;
+use super::exchange::{Brought, Redeemable};
+use super::{Failure, SignIns, UNDER_WAY, sha256};
+use crate::problem::Problem;
+use crate::refresh::Failed;
+use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
+
+/// What the last page is about.
+#[derive(Debug)]
+pub struct Returned {
+    /// The sign-in.
+    pub row: Authorization,
+    /// Who came back, or why nobody did.
+    pub outcome: Result<Guest, Failure>,
+}
+
+/// Who came back, and is not confirmed yet.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// What the user may have to type into the widget.
+    pub confirmation: String,
+    /// The e-mail address, or the provider's name of the user.
+    pub label: String,
+}
+
+impl SignIns {
+    /// The sign-in that an answer belongs to, by its state; that costs no query where nobody here made the state.
+    #[must_use]
+    pub fn named_by(&self, query: &str) -> Option<AuthorizationId> {
+        let mut states = url_query(query).filter(|(name, _)| name == "state");
+        let (state, more) = (states.next()?.1, states.next());
+        self.custodian.ring().open_state(&state).filter(|_| more.is_none())
+    }
+
+    /// Takes the answer of a browser with this cookie, and redeems its code. The tokens wait for a confirmation.
+    ///
+    /// # Errors
+    /// `state_mismatch` for an answer that no sign-in of this browser waits for.
+    pub async fn come_back(self: &Arc<Self>, query: &str, cookie: Option<&str>) -> Result<Returned, Problem> {
+        let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
+        let row = self.burn(query, cookie).await?;
+        let (sign_ins, query) = (Arc::clone(self), query.to_owned());
+        // Whoever leaves now has spent the code all the same.
+        let task = self.custodian.tasks.spawn(async move { sign_ins.take(row, &query, redirect_uri).await });
+        task.await.map_err(|_| Problem::storage_unavailable())?
+    }
+
+    /// Burns the state of an answer.
+    pub(super) async fn burn(&self, query: &str, cookie: Option<&str>) -> Result<Authorization, Problem> {
+        let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
+        let state = url_query(query).find(|(name, _)| name == "state").map(|(_, state)| state);
+        let (Some(state), Some(cookie)) = (state, cookie) else { return Err(Problem::state_mismatch()) };
+        let change = AuthorizationChange {
+            from: vec![Stage::Pending],
+            burns_state: Some(sha256(&state)),
+            cookie: Some(sha256(cookie)),
+            to: Some(Stage::Redeeming),
+            ..AuthorizationChange::default()
+        };
+        let before = self.custodian.store.change_authorization(id, &change).await.map_err(Failed::from)?;
+        before.ok_or_else(Problem::state_mismatch)
+    }
+
+    async fn take(&self, row: Authorization, query: &str, redirect_uri: EndpointUrl) -> Result<Returned, Problem> {
+        let outcome = match self.brought_by(&row, query, redirect_uri).await? {
+            Ok(brought) => {
+                let confirmation = new_confirmation();
+                let text = serde_json::to_string(&brought).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
+                let change = AuthorizationChange {
+                    from: vec![Stage::Redeeming],
+                    to: Some(Stage::Confirm),
+                    sealed: Some(self.seal(&row, "tokens", &text).await?),
+                    confirmed_by: Some(sha256(&confirmation)),
+                    ends_in: Some(UNDER_WAY),
+                    ..AuthorizationChange::default()
+                };
+                let changed = self.custodian.store.change_authorization(row.id, &change).await;
+                changed.map_err(Failed::from)?.ok_or_else(Problem::authorization_expired)?;
+                Ok(Guest { confirmation, label: brought.label().to_owned() })
+            }
+            Err(failure) => {
+                self.fail(&row, Stage::Redeeming, &failure).await?;
+                Err(failure)
+            }
+        };
+        self.tell();
+        Ok(Returned { row, outcome })
+    }
+
+    /// What the code of an answer brings, for a row whose state is burnt.
+    pub(super) async fn brought_by(
+        &self,
+        row: &Authorization,
+        query: &str,
+        redirect_uri: EndpointUrl,
+    ) -> Result<Result<Brought, Failure>, Problem> {
+        let (provider, settings) = self.provider(&row.provider)?;
+        let scopes: Vec<String> = row.scopes.split(' ').map(str::to_owned).collect();
+        let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
+        let code = match self.code_in(query, client.provider()) {
+            Ok(code) => code,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let verifier = CodeVerifier::stored(self.open(row, "verifier").await?);
+        let redeemable = Redeemable { code, verifier, redirect_uri, nonce: row.nonce.clone() };
+        Ok(self.redeem(provider, settings, &client, &redeemable).await)
+    }
+
+    fn code_in(&self, query: &str, provider: &tokentoss_core::provider::Provider) -> Result<VerifiedCode, Error> {
+        let state = url_query(query).find(|(name, _)| name == "state").map(|(_, state)| state);
+        let state = Secret::new(state.ok_or(ErrorCode::StateMismatch)?);
+        verify(query, &state, provider).map_err(|refusal| match refusal {
+            // The state is burnt, so an answer of another issuer ends this as well.
+            Refusal::Dropped(error) | Refusal::Ended(error) => error,
+        })
+    }
+
+    /// Writes that a sign-in failed.
+    pub(super) async fn fail(&self, row: &Authorization, from: Stage, failure: &Failure) -> Result<(), Problem> {
+        let change = AuthorizationChange {
+            from: vec![from],
+            to: Some(Stage::Failed),
+            problem: Some(failure.to_column()),
+            ..AuthorizationChange::default()
+        };
+        self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        tracing::info!(authorization = %row.id, code = failure.code(), "a sign-in failed");
+        self.tell();
+        Ok(())
+    }
+}
+
+fn url_query(query: &str) -> impl Iterator<Item = (String, String)> {
+    form_urlencoded::parse(query.as_bytes()).into_owned()
+}

@@ -1,0 +1,150 @@
+//! Somebody confirms that who came back is who was meant, and the account is connected.
+
+use std::sync::Arc;
+
+use tokentoss_custody::Scopes;
+
+use super::exchange::Brought;
+use super::{Failure, SignIns, View, sha256};
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::random;
+use crate::refresh::{Failed, SignedIn};
+use crate::store::{AccountKey, Authorization, AuthorizationChange, GrantId, Stage};
+
+/// Letters and digits that nobody mistakes for one another (Crockford's base 32).
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Their number: 40 bits, of which five may be tried.
+const LENGTH: usize = 8;
+/// How many confirmations may be wrong.
+const TRIES: i64 = 5;
+
+/// A fresh confirmation.
+pub(super) fn new_confirmation() -> String {
+    let letter = |byte: u8| char::from(LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'0'));
+    random::bytes::<LENGTH>().into_iter().map(letter).collect()
+}
+
+/// What somebody typed, as it was shown: without spaces and hyphens, in capitals, with letters that look like digits read as
+/// such.
+fn as_shown(typed: &str) -> String {
+    let letters = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').take(2 * LENGTH);
+    letters
+        .map(|letter| match letter.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            letter => letter,
+        })
+        .collect()
+}
+
+impl SignIns {
+    /// Takes what the user typed into the widget.
+    ///
+    /// # Errors
+    /// `confirmation_wrong`, or that the sign-in is not this user's or waits for nothing.
+    pub async fn confirm(self: &Arc<Self>, caller: &Caller, id: &str, typed: &str) -> Result<View, Problem> {
+        let row = self.own(caller, id).await?;
+        let change = AuthorizationChange {
+            from: vec![Stage::Confirm],
+            confirmation: Some(sha256(&as_shown(typed))),
+            to: Some(Stage::Connecting),
+            ..AuthorizationChange::default()
+        };
+        if self.finish(row.clone(), change).await? {
+            return self.view(caller, id).await;
+        }
+        // Before the user came back, nothing that is typed can be right; it counts all the same.
+        let is_open = matches!(row.stage, Stage::Pending | Stage::Redeeming | Stage::Confirm);
+        if !is_open || row.expires_at <= row.now {
+            return Err(Problem::authorization_expired());
+        }
+        let problem = Failure::CONFIRMATION_WRONG.to_column();
+        let store = &self.custodian.store;
+        store.count_wrong_confirmation(row.id, TRIES, &problem).await.map_err(Failed::from)?;
+        self.tell();
+        Err(Problem::confirmation_wrong())
+    }
+
+    /// The notebook page that opened the popup has answered it: the browser with this cookie is the one that was meant.
+    ///
+    /// # Errors
+    /// That no sign-in of this browser waits for it.
+    pub async fn page_is_here(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
+        let id = crate::store::AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
+        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        // Without such a page nobody can be there.
+        let row = row.filter(|row| row.page_origin.is_some()).ok_or_else(Problem::authorization_unknown)?;
+        let change = AuthorizationChange {
+            from: vec![Stage::Confirm],
+            cookie: Some(sha256(cookie.ok_or_else(Problem::state_mismatch)?)),
+            to: Some(Stage::Connecting),
+            ..AuthorizationChange::default()
+        };
+        if self.finish(row, change).await? { Ok(()) } else { Err(Problem::state_mismatch()) }
+    }
+
+    /// Connects the account if the row is as this change expects.
+    async fn finish(self: &Arc<Self>, row: Authorization, change: AuthorizationChange) -> Result<bool, Problem> {
+        let sign_ins = Arc::clone(self);
+        let task = self.custodian.tasks.spawn(async move {
+            let before = sign_ins.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+            let Some(before) = before else { return Ok(false) };
+            let text = sign_ins.open(&before, "tokens").await?;
+            let brought: Brought =
+                serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
+            let grant = sign_ins.connect(&before, &brought).await?;
+            sign_ins.write_done(&before, Stage::Connecting, grant).await?;
+            Ok::<_, Problem>(true)
+        });
+        task.await.map_err(|_| Problem::storage_unavailable())?
+    }
+
+    /// Keeps the tokens of a sign-in.
+    pub(super) async fn connect(&self, row: &Authorization, brought: &Brought) -> Result<GrantId, Failed> {
+        let provider = self.custodian.provider(&row.provider).ok_or(Failed::NotConnected)?;
+        let settings = provider.sign_in.as_ref().ok_or(Failed::NotConnected)?;
+        let who = SignedIn {
+            account: AccountKey {
+                tenant: &row.tenant,
+                user: &row.user,
+                provider: &row.provider,
+                issuer: settings.client.provider().issuer(),
+                subject: &brought.subject,
+            },
+            email: brought.email.as_deref(),
+            requested: Scopes::read(&row.scopes),
+            id_token_expires_at: brought.id_token_expires_at(),
+        };
+        let grant = self.custodian.connect(&who, &brought.tokens()).await?;
+        tracing::info!(authorization = %row.id, grant = %grant, provider = row.provider, "an account was connected");
+        Ok(grant)
+    }
+
+    pub(super) async fn write_done(&self, row: &Authorization, from: Stage, grant: GrantId) -> Result<(), Problem> {
+        let change = AuthorizationChange {
+            from: vec![from],
+            to: Some(Stage::Done),
+            grant: Some(grant),
+            ..AuthorizationChange::default()
+        };
+        self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        self.tell();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_read_as_it_was_shown() {
+        let shown = new_confirmation();
+        assert_eq!(shown.len(), LENGTH);
+        assert_eq!(as_shown(&shown), shown);
+        let spaced = format!(" {}-{} ", &shown[..4], shown[4..].to_lowercase());
+        assert_eq!(as_shown(&spaced), shown);
+        assert_eq!(as_shown("oil"), "011");
+    }
+}

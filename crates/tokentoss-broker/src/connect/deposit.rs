@@ -1,0 +1,72 @@
+//! A code that a notebook page sealed to this broker, and the kernel carried here.
+
+use std::sync::Arc;
+
+use tokentoss_core::deposit::Deposit;
+use tokentoss_core::sealing::KeyPair;
+use tokentoss_core::{base64url, ticket};
+
+use super::exchange::Redeemable;
+use super::{SignIns, View, Way};
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::refresh::Failed;
+use crate::store::{Authorization, AuthorizationChange, Stage};
+
+impl SignIns {
+    /// Redeems a deposit, once. It comes from the kernel of the user who began, so there is nobody to confirm it.
+    ///
+    /// # Errors
+    /// That it was not sealed for this sign-in, or that this is not this user's or over.
+    pub async fn deposit(self: &Arc<Self>, caller: &Caller, id: &str, sealed: &str) -> Result<View, Problem> {
+        let row = self.own(caller, id).await?;
+        if row.way != Way::Deposit {
+            return Err(Problem::way_unavailable());
+        }
+        if row.stage != Stage::Pending || row.expires_at <= row.now {
+            return Err(Problem::authorization_expired());
+        }
+        // Before anything is used up: who sends junk loses nothing.
+        let redeemable = self.opened(&row, sealed).await?.ok_or_else(Problem::invalid_request)?;
+        let change = AuthorizationChange {
+            from: vec![Stage::Pending],
+            to: Some(Stage::Redeeming),
+            ..AuthorizationChange::default()
+        };
+        let store = &self.custodian.store;
+        let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        taken.ok_or_else(Problem::authorization_expired)?;
+        let sign_ins = Arc::clone(self);
+        let task = self.custodian.tasks.spawn(async move { sign_ins.take_deposit(&row, &redeemable).await });
+        task.await.map_err(|_| Problem::storage_unavailable())??;
+        self.view(caller, id).await
+    }
+
+    async fn opened(&self, row: &Authorization, sealed: &str) -> Result<Option<Redeemable>, Problem> {
+        let (_, settings) = self.provider(&row.provider)?;
+        let private = self.open(row, "deposit key").await?;
+        let bytes = base64url::decode(private.expose()).and_then(|bytes| bytes.try_into().ok());
+        let pair = bytes.as_ref().and_then(KeyPair::from_private_key).ok_or_else(Problem::key_unavailable)?;
+        let (client_id, issuer) = (settings.client.client_id(), settings.client.provider().issuer());
+        let deposit = Deposit::open(&pair, &row.id.to_string(), client_id, issuer, sealed);
+        Ok(deposit.map(|deposit| Redeemable {
+            nonce: ticket::nonce_for(&row.nonce, &deposit.salt),
+            code: deposit.code,
+            verifier: deposit.verifier,
+            redirect_uri: deposit.redirect_uri,
+        }))
+    }
+
+    async fn take_deposit(&self, row: &Authorization, redeemable: &Redeemable) -> Result<(), Problem> {
+        let (provider, settings) = self.provider(&row.provider)?;
+        let scopes: Vec<String> = row.scopes.split(' ').map(str::to_owned).collect();
+        let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
+        match self.redeem(provider, settings, &client, redeemable).await {
+            Ok(brought) => {
+                let grant = self.connect(row, &brought).await?;
+                self.write_done(row, Stage::Redeeming, grant).await
+            }
+            Err(failure) => self.fail(row, Stage::Redeeming, &failure).await,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Why a sign-in ended without an account.
+
+use tokentoss_core::{Error, ErrorCode};
+
+/// What only the broker says: code, sentence, and what helps.
+const OWN: [(&str, &str, &str); 4] = [
+    ("confirmation_wrong", "What was typed is not what the broker's page showed. Sign in again.", "sign_in"),
+    ("identity_unusable", "The provider does not say who signed in. Report this to the broker's administrator.", "ask_admin"),
+    ("provider_unavailable", "The provider cannot be reached. Sign in again in a moment.", "retry"),
+    ("sign_in_interrupted", "The broker was stopped while you signed in. Sign in again.", "sign_in"),
+];
+
+/// The reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// One that the protocol knows.
+    Protocol(Error),
+    /// One of the broker's own, by its code.
+    Own(&'static str),
+}
+
+impl Failure {
+    /// The user typed something else than the page shows.
+    pub(super) const CONFIRMATION_WRONG: Self = Self::Own("confirmation_wrong");
+    /// Nobody can tell who signed in.
+    pub(super) const IDENTITY_UNUSABLE: Self = Self::Own("identity_unusable");
+    /// The provider does not answer.
+    pub(super) const PROVIDER_UNAVAILABLE: Self = Self::Own("provider_unavailable");
+    /// The broker ended in the middle.
+    pub(super) const INTERRUPTED: Self = Self::Own("sign_in_interrupted");
+
+    /// What a row holds: the code, and what it is about.
+    pub(super) fn to_column(&self) -> String {
+        match self {
+            Self::Own(code) => (*code).to_owned(),
+            Self::Protocol(error) => {
+                let about = error.is_about().map_or("", |about| about.as_str());
+                format!("{} {about}", error.code().as_str())
+            }
+        }
+    }
+
+    /// Reads what a row holds.
+    pub(super) fn of_column(text: &str) -> Self {
+        let (code, about) = text.split_once(' ').unwrap_or((text, ""));
+        if let Some((own, ..)) = OWN.iter().find(|(own, ..)| *own == code) {
+            return Self::Own(own);
+        }
+        match ErrorCode::ALL.iter().find(|known| known.as_str() == code) {
+            Some(known) if about.is_empty() => Self::Protocol((*known).into()),
+            Some(known) => Self::Protocol(Error::about(*known, about)),
+            None => Self::INTERRUPTED,
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Own(code) => code,
+            Self::Protocol(error) => error.code().as_str(),
+        }
+    }
+
+    /// The sentence, with the next step.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Own(code) => OWN.iter().find(|(own, ..)| own == code).map_or("", |(_, sentence, _)| sentence).into(),
+            Self::Protocol(error) => error.message(),
+        }
+    }
+
+    /// What helps.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        use tokentoss_core::error::Culprit;
+        match self {
+            Self::Own(code) => OWN.iter().find(|(own, ..)| own == code).map_or("sign_in", |(.., action)| action),
+            Self::Protocol(error) => match error.code() {
+                ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient | ErrorCode::InvalidScope => "ask_admin",
+                ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => "retry",
+                code if matches!(code.culprit(), Culprit::Configuration | Culprit::ProviderMisbehaved) => "ask_admin",
+                _ => "sign_in",
+            },
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_brings_every_failure_back() {
+        let own = OWN.map(|(code, ..)| Failure::Own(code));
+        let known = ErrorCode::ALL.iter().map(|code| Failure::Protocol((*code).into()));
+        let about = Failure::Protocol(Error::about(ErrorCode::InvalidGrant, "as.example 8443"));
+        for failure in known.chain(own).chain([about]) {
+            assert_eq!(Failure::of_column(&failure.to_column()), failure);
+            assert!(failure.sentence().ends_with('.'), "{failure:?}");
+            assert!(["sign_in", "ask_admin", "retry"].contains(&failure.action()));
+        }
+    }
+}

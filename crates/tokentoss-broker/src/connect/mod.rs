@@ -1,0 +1,161 @@
+//! Signing in: from a caller's wish to a connected account.
+//!
+//! A sign-in belongs to the caller's user from its first moment. Whoever comes back from the provider is not yet known to be
+//! that user: somebody may have been sent the address. So the tokens wait, sealed, until the notebook page that opened the
+//! popup says that it is there, or the user types what the broker's page shows into the widget, or, with an application's own
+//! pages, until the same user asks for the callback.
+
+mod application;
+mod begin;
+mod callback;
+mod confirm;
+mod cookie;
+mod deposit;
+mod exchange;
+mod failure;
+mod settings;
+mod start;
+mod view;
+
+pub use begin::{Begun, BegunWay, DepositTerms, Wish};
+pub use callback::{Guest, Returned};
+pub use cookie::{BrowserCookie, cookie_name};
+pub use failure::Failure;
+pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
+pub use start::{Invitation, Started};
+pub use view::View;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokentoss_core::Secret;
+use tokentoss_core::endpoint::EndpointUrl;
+use tokio::sync::Notify;
+
+use crate::callers::Caller;
+use crate::config::{Config, ConfigError, Provider};
+use crate::keys::{AuthorizationPlace, open_cell, seal_cell};
+use crate::problem::Problem;
+use crate::refresh::{Custodian, Failed};
+use crate::store::{Authorization, AuthorizationId};
+
+/// How long somebody may take to follow the address, in milliseconds. It gives nobody anything, so it may be long.
+const UNUSED: u64 = 60 * 60 * 1000;
+/// How long the provider's pages may take, in milliseconds; codes and states should not live longer.
+const UNDER_WAY: u64 = 10 * 60 * 1000;
+
+/// How long a sign-in that ended can still be asked for, in milliseconds.
+const KEPT_FOR: u64 = 60 * 60 * 1000;
+/// Sign-ins of one user that are kept at most: widgets, each with one.
+const MOST: i64 = 64;
+
+/// Everything that signing in needs.
+pub struct SignIns {
+    custodian: Arc<Custodian>,
+    /// The origin at which browsers reach this broker.
+    public_origin: Option<String>,
+    pages: Vec<String>,
+    /// The origins of applications, by the names of the callers.
+    applications: BTreeMap<String, String>,
+    /// Told whenever a sign-in of this process changes.
+    news: Notify,
+}
+
+impl SignIns {
+    /// For the pages and origins of the configuration.
+    ///
+    /// # Errors
+    /// What is wrong with an address.
+    pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
+        let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
+            setting: setting.to_owned(),
+            reason: reason.into(),
+        };
+        let origin_of = |address: &str, setting: &str| match EndpointUrl::parse(address) {
+            Ok(url) if url.origin() == address.trim_end_matches('/') => Ok(url.origin().to_owned()),
+            _ => Err(wrong(setting, "an origin is https://host or https://host:port, or http on this machine")),
+        };
+        let public_origin =
+            config.public_url.as_deref().map(|address| origin_of(address, "public_url")).transpose()?;
+        let pages = config.pages.iter().map(|page| origin_of(page, "pages")).collect::<Result<_, _>>()?;
+        let by_page = |(_, provider): &(&String, &crate::config::ProviderConfig)| {
+            provider.sign_in.as_ref().is_some_and(|sign_in| sign_in.way == Way::Page)
+        };
+        if public_origin.is_none() && config.providers.iter().any(|entry| by_page(&entry)) {
+            return Err(wrong("public_url", "sign-ins by the broker's pages need it"));
+        }
+        let mut applications = BTreeMap::new();
+        for (name, caller) in &config.callers {
+            if let Some(address) = &caller.public_url {
+                let setting = format!("callers.{name}.public_url");
+                applications.insert(name.clone(), origin_of(address, &setting)?);
+            }
+        }
+        Ok(Self { custodian, public_origin, pages, applications, news: Notify::new() })
+    }
+
+    /// Where the provider sends users back to.
+    fn redirect_uri(&self) -> Option<EndpointUrl> {
+        EndpointUrl::parse(&format!("{}/callback", self.public_origin.as_deref()?)).ok()
+    }
+
+    /// The origin at which browsers reach this broker.
+    #[must_use]
+    pub fn public_origin(&self) -> Option<&str> {
+        self.public_origin.as_deref()
+    }
+
+    /// Whether a notebook page of this origin may begin a sign-in.
+    fn allows(&self, page_origin: &str) -> bool {
+        let is_local = |origin: &str| EndpointUrl::parse(origin).is_ok_and(|url| url.is_loopback());
+        self.pages.iter().any(|page| page == page_origin)
+            // Pages of this machine are this user's own where the broker is on it as well.
+            || (self.public_origin.as_deref().is_some_and(is_local) && is_local(page_origin))
+    }
+
+    /// The provider of a name, with how users sign in.
+    fn provider(&self, name: &str) -> Result<(&Provider, &SignInSettings), Problem> {
+        let provider = self.custodian.provider(name).ok_or_else(Problem::not_found)?;
+        let settings = provider.sign_in.as_ref().ok_or_else(Problem::way_unavailable)?;
+        Ok((provider, settings))
+    }
+
+    /// A caller's own sign-in; somebody else's answers like one that is not there.
+    async fn own(&self, caller: &Caller, id: &str) -> Result<Authorization, Problem> {
+        let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
+        let found = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        found
+            .filter(|row| row.tenant == caller.tenant && row.user == caller.user)
+            .ok_or_else(Problem::authorization_unknown)
+    }
+
+    async fn seal(&self, row: &Authorization, what: &'static str, secret: &Secret) -> Result<Vec<u8>, Failed> {
+        let key = self.custodian.data_key(&row.tenant).await?;
+        Ok(seal_cell(&key, &place(row, what), secret))
+    }
+
+    async fn open(&self, row: &Authorization, what: &'static str) -> Result<Secret, Failed> {
+        let key = self.custodian.data_key(&row.tenant).await?;
+        let sealed = row.sealed.as_deref().ok_or(crate::keys::Unreadable)?;
+        Ok(open_cell(&key, &place(row, what), sealed)?)
+    }
+
+    /// Makes room for one more sign-in of a user.
+    async fn sweep(&self, new: &Authorization) -> Result<(), Failed> {
+        Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, KEPT_FOR, MOST - 1).await?)
+    }
+
+    /// Tells whoever waits for a sign-in.
+    fn tell(&self) {
+        self.news.notify_waiters();
+    }
+}
+
+fn place<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationPlace<'a> {
+    AuthorizationPlace { tenant: &row.tenant, authorization: row.id, what }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}

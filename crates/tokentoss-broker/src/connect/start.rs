@@ -1,0 +1,113 @@
+//! The broker's first page, which says who asks for what; and the way on to the provider.
+
+use tokentoss_core::authorization::AuthorizationRequest;
+use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_core::{Error, ErrorCode, Secret};
+
+use super::{BrowserCookie, SignInSettings, SignIns, UNDER_WAY, Way, sha256};
+use crate::problem::Problem;
+use crate::random;
+use crate::refresh::Failed;
+use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
+
+/// What the first page says.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The sign-in.
+    pub row: Authorization,
+    /// The provider's name for people.
+    pub provider: String,
+    /// The client.
+    pub client_id: String,
+    /// The host that the user goes to.
+    pub host: String,
+}
+
+/// The way on.
+#[derive(Debug)]
+pub struct Started {
+    /// The provider's page.
+    pub url: String,
+    /// What ties the answer to this browser.
+    pub cookie: BrowserCookie,
+}
+
+/// The operating system's generator, as the core wants it lent.
+struct System;
+
+impl tokentoss_core::Entropy for System {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        getrandom::fill(bytes).map_err(|_| ErrorCode::EntropyUnavailable.into())
+    }
+}
+
+impl SignIns {
+    /// What the first page says of a sign-in that waits for its user.
+    ///
+    /// # Errors
+    /// That it is over, or was never there.
+    pub async fn invitation(&self, id: &str) -> Result<Invitation, Problem> {
+        let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
+        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = row.filter(|row| row.way == Way::Page).ok_or_else(Problem::authorization_unknown)?;
+        if row.stage != Stage::Pending || row.expires_at <= row.now {
+            return Err(Problem::authorization_expired());
+        }
+        let (_, settings) = self.provider(&row.provider)?;
+        Ok(Invitation {
+            provider: settings.display_name.clone(),
+            client_id: settings.client.client_id().to_owned(),
+            host: settings.client.provider().authorization_endpoint().authority().to_owned(),
+            row,
+        })
+    }
+
+    /// Sends the user of a browser to the provider, after they said yes.
+    ///
+    /// # Errors
+    /// As [`SignIns::invitation`].
+    pub async fn start(&self, id: &str) -> Result<Started, Problem> {
+        let Invitation { row, .. } = self.invitation(id).await?;
+        let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
+        self.send_off(&row, &redirect_uri).await
+    }
+
+    /// Makes state, verifier, nonce and cookie, and keeps what the answer will be checked with.
+    pub(super) async fn send_off(&self, row: &Authorization, redirect_uri: &EndpointUrl) -> Result<Started, Problem> {
+        let (_, settings) = self.provider(&row.provider)?;
+        let state = self.custodian.ring().new_state(row.id);
+        let state_hash = sha256(state.expose());
+        let request = self.request(settings, row, redirect_uri, state)?;
+        let cookie = BrowserCookie::new(row.id, redirect_uri.as_str().starts_with("https:"));
+        let verifier = Secret::new(request.verifier().expose().to_owned());
+        let change = AuthorizationChange {
+            from: vec![Stage::Pending],
+            // An earlier state of the same sign-in ends with this: the user went back and began again.
+            started: Some((state_hash, sha256(cookie.value().expose()))),
+            sealed: Some(self.seal(row, "verifier", &verifier).await?),
+            nonce: Some(request.nonce().to_owned()),
+            ends_in: Some(UNDER_WAY),
+            ..AuthorizationChange::default()
+        };
+        let store = &self.custodian.store;
+        let changed = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        changed.ok_or_else(Problem::authorization_expired)?;
+        Ok(Started { url: request.url().to_owned(), cookie })
+    }
+
+    fn request(
+        &self,
+        settings: &SignInSettings,
+        row: &Authorization,
+        redirect_uri: &EndpointUrl,
+        state: Secret,
+    ) -> Result<AuthorizationRequest, Problem> {
+        let scopes: Vec<String> = row.scopes.split(' ').map(str::to_owned).collect();
+        let client = settings.client_for(&scopes, row.login_hint.clone());
+        // The configuration has changed since.
+        let client = client.ok_or_else(Problem::authorization_expired)?;
+        let nonce = tokentoss_core::base64url::encode(&random::bytes::<32>());
+        AuthorizationRequest::with_state(&client, redirect_uri, state, &|_| nonce.clone(), &mut System)
+            .map_err(|_| Problem::key_unavailable())
+    }
+}

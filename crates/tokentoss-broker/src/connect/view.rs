@@ -1,0 +1,94 @@
+//! How far a sign-in is, for whoever began it.
+
+use std::time::Duration;
+
+use tokentoss_core::Timestamp;
+use tokio::time::Instant;
+
+use super::{Failure, SignIns};
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::refresh::Failed;
+use crate::store::{Authorization, GrantRow, Stage};
+
+/// How often the row is looked at, for changes that another process wrote.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How far a sign-in is.
+#[derive(Debug)]
+pub struct View {
+    /// Its identifier.
+    pub id: String,
+    /// `pending`, `confirm`, `done`, `failed` or `expired`.
+    pub status: &'static str,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The account, once it is connected.
+    pub account: Option<GrantRow>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+impl SignIns {
+    /// How far a sign-in is.
+    ///
+    /// # Errors
+    /// That it is not this user's, or that the database does not answer.
+    pub async fn view(&self, caller: &Caller, id: &str) -> Result<View, Problem> {
+        let row = self.own(caller, id).await?;
+        self.view_of(row).await
+    }
+
+    /// The same once its status is another one than the one that is known, or after that time.
+    ///
+    /// # Errors
+    /// As [`SignIns::view`].
+    pub async fn wait(&self, caller: &Caller, id: &str, known: &str, longest: Duration) -> Result<View, Problem> {
+        let until = Instant::now() + longest;
+        loop {
+            // Before the row is read, so that no news is missed.
+            let news = self.news.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            let row = self.own(caller, id).await?;
+            let status = status_of(&row);
+            let is_over = matches!(status, "done" | "failed" | "expired");
+            let left = until.saturating_duration_since(Instant::now());
+            if status != known || is_over || left.is_zero() {
+                return self.view_of(row).await;
+            }
+            let ends_in = row.expires_at.as_millis().saturating_sub(row.now.as_millis());
+            let pause = left.min(LOOK_AGAIN).min(Duration::from_millis(ends_in.max(1)));
+            tokio::select! {
+                () = news => {}
+                () = tokio::time::sleep(pause) => {}
+                // A process that ends keeps nobody waiting.
+                () = self.custodian.ending.cancelled() => return self.view_of(row).await,
+            }
+        }
+    }
+
+    async fn view_of(&self, row: Authorization) -> Result<View, Problem> {
+        let account = match row.grant {
+            Some(grant) => self.custodian.store.grant(grant).await.map_err(Failed::from)?,
+            None => None,
+        };
+        Ok(View {
+            id: row.id.to_string(),
+            status: status_of(&row),
+            expires_at: row.expires_at,
+            account,
+            failure: row.problem.as_deref().map(Failure::of_column),
+        })
+    }
+}
+
+fn status_of(row: &Authorization) -> &'static str {
+    match row.stage {
+        Stage::Done => "done",
+        Stage::Failed => "failed",
+        _ if row.expires_at <= row.now => "expired",
+        Stage::Confirm | Stage::Connecting => "confirm",
+        Stage::Pending | Stage::Redeeming => "pending",
+    }
+}

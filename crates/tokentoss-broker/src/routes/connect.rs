@@ -1,0 +1,223 @@
+//! The browser's pages: `GET` and `POST /connect/{id}`, `GET /callback`, `POST /connect/{id}/here`.
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use tokentoss_core::base64url;
+
+use super::App;
+use crate::connect::{Failure, Guest, Returned, cookie_name};
+use crate::problem::Problem;
+use crate::random;
+use crate::store::AuthorizationId;
+
+/// How long the cookie of a sign-in lives, in seconds: as long as the sign-in, and its confirmation.
+const COOKIE_LIFE: u64 = 20 * 60;
+
+/// The first page: who asks for what.
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationPage<'a> {
+    nonce: &'a str,
+    provider: &'a str,
+    host: &'a str,
+    client_id: &'a str,
+    user: &'a str,
+    tenant: &'a str,
+    kernel: &'a str,
+    page_origin: &'a str,
+    scopes: Vec<&'a str>,
+}
+
+/// The last page: back from the provider.
+#[derive(Template)]
+#[template(path = "returned.html")]
+struct ReturnedPage<'a> {
+    nonce: &'a str,
+    id: String,
+    page_origin: &'a str,
+    provider: &'a str,
+    account: &'a str,
+    confirmation: &'a str,
+}
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a> {
+    nonce: &'a str,
+    title: &'a str,
+    sentence: &'a str,
+    /// What the opener is told: nothing where there is no code.
+    id: String,
+    page_origin: &'a str,
+    code: &'a str,
+}
+
+/// Shows who asks for what.
+pub(super) async fn invite(State(app): State<App>, Path(id): Path<String>) -> Response {
+    match app.sign_ins.invitation(&id).await {
+        Ok(invitation) => {
+            let row = &invitation.row;
+            page(StatusCode::OK, |nonce| InvitationPage {
+                nonce,
+                provider: &invitation.provider,
+                host: &invitation.host,
+                client_id: &invitation.client_id,
+                user: &row.user,
+                tenant: &row.tenant,
+                kernel: row.kernel.as_deref().unwrap_or_default(),
+                page_origin: row.page_origin.as_deref().unwrap_or_default(),
+                scopes: row.scopes.split(' ').collect(),
+            }
+            .render())
+        }
+        Err(problem) => problem_page(&problem),
+    }
+}
+
+/// Goes on to the provider, after the user said yes on the page before.
+pub(super) async fn accept(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    if !is_own(&headers, app.sign_ins.public_origin()) {
+        return problem_page(&Problem::state_mismatch());
+    }
+    match app.sign_ins.start(&id).await {
+        Ok(started) => {
+            let cookie = started.cookie.header(COOKIE_LIFE);
+            redirect(&started.url, cookie.expose())
+        }
+        Err(problem) => problem_page(&problem),
+    }
+}
+
+/// Takes the provider's answer.
+pub(super) async fn callback(State(app): State<App>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let cookie = app.sign_ins.named_by(&query).and_then(|id| cookie_in(&headers, id));
+    match app.sign_ins.come_back(&query, cookie.as_deref()).await {
+        Ok(returned) => returned_page(&app, &returned),
+        Err(problem) => problem_page(&problem),
+    }
+}
+
+/// The page that opened the popup has answered it.
+pub(super) async fn here(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    if !is_own(&headers, app.sign_ins.public_origin()) {
+        return Err(Problem::state_mismatch());
+    }
+    let cookie = AuthorizationId::read(&id).and_then(|id| cookie_in(&headers, id));
+    app.sign_ins.page_is_here(&id, cookie.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn returned_page(app: &App, returned: &Returned) -> Response {
+    let row = &returned.row;
+    let page_origin = row.page_origin.as_deref().unwrap_or_default();
+    match &returned.outcome {
+        Ok(Guest { confirmation, label }) => {
+            let provider = app.custodian.provider(&row.provider).and_then(|provider| provider.sign_in.as_ref());
+            let provider = provider.map_or("", |sign_in| sign_in.display_name.as_str());
+            page(StatusCode::OK, |nonce| {
+                ReturnedPage {
+                    nonce,
+                    id: row.id.to_string(),
+                    page_origin,
+                    provider,
+                    account: label,
+                    confirmation,
+                }
+                .render()
+            })
+        }
+        Err(failure) => failure_page(failure, &row.id.to_string(), page_origin),
+    }
+}
+
+/// Says why a sign-in failed, to the user and to the notebook page.
+pub(super) fn failure_page(failure: &Failure, id: &str, page_origin: &str) -> Response {
+    let sentence = failure.sentence();
+    page(StatusCode::OK, |nonce| {
+        let (id, code) = (id.to_owned(), failure.code());
+        NoticePage { nonce, title: "Not signed in", sentence: &sentence, id, page_origin, code }.render()
+    })
+}
+
+/// Says that all is well, and closes the window.
+pub(super) fn closing_page(account: &str) -> Response {
+    let sentence = format!("You are signed in as {account}. You can close this window.");
+    page(StatusCode::OK, |nonce| {
+        let (id, page_origin) = (String::new(), "");
+        NoticePage { nonce, title: "Signed in", sentence: &sentence, id, page_origin, code: "done" }.render()
+    })
+}
+
+/// A problem as a person reads it.
+pub(super) fn problem_page(problem: &Problem) -> Response {
+    let sentence = problem.title();
+    page(problem.status(), |nonce| {
+        let (id, page_origin) = (String::new(), "");
+        NoticePage { nonce, title: "Not signed in", sentence, id, page_origin, code: "" }.render()
+    })
+}
+
+/// A page that nobody can frame, that loads nothing, and runs only what carries its nonce.
+fn page(status: StatusCode, render: impl FnOnce(&str) -> askama::Result<String>) -> Response {
+    let nonce = base64url::encode(&random::bytes::<16>());
+    let Ok(text) = render(&nonce) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    // No `form-action`: browsers hold it against the provider's redirects as well.
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    let mut response = (status, Html(text)).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Sends the browser on, with a cookie.
+pub(super) fn redirect(url: &str, cookie: &str) -> Response {
+    let (Ok(url), Ok(mut cookie)) = (HeaderValue::from_str(url), HeaderValue::from_str(cookie)) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    cookie.set_sensitive(true);
+    let headers = [
+        (header::LOCATION, url),
+        (header::SET_COOKIE, cookie),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// Whether a request was made by a page of this origin, as the browser says.
+fn is_own(headers: &HeaderMap, public_origin: Option<&str>) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    match (origins.next().and_then(|origin| origin.to_str().ok()), origins.next()) {
+        (Some(origin), None) => Some(origin) == public_origin,
+        _ => false,
+    }
+}
+
+/// The value of a sign-in's cookie.
+pub(super) fn cookie_in(headers: &HeaderMap, id: AuthorizationId) -> Option<String> {
+    let names = [cookie_name(id, true), cookie_name(id, false)];
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| names.iter().any(|known| known == name)).map(|(_, value)| value.to_owned())
+}

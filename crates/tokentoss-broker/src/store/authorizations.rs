@@ -1,0 +1,70 @@
+//! Sign-ins that have begun: what can be done with their rows.
+
+use tokentoss_core::Timestamp;
+
+use super::{Authorization, AuthorizationChange, AuthorizationId, Backend, Store, StoreError};
+
+impl Store {
+    /// Adds a sign-in that ends in so many milliseconds; tells when that is.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn add_authorization(&self, new: &Authorization, ends_in: u64) -> Result<Timestamp, StoreError> {
+        either!(self, backend => backend.add_authorization(new, ends_in).await)
+    }
+
+    /// A sign-in, be it over or not.
+    ///
+    /// # Errors
+    /// That the database does not answer, or [`StoreError::Row`].
+    pub async fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, StoreError> {
+        either!(self, backend => backend.authorization(id).await)
+    }
+
+    /// Changes a sign-in that has not ended; the row as it was before, or none where it is not as the change expects.
+    ///
+    /// # Errors
+    /// As [`Store::authorization`].
+    pub async fn change_authorization(
+        &self,
+        id: AuthorizationId,
+        change: &AuthorizationChange,
+    ) -> Result<Option<Authorization>, StoreError> {
+        either!(self, backend => backend.change_authorization(id, change).await)
+    }
+
+    /// Counts a wrong confirmation. The one that is too many ends the sign-in with this problem.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn count_wrong_confirmation(
+        &self,
+        id: AuthorizationId,
+        most: i64,
+        problem: &str,
+    ) -> Result<(), StoreError> {
+        either!(self, backend => backend.count_wrong_confirmation(id, most, problem).await)
+    }
+
+    /// Drops a sign-in.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn drop_authorization(&self, id: AuthorizationId) -> Result<(), StoreError> {
+        either!(self, backend => backend.drop_authorization(id).await)
+    }
+
+    /// Drops what ended so many milliseconds ago, and what a user has begun beyond so many.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn sweep_authorizations(
+        &self,
+        tenant: &str,
+        user: &str,
+        kept_for: u64,
+        most: i64,
+    ) -> Result<(), StoreError> {
+        either!(self, backend => backend.sweep_authorizations(tenant, user, kept_for, most).await)
+    }
+}
