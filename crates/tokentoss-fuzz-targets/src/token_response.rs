@@ -12,7 +12,6 @@ use crate::{Outcome, refused};
 const STATUSES: [u16; 8] = [200, 400, 401, 500, 201, 302, 403, 0];
 
 pub(crate) const CODES: &[ErrorCode] = &[
-    ErrorCode::IdTokenMissing,
     ErrorCode::InvalidClient,
     ErrorCode::InvalidGrant,
     ErrorCode::InvalidRequest,
