@@ -2,11 +2,16 @@
 
 import { spawn } from "node:child_process";
 import { prepare, python } from "./prepare.mjs";
-import { asCommand, path, root } from "./stage.mjs";
+import { asCommand, line, path, root, run } from "./stage.mjs";
 
 async function demo() {
+  const args = process.argv.slice(2);
   await prepare();
-  const child = spawn(python, [path("scripts", "demo.py"), ...process.argv.slice(2)], { cwd: root, stdio: "inherit" });
+  if (args.includes("--broker")) {
+    line("broker", "cargo build");
+    run("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"]);
+  }
+  const child = spawn(python, [path("scripts", "demo.py"), ...args], { cwd: root, stdio: "inherit" });
   // Ctrl-C in a terminal reaches the child as well; this process waits until it has put everything away.
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

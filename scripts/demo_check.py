@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from e2e import popup
 from e2e.browser import launch, local_context
 from e2e.notebook import Notebook
+from e2e.process_memory import found_in
 from e2e.waiting import until
 from e2e.widget import PATIENCE_MS, Widget
 from playwright.sync_api import Error, expect, sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from e2e.jupyterlab import JupyterLab
@@ -25,7 +26,14 @@ WIDGET_CELL, API_CELL, SIGN_OUT_CELL = 1, 3, 5
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
-def check(lab: JupyterLab, path: Path, provider: LocalProvider, login: str, pictures: Path) -> int:
+def check(
+    lab: JupyterLab,
+    path: Path,
+    provider: LocalProvider,
+    login: str,
+    pictures: Path,
+    go_through: Callable[[Notebook, LocalProvider, str, Path], None],
+) -> int:
     """Go through the demo; return 0 only if the API answered with the data of `login`."""
     pictures.mkdir(parents=True, exist_ok=True)
     for old in pictures.glob("*.png"):
@@ -34,7 +42,7 @@ def check(lab: JupyterLab, path: Path, provider: LocalProvider, login: str, pict
         browser = launch(playwright)
         try:
             with local_context(browser) as context:
-                with step("JupyterLab open on demo.ipynb"):
+                with step(f"JupyterLab open on {path.name}"):
                     notebook = Notebook(context, lab, path)
                 with notebook:
                     go_through(notebook, provider, login, pictures)
@@ -49,7 +57,44 @@ def check(lab: JupyterLab, path: Path, provider: LocalProvider, login: str, pict
     return 0
 
 
-def go_through(notebook: Notebook, provider: LocalProvider, login: str, pictures: Path) -> None:
+def with_broker(notebook: Notebook, provider: LocalProvider, login: str, pictures: Path) -> None:
+    """Sign in at the broker's page, call the API, and look for what only the broker may have."""
+    widget = Widget(notebook.page)
+    with step("widget cell run, button ready"):
+        notebook.run_cell(WIDGET_CELL)
+        widget.wait_ready()
+    with step("popup open at the broker, which says who asks"):
+        window = widget.open_popup()
+        accept = window.get_by_role("button", name="Continue")
+        expect(accept).to_be_visible(timeout=PATIENCE_MS)
+        window.screenshot(path=pictures / "broker-asks.png")
+        accept.click()
+    with step(f"signed in as {login}"):
+        popup.sign_in(window, login)
+        popup.wait_closed(window)
+        widget.wait_status(f"Signed in as {login}")
+    widget.screenshot(pictures / "broker-signed-in.png")
+    with step("API called, data of the user received"):
+        notebook.run_cell(API_CELL)
+        answer = until(lambda: notebook.output(API_CELL), "the answer of the API")
+        assert f"'email': '{login}'" in answer, f"the API answered: {answer}"
+    with step("neither refresh token nor client secret in the kernel's memory and files"):
+        known = provider.secrets()
+        kept = {name: value for name, value in known.items() if name.startswith(("refresh_token", "client_secret"))}
+        assert any(name.startswith("refresh_token") for name in kept), "the provider gave a refresh token"
+        pid = notebook.kernel.value("__import__('os').getpid()")
+        # The scan can find something: this kernel has the ID token in its memory.
+        assert found_in(pid, {name: value for name, value in known.items() if name.startswith("id_token")})
+        assert found_in(pid, kept) == []
+        for path in notebook.lab.root.rglob("*"):
+            content = path.read_bytes() if path.is_file() else b""
+            assert not [name for name, value in kept.items() if value.encode() in content], path
+    with step("signed out"):
+        notebook.run_cell(SIGN_OUT_CELL)
+        widget.wait_status("Click to sign in")
+
+
+def without_broker(notebook: Notebook, provider: LocalProvider, login: str, pictures: Path) -> None:
     """Visit the states in the order in which a user with some bad luck would."""
     widget = Widget(notebook.page)
 

@@ -24,7 +24,7 @@ def test_the_quickstart_is_the_code_of_the_readme():
     assert ["".join(cell["source"]) for cell in code_cells("quickstart.ipynb")] == blocks[:3]
 
 
-@pytest.mark.parametrize("name", ["clients.ipynb", "demo.ipynb", "quickstart.ipynb"])
+@pytest.mark.parametrize("name", ["broker.ipynb", "clients.ipynb", "demo.ipynb", "quickstart.ipynb"])
 def test_the_notebooks_hold_no_outputs(name):
     cells = code_cells(name)
     assert cells

@@ -1,0 +1,54 @@
+"""The demo's broker: on SQLite, with a fresh key, in front of the local OpenID provider, which it calls ``google``."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from broker.running import Broker
+from servers.ports import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from servers.provider import LocalProvider
+
+
+class DemoBroker(Broker):
+    """Runs the built program for one person. `key_file` is what a kernel shows it."""
+
+    def __init__(self, folder: Path, provider: LocalProvider) -> None:
+        folder.mkdir()
+        self.key_file = folder / "caller.key"
+        self.key_file.touch(mode=0o600)
+        self.key_file.write_text(secrets.token_urlsafe(32))
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        provider.change(callback_pages=[f"{self.url}/callback"])
+        client = provider.confidential
+        super().__init__(
+            folder,
+            f"""
+            public_url = "{self.url}"
+
+            [providers.google]
+            token_endpoint = "{provider.issuer}/token"
+            revocation_endpoint = "{provider.metadata()["revocation_endpoint"]}"
+            client_id = "{client.client_id}"
+            client_secrets = ["{client.secret_file}"]
+
+            [providers.google.sign_in]
+            way = "page"
+            display_name = "Google (local)"
+            issuer = "{provider.issuer}"
+            authorization_endpoint = "{provider.metadata()["authorization_endpoint"]}"
+            iss_parameter_supported = true
+            scopes = ["openid", "email", "offline_access"]
+
+            [callers.laptop]
+            keys = ["{self.key_file}"]
+            tenant = "demo"
+            user = "you"
+            """,
+            port=port,
+        )

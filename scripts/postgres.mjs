@@ -1,0 +1,86 @@
+// A Postgres of this machine's own, on a loopback port, for as long as the tests of the broker run.
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { line, run, StageError } from "./stage.mjs";
+
+const VERSIONS = "/usr/lib/postgresql";
+const PACKAGE = "postgresql";
+const IS_ROOT = process.getuid?.() === 0;
+/** Postgres refuses to run as root; Debian's package makes this user. */
+const AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"];
+const READY = /database system is ready to accept connections/;
+
+/** The folder of the newest version's programs; installs Debian's package where there is none. */
+function programs() {
+  const versions = () => (existsSync(VERSIONS) ? readdirSync(VERSIONS) : []);
+  if (versions().length === 0) {
+    if (!IS_ROOT || !existsSync("/usr/bin/apt-get")) {
+      throw new StageError(
+        `Postgres is missing: install it (on Debian, as root: apt-get install ${PACKAGE}) and run this again.`,
+      );
+    }
+    line("postgres", `installing ${PACKAGE}`);
+    const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+    run("apt-get", ["update", "-qq"], quiet);
+    run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", PACKAGE], quiet);
+  }
+  const newest = versions().sort((one, other) => Number(other) - Number(one))[0];
+  return join(VERSIONS, newest, "bin");
+}
+
+/** Runs `use` with the address of an empty server, which ends afterwards with all that it holds. */
+export async function withPostgres(use) {
+  const bin = programs();
+  const folder = mkdtempSync(join(tmpdir(), "tokentoss-postgres-"));
+  const data = join(folder, "data");
+  const prefix = IS_ROOT ? AS_POSTGRES : [];
+  const command = (program, args) => [...prefix, join(bin, program), ...args];
+  try {
+    if (IS_ROOT) run("chown", ["postgres", folder]);
+    const [initdb, ...args] = command("initdb", ["--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync"]);
+    run(initdb, args);
+    const port = await freePort();
+    const settings = { listen_addresses: "127.0.0.1", port, unix_socket_directories: folder, max_connections: 400 };
+    const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+    const [postgres, ...rest] = command("postgres", ["-D", data, ...options]);
+    const server = spawn(postgres, rest, { stdio: ["ignore", "ignore", "pipe"] });
+    try {
+      await isReady(server);
+      return await use(`postgres://postgres@127.0.0.1:${port}/postgres`);
+    } finally {
+      const ended = new Promise((resolve) => server.once("close", resolve));
+      server.kill("SIGINT");
+      await ended;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function isReady(server) {
+  let log = "";
+  return new Promise((resolve, reject) => {
+    server.stderr.setEncoding("utf8");
+    server.stderr.on("data", (text) => {
+      log = (log + text).slice(-4000);
+      if (READY.test(log)) resolve();
+    });
+    server.once("error", reject);
+    server.once("close", () => reject(new StageError(`Postgres did not start:\n${log}`)));
+  });
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
