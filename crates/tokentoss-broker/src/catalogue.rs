@@ -88,7 +88,8 @@ pub fn preset(name: &str, given: &BTreeMap<String, String>) -> Result<Preset, Ca
     };
     for (name, parameter) in std::mem::take(&mut preset.parameters) {
         let value = given.get(&name).cloned().or(parameter.default);
-        let value = value.ok_or_else(|| CatalogueError::Missing { name: name.clone(), meaning: parameter.meaning })?;
+        let value = value
+            .ok_or_else(|| CatalogueError::Missing { name: name.clone(), meaning: parameter.meaning })?;
         if value.is_empty() || !value.bytes().all(is_part) {
             return Err(CatalogueError::Malformed(name));
         }
@@ -126,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_table_is_the_python_packages() {
-        let theirs = std::fs::read_to_string("../../python/tokentoss/oauth/providers.json").expect("the table");
+        let theirs =
+            std::fs::read_to_string("../../python/tokentoss/oauth/providers.json").expect("the table");
         assert_eq!(TABLE, theirs);
     }
 
@@ -143,6 +145,8 @@ mod tests {
         assert!(matches!(missing, CatalogueError::Missing { ref name, .. } if name == "domain"), "{missing}");
         let hostile = preset("okta", &given(&[("domain", "acme.example/x?y")])).expect_err("a refusal");
         assert_eq!(hostile, CatalogueError::Malformed("domain".to_owned()));
-        assert!(matches!(preset("nobody", &given(&[])), Err(CatalogueError::Unknown(names)) if names.contains("google")));
+        assert!(
+            matches!(preset("nobody", &given(&[])), Err(CatalogueError::Unknown(names)) if names.contains("google"))
+        );
     }
 }

@@ -215,7 +215,8 @@ impl ProviderConfig {
             ),
             None => None,
         };
-        let token_endpoint = self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
+        let token_endpoint =
+            self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
         let Some(token_endpoint) = token_endpoint else {
             return wrong("token_endpoint", "it must be given, because no preset says it");
         };
@@ -251,8 +252,15 @@ impl ProviderConfig {
         let sign_in = match &self.sign_in {
             Some(sign_in) => Some(
                 sign_in
-                    .open(&self.client_id, token_endpoint.as_str(), self.authentication.name(), preset.as_ref())
-                    .map_err(|(setting, reason)| setting_error(&format!("sign_in.{setting}"), reason.into()))?,
+                    .open(
+                        &self.client_id,
+                        token_endpoint.as_str(),
+                        self.authentication.name(),
+                        preset.as_ref(),
+                    )
+                    .map_err(|(setting, reason)| {
+                        setting_error(&format!("sign_in.{setting}"), reason.into())
+                    })?,
             ),
             None => None,
         };

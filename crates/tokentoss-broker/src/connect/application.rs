@@ -88,6 +88,7 @@ impl SignIns {
 
     fn redirect_uri_of(&self, caller: &Caller, provider: &str) -> Result<EndpointUrl, Problem> {
         let origin = self.applications.get(&caller.name).ok_or_else(Problem::way_unavailable)?;
-        EndpointUrl::parse(&format!("{origin}/auth/{provider}/callback")).map_err(|_| Problem::way_unavailable())
+        EndpointUrl::parse(&format!("{origin}/auth/{provider}/callback"))
+            .map_err(|_| Problem::way_unavailable())
     }
 }

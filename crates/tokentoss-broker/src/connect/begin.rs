@@ -122,7 +122,8 @@ impl SignIns {
             Way::Deposit => {
                 let private = random::bytes::<32>();
                 let pair = KeyPair::from_private_key(&private).ok_or_else(Problem::key_unavailable)?;
-                new.sealed = Some(self.seal(&new, "deposit key", &Secret::new(base64url::encode(&private))).await?);
+                new.sealed =
+                    Some(self.seal(&new, "deposit key", &Secret::new(base64url::encode(&private))).await?);
                 BegunWay::Deposit(DepositTerms {
                     public_key: pair.public().to_base64url(),
                     nonce: new.nonce.clone(),

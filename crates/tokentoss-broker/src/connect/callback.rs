@@ -70,11 +70,18 @@ impl SignIns {
         before.ok_or_else(Problem::state_mismatch)
     }
 
-    async fn take(&self, row: Authorization, query: &str, redirect_uri: EndpointUrl) -> Result<Returned, Problem> {
+    async fn take(
+        &self,
+        row: Authorization,
+        query: &str,
+        redirect_uri: EndpointUrl,
+    ) -> Result<Returned, Problem> {
         let outcome = match self.brought_by(&row, query, redirect_uri).await? {
             Ok(brought) => {
                 let confirmation = new_confirmation();
-                let text = serde_json::to_string(&brought).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
+                let text = serde_json::to_string(&brought)
+                    .map(Secret::new)
+                    .map_err(|_| Problem::key_unavailable())?;
                 let change = AuthorizationChange {
                     from: vec![Stage::Redeeming],
                     to: Some(Stage::Confirm),
@@ -115,7 +122,11 @@ impl SignIns {
         Ok(self.redeem(provider, settings, &client, &redeemable).await)
     }
 
-    fn code_in(&self, query: &str, provider: &tokentoss_core::provider::Provider) -> Result<VerifiedCode, Error> {
+    fn code_in(
+        &self,
+        query: &str,
+        provider: &tokentoss_core::provider::Provider,
+    ) -> Result<VerifiedCode, Error> {
         let state = url_query(query).find(|(name, _)| name == "state").map(|(_, state)| state);
         let state = Secret::new(state.ok_or(ErrorCode::StateMismatch)?);
         verify(query, &state, provider).map_err(|refusal| match refusal {
@@ -125,7 +136,12 @@ impl SignIns {
     }
 
     /// Writes that a sign-in failed.
-    pub(super) async fn fail(&self, row: &Authorization, from: Stage, failure: &Failure) -> Result<(), Problem> {
+    pub(super) async fn fail(
+        &self,
+        row: &Authorization,
+        from: Stage,
+        failure: &Failure,
+    ) -> Result<(), Problem> {
         let change = AuthorizationChange {
             from: vec![from],
             to: Some(Stage::Failed),

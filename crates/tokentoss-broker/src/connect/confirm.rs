@@ -85,10 +85,15 @@ impl SignIns {
     }
 
     /// Connects the account if the row is as this change expects.
-    async fn finish(self: &Arc<Self>, row: Authorization, change: AuthorizationChange) -> Result<bool, Problem> {
+    async fn finish(
+        self: &Arc<Self>,
+        row: Authorization,
+        change: AuthorizationChange,
+    ) -> Result<bool, Problem> {
         let sign_ins = Arc::clone(self);
         let task = self.custodian.tasks.spawn(async move {
-            let before = sign_ins.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+            let before =
+                sign_ins.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
             let Some(before) = before else { return Ok(false) };
             let text = sign_ins.open(&before, "tokens").await?;
             let brought: Brought =
@@ -121,7 +126,12 @@ impl SignIns {
         Ok(grant)
     }
 
-    pub(super) async fn write_done(&self, row: &Authorization, from: Stage, grant: GrantId) -> Result<(), Problem> {
+    pub(super) async fn write_done(
+        &self,
+        row: &Authorization,
+        from: Stage,
+        grant: GrantId,
+    ) -> Result<(), Problem> {
         let change = AuthorizationChange {
             from: vec![from],
             to: Some(Stage::Done),

@@ -80,7 +80,8 @@ impl SignIns {
     ) -> Result<Brought, Failure> {
         let Redeemable { code, verifier, redirect_uri, nonce } = redeemable;
         // A code is spent by its first use, so only a secret that is refused lets another try follow.
-        let secrets = provider.client_secrets.iter().map(Some).chain([None]).take(provider.client_secrets.len().max(1));
+        let secrets =
+            provider.client_secrets.iter().map(Some).chain([None]).take(provider.client_secrets.len().max(1));
         let mut refused = Error::from(ErrorCode::InvalidClient);
         for secret in secrets {
             let form = code_exchange(client, code, redirect_uri, verifier, secret);

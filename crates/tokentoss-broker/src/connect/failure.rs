@@ -5,7 +5,11 @@ use tokentoss_core::{Error, ErrorCode};
 /// What only the broker says: code, sentence, and what helps.
 const OWN: [(&str, &str, &str); 4] = [
     ("confirmation_wrong", "What was typed is not what the broker's page showed. Sign in again.", "sign_in"),
-    ("identity_unusable", "The provider does not say who signed in. Report this to the broker's administrator.", "ask_admin"),
+    (
+        "identity_unusable",
+        "The provider does not say who signed in. Report this to the broker's administrator.",
+        "ask_admin",
+    ),
     ("provider_unavailable", "The provider cannot be reached. Sign in again in a moment.", "retry"),
     ("sign_in_interrupted", "The broker was stopped while you signed in. Sign in again.", "sign_in"),
 ];
@@ -66,7 +70,9 @@ impl Failure {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
-            Self::Own(code) => OWN.iter().find(|(own, ..)| own == code).map_or("", |(_, sentence, _)| sentence).into(),
+            Self::Own(code) => {
+                OWN.iter().find(|(own, ..)| own == code).map_or("", |(_, sentence, _)| sentence).into()
+            }
             Self::Protocol(error) => error.message(),
         }
     }
@@ -76,11 +82,17 @@ impl Failure {
     pub fn action(&self) -> &'static str {
         use tokentoss_core::error::Culprit;
         match self {
-            Self::Own(code) => OWN.iter().find(|(own, ..)| own == code).map_or("sign_in", |(.., action)| action),
+            Self::Own(code) => {
+                OWN.iter().find(|(own, ..)| own == code).map_or("sign_in", |(.., action)| action)
+            }
             Self::Protocol(error) => match error.code() {
-                ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient | ErrorCode::InvalidScope => "ask_admin",
+                ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient | ErrorCode::InvalidScope => {
+                    "ask_admin"
+                }
                 ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable => "retry",
-                code if matches!(code.culprit(), Culprit::Configuration | Culprit::ProviderMisbehaved) => "ask_admin",
+                code if matches!(code.culprit(), Culprit::Configuration | Culprit::ProviderMisbehaved) => {
+                    "ask_admin"
+                }
                 _ => "sign_in",
             },
         }

@@ -74,7 +74,9 @@ impl SignIns {
         };
         let origin_of = |address: &str, setting: &str| match EndpointUrl::parse(address) {
             Ok(url) if url.origin() == address.trim_end_matches('/') => Ok(url.origin().to_owned()),
-            _ => Err(wrong(setting, "an origin is https://host or https://host:port, or http on this machine")),
+            _ => {
+                Err(wrong(setting, "an origin is https://host or https://host:port, or http on this machine"))
+            }
         };
         let public_origin =
             config.public_url.as_deref().map(|address| origin_of(address, "public_url")).transpose()?;
@@ -130,7 +132,12 @@ impl SignIns {
             .ok_or_else(Problem::authorization_unknown)
     }
 
-    async fn seal(&self, row: &Authorization, what: &'static str, secret: &Secret) -> Result<Vec<u8>, Failed> {
+    async fn seal(
+        &self,
+        row: &Authorization,
+        what: &'static str,
+        secret: &Secret,
+    ) -> Result<Vec<u8>, Failed> {
         let key = self.custodian.data_key(&row.tenant).await?;
         Ok(seal_cell(&key, &place(row, what), secret))
     }

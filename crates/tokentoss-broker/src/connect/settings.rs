@@ -127,18 +127,22 @@ impl SignInConfig {
     ) -> Result<SignInSettings, (&'static str, String)> {
         let missing = |setting| (setting, "it must be given, because no preset says it".to_owned());
         let either = |own: &Option<String>, preset: Option<&String>| own.clone().or_else(|| preset.cloned());
-        let issuer = either(&self.issuer, preset.map(|preset| &preset.issuer)).ok_or_else(|| missing("issuer"))?;
+        let issuer =
+            either(&self.issuer, preset.map(|preset| &preset.issuer)).ok_or_else(|| missing("issuer"))?;
         let authorization_endpoint =
             either(&self.authorization_endpoint, preset.map(|preset| &preset.authorization_endpoint))
                 .ok_or_else(|| missing("authorization_endpoint"))?;
-        let openid_connect = self.openid_connect.unwrap_or_else(|| preset.is_none_or(|preset| preset.openid_connect));
+        let openid_connect =
+            self.openid_connect.unwrap_or_else(|| preset.is_none_or(|preset| preset.openid_connect));
         let scopes = match (self.scopes.is_empty(), preset) {
             (true, Some(preset)) => preset.scopes.clone(),
             _ => self.scopes.clone(),
         };
         let algorithms = match (self.id_token_signing_algs.is_empty(), preset) {
             (false, _) => self.id_token_signing_algs.clone(),
-            (true, Some(preset)) if !preset.id_token_signing_algs.is_empty() => preset.id_token_signing_algs.clone(),
+            (true, Some(preset)) if !preset.id_token_signing_algs.is_empty() => {
+                preset.id_token_signing_algs.clone()
+            }
             _ if openid_connect => USUAL_ALGORITHMS.map(str::to_owned).to_vec(),
             _ => Vec::new(),
         };
@@ -152,7 +156,8 @@ impl SignInConfig {
             "id_token_signing_algs": algorithms,
             "openid_connect": openid_connect,
         });
-        let provider = serde_json::from_value(description.clone()).map_err(|error| ("sign_in", error.to_string()))?;
+        let provider =
+            serde_json::from_value(description.clone()).map_err(|error| ("sign_in", error.to_string()))?;
         let provider = Provider::check(provider).map_err(|error| ("sign_in", error.message()))?;
         let client = Client::new(client_id.to_owned(), scopes, provider)
             .map_err(|error| ("scopes", error.message()))?
@@ -189,11 +194,16 @@ impl SignInConfig {
             let of_preset = || preset.and_then(|preset| preset.identity_members.get(name).cloned());
             own.clone().or_else(of_preset)
         };
-        let endpoint = self.identity_endpoint.clone().or_else(|| preset.and_then(|preset| preset.identity_endpoint.clone()));
-        let missing = |setting| (setting, "a provider without ID tokens needs it, to say who signed in".to_owned());
+        let endpoint = self
+            .identity_endpoint
+            .clone()
+            .or_else(|| preset.and_then(|preset| preset.identity_endpoint.clone()));
+        let missing =
+            |setting| (setting, "a provider without ID tokens needs it, to say who signed in".to_owned());
         let endpoint = endpoint.ok_or_else(|| missing("identity_endpoint"))?;
         Ok(IdentitySource {
-            endpoint: EndpointUrl::parse(&endpoint).map_err(|error| ("identity_endpoint", error.message()))?,
+            endpoint: EndpointUrl::parse(&endpoint)
+                .map_err(|error| ("identity_endpoint", error.message()))?,
             subject: member(&self.identity_subject, "subject").ok_or_else(|| missing("identity_subject"))?,
             email: member(&self.identity_email, "email").unwrap_or_else(|| "email".to_owned()),
         })
@@ -204,7 +214,8 @@ impl SignInSettings {
     /// The client for a request with these scopes, and this account suggested; none if some scope may not be asked for.
     #[must_use]
     pub fn client_for(&self, scopes: &[String], login_hint: Option<String>) -> Option<Client> {
-        let may_be_asked = |scope: &String| self.client.scopes().contains(scope) || self.further_scopes.contains(scope);
+        let may_be_asked =
+            |scope: &String| self.client.scopes().contains(scope) || self.further_scopes.contains(scope);
         if !scopes.iter().all(may_be_asked) {
             return None;
         }

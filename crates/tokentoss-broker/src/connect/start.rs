@@ -73,7 +73,11 @@ impl SignIns {
     }
 
     /// Makes state, verifier, nonce and cookie, and keeps what the answer will be checked with.
-    pub(super) async fn send_off(&self, row: &Authorization, redirect_uri: &EndpointUrl) -> Result<Started, Problem> {
+    pub(super) async fn send_off(
+        &self,
+        row: &Authorization,
+        redirect_uri: &EndpointUrl,
+    ) -> Result<Started, Problem> {
         let (_, settings) = self.provider(&row.provider)?;
         let state = self.custodian.ring().new_state(row.id);
         let state_hash = sha256(state.expose());

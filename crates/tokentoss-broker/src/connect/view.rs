@@ -43,7 +43,13 @@ impl SignIns {
     ///
     /// # Errors
     /// As [`SignIns::view`].
-    pub async fn wait(&self, caller: &Caller, id: &str, known: &str, longest: Duration) -> Result<View, Problem> {
+    pub async fn wait(
+        &self,
+        caller: &Caller,
+        id: &str,
+        known: &str,
+        longest: Duration,
+    ) -> Result<View, Problem> {
         let until = Instant::now() + longest;
         loop {
             // Before the row is read, so that no news is missed.

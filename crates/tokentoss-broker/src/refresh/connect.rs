@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::Tokens;
-use tokentoss_custody::{CellId, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Terms, connect, reconnect};
+use tokentoss_custody::{
+    CellId, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Terms, connect, reconnect,
+};
 
 use super::task::hash_of;
 use super::{Custodian, Failed};

@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::{
-    Asker, Context, Credential, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, decide, forget_access,
+    Asker, Context, Credential, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, decide,
+    forget_access,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -256,10 +257,12 @@ impl Custodian {
                 rejected: ask.rejected,
             };
             let (until, longest) = match decide(row.now, &row.grant, &demand, &context) {
-                Decision::Serve { slot, .. } => match self.serve(&row, slot, ask.credential, reading).await? {
-                    Some(given) => return Ok(given),
-                    None => continue,
-                },
+                Decision::Serve { slot, .. } => {
+                    match self.serve(&row, slot, ask.credential, reading).await? {
+                        Some(given) => return Ok(given),
+                        None => continue,
+                    }
+                }
                 Decision::Refuse(refusal) => return Err(Failed::Refused(refusal)),
                 Decision::Correct(update) => {
                     self.store.update(id, &update, &[]).await?;

@@ -70,13 +70,23 @@ impl Upstream {
 
 impl Upstream {
     /// Posts a form once; none where no whole answer came.
-    pub async fn post(&self, endpoint: &EndpointUrl, form: &FormRequest, timeout: Duration) -> Option<EndpointAnswer> {
+    pub async fn post(
+        &self,
+        endpoint: &EndpointUrl,
+        form: &FormRequest,
+        timeout: Duration,
+    ) -> Option<EndpointAnswer> {
         let call = form_post(&self.0, endpoint, form.authorization.as_ref(), &form.body, timeout)?;
         answer_to(call).await
     }
 
     /// Asks for a resource once, with an access token; none where no whole answer came.
-    pub async fn get(&self, endpoint: &EndpointUrl, token: &Secret, timeout: Duration) -> Option<EndpointAnswer> {
+    pub async fn get(
+        &self,
+        endpoint: &EndpointUrl,
+        token: &Secret,
+        timeout: Duration,
+    ) -> Option<EndpointAnswer> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
         value.set_sensitive(true);
         let call = self.0.get(endpoint.as_str()).timeout(timeout).header(ACCEPT, "application/json");
@@ -89,9 +99,15 @@ async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
         let mut response = call.send().await?;
         let (status, body) = (response.status().as_u16(), body_of(&mut response).await?);
         // Text that is none is no JSON either.
-        Ok::<_, reqwest::Error>(EndpointAnswer { status, body: Secret::new(String::from_utf8(body).unwrap_or_default()) })
+        Ok::<_, reqwest::Error>(EndpointAnswer {
+            status,
+            body: Secret::new(String::from_utf8(body).unwrap_or_default()),
+        })
     };
-    answer.await.inspect_err(|error| tracing::info!(is_connect = error.is_connect(), "no answer of a provider")).ok()
+    answer
+        .await
+        .inspect_err(|error| tracing::info!(is_connect = error.is_connect(), "no answer of a provider"))
+        .ok()
 }
 
 /// How the client shows who it is, by the secret in this place.

@@ -57,7 +57,8 @@ pub(super) async fn callback(
 ) -> Response {
     let query = query.unwrap_or_default();
     let cookie = app.sign_ins.named_by(&query).and_then(|id| cookie_in(&headers, id));
-    let returned = async { app.sign_ins.log_in_returned(&caller?, &provider, &query, cookie.as_deref()).await };
+    let returned =
+        async { app.sign_ins.log_in_returned(&caller?, &provider, &query, cookie.as_deref()).await };
     match returned.await {
         Ok(Ok(account)) => closing_page(&account),
         Ok(Err(failure)) => failure_page(&failure, "", ""),

@@ -180,8 +180,13 @@ fn answer(begun: &Begun) -> Response {
             (Way::Deposit, None, Some(terms))
         }
     };
-    let body =
-        BegunAnswer { id: begun.id.to_string(), way: way.name(), expires_at: begun.expires_at.as_secs(), url, deposit };
+    let body = BegunAnswer {
+        id: begun.id.to_string(),
+        way: way.name(),
+        expires_at: begun.expires_at.as_secs(),
+        url,
+        deposit,
+    };
     no_store(Json(body))
 }
 

@@ -60,18 +60,20 @@ pub(super) async fn invite(State(app): State<App>, Path(id): Path<String>) -> Re
     match app.sign_ins.invitation(&id).await {
         Ok(invitation) => {
             let row = &invitation.row;
-            page(StatusCode::OK, |nonce| InvitationPage {
-                nonce,
-                provider: &invitation.provider,
-                host: &invitation.host,
-                client_id: &invitation.client_id,
-                user: &row.user,
-                tenant: &row.tenant,
-                kernel: row.kernel.as_deref().unwrap_or_default(),
-                page_origin: row.page_origin.as_deref().unwrap_or_default(),
-                scopes: row.scopes.split(' ').collect(),
-            }
-            .render())
+            page(StatusCode::OK, |nonce| {
+                InvitationPage {
+                    nonce,
+                    provider: &invitation.provider,
+                    host: &invitation.host,
+                    client_id: &invitation.client_id,
+                    user: &row.user,
+                    tenant: &row.tenant,
+                    kernel: row.kernel.as_deref().unwrap_or_default(),
+                    page_origin: row.page_origin.as_deref().unwrap_or_default(),
+                    scopes: row.scopes.split(' ').collect(),
+                }
+                .render()
+            })
         }
         Err(problem) => problem_page(&problem),
     }
@@ -92,7 +94,11 @@ pub(super) async fn accept(State(app): State<App>, Path(id): Path<String>, heade
 }
 
 /// Takes the provider's answer.
-pub(super) async fn callback(State(app): State<App>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+pub(super) async fn callback(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     let query = query.unwrap_or_default();
     let cookie = app.sign_ins.named_by(&query).and_then(|id| cookie_in(&headers, id));
     match app.sign_ins.come_back(&query, cookie.as_deref()).await {
@@ -120,7 +126,8 @@ fn returned_page(app: &App, returned: &Returned) -> Response {
     let page_origin = row.page_origin.as_deref().unwrap_or_default();
     match &returned.outcome {
         Ok(Guest { confirmation, label }) => {
-            let provider = app.custodian.provider(&row.provider).and_then(|provider| provider.sign_in.as_ref());
+            let provider =
+                app.custodian.provider(&row.provider).and_then(|provider| provider.sign_in.as_ref());
             let provider = provider.map_or("", |sign_in| sign_in.display_name.as_str());
             page(StatusCode::OK, |nonce| {
                 ReturnedPage {

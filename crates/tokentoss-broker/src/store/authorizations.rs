@@ -9,7 +9,11 @@ impl Store {
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn add_authorization(&self, new: &Authorization, ends_in: u64) -> Result<Timestamp, StoreError> {
+    pub async fn add_authorization(
+        &self,
+        new: &Authorization,
+        ends_in: u64,
+    ) -> Result<Timestamp, StoreError> {
         either!(self, backend => backend.add_authorization(new, ends_in).await)
     }
 

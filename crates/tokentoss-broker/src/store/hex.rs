@@ -15,6 +15,7 @@ pub(super) fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
         b'a'..=b'f' => Some(digit - b'a' + 10),
         _ => None,
     };
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect();
     bytes.filter(|_| rest.is_empty())?.try_into().ok()
 }

@@ -93,7 +93,10 @@ impl Provider {
         let (endpoint, query) = address.split_once('?').expect("a query");
         assert_eq!(endpoint, format!("{}/authorize", self.issuer()));
         let asked: HashMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        assert_eq!((asked["response_type"].as_str(), asked["code_challenge_method"].as_str()), ("code", "S256"));
+        assert_eq!(
+            (asked["response_type"].as_str(), asked["code_challenge_method"].as_str()),
+            ("code", "S256")
+        );
         let mut truth = self.truth.lock().expect("not poisoned");
         truth.count += 1;
         let code = format!("code-{}", truth.count);

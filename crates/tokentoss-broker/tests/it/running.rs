@@ -128,7 +128,12 @@ impl Home {
             {}
             {more}
             "#,
-            self.of_broker, self.database, self.provider_name, self.provider.token_endpoint, self.of_provider, self.of_caller
+            self.of_broker,
+            self.database,
+            self.provider_name,
+            self.provider.token_endpoint,
+            self.of_provider,
+            self.of_caller
         );
         let path = self.folder.path().join("broker.toml");
         fs::write(&path, text).expect("written");
@@ -265,6 +270,12 @@ impl Broker {
             .bearer_auth(KEY)
             .header("x-tokentoss-tenant", "acme")
             .header("x-tokentoss-user", user)
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(&self, path: &str, user: &str, body: &Value) -> Answer {
+        let request = self.request("POST", path, user).header("content-type", "application/json");
+        answer(request.body(body.to_string())).await
     }
 
     pub(crate) async fn token(&self, user: &str, body: Value) -> Answer {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokentoss_broker::store::{GrantId, NewCell, NewGrant, Store};
 use tokentoss_custody::{
-    Asker, CellId, Claim, Context, Decision, Demand, Handle, Jitter, LeaseOwner, MinTtl, Outcome, Renewed,
-    Revoker, Scopes, SignIn, Target, Terms, TokenHash, Version, connect, decide, sign_out,
+    Asker, CellId, Claim, Context, Credential, Decision, Demand, Handle, Jitter, LeaseOwner, MinTtl, Outcome,
+    Renewed, Revoker, Scopes, SignIn, Target, Terms, TokenHash, Version, connect, decide, sign_out,
 };
 
 const TERMS: Terms = Terms {

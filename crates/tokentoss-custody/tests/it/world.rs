@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Asker, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Grant, Handle, Held, Jitter, LeaseOwner,
-    MinTtl, Outcome, Refusal, Renewed, Report, Scopes, SignIn, Target, Terms, TokenHash, Update, Version,
-    Write, connect, decide, settle,
+    Asker, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Grant, Handle, Held, Jitter,
+    LeaseOwner, MinTtl, Outcome, Refusal, Renewed, Report, Scopes, SignIn, Target, Terms, TokenHash, Update,
+    Version, Write, connect, decide, settle,
 };
 
 pub(crate) const DAY: u64 = 86_400;

@@ -28,8 +28,8 @@ macro_rules! for_each_database {
 }
 
 mod accounts;
-mod authorizations;
 mod announcing;
+mod authorizations;
 mod cells;
 mod columns;
 mod due;

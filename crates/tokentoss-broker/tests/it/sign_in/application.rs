@@ -27,7 +27,10 @@ async fn the_user_who_began_is_connected() {
     let closing = get(&broker, &browser, "ada", path_of(&back, APPLICATION)).await;
     assert!(closing.status == 200 && closing.text.contains("ada@example.com"), "{}", closing.text);
     let status = answer(broker.request("GET", "/api/example/status", "ada")).await;
-    assert_eq!((status.body["connected"].as_bool(), status.body["status"].as_str()), (Some(true), Some("active")));
+    assert_eq!(
+        (status.body["connected"].as_bool(), status.body["status"].as_str()),
+        (Some(true), Some("active"))
+    );
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200);
     let ended = answer(broker.request("POST", "/api/example/disconnect", "ada")).await;
     assert_eq!(ended.body, json!({"disconnected": true}));

@@ -33,7 +33,8 @@ fn sealed(begun: &Answer, provider: &Provider, authorization: &str) -> String {
         challenge: URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER)),
         redirect_uri: REDIRECT_URI.into(),
     });
-    let inside = json!({"code": code, "code_verifier": VERIFIER, "redirect_uri": REDIRECT_URI, "salt": "salt"});
+    let inside =
+        json!({"code": code, "code_verifier": VERIFIER, "redirect_uri": REDIRECT_URI, "salt": "salt"});
     let issuer = deposit["provider"]["issuer"].as_str().expect("an issuer");
     let binding = Binding { ticket_id: authorization, client_id: text("client_id"), issuer };
     let key = PublicKey::from_base64url(text("public_key")).expect("a key");
@@ -42,7 +43,7 @@ fn sealed(begun: &Answer, provider: &Provider, authorization: &str) -> String {
 
 async fn deposit(broker: &Broker, user: &str, id: &str, sealed: &str) -> Answer {
     let path = format!("/v1/authorizations/{id}/deposit");
-    answer(broker.request("POST", &path, user).json(&json!({"sealed": sealed}))).await
+    broker.post(&path, user, &json!({"sealed": sealed})).await
 }
 
 #[tokio::test]
@@ -71,7 +72,13 @@ async fn what_does_not_open_uses_nothing_up() {
     let (begun, other) = (begin(&broker, "ada", json!({})).await, begin(&broker, "ada", json!({})).await);
     let (id, id_of_other) = (id_of(&begun), id_of(&other));
     let right = sealed(&begun, &provider, &id);
-    for junk in ["", "AAAA", &right[..right.len() - 1], &sealed(&other, &provider, &id_of_other), &sealed(&begun, &provider, "x")] {
+    for junk in [
+        "",
+        "AAAA",
+        &right[..right.len() - 1],
+        &sealed(&other, &provider, &id_of_other),
+        &sealed(&begun, &provider, "x"),
+    ] {
         let refused = deposit(&broker, "ada", &id, junk).await;
         assert_eq!((refused.status, refused.code()), (400, "invalid_request"), "{junk}");
     }
@@ -87,7 +94,8 @@ async fn two_deposits_at_once_redeem_one_code() {
     let broker = home(&provider, "deposit").start_kept().await;
     let begun = begin(&broker, "ada", json!({})).await;
     let (id, sealed) = (id_of(&begun), sealed(&begun, &provider, &id_of(&begun)));
-    let (one, other) = tokio::join!(deposit(&broker, "ada", &id, &sealed), deposit(&broker, "ada", &id, &sealed));
+    let (one, other) =
+        tokio::join!(deposit(&broker, "ada", &id, &sealed), deposit(&broker, "ada", &id, &sealed));
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 410]);
@@ -101,7 +109,8 @@ async fn a_code_that_the_provider_refuses_ends_it_and_says_why() {
     let begun = begin(&broker, "ada", json!({})).await;
     let id = id_of(&begun);
     let sealed = sealed(&begun, &provider, &id);
-    provider.set(crate::provider::Mood::Says(400, r#"{"error":"invalid_grant","error_description":"<script>"}"#));
+    provider
+        .set(crate::provider::Mood::Says(400, r#"{"error":"invalid_grant","error_description":"<script>"}"#));
     let failed = deposit(&broker, "ada", &id, &sealed).await;
     assert_eq!(failed.body["problem"]["code"], "invalid_grant", "{failed:?}");
     assert!(!failed.body.to_string().contains("script"));

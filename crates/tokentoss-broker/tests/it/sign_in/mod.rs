@@ -69,8 +69,13 @@ impl Browser {
     }
 
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Page {
-        let cookies: Vec<String> =
-            self.cookies.lock().expect("not poisoned").iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .lock()
+            .expect("not poisoned")
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let response = request.header("cookie", cookies.join("; ")).send().await.expect("an answer");
         let headers = response.headers().clone();
         for cookie in headers.get_all("set-cookie") {
@@ -89,7 +94,7 @@ pub(crate) async fn begin(broker: &Broker, user: &str, more: Value) -> Answer {
     for (name, value) in more.as_object().expect("an object") {
         body[name] = value.clone();
     }
-    answer(broker.request("POST", "/v1/authorizations", user).json(&body)).await
+    broker.post("/v1/authorizations", user, &body).await
 }
 
 pub(crate) async fn view(broker: &Broker, user: &str, id: &str) -> Answer {
@@ -98,7 +103,7 @@ pub(crate) async fn view(broker: &Broker, user: &str, id: &str) -> Answer {
 
 pub(crate) async fn confirm(broker: &Broker, user: &str, id: &str, confirmation: &str) -> Answer {
     let path = format!("/v1/authorizations/{id}/confirm");
-    answer(broker.request("POST", &path, user).json(&json!({"confirmation": confirmation}))).await
+    broker.post(&path, user, &json!({"confirmation": confirmation})).await
 }
 
 /// The identifier of a sign-in that has begun.
@@ -113,7 +118,13 @@ pub(crate) fn path_of<'a>(address: &'a str, origin: &str) -> &'a str {
 }
 
 /// Begins, says yes, consents as this person; the way back to the broker.
-pub(crate) async fn way_back(broker: &Broker, browser: &Browser, provider: &Provider, id: &str, subject: &str) -> String {
+pub(crate) async fn way_back(
+    broker: &Broker,
+    browser: &Browser,
+    provider: &Provider,
+    id: &str,
+    subject: &str,
+) -> String {
     let sent = browser.post(broker, &format!("/connect/{id}"), PUBLIC).await;
     assert_eq!(sent.status, 303, "{}", sent.text);
     let back = provider.consent(sent.location(), subject);

@@ -12,7 +12,8 @@ async fn somebody_signs_in_and_types_the_confirmation() {
     let broker = home(&provider, "page").start_kept().await;
     let begun = begin(&broker, "ada", json!({"scopes": ["files"]})).await;
     let id = id_of(&begun);
-    assert_eq!((begun.body["way"].as_str(), begun.headers["cache-control"].to_str()), (Some("page"), Ok("no-store")));
+    assert_eq!(begun.body["way"], "page");
+    assert_eq!(begun.headers["cache-control"], "no-store");
 
     let browser = Browser::default();
     let url = begun.body["url"].as_str().expect("an address");
@@ -50,9 +51,13 @@ async fn the_notebook_page_that_answers_is_confirmation_enough() {
     let browser = Browser::default();
     let back = way_back(&broker, &browser, &provider, &id, "ada").await;
     let last = browser.get(&broker, &back).await;
-    assert!(last.text.contains(&format!("data-id=\"{id}\"")) && last.text.contains(&format!("data-origin=\"{PAGE}\"")));
+    assert!(
+        last.text.contains(&format!("data-id=\"{id}\""))
+            && last.text.contains(&format!("data-origin=\"{PAGE}\""))
+    );
     let waiting = answer(broker.request("GET", &format!("/v1/authorizations/{id}?wait=25"), "ada"));
-    let here = browser.post(&broker, &format!("/connect/{id}/here"), PUBLIC);
+    let path = format!("/connect/{id}/here");
+    let here = browser.post(&broker, &path, PUBLIC);
     let (seen, here) = tokio::join!(waiting, here);
     assert_eq!(here.status, 204, "{}", here.text);
     assert!(["confirm", "done"].contains(&seen.body["status"].as_str().expect("a status")), "{seen:?}");
@@ -103,7 +108,10 @@ async fn a_refusal_ends_it_and_says_why() {
     let last = browser.get(&broker, &format!("{path}?error=access_denied&state={state}")).await;
     assert!(last.text.contains("data-code=\"access_denied\""), "{}", last.text);
     let seen = view(&broker, "ada", &id).await;
-    assert_eq!((seen.body["status"].as_str(), seen.body["problem"]["code"].as_str()), (Some("failed"), Some("access_denied")));
+    assert_eq!(
+        (seen.body["status"].as_str(), seen.body["problem"]["code"].as_str()),
+        (Some("failed"), Some("access_denied"))
+    );
     assert!(provider.forms().is_empty());
 }
 
@@ -142,8 +150,13 @@ async fn pages_cannot_be_framed_and_load_nothing() {
     let id = id_of(&begin(&broker, "ada", json!({"kernel": "<b>\"'&"})).await);
     let page = Browser::default().get(&broker, &format!("/connect/{id}")).await;
     let policy = page.headers["content-security-policy"].to_str().expect("text");
-    assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    for (name, value) in [("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")] {
+    assert!(
+        policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    for (name, value) in
+        [("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")]
+    {
         assert_eq!(page.headers[name], value);
     }
     assert!(!page.text.contains("<b>"), "what callers say is text");
