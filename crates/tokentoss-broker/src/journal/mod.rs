@@ -84,17 +84,13 @@ impl Journal {
     }
 
     /// Keeps an answer, on the disk before this returns where there is a folder.
-    pub fn keep(&self, ring: &KeyRing, answer: &Answer) -> Kept {
+    ///
+    /// # Errors
+    /// That the disk does not take it; it is still in memory, and may be kept at the next try.
+    pub fn keep(&self, ring: &KeyRing, answer: &Answer) -> Result<Kept, JournalError> {
+        let name = self.folder.as_ref().map(|folder| folder.write(ring, answer)).transpose()?;
         self.kept.fetch_add(1, Ordering::Relaxed);
-        let Some(folder) = &self.folder else { return Kept(None) };
-        match folder.write(ring, answer) {
-            Ok(name) => Kept(Some(name)),
-            Err(error) => {
-                // It is still in memory, and the next try may succeed.
-                tracing::error!(grant = %answer.grant, %error, "an answer is not in the journal");
-                Kept(None)
-            }
-        }
+        Ok(Kept(name))
     }
 
     /// Removes an answer that the database has.

@@ -82,7 +82,13 @@ impl Custodian {
     async fn keep(&self, answer: &Arc<Answer>) -> Option<Kept> {
         let (journal, ring, answer) = (Arc::clone(&self.journal), Arc::clone(&self.ring), Arc::clone(answer));
         // It waits for the disk.
-        let kept = tokio::task::spawn_blocking(move || journal.keep(&ring, &answer)).await.ok();
+        let keeping = tokio::task::spawn_blocking(move || {
+            let grant = answer.grant;
+            let kept = journal.keep(&ring, &answer);
+            kept.inspect_err(|error| tracing::error!(%grant, %error, "an answer is not in the journal yet"))
+                .ok()
+        });
+        let kept = keeping.await.ok().flatten();
         failpoint!("in_journal");
         kept
     }

@@ -26,7 +26,7 @@ async fn a_kept_token_costs_no_look_at_the_database() {
     assert_eq!((again.status, &again.body["access_token"]), (200, &first.body["access_token"]), "{again:?}");
     let expires = |answer: &crate::running::Answer| answer.body["expires_at"].as_u64().expect("a time");
     assert!(expires(&first).abs_diff(expires(&again)) <= 1, "{first:?} {again:?}");
-    let rejected = json!({"provider": "example", "min_ttl": 3599});
+    let rejected = json!({"provider": "example", "min_ttl": 3600});
     assert_ne!(broker.token("ada", rejected).await.body, again.body, "more life than it has left");
 }
 

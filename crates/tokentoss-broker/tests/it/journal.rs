@@ -169,3 +169,29 @@ async fn what_cannot_be_opened_stays_and_stops_nothing() {
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200);
     assert!(folder.join("00.answer").exists() && !folder.join("01.answer.new").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_takes_nothing_for_a_moment_is_tried_again() {
+    let provider = Provider::start().await;
+    provider.takes(Duration::from_millis(500));
+    let home = home(&provider);
+    let broker = home.start().await;
+    broker.connect_long_ago("ada", &provider.grant()).await;
+    let folder = home.path().join("journal");
+    let mut connection = SqliteConnection::connect(&home.database()).await.expect("a connection");
+    let asked = broker.token("ada", json!({"provider": "example"}));
+    let meanwhile = async {
+        until(async || provider.forms().len() == 1).await;
+        let locked = lock(&mut connection).await;
+        // As a disk that is full: nothing can be written there.
+        fs::remove_dir_all(&folder).expect("removed");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(broker.custodian.journal().waiting(), 0);
+        fs::create_dir(&folder).expect("made");
+        until(async || answers(&home).len() == 1).await;
+        locked.rollback().await.expect("an end");
+    };
+    let (answer, ()) = tokio::join!(asked, meanwhile);
+    assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
+    until(async || answers(&home).is_empty()).await;
+}

@@ -4,6 +4,7 @@ mod accounts;
 mod cache;
 mod callers;
 mod crashes;
+mod due;
 mod events;
 mod journal;
 mod keys;

@@ -27,7 +27,7 @@ fn at(id: GrantId, number: u8) -> CellId {
     CellId(u128::from_be_bytes(id.0).wrapping_add(u128::from(number)))
 }
 
-async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
+pub(crate) async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = format!("sqlite:{}/broker.sqlite", folder.path().display());
     let mut stores = vec![
@@ -47,6 +47,11 @@ async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
 
 /// Adds a grant whose access token has five seconds left.
 async fn add(store: &Store, user: &str) -> GrantId {
+    add_at(store, user, "example").await
+}
+
+/// The same at a provider of this name.
+pub(crate) async fn add_at(store: &Store, user: &str, provider: &str) -> GrantId {
     let id = GrantId::generate();
     let tenant = format!("tenant-{id}");
     store.add_tenant(&tenant, &[1, 2, 3]).await.expect("added");
@@ -66,7 +71,7 @@ async fn add(store: &Store, user: &str) -> GrantId {
         id,
         tenant,
         user: user.into(),
-        provider: "example".into(),
+        provider: provider.into(),
         issuer: "https://as.example".into(),
         subject: user.into(),
         email: Some(format!("{user}@example.com")),

@@ -1,0 +1,114 @@
+//! The statement that finds what is due says the same as the machine.
+
+use std::time::Duration;
+
+use tokentoss_broker::store::GrantId;
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{
+    BackOff, ClientRevision, Context, Decision, Demand, ErrorCause, ExpiredCause, Failure, Grant, Guard,
+    Intent, Lease, LeaseOwner, Schedule, Status, TokenHash, Update, decide,
+};
+
+use crate::store::{add_at, stores};
+
+const REVISION: ClientRevision = ClientRevision(2);
+/// A moment before, one soon and one so far ahead that the clock was put back since.
+const MOMENTS: [i64; 3] = [-60_000, 10_000, 3_600_000];
+
+fn at(now: Timestamp, offset: i64) -> Timestamp {
+    Timestamp::from_millis(now.as_millis().saturating_add_signed(offset))
+}
+
+/// What the columns say, with times as milliseconds from now.
+#[derive(Clone, Copy)]
+struct Mixture {
+    status: Status,
+    intent: Option<TokenHash>,
+    /// Since the latest use.
+    renewed: i64,
+    refresh: i64,
+    keep_alive: i64,
+    lease: Option<i64>,
+    /// Since when and until when.
+    pause: Option<(i64, i64)>,
+}
+
+/// Every mixture.
+fn mixtures(refresh_hash: TokenHash) -> Vec<Mixture> {
+    let statuses = [
+        Status::Active,
+        Status::Error(ErrorCause::InvalidClient(ClientRevision(1))),
+        Status::Error(ErrorCause::InvalidClient(REVISION)),
+        Status::Error(ErrorCause::CellUnreadable),
+        Status::Expired(ExpiredCause::InvalidGrant),
+    ];
+    let intents = [None, Some(refresh_hash), Some(TokenHash([9; 32]))];
+    let schedules =
+        [(-60_000, -1000, 10_000), (60_000, -1000, 10_000), (60_000, -1000, -1000), (-60_000, 10_000, -1000)];
+    let leases = [None, Some(MOMENTS[0]), Some(MOMENTS[1]), Some(MOMENTS[2])];
+    let pauses = [None, Some((-1000, -500)), Some((-1000, 10_000)), Some((MOMENTS[2], MOMENTS[2]))];
+    let mut mixtures = Vec::new();
+    for status in statuses {
+        for intent in intents {
+            for (renewed, refresh, keep_alive) in schedules {
+                for lease in leases {
+                    let with = |pause| Mixture { status, intent, renewed, refresh, keep_alive, lease, pause };
+                    mixtures.extend(pauses.map(with));
+                }
+            }
+        }
+    }
+    mixtures
+}
+
+impl Mixture {
+    fn row(self, now: Timestamp, row: &Grant) -> Grant {
+        let Self { status, intent, renewed, refresh, keep_alive, lease, pause } = self;
+        Grant {
+            version: row.version.next(),
+            status,
+            intent: intent.map(|hash| Intent { hash, at: now }),
+            renewed_at: at(row.used_at, renewed),
+            schedule: Schedule { refresh_at: at(now, refresh), keep_alive_at: at(now, keep_alive) },
+            lease: lease.map(|until| Lease { owner: LeaseOwner(1), until: at(now, until) }),
+            back_off: BackOff {
+                failures: 1,
+                failure: pause.map(|_| Failure::NotSent),
+                pause: pause.map(|(failed, until)| (at(now, failed), at(now, until))),
+            },
+            ..row.clone()
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_statement_finds_is_what_the_machine_calls_due() {
+    for (store, folder) in stores().await {
+        if folder.is_some() {
+            // The same as in memory, and slower.
+            continue;
+        }
+        // A provider that no other test knows.
+        let provider = format!("provider-{}", GrantId::generate());
+        let (mut found, id) = (0, add_at(&store, "ada", &provider).await);
+        let first = store.grant(id).await.expect("an answer").expect("a row");
+        let mixtures = mixtures(first.grant.refresh.expect("a refresh token").hash);
+        for mixture in &mixtures {
+            let row = store.grant(id).await.expect("an answer").expect("a row");
+            let after = mixture.row(row.now, &row.grant);
+            let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
+            assert!(store.update(id, &update, &[]).await.expect("an answer"));
+            let due = store.claim_due(&row.provider, REVISION, 1000, &|_| None).await.expect("an answer");
+            let is_found = due.iter().any(|due| due.row.id == id && due.held.is_none());
+            let row = store.grant(id).await.expect("an answer").expect("a row");
+            let context = Context { client_revision: REVISION, ..Context::default() };
+            let decision = decide(row.now, &row.grant, &Demand::of_scheduler(), &context);
+            let is_due = !matches!(decision, Decision::Rest { .. });
+            let is_running = row.grant.status.allows_refresh(REVISION);
+            assert_eq!(is_found, is_due && is_running, "{decision:?}: {:?}", row.grant);
+            found += usize::from(is_found);
+        }
+        assert!(found > 50 && found < mixtures.len() - 50, "{found} of {}", mixtures.len());
+        tokio::time::timeout(Duration::from_secs(5), store.close()).await.expect("closed");
+    }
+}
