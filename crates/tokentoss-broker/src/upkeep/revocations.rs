@@ -30,13 +30,11 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) async fn run(custodian: Arc<Custodian>) {
     loop {
-        match work_off(&custodian).await {
-            Ok(count) if count == AT_ONCE => {
-                if custodian.ending.is_cancelled() {
-                    return;
-                }
-                continue;
-            }
+        // What is cut off at the end comes back when its hold is over, and to revoke twice does no harm.
+        let worked = custodian.ending.run_until_cancelled(work_off(&custodian)).await;
+        let Some(worked) = worked else { return };
+        match worked {
+            Ok(AT_ONCE) => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the revocation queue cannot be read"),
         }
@@ -58,7 +56,6 @@ async fn work_off(custodian: &Arc<Custodian>) -> Result<usize, StoreError> {
         let custodian = Arc::clone(custodian);
         working.spawn(async move {
             if let Err(error) = work_on(&custodian, &revocation).await {
-                // Its row comes back after a while, and to revoke twice does no harm.
                 tracing::warn!(grant = %revocation.grant, %error, "a revocation is not written down");
             }
         });
