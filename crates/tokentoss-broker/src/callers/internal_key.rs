@@ -61,7 +61,7 @@ impl InternalKeys {
         let holder = found.ok_or(Turned::Unauthenticated)?;
         let tenant = name_in(headers, &holder.tenant_header)?;
         let user = name_in(headers, &holder.user_header)?;
-        if !holder.tenants.is_empty() && !holder.tenants.iter().any(|known| *known == tenant) {
+        if !holder.tenants.is_empty() && !holder.tenants.contains(&tenant) {
             return Err(Turned::Forbidden);
         }
         Ok(Caller { name: holder.name.clone(), tenant, user })

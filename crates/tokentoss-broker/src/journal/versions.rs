@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tokentoss_custody::Version;
@@ -67,7 +67,7 @@ impl Versions {
 }
 
 /// Writes the file anew, and opens it for more.
-fn append_to(path: &PathBuf, known: &HashMap<GrantId, Version>) -> io::Result<File> {
+fn append_to(path: &Path, known: &HashMap<GrantId, Version>) -> io::Result<File> {
     let bytes: Vec<u8> = known.iter().flat_map(|(id, version)| line(*id, *version)).collect();
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     write_whole(folder, "versions", &bytes)?;

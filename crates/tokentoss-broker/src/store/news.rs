@@ -131,14 +131,15 @@ impl Telling {
     /// What a message says; none for one of this process.
     pub(super) fn read(&self, text: &str) -> Option<News> {
         let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(News::Unsure) };
-        (message.origin != self.origin).then(|| {
-            News::Changed(Change {
-                grant: GrantId(message.grant),
-                place: message.place,
-                version: Version(message.version),
-                kind: message.kind,
-            })
-        })
+        if message.origin == self.origin {
+            return None;
+        }
+        Some(News::Changed(Change {
+            grant: GrantId(message.grant),
+            place: message.place,
+            version: Version(message.version),
+            kind: message.kind,
+        }))
     }
 }
 
