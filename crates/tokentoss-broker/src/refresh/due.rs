@@ -35,6 +35,9 @@ impl Custodian {
         };
         let due = self.store.claim_due(provider, known.client_revision, most, &choose).await?;
         let is_full = due.len() == most;
+        if !due.is_empty() {
+            self.health.sent(provider, started);
+        }
         for Due { row, held } in due {
             let Some(held) = held else {
                 if let Some(Decision::Correct(update)) = self.decide_for_scheduler(&row) {

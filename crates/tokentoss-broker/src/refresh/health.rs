@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokentoss_custody::{Failure, LONGEST_RETRY_AFTER, Outcome};
+use tokentoss_custody::{Failure, LEASE, LONGEST_RETRY_AFTER, Outcome};
 
 /// So many failures in a row make a provider one that is away.
 const AWAY_AFTER: u32 = 3;
@@ -17,6 +17,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 struct State {
     failures: u32,
     until: Option<Instant>,
+    /// While a probe is on its way, nothing else is sent.
+    probing_until: Option<Instant>,
 }
 
 /// What the latest answers say of each provider.
@@ -45,6 +47,7 @@ impl Health {
             return;
         }
         state.failures = state.failures.saturating_add(1);
+        state.probing_until = None;
         if let Some(beyond) = state.failures.checked_sub(AWAY_AFTER) {
             let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(beyond.min(16))).min(LONGEST_PAUSE);
             let wished = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
@@ -57,10 +60,23 @@ impl Health {
         let states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match states.get(provider).and_then(|state| state.until) {
             Some(until) if until > now => 0,
+            Some(_) if is_probed(states.get(provider), now) => 0,
             Some(_) => most.min(1),
             None => most,
         }
     }
+
+    /// Takes note that the scheduler is about to send something, which is a probe where there was a pause.
+    pub(super) fn sent(&self, provider: &str, now: Instant) {
+        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = states.get_mut(provider).filter(|state| state.until.is_some()) {
+            state.probing_until = now.checked_add(LEASE);
+        }
+    }
+}
+
+fn is_probed(state: Option<&State>, now: Instant) -> bool {
+    state.and_then(|state| state.probing_until).is_some_and(|until| until > now)
 }
 
 #[cfg(test)]
@@ -80,6 +96,8 @@ mod tests {
         assert_eq!(health.allowance("example", 8, now), 0);
         assert_eq!(health.allowance("other", 8, now), 8);
         assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE), 1);
+        health.sent("example", now + FIRST_PAUSE);
+        assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE), 0, "the probe is on its way");
         health.note("example", &AWAY, now + FIRST_PAUSE);
         assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE * 2), 0, "twice as long");
         health.note("example", &AWAY, now + FIRST_PAUSE);

@@ -88,7 +88,7 @@ async fn a_provider_that_is_away_is_not_asked_for_every_grant() {
     let after_the_first = provider.forms().len();
     assert!(after_the_first <= 40, "{after_the_first}");
     let began = tokio::time::Instant::now();
-    until(async || provider.forms().len() == after_the_first + 2).await;
+    until(async || provider.forms().len() >= after_the_first + 2).await;
     assert!(began.elapsed() > Duration::from_millis(1500), "{:?}", began.elapsed());
     provider.set(Mood::Well);
     home.execute("UPDATE grants SET next_attempt_at = NULL, failed_at = NULL").await;
