@@ -31,9 +31,9 @@ async fn a_used_grant_is_renewed_before_anybody_waits() {
 async fn an_idle_grant_is_kept_alive_and_no_more() {
     let provider = Provider::start().await;
     let home = Home::new(&provider);
-    let _broker = home.start().await;
+    let broker = home.start().await;
     for user in ["ada", "grace"] {
-        _broker.connect(user, &provider.grant(), 3600).await;
+        broker.connect(user, &provider.grant(), 3600).await;
     }
     home.execute("UPDATE grants SET used_at = renewed_at - 1, refresh_at = 0").await;
     home.execute("UPDATE grants SET keep_alive_at = 1 WHERE user_id = 'grace'").await;
