@@ -12,8 +12,11 @@ use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::ClientRevision;
 
+use crate::callers::HubConfig;
 use crate::catalogue;
 use crate::connect::{SignInConfig, SignInSettings};
+use crate::source::Source;
+use crate::through::{AllowConfig, LimitsConfig};
 
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -59,8 +62,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The database: `sqlite:<path>` or `postgres://…`.
     pub database: String,
-    /// The file with the key ring.
-    pub key_ring: PathBuf,
+    /// The key ring.
+    pub key_ring: Source,
     /// The folder of the journal, on a disk of this machine and of this process alone; in memory without one.
     #[serde(default)]
     pub journal: Option<PathBuf>,
@@ -70,12 +73,21 @@ pub struct Config {
     /// The origins of notebook pages that may begin a sign-in. Those of this machine may where `public_url` is of it too.
     #[serde(default)]
     pub pages: Vec<String>,
+    /// The name of the broker among the services of JupyterHub.
+    #[serde(default = "usual_service")]
+    pub service: String,
+    /// Limits of calls made for callers.
+    #[serde(default)]
+    pub through: LimitsConfig,
     /// The providers, by the names that callers use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
     /// Those who may ask, by their names in logs.
     #[serde(default)]
     pub callers: BTreeMap<String, CallerConfig>,
+    /// The JupyterHubs whose users may ask; each one's name is the tenant of its users.
+    #[serde(default)]
+    pub hubs: BTreeMap<String, HubConfig>,
 }
 
 /// A provider and the client that is registered with it.
@@ -99,9 +111,9 @@ pub struct ProviderConfig {
     pub sign_in: Option<SignInConfig>,
     /// The client.
     pub client_id: String,
-    /// The files of its secrets, in the order in which they are tried.
+    /// Its secrets, in the order in which they are tried.
     #[serde(default)]
-    pub client_secrets: Vec<PathBuf>,
+    pub client_secrets: Vec<Source>,
     /// How the client shows who it is.
     #[serde(default)]
     pub authentication: AuthenticationKind,
@@ -111,6 +123,9 @@ pub struct ProviderConfig {
     /// After how many days without use the provider forgets a refresh token.
     #[serde(default = "usual_memory")]
     pub forgets_after_days: u32,
+    /// The calls that may be made with its tokens; none if there is no entry.
+    #[serde(default)]
+    pub through: Vec<AllowConfig>,
 }
 
 /// How a client shows who it is (RFC 6749 section 2.3.1).
@@ -130,8 +145,12 @@ pub enum AuthenticationKind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerConfig {
-    /// The files of its keys; two at most, so that one can replace the other.
-    pub keys: Vec<PathBuf>,
+    /// Its keys; two at most, so that one can replace the other.
+    pub keys: Vec<Source>,
+    /// The one tenant of a caller that asks for one person alone; `user` stands beside it.
+    pub tenant: Option<String>,
+    /// The one user of such a caller.
+    pub user: Option<String>,
     /// The tenants that it may ask for; all if it names none.
     #[serde(default)]
     pub tenants: Vec<String>,
@@ -202,7 +221,8 @@ impl Config {
 }
 
 impl ProviderConfig {
-    fn open(&self, name: &str) -> Result<Provider, ConfigError> {
+    /// The provider with its secrets.
+    pub(crate) fn open(&self, name: &str) -> Result<Provider, ConfigError> {
         let setting_error = |setting: &str, reason: Cow<'static, str>| ConfigError::Setting {
             setting: format!("providers.{name}.{setting}"),
             reason,
@@ -235,8 +255,7 @@ impl ProviderConfig {
                 );
             }
         };
-        let client_secrets =
-            self.client_secrets.iter().map(|path| secret_of(path)).collect::<Result<Vec<_>, _>>()?;
+        let client_secrets = self.client_secrets.iter().map(Source::secret).collect::<Result<Vec<_>, _>>()?;
         match (self.authentication, client_secrets.is_empty()) {
             (AuthenticationKind::None, false) => {
                 return wrong("client_secrets", "a client that shows its identifier alone has none");
@@ -283,15 +302,8 @@ pub(crate) fn text_of(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })
 }
 
-/// The secret in a file, without the line end that editors put behind it.
-pub(crate) fn secret_of(path: &Path) -> Result<Secret, ConfigError> {
-    let text = Secret::new(text_of(path)?);
-    let secret = text.expose().trim_end_matches(['\r', '\n']);
-    if secret.is_empty() {
-        let setting = path.display().to_string();
-        return Err(ConfigError::Setting { setting, reason: "the file is empty".into() });
-    }
-    Ok(Secret::new(secret.to_owned()))
+fn usual_service() -> String {
+    "tokentoss".to_owned()
 }
 
 fn usual_listen() -> SocketAddr {

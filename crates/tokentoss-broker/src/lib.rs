@@ -6,10 +6,12 @@
 //! 2. [`callers`]: who asks, and for which tenant and user.
 //! 3. [`refresh`]: one task a grant refreshes; everybody else waits for its news. It moves bytes between the machine in
 //!    `tokentoss-custody`, which decides, the provider and the store.
-//! 4. [`upkeep`]: what goes on without a request.
-//! 5. [`store`]: rows, leases and sealed cells in SQLite or Postgres.
-//! 6. [`journal`]: what must not be lost while the database is away.
-//! 7. [`keys`]: the key ring, the tenants' data keys and the sealing of cells.
+//! 4. [`connect`]: signing in, at the broker's pages or by a code that is deposited.
+//! 5. [`through`]: calls that are made for the caller, with a token that the caller never sees.
+//! 6. [`upkeep`]: what goes on without a request.
+//! 7. [`store`]: rows, leases and sealed cells in SQLite or Postgres.
+//! 8. [`journal`]: what must not be lost while the database is away.
+//! 9. [`keys`]: the key ring, the tenants' data keys and the sealing of cells.
 
 #[macro_use]
 mod failpoints;
@@ -18,6 +20,7 @@ mod cache;
 pub mod callers;
 pub mod catalogue;
 mod clock;
+pub mod commands;
 pub mod config;
 pub mod connect;
 pub mod events;
@@ -28,7 +31,9 @@ pub mod problem;
 pub mod refresh;
 pub mod routes;
 pub mod server;
+pub mod source;
 pub mod store;
+pub mod through;
 pub mod upkeep;
 
 mod random;

@@ -1,9 +1,12 @@
 //! Problem details (RFC 9457), with a stable code and what helps.
 
+mod calls;
+mod every;
+mod sign_in;
+
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -78,7 +81,7 @@ impl Problem {
     pub const fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "invalid_request",
+            "method_not_allowed",
             "fix_config",
             "This route takes another method. Compare the request with the reference.",
         )
@@ -96,83 +99,6 @@ impl Problem {
                 "This user has too many listeners to news. Close some of them.",
             )
         }
-    }
-
-    /// This provider's sign-in goes another way, or no way.
-    #[must_use]
-    pub const fn way_unavailable() -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "way_unavailable",
-            "ask_admin",
-            "The broker has no such sign-in for this provider. Ask its administrator to configure one.",
-        )
-    }
-
-    /// A page of this origin may not begin a sign-in.
-    #[must_use]
-    pub const fn origin_forbidden() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "origin_forbidden",
-            "ask_admin",
-            "Pages of this origin may not sign in here. Ask the broker's administrator to add it to pages.",
-        )
-    }
-
-    /// A scope that callers may not ask for.
-    #[must_use]
-    pub const fn scope_forbidden() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "scope_forbidden",
-            "ask_admin",
-            "One of the scopes may not be asked for here. Ask the broker's administrator to add it to further_scopes.",
-        )
-    }
-
-    /// There is no such sign-in for this caller.
-    #[must_use]
-    pub const fn authorization_unknown() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "authorization_unknown",
-            "sign_in",
-            "There is no such sign-in. Begin a new one.",
-        )
-    }
-
-    /// The sign-in is over.
-    #[must_use]
-    pub const fn authorization_expired() -> Self {
-        Self::new(
-            StatusCode::GONE,
-            "authorization_expired",
-            "sign_in",
-            "This sign-in has ended. Begin a new one.",
-        )
-    }
-
-    /// The confirmation is another one.
-    #[must_use]
-    pub const fn confirmation_wrong() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "confirmation_wrong",
-            "sign_in",
-            "This is not what the broker's page shows. Compare the letters and digits, and type them again.",
-        )
-    }
-
-    /// The answer belongs to no sign-in of this browser.
-    #[must_use]
-    pub const fn state_mismatch() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "state_mismatch",
-            "sign_in",
-            "This answer belongs to no sign-in that this browser waits for. Sign in again from where you began.",
-        )
     }
 
     /// Sealed data cannot be opened.
@@ -221,20 +147,6 @@ impl Problem {
     }
 }
 
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "request_too_large",
-                "fix_config",
-                "The request is larger than 64 KiB. Send less.",
-            );
-        }
-        Self::invalid_request()
-    }
-}
-
 impl From<Turned> for Problem {
     fn from(turned: Turned) -> Self {
         match turned {
@@ -250,11 +162,12 @@ impl From<Turned> for Problem {
                 "ask_admin",
                 "This caller may not ask for this tenant. Ask the broker's administrator.",
             ),
+            Turned::HubUnavailable => Self::hub_unavailable(),
             Turned::Malformed => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
                 "fix_config",
-                "The headers that name tenant and user are missing, repeated or malformed.",
+                "The headers that name tenant and user are missing, repeated or malformed, or stand where none may.",
             ),
         }
     }

@@ -1,22 +1,23 @@
 //! Start and end of the server.
 
 use std::future::{Future, IntoFuture};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::callers::InternalKeys;
-use crate::config::{Config, ConfigError, text_of};
+use crate::callers::Callers;
+use crate::config::{Config, ConfigError};
 use crate::connect::SignIns;
 use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyRing, RingError};
 use crate::metrics;
 use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
+use crate::source::Source;
 use crate::store::{Store, StoreError};
+use crate::through::{Lookup, Through};
 use crate::upkeep;
 
 /// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
@@ -73,14 +74,14 @@ impl Server {
     pub async fn build(config: &Config) -> Result<Self, ServerError> {
         metrics::start();
         let ring = key_ring(&config.key_ring)?;
-        let (providers, keys) = (config.providers()?, InternalKeys::of(config)?);
-        let store = Store::open(&config.database).await?;
-        store.migrate().await?;
+        let (providers, callers) = (config.providers()?, Callers::of(config)?);
+        let through = Through::of(config, &Lookup::of_system())?;
+        let store = Store::begin(&config.database).await?;
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
-        let app = App { custodian, sign_ins, keys: Arc::new(keys) };
+        let app = App { custodian, sign_ins, callers: Arc::new(callers), through: Arc::new(through) };
         Ok(Self { app, callers: listen(config.listen).await?, admin: listen(config.admin_listen).await? })
     }
 
@@ -98,6 +99,15 @@ impl Server {
     /// What the operating system says.
     pub fn admin_address(&self) -> std::io::Result<std::net::SocketAddr> {
         self.admin.local_addr()
+    }
+
+    /// Has calls for callers resolve names in another way than the system does.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration of these calls.
+    pub fn resolve_by(&mut self, config: &Config, lookup: &Lookup) -> Result<(), ServerError> {
+        self.app.through = Arc::new(Through::of(config, lookup)?);
+        Ok(())
     }
 
     /// The part that refreshes and keeps.
@@ -145,8 +155,8 @@ impl Server {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn key_ring(path: &Path) -> Result<KeyRing, ServerError> {
-    Ok(KeyRing::read(&zeroize::Zeroizing::new(text_of(path)?))?)
+pub fn key_ring(source: &Source) -> Result<KeyRing, ServerError> {
+    Ok(KeyRing::read(&source.text()?)?)
 }
 
 async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, ServerError> {

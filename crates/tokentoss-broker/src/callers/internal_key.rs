@@ -1,28 +1,35 @@
-//! Servers with a key of their own, which name tenant and user in headers.
+//! Callers with a key of their own: servers, which name tenant and user in headers, and machines of one person.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Caller, Turned};
-use crate::config::{CallerConfig, Config, ConfigError, secret_of};
+use super::{Caller, Turned, is_name, name_in};
+use crate::config::{CallerConfig, Config, ConfigError};
 
-/// The longest name of a tenant or user, in bytes.
-const NAME_LIMIT: usize = 256;
 /// The shortest key, in characters.
 const SHORTEST_KEY: usize = 32;
 
-/// Every server that has a key.
+/// Everybody who has a key.
 #[derive(Debug)]
 pub struct InternalKeys(Vec<Holder>);
 
-struct Holder {
+/// Somebody who has a key.
+pub(super) struct Holder {
     name: String,
     /// SHA-256 of each key.
     keys: Vec<[u8; 32]>,
-    tenants: Vec<String>,
+    asks_for: AsksFor,
     tenant_header: String,
     user_header: String,
+}
+
+/// For whom a caller asks.
+enum AsksFor {
+    /// Whoever the headers name, in these tenants; in all if there are none.
+    Named { tenants: Vec<String> },
+    /// Always this one.
+    One { tenant: String, user: String },
 }
 
 impl std::fmt::Debug for Holder {
@@ -37,18 +44,35 @@ impl InternalKeys {
     /// # Errors
     /// What is wrong with one of them.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
-        let holders = config.callers.iter().map(|(name, caller)| Holder::of(name, caller));
-        holders.collect::<Result<_, _>>().map(Self)
+        let mut holders: Vec<Holder> = Vec::new();
+        for (name, caller) in &config.callers {
+            let holder = Holder::of(name, caller)?;
+            if holders.iter().any(|other| other.keys.iter().any(|key| holder.keys.contains(key))) {
+                let setting = format!("callers.{name}.keys");
+                return Err(ConfigError::Setting {
+                    setting,
+                    reason: "another caller has the same key".into(),
+                });
+            }
+            holders.push(holder);
+        }
+        Ok(Self(holders))
     }
 
-    /// Who asks with these headers.
-    ///
-    /// # Errors
-    /// Why nobody does.
-    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Turned> {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = given.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Turned::Unauthenticated)?;
-        let hash: [u8; 32] = Sha256::digest(key.trim().as_bytes()).into();
+    /// All that is wrong, not only what stands first.
+    #[must_use]
+    pub fn problems(config: &Config) -> Vec<ConfigError> {
+        let each = config.callers.iter().filter_map(|(name, caller)| Holder::of(name, caller).err());
+        let mut problems: Vec<_> = each.collect();
+        if problems.is_empty() {
+            problems.extend(Self::of(config).err());
+        }
+        problems
+    }
+
+    /// Whose key this is.
+    pub(super) fn holder_of(&self, key: &str) -> Option<&Holder> {
+        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         // All are compared, so that the time tells nothing.
         let mut found = None;
         for holder in &self.0 {
@@ -58,48 +82,66 @@ impl InternalKeys {
                 }
             }
         }
-        let holder = found.ok_or(Turned::Unauthenticated)?;
-        let tenant = name_in(headers, &holder.tenant_header)?;
-        let user = name_in(headers, &holder.user_header)?;
-        if !holder.tenants.is_empty() && !holder.tenants.contains(&tenant) {
-            return Err(Turned::Forbidden);
-        }
-        Ok(Caller { name: holder.name.clone(), tenant, user })
+        found
     }
 }
 
 impl Holder {
     fn of(name: &str, config: &CallerConfig) -> Result<Self, ConfigError> {
-        let wrong = |reason: &'static str| ConfigError::Setting {
-            setting: format!("callers.{name}.keys"),
+        let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
+            setting: format!("callers.{name}.{setting}"),
             reason: reason.into(),
         };
         if config.keys.is_empty() || config.keys.len() > 2 {
-            return Err(wrong("one key, or two while one replaces the other"));
+            return Err(wrong("keys", "one key, or two while one replaces the other"));
         }
         let mut keys = Vec::new();
-        for path in &config.keys {
-            let key = secret_of(path)?;
+        for source in &config.keys {
+            let key = source.secret()?;
             if key.expose().len() < SHORTEST_KEY {
-                return Err(wrong("a key of fewer than 32 characters can be guessed"));
+                return Err(wrong("keys", "a key of fewer than 32 characters can be guessed"));
             }
             keys.push(Sha256::digest(key.expose().as_bytes()).into());
         }
+        let asks_for = match (&config.tenant, &config.user) {
+            (None, None) => AsksFor::Named { tenants: config.tenants.clone() },
+            (Some(tenant), Some(user)) if config.tenants.is_empty() => {
+                if !is_name(tenant) || !is_name(user) {
+                    return Err(wrong("user", "tenant and user are 1 to 256 visible ASCII characters"));
+                }
+                AsksFor::One { tenant: tenant.clone(), user: user.clone() }
+            }
+            (Some(_), Some(_)) => return Err(wrong("tenants", "`tenant` names the only one already")),
+            _ => return Err(wrong("user", "`tenant` and `user` stand together, or neither of them does")),
+        };
         Ok(Self {
             name: name.to_owned(),
             keys,
-            tenants: config.tenants.clone(),
+            asks_for,
             tenant_header: config.tenant_header.to_ascii_lowercase(),
             user_header: config.user_header.to_ascii_lowercase(),
         })
     }
-}
 
-/// A name from a header, of which there must be one.
-fn name_in(headers: &HeaderMap, header: &str) -> Result<String, Turned> {
-    let mut values = headers.get_all(header).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Turned::Malformed) };
-    let name = value.to_str().unwrap_or_default();
-    let is_name = (1..=NAME_LIMIT).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_name { Ok(name.to_owned()) } else { Err(Turned::Malformed) }
+    /// For whom the request with these headers asks.
+    pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Turned> {
+        let (tenant, user) = match &self.asks_for {
+            AsksFor::Named { tenants } => {
+                let tenant = name_in(headers, &self.tenant_header)?;
+                let user = name_in(headers, &self.user_header)?;
+                if !tenants.is_empty() && !tenants.contains(&tenant) {
+                    return Err(Turned::Forbidden);
+                }
+                (tenant, user)
+            }
+            AsksFor::One { tenant, user } => {
+                // Whoever sends them believes to speak for somebody else.
+                if headers.contains_key(&self.tenant_header) || headers.contains_key(&self.user_header) {
+                    return Err(Turned::Malformed);
+                }
+                (tenant.clone(), user.clone())
+            }
+        };
+        Ok(Caller { name: self.name.clone(), tenant, user })
+    }
 }

@@ -1,8 +1,20 @@
 //! Who asks. Whoever is unknown gets one answer, whatever was wrong.
 
+mod hubs;
 mod internal_key;
 
+pub use hubs::{Hub, HubConfig};
 pub use internal_key::InternalKeys;
+
+use axum::http::{HeaderMap, header};
+use hubs::Hubs;
+
+use crate::config::{Config, ConfigError};
+
+/// The longest name of a tenant or user, in bytes.
+const NAME_LIMIT: usize = 256;
+/// The longest key or token of a caller, in bytes.
+const TOKEN_LIMIT: usize = 1024;
 
 /// Somebody whose requests are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +34,58 @@ pub enum Turned {
     Unauthenticated,
     /// The key is known, but not for this tenant.
     Forbidden,
-    /// The headers that name tenant and user are missing or malformed.
+    /// The headers that name tenant and user are missing or malformed, or name what the key decides.
     Malformed,
+    /// The JupyterHub that would know does not answer.
+    HubUnavailable,
+}
+
+/// Everybody who may ask.
+#[derive(Debug)]
+pub struct Callers {
+    keys: InternalKeys,
+    hubs: Hubs,
+}
+
+impl Callers {
+    /// Reads the keys and the hubs of the configuration.
+    ///
+    /// # Errors
+    /// What is wrong with one of them.
+    pub fn of(config: &Config) -> Result<Self, ConfigError> {
+        Ok(Self { keys: InternalKeys::of(config)?, hubs: Hubs::of(config)? })
+    }
+
+    /// Who asks with these headers.
+    ///
+    /// # Errors
+    /// Why nobody does.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Caller, Turned> {
+        let token = bearer(headers).ok_or(Turned::Unauthenticated)?;
+        if let Some(holder) = self.keys.holder_of(token) {
+            return holder.caller(headers);
+        }
+        self.hubs.identify(token, headers).await
+    }
+}
+
+/// The one bearer token.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let is_token = (1..=TOKEN_LIMIT).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic());
+    (scheme.eq_ignore_ascii_case("bearer") && is_token).then_some(token)
+}
+
+/// A name from a header, of which there must be one.
+fn name_in(headers: &HeaderMap, header: &str) -> Result<String, Turned> {
+    let mut values = headers.get_all(header).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Turned::Malformed) };
+    let name = value.to_str().unwrap_or_default();
+    if is_name(name) { Ok(name.to_owned()) } else { Err(Turned::Malformed) }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_LIMIT).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }

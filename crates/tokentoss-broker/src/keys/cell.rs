@@ -13,6 +13,8 @@ use crate::random;
 use crate::store::{AuthorizationId, GrantId};
 
 const NONCE: usize = 24;
+/// What a cell begins with: the layout, then the name of the key.
+const LAYOUT: u8 = 1;
 
 /// Something sealed that cannot be opened: another key, another place, or changed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +67,20 @@ impl Place for AuthorizationPlace<'_> {
 /// Seals a secret for its place.
 #[must_use]
 pub fn seal_cell(key: &Key, place: &impl Place, secret: &Secret) -> Vec<u8> {
-    encrypt(key, &place.associated(), secret.expose().as_bytes())
+    let sealed = encrypt(key, &place.associated(), secret.expose().as_bytes());
+    [[LAYOUT].as_slice(), &key.name(), &sealed].concat()
+}
+
+/// The name of the key that sealed a cell.
+fn sealed_by(sealed: &[u8]) -> Option<([u8; 8], &[u8])> {
+    let (name, ciphertext) = sealed.strip_prefix(&[LAYOUT])?.split_first_chunk::<8>()?;
+    Some((*name, ciphertext))
+}
+
+/// Whether this very key sealed a cell.
+#[must_use]
+pub fn is_sealed_by(key: &Key, sealed: &[u8]) -> bool {
+    sealed_by(sealed).is_some_and(|(name, _)| name == key.name())
 }
 
 /// Opens a cell.
@@ -73,7 +88,8 @@ pub fn seal_cell(key: &Key, place: &impl Place, secret: &Secret) -> Vec<u8> {
 /// # Errors
 /// [`Unreadable`].
 pub fn open_cell(key: &Key, place: &impl Place, sealed: &[u8]) -> Result<Secret, Unreadable> {
-    let opened = decrypt(key, &place.associated(), sealed)?;
+    let (name, ciphertext) = sealed_by(sealed).ok_or(Unreadable)?;
+    let opened = decrypt(key.of_name(name).ok_or(Unreadable)?, &place.associated(), ciphertext)?;
     str::from_utf8(&opened).map(|text| Secret::new(text.to_owned())).map_err(|_| Unreadable)
 }
 

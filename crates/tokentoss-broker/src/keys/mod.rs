@@ -1,37 +1,64 @@
 //! The key ring, which the administrator keeps, and the data key that each tenant has.
 //!
 //! A data key seals the cells of one tenant. It stands in the database, wrapped by a key of the ring, so that a new key for
-//! the ring means to wrap data keys anew, and no cell is touched.
+//! the ring means to wrap data keys anew, and no cell is touched. A tenant can get a new data key too, beside the old one.
 
 mod cell;
+mod kept;
 mod ring;
+mod set;
 
-pub use cell::{AuthorizationPlace, CellPlace, Place, Unreadable, open_cell, seal_cell};
+pub use cell::{AuthorizationPlace, CellPlace, Place, Unreadable, is_sealed_by, open_cell, seal_cell};
+pub use kept::{KEPT_FOR, KeptKeys};
 pub use ring::{KeyRing, RingError};
+pub use set::{KeySet, Member, Role};
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::random;
 
 /// A key of XChaCha20-Poly1305. It leaves memory when it is dropped.
 #[derive(Clone)]
-pub struct Key(Zeroizing<[u8; 32]>);
+pub struct Key {
+    bytes: Zeroizing<[u8; 32]>,
+    /// Keys that open what this one did not seal.
+    others: Vec<Key>,
+}
 
 impl Key {
     /// A fresh key.
     #[must_use]
     pub fn generate() -> Self {
-        Self(Zeroizing::new(random::bytes()))
+        Self { bytes: Zeroizing::new(random::bytes()), others: Vec::new() }
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
+        let bytes = bytes.try_into().ok().map(Zeroizing::new)?;
+        Some(Self { bytes, others: Vec::new() })
     }
 
     pub(crate) fn bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Names the key without telling it: the beginning of a hash.
+    #[must_use]
+    pub fn name(&self) -> [u8; 8] {
+        let hash: [u8; 32] = Sha256::digest(set::named(&self.bytes)).into();
+        let [a, b, c, d, e, f, g, h, ..] = hash;
+        [a, b, c, d, e, f, g, h]
+    }
+
+    fn with_others(self, others: Vec<Self>) -> Self {
+        Self { others, ..self }
+    }
+
+    /// This key or the other one of this name.
+    fn of_name(&self, name: [u8; 8]) -> Option<&Self> {
+        std::iter::once(self).chain(&self.others).find(|key| key.name() == name)
     }
 }
 

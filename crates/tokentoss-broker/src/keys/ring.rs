@@ -9,7 +9,8 @@ use tokentoss_core::Secret;
 use zeroize::Zeroizing;
 
 use super::cell::{decrypt, encrypt};
-use super::{Key, Unreadable};
+use super::set::wrapped_keys;
+use super::{Key, KeySet, Unreadable};
 use crate::store::AuthorizationId;
 
 /// What a wrapped data key begins with: the layout, then the length of the key's name.
@@ -116,12 +117,12 @@ impl KeyRing {
         wrapped
     }
 
-    /// Opens a data key, with whichever key of the ring it was wrapped by.
+    /// Opens what a tenant's row holds: the data key that seals, which knows the others.
     ///
     /// # Errors
-    /// [`Unreadable`] when that key is not in the ring, or when this is not the tenant's data key.
-    pub fn unwrap(&self, wrapped: &[u8], tenant: &str) -> Result<Key, Unreadable> {
-        Key::from_bytes(&self.open(wrapped, &associated(tenant))?).ok_or(Unreadable)
+    /// [`Unreadable`] when a key that wrapped them is not in the ring, or when these are not the tenant's data keys.
+    pub fn unwrap(&self, row: &[u8], tenant: &str) -> Result<Key, Unreadable> {
+        KeySet::open(self, row, tenant)?.key()
     }
 
     /// Opens what was sealed by whichever key of the ring.
@@ -130,10 +131,16 @@ impl KeyRing {
         decrypt(self.keys.get(name).ok_or(Unreadable)?, associated, sealed)
     }
 
-    /// Whether a data key is wrapped by the primary key.
+    /// Opens one data key, with whichever key of the ring it was wrapped by.
+    pub(super) fn unwrap_one(&self, wrapped: &[u8], tenant: &str) -> Result<Key, Unreadable> {
+        Key::from_bytes(&self.open(wrapped, &associated(tenant))?).ok_or(Unreadable)
+    }
+
+    /// Whether all data keys of a tenant's row are wrapped by the primary key.
     #[must_use]
-    pub fn is_current(&self, wrapped: &[u8]) -> bool {
-        split(wrapped).is_some_and(|(name, _)| name == self.primary)
+    pub fn is_current(&self, row: &[u8]) -> bool {
+        let is_primary = |wrapped: &[u8]| split(wrapped).is_some_and(|(name, _)| name == self.primary);
+        wrapped_keys(row).is_some_and(|keys| keys.into_iter().all(is_primary))
     }
 }
 

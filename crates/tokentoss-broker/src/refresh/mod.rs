@@ -15,11 +15,12 @@ mod uses;
 pub use connect::SignedIn;
 pub use revoke::Revoked;
 pub use settle::ReplayError;
+pub(crate) use task::hash_of;
 pub use upstream::Upstream;
 pub use uses::WRITE_USES_EVERY;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokentoss_core::{Secret, Timestamp};
@@ -35,7 +36,7 @@ use crate::cache::{Cache, Reading};
 use crate::config::Provider;
 use crate::events::Hub;
 use crate::journal::Journal;
-use crate::keys::{CellPlace, Key, KeyRing, Unreadable, open_cell};
+use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
 use crate::random;
 use crate::store::{GrantId, GrantRow, News, Place, Store, StoreError};
@@ -119,7 +120,7 @@ pub struct Custodian {
     pub events: Arc<Hub>,
     ring: Arc<KeyRing>,
     journal: Arc<Journal>,
-    data_keys: Mutex<HashMap<String, Key>>,
+    data_keys: KeptKeys,
     providers: BTreeMap<String, Provider>,
     upstream: Upstream,
     flights: Flights,
@@ -158,7 +159,7 @@ impl Custodian {
             events,
             ring: Arc::new(ring),
             journal,
-            data_keys: Mutex::default(),
+            data_keys: KeptKeys::default(),
             providers,
             upstream,
             flights: Flights::default(),
@@ -202,16 +203,21 @@ impl Custodian {
     /// # Errors
     /// That it cannot be opened, or that the database does not answer.
     pub async fn data_key(&self, tenant: &str) -> Result<Key, Failed> {
-        let known = self.data_keys.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
-        if let Some(key) = known {
-            return Ok(key);
+        match self.data_keys.get(tenant) {
+            Some(key) => Ok(key),
+            None => self.read_data_key(tenant).await,
         }
+    }
+
+    /// The same as the row holds it now.
+    async fn read_data_key(&self, tenant: &str) -> Result<Key, Failed> {
+        let read_at = tokio::time::Instant::now();
         let wrapped = match self.store.data_key(tenant).await? {
             Some(wrapped) => wrapped,
             None => self.store.add_tenant(tenant, &self.ring.wrap(&Key::generate(), tenant)).await?,
         };
         let key = self.ring.unwrap(&wrapped, tenant)?;
-        self.data_keys.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.to_owned(), key.clone());
+        self.data_keys.keep(tenant, &key, read_at);
         Ok(key)
     }
 
@@ -344,7 +350,11 @@ impl Custodian {
         let key = self.data_key(&row.tenant).await?;
         let sealed = self.store.cell(cell).await?.ok_or(Unreadable)?;
         let place = CellPlace { tenant: &row.tenant, grant: row.id, cell };
-        Ok(open_cell(&key, &place, &sealed)?)
+        if let Ok(secret) = open_cell(&key, &place, &sealed) {
+            return Ok(secret);
+        }
+        // A data key that is younger than what is kept.
+        Ok(open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed)?)
     }
 
     fn context(&self, row: &GrantRow) -> Result<Context, Failed> {

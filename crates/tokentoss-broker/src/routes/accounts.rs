@@ -1,6 +1,7 @@
-//! `GET /v1/accounts` and `DELETE /v1/accounts/{id}`: what a user has connected.
+//! `GET /v1/accounts`, `GET` and `DELETE /v1/accounts/{id}`: what a user has connected.
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use super::App;
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::Failed;
+use crate::store::{GrantId, GrantRow};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +42,23 @@ struct AccountAnswer {
     used_at: u64,
 }
 
+impl AccountAnswer {
+    fn of(row: GrantRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            provider: row.provider,
+            subject: row.subject,
+            email: row.email,
+            status: row.grant.status.name(),
+            cause: row.grant.status.cause(),
+            scopes: row.grant.consented.to_list().split(' ').map(str::to_owned).collect(),
+            connected_at: row.grant.connected_at.as_secs(),
+            renewed_at: row.grant.renewed_at.as_secs(),
+            used_at: row.grant.used_at.as_secs(),
+        }
+    }
+}
+
 /// Lists what the user has connected.
 pub(super) async fn list(
     State(app): State<App>,
@@ -55,23 +74,39 @@ pub(super) async fn list(
         }
         for account in store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)? {
             let Some(row) = store.grant(account.id).await.map_err(Failed::from)? else { continue };
-            answers.push(AccountAnswer {
-                id: row.id.to_string(),
-                provider: row.provider,
-                subject: row.subject,
-                email: row.email,
-                status: row.grant.status.name(),
-                cause: row.grant.status.cause(),
-                scopes: row.grant.consented.to_list().split(' ').map(str::to_owned).collect(),
-                connected_at: row.grant.connected_at.as_secs(),
-                renewed_at: row.grant.renewed_at.as_secs(),
-                used_at: row.grant.used_at.as_secs(),
-            });
+            answers.push(AccountAnswer::of(row));
         }
     }
-    let mut response = Json(answers).into_response();
+    Ok(no_store(Json(answers)))
+}
+
+/// One of them.
+pub(super) async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|_| Problem::invalid_request())?;
+    let row = own(&app, &caller, &id).await?;
+    Ok(no_store(Json(AccountAnswer::of(row))))
+}
+
+/// The account of this identifier; somebody else's answers like one that is not there.
+async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> {
+    let id = GrantId::read(id).ok_or_else(Problem::not_found)?;
+    let row = app.custodian.store.grant(id).await.map_err(Failed::from)?;
+    row.filter(|row| {
+        let is_own = row.tenant == caller.tenant && row.user == caller.user;
+        // What was ended is not listed either; nor is what the configuration has no provider for.
+        is_own && row.grant.status.name() != "revoked" && app.custodian.provider(&row.provider).is_some()
+    })
+    .ok_or_else(Problem::not_found)
+}
+
+fn no_store(body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }
 
 /// Ends a connection: the tokens leave the row at once, and are revoked at the provider by a queue,
@@ -79,19 +114,12 @@ pub(super) async fn list(
 pub(super) async fn disconnect(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     ending: Result<Query<Ending>, axum::extract::rejection::QueryRejection>,
 ) -> Result<StatusCode, Problem> {
+    let Path(id) = id.map_err(|_| Problem::invalid_request())?;
     let Query(Ending { revoke }) = ending.map_err(|_| Problem::invalid_request())?;
-    let store = &app.custodian.store;
-    for name in app.custodian.provider_names() {
-        let accounts = store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)?;
-        let Some(account) = accounts.into_iter().find(|account| account.id.to_string() == id) else {
-            continue;
-        };
-        app.custodian.disconnect(account.id, Revoker::User, revoke.unwrap_or(true)).await?;
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    // Whatever is somebody else's answers like what is not there.
-    Err(Problem::not_found())
+    let row = own(&app, &caller, &id).await?;
+    app.custodian.disconnect(row.id, Revoker::User, revoke.unwrap_or(true)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

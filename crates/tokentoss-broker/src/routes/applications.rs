@@ -2,19 +2,30 @@
 //! address, with its key and the headers of tenant and user. The application knows who its browser's user is, so the same user at
 //! begin and end is all the confirmation that is needed.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokentoss_core::endpoint::EndpointUrl;
 
 use super::App;
 use super::connect::{closing_page, cookie_in, failure_page, problem_page, redirect};
 use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::{Ask, Failed};
 
+/// The provider whose folders can be tried.
+const BOX: &str = "box";
+/// The longest identifier of a folder, in digits.
+const FOLDER_LIMIT: usize = 20;
+/// How long Box may take.
+const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the cookie of a sign-in lives, in seconds.
 const COOKIE_LIFE: u64 = 10 * 60;
 
@@ -105,6 +116,39 @@ pub(super) async fn disconnect(
         app.custodian.disconnect(account.id, tokentoss_custody::Revoker::User, true).await?;
     }
     Ok(no_store(Json(DisconnectAnswer { disconnected })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Folder {
+    folder_id: Option<String>,
+}
+
+/// The entries of a folder at Box, which shows that all is well; the user's root folder where none is named.
+pub(super) async fn test_folder(
+    State(app): State<App>,
+    caller: Caller,
+    folder: Result<Query<Folder>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(Folder { folder_id }) = folder.map_err(|_| Problem::invalid_request())?;
+    let folder = folder_id.unwrap_or_else(|| "0".to_owned());
+    if folder.is_empty() || folder.len() > FOLDER_LIMIT || !folder.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Problem::invalid_request());
+    }
+    let provider = app.custodian.provider(BOX).and_then(|provider| provider.sign_in.as_ref());
+    let identity = provider.and_then(|sign_in| sign_in.identity.as_ref()).ok_or_else(Problem::not_found)?;
+    // Box's own resources stand beside the one that says who signed in.
+    let base = identity.endpoint.as_str().strip_suffix("/users/me").ok_or_else(Problem::way_unavailable)?;
+    let endpoint = EndpointUrl::parse(&format!("{base}/folders/{folder}/items"))
+        .map_err(|_| Problem::invalid_request())?;
+    let ask = Ask { provider: BOX.to_owned(), ..Ask::default() };
+    let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    let answer = app.custodian.upstream().get(&endpoint, &given.access, TIMEOUT).await;
+    let answer = answer.ok_or_else(Problem::target_unavailable)?;
+    let status = StatusCode::from_u16(answer.status).map_err(|_| Problem::target_misbehaved())?;
+    let entries: Value =
+        serde_json::from_str(answer.body.expose()).map_err(|_| Problem::target_misbehaved())?;
+    Ok(no_store((status, Json(entries))))
 }
 
 fn no_store(body: impl IntoResponse) -> Response {

@@ -103,7 +103,7 @@ pub(super) async fn begin(
     caller: Caller,
     body: Result<Json<BeginRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(request) = body.map_err(Problem::from)?;
+    let Json(request) = body?;
     let is_scope = |scope: &String| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
     if request.scopes.len() > SCOPES || !request.scopes.iter().all(is_scope) {
         return Err(Problem::invalid_request());
@@ -140,7 +140,7 @@ pub(super) async fn confirm(
     Path(id): Path<String>,
     body: Result<Json<ConfirmRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(request) = body.map_err(Problem::from)?;
+    let Json(request) = body?;
     Ok(shown(&app.sign_ins.confirm(&caller, &id, &request.confirmation).await?))
 }
 
@@ -151,7 +151,7 @@ pub(super) async fn deposit(
     Path(id): Path<String>,
     body: Result<Json<DepositRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(request) = body.map_err(Problem::from)?;
+    let Json(request) = body?;
     Ok(shown(&app.sign_ins.deposit(&caller, &id, &request.sealed).await?))
 }
 

@@ -7,7 +7,11 @@ mod connect;
 mod events;
 mod health;
 mod metrics;
+mod openapi;
+mod through;
 mod token;
+
+pub use openapi::OPENAPI;
 
 use std::sync::Arc;
 
@@ -15,12 +19,13 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::middleware;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, get, post};
 
-use crate::callers::{Caller, InternalKeys};
+use crate::callers::{Caller, Callers};
 use crate::connect::SignIns;
 use crate::problem::Problem;
 use crate::refresh::Custodian;
+use crate::through::Through;
 
 /// The longest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -33,7 +38,9 @@ pub struct App {
     /// Signs users in.
     pub sign_ins: Arc<SignIns>,
     /// Who may ask.
-    pub keys: Arc<InternalKeys>,
+    pub callers: Arc<Callers>,
+    /// Makes calls for callers.
+    pub through: Arc<Through>,
 }
 
 /// The routes for callers.
@@ -50,10 +57,12 @@ pub fn callers(app: App) -> Router {
         .route("/callback", get(connect::callback))
         .route("/auth/{provider}/login", get(applications::login))
         .route("/auth/{provider}/callback", get(applications::callback))
+        .route("/api/box/test_folder", get(applications::test_folder))
         .route("/api/{provider}/status", get(applications::status))
         .route("/api/{provider}/disconnect", post(applications::disconnect))
         .route("/v1/accounts", get(accounts::list))
-        .route("/v1/accounts/{id}", delete(accounts::disconnect))
+        .route("/v1/accounts/{id}", get(accounts::one).delete(accounts::disconnect))
+        .route("/v1/through/{*target}", any(through::through))
         .fallback(async || Problem::unknown_route())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -67,6 +76,7 @@ pub fn admin(app: App) -> Router {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(openapi::document))
         .fallback(async || Problem::unknown_route())
         .with_state(app)
 }
@@ -75,6 +85,6 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Ok(app.keys.identify(&parts.headers)?)
+        Ok(app.callers.identify(&parts.headers).await?)
     }
 }

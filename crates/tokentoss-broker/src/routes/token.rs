@@ -78,7 +78,7 @@ pub(super) async fn token(
     caller: Caller,
     body: Result<Json<TokenRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(request) = body.map_err(Problem::from)?;
+    let Json(request) = body?;
     let ask = request.read().ok_or_else(Problem::invalid_request)?;
     let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
     tracing::info!(caller = caller.name, provider = ask.provider, grant = %given.row.id, "gave a token");

@@ -15,6 +15,12 @@ impl GrantId {
     pub fn generate() -> Self {
         Self(random::bytes())
     }
+
+    /// Reads what [`fmt::Display`] writes.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        hex::read(text).map(Self)
+    }
 }
 
 impl fmt::Display for GrantId {

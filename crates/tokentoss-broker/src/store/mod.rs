@@ -12,6 +12,7 @@ macro_rules! either {
     };
 }
 
+mod administration;
 mod authorization;
 mod authorizations;
 mod backend;
@@ -21,13 +22,14 @@ mod migrations;
 mod news;
 mod row;
 
+pub use administration::GrantFilter;
 pub use authorization::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 pub use ids::{Account, AccountKey, GrantId};
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -39,6 +41,10 @@ use news::Telling;
 
 /// How long to wait for a connection, or for another writer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long several processes that start at once wait for one another.
+const STARTING: Duration = Duration::from_secs(30);
+/// Between two tries to start.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Connections to Postgres of one process.
 const CONNECTIONS: u32 = 16;
 
@@ -153,6 +159,28 @@ impl Store {
     /// That the database does not answer.
     pub async fn forget_news(&self) -> Result<(), StoreError> {
         either!(self, backend => backend.forget_news().await)
+    }
+
+    /// Opens the database and brings its schema up to this version's; waits for others that do the same, for some time.
+    ///
+    /// # Errors
+    /// As [`Store::open`] and [`Store::migrate`].
+    pub async fn begin(address: &str) -> Result<Self, StoreError> {
+        let gives_up_at = Instant::now() + STARTING;
+        loop {
+            let begun = async {
+                let store = Self::open(address).await?;
+                store.migrate().await?;
+                Ok(store)
+            };
+            match begun.await {
+                // SQLite's own patience does not cover the change to write-ahead logging.
+                Err(error) if is_locked(&error) && Instant::now() < gives_up_at => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                begun => return begun,
+            }
+        }
     }
 
     /// Brings the schema up to this version's; nothing if it is there already.
@@ -336,4 +364,10 @@ impl Store {
     pub async fn close(&self) {
         either!(self, backend => backend.close().await);
     }
+}
+
+/// Whether another process holds SQLite's lock (`SQLITE_BUSY`, in the lowest byte of the code).
+fn is_locked(error: &StoreError) -> bool {
+    let StoreError::Unavailable(sqlx::Error::Database(error)) = error else { return false };
+    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
 }

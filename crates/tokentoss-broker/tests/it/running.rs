@@ -14,6 +14,7 @@ use tokentoss_broker::keys::KeyRing;
 use tokentoss_broker::refresh::{Custodian, SignedIn};
 use tokentoss_broker::server::Server;
 use tokentoss_broker::store::{AccountKey, GrantId};
+use tokentoss_broker::through::Lookup;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::Tokens;
 use tokentoss_custody::{Grant, Guard, Scopes, Update};
@@ -26,7 +27,7 @@ pub(crate) const KEY: &str = "the-key-of-the-application-server";
 
 /// A folder with what a broker needs; several brokers can share it.
 pub(crate) struct Home {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) provider: Provider,
     database: String,
     /// More lines for the provider.
@@ -141,8 +142,14 @@ impl Home {
     }
 
     pub(crate) async fn start(&self) -> Broker {
-        let config = Config::read(&self.configuration("")).expect("a configuration");
-        let server = Server::build(&config).await.expect("a server");
+        self.start_resolving("", &Lookup::of_system()).await
+    }
+
+    /// The same with more lines at the configuration's end, and with names that calls for callers resolve by `lookup`.
+    pub(crate) async fn start_resolving(&self, more: &str, lookup: &Lookup) -> Broker {
+        let config = Config::read(&self.configuration(more)).expect("a configuration");
+        let mut server = Server::build(&config).await.expect("a server");
+        server.resolve_by(&config, lookup).expect("rules");
         let (address, admin) =
             (server.address().expect("an address"), server.admin_address().expect("an address"));
         let custodian = server.custodian();
@@ -151,6 +158,12 @@ impl Home {
             let _ = ended.await;
         }));
         Broker { _home: None, address, admin, custodian, end, task, http: http() }
+    }
+
+    /// One broker with more lines at the configuration's end, which keeps its home.
+    pub(crate) async fn start_kept_with(self, more: &str) -> Broker {
+        let broker = self.start_resolving(more, &Lookup::of_system()).await;
+        Broker { _home: Some(self), ..broker }
     }
 
     /// The same for the one broker of its home, which goes with it.
@@ -168,8 +181,8 @@ fn http() -> reqwest::Client {
 
 /// A broker that runs, with its home.
 pub(crate) struct Broker {
-    _home: Option<Home>,
-    address: SocketAddr,
+    pub(crate) _home: Option<Home>,
+    pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) custodian: Arc<Custodian>,
     end: oneshot::Sender<()>,
@@ -205,7 +218,7 @@ impl Broker {
     /// The same at a provider of another name, long ago.
     pub(crate) async fn connect_at(&self, provider: &str, user: &str, refresh: &str) -> GrantId {
         let id = self.connect_with(provider, user, user, refresh, 3600).await;
-        self.make_old(id).await;
+        self.make_old(id, 3601).await;
         id
     }
 
@@ -236,14 +249,19 @@ impl Broker {
 
     /// The same, an hour and as many seconds ago, so that the token has ended.
     pub(crate) async fn connect_long_ago(&self, user: &str, refresh: &str) -> GrantId {
+        self.connect_ago(user, refresh, 3601).await
+    }
+
+    /// The same, so many seconds ago.
+    pub(crate) async fn connect_ago(&self, user: &str, refresh: &str, seconds: u64) -> GrantId {
         let id = self.connect(user, refresh, 3600).await;
-        self.make_old(id).await;
+        self.make_old(id, seconds).await;
         id
     }
 
-    async fn make_old(&self, id: GrantId) {
+    async fn make_old(&self, id: GrantId, seconds: u64) {
         let row = self.custodian.store.grant(id).await.expect("an answer").expect("a row");
-        let earlier = |time: Timestamp| Timestamp::from_millis(time.as_millis() - 3_601_000);
+        let earlier = |time: Timestamp| Timestamp::from_millis(time.as_millis() - seconds * 1000);
         let mut after = Grant { version: row.grant.version.next(), ..row.grant.clone() };
         for access in after.tokens.iter_mut().filter_map(|slot| slot.access.as_mut()) {
             access.obtained_at = earlier(access.obtained_at);
@@ -308,6 +326,8 @@ pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await.expect("a body");
+    // News have no end.
+    let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    let text = if is_stream { String::new() } else { response.text().await.expect("a body") };
     Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }

@@ -28,6 +28,7 @@ macro_rules! for_each_database {
 }
 
 mod accounts;
+mod administration;
 mod announcing;
 mod authorizations;
 mod cells;

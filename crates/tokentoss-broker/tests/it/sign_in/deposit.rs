@@ -9,7 +9,7 @@ use tokentoss_core::{Entropy, Error, ticket};
 
 use super::{begin, home, id_of, view};
 use crate::provider::{Granted, Provider};
-use crate::running::{Answer, Broker, answer};
+use crate::running::{Answer, Broker};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT_URI: &str = "http://127.0.0.1:4711/callback";

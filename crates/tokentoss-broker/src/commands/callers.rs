@@ -1,0 +1,91 @@
+//! `callers`: who may ask, and fresh keys.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
+
+use super::CommandError;
+use crate::config::Config;
+use crate::random;
+
+/// Whether to list or to make.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write a fresh key into a file that only its owner can read, and show what the configuration needs.
+    New {
+        /// The caller's name in the configuration: letters, digits, `-` and `_`.
+        name: String,
+        /// The file; `<name>.key` beside the configuration where it is missing. It must not exist yet.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(config: &Config, path: &Path, arguments: &Arguments) -> Result<(), CommandError> {
+    match &arguments.action {
+        None => list(config),
+        Some(Action::New { name, file }) => {
+            let beside = path.parent().unwrap_or(Path::new(""));
+            let file = file.clone().unwrap_or_else(|| beside.join(format!("{name}.key")));
+            // The configuration's paths count from wherever the broker is started.
+            let file = std::path::absolute(file)?;
+            return make(config, name, &file);
+        }
+    }
+    Ok(())
+}
+
+fn list(config: &Config) {
+    for (name, caller) in &config.callers {
+        let for_whom = match (&caller.tenant, &caller.user) {
+            (Some(tenant), Some(user)) => format!("user {user} of tenant {tenant}"),
+            _ if caller.tenants.is_empty() => "users of all tenants".to_owned(),
+            _ => format!("users of tenants {}", caller.tenants.join(", ")),
+        };
+        println!("{name}  {} keys  asks for {for_whom}", caller.keys.len());
+    }
+    for (name, hub) in &config.hubs {
+        println!("hub {name}  tokens of {}  asks for each user of tenant {name}", hub.api_url);
+    }
+}
+
+fn make(config: &Config, name: &str, file: &Path) -> Result<(), CommandError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || !name.bytes().all(is_plain) {
+        return Err("a caller's name consists of letters, digits, `-` and `_`".into());
+    }
+    let key = Zeroizing::new(random::bytes::<32>());
+    let text = Zeroizing::new(format!("{}\n", URL_SAFE_NO_PAD.encode(key.as_slice())));
+    write_secret(file, &text)?;
+    tracing::info!(target: "audit", action = "caller_key", caller = name, "wrote a fresh key");
+    println!("wrote {}", file.display());
+    if config.callers.contains_key(name) {
+        println!(
+            "add it to `keys` of [callers.{name}] beside the old one, and take that away when it is not used any more"
+        );
+    } else {
+        println!("[callers.{name}]\nkeys = [{:?}]", file.display().to_string());
+    }
+    Ok(())
+}
+
+/// Writes a new file for its owner alone.
+pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), CommandError> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.map_err(|error| format!("{}: {error}", path.display()))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}

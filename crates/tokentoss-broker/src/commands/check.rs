@@ -1,0 +1,122 @@
+//! `check`: everything that stands in the way of serving, all at once.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::CommandError;
+use crate::callers::{Hub, InternalKeys};
+use crate::config::Config;
+use crate::server::key_ring;
+use crate::source::Source;
+use crate::store::Store;
+use crate::through::Through;
+
+/// Rights of anybody but the owner.
+const OTHERS: u32 = 0o077;
+
+pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
+    let mut problems = Vec::new();
+    problems.extend(key_ring(&config.key_ring).err().map(|error| format!("key_ring: {error}")));
+    for (name, provider) in &config.providers {
+        problems.extend(provider.open(name).err().map(|error| error.to_string()));
+    }
+    problems.extend(InternalKeys::problems(config).iter().map(ToString::to_string));
+    problems.extend(Through::problems(config).iter().map(ToString::to_string));
+    for (setting, source) in sources(config) {
+        problems.extend(mode_problem(&setting, source));
+    }
+    database(config, &mut problems).await;
+    hubs(config, &mut problems).await;
+    println!(
+        "{} providers, {} callers, {} hubs",
+        config.providers.len(),
+        config.callers.len(),
+        config.hubs.len()
+    );
+    for problem in &problems {
+        println!("problem: {problem}");
+    }
+    match problems.len() {
+        0 => {
+            println!("nothing stands in the way");
+            Ok(())
+        }
+        count => Err(format!("{count} problems").into()),
+    }
+}
+
+/// Every secret that the configuration names.
+fn sources(config: &Config) -> Vec<(String, &Source)> {
+    let mut sources = vec![("key_ring".to_owned(), &config.key_ring)];
+    for (name, provider) in &config.providers {
+        let setting = format!("providers.{name}.client_secrets");
+        sources.extend(provider.client_secrets.iter().map(|source| (setting.clone(), source)));
+    }
+    for (name, caller) in &config.callers {
+        let setting = format!("callers.{name}.keys");
+        sources.extend(caller.keys.iter().map(|source| (setting.clone(), source)));
+    }
+    for (name, hub) in &config.hubs {
+        let setting = format!("hubs.{name}.service_token");
+        sources.extend(hub.service_token.iter().map(|source| (setting.clone(), source)));
+    }
+    sources
+}
+
+/// A secret's file that others may read; what cannot be opened at all is told elsewhere.
+fn mode_problem(setting: &str, source: &Source) -> Option<String> {
+    // systemd guards credentials by access lists, which a mode does not show.
+    let Source::File(path) = source else { return None };
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let shown = path.display();
+    (mode & OTHERS != 0).then(|| {
+        format!("{setting}: {shown} has mode {mode:o}, so that others can use it; chmod 600 {shown}")
+    })
+}
+
+async fn database(config: &Config, problems: &mut Vec<String>) {
+    // Opening it would make a new one.
+    let file = config.database.strip_prefix("sqlite:").and_then(|file| file.split('?').next());
+    let file = file.map(|file| file.trim_start_matches("//")).filter(|file| *file != ":memory:");
+    if let Some(file) = file
+        && !Path::new(file).exists()
+    {
+        match Path::new(file).parent() {
+            Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => {
+                println!("the database is new; serve makes it");
+            }
+            _ => problems.push(format!("database: the folder of {file} does not exist")),
+        }
+        return;
+    }
+    let store = match Store::open(&config.database).await {
+        Ok(store) => store,
+        Err(error) => return problems.push(format!("database: {error}")),
+    };
+    match store.pending().await {
+        Ok(0) => println!("the schema is this version's"),
+        Ok(count) => println!("{count} migrations pending; serve applies them"),
+        Err(error) => problems.push(format!("database: {error}")),
+    }
+    store.close().await;
+}
+
+async fn hubs(config: &Config, problems: &mut Vec<String>) {
+    for (name, hub_config) in &config.hubs {
+        let hub = match Hub::of(name, hub_config, &config.service) {
+            Ok(hub) => hub,
+            Err(error) => {
+                problems.push(error.to_string());
+                continue;
+            }
+        };
+        let token = match hub_config.service_token.as_ref().map(Source::secret).transpose() {
+            Ok(token) => token,
+            Err(error) => {
+                problems.push(error.to_string());
+                continue;
+            }
+        };
+        problems.extend(hub.check(token.as_ref().map(tokentoss_core::Secret::expose)).await.err());
+    }
+}

@@ -1,0 +1,78 @@
+//! `grants`: what is connected, for all users.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{CommandError, Rows, open};
+use crate::config::Config;
+use crate::store::{GrantFilter, GrantRow};
+
+/// Which grants to list.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only those of this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only those of this user.
+    #[arg(long)]
+    user: Option<String>,
+    /// Only those at this provider.
+    #[arg(long)]
+    provider: Option<String>,
+    /// Only those with this status.
+    #[arg(long, value_parser = ["active", "expired", "error", "revoked"])]
+    status: Option<String>,
+    /// One JSON object a line; times in seconds since 1970.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
+    let store = open(config).await?;
+    let filter = GrantFilter {
+        tenant: arguments.tenant.clone(),
+        user: arguments.user.clone(),
+        provider: arguments.provider.clone(),
+        status: arguments.status.clone(),
+    };
+    let mut rows = Rows::of(&store, &filter);
+    loop {
+        let batch = rows.next().await?;
+        if batch.is_empty() {
+            break;
+        }
+        for row in &batch {
+            println!("{}", if arguments.json { as_json(row) } else { as_text(row) });
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn as_json(row: &GrantRow) -> String {
+    let grant = &row.grant;
+    json!({
+        "id": row.id.to_string(), "tenant": row.tenant, "user": row.user, "provider": row.provider,
+        "subject": row.subject, "email": row.email, "status": grant.status.name(), "cause": grant.status.cause(),
+        "scopes": grant.consented.to_list().split(' ').filter(|scope| !scope.is_empty()).collect::<Vec<_>>(),
+        "version": grant.version.0, "failures": grant.back_off.failures,
+        "connected_at": grant.connected_at.as_secs(), "renewed_at": grant.renewed_at.as_secs(),
+        "used_at": grant.used_at.as_secs(),
+    })
+    .to_string()
+}
+
+/// One line. Names come from providers and callers, and may not move a terminal's cursor.
+fn as_text(row: &GrantRow) -> String {
+    let shown = |text: &str| text.escape_debug().to_string();
+    let cause = row.grant.status.cause().map(|cause| format!(" ({cause})")).unwrap_or_default();
+    format!(
+        "{}  {}/{}  {}  {}  {}{cause}",
+        row.id,
+        shown(&row.tenant),
+        shown(&row.user),
+        shown(&row.provider),
+        shown(row.email.as_deref().unwrap_or(&row.subject)),
+        row.grant.status.name()
+    )
+}

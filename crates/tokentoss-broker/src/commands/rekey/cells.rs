@@ -1,0 +1,79 @@
+//! Sealing cells anew by the key that seals now.
+
+use super::{Tenants, Work};
+use crate::commands::{BATCH, CommandError};
+use crate::keys::{CellPlace, KeySet, Member, Role, is_sealed_by, open_cell, seal_cell};
+use crate::store::{GrantFilter, GrantId};
+
+impl Work {
+    /// Seals anew what other keys sealed; a cell that went or changed meanwhile is left alone.
+    pub(super) async fn reseal(&self) -> Result<u64, CommandError> {
+        let mut count = 0;
+        let mut tenants = Tenants::of(self);
+        while let Some((tenant, row)) = tenants.next().await? {
+            let key = self.opened(&tenant, &row)?.key()?;
+            let mut grants = Grants::of(self, &tenant);
+            while let Some(batch) = grants.next().await? {
+                let mut changes = Vec::new();
+                for id in batch {
+                    for (cell, old) in self.store.cells_of(id).await? {
+                        if is_sealed_by(&key, &old) {
+                            continue;
+                        }
+                        let place = CellPlace { tenant: &tenant, grant: id, cell };
+                        // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
+                        let Ok(secret) = open_cell(&key, &place, &old) else {
+                            tracing::warn!(grant = %id, "a cell cannot be opened by any key");
+                            continue;
+                        };
+                        changes.push((cell, old, seal_cell(&key, &place, &secret)));
+                    }
+                }
+                if !changes.is_empty() {
+                    count += self.store.reseal(&changes).await?;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether a former key of a tenant still seals something.
+    pub(super) async fn has_cells_of_former(&self, tenant: &str, set: &KeySet) -> Result<bool, CommandError> {
+        let is_former = |member: &&Member| member.role == Role::Former;
+        let former: Vec<&Member> = set.0.iter().filter(is_former).collect();
+        if former.is_empty() {
+            return Ok(false);
+        }
+        let mut grants = Grants::of(self, tenant);
+        while let Some(batch) = grants.next().await? {
+            for id in batch {
+                for (_, sealed) in self.store.cells_of(id).await? {
+                    if former.iter().any(|member| is_sealed_by(&member.key, &sealed)) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The grants of a tenant, batch by batch.
+struct Grants<'a> {
+    work: &'a Work,
+    filter: GrantFilter,
+    after: Option<GrantId>,
+}
+
+impl<'a> Grants<'a> {
+    fn of(work: &'a Work, tenant: &str) -> Self {
+        let filter = GrantFilter { tenant: Some(tenant.to_owned()), ..GrantFilter::default() };
+        Self { work, filter, after: None }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<GrantId>>, CommandError> {
+        let batch = self.work.store.grants_after(&self.filter, self.after, BATCH).await?;
+        self.after = batch.last().copied().or(self.after);
+        Ok(Some(batch).filter(|batch| !batch.is_empty()))
+    }
+}

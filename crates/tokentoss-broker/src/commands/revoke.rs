@@ -1,0 +1,68 @@
+//! `revoke`: ends the grants of a user.
+
+use clap::Args;
+use tokentoss_custody::{Revoker, sign_out};
+
+use super::{CommandError, Rows, open};
+use crate::config::Config;
+use crate::store::{GrantFilter, GrantId, Store};
+
+/// Whose grants end.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The tenant.
+    #[arg(long)]
+    tenant: String,
+    /// The user within the tenant.
+    #[arg(long)]
+    user: String,
+    /// Only those at this provider.
+    #[arg(long)]
+    provider: Option<String>,
+}
+
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
+    let store = open(config).await?;
+    let filter = GrantFilter {
+        tenant: Some(arguments.tenant.clone()),
+        user: Some(arguments.user.clone()),
+        provider: arguments.provider.clone(),
+        status: None,
+    };
+    let mut rows = Rows::of(&store, &filter);
+    let mut count = 0;
+    loop {
+        let batch = rows.next().await?;
+        if batch.is_empty() {
+            break;
+        }
+        for row in batch {
+            if end(&store, row.id).await? {
+                count += 1;
+                tracing::info!(
+                    target: "audit",
+                    action = "revoke",
+                    tenant = row.tenant,
+                    user = row.user,
+                    provider = row.provider,
+                    grant = %row.id,
+                    "an administrator ended a grant"
+                );
+            }
+        }
+    }
+    println!("{count} grants ended; a running broker revokes their tokens at the provider");
+    store.close().await;
+    Ok(())
+}
+
+/// Ends a grant, whoever writes its row meanwhile; false if it had ended.
+async fn end(store: &Store, id: GrantId) -> Result<bool, CommandError> {
+    while let Some(row) = store.grant(id).await? {
+        let Some(update) = sign_out(&row.grant, Revoker::Admin) else { return Ok(false) };
+        if store.update(id, &update, &[]).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,22 @@
+//! `serve`: until a signal ends it.
+
+use super::CommandError;
+use crate::config::Config;
+use crate::server::Server;
+
+pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
+    let server = Server::build(config).await?;
+    println!("callers http://{} administrators http://{}", server.address()?, server.admin_address()?);
+    server.run(signalled()).await?;
+    Ok(())
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,101 @@
+//! Grants of all users, and tenants' keys and cells, in batches.
+
+use sqlx::Row;
+use tokentoss_custody::CellId;
+
+use super::columns::{bytes_of, wide};
+use super::{Postgres, Sqlite};
+use crate::store::{GrantFilter, GrantId, StoreError};
+
+macro_rules! administration {
+    ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
+        impl $name {
+            pub(in crate::store) async fn grants_after(
+                &self,
+                filter: &GrantFilter,
+                after: Option<GrantId>,
+                limit: u32,
+            ) -> Result<Vec<GrantId>, StoreError> {
+                let rows = sqlx::query(
+                    "SELECT id FROM grants
+                      WHERE ($1 IS NULL OR tenant = $1) AND ($2 IS NULL OR user_id = $2)
+                        AND ($3 IS NULL OR provider = $3) AND ($4 IS NULL OR status = $4)
+                        AND ($5 IS NULL OR id > $5)
+                      ORDER BY id LIMIT $6",
+                )
+                .bind(filter.tenant.as_deref())
+                .bind(filter.user.as_deref())
+                .bind(filter.provider.as_deref())
+                .bind(filter.status.as_deref())
+                .bind(after.map(|id| id.0.to_vec()))
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+                rows.iter().map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()
+            }
+
+            pub(in crate::store) async fn tenants_after(
+                &self,
+                after: &str,
+                limit: u32,
+            ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+                let rows = sqlx::query("SELECT id, data_key FROM tenants WHERE id > $1 ORDER BY id LIMIT $2")
+                    .bind(after)
+                    .bind(i64::from(limit))
+                    .fetch_all(&self.pool)
+                    .await?;
+                rows.iter().map(|row| Ok((row.try_get("id")?, row.try_get("data_key")?))).collect()
+            }
+
+            pub(in crate::store) async fn replace_data_key(
+                &self,
+                tenant: &str,
+                old: &[u8],
+                new: &[u8],
+            ) -> Result<bool, StoreError> {
+                let replaced =
+                    sqlx::query("UPDATE tenants SET data_key = $1 WHERE id = $2 AND data_key = $3")
+                        .bind(new)
+                        .bind(tenant)
+                        .bind(old)
+                        .execute(&self.pool)
+                        .await?;
+                Ok(replaced.rows_affected() == 1)
+            }
+
+            pub(in crate::store) async fn cells_of(
+                &self,
+                id: GrantId,
+            ) -> Result<Vec<(CellId, Vec<u8>)>, StoreError> {
+                let rows = sqlx::query("SELECT id, sealed FROM cells WHERE grant_id = $1")
+                    .bind(id.0.as_slice())
+                    .fetch_all(&self.pool)
+                    .await?;
+                rows.iter()
+                    .map(|row| Ok((CellId(wide(row.try_get("id")?)?), row.try_get("sealed")?)))
+                    .collect()
+            }
+
+            pub(in crate::store) async fn reseal(
+                &self,
+                cells: &[(CellId, Vec<u8>, Vec<u8>)],
+            ) -> Result<u64, StoreError> {
+                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut count = 0;
+                for (id, old, new) in cells {
+                    let replaced = sqlx::query("UPDATE cells SET sealed = $1 WHERE id = $2 AND sealed = $3")
+                        .bind(new.as_slice())
+                        .bind(bytes_of(*id))
+                        .bind(old.as_slice())
+                        .execute(&mut *transaction)
+                        .await?;
+                    count += replaced.rows_affected();
+                }
+                transaction.commit().await?;
+                Ok(count)
+            }
+        }
+    };
+}
+
+for_each_database!(administration);

@@ -1,0 +1,151 @@
+//! Bodies that stream, with limits of size and patience.
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+/// Why a body did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Stopped {
+    /// It is longer than it may be.
+    #[error("the body is too long")]
+    TooLong = 1,
+    /// Nothing of it came for long.
+    #[error("the body stands still")]
+    Idle = 2,
+    /// It ended early.
+    #[error("the body ended early")]
+    CutOff = 3,
+}
+
+/// What became of a body, for those who see only the other end.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bytes: AtomicU64,
+    stopped: AtomicU8,
+    is_whole: AtomicBool,
+    moved_at: Mutex<Instant>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            bytes: AtomicU64::new(0),
+            stopped: AtomicU8::new(0),
+            is_whole: AtomicBool::new(false),
+            moved_at: Mutex::new(Instant::now()),
+        })
+    }
+
+    /// How many bytes passed.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Why it stopped, if it did.
+    pub(super) fn stopped(&self) -> Option<Stopped> {
+        match self.stopped.load(Ordering::Relaxed) {
+            1 => Some(Stopped::TooLong),
+            2 => Some(Stopped::Idle),
+            3 => Some(Stopped::CutOff),
+            _ => None,
+        }
+    }
+
+    /// Whether the body passed to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole.load(Ordering::Relaxed)
+    }
+
+    /// When the last part of it passed.
+    pub(super) fn moved_at(&self) -> Instant {
+        *self.moved_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self, why: Stopped) -> Stopped {
+        self.stopped.store(why as u8, Ordering::Relaxed);
+        why
+    }
+}
+
+/// A body with limits. `K` is what is kept until it has passed.
+pub(super) struct Guarded<B, K> {
+    body: B,
+    limit: u64,
+    patience: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+    progress: Arc<Progress>,
+    _kept: K,
+}
+
+impl<B, K> Guarded<B, K> {
+    pub(super) fn new(body: B, limit: u64, patience: Duration, progress: Arc<Progress>, kept: K) -> Self {
+        Self { body, limit, patience, waiting: None, progress, _kept: kept }
+    }
+}
+
+impl<B, K> Body for Guarded<B, K>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    K: Unpin,
+{
+    type Data = Bytes;
+    type Error = Stopped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Stopped>>> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        let Poll::Ready(frame) = polled else {
+            let patience = this.patience;
+            let waiting = this.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+            return match waiting.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(Some(Err(this.progress.stop(Stopped::Idle)))),
+                Poll::Pending => Poll::Pending,
+            };
+        };
+        this.waiting = None;
+        *this.progress.moved_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        Poll::Ready(match frame {
+            None => {
+                this.progress.is_whole.store(true, Ordering::Relaxed);
+                None
+            }
+            Some(Err(_)) => Some(Err(this.progress.stop(Stopped::CutOff))),
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
+                let before = this.progress.bytes.fetch_add(length, Ordering::Relaxed);
+                if before.saturating_add(length) > this.limit {
+                    Some(Err(this.progress.stop(Stopped::TooLong)))
+                } else if frame.is_trailers() {
+                    // Trailers are of the connection, and nobody has checked them.
+                    this.progress.is_whole.store(true, Ordering::Relaxed);
+                    None
+                } else {
+                    // Nobody asks for more where the length says that this was all.
+                    this.progress.is_whole.fetch_or(this.body.is_end_stream(), Ordering::Relaxed);
+                    Some(Ok(frame))
+                }
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,264 @@
+//! One call: a turn, a token, the request, and the answer as it streams back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tokentoss_core::Secret;
+use tokentoss_custody::TokenHash;
+
+use super::addresses::is_refused;
+use super::allow::{Credential, Rule};
+use super::body::{Guarded, Progress, Stopped};
+use super::headers::{to_caller, to_service, wants_upgrade};
+use super::turns::Turn;
+use super::{Target, Through};
+use crate::callers::Caller;
+use crate::problem::Problem;
+use crate::refresh::{Ask, Custodian, hash_of};
+
+/// Names the account, where there are several.
+const ACCOUNT: &str = "x-tokentoss-account";
+/// Names the credential.
+const CREDENTIAL: &str = "x-tokentoss-credential";
+/// A body up to this length is kept, so that the request can be repeated with a new token.
+const KEPT: u64 = 64 * 1024;
+
+/// The body of a request: kept whole, or passed on as it comes.
+enum Sending {
+    Kept(Bytes),
+    Once { body: Option<Body>, length: Option<u64> },
+}
+
+/// What happened, for the audit: no path, no query, no header.
+struct Audit {
+    caller: Caller,
+    provider: String,
+    origin: String,
+    method: Method,
+    status: u16,
+    sent: Arc<Progress>,
+    received: Arc<Progress>,
+}
+
+impl Drop for Audit {
+    fn drop(&mut self) {
+        tracing::info!(
+            target: "audit",
+            action = "through",
+            caller = self.caller.name,
+            tenant = self.caller.tenant,
+            user = self.caller.user,
+            provider = self.provider,
+            origin = self.origin,
+            method = self.method.as_str(),
+            status = self.status,
+            bytes_sent = self.sent.bytes(),
+            bytes_received = self.received.bytes(),
+            is_whole = self.received.is_whole(),
+            "made a call"
+        );
+    }
+}
+
+impl Through {
+    /// Makes the call that a request describes.
+    ///
+    /// # Errors
+    /// Why it is not made, or why there is no answer. The service's own refusals are answers.
+    pub async fn call(
+        &self,
+        custodian: &Arc<Custodian>,
+        caller: Caller,
+        request: Request<Body>,
+    ) -> Result<Response, Problem> {
+        let (parts, body) = request.into_parts();
+        let target = Target::read(&parts.uri).ok_or_else(Problem::invalid_request)?;
+        if wants_upgrade(&parts.headers) {
+            return Err(Problem::invalid_request());
+        }
+        let account = one(&parts.headers, ACCOUNT)?.map(str::to_owned);
+        let credential = match one(&parts.headers, CREDENTIAL)? {
+            None => None,
+            Some(name) => Some(Credential::named(name).ok_or_else(Problem::invalid_request)?),
+        };
+        let rule = self.rule(&target.provider, &parts.method, &target, credential);
+        let rule = rule.ok_or_else(Problem::target_forbidden)?;
+        let url = rule.url(&target).ok_or_else(Problem::invalid_request)?;
+        let turn = self.turns.take(&caller)?;
+        let (sent, received) = (Progress::new(), Progress::new());
+        let mut sending = self.sending(body, &sent).await?;
+        let mut ask = Ask { provider: target.provider.clone(), account, ..Ask::default() };
+        let headers = to_service(&parts.headers, &self.naming);
+        let token = token(custodian, &caller, &ask, rule.credential()).await?;
+        let mut audit = Audit {
+            caller,
+            provider: target.provider,
+            origin: rule.origin(),
+            method: parts.method.clone(),
+            status: 0,
+            sent: Arc::clone(&sent),
+            received: Arc::clone(&received),
+        };
+        let mut call = Call { through: self, rule, url, method: parts.method, headers, sent };
+        let mut answer = call.send(&token, &mut sending).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED && matches!(sending, Sending::Kept(_)) {
+            ask.rejected = Some(TokenHash(hash_of(&token).0));
+            match self::token(custodian, &audit.caller, &ask, rule.credential()).await {
+                Ok(fresh) if fresh.expose() != token.expose() => {
+                    answer = call.send(&fresh, &mut sending).await?;
+                }
+                // What the service said is all that is known.
+                Ok(_) => {}
+                Err(problem) if problem.code() == "reauth_required" => return Err(problem),
+                Err(problem) => tracing::info!(code = problem.code(), "a refused token was not renewed"),
+            }
+        }
+        audit.status = answer.status().as_u16();
+        self.pass_on(answer, received, (audit, turn))
+    }
+
+    /// Reads a short body whole; a longer one, or one of unknown length, is passed on as it comes.
+    async fn sending(&self, body: Body, sent: &Arc<Progress>) -> Result<Sending, Problem> {
+        let limit = self.limits.request_bytes;
+        if body.size_hint().lower() > limit {
+            return Err(Problem::request_too_large());
+        }
+        let length = body.size_hint().exact();
+        let is_short = length.is_some_and(|length| length <= KEPT);
+        let guarded = Guarded::new(body, limit, self.idle(), Arc::clone(sent), ());
+        if !is_short {
+            return Ok(Sending::Once { body: Some(Body::new(guarded)), length });
+        }
+        guarded.collect().await.map(|body| Sending::Kept(body.to_bytes())).map_err(stopped)
+    }
+
+    fn pass_on(
+        &self,
+        answer: reqwest::Response,
+        received: Arc<Progress>,
+        kept: (Audit, Turn),
+    ) -> Result<Response, Problem> {
+        let status = answer.status();
+        let limit = self.limits.response_bytes;
+        if status.is_informational() || answer.content_length().is_some_and(|length| length > limit) {
+            return Err(Problem::target_misbehaved());
+        }
+        let headers = to_caller(answer.headers());
+        let body = reqwest::Body::from(answer);
+        let mut response = Response::new(Body::new(Guarded::new(body, limit, self.idle(), received, kept)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn idle(&self) -> Duration {
+        Duration::from_secs(self.limits.idle_seconds)
+    }
+}
+
+/// A request that can be sent, and sent again.
+struct Call<'a> {
+    through: &'a Through,
+    rule: &'a Rule,
+    url: reqwest::Url,
+    method: Method,
+    headers: HeaderMap,
+    sent: Arc<Progress>,
+}
+
+impl Call<'_> {
+    async fn send(&mut self, token: &Secret, sending: &mut Sending) -> Result<reqwest::Response, Problem> {
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .map_err(|_| Problem::target_misbehaved())?;
+        authorization.set_sensitive(true);
+        let client = self.through.client(self.rule);
+        let mut call = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
+        call = call.header(header::AUTHORIZATION, authorization);
+        call = match sending {
+            Sending::Kept(bytes) if bytes.is_empty() => call,
+            Sending::Kept(bytes) => call.body(bytes.clone()),
+            Sending::Once { body, length } => {
+                // The service gets the length that the caller announced.
+                if let Some(length) = length {
+                    call = call.header(header::CONTENT_LENGTH, *length);
+                }
+                let body = body.take().ok_or_else(Problem::target_misbehaved)?;
+                call.body(reqwest::Body::wrap_stream(body.into_data_stream()))
+            }
+        };
+        let patience = Duration::from_secs(self.through.limits.answer_seconds);
+        // A body that stands still on the caller's side is told as such.
+        let idle = self.through.idle();
+        let patience_now = || if self.sent.is_whole() { patience } else { patience + idle };
+        let began = tokio::time::Instant::now();
+        let mut sent = std::pin::pin!(call.send());
+        loop {
+            // The patience begins anew with every part of the body that passed.
+            let until = self.sent.moved_at().max(began) + patience_now();
+            tokio::select! {
+                answer = &mut sent => return answer.map_err(|error| self.failed(&error)),
+                () = tokio::time::sleep_until(until) => {
+                    if self.sent.moved_at().max(began) + patience_now() <= tokio::time::Instant::now() {
+                        return Err(Problem::target_unavailable());
+                    }
+                }
+            }
+        }
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> Problem {
+        if let Some(why) = self.sent.stopped() {
+            return stopped(why);
+        }
+        if is_refused(error) {
+            tracing::warn!(origin = self.rule.origin(), "a name has an address that is not allowed");
+            return Problem::target_forbidden();
+        }
+        tracing::info!(
+            origin = self.rule.origin(),
+            is_connect = error.is_connect(),
+            "no answer of a service"
+        );
+        Problem::target_unavailable()
+    }
+}
+
+/// The token that the rule has sent.
+async fn token(
+    custodian: &Arc<Custodian>,
+    caller: &Caller,
+    ask: &Ask,
+    credential: Credential,
+) -> Result<Secret, Problem> {
+    let ask = Ask { credential: credential.into(), ..ask.clone() };
+    let given = custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    match (credential, given.id_token) {
+        (Credential::IdToken, id_token) => {
+            id_token.map(|(token, _)| token).ok_or_else(Problem::id_token_missing)
+        }
+        (Credential::AccessToken, _) => Ok(given.access),
+    }
+}
+
+fn stopped(why: Stopped) -> Problem {
+    match why {
+        Stopped::TooLong => Problem::request_too_large(),
+        Stopped::Idle | Stopped::CutOff => Problem::request_incomplete(),
+    }
+}
+
+/// The one header of this name.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().ok().filter(|text| !text.is_empty() && text.len() <= 256);
+    match (text, values.next()) {
+        (Some(text), None) => Ok(Some(text)),
+        _ => Err(Problem::invalid_request()),
+    }
+}

@@ -1,0 +1,152 @@
+//! Calls made for the caller: the broker puts the token in, and the caller never sees it.
+//!
+//! 1. [`target`]: reads where the call goes, and refuses every way to write it ambiguously.
+//! 2. [`allow`]: what an administrator allowed; everything else is refused.
+//! 3. [`turns`]: how many calls one user may make, and how many at once.
+//! 4. [`headers`]: what is taken off, both ways.
+//! 5. [`body`]: bodies stream, with limits of size and patience.
+//! 6. [`addresses`]: names are resolved here, and only addresses that were checked are connected to.
+//! 7. [`call`]: the call itself.
+
+mod addresses;
+mod allow;
+mod body;
+mod call;
+mod headers;
+mod target;
+mod turns;
+
+pub use addresses::{Lookup, is_public};
+pub use allow::{AllowConfig, Credential};
+pub use target::Target;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::http::Method;
+use reqwest::{Client, redirect};
+use serde::Deserialize;
+
+use crate::config::{Config, ConfigError};
+use addresses::Resolver;
+use allow::Rule;
+use turns::Turns;
+
+/// Limits of calls made for callers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The longest body of a request, in bytes.
+    pub request_bytes: u64,
+    /// The longest body of an answer, in bytes.
+    pub response_bytes: u64,
+    /// Calls of one user at once.
+    pub at_once: usize,
+    /// Calls of one user in a minute.
+    pub per_minute: u32,
+    /// How long connecting may take, in seconds.
+    pub connect_seconds: u64,
+    /// How long the service may take until its headers come, in seconds after the last byte that it was sent.
+    pub answer_seconds: u64,
+    /// How long a body may stand still, in seconds.
+    pub idle_seconds: u64,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            request_bytes: 32 * 1024 * 1024,
+            response_bytes: 512 * 1024 * 1024,
+            at_once: 8,
+            per_minute: 600,
+            connect_seconds: 5,
+            answer_seconds: 60,
+            idle_seconds: 30,
+        }
+    }
+}
+
+/// Makes calls.
+pub struct Through {
+    rules: BTreeMap<String, Vec<Rule>>,
+    /// Connects to public addresses alone.
+    public: Client,
+    /// Connects to private addresses too, for origins that are configured so.
+    private: Client,
+    turns: Turns,
+    /// Headers by which callers of this broker name tenants and users.
+    naming: Vec<String>,
+    limits: LimitsConfig,
+}
+
+impl Through {
+    /// One for the rules of the configuration.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn of(config: &Config, lookup: &Lookup) -> Result<Self, ConfigError> {
+        let limits = config.through.clone();
+        let mut rules = BTreeMap::new();
+        for (name, provider) in &config.providers {
+            let mut read = Vec::new();
+            for (index, allow) in provider.through.iter().enumerate() {
+                read.push(Rule::of(&format!("providers.{name}.through[{index}]"), allow)?);
+            }
+            rules.insert(name.clone(), read);
+        }
+        let client = |allows_private| {
+            // Another library may have installed one already.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            Client::builder()
+                .redirect(redirect::Policy::none())
+                // A proxy would resolve names by itself.
+                .no_proxy()
+                .referer(false)
+                .connect_timeout(Duration::from_secs(limits.connect_seconds))
+                .dns_resolver(Resolver::new(lookup.clone(), allows_private))
+                .build()
+                .map_err(|_| ConfigError::Setting {
+                    setting: "through".to_owned(),
+                    reason: "the HTTP client cannot be made".into(),
+                })
+        };
+        let callers = config.callers.values();
+        let naming = callers.flat_map(|caller| [&caller.tenant_header, &caller.user_header]);
+        Ok(Self {
+            rules,
+            public: client(false)?,
+            private: client(true)?,
+            turns: Turns::of(&limits)?,
+            naming: naming.map(|name| name.to_ascii_lowercase()).collect(),
+            limits,
+        })
+    }
+
+    /// All that is wrong with the rules, not only what stands first.
+    #[must_use]
+    pub fn problems(config: &Config) -> Vec<ConfigError> {
+        let mut problems = Vec::new();
+        for (name, provider) in &config.providers {
+            for (index, allow) in provider.through.iter().enumerate() {
+                problems.extend(Rule::of(&format!("providers.{name}.through[{index}]"), allow).err());
+            }
+        }
+        problems.extend(Turns::of(&config.through).err());
+        problems
+    }
+
+    /// The rule that allows a call.
+    fn rule(
+        &self,
+        provider: &str,
+        method: &Method,
+        target: &Target,
+        credential: Option<Credential>,
+    ) -> Option<&Rule> {
+        self.rules.get(provider)?.iter().find(|rule| rule.allows(method, target, credential))
+    }
+
+    fn client(&self, rule: &Rule) -> &Client {
+        if rule.is_private() { &self.private } else { &self.public }
+    }
+}

@@ -1,0 +1,92 @@
+//! Where a call goes. What two programs could read in two ways is refused.
+
+use axum::http::Uri;
+
+/// What comes before provider, host and path.
+const PREFIX: &str = "/v1/through/";
+/// The longest path and query, in bytes.
+const LIMIT: usize = 8 * 1024;
+
+/// Where a call goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The host in lower case, with its port where the request names one.
+    pub host: String,
+    /// The path, with its first slash.
+    pub path: String,
+    /// The query, without its question mark.
+    pub query: Option<String>,
+}
+
+impl Target {
+    /// Reads the address of a request; none if it is ambiguous or none of this route.
+    #[must_use]
+    pub fn read(uri: &Uri) -> Option<Self> {
+        // The absolute form belongs to proxies, and this is none.
+        if uri.scheme().is_some() || uri.authority().is_some() || uri.to_string().len() > LIMIT {
+            return None;
+        }
+        let rest = uri.path().strip_prefix(PREFIX)?;
+        let (provider, rest) = rest.split_once('/')?;
+        let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+        let is_provider = !provider.is_empty() && provider.bytes().all(is_plain);
+        let is_host = !host.is_empty()
+            && host
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'));
+        if !is_provider || !is_host || !is_clear(path) {
+            return None;
+        }
+        Some(Self {
+            provider: provider.to_owned(),
+            host: host.to_ascii_lowercase(),
+            path: format!("/{path}"),
+            query: uri.query().map(str::to_owned),
+        })
+    }
+}
+
+/// Whether every program reads this path as the same segments.
+fn is_clear(path: &str) -> bool {
+    let count = path.split('/').count();
+    path.split('/').enumerate().all(|(index, segment)| {
+        // An empty segment in between is folded by some servers; the last one is a trailing slash.
+        (!segment.is_empty() || index + 1 == count) && decoded(segment).is_some_and(|text| !is_dots(&text))
+    })
+}
+
+/// The bytes of a segment; none if one of them is encoded that could make it another segment.
+fn decoded(segment: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            if !byte.is_ascii_graphic() || byte == b'\\' {
+                return None;
+            }
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+        let byte = u8::try_from(high * 16 + low).ok()?;
+        // A slash, a dot, a second layer of encoding, or what ends a text.
+        if matches!(byte, b'/' | b'\\' | b'.' | b'%' | b';' | b'?' | b'#') || byte.is_ascii_control() {
+            return None;
+        }
+        bytes.push(byte);
+    }
+    Some(bytes)
+}
+
+/// Whether a segment goes up or stays, also with parameters behind it (RFC 3986 section 3.3).
+fn is_dots(segment: &[u8]) -> bool {
+    let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
+    name == b"." || name == b".." || (name.is_empty() && !segment.is_empty())
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}

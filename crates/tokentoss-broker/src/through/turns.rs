@@ -1,0 +1,82 @@
+//! How many calls one user may make, and how many at once.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use governor::clock::{Clock, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::LimitsConfig;
+use crate::callers::Caller;
+use crate::config::ConfigError;
+use crate::problem::Problem;
+
+/// Users that are remembered before those are forgotten who made no call for long.
+const REMEMBERED: usize = 10_000;
+
+type User = (String, String);
+
+/// The turns of all users.
+pub(super) struct Turns {
+    at_once: usize,
+    running: Mutex<HashMap<User, Weak<Semaphore>>>,
+    rates: RateLimiter<User, HashMapStateStore<User>, DefaultClock>,
+    clock: DefaultClock,
+}
+
+/// The right to make one call; it ends when the answer was passed on.
+pub(super) struct Turn(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit, Arc<Semaphore>);
+
+impl Turns {
+    pub(super) fn of(limits: &LimitsConfig) -> Result<Self, ConfigError> {
+        let per_minute = NonZeroU32::new(limits.per_minute).filter(|_| limits.at_once > 0);
+        let per_minute = per_minute.ok_or_else(|| ConfigError::Setting {
+            setting: "through.per_minute".to_owned(),
+            reason: "per_minute and at_once are 1 at least; leave providers' `through` out to allow no calls"
+                .into(),
+        })?;
+        Ok(Self {
+            at_once: limits.at_once,
+            running: Mutex::default(),
+            rates: RateLimiter::hashmap(Quota::per_minute(per_minute)),
+            clock: DefaultClock::default(),
+        })
+    }
+
+    /// Takes a turn of the user of a request.
+    pub(super) fn take(&self, caller: &Caller) -> Result<Turn, Problem> {
+        let user = (caller.tenant.clone(), caller.user.clone());
+        if self.rates.len() > REMEMBERED {
+            self.rates.retain_recent();
+        }
+        if let Err(early) = self.rates.check_key(&user) {
+            let wait = early.wait_time_from(self.clock.now());
+            return Err(Problem::too_many_calls(wait.as_secs() + 1));
+        }
+        let running = self.running_of(user);
+        let permit = Arc::clone(&running).try_acquire_owned().map_err(|_| Problem::too_many_calls(1))?;
+        Ok(Turn(permit, running))
+    }
+
+    fn running_of(&self, user: User) -> Arc<Semaphore> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(semaphore) = running.get(&user).and_then(Weak::upgrade) {
+            return semaphore;
+        }
+        if running.len() > REMEMBERED {
+            running.retain(|_, semaphore| semaphore.strong_count() > 0);
+        }
+        let semaphore = Arc::new(Semaphore::new(self.at_once));
+        running.insert(user, Arc::downgrade(&semaphore));
+        semaphore
+    }
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Turn({} left)", self.1.available_permits())
+    }
+}

@@ -1,0 +1,80 @@
+//! `check` tells everything at once.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use crate::commands::{out, run};
+use crate::provider::Provider;
+use crate::running::Home;
+
+fn close(home: &Home) {
+    for file in ["keys.toml", "caller.key", "client.secret"] {
+        fs::set_permissions(home.folder.path().join(file), Permissions::from_mode(0o600)).expect("changed");
+    }
+}
+
+#[tokio::test]
+async fn nothing_stands_in_the_way() {
+    let provider = Provider::start().await;
+    let home = Home::new(&provider);
+    close(&home);
+    let config = home.configuration("");
+    let checked = run(&config, &["check"]).await;
+    assert!(checked.status.success(), "{checked:?}");
+    assert!(out(&checked).contains("the database is new"));
+    assert!(!home.folder.path().join("broker.sqlite").exists(), "check makes nothing");
+    home.start().await.stop().await;
+    let checked = run(&home.configuration(""), &["check"]).await;
+    assert!(out(&checked).contains("the schema is this version's"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn all_problems_at_once() {
+    let provider = Provider::start().await;
+    let home = Home::new(&provider);
+    close(&home);
+    fs::set_permissions(home.folder.path().join("keys.toml"), Permissions::from_mode(0o640))
+        .expect("changed");
+    fs::write(home.folder.path().join("short.key"), "short").expect("written");
+    let folder = home.folder.path().display();
+    let more = format!(
+        r#"
+        [callers.short]
+        keys = ["{folder}/short.key"]
+        [callers.gone]
+        keys = ["{folder}/gone.key"]
+        [providers.plain]
+        token_endpoint = "http://as.example/token"
+        client_id = "x"
+        authentication = "none"
+        [providers.lone]
+        token_endpoint = "https://as.example/token"
+        client_id = "x"
+        [[providers.lone.through]]
+        origin = "http://api.example"
+        methods = ["GET"]
+        paths = ["/"]
+        [hubs.away]
+        api_url = "http://127.0.0.1:9/hub/api"
+        [hubs.plain]
+        api_url = "http://hub.example/hub/api"
+        "#
+    );
+    let checked = run(&home.configuration(&more), &["check"]).await;
+    assert!(!checked.status.success());
+    let text = out(&checked);
+    for problem in [
+        "problem: key_ring: ",
+        "has mode 640, so that others can use it; chmod 600",
+        "problem: callers.short.keys: a key of fewer than 32 characters",
+        "gone.key cannot be read",
+        "problem: providers.plain.token_endpoint: ",
+        "problem: providers.lone.client_secrets: ",
+        "problem: providers.lone.through[0].origin: ",
+        "problem: hubs.away: http://127.0.0.1:9/hub/api/user does not answer as a hub",
+        "problem: hubs.plain.api_url: only https",
+    ] {
+        assert!(text.contains(problem), "{problem}\n{text}");
+    }
+    assert!(!text.contains("s3cret"));
+}

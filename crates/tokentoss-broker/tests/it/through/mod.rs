@@ -1,0 +1,18 @@
+//! Calls made for the caller: what passes, and one file for each attack.
+
+mod addresses;
+mod allowed;
+mod audit;
+mod cut_off;
+mod huge_body;
+mod leaving;
+mod methods;
+mod others;
+mod paths;
+mod redirects;
+mod refused_token;
+mod request_forms;
+mod service;
+mod slow_body;
+mod smuggling;
+mod turns;
