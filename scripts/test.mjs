@@ -38,7 +38,7 @@ const QUICK = [
   ["TypeScript", ...script("test_js.mjs"), nodeTest],
   ["oauth4webapi and the core", ...script("test_differential.mjs"), nodeTest],
   // One more than there are processors: the tests with kernels and servers wait for them now and then.
-  ["Python and kernels", ...tests("-n", "3", "tests/python", "tests/kernel", "tests/servers"), pytest],
+  ["Python and kernels", ...tests("-n", "3", "tests/python", "tests/broker", "tests/kernel", "tests/servers"), pytest],
 ];
 const REST = [
   ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],

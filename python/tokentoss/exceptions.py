@@ -46,9 +46,19 @@ class TokenTossError(Exception):
         message: The sentence to show; by default that of ``code``.
         code: The stable code; by default that of the class.
         subject: The host, path or provider code that the sentence is about.
+
+    Attributes:
+        cause: The code of what lies behind it, where a broker said so.
+        action: What helps, where a broker said so: ``sign_in``, ``ask_admin``, ``retry``, ``fix_config``.
+        retry_after: Seconds that a broker asked to wait.
+        sign_in_url: Where a broker has the user sign in.
     """
 
     default_code = ""
+    cause: str | None = None
+    action: str | None = None
+    retry_after: float | None = None
+    sign_in_url: str | None = None
 
     def __init__(
         self, message: str | None = None, *, code: str | None = None, subject: str | None = None
@@ -154,6 +164,9 @@ class TokensInMemoryWarning(UserWarning):
 
 _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("account_", NoCredentialsError),
+    ("broker_unreachable", TokenRefreshError),
+    ("broker_answer_invalid", TokenRefreshError),
+    ("broker_token_foreign", TokenRefreshError),
     ("client_session_ended", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
     ("discovery_", DiscoveryError),
@@ -163,14 +176,25 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("identity_", TokenExchangeError),
     ("invalid_rapt", ReauthRequiredError),
     ("loopback_", HandOffError),
+    ("key_unavailable", TokenRefreshError),
     ("no_credentials", NoCredentialsError),
+    ("not_connected", NoCredentialsError),
+    ("provider_misbehaved", TokenRefreshError),
+    ("provider_unavailable", TokenRefreshError),
+    ("rate_limited", TokenRefreshError),
+    ("reauth_required", ReauthRequiredError),
     ("refresh_", TokenRefreshError),
     ("revocation_", RevocationError),
     ("sealing_", HandOffError),
+    ("scope_missing", ReauthRequiredError),
     ("session_expired", NoCredentialsError),
     ("signed_in_elsewhere", NoCredentialsError),
     ("signed_out_elsewhere", NoCredentialsError),
+    # The broker's, whose callers wait for a renewal.
+    ("storage_unavailable", TokenRefreshError),
     ("storage_", StorageError),
+    ("target_misbehaved", TokenRefreshError),
+    ("target_unavailable", TokenRefreshError),
     ("ticket_", HandOffError),
     ("token_", TokenExchangeError),
     ("userinfo_", UserinfoError),

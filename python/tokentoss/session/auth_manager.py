@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tokentoss.oauth.device_authorization import DeviceSignIn
     from tokentoss.oauth.provider import Provider
     from tokentoss.oauth.token_response import TokenResponse
+    from tokentoss.session.google_credentials import TokensOfUser
     from tokentoss.storage import TokenStorage
     from tokentoss.storage.token_data import TokenData
 
@@ -249,7 +250,7 @@ class AuthManager(TokenManager):
             raise NoCredentialsError(subject=f"the auth manager ({self.why_signed_out})")
         return fetch_userinfo(self.provider, access_token, session.tokens.subject)
 
-    def for_another_process(self) -> tuple[Callable[[StoredSession], DetachedManager], StoredSession]:
+    def for_another_process(self) -> tuple[Callable[[Any], TokensOfUser], Any]:
         """Return what a pickle of the credentials holds: how a manager is made there, and from what.
 
         Raises:

@@ -66,19 +66,23 @@ def call(
     url: str,
     *,
     form: Mapping[str, str] | None = None,
+    json: str | None = None,
     bearer: str | None = None,
     authorization: str | None = None,
+    more_headers: Mapping[str, str] | None = None,
     max_bytes: int = 65_536,
     deadline: float = DEADLINE,
 ) -> Answer:
     """Make one call and read its whole answer.
 
     Args:
-        method: ``GET`` or ``POST``.
+        method: ``GET``, ``POST`` or ``DELETE``.
         url: An endpoint that was checked to be https, or http on loopback.
         form: Fields of a form-encoded body.
+        json: A JSON document, as the body in place of a form.
         bearer: An access token for the call.
         authorization: The whole header ``Authorization``, for any other scheme.
+        more_headers: Further headers.
         max_bytes: Largest body that is read, in bytes.
         deadline: Seconds for the whole call.
 
@@ -86,14 +90,16 @@ def call(
         TransportError: If there is no answer in time, or it is too large.
     """
     # Nothing of ours is compressed: a small body must not become a large one.
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(more_headers or {})}
+    if json is not None:
+        headers["Content-Type"] = "application/json"
     if bearer is not None:
         headers["Authorization"] = bearer_header(bearer)
     if authorization is not None:
         headers["Authorization"] = Secret(authorization)
     # A traceback with local variables shows this frame.
     del bearer, authorization
-    outcome = _outcome(method, url, form, headers, max_bytes, deadline)
+    outcome = _outcome(method, url, form if json is None else json, headers, max_bytes, deadline)
     if isinstance(outcome, BaseException):
         # Raised here, it leaves the frames behind in which the request's bytes are.
         raise outcome
@@ -103,7 +109,7 @@ def call(
 def _outcome(
     method: str,
     url: str,
-    form: Mapping[str, str] | None,
+    body: Mapping[str, str] | str | None,
     headers: dict[str, str],
     max_bytes: int,
     seconds: float,
@@ -116,7 +122,7 @@ def _outcome(
     try:
         proxy = None if in_browser() else proxy_for(url)
         with deadline, new_session() as session:
-            return _answered(session, method, url, form, headers, proxy, max_bytes, deadline)
+            return _answered(session, method, url, body, headers, proxy, max_bytes, deadline)
     except TransportError as failure:
         return TransportError(failure.reason, failure.subject, was_sent=failure.was_sent)
     except ConnectError as failure:
@@ -131,7 +137,7 @@ def _answered(
     session: requests.Session,
     method: str,
     url: str,
-    form: Mapping[str, str] | None,
+    body: Mapping[str, str] | str | None,
     headers: dict[str, str],
     proxy: Proxy | None,
     max_bytes: int,
@@ -141,7 +147,7 @@ def _answered(
     with session.request(
         method,
         url,
-        data=form,
+        data=body,
         headers=headers,
         allow_redirects=False,
         timeout=(min(CONNECT_TIMEOUT, left), left),
@@ -152,8 +158,8 @@ def _answered(
         # Browsers ask for encodings and decode them by themselves.
         if encoding not in {"", "identity"} and not in_browser():
             raise TransportError("answer_encoded", f"{url} ({encoding[:40]})", was_sent=True)
-        body = _read(response, max_bytes, url, deadline)
-        return Answer(response.status_code, response.headers, body)
+        content = _read(response, max_bytes, url, deadline)
+        return Answer(response.status_code, response.headers, content)
 
 
 def new_session() -> requests.Session:

@@ -1,0 +1,296 @@
+"""What a broker answers, read strictly. No type here has a member for a refresh token."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from tokentoss.exceptions import TokenRefreshError
+from tokentoss.util.secret_text import keeping_secret
+
+if TYPE_CHECKING:
+    from tokentoss.util.http import Answer
+
+Way = Literal["page", "deposit"]
+"""How a sign-in runs: at the broker's own pages, or in the notebook page with the code deposited."""
+
+Kind = Literal["access_token", "id_token"]
+"""Which of the two tokens is wanted."""
+
+PENDING = ("pending", "confirm")
+"""The statuses of a sign-in that may still end well."""
+
+_STATUSES = (*PENDING, "done", "failed", "expired")
+
+
+class Since:
+    """Counts seconds from now on, whatever becomes of the clock meanwhile."""
+
+    def __init__(self) -> None:
+        self._monotonic, self._clock = time.monotonic(), time.time()
+
+    @property
+    def seconds(self) -> float:
+        """The seconds so far; sleep of the computer counts, and a clock that is set back does not."""
+        return max(time.monotonic() - self._monotonic, time.time() - self._clock)
+
+
+@dataclass(frozen=True)
+class AccountOfToken:
+    """Whose a token is.
+
+    Args:
+        id: The account's identifier at the broker.
+        subject: The user's identifier at the provider.
+        email: The e-mail address, for display.
+    """
+
+    id: str
+    subject: str
+    email: str | None = None
+
+
+@keeping_secret("access_token", "id_token")
+@dataclass(repr=False)
+class ProviderToken:
+    """An access token that ends soon, and on request an ID token.
+
+    Args:
+        access_token: The access token.
+        expires_at: When it ends, in Unix seconds of the broker's clock; None if nobody knows.
+        scopes: What it reaches.
+        account: Whose it is.
+        version: Counts the renewals of the account.
+        id_token: The ID token; ``""`` where none was asked for.
+        id_token_expires_at: When that ends.
+        life: Seconds that the access token had left when it came, whatever this machine's clock says.
+        id_token_life: The same of the ID token.
+        since: Counts from when it came.
+    """
+
+    access_token: str
+    expires_at: float | None
+    scopes: list[str]
+    account: AccountOfToken
+    version: int
+    id_token: str = ""
+    id_token_expires_at: float | None = None
+    life: float | None = None
+    id_token_life: float | None = None
+    since: Since = field(default_factory=Since, compare=False)
+
+    def left(self, kind: Kind) -> float | None:
+        """Return the seconds that one of the two tokens has left; None if nobody knows."""
+        life = self.life if kind == "access_token" else self.id_token_life
+        return None if life is None else life - self.since.seconds
+
+    @property
+    def age(self) -> float:
+        """Seconds since it came."""
+        return self.since.seconds
+
+    def __repr__(self) -> str:
+        return (
+            f"ProviderToken(account={self.account!r}, expires_at={self.expires_at!r}, "
+            f"scopes={self.scopes!r}, access_token=redacted, id_token=redacted)"
+        )
+
+    def __reduce__(self) -> Any:
+        raise TypeError("ProviderToken holds tokens and cannot be pickled: ask the broker in each process.")
+
+
+@dataclass(frozen=True)
+class ConnectedAccount:
+    """An account that is connected at the broker.
+
+    Args:
+        id: Its identifier there.
+        provider: The provider's name in the broker's configuration.
+        subject: The user's identifier at the provider.
+        email: The e-mail address, for display.
+        status: ``active``, ``expired``, ``error`` or ``revoked``.
+        cause: Why it is not active.
+        scopes: What was granted.
+        connected_at: When it was connected, in Unix seconds.
+        renewed_at: When its tokens were last renewed.
+        used_at: When it was last asked for.
+    """
+
+    id: str
+    provider: str
+    subject: str
+    email: str | None
+    status: str
+    cause: str | None
+    scopes: tuple[str, ...]
+    connected_at: float
+    renewed_at: float | None
+    used_at: float | None
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A sign-in that was begun.
+
+    Args:
+        id: Its identifier.
+        way: How it runs.
+        life: Seconds until it ends.
+        url: The broker's page for the popup; ``""`` for the way ``deposit``.
+        deposit: What the notebook page needs for the way ``deposit``.
+    """
+
+    id: str
+    way: Way
+    life: float
+    url: str = ""
+    deposit: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sign-in is.
+
+    Args:
+        status: ``pending``, ``confirm``, ``done``, ``failed`` or ``expired``.
+        account: Who signed in, when it is done.
+        problem: The members of the problem, when it failed.
+    """
+
+    status: str
+    account: AccountOfToken | None = None
+    problem: dict[str, Any] | None = None
+
+
+def read_token(answer: Answer, where: str, *, with_id_token: bool) -> ProviderToken:
+    """Read the answer to ``POST /v1/token``.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
+    members = answer.json_object() or {}
+    now = _server_time(answer)
+    access_token, id_token = members.get("access_token"), members.get("id_token", "")
+    scopes, version = members.get("scopes"), members.get("version")
+    token_type = members.get("token_type")
+    expires_at = _time(members, "expires_at")
+    id_token_expires_at = _time(members, "id_token_expires_at") if with_id_token else None
+    account = account_of(members.get("account"))
+    if (
+        not isinstance(access_token, str)
+        or not access_token
+        or not isinstance(token_type, str)
+        or token_type.lower() != "bearer"
+        or not isinstance(scopes, list)
+        or not all(isinstance(scope, str) for scope in scopes)
+        or not isinstance(version, int)
+        or account is None
+        or (with_id_token and (not isinstance(id_token, str) or not id_token or id_token_expires_at is None))
+    ):
+        raise _invalid(where)
+    return ProviderToken(
+        access_token=access_token,
+        expires_at=expires_at,
+        scopes=scopes,
+        account=account,
+        version=version,
+        id_token=id_token if with_id_token else "",
+        id_token_expires_at=id_token_expires_at,
+        life=None if expires_at is None else expires_at - now,
+        id_token_life=None if id_token_expires_at is None else id_token_expires_at - now,
+    )
+
+
+def read_account(members: Any, where: str) -> ConnectedAccount:
+    """Read an account of ``GET /v1/accounts``.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
+    if not isinstance(members, dict) or account_of(members) is None:
+        raise _invalid(where)
+    status, provider, cause = (members.get(name) for name in ("status", "provider", "cause"))
+    scopes, connected_at = members.get("scopes"), _time(members, "connected_at")
+    if (
+        not isinstance(status, str)
+        or not isinstance(provider, str)
+        or not isinstance(cause, (str, type(None)))
+        or not isinstance(scopes, list)
+        or not all(isinstance(scope, str) for scope in scopes)
+        or connected_at is None
+    ):
+        raise _invalid(where)
+    return ConnectedAccount(
+        id=members["id"],
+        provider=provider,
+        subject=members["subject"],
+        email=members.get("email"),
+        status=status,
+        cause=cause,
+        scopes=tuple(scopes),
+        connected_at=connected_at,
+        renewed_at=_time(members, "renewed_at"),
+        used_at=_time(members, "used_at"),
+    )
+
+
+def read_authorization(answer: Answer, where: str) -> Authorization:
+    """Read the answer to ``POST /v1/authorizations``.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
+    members = answer.json_object() or {}
+    identifier, way, url = (members.get(name) for name in ("id", "way", "url"))
+    expires_at, deposit = _time(members, "expires_at"), members.get("deposit")
+    if not isinstance(identifier, str) or not identifier or expires_at is None:
+        raise _invalid(where)
+    life = max(0.0, expires_at - _server_time(answer))
+    if way == "page" and isinstance(url, str):
+        return Authorization(identifier, "page", life, url=url)
+    if way == "deposit" and isinstance(deposit, dict):
+        return Authorization(identifier, "deposit", life, deposit=deposit)
+    raise _invalid(where)
+
+
+def read_progress(answer: Answer, where: str) -> Progress:
+    """Read how far a sign-in is.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
+    members = answer.json_object() or {}
+    status, problem = members.get("status"), members.get("problem")
+    account = account_of(members.get("account"))
+    if status not in _STATUSES or (status == "done" and account is None):
+        raise _invalid(where)
+    return Progress(status, account, problem if isinstance(problem, dict) else None)
+
+
+def account_of(members: Any) -> AccountOfToken | None:
+    """Return whose something is; None if it does not say."""
+    if not isinstance(members, dict):
+        return None
+    identifier, subject, email = (members.get(name) for name in ("id", "subject", "email"))
+    if not isinstance(identifier, str) or not identifier or not isinstance(subject, str) or not subject:
+        return None
+    return AccountOfToken(identifier, subject, email) if isinstance(email, (str, type(None))) else None
+
+
+def _server_time(answer: Answer) -> float:
+    """Return the time at the broker: lives are counted by its clock, because this machine's may be wrong."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError):
+        return time.time()
+
+
+def _time(members: dict[str, Any], name: str) -> float | None:
+    value = members.get(name)
+    return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+
+
+def _invalid(where: str) -> TokenRefreshError:
+    return TokenRefreshError(code="broker_answer_invalid", subject=where)

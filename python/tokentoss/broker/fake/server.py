@@ -1,0 +1,120 @@
+"""The HTTP server of the fake broker: who asks, what is well-formed, and the routes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tokentoss.broker.address import TENANT_HEADER, USER_HEADER
+from tokentoss.broker.fake import routes
+from tokentoss.broker.fake.problems import ProblemError
+from tokentoss.util.constant_time import same_text
+
+if TYPE_CHECKING:
+    from tokentoss.broker.fake.broker import FakeBroker
+
+_LARGEST = 65_536
+_OWNER = ("default", "default")
+
+
+def serve(broker: FakeBroker) -> tuple[ThreadingHTTPServer, str]:
+    """Serve a fake broker on a free port in a thread; return the server and its address."""
+
+    class Handler(_Handler):
+        pass
+
+    Handler.broker = broker
+    server = _Server(("127.0.0.1", 0), Handler)
+    threading.Thread(
+        target=server.serve_forever, args=(0.02,), name="tokentoss-fake-broker", daemon=True
+    ).start()
+    return server, f"http://127.0.0.1:{server.server_address[1]}"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of callers who broke off."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    broker: FakeBroker
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def _answer(self) -> None:
+        body = self._body()
+        parts = urlsplit(self.path)
+        headers: dict[str, str] = {}
+        try:
+            owner = self._owner()
+            if parts.path.startswith("/v1/through/"):
+                status, headers, content = routes.through(self.broker, owner, self, body)
+            else:
+                members = _members(body)
+                self.broker.requests.append((self.command, self.path, members))
+                if self.broker.failures:
+                    raise ProblemError(**self.broker.failures.pop(0))
+                query = dict(parse_qsl(parts.query, keep_blank_values=True))
+                status, answer = routes.answer(self.broker, owner, self.command, parts.path, query, members)
+                content = b"" if answer is None else json.dumps(answer).encode()
+                headers = {"Content-Type": "application/json"}
+        except ProblemError as problem:
+            status, content = problem.status, json.dumps(problem.members()).encode()
+            headers = {"Content-Type": "application/problem+json", **problem.headers()}
+        self.send_response(status)
+        for name, value in {"Cache-Control": "no-store", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "0")
+        return self.rfile.read(min(int(length), 2 * _LARGEST)) if length.isdigit() else b""
+
+    def _owner(self) -> tuple[str, str]:
+        """Return tenant and user of who asks.
+
+        Raises:
+            ProblemError: ``caller_unauthenticated``, or ``invalid_request``.
+        """
+        scheme, _, key = self.headers.get("Authorization", "").partition(" ")
+        named = [self.headers.get_all(name) or [] for name in (TENANT_HEADER, USER_HEADER)]
+        if scheme.lower() != "bearer":
+            raise ProblemError("caller_unauthenticated")
+        if same_text(key, self.broker.key):
+            if any(named):
+                raise ProblemError("invalid_request")
+            return _OWNER
+        if not same_text(key, self.broker.server_key):
+            raise ProblemError("caller_unauthenticated")
+        if [len(values) for values in named] != [1, 1]:
+            raise ProblemError("invalid_request")
+        return named[0][0], named[1][0]
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    if len(body) > _LARGEST:
+        raise ProblemError("request_too_large")
+    if not body:
+        return {}
+    try:
+        members = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ProblemError("invalid_request") from None
+    if not isinstance(members, dict):
+        raise ProblemError("invalid_request")
+    return members

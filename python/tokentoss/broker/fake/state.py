@@ -1,0 +1,120 @@
+"""What the fake broker knows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokentoss.util.base64url import b64url, random_b64url
+
+
+@dataclass
+class Grant:
+    """A connected account, and the tokens that were given out of it.
+
+    Args:
+        owner: Tenant and user.
+        provider: The provider's name.
+        subject: The user's identifier there.
+        email: The e-mail address.
+        scopes: What was granted.
+    """
+
+    owner: tuple[str, str]
+    provider: str
+    subject: str
+    email: str | None
+    scopes: list[str]
+    id: str = field(default_factory=lambda: random_b64url(12))
+    status: str = "active"
+    cause: str | None = None
+    version: int = 1
+    access_token: str = ""
+    expires_at: float = 0.0
+    id_token: str = ""
+    connected_at: float = field(default_factory=time.time)
+    used_at: float = field(default_factory=time.time)
+
+    def owned_by(self, owner: tuple[str, str], provider: str | None = None) -> bool:
+        """Tell whether it is this user's, at this provider if one is named."""
+        return self.owner == owner and provider in {None, self.provider}
+
+    def whose(self) -> dict[str, Any]:
+        """Return whose tokens are, as an answer says it."""
+        return {"id": self.id, "subject": self.subject, "email": self.email}
+
+    def listed(self) -> dict[str, Any]:
+        """Return how the account is listed."""
+        cause = {} if self.cause is None else {"cause": self.cause}
+        return {
+            **self.whose(),
+            "provider": self.provider,
+            "status": self.status,
+            **cause,
+            "scopes": self.scopes,
+            "connected_at": int(self.connected_at),
+            "renewed_at": int(self.connected_at),
+            "used_at": int(self.used_at),
+        }
+
+
+@dataclass
+class Attempt:
+    """A sign-in.
+
+    Args:
+        owner: Tenant and user.
+        asked: The members of the request that began it.
+        way: How it runs.
+        expires_at: When it ends, in Unix seconds.
+    """
+
+    owner: tuple[str, str]
+    asked: dict[str, Any]
+    way: str
+    expires_at: float
+    id: str = field(default_factory=lambda: random_b64url(16))
+    status: str = "pending"
+    account: dict[str, Any] | None = None
+    problem: dict[str, Any] | None = None
+    confirmation: str = ""
+    wrong: int = 0
+    nonce: str = field(default_factory=lambda: random_b64url(32))
+    waiting: Grant | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """Return how far it is, as an answer says it."""
+        members: dict[str, Any] = {"id": self.id, "status": self.status, "expires_at": int(self.expires_at)}
+        if self.account is not None:
+            members["account"] = self.account
+        if self.problem is not None:
+            members["problem"] = self.problem
+        return members
+
+
+class State:
+    """Grants and sign-ins, under one condition that tells of changes."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.grants: list[Grant] = []
+        self.attempts: dict[str, Attempt] = {}
+
+    def attempt_of(self, owner: tuple[str, str], identifier: str) -> Attempt | None:
+        """Return a sign-in of this user; None if there is none, or its time is over and it was not ended."""
+        attempt = self.attempts.get(identifier)
+        if attempt is None or attempt.owner != owner:
+            return None
+        if attempt.status in {"pending", "confirm"} and time.time() >= attempt.expires_at:
+            attempt.status = "expired"
+        return attempt
+
+
+def unsigned_jwt(claims: dict[str, Any]) -> str:
+    """Return an ID token whose signature is none: a kernel takes the broker's word for it."""
+    import json  # noqa: PLC0415 - tests only
+
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
+    return ".".join([*map(b64url, parts), b64url(b"fake")])

@@ -1,0 +1,74 @@
+"""Problem details of a broker (RFC 9457), as the exceptions that callers know."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tokentoss import error_codes
+from tokentoss.exceptions import TokenTossError, error_for
+from tokentoss.util.http import LONGEST_RETRY_AFTER
+
+if TYPE_CHECKING:
+    from tokentoss.util.http import Answer
+
+CONTENT_TYPE = "application/problem+json"
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ACTIONS = frozenset({"sign_in", "ask_admin", "retry", "fix_config"})
+_GATEWAY = frozenset({502, 503, 504})
+_MAX_TITLE = 300
+
+
+def refusal_of(answer: Answer, where: str) -> TokenTossError:
+    """Return the exception for an answer that is no success.
+
+    Args:
+        answer: The answer.
+        where: The broker's address.
+    """
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    members = answer.json_object() if kind == CONTENT_TYPE else None
+    if members is None or _text(members, "code") is None:
+        # What stands in front of a broker that is away says so in words of its own.
+        code = "broker_unreachable" if answer.status in _GATEWAY else "broker_answer_invalid"
+        failure = error_for(code, f"{where} (HTTP {answer.status})")
+        failure.action = "retry" if answer.status in _GATEWAY else None
+        failure.retry_after = answer.retry_after()
+        return failure
+    return error_of(members, where, answer.retry_after())
+
+
+def error_of(members: dict[str, Any], where: str, retry_after: float | None = None) -> TokenTossError:
+    """Return the exception for the members of a problem.
+
+    Args:
+        members: The members; those that are not as the interface has them count as missing.
+        where: The broker's address.
+        retry_after: What the header ``Retry-After`` says, in seconds.
+    """
+    code = _text(members, "code") or "broker_answer_invalid"
+    failure = error_for(code if error_codes.is_known(code) else "broker_answer_invalid", where)
+    title = members.get("title")
+    if isinstance(title, str) and title.strip():
+        failure.args = (f"{error_codes.printable(title, _MAX_TITLE)} [{where}]",)
+    # Also one that this version does not know.
+    failure.code = code
+    failure.cause = _text(members, "cause")
+    action = members.get("action")
+    failure.action = action if isinstance(action, str) and action in _ACTIONS else None
+    failure.retry_after = retry_after if retry_after is not None else _seconds(members.get("retry_after"))
+    url = members.get("sign_in_url")
+    failure.sign_in_url = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+    return failure
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return min(max(float(value), 0.0), LONGEST_RETRY_AFTER)
+
+
+def _text(members: dict[str, Any], name: str) -> str | None:
+    value = members.get(name)
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else None

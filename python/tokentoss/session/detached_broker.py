@@ -1,0 +1,56 @@
+"""The sign-ins of clients that were given a broker, beside those of widgets."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+from tokentoss.broker.address import Broker
+from tokentoss.oauth.provider import GOOGLE
+from tokentoss.session.app_host import visitor
+from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.storage.accounts import Account
+from tokentoss.util.forks import anew_in_child
+
+if TYPE_CHECKING:
+    from tokentoss.oauth.provider import Provider
+
+
+class DetachedBrokerManager(BrokerManager):
+    """A manager of clients that were given a broker: nobody else finds what it holds."""
+
+    @property
+    def signed_in_order(self) -> tuple[float, int] | None:
+        """None: no other client chooses this session."""
+        return None
+
+    def _publish(self, *, only_if_free: bool = False) -> None:
+        pass
+
+
+_shared: weakref.WeakValueDictionary[tuple[object, ...], DetachedBrokerManager] = (
+    weakref.WeakValueDictionary()
+)
+_lock = threading.Lock()
+anew_in_child(sys.modules[__name__], _lock=threading.Lock)
+
+
+def manager_at(
+    broker: Broker | str, provider: Provider = GOOGLE, account: str | Account | None = None
+) -> DetachedBrokerManager:
+    """Return the manager that all clients of a visitor share which were given the same broker and account."""
+    broker = Broker.of(broker)
+    name = account.subject if isinstance(account, Account) else account
+    key = (broker, provider.issuer, provider.token_endpoint, name, visitor())
+    with _lock:
+        found = _shared.get(key)
+        if found is None:
+            found = _shared[key] = DetachedBrokerManager(broker, provider, account=name)
+        return found
+
+
+def restored(stored: tuple[Broker, Provider, str | None]) -> DetachedBrokerManager:
+    """Return a manager for credentials that another process pickled."""
+    return manager_at(*stored)
