@@ -18,6 +18,7 @@ from tokentoss._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tokentoss.broker.address import Broker
     from tokentoss.clients.api import APIClient
     from tokentoss.clients.errors import (
         ServiceAnswerError,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from tokentoss.oauth.pkce import generate_pkce_pair
     from tokentoss.oauth.provider import BOX, GOOGLE, Provider
     from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.session.broker_manager import BrokerManager
     from tokentoss.session.google_credentials import Credentials
     from tokentoss.session.sign_out import SignOutResult
     from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage, TokenStorage
@@ -81,6 +83,8 @@ __all__ = [
     "AuthManager",
     "AuthWidget",
     "BoxAuthWidget",
+    "Broker",
+    "BrokerManager",
     "ClientConfig",
     "ClientSecretsNotFoundError",
     "ConfigurationError",
@@ -141,6 +145,8 @@ _HOME_OF = {
     "AuthWidget": "widgets",
     "BOX": "oauth.provider",
     "BoxAuthWidget": "widgets",
+    "Broker": "broker.address",
+    "BrokerManager": "session.broker_manager",
     "ClientConfig": "config.client_config",
     "ClientSecretsNotFoundError": "exceptions",
     "ConfigurationError": "exceptions",

@@ -14,10 +14,12 @@ from hypothesis import settings
 from page import Page
 from servers import ports
 from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
+from tokentoss.broker import FakeBroker
+from tokentoss.broker import calls as broker_calls
 from tokentoss.callback import claims, lease, listener
 from tokentoss.handoff.remote_kernel import HUB_VARIABLES
 from tokentoss.oauth import discovery, jwks
-from tokentoss.session import doubtful_tokens, refresh
+from tokentoss.session import detached_broker, doubtful_tokens, refresh
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 
@@ -56,6 +58,10 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TOKENTOSS_CLIENT_SECRETS",
         "TOKENTOSS_TOKEN_FILE",
         "TOKENTOSS_REDIRECT_URI",
+        "TOKENTOSS_BROKER",
+        "TOKENTOSS_BROKER_KEY",
+        "TOKENTOSS_BROKER_KEY_FILE",
+        "JUPYTERHUB_API_TOKEN",
         "CODESPACES",
         "COLAB_RELEASE_TAG",
         "JPY_PARENT_PID",
@@ -71,6 +77,8 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     claims.claims._claims.clear()
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
+    monkeypatch.setattr(broker_calls, "PATIENCE", 0.0)
+    detached_broker._shared.clear()
     monkeypatch.setattr(doubtful_tokens.doubts, "_until", {})
     monkeypatch.setattr(jwks, "_published", {})
     monkeypatch.setattr(discovery, "_kept", {})
@@ -112,6 +120,12 @@ def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
     server.answers["/api"] = Answer.json({"ok": True})
     yield server
     server.close()
+
+
+@pytest.fixture
+def broker() -> Iterator[FakeBroker]:
+    with FakeBroker() as one:
+        yield one
 
 
 @pytest.fixture

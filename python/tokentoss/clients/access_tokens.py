@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tokentoss.clients.account_token import AccountToken
+from tokentoss.clients.brokers import manager_of_environment
 from tokentoss.clients.token_file import NOT_USED
-from tokentoss.clients.token_source import AccountToken, TokenSource
+from tokentoss.clients.token_source import TokenSource, named
 from tokentoss.clients.wanted_provider import WantedProvider
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError, DiscoveryError, StorageError
 from tokentoss.session.app_host import token_file
 from tokentoss.session.auth_manager import AuthManager, DetachedManager
+from tokentoss.session.broker_manager import BrokerManager
 from tokentoss.session.token_manager import TokenManager
 from tokentoss.storage.accounts import Account
 
@@ -34,21 +37,30 @@ class AccessTokens(TokenSource):
     """
 
     def __init__(
-        self, provider: Provider | str | None, manager: AuthManager | None, account: str | Account | None
+        self,
+        provider: Provider | str | None,
+        manager: AuthManager | None,
+        account: str | Account | None,
+        *,
+        stays: bool = False,
     ) -> None:
         if manager is None and provider is None:
             raise ConfigurationError(
                 "Whose access token the service takes is not said: give a provider or an auth_manager."
             )
-        super().__init__(manager, None if provider is None else WantedProvider.of(provider))
+        super().__init__(manager, None if provider is None else WantedProvider.of(provider), stays=stays)
         self._account = account.key if isinstance(account, Account) else account
         self._detached: DetachedManager | None = None
         self._place: tuple[Path, str | None] | None = None
 
     def _of_manager(self, manager: TokenManager, looked_at: list[str]) -> AccountToken | None:
-        token = manager.access_token if self._is_usable(manager) else None
+        # A broker is asked before it is known who is connected there.
+        is_usable = self._is_usable(manager) or (
+            isinstance(manager, BrokerManager) and not manager.is_authenticated
+        )
+        token = manager.access_token if is_usable else None
         if token is None:
-            looked_at.append(f"auth_manager ({manager.why_signed_out})")
+            looked_at.append(f"{named(manager)} ({manager.why_signed_out})")
             return None
         account = manager.account
         self._note(account)
@@ -56,7 +68,7 @@ class AccessTokens(TokenSource):
 
     def _found(self, looked_at: list[str]) -> AccountToken | None:
         manager = self._in_use(looked_at)
-        return self._of_manager(manager, []) if manager is not None else None
+        return self._of_manager(manager, looked_at) if manager is not None else None
 
     def _after(self, refused: str) -> AccountToken | None:
         manager = self._manager if self._manager is not None else self._in_use([])
@@ -72,7 +84,8 @@ class AccessTokens(TokenSource):
             if is_here and self._is_usable(manager):
                 return manager
         looked_at.append(f"the sign-ins of this process at {self._wanted.name} (none)")
-        return self._from_file(self._wanted, looked_at)
+        brokered = manager_of_environment(self._wanted, self._account)
+        return brokered if brokered is not None else self._from_file(self._wanted, looked_at)
 
     def _is_usable(self, manager: TokenManager) -> bool:
         if not manager.is_authenticated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tokentoss.clients.brokers import manager_of
 from tokentoss.clients.repetition import newer
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.util.proxies import proxy_variable_for
@@ -13,7 +14,10 @@ from tokentoss.util.urls import is_plain_loopback, is_secure, origin_of, secure_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tokentoss.broker.address import Broker
+    from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.storage.accounts import Account
 
 
 class Binding:
@@ -23,15 +27,23 @@ class Binding:
         manager: Whose token it is.
         allowed_origins: The origins; None stands for every https origin, and http on this machine.
         access_token: Whether it is the access token instead of the ID token.
+        stays: Whether it stays with the account that it first found.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of them is neither.
     """
 
     def __init__(
-        self, manager: AuthManager, allowed_origins: Iterable[str] | None, *, access_token: bool
+        self,
+        manager: AuthManager,
+        allowed_origins: Iterable[str] | None,
+        *,
+        access_token: bool,
+        stays: bool = False,
     ) -> None:
         self._manager = manager
+        self._stays = stays
+        self._account: Account | None = None
         self._is_access_token = access_token
         self._origins: frozenset[str] | None = None
         if allowed_origins is not None:
@@ -76,6 +88,7 @@ class Binding:
         token = self._manager.access_token if self._is_access_token else self._manager.id_token
         if token is None:
             raise NoCredentialsError(subject=f"the auth manager ({self._manager.why_signed_out})")
+        self._require_account()
         return Secret(token)
 
     def token_after(self, refused: str) -> Secret | None:
@@ -84,7 +97,22 @@ class Binding:
         token = newer(
             manager.access_token_after if self._is_access_token else manager.id_token_after, refused
         )
+        if token:
+            self._require_account()
         return Secret(token) if token else None
+
+    def _require_account(self) -> None:
+        """Stay with an account.
+
+        Raises:
+            NoCredentialsError: ``client_session_ended`` if the manager's is another one by now.
+        """
+        account = self._manager.account
+        if not self._stays or account is None:
+            return
+        if self._account is not None and self._account.key != account.key:
+            raise NoCredentialsError(code="client_session_ended", subject=self._account.display_name)
+        self._account = account
 
 
 class Bound:
@@ -92,12 +120,18 @@ class Bound:
 
     def __init__(
         self,
-        manager: AuthManager,
+        manager: AuthManager | None = None,
         allowed_origins: Iterable[str] | None = None,
         *,
         access_token: bool = False,
+        broker: Broker | str | None = None,
+        provider: Provider | None = None,
     ) -> None:
-        self._binding = Binding(manager, allowed_origins, access_token=access_token)
+        chosen = manager if broker is None else manager_of(broker, manager, provider)
+        if chosen is None:
+            raise ConfigurationError(code="argument_invalid", subject="Neither a manager nor a broker")
+        stays = broker is not None
+        self._binding = Binding(chosen, allowed_origins, access_token=access_token, stays=stays)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._binding!r})"

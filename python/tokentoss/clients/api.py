@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from tokentoss.clients.access_tokens import AccessTokens
 from tokentoss.clients.base import ServiceClient
+from tokentoss.clients.brokers import manager_of, through_of
+from tokentoss.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tokentoss.broker.address import Broker
     from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
     from tokentoss.storage.accounts import Account
@@ -35,10 +38,14 @@ class APIClient(ServiceClient):
             e-mail address or login.
         timeout: Seconds to wait for each step of a call.
         allowed_origins: Further origins that the token may go to, by address or redirect.
+        broker: The broker to ask for tokens, an address or a :class:`tokentoss.broker.Broker`, in place of
+            all of these; it needs ``provider``.
+        through: Whether the broker makes the calls, so that this process holds no token at all.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
-            loopback); or if neither a provider nor a manager is given.
+            loopback); or if neither a provider nor a manager is given; ``broker_conflict`` if a broker is
+            given beside a manager.
     """
 
     def __init__(
@@ -50,6 +57,18 @@ class APIClient(ServiceClient):
         account: str | Account | None = None,
         timeout: float = 30,
         allowed_origins: Iterable[str] | None = None,
+        broker: Broker | str | None = None,
+        through: bool = False,
     ) -> None:
         super().__init__(base_url, timeout, allowed_origins)
-        self._tokens = AccessTokens(provider, auth_manager, account)
+        if (through or broker is not None) and provider is None:
+            raise ConfigurationError(code="argument_invalid", subject="broker without a provider")
+        if through:
+            self._tokens = through_of(
+                broker, "access_token", provider=provider, account=account, auth_manager=auth_manager
+            )
+        elif broker is not None:
+            manager = manager_of(broker, auth_manager, provider, account)
+            self._tokens = AccessTokens(provider, manager, None, stays=True)
+        else:
+            self._tokens = AccessTokens(provider, auth_manager, account)

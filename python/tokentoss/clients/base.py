@@ -9,6 +9,7 @@ from urllib.parse import unquote, urljoin
 from tokentoss.clients.answers import json_of
 from tokentoss.clients.calls import Call, send
 from tokentoss.clients.repetition import may_repeat
+from tokentoss.clients.through import Through
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import new_session
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     import requests
     from typing_extensions import Self
 
-    from tokentoss.clients.token_source import AccountToken, TokenSource
+    from tokentoss.clients.account_token import AccountToken
+    from tokentoss.clients.token_source import TokenSource
 
 MAX_REDIRECTS = 10
 
@@ -51,7 +53,7 @@ class ServiceClient:
             loopback), or if the header is none of those.
     """
 
-    _tokens: TokenSource
+    _tokens: TokenSource | Through
 
     def __init__(
         self,
@@ -192,6 +194,8 @@ class ServiceClient:
         return self._follow(response, call, origins) if follow else response
 
     def _sent(self, call: Call, token: AccountToken) -> requests.Response:
+        if isinstance(self._tokens, Through):
+            return self._tokens.send(self._session_of(None), call, token)
         return send(self._session_of(token.owner), call, token, self.header)
 
     def _session_of(self, owner: str | None) -> requests.Session:

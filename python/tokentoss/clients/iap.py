@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tokentoss.clients.base import ServiceClient
+from tokentoss.clients.brokers import manager_of, through_of
 from tokentoss.clients.errors import ServiceAudienceMismatchError
 from tokentoss.clients.id_tokens import IdTokens
 from tokentoss.oauth.id_token import unverified_claims
@@ -13,7 +14,8 @@ from tokentoss.util.urls import origin_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tokentoss.clients.token_source import AccountToken
+    from tokentoss.broker.address import Broker
+    from tokentoss.clients.account_token import AccountToken
     from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
 
@@ -40,11 +42,14 @@ class IAPClient(ServiceClient):
         expected_audience: The client ID that the token must be for, if the service takes that one only.
         provider: Whose tokens the service takes, and no other's; by default Google's. A :class:`Provider`,
             its issuer (``"https://login.example.com"``), or the name of one that comes with the package.
+        broker: The broker to ask for tokens, an address or a :class:`tokentoss.broker.Broker`, in place of
+            all of these; then the provider is Google unless given.
+        through: Whether the broker makes the calls, so that this process holds no token at all.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of the addresses is not https (or http on
             loopback), ``provider_unknown`` or ``provider_without_id_tokens``, or if provider and manager do
-            not belong together.
+            not belong together; ``broker_conflict`` if a broker is given beside a manager.
     """
 
     def __init__(
@@ -57,10 +62,24 @@ class IAPClient(ServiceClient):
         header: str = "Authorization",
         expected_audience: str | None = None,
         provider: Provider | str | None = None,
+        broker: Broker | str | None = None,
+        through: bool = False,
     ) -> None:
         super().__init__(base_url, timeout, allowed_origins, header)
         self.expected_audience = expected_audience
-        self._tokens = IdTokens(auth_manager, provider)
+        if through:
+            self._tokens = through_of(
+                broker,
+                "id_token",
+                provider=provider,
+                auth_manager=auth_manager,
+                expected_audience=expected_audience,
+                header=header,
+            )
+        elif broker is not None:
+            self._tokens = IdTokens(manager_of(broker, auth_manager, provider), provider, stays=True)
+        else:
+            self._tokens = IdTokens(auth_manager, provider)
 
     def _token(self, url: str) -> AccountToken:
         token = self._tokens.current()

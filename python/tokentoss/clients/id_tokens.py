@@ -5,8 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.clients.account_token import AccountToken
+from tokentoss.clients.brokers import manager_of_environment
 from tokentoss.clients.token_file import StoredIdTokens
-from tokentoss.clients.token_source import AccountToken, TokenSource
+from tokentoss.clients.token_source import TokenSource, named
 from tokentoss.clients.wanted_provider import WantedProvider
 from tokentoss.exceptions import ConfigurationError, IdTokenError
 from tokentoss.oauth.id_token import unverified_claims
@@ -32,12 +34,14 @@ class IdTokens(TokenSource):
             gives no ID tokens.
     """
 
-    def __init__(self, manager: AuthManager | None, provider: Provider | str | None = None) -> None:
+    def __init__(
+        self, manager: AuthManager | None, provider: Provider | str | None = None, *, stays: bool = False
+    ) -> None:
         self._is_named = provider is not None
         wanted = WantedProvider.of(provider)
         if wanted.known is not None and not wanted.known.openid_connect:
             raise ConfigurationError(code="provider_without_id_tokens", subject=wanted.name)
-        super().__init__(manager, wanted if self._is_named else None)
+        super().__init__(manager, wanted if self._is_named else None, stays=stays)
         self._wanted: WantedProvider = wanted
         self._file = StoredIdTokens(wanted)
         # The owner of the token that was read last, which is told by its hash: the token itself is not kept.
@@ -46,7 +50,8 @@ class IdTokens(TokenSource):
     def _of_manager(self, manager: AuthManager, looked_at: list[str]) -> AccountToken | None:
         token = manager.id_token
         if not token:
-            looked_at.append(f"auth_manager ({manager.why_signed_out})")
+            looked_at.append(f"{named(manager)} ({manager.why_signed_out})")
+        self._note(manager.account)
         return self._read(token)
 
     def _found(self, looked_at: list[str]) -> AccountToken | None:
@@ -59,6 +64,9 @@ class IdTokens(TokenSource):
                 return token
             why = self._why_not(token) if token is not None else getattr(place, "why_signed_out", why)
         looked_at.append(f"tokentoss.CREDENTIALS ({why})")
+        brokered = manager_of_environment(self._wanted)
+        if brokered is not None:
+            return self._of_manager(brokered, looked_at)
         stored = self._file.id_token(self._pin.owner, looked_at)
         self._note(self._file.account)
         return self._read(stored)
@@ -70,6 +78,9 @@ class IdTokens(TokenSource):
             token = self._read(place.id_token)
             if token is not None and self._is_wanted(token):
                 return self._read(_renewed(place, refused))
+        brokered = manager_of_environment(self._wanted)
+        if brokered is not None:
+            return self._read(_renewed(brokered, refused))
         return self._read(self._file.id_token_after(self._pin.owner, refused))
 
     def _read(self, token: str | None) -> AccountToken | None:

@@ -29,6 +29,8 @@ class RequestsAuth(Bound, AuthBase):
         allowed_origins: The origins that may have it, for a session whose addresses come from
             elsewhere; by default every https origin, and http on this machine.
         access_token: Whether to send the access token instead of the ID token.
+        broker: The broker to ask, in place of a manager.
+        provider: The provider whose tokens the broker is asked for; by default Google.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of them is neither.

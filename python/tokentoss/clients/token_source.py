@@ -12,28 +12,17 @@ from tokentoss.clients.other_sign_ins import sign_ins_elsewhere
 from tokentoss.clients.repetition import newer
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.session.app_host import Visitor, visitor
-from tokentoss.util.secret import Secret
+from tokentoss.session.broker_manager import BrokerManager
 
 if TYPE_CHECKING:
+    from tokentoss.clients.account_token import AccountToken
     from tokentoss.clients.wanted_provider import WantedProvider
     from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.session.token_manager import TokenManager
     from tokentoss.storage.accounts import Account
 
 MAX_PLACES = 1000
 """Characters of the list of places that a sentence shows at most."""
-
-
-class AccountToken(Secret):
-    """A token, and the key of the account that it is of."""
-
-    owner: str | None
-
-    @classmethod
-    def of(cls, token: str, owner: str | None) -> AccountToken:
-        """Return a token with its account's key."""
-        made = cls(token)
-        made.owner = owner
-        return made
 
 
 @dataclass
@@ -59,16 +48,20 @@ class TokenSource(ABC):
     Args:
         manager: The manager to ask.
         wanted: Whose tokens the service takes; None only with a manager.
+        stays: Whether it stays with the account of a manager that was given, too.
 
     Raises:
         ConfigurationError: If provider and manager do not belong together.
     """
 
-    def __init__(self, manager: AuthManager | None, wanted: WantedProvider | None) -> None:
+    def __init__(
+        self, manager: AuthManager | None, wanted: WantedProvider | None, *, stays: bool = False
+    ) -> None:
         if manager is not None and wanted is not None and not wanted.is_met_by(manager.provider):
             raise ConfigurationError("The auth manager is for another provider: give one of the two.")
         self._manager = manager
         self._wanted = wanted
+        self._pins_account = manager is None or stays
         self._everybodys_pin = _Pin()
         self._pins: WeakKeyDictionary[Visitor, _Pin] = WeakKeyDictionary()
 
@@ -84,7 +77,9 @@ class TokenSource(ABC):
         if self._manager is not None:
             found = self._of_manager(self._manager, looked_at)
         else:
-            found = self._pinned(self._found(looked_at))
+            found = self._found(looked_at)
+        if self._pins_account:
+            found = self._pinned(found)
         if found is not None:
             return found
         raise self._none_found("; ".join(looked_at) or "somebody else signed in meanwhile")
@@ -92,7 +87,7 @@ class TokenSource(ABC):
     def after(self, refused: str) -> AccountToken | None:
         """Return a newer token than one that a service refused; None if there is none to be had."""
         found = newer(self._after, refused)
-        return found if self._manager is not None else self._pinned(found)
+        return self._pinned(found) if self._pins_account else found
 
     def _none_found(self, places: str) -> NoCredentialsError:
         code, subject, pin = "no_credentials", places, self._pin
@@ -122,7 +117,7 @@ class TokenSource(ABC):
         return pinned is None or owner == pinned
 
     def _note(self, account: Account | None) -> None:
-        if account is not None:
+        if account is not None and self._is_meant(account.key):
             self._pin.who = account.display_name
 
     @abstractmethod
@@ -136,3 +131,8 @@ class TokenSource(ABC):
     @abstractmethod
     def _after(self, refused: str) -> AccountToken | None:
         """Return a newer token of the place where the refused one came from."""
+
+
+def named(manager: TokenManager) -> str:
+    """Return how a sentence names a manager."""
+    return f"the broker {manager.broker.url}" if isinstance(manager, BrokerManager) else "auth_manager"

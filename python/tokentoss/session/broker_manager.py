@@ -138,6 +138,8 @@ class BrokerManager(ClientlessManager):
             TokenRefreshError: If there is no valid token now.
         """
         self._tokens.forget()
+        if self.provider.openid_connect:
+            _ = self.id_token
         self.renew_access_token()
         tokens = self.token_data
         assert tokens is not None  # noqa: S101 - there was a token
@@ -252,8 +254,6 @@ class BrokerManager(ClientlessManager):
             TypeError: If the broker object holds a key.
         """
         self.broker.__reduce__()
-        from tokentoss.session.detached_broker import restored  # noqa: PLC0415 - which is made from this
-
         return restored, (self.broker, self.provider, self._tokens.account)
 
     def forget_account(self, tokens: TokenData) -> StorageError | None:
@@ -320,3 +320,21 @@ class BrokerManager(ClientlessManager):
     def _release(self) -> None:
         self._tokens.forget()
         self._tokens.account = self._name
+
+
+class DetachedBrokerManager(BrokerManager):
+    """A manager of clients that were given a broker: nobody else finds what it holds."""
+
+    @property
+    def signed_in_order(self) -> tuple[float, int] | None:
+        """None: no other client chooses this session."""
+        return None
+
+    def _publish(self, *, only_if_free: bool = False) -> None:
+        pass
+
+
+def restored(stored: tuple[Broker, Provider, str | None]) -> DetachedBrokerManager:
+    """Return a manager for credentials that another process pickled."""
+    broker, provider, account = stored
+    return DetachedBrokerManager(broker, provider, account=account)

@@ -10,24 +10,12 @@ from typing import TYPE_CHECKING
 from tokentoss.broker.address import Broker
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import visitor
-from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.session.broker_manager import DetachedBrokerManager
 from tokentoss.storage.accounts import Account
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
-
-
-class DetachedBrokerManager(BrokerManager):
-    """A manager of clients that were given a broker: nobody else finds what it holds."""
-
-    @property
-    def signed_in_order(self) -> tuple[float, int] | None:
-        """None: no other client chooses this session."""
-        return None
-
-    def _publish(self, *, only_if_free: bool = False) -> None:
-        pass
 
 
 _shared: weakref.WeakValueDictionary[tuple[object, ...], DetachedBrokerManager] = (
@@ -49,8 +37,3 @@ def manager_at(
         if found is None:
             found = _shared[key] = DetachedBrokerManager(broker, provider, account=name)
         return found
-
-
-def restored(stored: tuple[Broker, Provider, str | None]) -> DetachedBrokerManager:
-    """Return a manager for credentials that another process pickled."""
-    return manager_at(*stored)

@@ -19,7 +19,9 @@ class World(Protocol):
     url: str
     server_key: str
 
-    def connect(self, provider: str, *, tenant: str, user: str, subject: str, email: str | None = None) -> Any:
+    def connect(
+        self, provider: str, *, tenant: str, user: str, subject: str, email: str | None = None
+    ) -> Any:
         """Connect an account, as a sign-in does."""
 
     def close(self) -> None:
@@ -27,7 +29,13 @@ class World(Protocol):
 
 
 def call(
-    world: World, method: str, path: str, *, key: str | None = None, user: str | None = "ada", **arguments: Any
+    world: World,
+    method: str,
+    path: str,
+    *,
+    key: str | None = None,
+    user: str | None = "ada",
+    **arguments: Any,
 ) -> requests.Response:
     """Call a route as the server application for a user of the tenant ``acme``."""
     headers = {"Authorization": f"Bearer {world.server_key if key is None else key}"}
@@ -79,7 +87,9 @@ class RealWorld:
             """
         )
         subprocess.run([binary, "--config", str(config), "init"], check=True, capture_output=True)
-        self._process = subprocess.Popen([binary, "--config", str(config), "serve"], stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [binary, "--config", str(config), "serve"], stderr=subprocess.DEVNULL
+        )
         ends = time.monotonic() + 30
         while True:
             try:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.broker.client import hash_of
 from tokentoss.broker.fake.lookups import account_of, attempt_of, meant, open_attempt
 from tokentoss.broker.fake.problems import ProblemError
-from tokentoss.broker.fake.state import Attempt, Grant
+from tokentoss.broker.fake.state import Attempt, Grant, State
 from tokentoss.broker.fake.through import through
 from tokentoss.util.base64url import from_b64url
 from tokentoss.util.constant_time import same_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from tokentoss.broker.fake.broker import FakeBroker
 
     Owner = tuple[str, str]
     Answered = tuple[int, Any]
@@ -48,7 +46,7 @@ _BEGIN_MEMBERS = {
 
 
 def answer(
-    broker: FakeBroker, owner: Owner, method: str, path: str, query: dict[str, str], members: dict[str, Any]
+    broker: State, owner: Owner, method: str, path: str, query: dict[str, str], members: dict[str, Any]
 ) -> Answered:
     """Return status and members of the answer to a request.
 
@@ -64,9 +62,7 @@ def answer(
     raise ProblemError("method_not_allowed" if is_known else "route_unknown")
 
 
-def _token(
-    broker: FakeBroker, owner: Owner, _: str, query: dict[str, str], asked: dict[str, Any]
-) -> Answered:
+def _token(broker: State, owner: Owner, _: str, query: dict[str, str], asked: dict[str, Any]) -> Answered:
     _require(asked, _TOKEN_MEMBERS, query)
     rejected = asked.get("rejected")
     if rejected is not None:
@@ -76,7 +72,7 @@ def _token(
             is_hash = False
         if not is_hash:
             raise ProblemError("invalid_request")
-    with broker.state.changed:
+    with broker.changed:
         grant = meant(broker, owner, asked["provider"], asked.get("account"))
         if grant.status != "active":
             raise ProblemError("reauth_required", cause=grant.cause)
@@ -106,17 +102,15 @@ def _token(
         return 200, given
 
 
-def _accounts(
-    broker: FakeBroker, owner: Owner, _: str, query: dict[str, str], asked: dict[str, Any]
-) -> Answered:
+def _accounts(broker: State, owner: Owner, _: str, query: dict[str, str], asked: dict[str, Any]) -> Answered:
     if asked or set(query) - {"provider"}:
         raise ProblemError("invalid_request")
-    grants = [one for one in broker.state.grants if one.owned_by(owner, query.get("provider"))]
+    grants = [one for one in broker.grants if one.owned_by(owner, query.get("provider"))]
     return 200, [one.listed() for one in grants]
 
 
 def _account(
-    broker: FakeBroker, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
+    broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
     if asked or query:
         raise ProblemError("invalid_request")
@@ -124,18 +118,16 @@ def _account(
 
 
 def _disconnect(
-    broker: FakeBroker, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
+    broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
     if asked or query not in ({}, {"revoke": "false"}, {"revoke": "true"}):
         raise ProblemError("invalid_request")
-    with broker.state.changed:
-        broker.state.grants.remove(account_of(broker, owner, identifier))
+    with broker.changed:
+        broker.grants.remove(account_of(broker, owner, identifier))
     return 204, None
 
 
-def _begin(
-    broker: FakeBroker, owner: Owner, _: str, query: dict[str, str], asked: dict[str, Any]
-) -> Answered:
+def _begin(broker: State, owner: Owner, _: str, query: dict[str, str], asked: dict[str, Any]) -> Answered:
     _require(asked, _BEGIN_MEMBERS, query)
     way = asked.get("way", broker.way)
     if way not in {"page", "deposit"}:
@@ -146,9 +138,9 @@ def _begin(
     if origin is not None and broker.origins is not None and origin not in broker.origins:
         raise ProblemError("origin_forbidden")
     attempt = Attempt(owner, asked, way, time.time() + broker.authorization_lifetime)
-    with broker.state.changed:
-        broker.state.attempts[attempt.id] = attempt
-        broker.state.changed.notify_all()
+    with broker.changed:
+        broker.attempts[attempt.id] = attempt
+        broker.changed.notify_all()
     shown: dict[str, Any] = {"id": attempt.id, "way": way, "expires_at": int(attempt.expires_at)}
     if way == "page":
         shown["url"] = f"{broker.url}/connect/{attempt.id}"
@@ -158,27 +150,27 @@ def _begin(
 
 
 def _progress(
-    broker: FakeBroker, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
+    broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
     wait = query.get("wait", "0")
     if asked or set(query) - {"wait"} or not wait.isdigit() or int(wait) > 25:  # noqa: PLR2004
         raise ProblemError("invalid_request")
     ends = time.monotonic() + int(wait)
-    with broker.state.changed:
+    with broker.changed:
         before = attempt_of(broker, owner, identifier).status
         while True:
             attempt = attempt_of(broker, owner, identifier)
             left = min(ends - time.monotonic(), attempt.expires_at - time.time() + 0.01)
             if attempt.status != before or attempt.status not in {"pending", "confirm"} or left <= 0:
                 return 200, attempt_of(broker, owner, identifier).shown()
-            broker.state.changed.wait(left)
+            broker.changed.wait(left)
 
 
 def _confirm(
-    broker: FakeBroker, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
+    broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
     _require(asked, {"confirmation": _TEXT}, query, needed="confirmation")
-    with broker.state.changed:
+    with broker.changed:
         attempt = open_attempt(broker, owner, identifier)
         if attempt.status == "confirm" and same_text(asked["confirmation"], attempt.confirmation):
             broker.finish(attempt)
@@ -188,15 +180,15 @@ def _confirm(
             problem = ProblemError("confirmation_wrong", action="sign_in").members()
             attempt.problem = {name: problem[name] for name in ("code", "title", "action")}
             attempt.status = "failed"
-            broker.state.changed.notify_all()
+            broker.changed.notify_all()
         raise ProblemError("confirmation_wrong")
 
 
 def _deposit(
-    broker: FakeBroker, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
+    broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
     _require(asked, {"sealed": _TEXT}, query, needed="sealed")
-    with broker.state.changed:
+    with broker.changed:
         attempt = open_attempt(broker, owner, identifier)
         if attempt.way != "deposit":
             raise ProblemError("way_unavailable")
@@ -207,14 +199,14 @@ def _deposit(
 
 
 def _give_up(
-    broker: FakeBroker, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
+    broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
     if asked or query:
         raise ProblemError("invalid_request")
-    with broker.state.changed:
+    with broker.changed:
         attempt_of(broker, owner, identifier)
-        del broker.state.attempts[identifier]
-        broker.state.changed.notify_all()
+        del broker.attempts[identifier]
+        broker.changed.notify_all()
     return 204, None
 
 

@@ -14,13 +14,13 @@ from tokentoss.broker.fake.problems import ProblemError
 from tokentoss.util.constant_time import same_text
 
 if TYPE_CHECKING:
-    from tokentoss.broker.fake.broker import FakeBroker
+    from tokentoss.broker.fake.state import State
 
 _LARGEST = 65_536
 _OWNER = ("default", "default")
 
 
-def serve(broker: FakeBroker) -> tuple[ThreadingHTTPServer, str]:
+def serve(broker: State) -> tuple[ThreadingHTTPServer, str]:
     """Serve a fake broker on a free port in a thread; return the server and its address."""
 
     class Handler(_Handler):
@@ -43,7 +43,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    broker: FakeBroker
+    broker: State
 
     def do_GET(self) -> None:
         self._answer()

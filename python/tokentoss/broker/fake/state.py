@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -95,15 +96,39 @@ class Attempt:
 
 
 class State:
-    """Grants and sign-ins, under one condition that tells of changes."""
+    """What there is to know, under one condition that tells of changes.
 
-    def __init__(self) -> None:
+    Args:
+        key: The key of one person's own machine.
+        lifetime: Seconds that tokens live.
+        origins: The origins of notebook pages that are allowed; None for every one.
+        way: How sign-ins run.
+        issuers: The issuers of ID tokens, by the providers' names.
+    """
+
+    def __init__(
+        self, key: str, lifetime: float, origins: list[str] | None, way: str, issuers: dict[str, str]
+    ) -> None:
+        self.url = ""
+        self.key = key
+        self.server_key = random_b64url(32)
+        self.lifetime = lifetime
+        self.authorization_lifetime = 600.0
+        self.origins = origins
+        self.way = way
+        self.issuers = issuers
+        self.requests: list[tuple[str, str, dict[str, Any]]] = []
+        self.failures: list[dict[str, Any]] = []
+        self.deposits: list[tuple[str, str]] = []
+        self.deposit_client: dict[str, Any] = {}
+        self.targets: dict[str, str] = {}
+        self.renewals = 0
         self.changed = threading.Condition()
         self.grants: list[Grant] = []
         self.attempts: dict[str, Attempt] = {}
 
     def attempt_of(self, owner: tuple[str, str], identifier: str) -> Attempt | None:
-        """Return a sign-in of this user; None if there is none, or its time is over and it was not ended."""
+        """Return a sign-in of this user; None if there is none."""
         attempt = self.attempts.get(identifier)
         if attempt is None or attempt.owner != owner:
             return None
@@ -111,10 +136,43 @@ class State:
             attempt.status = "expired"
         return attempt
 
+    def finish(self, attempt: Attempt) -> None:
+        """Connect the account of a sign-in; the caller holds the condition."""
+        assert attempt.waiting is not None  # noqa: S101 - it came back from the provider
+        grant = self.put(attempt.waiting)
+        attempt.status, attempt.account = "done", grant.whose()
+        self.changed.notify_all()
+
+    def renew(self, grant: Grant) -> None:
+        """Renew an account's tokens; the caller holds the condition."""
+        self.renewals += 1
+        grant.version += 1
+        grant.expires_at = time.time() + self.lifetime
+        grant.access_token = f"access-{random_b64url(12)}"
+        issuer = self.issuers.get(grant.provider)
+        claims = {
+            "iss": issuer,
+            "sub": grant.subject,
+            "aud": "fake-client",
+            "email": grant.email,
+            "iat": int(time.time()),
+            "exp": int(grant.expires_at),
+            "jti": random_b64url(12),
+        }
+        grant.id_token = "" if issuer is None else unsigned_jwt(claims)
+
+    def put(self, grant: Grant) -> Grant:
+        """Connect an account in place of the same one's earlier connection."""
+        for known in self.grants:
+            if known.owned_by(grant.owner, grant.provider) and known.subject == grant.subject:
+                grant.id = known.id
+                self.grants.remove(known)
+                break
+        self.grants.append(grant)
+        return grant
+
 
 def unsigned_jwt(claims: dict[str, Any]) -> str:
     """Return an ID token whose signature is none: a kernel takes the broker's word for it."""
-    import json  # noqa: PLC0415 - tests only
-
     parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
     return ".".join([*map(b64url, parts), b64url(b"fake")])

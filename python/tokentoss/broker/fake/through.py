@@ -13,7 +13,8 @@ from tokentoss.broker.fake.problems import ProblemError
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
 
-    from tokentoss.broker.fake.broker import FakeBroker
+    from tokentoss.broker.fake.state import State
+
 
 _DROPPED = frozenset(
     {
@@ -31,7 +32,7 @@ _DROPPED = frozenset(
 
 
 def through(
-    broker: FakeBroker, owner: tuple[str, str], request: BaseHTTPRequestHandler, body: bytes
+    broker: State, owner: tuple[str, str], request: BaseHTTPRequestHandler, body: bytes
 ) -> tuple[int, dict[str, str], bytes]:
     """Make a call for the caller, and return status, headers and body of the service's answer.
 
@@ -48,7 +49,7 @@ def through(
     if host not in broker.targets:
         raise ProblemError("target_forbidden")
     name = request.headers.get("X-Tokentoss-Account")
-    with broker.state.changed:
+    with broker.changed:
         grant = meant(broker, owner, provider, name)
         if grant.status != "active":
             raise ProblemError("reauth_required", cause=grant.cause)

@@ -1,0 +1,361 @@
+"""A manager that asks a broker in place of a provider."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import tokentoss
+from tokentoss import (
+    BOX,
+    GOOGLE,
+    ConfigurationError,
+    NoCredentialsError,
+    ReauthRequiredError,
+    TokenRefreshError,
+)
+from tokentoss.broker import Broker, FakeBroker, answers
+from tokentoss.broker.answers import AccountOfToken
+from tokentoss.session import broker_session
+from tokentoss.session.app_host import APP_HOST_VARIABLE
+from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.session.detached_broker import manager_at
+
+
+@pytest.fixture
+def manager(broker: FakeBroker) -> BrokerManager:
+    broker.connect("google", email="ada@example.com")
+    return BrokerManager(broker.broker())
+
+
+def asked(broker: FakeBroker) -> int:
+    return sum(path == "/v1/token" for _, path, _ in broker.requests)
+
+
+def test_an_account_that_is_connected_is_found_at_the_first_use(
+    broker: FakeBroker, manager: BrokerManager, tmp_path: Path
+) -> None:
+    assert not manager.is_authenticated
+    assert asked(broker) == 0
+    token = manager.id_token
+    assert token
+    assert manager.is_authenticated
+    assert manager.user_email == "ada@example.com"
+    assert manager.id_token == token
+    assert asked(broker) == 1
+    assert manager.access_token
+    assert asked(broker) == 1, "it came with the ID token"
+    tokens = manager.token_data
+    assert tokens is not None
+    assert tokens.refresh_token == ""
+    assert manager.credentials is not None
+    assert not manager.credentials.refresh_token
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [], "nothing is written"
+
+
+def test_nobody_is_connected(broker: FakeBroker) -> None:
+    manager = BrokerManager(broker.broker())
+    assert manager.id_token is None
+    assert "No account is connected" in manager.why_signed_out
+    assert broker.url in manager.why_signed_out
+    broker.connect("google")
+    assert manager.id_token, "connected meanwhile"
+
+
+def test_many_threads_ask_once(broker: FakeBroker, manager: BrokerManager) -> None:
+    found: list[str | None] = []
+    barrier = threading.Barrier(16)
+
+    def read() -> None:
+        barrier.wait()
+        found.append(manager.id_token)
+
+    threads = [threading.Thread(target=read) for _ in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(set(found)) == 1
+    assert asked(broker) == 1
+
+
+def test_a_rejected_token_is_replaced_once_in_a_while(broker: FakeBroker, manager: BrokerManager) -> None:
+    first = manager.id_token
+    assert first is not None
+    second = manager.id_token_after(first)
+    assert second not in {None, first}
+    assert manager.id_token == second
+    assert manager.id_token_after(first) == second
+    assert second is not None
+    before = asked(broker)
+    assert manager.id_token_after(second) is None, "services refuse for many reasons"
+    assert asked(broker) == before
+
+
+def test_tokens_live_long_enough_for_google_auth(broker: FakeBroker, manager: BrokerManager) -> None:
+    broker.lifetime = 3600
+    assert manager.credentials is not None
+    credentials = tokentoss.CREDENTIALS
+    assert credentials is not None
+    broker.grants[0].expires_at = time.time() + 230
+    manager._tokens.forget()
+    _, expiry = credentials.refresh_handler(None, None)
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    assert expiry - now >= timedelta(seconds=225)
+    credentials.refresh()
+    assert credentials.valid
+
+
+def test_a_valid_token_serves_while_the_broker_is_away(broker: FakeBroker, manager: BrokerManager) -> None:
+    broker.lifetime = 60
+    token = manager.access_token
+    broker.close()
+    manager._tokens._held["access_token"].since._monotonic -= 40
+    assert manager.access_token == token
+    manager._tokens._held["access_token"].since._monotonic -= 40
+    with pytest.raises(TokenRefreshError) as caught:
+        _ = manager.access_token
+    assert broker.url in str(caught.value)
+    assert caught.value.code == "broker_unreachable"
+    assert manager.is_authenticated, "an absence ends nothing"
+
+
+@pytest.mark.parametrize("jump", [-86_400, 86_400])
+def test_a_clock_that_is_wrong_or_jumps(
+    broker: FakeBroker, manager: BrokerManager, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    token = manager.id_token
+    wrong = SimpleNamespace(time=lambda: time.time() + jump, monotonic=time.monotonic)
+    # The fake broker, in the same process, keeps its own.
+    for module in (answers, broker_session):
+        monkeypatch.setattr(module, "time", wrong)
+    for _ in range(2):
+        assert manager.id_token == token
+        assert manager.access_token
+    assert manager.refresh_tokens().id_token == token
+    before = asked(broker)
+    assert manager.id_token == token
+    assert asked(broker) == before, "a life is counted by the broker's clock"
+
+
+def test_an_end_at_the_provider_ends_the_session(broker: FakeBroker, manager: BrokerManager) -> None:
+    assert manager.id_token
+    assert tokentoss.CREDENTIALS is not None
+    broker.end(broker.grants[0])
+    manager._tokens.forget()
+    with pytest.raises(ReauthRequiredError) as caught:
+        _ = manager.id_token
+    assert (caught.value.code, caught.value.cause, caught.value.action) == (
+        "reauth_required",
+        "invalid_grant",
+        "sign_in",
+    )
+    assert not manager.is_authenticated
+    assert tokentoss.CREDENTIALS is None
+
+
+def test_a_passing_failure_is_tried_again(
+    broker: FakeBroker, manager: BrokerManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tokentoss.broker.calls.PATIENCE", 10.0)
+    broker.failures = [{"code": "refresh_busy", "retry_after": 1}, {"code": "storage_unavailable"}]
+    began = time.monotonic()
+    assert manager.access_token
+    assert time.monotonic() - began >= 2, "as long as the broker asked"
+    assert asked(broker) == 3
+
+
+def test_it_stays_with_its_account(broker: FakeBroker, manager: BrokerManager) -> None:
+    assert manager.id_token
+    broker.connect("google", subject="subject-2", email="eve@example.com")
+    manager._tokens.forget()
+    assert manager.id_token
+    assert manager.user_email == "ada@example.com"
+
+
+def test_several_accounts_are_not_guessed_between(broker: FakeBroker, manager: BrokerManager) -> None:
+    broker.connect("google", subject="subject-2", email="eve@example.com")
+    with pytest.raises(NoCredentialsError) as caught:
+        _ = manager.id_token
+    assert caught.value.code == "account_ambiguous"
+    chosen = BrokerManager(broker.broker(), account="eve@example.com")
+    assert chosen.id_token
+    assert chosen.user_email == "eve@example.com"
+    assert {one.email for one in chosen.accounts()} == {"ada@example.com", "eve@example.com"}
+    assert chosen.use_account("ada@example.com").email == "ada@example.com"
+    assert chosen.id_token
+    assert chosen.user_email == "ada@example.com"
+
+
+def test_a_token_of_somebody_else_is_not_used(broker: FakeBroker, manager: BrokerManager) -> None:
+    assert manager.id_token
+    broker.grants[0].subject = "subject-9"
+    manager._tokens.forget()
+    with pytest.raises(TokenRefreshError) as caught:
+        _ = manager.access_token
+    assert caught.value.code == "broker_token_foreign"
+
+
+def test_signing_out_disconnects_for_everybody(broker: FakeBroker, manager: BrokerManager) -> None:
+    assert manager.id_token
+    other = BrokerManager(broker.broker())
+    assert other.id_token
+    result = manager.sign_out()
+    assert (result.removed, result.error) == (True, None)
+    assert result.account is not None
+    assert broker.grants == []
+    assert ("DELETE", f"/v1/accounts/{broker_id(broker)}?revoke=false") in [
+        one[:2] for one in broker.requests
+    ]
+    assert not other.is_authenticated
+    assert manager.id_token is None
+    assert other.id_token is None
+    assert tokentoss.CREDENTIALS is None
+
+
+def broker_id(broker: FakeBroker) -> str:
+    return next(
+        path.split("/")[-1].partition("?")[0] for method, path, _ in broker.requests if method == "DELETE"
+    )
+
+
+def test_a_sign_out_without_the_broker_says_so_and_ends_here(
+    broker: FakeBroker, manager: BrokerManager
+) -> None:
+    assert manager.id_token
+    broker.close()
+    result = manager.sign_out(revoke=True)
+    assert result.removed is False
+    assert result.error is not None
+    assert result.error.code == "broker_unreachable"
+    assert manager.id_token is None
+
+
+def test_the_same_user_at_another_broker_is_another_grant(broker: FakeBroker, manager: BrokerManager) -> None:
+    assert manager.id_token
+    with FakeBroker() as second:
+        second.connect("google", email="ada@example.com")
+        there = BrokerManager(second.broker())
+        assert there.id_token
+        assert there.id_token != manager.id_token
+        manager.sign_out()
+        assert there.is_authenticated
+        assert there.id_token
+
+
+def test_a_token_that_arrives_after_the_sign_out_is_dropped(
+    broker: FakeBroker, manager: BrokerManager
+) -> None:
+    """The broker answers a thread while another one signs out."""
+    assert manager.id_token
+    current = manager._tokens.current
+
+    def late(kind: object) -> object:
+        token = current(kind)  # type: ignore[arg-type]
+        manager.sign_out()
+        return token
+
+    manager._tokens.current = late  # type: ignore[assignment,method-assign]
+    assert manager.id_token is None
+    assert not manager.is_authenticated
+
+
+@pytest.mark.parametrize("act", ["accept", "code", "url", "device"])
+def test_what_only_the_holder_of_the_client_can_do(manager: BrokerManager, act: str) -> None:
+    acts: dict[str, Callable[[], object]] = {
+        "accept": lambda: manager.accept(None, nonce=None),  # type: ignore[arg-type]
+        "code": lambda: manager.exchange_code("c", "v" * 43),
+        "url": lambda: manager.get_authorization_url("challenge"),
+        "device": manager.sign_in_by_code,
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        acts[act]()
+    assert caught.value.code == "broker_has_client"
+
+
+def test_a_provider_without_id_tokens(broker: FakeBroker) -> None:
+    broker.connect("box")
+    manager = BrokerManager(broker.broker(), BOX)
+    assert manager.access_token
+    with pytest.raises(ConfigurationError):
+        _ = manager.id_token
+    assert tokentoss.CREDENTIALS is None
+
+
+def test_a_process_of_several_people_has_to_name_the_user(
+    broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(APP_HOST_VARIABLE, "1")
+    with pytest.raises(ConfigurationError) as caught:
+        BrokerManager(broker.broker())
+    assert caught.value.code == "broker_user_missing"
+    for user in ("ada", "eve"):
+        broker.connect("google", tenant="acme", user=user, subject=user)
+    managers = [BrokerManager(broker.broker(tenant="acme", user=user)) for user in ("ada", "eve")]
+    assert [one.access_token is not None for one in managers] == [True, True]
+    subjects = [one.account.subject if one.account else None for one in managers]
+    assert subjects == ["ada", "eve"]
+    assert tokentoss.CREDENTIALS is None, "of nobody whom this thread is known to serve"
+
+
+def test_pickled_credentials_hold_no_token(broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker.connect("google")
+    keyed = BrokerManager(broker.broker())
+    assert keyed.credentials is not None
+    with pytest.raises(TypeError):
+        pickle.dumps(keyed.credentials)
+    monkeypatch.setenv("TOKENTOSS_BROKER_KEY", broker.key)
+    manager = BrokerManager(Broker(broker.url))
+    token = manager.access_token
+    pickled = pickle.dumps(manager.credentials)
+    assert str(token).encode() not in pickled
+    assert broker.key.encode() not in pickled
+    assert pickle.loads(pickled).manager.access_token == token
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_while_another_thread_asks(broker: FakeBroker, manager: BrokerManager) -> None:
+    assert manager.access_token
+    with manager._tokens._turn:
+        child = os.fork()
+        if child == 0:
+            manager._tokens.forget()
+            os._exit(0 if manager.access_token else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_interrupt_leaves_the_turn_free(
+    broker: FakeBroker, manager: BrokerManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(manager._tokens.client, "get_valid_provider_access_token", interrupted, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            _ = manager.access_token
+    assert manager.access_token
+
+
+def test_clients_of_one_broker_share_a_manager(broker: FakeBroker) -> None:
+    assert manager_at(broker.broker()) is manager_at(broker.broker(), GOOGLE)
+    assert manager_at(broker.broker()) is not manager_at(broker.broker(tenant="acme", user="ada"))
+
+
+def test_scopes_that_were_asked_for(broker: FakeBroker) -> None:
+    broker.connect("google", scopes=["openid", "email"])
+    manager = BrokerManager(broker.broker(), scopes=["openid", "https://drive"])
+    with pytest.raises(ReauthRequiredError) as caught:
+        _ = manager.access_token
+    assert caught.value.code == "scope_missing"
+    broker.grants[0].scopes.append("https://drive")
+    manager.connected(AccountOfToken(broker.grants[0].id, "subject-1"))
+    assert manager.access_token
+    assert manager.missing_scopes == []
