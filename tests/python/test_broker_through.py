@@ -15,6 +15,7 @@ from tokentoss.clients.errors import (
     ServiceUnauthenticatedError,
     ServiceUnreachableError,
 )
+from tokentoss.session.broker_manager import BrokerManager
 
 BASE = "https://reports.example.com"
 
@@ -43,8 +44,6 @@ def test_the_call_goes_by_way_of_the_broker(
 def test_the_process_holds_no_token(broker: FakeBroker, client: IAPClient) -> None:
     broker.connect("google")
     assert client.get_json("/api") == {"ok": True}
-    from tokentoss.session.broker_manager import BrokerManager
-
     assert not [
         one for one in gc.get_objects() if isinstance(one, BrokerManager) and one.broker.url == broker.url
     ]

@@ -89,7 +89,8 @@ class BrokerManager(ClientlessManager):
     @property
     def asked_scopes(self) -> list[str] | None:
         """The scopes that somebody asked for; None for those of the broker's configuration."""
-        return self._tokens.scopes
+        is_asked = self._tokens.scopes is not None or self.scopes != list(self.provider.scopes)
+        return list(self.scopes) if is_asked else None
 
     @property
     def is_authenticated(self) -> bool:
@@ -171,12 +172,14 @@ class BrokerManager(ClientlessManager):
 
     def connected(self, account: AccountOfToken) -> Account:
         """Use an account that was just connected, here and in whatever asks this manager."""
-        if self._tokens.scopes is not None or self.scopes != list(self.provider.scopes):
-            self._tokens.scopes = list(self.scopes)
+        self._tokens.scopes = self.asked_scopes
         self._tokens.account = account.id
         self._tokens.restart()
         self.last_error = None
         self._has_signed_out = False
+        with suppress(TokenTossError):
+            # What was granted is known with the first token.
+            self._tokens.current("id_token" if self.provider.openid_connect else "access_token")
         whose = account_at(account, self.broker, self.provider)
         self._account_change.meet(whose)
         self._start(account)

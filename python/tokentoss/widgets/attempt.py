@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.callback.claims import claims, issuer_of
 from tokentoss.callback.lease import lease_first
 from tokentoss.callback.redirect_uris import can_listen
-from tokentoss.exceptions import HandOffError
+from tokentoss.exceptions import HandOffError, SignInError
 from tokentoss.handoff.sign_in import HandOff
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Attempt:
     Attributes:
         hand_off: The hand-off that is awaited, if there is one.
         listener: The listener that hears the provider's answer, if one can.
+        failure: Why the latest sign-in could not be offered.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Attempt:
     ) -> None:
         self.hand_off: HandOff | None = None
         self.listener: LoopbackListener | None = None
+        self.failure: HandOffError | None = None
         self._manager = manager
         self._addresses = addresses
         self._exchange = exchange
@@ -57,13 +59,44 @@ class Attempt:
         self._send = send
         self._decided = decided
 
-    def begin(self) -> HandOff:
-        """Replace the hand-off by a fresh one, on the same listener where possible.
+    def obstacle(self, *, blocking: bool, without_page: bool) -> TokenTossError | None:
+        """Return why waiting for a sign-in would never end; None if it may.
+
+        Args:
+            blocking: Whether a cell keeps the kernel busy meanwhile.
+            without_page: Whether the page leaves the sign-in to the kernel, which it has to ask for.
+        """
+        if self.hand_off is None:
+            return self.failure or SignInError(code="wait_impossible")
+        # The page cannot ask for a link while a cell runs, either.
+        if blocking and (self.listener is None or without_page):
+            return SignInError(code="wait_impossible")
+        return None
+
+    def begin(self) -> dict[str, Any]:
+        """Replace the hand-off by a fresh one, and return its ticket.
 
         Raises:
             HandOffError: If the address of the listener cannot be listened on, and nothing else serves;
                 ``redirect_uri_shared`` if a callback page is in use for another provider.
         """
+        try:
+            return self._begun().ticket()
+        except HandOffError as failure:
+            self.end()
+            self.failure = failure
+            raise
+
+    def shown(self) -> None:
+        """Nothing waits for that here."""
+
+    def take(self, content: dict[str, Any]) -> bool:
+        """Act on a message of the page that is about this alone: there is none."""
+        del content
+        return False
+
+    def _begun(self) -> HandOff:
+        """Make a fresh hand-off, on the same listener where possible."""
         listener, redirect_uri = self._lease()
         self.end()
         claimed = [redirect_uri] if listener is not None and redirect_uri is not None else []

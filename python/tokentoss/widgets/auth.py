@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tokentoss.broker.address import Broker
     from tokentoss.config.client_config import ClientConfig
     from tokentoss.handoff.sign_in import HandOff
     from tokentoss.handoff.ticket import Exchange
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tokentoss.widgets.waiters import Outcome
 
 from tokentoss.widgets.arguments import checked_exchange, manager_from, offers_code
-from tokentoss.widgets.attempt import Attempt
+from tokentoss.widgets.attempts import attempt_of
 from tokentoss.widgets.gate import Gate
 from tokentoss.widgets.manager_widget import ManagerWidget
 from tokentoss.widgets.messages import Reports, deliver_again, introduce, register
@@ -40,6 +41,7 @@ from tokentoss.widgets.status import (
     FOLLOW_LINK,
     MORE,
     failure_traits,
+    look_of,
     offer_traits,
     signed_in_traits,
 )
@@ -64,6 +66,8 @@ class AuthWidget(Awaited, ManagerWidget):
         redirect_ports: Fixed loopback ports, such as those that SSH forwards; the first free one is used.
         redirect_uri: One or several callback pages that are registered for the client; by default those of
             ``TOKENTOSS_REDIRECT_URI``, or of a web client's file.
+        broker: The broker that has the client and keeps the refresh token, an address or a
+            :class:`tokentoss.broker.Broker`; by default that of ``TOKENTOSS_BROKER``, if no client is given.
 
     Without a client, the file that ``TOKENTOSS_CLIENT_SECRETS`` names is used, or else the one that
     :func:`tokentoss.configure` installed.
@@ -92,6 +96,7 @@ class AuthWidget(Awaited, ManagerWidget):
     offers_code = traitlets.Bool(default_value=False).tag(sync=True)
     code = traitlets.Dict().tag(sync=True)
     ticket = traitlets.Dict().tag(sync=True)
+    broker = traitlets.Dict().tag(sync=True)
     acknowledged = traitlets.Unicode("").tag(sync=True)
     # Not echoed: a page's changes otherwise reach every client of the kernel.
     sealed_tokens = traitlets.Unicode("").tag(sync=True, echo_update=False)
@@ -115,10 +120,14 @@ class AuthWidget(Awaited, ManagerWidget):
         exchange: Exchange = "auto",
         redirect_ports: Sequence[int] | None = None,
         redirect_uri: str | Sequence[str] | None = None,
+        broker: Broker | str | None = None,
         **kwargs: Any,
     ) -> None:
-        if auth_manager is None:
+        if auth_manager is None or broker is not None:
             auth_manager = manager_from(
+                broker=broker,
+                auth_manager=auth_manager,
+                exchange=exchange,
                 provider=provider,
                 client_id=client_id,
                 client_secret=client_secret,
@@ -139,27 +148,18 @@ class AuthWidget(Awaited, ManagerWidget):
         )
         self._waiters = Waiters()
         self._lock = Gate()
-        self._attempt = Attempt(
-            auth_manager,
-            addresses,
-            exchange=exchange,
-            login_hint=login_hint,
-            send=weakly(self.send),
-            decided=weakly(self._decided),
-        )
+        self._attempt = attempt_of(self, auth_manager, addresses, exchange=exchange, login_hint=login_hint)
         self._reports = Reports()
-        self._unavailable: HandOffError | None = None
         self._closed = False
         self._asks_for_more = False
-        name, style = auth_manager.provider.name, auth_manager.provider.style
-        look = {"name": name, "style": style, **auth_manager.provider.branding}
         self._by_code = SignInByCode(
             auth_manager, weakly(self._show_code), weakly(self._code_failed), self._lock
         )
         self._by_link = SignInByLink(auth_manager, weakly(self.send), weakly(self._show_link_expected))
         # A widget that is collected stops asking.
         weakref.finalize(self, self._by_code.cancel_in, os.getpid()).atexit = False
-        super().__init__(branding=look, offers_code=offers_code(auth_manager, exchange), **kwargs)
+        kwargs |= {"branding": look_of(auth_manager), "offers_code": offers_code(auth_manager, exchange)}
+        super().__init__(**kwargs)
         self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
         self._show_session(auth_manager.last_error)
@@ -231,7 +231,7 @@ class AuthWidget(Awaited, ManagerWidget):
             introduce(content, hand_off, self.send)
         elif kind == "register":
             register(content, hand_off, self.send)
-        else:
+        elif not self._attempt.take(content):
             self._by_link.take(content, hand_off)
 
     def _ask_for_code(self) -> None:
@@ -275,10 +275,8 @@ class AuthWidget(Awaited, ManagerWidget):
 
     def _code_failed(self, failure: TokenTossError) -> None:
         self._manager.last_error = failure
-        with self._lock:
-            if not self._closed:
-                self.publish(**failure_traits(failure))
-            self._waiters.failed(failure)
+        self._show_traits(failure_traits(failure))
+        self._waiters.failed(failure)
 
     def _session_changed(self) -> None:
         """Follow the manager: somebody signed in or out, here, in another widget or in code."""
@@ -301,6 +299,16 @@ class AuthWidget(Awaited, ManagerWidget):
             if failure is not None:
                 self._waiters.failed(failure)
 
+    def _ended_at_broker(self, sign_in: str, failure: TokenTossError) -> None:
+        """Show why a sign-in at a broker failed, or could not be offered."""
+        self._show_traits({"acknowledged": sign_in, "broker": {}, **failure_traits(failure)})
+        self._waiters.failed(failure)
+
+    def _show_traits(self, traits: dict[str, Any]) -> None:
+        with self._lock:
+            if not self._closed:
+                self.publish(**traits)
+
     def _show_session(self, failure: Exception | None, acknowledged: str | None = None) -> None:
         """Show who is signed in, or offer the next sign-in."""
         manager = self._manager
@@ -317,10 +325,8 @@ class AuthWidget(Awaited, ManagerWidget):
             else:
                 traits |= offer_traits(manager, more=asks_for_more)
                 try:
-                    traits["ticket"] = self._attempt.begin().ticket()
+                    traits["ticket"] = self._attempt.begin()
                 except HandOffError as unavailable:
-                    self._attempt.end()
-                    self._unavailable = unavailable
                     traits["ticket"] = {}
                     failure = unavailable
                 if failure is not None:
@@ -340,11 +346,9 @@ class AuthWidget(Awaited, ManagerWidget):
                 outcome.set_result(account)
             elif self._closed:
                 outcome.set_exception(SignInError(code="widget_closed"))
-            elif self._attempt.hand_off is None:
-                outcome.set_exception(self._unavailable or SignInError(code="wait_impossible"))
-            elif blocking and (
-                self._attempt.listener is None or self.error_code == "webassembly_unavailable"
-            ):
-                # The page cannot ask for a link while a cell runs, either.
-                outcome.set_exception(SignInError(code="wait_impossible"))
+            else:
+                without_page = self.error_code == "webassembly_unavailable"
+                obstacle = self._attempt.obstacle(blocking=blocking, without_page=without_page)
+                if obstacle is not None:
+                    outcome.set_exception(obstacle)
             return outcome

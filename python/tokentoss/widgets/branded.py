@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.oauth.provider import BOX, GOOGLE, Provider
+from tokentoss.widgets.arguments import broker_beside
 from tokentoss.widgets.auth import AuthWidget
 
 if TYPE_CHECKING:
@@ -35,7 +36,18 @@ class ProviderAuthWidget(AuthWidget):
         **kwargs: Any,
     ) -> None:
         provider = self.fixed_provider
-        if auth_manager is not None:
+        broker = broker_beside(
+            kwargs.pop("broker", None),
+            client_secrets_path=client_secrets_path,
+            client_config=client_config,
+            auth_manager=auth_manager,
+            storage=storage,
+            max_session_lifetime_hours=max_session_lifetime_hours,
+            client_id=kwargs.get("client_id"),
+        )
+        if broker is not None:
+            kwargs["broker"] = broker
+        elif auth_manager is not None:
             if not auth_manager.provider.is_same_as(provider):
                 raise ConfigurationError(
                     f"The auth manager is not for {provider.name}: use AuthWidget(auth_manager=…) instead."

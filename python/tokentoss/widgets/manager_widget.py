@@ -10,6 +10,8 @@ from tokentoss.widgets.base import SyncedWidget
 if TYPE_CHECKING:
     from tokentoss.session.auth_manager import AuthManager
     from tokentoss.session.google_credentials import Credentials
+    from tokentoss.widgets.attempt import Attempt
+    from tokentoss.widgets.broker_attempt import BrokerAttempt
 
 
 class ManagerWidget(SyncedWidget):
@@ -17,6 +19,7 @@ class ManagerWidget(SyncedWidget):
 
     is_authenticated: bool
     _manager: AuthManager
+    _attempt: Attempt | BrokerAttempt
 
     def __repr__(self) -> str:
         return (
@@ -26,6 +29,7 @@ class ManagerWidget(SyncedWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Add what viewers without widgets show, of an executed notebook for instance."""
+        self._attempt.shown()
         shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
         if shown is not None:
             name = html.escape(self._manager.provider.name)

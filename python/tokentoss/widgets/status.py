@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import TokenTossError
 from tokentoss.oauth.constants import DEFAULT_SCOPES
+from tokentoss.session.broker_manager import BrokerManager
 
 if TYPE_CHECKING:
     from tokentoss.session.auth_manager import AuthManager
@@ -26,10 +27,18 @@ PHASES = {"ready": CLICK, "waiting": WAITING, "code": ENTER_CODE, "signing_in": 
 """What the widget says in each phase that a page reports."""
 
 
+def look_of(manager: AuthManager) -> dict[str, Any]:
+    """Return how the button looks, and whether a broker's page may ask for what it shows to be copied."""
+    provider = manager.provider
+    confirms = {"confirms": True} if isinstance(manager, BrokerManager) else {}
+    return {"name": provider.name, "style": provider.style, **provider.branding, **confirms}
+
+
 def signed_in_traits(manager: AuthManager) -> dict[str, Any]:
     """Return the traits of a widget whose user is signed in."""
     return {
         "ticket": {},
+        "broker": {},
         "status": _who_is_signed_in(manager),
         "user_email": manager.user_email or "",
         "error": "",

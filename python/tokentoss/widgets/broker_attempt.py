@@ -1,0 +1,301 @@
+"""The sign-in that a widget offers at a broker: begun when it is shown, and watched to its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.broker.client import LONGEST_WAIT, BrokerClient
+from tokentoss.broker.problem import error_of
+from tokentoss.exceptions import SignInError, TokenTossError
+from tokentoss.util.backoff import spread
+from tokentoss.widgets.broker_page import PageOrigin, kernel_name
+from tokentoss.widgets.status import CLICK, WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tokentoss.broker.answers import Authorization, Progress
+    from tokentoss.handoff.sign_in import HandOff
+    from tokentoss.session.broker_manager import BrokerManager
+    from tokentoss.widgets.deposit import Deposits
+    from tokentoss.widgets.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+RENEW_BEFORE = 90.0
+"""Seconds before its end at which a sign-in that nobody began is replaced by another one."""
+
+MOST_OFFERS = 12
+"""Sign-ins that are offered one after the other before the page has to ask for the next one."""
+
+PAUSE = 2.0
+"""Seconds between two questions while the broker does not answer."""
+
+
+class BrokerAttempt:
+    """Offers one sign-in at a time, as :class:`tokentoss.widgets.attempt.Attempt` does.
+
+    Everything that the click needs is in a trait before it, and what comes after it reaches the kernel
+    through the broker, in a thread: so a busy kernel stops nothing.
+
+    Args:
+        manager: Who uses the account.
+        login_hint: The account that the provider should suggest.
+        deposits: Makes the hand-off where the page seals the code to the broker instead.
+        send: Sends a custom message to the page.
+        show: Sets traits of the widget.
+        decided: Called with the sign-in's identifier, and the reason if it failed.
+        lock: The widget's.
+
+    Attributes:
+        hand_off: The hand-off that is awaited, where the page seals the code to the broker.
+        failure: Why there is nothing to click.
+    """
+
+    def __init__(
+        self,
+        manager: BrokerManager,
+        *,
+        login_hint: str | None,
+        deposits: Deposits,
+        send: Callable[[dict[str, Any]], None],
+        show: Callable[[dict[str, Any]], None],
+        decided: Callable[[str, TokenTossError | None], None],
+        lock: Gate,
+    ) -> None:
+        self.failure: TokenTossError | None = None
+        self._manager = manager
+        self._client = BrokerClient(manager.broker)
+        self._login_hint = login_hint
+        self._deposits = deposits
+        self._send = send
+        self._show = show
+        self._decided = decided
+        self._lock = lock
+        self._owner = os.getpid()
+        self._page = PageOrigin()
+        # Grows whenever what was offered before counts no more.
+        self._round = 0
+        self._is_shown = False
+        self._left = MOST_OFFERS
+        self._offered: dict[str, Authorization] = {}
+
+    @property
+    def hand_off(self) -> HandOff | None:
+        """The hand-off that is awaited."""
+        return self._deposits.hand_off
+
+    def obstacle(self, *, blocking: bool, without_page: bool) -> TokenTossError | None:
+        """Return why waiting for a sign-in would never end; None if it may."""
+        self.shown()
+        return self.failure or self._deposits.obstacle(blocking=blocking, without_page=without_page)
+
+    def begin(self) -> dict[str, Any]:
+        """Offer a sign-in in place of the one before, once the widget is shown; return its ticket."""
+        with self._lock:
+            self.end()
+            self.failure, self._left = None, MOST_OFFERS
+            if self._is_shown:
+                self._start(self._round)
+        return {}
+
+    def shown(self) -> None:
+        """Begin: the widget is on a page, or somebody waits for it."""
+        with self._lock:
+            if not self._is_shown and os.getpid() == self._owner:
+                self._is_shown = True
+                if not self._manager.is_authenticated:
+                    self._start(self._round)
+
+    def end(self) -> None:
+        """Give up what is offered."""
+        if os.getpid() != self._owner:
+            return  # a forked process has but a copy of it
+        with self._lock:
+            self._round += 1
+            offered, self._offered = self._offered, {}
+            self._deposits.end()
+        if offered:
+            _in_thread(lambda: self._give_up(offered), "tokentoss-broker-end")
+
+    def take(self, content: dict[str, Any]) -> bool:
+        """Act on a message of the page, if it is about this."""
+        if content.get("type") != "broker":
+            return False
+        kind, identifier, text = (content.get(name) for name in ("kind", "id", "text"))
+        if kind == "page" and isinstance(text, str):
+            with self._lock:
+                is_news = self._page.tell(text)
+                begins = not self._is_shown
+                self.shown()
+                # What was begun with another origin goes on: somebody may have clicked already.
+                if is_news and not begins and not self._manager.is_authenticated and self.hand_off is None:
+                    self._start(self._round)
+        elif not isinstance(identifier, str) or identifier not in self._offered:
+            return True
+        elif kind == "opened":
+            self._left = MOST_OFFERS
+            self._show({"status": WAITING, "error": "", "error_code": ""})
+        elif kind == "give_up":
+            with self._lock:
+                self._show({"status": CLICK, "error": "", "error_code": "", "broker": {}})
+                self.begin()
+        elif kind == "confirm" and isinstance(text, str):
+            _in_thread(lambda: self._confirm(identifier, text), "tokentoss-confirm")
+        return True
+
+    def _start(self, number: int) -> None:
+        self._left -= 1
+        if self._left >= 0 and not _in_thread(lambda: self._run(number), "tokentoss-broker"):
+            self.failure = SignInError(code="wait_impossible")
+
+    def _run(self, number: int) -> None:
+        """Find the account connected already, or offer a sign-in and watch it."""
+        try:
+            # Whoever is signed in is asked for more.
+            if not self._manager.is_authenticated and self._manager.look():
+                return
+            offer = self._client.begin(
+                self._manager.provider_name,
+                scopes=self._manager.asked_scopes,
+                login_hint=self._login_hint or self._manager.user_email,
+                page_origin=self._page.known(),
+                kernel=kernel_name(),
+            )
+            with self._lock:
+                if number != self._round:
+                    return
+                self._offered[offer.id] = offer
+                self._publish(offer)
+        except TokenTossError as failure:
+            self._fail(number, "", failure)
+        else:
+            self._watch(number, offer)
+
+    def _publish(self, offer: Authorization) -> None:
+        """Give the page what its click needs. None of it lets anybody act."""
+        if offer.way == "deposit":
+            hand_off = self._deposits.begin(offer, self._client)
+            self._show({"ticket": hand_off.ticket(), "broker": {}})
+        else:
+            self._show({"broker": self._shown(offer)})
+
+    def _shown(self, offer: Authorization, *, confirm: bool = False) -> dict[str, Any]:
+        return {
+            "id": offer.id,
+            "url": offer.url,
+            "origin": self._manager.broker.origin,
+            "expires_at": int(time.time() + offer.life),
+            "confirm": confirm,
+        }
+
+    def _watch(self, number: int, offer: Authorization) -> None:
+        ends = time.monotonic() + offer.life
+        waits = False
+        renew_at, is_renewed = ends - min(RENEW_BEFORE, offer.life / 2), False
+        while number == self._round and offer.id in self._offered:
+            now = time.monotonic()
+            if now >= renew_at and not is_renewed:
+                # This one is watched to its end: somebody may be on the provider's pages.
+                is_renewed = True
+                if self._latest() is offer:
+                    self._start(number)
+            wait = max(1, min(LONGEST_WAIT, int((ends if is_renewed else renew_at) - now)))
+            try:
+                # A change between two questions is none that the second would wait for.
+                progress = self._client.progress(offer.id, wait=wait if waits else 0)
+                waits = not waits
+            except TokenTossError as failure:
+                if failure.action == "retry" and now < ends:
+                    time.sleep(spread(PAUSE))
+                    continue
+                self._fail(number, offer.id, failure)
+                return
+            if self._is_over(number, offer, progress):
+                return
+
+    def _is_over(self, number: int, offer: Authorization, progress: Progress) -> bool:
+        """Act on how far a sign-in is, and tell whether that was its end."""
+        if progress.status == "done" and progress.account is not None:
+            with self._lock:
+                if number != self._round:
+                    return True
+                self._offered.pop(offer.id, None)
+            self._manager.connected(progress.account)
+            return True
+        if progress.status == "failed":
+            where = self._manager.broker.url
+            self._fail(number, offer.id, error_of(progress.problem or {}, where))
+            return True
+        if progress.status == "expired":
+            with self._lock:
+                was_latest = self._latest() is offer
+                self._offered.pop(offer.id, None)
+            if was_latest:
+                self._fail(number, offer.id, SignInError(code="authorization_expired"))
+            return True
+        if progress.status == "confirm":
+            with self._lock:
+                if number == self._round and offer.way == "page":
+                    self._show({"broker": self._shown(offer, confirm=True)})
+        return False
+
+    def _latest(self) -> Authorization | None:
+        return next(reversed(self._offered.values()), None)
+
+    def _fail(self, number: int, identifier: str, failure: TokenTossError) -> None:
+        with self._lock:
+            if number != self._round:
+                return
+            self._round += 1
+            self._offered.clear()
+            self._manager.last_error = failure
+            if identifier:
+                # So that the next click opens a window at once.
+                self._start(self._round)
+            else:
+                self.failure = failure
+            self._decided(identifier, failure)
+
+    def _confirm(self, identifier: str, text: str) -> None:
+        """Pass on what the user copied from the broker's page, and say what is wrong with it."""
+        offer = self._offered.get(identifier)
+        confirmation = "".join(character for character in text if character.isalnum()).upper()
+        if offer is None:
+            return
+        problem: TokenTossError | None = SignInError(code="confirmation_wrong")
+        if confirmation.isascii() and 0 < len(confirmation) <= len(offer.id) + 64:
+            try:
+                self._client.confirm(identifier, confirmation)
+                problem = None
+            except TokenTossError as failure:
+                problem = failure
+        if problem is not None:
+            told = {"type": "link", "ticket": identifier, "link": offer.url, "paste": True}
+            self._send({**told, "problem": str(problem)})
+
+    def _give_up(self, offered: dict[str, Authorization]) -> None:
+        for identifier in offered:
+            with suppress(TokenTossError):
+                self._client.give_up(identifier)
+
+
+def _in_thread(work: Callable[[], None], name: str) -> bool:
+    """Do something in a thread; tell whether there are threads."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:
+            logger.exception("the sign-in at the broker failed")
+
+    try:
+        threading.Thread(target=run, name=name, daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
