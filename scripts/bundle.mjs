@@ -4,7 +4,14 @@ import { readFileSync } from "node:fs";
 import esbuild from "esbuild";
 import { path, root, StageError } from "./stage.mjs";
 
-const SENTENCES = ["configuration_unsealed", "kernel_gone", "webassembly_failed", "webassembly_unavailable"];
+const SENTENCES = [
+  "configuration_unsealed",
+  "kernel_gone",
+  "popup_blocked",
+  "popup_closed",
+  "webassembly_failed",
+  "webassembly_unavailable",
+];
 
 /** The options that every bundle shares; `modules` gives the source of `tokentoss:…` imports by name. */
 export function bundle(options, modules = {}) {

@@ -14,6 +14,8 @@ declare module "tokentoss:packed" {
 declare module "tokentoss:sentences" {
   /** Sentences of crates/tokentoss-core/error_codes.json that are needed where the WebAssembly cannot give them. */
   export const kernel_gone: string;
+  export const popup_blocked: string;
+  export const popup_closed: string;
   export const webassembly_failed: string;
   export const webassembly_unavailable: string;
 }

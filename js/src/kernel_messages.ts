@@ -1,6 +1,7 @@
 /** Takes what the kernel says by message to where it belongs. */
 
 import type { SignIn } from "tokentoss:glue";
+import type { SignInAtBroker } from "./sign_in_at_broker.ts";
 import type { SignInByCode } from "./sign_in_by_code.ts";
 import type { SignInByLink } from "./sign_in_by_link.ts";
 import { fromKernel } from "./traits.ts";
@@ -12,6 +13,7 @@ export function hear(
   signIn: SignIn | null,
   byCode: SignInByCode,
   byLink: SignInByLink,
+  atBroker: SignInAtBroker,
 ): boolean {
   const message = fromKernel(content);
   switch (message?.type) {
@@ -23,7 +25,7 @@ export function hear(
       if (message.ticket === ticket) signIn?.[message.type](message.key, message.sealed);
       return false;
     case "link":
-      return byLink.given(message);
+      return byLink.given(message) || atBroker.given(message);
     case "qr":
       return byCode.drawn(message);
     default:

@@ -14,6 +14,7 @@ import { KernelVerdict } from "./kernel_verdict.ts";
 import type { Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
 import { Reports } from "./reports.ts";
+import { SignInAtBroker } from "./sign_in_at_broker.ts";
 import { SignInByCode } from "./sign_in_by_code.ts";
 import { SignInByLink } from "./sign_in_by_link.ts";
 import { viewStateOf } from "./standing.ts";
@@ -21,7 +22,16 @@ import { isUnderWay, type Status } from "./status_view.ts";
 import { isTicket } from "./traits.ts";
 import type { Unusable, ViewState } from "./view_state.ts";
 
-const WATCHED = ["ticket", "acknowledged", "status", "error", "user_email", "is_authenticated", "code"] as const;
+const WATCHED = [
+  "ticket",
+  "broker",
+  "acknowledged",
+  "status",
+  "error",
+  "user_email",
+  "is_authenticated",
+  "code",
+] as const;
 
 export class SignInBinding {
   readonly #model: Model;
@@ -30,6 +40,7 @@ export class SignInBinding {
   readonly #verdict: KernelVerdict;
   readonly #byCode: SignInByCode;
   readonly #byLink: SignInByLink;
+  readonly #atBroker: SignInAtBroker;
   readonly #reports: Reports;
   readonly #envelope: Envelope;
   readonly #views = new Set<(state: ViewState) => void>();
@@ -57,10 +68,14 @@ export class SignInBinding {
     this.#kernel = new KernelLink(
       model,
       () => this.#onKernelLost(),
-      () => this.#signIn?.connected(),
+      () => {
+        this.#signIn?.connected();
+        this.#atBroker.introduce();
+      },
     );
     this.#byCode = new SignInByCode(model, this.#kernel);
     this.#byLink = new SignInByLink(model, this.#kernel);
+    this.#atBroker = new SignInAtBroker(model, this.#kernel, () => this.#show());
     this.#reports = new Reports(this.#kernel);
     this.#envelope = new Envelope(model, this.#kernel);
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
@@ -70,18 +85,23 @@ export class SignInBinding {
 
   /** What views show now. */
   get state(): ViewState {
+    // The broker's pages need nothing of the WebAssembly, whether it can start or not.
+    const offered = this.#atBroker.offer !== null;
     return viewStateOf({
       kernelLost: this.#kernel.lost,
       signingOut: this.#signingOut,
       account: this.#model.get("user_email"),
-      signedIn: this.#model.get("is_authenticated") && !this.#model.get("ticket").id ? this.#model.get("status") : null,
+      signedIn:
+        this.#model.get("is_authenticated") && !this.#model.get("ticket").id && !offered
+          ? this.#model.get("status")
+          : null,
       code: this.#byCode.shown(this.#status),
       link: this.#byLink.shown,
-      unusable: this.#unusable,
+      unusable: offered ? null : this.#unusable,
       failure: this.#failure,
-      status: this.#status,
-      canRetry: this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),
-      isReady: this.#signIn !== null,
+      status: this.#atBroker.status ?? this.#status,
+      canRetry: offered || this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),
+      isReady: offered || this.#signIn !== null,
     });
   }
 
@@ -93,7 +113,10 @@ export class SignInBinding {
 
   /** The click: the popup opens inside this call. */
   signIn(): void {
-    if (this.#unusable?.next === "retry") {
+    if (this.#atBroker.signIn()) {
+      this.#failure = "";
+      this.#show();
+    } else if (this.#unusable?.next === "retry") {
       this.#unusable = null;
       this.#start();
     } else if (!this.#ticket) {
@@ -105,7 +128,7 @@ export class SignInBinding {
   }
 
   cancel(): void {
-    if (this.#byCode.drop(this.#status) || this.#byLink.drop()) this.#show();
+    if (this.#atBroker.cancel() || this.#byCode.drop(this.#status) || this.#byLink.drop()) this.#show();
     else this.#signIn?.cancel();
   }
 
@@ -136,18 +159,19 @@ export class SignInBinding {
 
   /** The user opened the sign-in page by hand. */
   linkFollowed(): void {
+    this.#atBroker.linkFollowed();
     this.#signIn?.linkFollowed();
   }
 
   /** The user copies the link, to open it in another browser; the result is what to copy. */
   linkCopied(): string {
     this.#signIn?.linkCopied();
-    return (this.#byLink.shown ?? this.#status)?.link ?? "";
+    return (this.#byLink.shown ?? this.#atBroker.status ?? this.#status)?.link ?? "";
   }
 
   /** The user pasted the address of the page that the sign-in ended on. */
   paste(address: string): void {
-    if (this.#byLink.paste(address)) this.#show();
+    if (this.#atBroker.paste(address) || this.#byLink.paste(address)) this.#show();
     else this.#signIn?.paste(address);
   }
 
@@ -172,6 +196,7 @@ export class SignInBinding {
     this.#instance.dispose();
     this.#signIn?.cancel(); // and closes the popup
     this.#endSignIn();
+    this.#atBroker.dispose();
     this.#views.clear();
   }
 
@@ -207,6 +232,7 @@ export class SignInBinding {
       if (!isUnderWay(this.#status)) this.#failure = error;
     }
     this.#byLink.sync();
+    this.#atBroker.sync();
     if (!model.get("is_authenticated")) this.#signingOut = false;
     this.#byCode.sync();
     this.#renew();
@@ -284,7 +310,7 @@ export class SignInBinding {
   }
 
   readonly #onMessage = (content: unknown): void => {
-    if (hear(content, this.#ticket, this.#signIn, this.#byCode, this.#byLink)) this.#show();
+    if (hear(content, this.#ticket, this.#signIn, this.#byCode, this.#byLink, this.#atBroker)) this.#show();
   };
 
   #onKernelLost(): void {

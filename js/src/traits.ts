@@ -14,6 +14,19 @@ export interface Branding {
   border?: string;
   /** A `data:image/` address. */
   icon?: string;
+  /** Whether the text that can be passed on by hand is the code of a broker's page, and not an address. */
+  confirms?: true;
+}
+
+/** A sign-in at a broker that can be clicked. */
+export interface Offer {
+  id: string;
+  /** The broker's page for the popup. */
+  url: string;
+  /** The origin of the broker's pages. */
+  origin: string;
+  /** Whether the broker's page shows a code to copy. */
+  confirm: boolean;
 }
 
 /** `{}` while no ticket is outstanding; all of it goes to the WebAssembly untouched. */
@@ -29,6 +42,8 @@ export interface DeviceCode extends CodeToEnter {
 export interface Traits {
   branding: Branding;
   ticket: Ticket;
+  /** `{}` while no sign-in at a broker can be clicked; missing where there is no broker. */
+  broker?: Offer | Record<string, never>;
   /** The only trait that the page writes: a sealed envelope, or "" once Python took it; sent again as a message. */
   sealed_tokens: string;
   /** Id of the last ticket whose envelope Python decided on. */
@@ -54,6 +69,7 @@ export type ToKernel =
   | { type: "ask_for_link" }
   | { type: "drop_link" }
   | { type: "paste"; ticket: string; address: string }
+  | { type: "broker"; kind: "page" | "opened" | "give_up" | "confirm"; id: string; text: string }
   | Report
   | { type: "ask_for_ticket" }
   | { type: "deliver"; ticket: string; sealed: string }

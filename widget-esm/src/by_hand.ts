@@ -19,19 +19,23 @@ export interface Recipient {
 let made = 0;
 
 export class ByHandPanel {
-  readonly toggle = textButton(labels.pasteInstead);
+  readonly toggle: HTMLButtonElement;
   readonly root = element("form", "tokentoss-by-hand");
   readonly #recipient: Recipient;
   readonly #link = new TextField(labels.signInAddress, "");
   readonly #copy = textButton(labels.copyLink);
-  readonly #address = new TextField(labels.pastedAddress, labels.pastedExample);
-  readonly #send = textButton(labels.usePasted);
+  readonly #address: TextField;
   /** What the user chose; null while the panel follows the way. */
   #chosen: boolean | null = null;
   #state: ByHand | null = null;
 
-  constructor(recipient: Recipient) {
+  /** With `confirms`, what is passed on is the code of a broker's page. */
+  constructor(recipient: Recipient, confirms?: boolean) {
+    const words = confirms ? labels.confirmation : labels;
     this.#recipient = recipient;
+    this.toggle = textButton(words.pasteInstead);
+    this.#address = new TextField(words.pastedAddress, words.pastedExample);
+    const send = textButton(words.usePasted);
     this.root.id = `tokentoss-by-hand-${++made}`;
     this.root.noValidate = true;
     // JupyterLab's keyboard shortcuts must not act on what is typed here.
@@ -39,12 +43,12 @@ export class ByHandPanel {
     this.toggle.setAttribute("aria-controls", this.root.id);
     this.#link.input.readOnly = true;
     this.#link.input.onfocus = () => this.#link.input.select();
-    this.#address.explain(labels.pasteHow);
+    this.#address.explain(words.pasteHow);
     // Not a submission: a sandboxed frame may allow none.
-    this.#send.onclick = () => this.#submit();
-    this.#copy.hidden = this.#send.hidden = false;
+    send.onclick = () => this.#submit();
+    this.#copy.hidden = send.hidden = false;
     this.#link.root.append(this.#copy);
-    this.#address.root.append(this.#send);
+    this.#address.root.append(send);
     this.root.append(this.#address.root, this.#link.root);
 
     this.toggle.onclick = () => this.#open(this.root.hidden !== false);

@@ -33,6 +33,14 @@ export const labels = {
   pastedExample: "http://127.0.0.1:…/?code=…&state=…",
   pasteHow: "If the page after the sign-in does not load, copy its whole address and paste it here.",
   usePasted: "Use this address",
+  /** The same for what a broker's page shows. */
+  confirmation: {
+    pasteInstead: "Enter the code of the window",
+    pastedAddress: "Code that the sign-in window shows",
+    pastedExample: "ABCD2345",
+    pasteHow: "If the sign-in window shows a code, enter it here.",
+    usePasted: "Confirm",
+  },
   signInAddress: "Sign-in page, to open anywhere",
   copyLink: "Copy link",
   linkCopied: "Link copied",

@@ -80,7 +80,7 @@ export class View {
     // The page that opens must be able to introduce itself to this one.
     this.#link.rel = "opener";
 
-    this.#byHand = new ByHandPanel(actions);
+    this.#byHand = new ByHandPanel(actions, branding.confirms);
     const controls = element("div", "tokentoss-controls");
     const { toggle } = this.#byHand;
     controls.append(
