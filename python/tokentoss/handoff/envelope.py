@@ -16,6 +16,7 @@ VERSION = 2
 _SALT_BYTES = 16
 _MAX_SCOPES = 256
 _MAX_CODE = 8192
+_MAX_DEPOSIT = 32_768
 _VERIFIER_LENGTHS = range(43, 129)  # RFC 7636 section 4.1
 
 
@@ -53,6 +54,19 @@ def proof_of(plaintext: bytes) -> object:
     except (ValueError, RecursionError):
         return None
     return members.get("proof") if isinstance(members, dict) else None
+
+
+def read_deposit(plaintext: bytes, ticket_id: str) -> str:
+    """Return what an envelope of purpose ``code`` holds for a broker, sealed to it and to nobody else.
+
+    Raises:
+        HandOffError: ``envelope_unreadable`` if it is none of this ticket, or holds a code for the kernel.
+    """
+    members, _ = _common(plaintext, ticket_id)
+    deposit = members.get("deposit")
+    if not isinstance(deposit, str) or not 0 < len(deposit) <= _MAX_DEPOSIT or "code" in members:
+        raise _unreadable()
+    return deposit
 
 
 def read_tokens(plaintext: bytes, ticket_id: str) -> TokensEnvelope:

@@ -65,6 +65,11 @@ class Registrations:
         self._lock = threading.RLock()
         anew_in_child(self, _lock=threading.RLock)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no page has begun yet."""
+        return not self._by_state
+
     def get(self, state: str) -> Registration | None:
         """Return the attempt with this state."""
         return self._by_state.get(state)

@@ -105,7 +105,17 @@ class Attempt:
                 _give_back(listener, claimed, None)
                 raise HandOffError(code="redirect_uri_shared", subject=page)
             claimed.append(page)
-        hand_off = HandOff(
+        hand_off = self._hand_off_at(redirect_uri, is_listening=listener is not None)
+        if listener is not None:
+            listener.add(hand_off)
+        self.hand_off, self.listener = hand_off, listener
+        # A widget that is collected gives its lease back, too.
+        self._finalizer = weakref.finalize(self, _give_up, os.getpid(), listener, claimed, hand_off)
+        self._finalizer.atexit = False
+        return hand_off
+
+    def _hand_off_at(self, redirect_uri: str | None, *, is_listening: bool) -> HandOff:
+        return HandOff(
             self._manager,
             redirect_uri,
             callback_pages=self._addresses.pages,
@@ -114,15 +124,8 @@ class Attempt:
             login_hint=self._login_hint or self._manager.user_email,
             send=self._send,
             decided=self._decided,
-            is_listening=listener is not None,
+            is_listening=is_listening,
         )
-        if listener is not None:
-            listener.add(hand_off)
-        self.hand_off, self.listener = hand_off, listener
-        # A widget that is collected gives its lease back, too.
-        self._finalizer = weakref.finalize(self, _give_up, os.getpid(), listener, claimed, hand_off)
-        self._finalizer.atexit = False
-        return hand_off
 
     def end(self) -> None:
         """Give up the hand-off, and give the lease back."""

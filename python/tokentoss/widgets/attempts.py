@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.session.broker_manager import BrokerManager
 from tokentoss.widgets.attempt import Attempt
 from tokentoss.widgets.broker_attempt import BrokerAttempt
@@ -12,7 +13,8 @@ from tokentoss.widgets.deposit import Deposits
 from tokentoss.widgets.weak_method import weakly
 
 if TYPE_CHECKING:
-    from tokentoss.callback.redirect_uris import CallbackAddresses
+    from collections.abc import Sequence
+
     from tokentoss.handoff.ticket import Exchange
     from tokentoss.session.auth_manager import AuthManager
 
@@ -20,21 +22,30 @@ if TYPE_CHECKING:
 def attempt_of(
     widget: Any,
     manager: AuthManager,
-    addresses: CallbackAddresses,
     *,
+    redirect_ports: Sequence[int] | None,
+    redirect_uri: str | Sequence[str] | None,
     exchange: Exchange,
     login_hint: str | None,
 ) -> Attempt | BrokerAttempt:
     """Return what offers the sign-ins of a widget, and holds it weakly."""
     send, decided = weakly(widget.send), weakly(widget._decided)  # noqa: SLF001 - the widget's own parts
     if not isinstance(manager, BrokerManager):
+        addresses = CallbackAddresses.of(
+            manager.client_config,
+            manager.provider.redirect_path,
+            redirect_ports=redirect_ports,
+            redirect_uri=redirect_uri,
+        )
         return Attempt(
             manager, addresses, exchange=exchange, login_hint=login_hint, send=send, decided=decided
         )
     attempt = BrokerAttempt(
         manager,
         login_hint=login_hint,
-        deposits=Deposits(),
+        deposits=Deposits(
+            manager, redirect_ports, redirect_uri, login_hint=login_hint, send=send, decided=decided
+        ),
         send=send,
         show=weakly(widget._show_traits),  # noqa: SLF001
         decided=weakly(widget._ended_at_broker),  # noqa: SLF001

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.exceptions import HandOffError, SignInError, TokenTossError
 from tokentoss.widgets.assets import front_end
 from tokentoss.widgets.device_code import SignInByCode, draw
@@ -140,15 +139,16 @@ class AuthWidget(Awaited, ManagerWidget):
             )
         self._manager = auth_manager
         exchange = checked_exchange(exchange, auth_manager)
-        addresses = CallbackAddresses.of(
-            auth_manager.client_config,
-            auth_manager.provider.redirect_path,
-            redirect_ports=redirect_ports,
-            redirect_uri=redirect_uri,
-        )
         self._waiters = Waiters()
         self._lock = Gate()
-        self._attempt = attempt_of(self, auth_manager, addresses, exchange=exchange, login_hint=login_hint)
+        self._attempt = attempt_of(
+            self,
+            auth_manager,
+            redirect_ports=redirect_ports,
+            redirect_uri=redirect_uri,
+            exchange=exchange,
+            login_hint=login_hint,
+        )
         self._reports = Reports()
         self._closed = False
         self._asks_for_more = False

@@ -180,8 +180,7 @@ class BrokerAttempt:
     def _publish(self, offer: Authorization) -> None:
         """Give the page what its click needs. None of it lets anybody act."""
         if offer.way == "deposit":
-            hand_off = self._deposits.begin(offer, self._client)
-            self._show({"ticket": hand_off.ticket(), "broker": {}})
+            self._show({"ticket": self._deposits.begin(offer, self._client), "broker": {}})
         else:
             self._show({"broker": self._shown(offer)})
 
@@ -196,6 +195,10 @@ class BrokerAttempt:
 
     def _watch(self, number: int, offer: Authorization) -> None:
         ends = time.monotonic() + offer.life
+        if offer.way == "deposit":
+            # Who brings the code to the broker hears from it how that ended.
+            self._watch_deposit(number, offer)
+            return
         waits = False
         renew_at, is_renewed = ends - min(RENEW_BEFORE, offer.life / 2), False
         while number == self._round and offer.id in self._offered:
@@ -218,6 +221,18 @@ class BrokerAttempt:
                 return
             if self._is_over(number, offer, progress):
                 return
+
+    def _watch_deposit(self, number: int, offer: Authorization) -> None:
+        """Replace a sign-in before its end, unless a page has begun it."""
+        hand_off = self._deposits.hand_off
+        if hand_off is None or hand_off.done.wait(offer.life - min(RENEW_BEFORE, offer.life / 2)):
+            return
+        if not hand_off.registrations.is_empty and hand_off.done.wait(min(RENEW_BEFORE, offer.life / 2)):
+            return
+        with self._lock:
+            if number == self._round and self._deposits.hand_off is hand_off:
+                self._offered.pop(offer.id, None)
+                self._start(number)
 
     def _is_over(self, number: int, offer: Authorization, progress: Progress) -> bool:
         """Act on how far a sign-in is, and tell whether that was its end."""
