@@ -44,7 +44,7 @@ def test_frames_of_a_failure_hold_no_key(broker: FakeBroker) -> None:
     with pytest.raises(Exception, match=r"cannot be reached|no complete answer") as caught:
         BrokerClient(broker.broker()).accounts()
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-    assert broker.key not in shown.replace(repr(vars(broker)), "")
+    assert broker.key not in shown
 
 
 @pytest.mark.parametrize("key", ["", "two words", "new\nline", "ä", "x" * 9000])

@@ -20,7 +20,7 @@ from tokentoss.broker import FakeBroker
         {"hosted_domain": "example.com"},
         {"exchange": "kernel"},
     ],
-    ids=str,
+    ids=lambda arguments: next(iter(arguments)),
 )
 @pytest.mark.parametrize("kind", [AuthWidget, GoogleAuthWidget])
 def test_what_a_broker_takes_the_place_of_is_refused(

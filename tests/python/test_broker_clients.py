@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import httpx
@@ -113,6 +114,13 @@ def test_the_broker_of_the_environment(
     assert IAPClient(service.issuer).get_json("/api")
     assert APIClient(service.issuer, provider=BOX).get_json("/api")
     assert seen(service) == [google.id_token, box.access_token]
+    client = IAPClient(service.issuer)
+    assert client.get_json("/api")
+    gc.collect()
+    before = len(broker.requests)
+    for _ in range(3):
+        assert client.get_json("/api")
+    assert len(broker.requests) == before, "it holds its tokens itself"
 
 
 def test_a_broker_of_the_environment_in_an_app_of_several_people(

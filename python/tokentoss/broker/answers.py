@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from tokentoss.exceptions import TokenRefreshError
+from tokentoss.util.secret import Secret
 from tokentoss.util.secret_text import keeping_secret
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def read_token(answer: Answer, where: str, *, with_id_token: bool) -> ProviderTo
     Raises:
         TokenRefreshError: ``broker_answer_invalid``.
     """
-    members = answer.json_object() or {}
+    members = _members_with_secrets(answer)
     now = _server_time(answer)
     access_token, id_token = members.get("access_token"), members.get("id_token", "")
     scopes, version = members.get("scopes"), members.get("version")
@@ -277,6 +278,12 @@ def account_of(members: Any) -> AccountOfToken | None:
     if not isinstance(identifier, str) or not identifier or not isinstance(subject, str) or not subject:
         return None
     return AccountOfToken(identifier, subject, email) if isinstance(email, (str, type(None))) else None
+
+
+def _members_with_secrets(answer: Answer) -> dict[str, Any]:
+    """Return the members of an answer with its tokens redacted in what a traceback shows."""
+    members = answer.json_object() or {}
+    return {name: Secret(value) if isinstance(value, str) else value for name, value in members.items()}
 
 
 def _server_time(answer: Answer) -> float:

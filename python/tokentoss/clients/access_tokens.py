@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tokentoss.clients.account_token import AccountToken
-from tokentoss.clients.brokers import manager_of_environment
 from tokentoss.clients.token_file import NOT_USED
 from tokentoss.clients.token_source import TokenSource, named
 from tokentoss.clients.wanted_provider import WantedProvider
@@ -84,8 +83,8 @@ class AccessTokens(TokenSource):
             if is_here and self._is_usable(manager):
                 return manager
         looked_at.append(f"the sign-ins of this process at {self._wanted.name} (none)")
-        brokered = manager_of_environment(self._wanted, self._account)
-        return brokered if brokered is not None else self._from_file(self._wanted, looked_at)
+        brokered = self._of_environment(self._wanted, self._account)
+        return brokered or self._from_file(self._wanted, looked_at)
 
     def _is_usable(self, manager: TokenManager) -> bool:
         if not manager.is_authenticated:

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.clients.account_token import AccountToken
-from tokentoss.clients.brokers import manager_of_environment
 from tokentoss.clients.token_file import StoredIdTokens
 from tokentoss.clients.token_source import TokenSource, named
 from tokentoss.clients.wanted_provider import WantedProvider
@@ -64,8 +63,7 @@ class IdTokens(TokenSource):
                 return token
             why = self._why_not(token) if token is not None else getattr(place, "why_signed_out", why)
         looked_at.append(f"tokentoss.CREDENTIALS ({why})")
-        brokered = manager_of_environment(self._wanted)
-        if brokered is not None:
+        if (brokered := self._of_environment(self._wanted)) is not None:
             return self._of_manager(brokered, looked_at)
         stored = self._file.id_token(self._pin.owner, looked_at)
         self._note(self._file.account)
@@ -78,7 +76,7 @@ class IdTokens(TokenSource):
             token = self._read(place.id_token)
             if token is not None and self._is_wanted(token):
                 return self._read(_renewed(place, refused))
-        brokered = manager_of_environment(self._wanted)
+        brokered = self._of_environment(self._wanted)
         if brokered is not None:
             return self._read(_renewed(brokered, refused))
         return self._read(self._file.id_token_after(self._pin.owner, refused))

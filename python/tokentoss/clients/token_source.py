@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from tokentoss import error_codes
+from tokentoss.clients.brokers import manager_of_environment
 from tokentoss.clients.other_sign_ins import sign_ins_elsewhere
 from tokentoss.clients.repetition import newer
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
@@ -62,6 +63,7 @@ class TokenSource(ABC):
         self._manager = manager
         self._wanted = wanted
         self._pins_account = manager is None or stays
+        self._brokered: AuthManager | None = None
         self._everybodys_pin = _Pin()
         self._pins: WeakKeyDictionary[Visitor, _Pin] = WeakKeyDictionary()
 
@@ -119,6 +121,11 @@ class TokenSource(ABC):
     def _note(self, account: Account | None) -> None:
         if account is not None and self._is_meant(account.key):
             self._pin.who = account.display_name
+
+    def _of_environment(self, wanted: WantedProvider, account: str | None = None) -> AuthManager | None:
+        """Return the manager that asks the broker of the environment, and hold it: nobody else may."""
+        self._brokered = manager_of_environment(wanted, account)
+        return self._brokered
 
     @abstractmethod
     def _of_manager(self, manager: AuthManager, looked_at: list[str]) -> AccountToken | None:

@@ -10,6 +10,7 @@ from tokentoss.exceptions import TokenRefreshError
 from tokentoss.oauth.id_token import unverified_claims
 from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import TokenData, iso_time
+from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from tokentoss.broker.address import Broker
@@ -89,7 +90,7 @@ def require_same_user(token: ProviderToken, subject: str | None, provider: Provi
     """
     is_foreign = subject is not None and token.account.subject != subject
     if token.id_token:
-        claims = unverified_claims(token.id_token)
+        claims = unverified_claims(Secret(token.id_token))
         is_foreign = is_foreign or claims.get("sub") != token.account.subject
         is_foreign = is_foreign or claims.get("iss") != provider.issuer
     if is_foreign:

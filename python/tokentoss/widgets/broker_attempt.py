@@ -99,6 +99,8 @@ class BrokerAttempt:
         """Offer a sign-in in place of the one before, once the widget is shown; return its ticket."""
         with self._lock:
             self.end()
+            if os.getpid() != self._owner:
+                return {}
             self.failure, self._left = None, MOST_OFFERS
             if self._is_shown:
                 self._start(self._round)
@@ -152,9 +154,10 @@ class BrokerAttempt:
     def _start(self, number: int) -> None:
         self._left -= 1
         if self._left >= 0 and not _in_thread(lambda: self._run(number), "tokentoss-broker"):
-            self.failure = SignInError(code="wait_impossible")
+            # What nobody watches is found when the account is used.
+            self._run(number, watches=False)
 
-    def _run(self, number: int) -> None:
+    def _run(self, number: int, *, watches: bool = True) -> None:
         """Find the account connected already, or offer a sign-in and watch it."""
         try:
             # Whoever is signed in is asked for more.
@@ -175,7 +178,8 @@ class BrokerAttempt:
         except TokenTossError as failure:
             self._fail(number, "", failure)
         else:
-            self._watch(number, offer)
+            if watches:
+                self._watch(number, offer)
 
     def _publish(self, offer: Authorization) -> None:
         """Give the page what its click needs. None of it lets anybody act."""
