@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.broker.address import Broker
+from tokentoss.broker.fake.pages import come_back
 from tokentoss.broker.fake.server import serve
 from tokentoss.broker.fake.state import Attempt, Grant, State
 from tokentoss.util.base64url import random_b64url
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _ISSUERS = {"google": "https://accounts.google.com"}
-_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 class FakeBroker(State):
@@ -109,11 +108,7 @@ class FakeBroker(State):
     ) -> str:
         """Let the user come back from the provider; return the confirmation that the window shows."""
         with self.changed:
-            scopes = attempt.asked.get("scopes") or ["openid", "email"]
-            attempt.waiting = Grant(attempt.owner, attempt.asked["provider"], subject, email, list(scopes))
-            attempt.confirmation = "".join(secrets.choice(_LETTERS) for _ in range(8))
-            attempt.status = "confirm"
-            self.changed.notify_all()
+            come_back(self, attempt, subject, email)
         return attempt.confirmation
 
     def confirm(self, attempt: Attempt) -> None:

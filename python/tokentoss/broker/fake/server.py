@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tokentoss.broker.address import TENANT_HEADER, USER_HEADER
 from tokentoss.broker.fake import routes
+from tokentoss.broker.fake.pages import PATH, page
 from tokentoss.broker.fake.problems import ProblemError
 from tokentoss.util.constant_time import same_text
 
@@ -58,6 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers: dict[str, str] = {}
         try:
+            if parts.path.startswith(PATH):
+                status, kind, content = page(self.broker, self.command, parts.path, body)
+                self._send(status, {"Content-Type": kind}, content)
+                return
             owner = self._owner()
             if parts.path.startswith("/v1/through/"):
                 status, headers, content = routes.through(self.broker, owner, self, body)
@@ -73,6 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
         except ProblemError as problem:
             status, content = problem.status, json.dumps(problem.members()).encode()
             headers = {"Content-Type": "application/problem+json", **problem.headers()}
+        self._send(status, headers, content)
+
+    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
         self.send_response(status)
         for name, value in {"Cache-Control": "no-store", **headers}.items():
             self.send_header(name, value)

@@ -1,0 +1,95 @@
+"""A sign-in at a broker's own pages, in a real JupyterLab."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+from tokentoss.broker import FakeBroker
+
+from e2e import cells, kernel_messages
+from e2e.jupyterlab import JupyterLab, sends
+from e2e.kernel_versions import add_kernels
+from e2e.waiting import until
+from e2e.widget import Widget
+
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+def broker():
+    with FakeBroker() as one:
+        yield one
+
+
+@pytest.fixture
+def show(broker):
+    return f"""from tokentoss import Broker, GoogleAuthWidget
+widget = GoogleAuthWidget(broker=Broker({broker.url!r}, {broker.key!r}))
+display(widget)"""
+
+
+def test_one_click_signs_in(open_notebook, broker, show):
+    notebook = open_notebook(show)
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    until(lambda: broker.offered().asked.get("page_origin"), "the page's origin at the broker")
+    window = widget.open_popup()
+    assert kernel_messages.between_click_and_popup(notebook.page) == 0
+    window.locator("#go").click()
+    widget.wait_status(f"Signed in as {ADA}")
+    assert broker.offered().wrong == 0
+    assert notebook.kernel.value("widget.user_email") == ADA
+    assert notebook.kernel.value("bool(widget.auth_manager.id_token)")
+
+
+def test_while_a_cell_keeps_the_kernel_busy(open_notebook, broker, show, tmp_path):
+    release, seen = tmp_path / "release", tmp_path / "seen"
+    notebook = open_notebook(show, cells.stay_busy(release, seen=seen, condition="widget.is_authenticated"))
+    notebook.run_cell(0)
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    notebook.start_cell(1)
+    notebook.wait_kernel("busy")
+    window = widget.open_popup()
+    window.locator("#go").click()
+    until(seen.exists, "the busy cell to see the account")
+    widget.wait_status(f"Signed in as {ADA}")
+    release.touch()
+
+
+def test_waiting_in_the_cell_that_shows_it(open_notebook, broker, show):
+    notebook = open_notebook(f"{show}\nprint(widget.wait().email)")
+    notebook.start_cell(0)
+    widget = Widget(notebook.page)
+    widget.wait_ready()
+    widget.open_popup().locator("#go").click()
+    until(lambda: ADA in notebook.output(0), "the cell to go on")
+
+
+class TestSevered:
+    """The notebook page's own policy cuts it off from its popups."""
+
+    @pytest.fixture(scope="class")
+    def lab(self, tmp_path_factory):
+        policy = {"Cross-Origin-Opener-Policy": "same-origin"}
+        with JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options=[sends(policy)]) as lab:
+            add_kernels(lab)
+            yield lab
+
+    def test_the_code_of_the_window_signs_in(self, open_notebook, broker, show):
+        notebook = open_notebook(show)
+        notebook.run_cell(0)
+        widget = Widget(notebook.page)
+        widget.wait_ready()
+        window = widget.open_popup()
+        window.locator("#go").click()
+        until(lambda: broker.offered().confirmation, "the user to come back")
+        expect(window.locator("#code")).to_have_text(broker.offered().confirmation)
+        field = notebook.page.get_by_label("Code that the sign-in window shows")
+        field.fill("WRONG222")
+        field.press("Enter")
+        expect(notebook.page.get_by_text("another code")).to_be_visible()
+        field.fill(broker.offered().confirmation)
+        field.press("Enter")
+        widget.wait_status(f"Signed in as {ADA}")
