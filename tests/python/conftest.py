@@ -13,7 +13,7 @@ from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
 from servers import ports
-from tokentoss import AuthManager, AuthWidget, ClientConfig, MemoryStorage
+from tokentoss import AuthManager, AuthWidget, ClientConfig, GoogleAuthWidget, MemoryStorage
 from tokentoss.broker import FakeBroker
 from tokentoss.broker import calls as broker_calls
 from tokentoss.callback import claims, lease, listener
@@ -22,6 +22,7 @@ from tokentoss.oauth import discovery, jwks
 from tokentoss.session import detached_broker, doubtful_tokens, refresh
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
+from tokentoss.widgets import broker_page
 
 # Examples that failed once are written into tests, not into a folder.
 settings.register_profile("here", database=None, deadline=None)
@@ -79,6 +80,8 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
     monkeypatch.setattr(broker_calls, "PATIENCE", 0.0)
     detached_broker._shared.clear()
+    monkeypatch.setattr(broker_page._Latest, "origin", None)
+    monkeypatch.setattr(broker_page, "own_origins", set)
     monkeypatch.setattr(doubtful_tokens.doubts, "_until", {})
     monkeypatch.setattr(jwks, "_published", {})
     monkeypatch.setattr(discovery, "_kept", {})
@@ -126,6 +129,20 @@ def service(signing_key: SigningKey) -> Iterator[FakeProvider]:
 def broker() -> Iterator[FakeBroker]:
     with FakeBroker() as one:
         yield one
+
+
+@pytest.fixture
+def brokered(broker: FakeBroker) -> Iterator[Callable[..., AuthWidget]]:
+    """Makes widgets with the broker, and closes them."""
+    made: list[AuthWidget] = []
+
+    def make(kind: type[AuthWidget] = GoogleAuthWidget, **arguments: Any) -> AuthWidget:
+        made.append(kind(**({"broker": broker.broker()} | arguments)))
+        return made[-1]
+
+    yield make
+    for widget in made:
+        widget.close()
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from broker_steps import until
 from fake_provider import FakeProvider
 from page import Page
-from test_broker_widget import until
 from tokentoss import AuthWidget, SignInError, TokenTossError
 from tokentoss.broker import FakeBroker
 from tokentoss.handoff.sealing import RecipientKey

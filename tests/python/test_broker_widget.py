@@ -7,68 +7,23 @@ import json
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import tokentoss
+from broker_steps import ORIGIN, Make, offered, say, until
 from tokentoss import (
-    AuthWidget,
     BoxAuthWidget,
     GoogleAuthWidget,
     IAPClient,
     NoCredentialsError,
-    SignInError,
 )
 from tokentoss.broker import FakeBroker
-from tokentoss.broker.fake.state import Attempt
-from tokentoss.widgets import broker_attempt, broker_page
-
-ORIGIN = "https://notebook.example"
-Make = Callable[..., AuthWidget]
+from tokentoss.widgets import broker_page
 
 
-@pytest.fixture(autouse=True)
-def no_page_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_page._Latest, "origin", None)
-    monkeypatch.setattr(broker_page, "own_origins", set)
-
-
-@pytest.fixture
-def make(broker: FakeBroker) -> Iterator[Make]:
-    made: list[AuthWidget] = []
-
-    def one(kind: type[AuthWidget] = GoogleAuthWidget, **arguments: Any) -> AuthWidget:
-        made.append(kind(**({"broker": broker.broker()} | arguments)))
-        return made[-1]
-
-    yield one
-    for widget in made:
-        widget.close()
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    ends = time.monotonic() + 20
-    while not (found := condition()):
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-    return found
-
-
-def say(widget: AuthWidget, kind: str, identifier: str = "", text: str = "") -> None:
-    """What the page says over the comm."""
-    widget._take_message(None, {"type": "broker", "kind": kind, "id": identifier, "text": text}, None)
-
-
-def offered(broker: FakeBroker, widget: AuthWidget) -> Attempt:
-    """Show a widget and wait until it can be clicked."""
-    widget._repr_mimebundle_()
-    until(lambda: widget.broker)
-    return broker.attempts[widget.broker["id"]]
-
-
-def test_what_the_page_needs_is_there_before_the_click(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_what_the_page_needs_is_there_before_the_click(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     assert broker.requests == [], "nothing before it is shown"
     attempt = offered(broker, widget)
     assert widget.broker == {
@@ -85,8 +40,8 @@ def test_what_the_page_needs_is_there_before_the_click(broker: FakeBroker, make:
     assert broker.key not in json.dumps(widget.get_state(), default=str)
 
 
-def test_a_sign_in_reaches_the_kernel_and_plain_clients(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_a_sign_in_reaches_the_kernel_and_plain_clients(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     broker.sign_in(offered(broker, widget), email="ada@example.com")
     until(lambda: widget.is_authenticated)
     assert widget.user_email == "ada@example.com"
@@ -96,9 +51,9 @@ def test_a_sign_in_reaches_the_kernel_and_plain_clients(broker: FakeBroker, make
     assert tokentoss.CREDENTIALS is not None
 
 
-def test_wait_in_the_cell_that_shows_it(broker: FakeBroker, make: Make) -> None:
+def test_wait_in_the_cell_that_shows_it(broker: FakeBroker, brokered: Make) -> None:
     """No comm message is handled meanwhile."""
-    widget = make()
+    widget = brokered()
 
     def page() -> None:
         until(lambda: widget.broker)
@@ -110,15 +65,15 @@ def test_wait_in_the_cell_that_shows_it(broker: FakeBroker, make: Make) -> None:
     thread.join()
 
 
-def test_an_account_that_is_connected_already(broker: FakeBroker, make: Make) -> None:
+def test_an_account_that_is_connected_already(broker: FakeBroker, brokered: Make) -> None:
     broker.connect("google", email="ada@example.com")
-    widget = make()
+    widget = brokered()
     assert widget.wait(20).email == "ada@example.com"
     assert broker.attempts == {}
 
 
-def test_the_page_tells_its_origin(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_the_page_tells_its_origin(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     first = offered(broker, widget)
     assert "page_origin" not in first.asked
     say(widget, "page", text=ORIGIN)
@@ -128,16 +83,16 @@ def test_the_page_tells_its_origin(broker: FakeBroker, make: Make) -> None:
     say(widget, "page", text=ORIGIN)
     say(widget, "page", text="null")
     say(widget, "page", text="not an origin")
-    assert offered(broker, make()).asked["page_origin"] == ORIGIN, "as known to the next widget"
+    assert offered(broker, brokered()).asked["page_origin"] == ORIGIN, "as known to the next widget"
     # The first one may have been clicked before the kernel heard of it.
     broker.sign_in(first)
     until(lambda: widget.is_authenticated)
 
 
 def test_a_page_begins_it_where_the_host_does_not_say_that_it_is_shown(
-    broker: FakeBroker, make: Make
+    broker: FakeBroker, brokered: Make
 ) -> None:
-    widget = make()
+    widget = brokered()
     say(widget, "page", text=ORIGIN)
     until(lambda: widget.broker)
     assert broker.offered().asked["page_origin"] == ORIGIN
@@ -145,15 +100,15 @@ def test_a_page_begins_it_where_the_host_does_not_say_that_it_is_shown(
 
 
 def test_the_origin_of_the_kernels_own_server(
-    broker: FakeBroker, make: Make, monkeypatch: pytest.MonkeyPatch
+    broker: FakeBroker, brokered: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origins = {"http://127.0.0.1:8888", "http://localhost:8888", "http://[::1]:8888"}
     monkeypatch.setattr(broker_page, "own_origins", lambda: origins)
-    assert offered(broker, make()).asked["page_origin"] == "http://localhost:8888"
+    assert offered(broker, brokered()).asked["page_origin"] == "http://localhost:8888"
 
 
-def test_the_code_that_the_window_shows(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_the_code_that_the_window_shows(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     sent: list[dict[str, Any]] = []
     widget._attempt._send = sent.append  # type: ignore[union-attr,method-assign,assignment]
     attempt = offered(broker, widget)
@@ -171,86 +126,9 @@ def test_the_code_that_the_window_shows(broker: FakeBroker, make: Make) -> None:
     assert attempt.wrong == 1
 
 
-def test_the_fifth_wrong_code_ends_the_sign_in(broker: FakeBroker, make: Make) -> None:
-    widget = make()
-    attempt = offered(broker, widget)
-    broker.return_from_provider(attempt)
-    for number in range(1, 6):
-        say(widget, "confirm", attempt.id, "WRONG222")
-        until(lambda number=number: attempt.wrong == number)
-    until(lambda: widget.error_code == "confirmation_wrong")
-    until(lambda: widget.broker and widget.broker["id"] != attempt.id)
-    assert widget.error, "it stays to be read"
-
-
-def test_a_failure_is_shown_and_the_next_click_opens_a_window(broker: FakeBroker, make: Make) -> None:
-    widget = make()
-    attempt = offered(broker, widget)
-    outcome: list[Exception] = []
-
-    def wait() -> None:
-        try:
-            widget.wait(20)
-        except SignInError as failure:
-            outcome.append(failure)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    until(lambda: widget._waiters._outcomes)
-    broker.fail(attempt, "access_denied", "Access was not granted. Sign in again and accept.")
-    thread.join(20)
-    assert [failure.code for failure in outcome] == ["access_denied"]  # type: ignore[attr-defined]
-    until(lambda: widget.broker and widget.broker["id"] != attempt.id)
-    assert widget.error_code == "access_denied"
-    assert "Access was not granted" in widget.error
-    assert widget.acknowledged == attempt.id
-    broker.sign_in(broker.attempts[widget.broker["id"]])
-    until(lambda: widget.is_authenticated)
-    assert widget.error == ""
-
-
-def test_a_broker_that_is_away(broker: FakeBroker, make: Make) -> None:
-    broker.close()
-    widget = make()
-    with pytest.raises(Exception, match=broker.url) as caught:
-        widget.wait(20)
-    assert caught.value.code == "broker_unreachable"  # type: ignore[attr-defined]
-    assert widget.error_code == "broker_unreachable"
-    assert broker.url in widget.error
-    assert widget.broker == {}
-
-
-def test_a_failure_to_offer_can_be_tried_again(broker: FakeBroker, make: Make) -> None:
-    broker.failures = [{"code": "storage_unavailable"}]
-    widget = make()
-    widget._repr_mimebundle_()
-    until(lambda: widget.error_code == "storage_unavailable")
-    widget._take_message(None, {"type": "ask_for_ticket"}, None)
-    until(lambda: widget.broker)
-    assert widget.error == ""
-
-
-def test_a_broker_that_restarted_and_forgot(broker: FakeBroker, make: Make) -> None:
-    widget = make()
-    attempt = offered(broker, widget)
-    with broker.changed:
-        del broker.attempts[attempt.id]
-        broker.changed.notify_all()
-    until(lambda: widget.broker and widget.broker["id"] != attempt.id)
-    assert widget.error_code == "authorization_unknown"
-
-
-def test_an_origin_that_is_not_allowed(broker: FakeBroker, make: Make) -> None:
-    broker.origins = ["https://lab.example"]
-    widget = make()
-    say(widget, "page", text=ORIGIN)
-    until(lambda: widget.error_code == "origin_forbidden")
-    assert "allow" in widget.error
-
-
-def test_it_is_renewed_before_its_end(broker: FakeBroker, make: Make) -> None:
+def test_it_is_renewed_before_its_end(broker: FakeBroker, brokered: Make) -> None:
     broker.authorization_lifetime = 2.2
-    widget = make()
+    widget = brokered()
     first = offered(broker, widget)
     until(lambda: widget.broker["id"] != first.id)
     assert broker.attempt_of(first.owner, first.id).status == "pending", "before, not after"  # type: ignore[union-attr]
@@ -259,19 +137,8 @@ def test_it_is_renewed_before_its_end(broker: FakeBroker, make: Make) -> None:
     until(lambda: widget.is_authenticated)
 
 
-def test_renewals_have_an_end(broker: FakeBroker, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_attempt, "MOST_OFFERS", 2)
-    broker.authorization_lifetime = 2.1
-    widget = make()
-    offered(broker, widget)
-    until(lambda: widget.error_code == "authorization_expired")
-    assert len(broker.attempts) == 2
-    widget._take_message(None, {"type": "ask_for_ticket"}, None)
-    until(lambda: len(broker.attempts) == 3)
-
-
-def test_giving_up_offers_another_one(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_giving_up_offers_another_one(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     attempt = offered(broker, widget)
     say(widget, "opened", attempt.id)
     assert widget.status == "Waiting for you in the popup…"
@@ -281,8 +148,8 @@ def test_giving_up_offers_another_one(broker: FakeBroker, make: Make) -> None:
     assert widget.status == "Click to sign in"
 
 
-def test_a_widget_that_is_closed_gives_up_its_sign_in(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_a_widget_that_is_closed_gives_up_its_sign_in(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     attempt = offered(broker, widget)
     widget.close()
     until(lambda: attempt.id not in broker.attempts)
@@ -298,8 +165,8 @@ def test_a_widget_that_is_collected_gives_up_its_sign_in(broker: FakeBroker) -> 
     until(lambda: attempt.id not in broker.attempts)
 
 
-def test_signing_out_disconnects_and_offers_again(broker: FakeBroker, make: Make) -> None:
-    widget = make()
+def test_signing_out_disconnects_and_offers_again(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
     broker.sign_in(offered(broker, widget))
     until(lambda: widget.is_authenticated)
     widget._take_message(None, {"type": "sign_out"}, None)
@@ -310,8 +177,8 @@ def test_signing_out_disconnects_and_offers_again(broker: FakeBroker, make: Make
         IAPClient("https://service.example")._tokens.current()
 
 
-def test_several_widgets_of_one_page(broker: FakeBroker, make: Make) -> None:
-    one, two = make(), make()
+def test_several_widgets_of_one_page(broker: FakeBroker, brokered: Make) -> None:
+    one, two = brokered(), brokered()
     first, second = offered(broker, one), offered(broker, two)
     assert first.id != second.id
     broker.sign_in(second)
@@ -321,8 +188,8 @@ def test_several_widgets_of_one_page(broker: FakeBroker, make: Make) -> None:
     until(lambda: one.is_authenticated)
 
 
-def test_more_scopes(broker: FakeBroker, make: Make) -> None:
-    widget = make(BoxAuthWidget, scopes=["root_readonly"])
+def test_more_scopes(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered(BoxAuthWidget, scopes=["root_readonly"])
     broker.sign_in(offered(broker, widget))
     until(lambda: widget.is_authenticated)
     assert widget.granted_scopes == ["root_readonly"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tokentoss.exceptions import TokenRefreshError
 from tokentoss.util.secret import Secret
 from tokentoss.util.secret_text import keeping_secret
+from tokentoss.util.urls import origin_of, secure_page
 
 if TYPE_CHECKING:
     from tokentoss.util.http import Answer
@@ -141,6 +142,7 @@ class Authorization:
         life: Seconds until it ends.
         url: The broker's page for the popup; ``""`` for the way ``deposit``.
         deposit: What the notebook page needs for the way ``deposit``.
+        begun_at: When it was begun, in Unix seconds of this machine's clock.
     """
 
     id: str
@@ -148,6 +150,17 @@ class Authorization:
     life: float
     url: str = ""
     deposit: dict[str, Any] = field(default_factory=dict, repr=False)
+    begun_at: float = field(default_factory=time.time)
+
+    @property
+    def expires_at(self) -> int:
+        """When it ends, in Unix seconds of this machine's clock."""
+        return int(self.begun_at + self.life)
+
+    @property
+    def origin(self) -> str:
+        """The origin of the broker's pages, which browsers may know by another name than this kernel."""
+        return origin_of(self.url) or ""
 
 
 @dataclass(frozen=True)
@@ -244,12 +257,13 @@ def read_authorization(answer: Answer, where: str) -> Authorization:
         TokenRefreshError: ``broker_answer_invalid``.
     """
     members = answer.json_object() or {}
-    identifier, way, url = (members.get(name) for name in ("id", "way", "url"))
+    identifier, way = members.get("id"), members.get("way")
+    url = secure_page(members.get("url"))
     expires_at, deposit = _time(members, "expires_at"), members.get("deposit")
     if not isinstance(identifier, str) or not identifier or expires_at is None:
         raise _invalid(where)
     life = max(0.0, expires_at - _server_time(answer))
-    if way == "page" and isinstance(url, str):
+    if way == "page" and url is not None:
         return Authorization(identifier, "page", life, url=url)
     if way == "deposit" and isinstance(deposit, dict):
         return Authorization(identifier, "deposit", life, deposit=deposit)

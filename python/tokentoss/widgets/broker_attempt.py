@@ -93,17 +93,17 @@ class BrokerAttempt:
     def obstacle(self, *, blocking: bool, without_page: bool) -> TokenTossError | None:
         """Return why waiting for a sign-in would never end; None if it may."""
         self.shown()
-        return self.failure or self._deposits.obstacle(blocking=blocking, without_page=without_page)
+        if self.failure is not None:
+            # What failed then may succeed now; whoever waits hears of it.
+            self._again()
+        return self._deposits.obstacle(blocking=blocking, without_page=without_page)
 
     def begin(self) -> dict[str, Any]:
         """Offer a sign-in in place of the one before, once the widget is shown; return its ticket."""
         with self._lock:
             self.end()
-            if os.getpid() != self._owner:
-                return {}
-            self.failure, self._left = None, MOST_OFFERS
-            if self._is_shown:
-                self._start(self._round)
+            if os.getpid() == self._owner:
+                self._again()
         return {}
 
     def shown(self) -> None:
@@ -114,6 +114,11 @@ class BrokerAttempt:
                 if not self._manager.is_authenticated:
                     self._start(self._round)
 
+    def _again(self) -> None:
+        self.failure, self._left = None, MOST_OFFERS
+        if self._is_shown:
+            self._start(self._round)
+
     def end(self) -> None:
         """Give up what is offered."""
         if os.getpid() != self._owner:
@@ -121,6 +126,8 @@ class BrokerAttempt:
         with self._lock:
             self._round += 1
             offered, self._offered = self._offered, {}
+            if self.hand_off is not None and self.hand_off.done.is_set():
+                offered = {}  # it has ended
             self._deposits.end()
         if offered:
             _in_thread(lambda: self._give_up(offered), "tokentoss-broker-end")
@@ -137,7 +144,9 @@ class BrokerAttempt:
                 self.shown()
                 # What was begun with another origin goes on: somebody may have clicked already.
                 if is_news and not begins and not self._manager.is_authenticated and self.hand_off is None:
-                    self._start(self._round)
+                    if self.failure is not None:
+                        self._show({"status": CLICK, "error": "", "error_code": ""})
+                    self._again()
         elif not isinstance(identifier, str) or identifier not in self._offered:
             return True
         elif kind == "opened":
@@ -163,13 +172,7 @@ class BrokerAttempt:
             # Whoever is signed in is asked for more.
             if not self._manager.is_authenticated and self._manager.look():
                 return
-            offer = self._client.begin(
-                self._manager.provider_name,
-                scopes=self._manager.asked_scopes,
-                login_hint=self._login_hint or self._manager.user_email,
-                page_origin=self._page.known(),
-                kernel=kernel_name(),
-            )
+            offer = self._begun()
             with self._lock:
                 if number != self._round:
                     return
@@ -181,21 +184,31 @@ class BrokerAttempt:
             if watches:
                 self._watch(number, offer)
 
+    def _begun(self) -> Authorization:
+        def begin(page_origin: str | None) -> Authorization:
+            return self._client.begin(
+                self._manager.provider_name,
+                scopes=self._manager.asked_scopes,
+                login_hint=self._login_hint or self._manager.user_email,
+                page_origin=page_origin,
+                kernel=kernel_name(),
+            )
+
+        origin = self._page.known()
+        try:
+            return begin(origin)
+        except TokenTossError as refusal:
+            if refusal.code != "origin_forbidden" or origin is None or self._page.is_told:
+                raise
+        # That was a guess. Without one, the user copies a code.
+        return begin(None)
+
     def _publish(self, offer: Authorization) -> None:
         """Give the page what its click needs. None of it lets anybody act."""
         if offer.way == "deposit":
             self._show({"ticket": self._deposits.begin(offer, self._client), "broker": {}})
         else:
-            self._show({"broker": self._shown(offer)})
-
-    def _shown(self, offer: Authorization, *, confirm: bool = False) -> dict[str, Any]:
-        return {
-            "id": offer.id,
-            "url": offer.url,
-            "origin": self._manager.broker.origin,
-            "expires_at": int(time.time() + offer.life),
-            "confirm": confirm,
-        }
+            self._show({"broker": _shown(offer)})
 
     def _watch(self, number: int, offer: Authorization) -> None:
         ends = time.monotonic() + offer.life
@@ -261,7 +274,7 @@ class BrokerAttempt:
         if progress.status == "confirm":
             with self._lock:
                 if number == self._round and offer.way == "page":
-                    self._show({"broker": self._shown(offer, confirm=True)})
+                    self._show({"broker": _shown(offer, confirm=True)})
         return False
 
     def _latest(self) -> Authorization | None:
@@ -302,6 +315,16 @@ class BrokerAttempt:
         for identifier in offered:
             with suppress(TokenTossError):
                 self._client.give_up(identifier)
+
+
+def _shown(offer: Authorization, *, confirm: bool = False) -> dict[str, Any]:
+    return {
+        "id": offer.id,
+        "url": offer.url,
+        "origin": offer.origin,
+        "expires_at": offer.expires_at,
+        "confirm": confirm,
+    }
 
 
 def _in_thread(work: Callable[[], None], name: str) -> bool:

@@ -35,6 +35,11 @@ class PageOrigin:
         self._used = self._own or _Latest.origin or _of_server()
         return self._used
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the page itself has said it."""
+        return self._own is not None
+
     def tell(self, origin: str) -> bool:
         """Take what a page says, and tell whether it is another origin than the one that was used."""
         try:

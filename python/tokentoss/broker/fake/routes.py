@@ -157,12 +157,13 @@ def _progress(
         raise ProblemError("invalid_request")
     ends = time.monotonic() + int(wait)
     with broker.changed:
-        before = attempt_of(broker, owner, identifier).status
         while True:
             attempt = attempt_of(broker, owner, identifier)
             left = min(ends - time.monotonic(), attempt.expires_at - time.time() + 0.01)
-            if attempt.status != before or attempt.status not in {"pending", "confirm"} or left <= 0:
-                return 200, attempt_of(broker, owner, identifier).shown()
+            # Against what the last answer told: a change between two questions is not to be missed.
+            if attempt.status != attempt.told or attempt.status not in {"pending", "confirm"} or left <= 0:
+                attempt.told = attempt.status
+                return 200, attempt.shown()
             broker.changed.wait(left)
 
 
