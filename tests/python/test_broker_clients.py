@@ -22,7 +22,7 @@ from tokentoss import (
     RequestsAuth,
 )
 from tokentoss.broker import FakeBroker
-from tokentoss.session.app_host import APP_HOST_VARIABLE
+from tokentoss.session.app_host import APP_HOST_VARIABLE, Visitor, serving
 from tokentoss.session.broker_manager import BrokerManager
 
 
@@ -133,6 +133,24 @@ def test_a_broker_of_the_environment_in_an_app_of_several_people(
     with pytest.raises(ConfigurationError) as caught:
         IAPClient(service.issuer).get("/api")
     assert caught.value.code == "broker_user_missing"
+
+
+def test_visitors_of_an_app_each_have_their_own(
+    broker: FakeBroker, service: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(APP_HOST_VARIABLE, "1")
+    ada, eve, grants = Visitor(), Visitor(), []
+    for visitor, user in ((ada, "ada"), (eve, "eve")):
+        grants.append(broker.connect("google", tenant="acme", user=user, subject=user))
+        with serving(visitor):
+            manager = BrokerManager(broker.broker(tenant="acme", user=user))
+            assert manager.look()
+            assert IAPClient(service.issuer).get_json("/api")
+    with serving(ada):
+        assert IAPClient(service.issuer).get_json("/api"), "not the latest sign-in of the process"
+    assert seen(service) == [grants[0].id_token, grants[1].id_token, grants[0].id_token]
+    with serving(Visitor()), pytest.raises(NoCredentialsError):
+        IAPClient(service.issuer).get("/api")
 
 
 def test_without_a_broker_nothing_asks_one(

@@ -20,7 +20,7 @@ from tokentoss.broker.answers import (
     read_token,
 )
 from tokentoss.broker.calls import ask
-from tokentoss.exceptions import TokenRefreshError
+from tokentoss.exceptions import ConfigurationError, TokenRefreshError
 from tokentoss.util.base64url import b64url
 from tokentoss.util.http import DEADLINE
 from tokentoss.util.secret import Secret
@@ -40,13 +40,14 @@ class BrokerClient:
         key: The caller's key; see :class:`tokentoss.broker.Broker`.
 
     Raises:
-        ConfigurationError: ``address_insecure``, ``broker_key_invalid`` or ``broker_key_missing``.
+        ConfigurationError: ``address_insecure``, ``broker_key_invalid``, or ``argument_invalid`` if no broker
+            is named anywhere.
     """
 
     def __init__(self, broker: Broker | str | None = None, key: str | None = None) -> None:
         chosen = Broker.of_environment() if broker is None else broker
         if chosen is None:
-            raise TypeError("Which broker to ask is not said: give its address, or set TOKENTOSS_BROKER.")
+            raise ConfigurationError(code="argument_invalid", subject="No broker, without TOKENTOSS_BROKER,")
         if key is not None:
             base = Broker.of(chosen)
             chosen = Broker(base.url, key, tenant=base.tenant, user=base.user, provider=base.provider)
