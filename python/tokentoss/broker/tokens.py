@@ -49,6 +49,8 @@ class BrokeredTokens:
         self.scopes = scopes
         self.account = account
         self._held: dict[Kind, ProviderToken] = {}
+        # Grows whenever what is on its way counts no more.
+        self._round = 0
         self._turn = threading.Lock()
         anew_in_child(self, _turn=threading.Lock)
         self._back_off = BackOff(*BACK_OFF)
@@ -105,7 +107,8 @@ class BrokeredTokens:
         return None if _text(asked, kind) == refused else asked
 
     def forget(self) -> None:
-        """Forget the tokens."""
+        """Forget the tokens, and those that are on their way."""
+        self._round += 1
         self._held.clear()
         self._failure = None
 
@@ -131,7 +134,8 @@ class BrokeredTokens:
             try:
                 return self._given(kind, rejected, can_wait=can_wait)
             except TokenTossError as failure:
-                self._failure = began, failure
+                # Without the frames that it has passed.
+                self._failure = began, _again(failure)
                 self._back_off.failed(failure.retry_after or 0.0)
                 if isinstance(failure, (NoCredentialsError, ReauthRequiredError)):
                     self._held.clear()
@@ -140,6 +144,7 @@ class BrokeredTokens:
             self._turn.release()
 
     def _given(self, kind: Kind, rejected: str | None, *, can_wait: bool) -> ProviderToken:
+        number = self._round
         token = self.client.get_valid_provider_access_token(
             self.provider,
             scopes=self.scopes,
@@ -150,6 +155,8 @@ class BrokeredTokens:
         )
         self._back_off.reset()
         self._failure = None
+        if number != self._round:
+            return token
         self._held[kind] = token
         known = self._held.get("access_token")
         if known is None or (token.version, token.life or 0.0) > (

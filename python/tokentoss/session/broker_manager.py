@@ -315,6 +315,8 @@ class BrokerManager(ClientlessManager):
 
     def _note(self, failure: TokenTossError) -> None:
         self.last_error = failure
+        if failure.code == "broker_token_foreign":
+            self._tokens.forget()
         is_over = isinstance(failure, ReauthRequiredError) or failure.code == "not_connected"
         if is_over and self._store.forget(self._store.session):
             self._release()
