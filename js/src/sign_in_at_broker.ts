@@ -44,6 +44,11 @@ export class SignInAtBroker {
     if (this.#model.get("branding").confirms) this.#say("page", "", location.origin);
   }
 
+  /** Whether sign-ins run at the broker's pages, as far as is known; without a ticket, they need nothing of the WebAssembly. */
+  get isUsed(): boolean {
+    return this.#model.get("branding").confirms === true && !this.#model.get("ticket").id;
+  }
+
   /** What can be clicked; null while there is nothing. */
   get offer(): Offer | null {
     const offer = this.#model.get("broker");

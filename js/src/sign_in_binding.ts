@@ -85,7 +85,7 @@ export class SignInBinding {
 
   /** What views show now. */
   get state(): ViewState {
-    // The broker's pages need nothing of the WebAssembly, whether it can start or not.
+    const atBroker = this.#atBroker.isUsed;
     const offered = this.#atBroker.offer !== null;
     return viewStateOf({
       kernelLost: this.#kernel.lost,
@@ -97,10 +97,10 @@ export class SignInBinding {
           : null,
       code: this.#byCode.shown(this.#status),
       link: this.#byLink.shown,
-      unusable: offered ? null : this.#unusable,
+      unusable: atBroker ? null : this.#unusable,
       failure: this.#failure,
       status: this.#atBroker.status ?? this.#status,
-      canRetry: offered || this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),
+      canRetry: atBroker || this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),
       isReady: offered || this.#signIn !== null,
     });
   }
@@ -116,7 +116,7 @@ export class SignInBinding {
     if (this.#atBroker.signIn()) {
       this.#failure = "";
       this.#show();
-    } else if (this.#unusable?.next === "retry") {
+    } else if (this.#unusable?.next === "retry" && !this.#atBroker.isUsed) {
       this.#unusable = null;
       this.#start();
     } else if (!this.#ticket) {

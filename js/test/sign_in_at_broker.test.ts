@@ -108,6 +108,19 @@ test("it needs no WebAssembly", async () => {
   assert.deepEqual(binding.state, waiting());
 });
 
+test("a broker that is away is asked again, whatever becomes of the WebAssembly", async () => {
+  for (const reason of [new WebAssembly.CompileError("forbidden"), new Error("no memory")]) {
+    const { binding, model } = await bind({}, () => Promise.reject(reason));
+    assert.deepEqual(binding.state, { kind: "loading" });
+    model.kernelSets({ error: "The broker cannot be reached." });
+    await turn();
+    const failed = { kind: "failed", message: "The broker cannot be reached.", next: "retry", byHand: null };
+    assert.deepEqual(binding.state, failed);
+    binding.signIn();
+    assert.equal(model.sentOf("ask_for_ticket").length, 1);
+  }
+});
+
 test("the popup is answered, and its end shown", async () => {
   const { binding, model } = await bind();
   binding.signIn();
