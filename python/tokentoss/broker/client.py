@@ -185,14 +185,17 @@ class BrokerClient:
         answer = ask(self.broker, "POST", "/v1/authorizations", _given(members))
         return read_authorization(answer, self.broker.url)
 
-    def progress(self, authorization: str, *, wait: int = 0) -> Progress:
+    def progress(self, authorization: str, *, wait: int = 0, known: str = "pending") -> Progress:
         """Return how far a sign-in is.
 
         Args:
             authorization: Its identifier.
             wait: Seconds to wait for a change, 25 at most.
+            known: The status that the caller knows; another one is told at once.
         """
-        path = _path("authorizations", authorization) + (f"?wait={wait}" if wait else "")
+        path = _path("authorizations", authorization)
+        if wait:
+            path += f"?wait={wait}&known={known}"
         answer = ask(self.broker, "GET", path, patience=0.0, deadline=DEADLINE + wait)
         return read_progress(answer, self.broker.url)
 

@@ -216,7 +216,7 @@ class BrokerAttempt:
             # Who brings the code to the broker hears from it how that ended.
             self._watch_deposit(number, offer)
             return
-        waits = False
+        known = "pending"
         renew_at, is_renewed = ends - min(RENEW_BEFORE, offer.life / 2), False
         while number == self._round and offer.id in self._offered:
             now = time.monotonic()
@@ -227,9 +227,8 @@ class BrokerAttempt:
                     self._start(number)
             wait = max(1, min(LONGEST_WAIT, int((ends if is_renewed else renew_at) - now)))
             try:
-                # A change between two questions is none that the second would wait for.
-                progress = self._client.progress(offer.id, wait=wait if waits else 0)
-                waits = not waits
+                progress = self._client.progress(offer.id, wait=wait, known=known)
+                known = progress.status
             except TokenTossError as failure:
                 if failure.action == "retry" and now < ends:
                     time.sleep(spread(PAUSE))

@@ -152,17 +152,16 @@ def _begin(broker: State, owner: Owner, _: str, query: dict[str, str], asked: di
 def _progress(
     broker: State, owner: Owner, identifier: str, query: dict[str, str], asked: dict[str, Any]
 ) -> Answered:
-    wait = query.get("wait", "0")
-    if asked or set(query) - {"wait"} or not wait.isdigit() or int(wait) > 25:  # noqa: PLR2004
+    wait, known = query.get("wait", "0"), query.get("known", "pending")
+    if asked or set(query) - {"wait", "known"} or not wait.isdigit() or int(wait) > 25:  # noqa: PLR2004
         raise ProblemError("invalid_request")
     ends = time.monotonic() + int(wait)
     with broker.changed:
         while True:
             attempt = attempt_of(broker, owner, identifier)
             left = min(ends - time.monotonic(), attempt.expires_at - time.time() + 0.01)
-            # Against what the last answer told: a change between two questions is not to be missed.
-            if attempt.status != attempt.told or attempt.status not in {"pending", "confirm"} or left <= 0:
-                attempt.told = attempt.status
+            # Against what the caller knows: a change between two questions is not to be missed.
+            if attempt.status != known or attempt.status not in {"pending", "confirm"} or left <= 0:
                 return 200, attempt.shown()
             broker.changed.wait(left)
 

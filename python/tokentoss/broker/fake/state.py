@@ -78,7 +78,6 @@ class Attempt:
     expires_at: float
     id: str = field(default_factory=lambda: random_b64url(16))
     status: str = "pending"
-    told: str = "pending"
     account: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     confirmation: str = ""
