@@ -5,4 +5,4 @@ import { readFileSync, writeFileSync } from "node:fs";
 import zopfli from "@gfx/zopfli";
 
 const [from, to] = process.argv.slice(2);
-writeFileSync(to, await zopfli.deflateAsync(readFileSync(from), { numiterations: 60 }));
+writeFileSync(to, await zopfli.deflateAsync(readFileSync(from), { numiterations: 60, blocksplittingmax: 60 }));

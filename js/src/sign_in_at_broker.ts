@@ -11,8 +11,6 @@ import type { Model } from "./model.ts";
 import type { Status } from "./status_view.ts";
 import type { FromKernel, Offer } from "./traits.ts";
 
-const FEATURES = "popup,width=500,height=640";
-
 /** How often the popup is looked after, in milliseconds. */
 const LOOK = 1000;
 
@@ -20,6 +18,8 @@ export class SignInAtBroker {
   readonly #model: Model;
   readonly #kernel: KernelLink;
   readonly #show: () => void;
+  /** Whether the kernel may use a broker. */
+  readonly #confirms: boolean;
   /** The sign-in that the user began here. */
   #begun: Offer | null = null;
   #popup: MessageEventSource | null = null;
@@ -34,19 +34,19 @@ export class SignInAtBroker {
     this.#model = model;
     this.#kernel = kernel;
     this.#show = show;
-    if (!model.get("branding").confirms) return;
-    addEventListener("message", this.#onMessage);
+    this.#confirms = model.get("branding").confirms === true;
+    if (this.#confirms) addEventListener("message", this.#onMessage);
     this.introduce();
   }
 
   /** Tells the kernel where this page is, which the broker's pages speak to alone. */
   introduce(): void {
-    if (this.#model.get("branding").confirms) this.#say("page", "", location.origin);
+    if (this.#confirms) this.#say("page", "", location.origin);
   }
 
   /** Whether sign-ins run at the broker's pages, as far as is known; without a ticket, they need nothing of the WebAssembly. */
   get isUsed(): boolean {
-    return this.#model.get("branding").confirms === true && !this.#model.get("ticket").id;
+    return this.#confirms && !this.#model.get("ticket").id;
   }
 
   /** What can be clicked; null while there is nothing. */
@@ -73,13 +73,18 @@ export class SignInAtBroker {
     } satisfies Extract<FlowEvent, Status>;
   }
 
+  /** The sign-in that the user has to do with; empty if there is none. */
+  get #id(): string {
+    return (this.#begun ?? this.offer)?.id ?? "";
+  }
+
   /** The click; whether there was a popup to open, which happens inside this call. */
   signIn(): boolean {
     const { offer } = this;
     if (!offer) return false;
     this.#close();
     this.#begun = offer;
-    this.#popup = window.open(offer.url, "", FEATURES);
+    this.#popup = window.open(offer.url, "", "popup");
     this.#problem = this.#popup ? null : popup_blocked;
     this.#looking = setInterval(this.#look, LOOK);
     this.#say("opened", offer.id);
@@ -94,25 +99,23 @@ export class SignInAtBroker {
 
   /** Gives the sign-in up; whether there was one. */
   cancel(): boolean {
-    const id = (this.#begun ?? this.offer)?.id;
-    if (!this.status || !id) return false;
-    this.#say("give_up", id);
+    if (!this.status) return false;
+    this.#say("give_up", this.#id);
     this.#end();
     return true;
   }
 
   /** Passes on the code that the broker's page shows; whether a sign-in waits for one. */
   paste(text: string): boolean {
-    const id = (this.#begun ?? this.offer)?.id;
-    if (!this.status || !id) return false;
+    if (!this.status) return false;
     this.#pasteProblem = null;
-    this.#say("confirm", id, text);
+    this.#say("confirm", this.#id, text);
     return true;
   }
 
   /** The kernel says what is wrong with that code; whether it is about this. */
   given({ ticket, problem }: Extract<FromKernel, { type: "link" }>): boolean {
-    if (ticket !== (this.#begun ?? this.offer)?.id) return false;
+    if (ticket !== this.#id) return false;
     this.#pasteProblem = problem;
     return true;
   }
@@ -126,7 +129,7 @@ export class SignInAtBroker {
 
   /** Lets go of the page. */
   dispose(): void {
-    if (this.#model.get("branding").confirms) removeEventListener("message", this.#onMessage);
+    removeEventListener("message", this.#onMessage);
     this.#end();
   }
 

@@ -35,10 +35,10 @@ export const labels = {
   usePasted: "Use this address",
   /** The same for what a broker's page shows. */
   confirmation: {
-    pasteInstead: "Enter the code of the window",
-    pastedAddress: "Code that the sign-in window shows",
+    pasteInstead: "Enter a code",
+    pastedAddress: "Code of the window",
     pastedExample: "ABCD2345",
-    pasteHow: "If the sign-in window shows a code, enter it here.",
+    pasteHow: "If the window shows a code, enter it here.",
     usePasted: "Confirm",
   },
   signInAddress: "Sign-in page, to open anywhere",

@@ -32,11 +32,12 @@ impl AuthorizationRequest {
     /// `entropy_unavailable` when the generator fails.
     pub fn new(ticket: &Ticket, redirect_uri: &EndpointUrl, rng: &mut dyn Entropy) -> Result<Self, Error> {
         let state = Secret::new(base64url::encode(&draw::<32>(rng)?));
-        Self::with_state(ticket.client(), redirect_uri, state, &|salt| ticket.nonce_for(salt), rng)
+        let salt = base64url::encode(&draw::<16>(rng)?);
+        let nonce = ticket.nonce_for(&salt);
+        Self::with_state(ticket.client(), redirect_uri, state, salt, nonce, rng)
     }
 
-    /// The same for a client without a ticket, with a state that nobody can guess, and a nonce that `nonce_for` makes of the
-    /// salt.
+    /// The same for a client without a ticket, with a state and a nonce that nobody can guess.
     ///
     /// # Errors
     /// `entropy_unavailable` when the generator fails.
@@ -44,12 +45,11 @@ impl AuthorizationRequest {
         client: &Client,
         redirect_uri: &EndpointUrl,
         state: Secret,
-        nonce_for: &dyn Fn(&str) -> String,
+        salt: String,
+        nonce: String,
         rng: &mut dyn Entropy,
     ) -> Result<Self, Error> {
         let verifier = CodeVerifier::generate(rng)?;
-        let salt = base64url::encode(&draw::<16>(rng)?);
-        let nonce = nonce_for(&salt);
         let provider = client.provider();
 
         let mut query = Serializer::new(String::new());

@@ -17,21 +17,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that asks for these scopes.
+    /// A client that asks for these scopes, for accounts of this organisation alone, with this account suggested.
     ///
     /// # Errors
     /// `scope_openid_missing` without the scope `openid`, where there are ID tokens (OpenID Connect Core 3.1.2.1).
-    pub fn new(client_id: String, scopes: Vec<String>, provider: Provider) -> Result<Self, Error> {
+    pub fn new(
+        client_id: String,
+        scopes: Vec<String>,
+        provider: Provider,
+        hosted_domain: Option<String>,
+        login_hint: Option<String>,
+    ) -> Result<Self, Error> {
         if provider.openid_connect() && !scopes.iter().any(|scope| scope == "openid") {
             return Err(ErrorCode::ScopeOpenidMissing.into());
         }
-        Ok(Self { client_id, scopes, provider, hosted_domain: None, login_hint: None })
-    }
-
-    /// The same for accounts of this organisation alone, with this account suggested.
-    #[must_use]
-    pub fn for_account(self, hosted_domain: Option<String>, login_hint: Option<String>) -> Self {
-        Self { hosted_domain, login_hint, ..self }
+        Ok(Self { client_id, scopes, provider, hosted_domain, login_hint })
     }
 
     /// The client's identifier.

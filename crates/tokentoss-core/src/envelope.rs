@@ -11,6 +11,7 @@ use crate::authorization_response::VerifiedCode;
 use crate::entropy::Entropy;
 use crate::error::{Error, ErrorCode};
 use crate::id_token::VerifiedTokens;
+use crate::sealing::Purpose;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 use crate::timestamp::Timestamp;
@@ -38,15 +39,10 @@ struct CodeEnvelope<'a> {
     salt: &'a str,
     proof: Option<&'a str>,
     received_at: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code_verifier: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redirect_uri: Option<&'a str>,
-    /// The same, sealed to a broker that the kernel passes it on to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deposit: Option<&'a str>,
+    /// The authorization code, or a deposit in its place.
+    code: &'a str,
+    code_verifier: &'a str,
+    redirect_uri: &'a str,
 }
 
 /// Writes the tokens as JSON, to be sealed at once; with the salt of their nonce, where they have one, and the proof of the
@@ -90,21 +86,26 @@ pub(crate) fn write_code(
     now: Timestamp,
     rng: &mut dyn Entropy,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let deposit = ticket.deposit().map(|deposit| deposit.seal(ticket, request, code, rng)).transpose()?;
-    let readable = deposit.is_none();
-    json(&CodeEnvelope {
+    let key = ticket.deposit_key();
+    let kernels = proof.map(Secret::expose);
+    let envelope = CodeEnvelope {
         version: VERSION,
         ticket: ticket.id(),
         salt: request.salt(),
-        proof: proof.map(Secret::expose),
+        // What only the kernel may know stays out of what only the broker can read.
+        proof: if key.is_some() { None } else { kernels },
         received_at: now.as_secs(),
-        code: readable.then(|| code.expose()),
-        code_verifier: readable.then(|| request.verifier().expose()),
-        redirect_uri: readable.then(|| request.redirect_uri().as_str()),
-        deposit: deposit.as_deref(),
-    })
+        code: code.expose(),
+        code_verifier: request.verifier().expose(),
+        redirect_uri: request.redirect_uri().as_str(),
+    };
+    let text = json(&envelope)?;
+    let Some(key) = key else { return Ok(text) };
+    let sealed = key.seal(Purpose::Deposit, ticket.binding(), &text, rng)?;
+    json(&CodeEnvelope { code: &sealed, code_verifier: "", proof: kernels, ..envelope })
 }
 
+#[inline(never)]
 fn json(envelope: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Error> {
     serde_json::to_vec(envelope).map(Zeroizing::new).map_err(|_| ErrorCode::SealingFailed.into())
 }

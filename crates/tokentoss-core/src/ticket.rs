@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 
 use crate::base64url;
 use crate::client::Client;
-use crate::deposit::DepositBox;
 use crate::endpoint::EndpointUrl;
 use crate::error::{Error, ErrorCode};
 use crate::provider::{Provider, ProviderData};
@@ -59,19 +58,10 @@ pub struct TicketData {
     /// The account to suggest.
     #[serde(default)]
     login_hint: Option<Text>,
-    /// Where the authorization code is deposited, if neither page nor kernel redeems it.
+    /// The key of a broker that the authorization code is deposited at, if neither page nor kernel redeems it; X25519, in
+    /// base64url.
     #[serde(default)]
-    deposit: Option<DepositData>,
-}
-
-/// A broker's place for one authorization code.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "typescript", derive(tsify::Tsify), tsify(missing_as_null))]
-pub struct DepositData {
-    /// The broker's X25519 key for this sign-in, in base64url.
-    public_key: Text,
-    /// The broker's name for this sign-in.
-    authorization: Text,
+    deposit_key: Option<Text>,
 }
 
 /// Who may exchange the code.
@@ -118,7 +108,7 @@ pub struct Ticket {
     callback_page: Option<CallbackPage>,
     remote_kernel: bool,
     exchange: ExchangePlace,
-    deposit: Option<DepositBox>,
+    deposit_key: Option<PublicKey>,
 }
 
 impl Ticket {
@@ -154,19 +144,19 @@ impl Ticket {
         let provider = Provider::check(data.provider)?;
         let exchange =
             ExchangePlace::named(data.exchange.as_deref()).ok_or_else(|| invalid("the exchange"))?;
-        if !provider.openid_connect() && exchange == ExchangePlace::Browser {
+        let deposit_key = match data.deposit_key.as_deref() {
+            None => None,
+            Some(key) => Some(PublicKey::from_base64url(key).ok_or_else(|| invalid("the exchange"))?),
+        };
+        let without_tokens = !provider.openid_connect() && exchange == ExchangePlace::Browser;
+        // By a user code the page would get the tokens after all.
+        let beside_deposit = deposit_key.is_some() && provider.device_authorization_endpoint().is_some();
+        if without_tokens || beside_deposit {
             return Err(invalid("the exchange"));
         }
         let scopes = data.scopes.into_iter().map(String::from).collect();
-        let client = Client::new(data.client_id.into(), scopes, provider)?
-            .for_account(data.hosted_domain.map(String::from), data.login_hint.map(String::from));
-        let deposit = data.deposit.map(DepositData::check).transpose()?;
-        let brings_tokens = data.client_secret_sealed
-            || exchange == ExchangePlace::Browser
-            || client.provider().device_authorization_endpoint().is_some();
-        if deposit.is_some() && brings_tokens {
-            return Err(invalid("the deposit"));
-        }
+        let (domain, hint) = (data.hosted_domain.map(String::from), data.login_hint.map(String::from));
+        let client = Client::new(data.client_id.into(), scopes, provider, domain, hint)?;
         let redirect_uri = data.redirect_uri.as_deref().map(EndpointUrl::parse).transpose()?;
         if redirect_uri.as_ref().is_some_and(|uri| !uri.is_loopback() || !uri.query().is_empty()) {
             return Err(invalid("the redirect address"));
@@ -187,7 +177,7 @@ impl Ticket {
             id: data.id.into(),
             nonce: data.nonce.into(),
             client_secret_sealed: data.client_secret_sealed,
-            deposit,
+            deposit_key,
         })
     }
 
@@ -258,10 +248,11 @@ impl Ticket {
         self.exchange
     }
 
-    /// Where the authorization code is deposited, if neither page nor kernel redeems it.
+    /// The key of the broker that the authorization code is deposited at, if neither page nor kernel redeems it. The broker knows
+    /// the sign-in by the ticket's identifier.
     #[must_use]
-    pub fn deposit(&self) -> Option<&DepositBox> {
-        self.deposit.as_ref()
+    pub fn deposit_key(&self) -> Option<&PublicKey> {
+        self.deposit_key.as_ref()
     }
 
     /// What every sealed message of this ticket is bound to.
@@ -287,16 +278,6 @@ pub fn nonce_for(ticket_nonce: &str, salt: &str) -> String {
         let _ = push_with_length(&mut input, part.as_bytes());
     }
     base64url::encode(&Sha256::digest(&input))
-}
-
-impl DepositData {
-    fn check(self) -> Result<DepositBox, Error> {
-        let key = PublicKey::from_base64url(&self.public_key).filter(|_| !self.authorization.is_empty());
-        match key {
-            Some(key) => Ok(DepositBox { key, authorization: self.authorization.into() }),
-            None => Err(Error::about(ErrorCode::TicketInvalid, "the deposit")),
-        }
-    }
 }
 
 /// The first page of this origin, else the first; all must be fit for a code to be sent to.

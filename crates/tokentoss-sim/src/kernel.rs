@@ -178,6 +178,12 @@ impl Kernel {
         &mut self.ticket
     }
 
+    /// Gives the ticket another identifier: that of a broker's sign-in.
+    pub fn rename(&mut self, id: &str) {
+        self.id = id.to_owned();
+        self.ticket["id"] = id.into();
+    }
+
     /// The ticket's identifier.
     pub fn ticket_id(&self) -> &str {
         &self.id
@@ -359,7 +365,7 @@ impl Kernel {
     /// The token request of the kernel, or of the broker for a code that only that can read.
     fn token_request(&self, code: &Value) -> String {
         let Some((authorization, key)) = &self.broker else { return self.request_for(code) };
-        let sealed = code["deposit"].as_str().expect("a deposit");
+        let sealed = code["code"].as_str().expect("a deposit");
         let deposit = Deposit::open(key, authorization, CLIENT_ID, ISSUER, sealed).expect("opens");
         assert_eq!(deposit.salt, code["salt"].as_str().expect("a salt"));
         self.request_for(&json!({

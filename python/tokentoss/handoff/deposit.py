@@ -52,13 +52,14 @@ class DepositHandOff(HandOff):
 
     def __init__(self, *arguments: Any, deposit: Deposit, **named: Any) -> None:
         super().__init__(*arguments, **(named | {"exchange": "kernel"}))
+        # By this name the broker knows what the page seals to it.
+        self.id = deposit.authorization
         self._deposit = deposit
         self._nonce = deposit.nonce
 
     def ticket(self) -> dict[str, Any]:
         """Return what the page needs, with the broker's key."""
-        deposit = {"public_key": self._deposit.public_key, "authorization": self._deposit.authorization}
-        return {**super().ticket(), "deposit": deposit}
+        return {**super().ticket(), "deposit_key": self._deposit.public_key}
 
     def prepare(self) -> None:
         """No ID token comes here whose signature would have to be checked."""

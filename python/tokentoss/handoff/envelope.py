@@ -63,8 +63,10 @@ def read_deposit(plaintext: bytes, ticket_id: str) -> str:
         HandOffError: ``envelope_unreadable`` if it is none of this ticket, or holds a code for the kernel.
     """
     members, _ = _common(plaintext, ticket_id)
-    deposit = members.get("deposit")
-    if not isinstance(deposit, str) or not 0 < len(deposit) <= _MAX_DEPOSIT or "code" in members:
+    deposit = members.get("code")
+    is_text = isinstance(deposit, str) and 0 < len(deposit) <= _MAX_DEPOSIT
+    # A verifier stands beside a code for the kernel alone.
+    if not is_text or members.get("code_verifier") != "":
         raise _unreadable()
     return deposit
 

@@ -159,9 +159,8 @@ impl SignInConfig {
         let provider =
             serde_json::from_value(description.clone()).map_err(|error| ("sign_in", error.to_string()))?;
         let provider = Provider::check(provider).map_err(|error| ("sign_in", error.message()))?;
-        let client = Client::new(client_id.to_owned(), scopes, provider)
-            .map_err(|error| ("scopes", error.message()))?
-            .for_account(self.hosted_domain.clone(), None);
+        let client = Client::new(client_id.to_owned(), scopes, provider, self.hosted_domain.clone(), None)
+            .map_err(|error| ("scopes", error.message()))?;
         Ok(SignInSettings {
             way: self.way,
             display_name: either(&self.display_name, preset.map(|preset| &preset.name))
@@ -222,7 +221,7 @@ impl SignInSettings {
         let mut all = self.client.scopes().to_vec();
         all.extend(scopes.iter().filter(|scope| !self.client.scopes().contains(scope)).cloned());
         let hosted_domain = self.client.hosted_domain().map(str::to_owned);
-        let client = Client::new(self.client.client_id().to_owned(), all, self.client.provider().clone());
-        client.ok().map(|client| client.for_account(hosted_domain, login_hint))
+        let (client_id, provider) = (self.client.client_id().to_owned(), self.client.provider().clone());
+        Client::new(client_id, all, provider, hosted_domain, login_hint).ok()
     }
 }

@@ -111,7 +111,7 @@ impl SignIns {
         // The configuration has changed since.
         let client = client.ok_or_else(Problem::authorization_expired)?;
         let nonce = tokentoss_core::base64url::encode(&random::bytes::<32>());
-        AuthorizationRequest::with_state(&client, redirect_uri, state, &|_| nonce.clone(), &mut System)
+        AuthorizationRequest::with_state(&client, redirect_uri, state, String::new(), nonce, &mut System)
             .map_err(|_| Problem::key_unavailable())
     }
 }

@@ -52,7 +52,7 @@ impl Exchanging {
             ExchangePlace::Kernel => false,
             ExchangePlace::Auto => cx.shared.cors == Some(true) && attempt.can_authenticate(ticket),
         };
-        if !by_page || !ticket.provider().openid_connect() || ticket.deposit().is_some() {
+        if !by_page || !ticket.provider().openid_connect() || ticket.deposit_key().is_some() {
             let plaintext =
                 envelope::write_code(ticket, &attempt.request, attempt.proof.as_ref(), code, cx.now, cx.rng)?;
             let sealed = ticket.kernel_key().seal(Purpose::Code, ticket.binding(), &plaintext, cx.rng)?;
