@@ -1,14 +1,14 @@
 //! `GET /v1/accounts`, `GET` and `DELETE /v1/accounts/{id}`: what a user has connected.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokentoss_custody::Revoker;
 
 use super::App;
+use super::name::Name;
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::Failed;
@@ -81,12 +81,7 @@ pub(super) async fn list(
 }
 
 /// One of them.
-pub(super) async fn one(
-    State(app): State<App>,
-    caller: Caller,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    let Path(id) = id.map_err(|_| Problem::invalid_request())?;
+pub(super) async fn one(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Response, Problem> {
     let row = own(&app, &caller, &id).await?;
     Ok(no_store(Json(AccountAnswer::of(row))))
 }
@@ -114,10 +109,9 @@ fn no_store(body: impl IntoResponse) -> Response {
 pub(super) async fn disconnect(
     State(app): State<App>,
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    Name(id): Name,
     ending: Result<Query<Ending>, axum::extract::rejection::QueryRejection>,
 ) -> Result<StatusCode, Problem> {
-    let Path(id) = id.map_err(|_| Problem::invalid_request())?;
     let Query(Ending { revoke }) = ending.map_err(|_| Problem::invalid_request())?;
     let row = own(&app, &caller, &id).await?;
     app.custodian.disconnect(row.id, Revoker::User, revoke.unwrap_or(true)).await?;

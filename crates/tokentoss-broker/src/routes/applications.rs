@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, RawQuery, State};
+use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use tokentoss_core::endpoint::EndpointUrl;
 
 use super::App;
 use super::connect::{closing_page, cookie_in, failure_page, problem_page, redirect};
+use super::name::Name;
 use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::problem::Problem;
@@ -49,7 +50,7 @@ struct DisconnectAnswer {
 pub(super) async fn login(
     State(app): State<App>,
     caller: Result<Caller, Problem>,
-    Path(provider): Path<String>,
+    Name(provider): Name,
 ) -> Response {
     let started = async { app.sign_ins.log_in(&caller?, &provider).await };
     match started.await {
@@ -62,7 +63,7 @@ pub(super) async fn login(
 pub(super) async fn callback(
     State(app): State<App>,
     caller: Result<Caller, Problem>,
-    Path(provider): Path<String>,
+    Name(provider): Name,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -81,7 +82,7 @@ pub(super) async fn callback(
 pub(super) async fn status(
     State(app): State<App>,
     caller: Caller,
-    Path(provider): Path<String>,
+    Name(provider): Name,
 ) -> Result<Response, Problem> {
     app.custodian.provider(&provider).ok_or_else(Problem::not_found)?;
     let store = &app.custodian.store;
@@ -106,7 +107,7 @@ pub(super) async fn status(
 pub(super) async fn disconnect(
     State(app): State<App>,
     caller: Caller,
-    Path(provider): Path<String>,
+    Name(provider): Name,
 ) -> Result<Response, Problem> {
     app.custodian.provider(&provider).ok_or_else(Problem::not_found)?;
     let store = &app.custodian.store;

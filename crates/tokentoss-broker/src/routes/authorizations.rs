@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::App;
+use super::name::Name;
 use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::connect::{Begun, BegunWay, View, Way, Wish};
@@ -124,7 +125,7 @@ pub(super) async fn begin(
 pub(super) async fn view(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    Name(id): Name,
     waiting: Result<Query<Waiting>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(Waiting { wait, known }) = waiting.map_err(|_| Problem::invalid_request())?;
@@ -137,7 +138,7 @@ pub(super) async fn view(
 pub(super) async fn confirm(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    Name(id): Name,
     body: Result<Json<ConfirmRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
@@ -148,7 +149,7 @@ pub(super) async fn confirm(
 pub(super) async fn deposit(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    Name(id): Name,
     body: Result<Json<DepositRequest>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
@@ -159,7 +160,7 @@ pub(super) async fn deposit(
 pub(super) async fn give_up(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    Name(id): Name,
 ) -> Result<StatusCode, Problem> {
     app.sign_ins.give_up(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,12 +1,13 @@
 //! The browser's pages: `GET` and `POST /connect/{id}`, `GET /callback`, `POST /connect/{id}/here`.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tokentoss_core::base64url;
 
 use super::App;
+use super::name::Name;
 use crate::connect::{Failure, Guest, Returned, cookie_name};
 use crate::problem::Problem;
 use crate::random;
@@ -56,7 +57,7 @@ struct NoticePage<'a> {
 }
 
 /// Shows who asks for what.
-pub(super) async fn invite(State(app): State<App>, Path(id): Path<String>) -> Response {
+pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
     match app.sign_ins.invitation(&id).await {
         Ok(invitation) => {
             let row = &invitation.row;
@@ -80,7 +81,7 @@ pub(super) async fn invite(State(app): State<App>, Path(id): Path<String>) -> Re
 }
 
 /// Goes on to the provider, after the user said yes on the page before.
-pub(super) async fn accept(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn accept(State(app): State<App>, Name(id): Name, headers: HeaderMap) -> Response {
     if !is_own(&headers, app.sign_ins.public_origin()) {
         return problem_page(&Problem::state_mismatch());
     }
@@ -110,7 +111,7 @@ pub(super) async fn callback(
 /// The page that opened the popup has answered it.
 pub(super) async fn here(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Name(id): Name,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     if !is_own(&headers, app.sign_ins.public_origin()) {

@@ -7,6 +7,7 @@ mod connect;
 mod events;
 mod health;
 mod metrics;
+mod name;
 mod openapi;
 mod through;
 mod token;

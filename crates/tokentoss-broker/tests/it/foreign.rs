@@ -1,12 +1,11 @@
 //! Whoever asks for what is another's gets exactly the answer for what is not there, at every route.
 
-use axum::http::HeaderMap;
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::documented::document;
 use crate::provider::Provider;
-use crate::running::{Answer, Broker, Home, answer};
+use crate::running::{Answer, Broker, Home, answer, whole};
 
 const RULE: &str = "[[providers.example.through]]\norigin = \"http://127.0.0.1:9\"\nmethods = [\"GET\", \"PUT\", \
                     \"POST\", \"DELETE\", \"PATCH\", \"OPTIONS\"]\npaths = [\"/\"]\nprivate = true\n[through]\nper_minute = 100000\n";
@@ -24,12 +23,9 @@ async fn about(broker: &Broker, method: &str, path: &str, who: (&str, &str), acc
     }
     let mut request = request.build().expect("a request");
     request.headers_mut().insert("x-tokentoss-tenant", who.0.parse().expect("a header"));
-    let response = broker.http.execute(request).await.expect("an answer");
-    let mut headers: HeaderMap = response.headers().clone();
-    headers.remove("date");
-    let status = response.status().as_u16();
-    let text = response.text().await.expect("a body");
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(text.into()) }
+    let mut answer = whole(broker.http.execute(request).await.expect("an answer")).await;
+    answer.headers.remove("date");
+    answer
 }
 
 #[tokio::test]

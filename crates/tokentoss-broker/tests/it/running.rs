@@ -324,9 +324,12 @@ pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
 
 /// Sends a request and reads the answer.
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
+    whole(request.send().await.expect("an answer")).await
+}
+
+/// Reads an answer, but for news, which have no end.
+pub(crate) async fn whole(response: reqwest::Response) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    // News have no end.
     let is_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
     let text = if is_stream { String::new() } else { response.text().await.expect("a body") };
     Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
