@@ -54,7 +54,7 @@ def main() -> int:
             if options.broker:
                 broker = running.enter_context(DemoBroker(folder / "broker", provider))
                 print(f"Broker            {broker.url}", flush=True)
-                environment = broker_environment(broker, api)
+                environment = broker_environment(provider, broker, api)
             lab = running.enter_context(JupyterLab(folder / "jupyterlab", env=environment))
             name = "broker.ipynb" if options.broker else "demo.ipynb"
             notebook = lab.copy_notebook(ROOT / "examples" / name)
@@ -83,9 +83,10 @@ def example_environment(provider: LocalProvider, api: IapLikeApi) -> dict[str, s
     }
 
 
-def broker_environment(broker: DemoBroker, api: IapLikeApi) -> dict[str, str]:
+def broker_environment(provider: LocalProvider, broker: DemoBroker, api: IapLikeApi) -> dict[str, str]:
     """What examples/broker.ipynb reads; the kernel finds the key of its caller by the file's name."""
     return {
+        "TOKENTOSS_DEMO_ISSUER": provider.issuer,
         "TOKENTOSS_DEMO_BROKER": broker.url,
         "TOKENTOSS_DEMO_BASE_URL": api.base_url,
         "TOKENTOSS_BROKER_KEY_FILE": str(broker.key_file),

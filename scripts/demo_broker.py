@@ -1,4 +1,4 @@
-"""The demo's broker: on SQLite, with a fresh key, in front of the local OpenID provider, which it calls ``google``."""
+"""The demo's broker: on SQLite, with a fresh key, in front of the local OpenID provider, which it calls ``local``."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class DemoBroker(Broker):
             f"""
             public_url = "{self.url}"
 
-            [providers.google]
+            [providers.local]
             token_endpoint = "{provider.issuer}/token"
             revocation_endpoint = "{provider.metadata()["revocation_endpoint"]}"
             client_id = "{client.client_id}"
             client_secrets = ["{client.secret_file}"]
 
-            [providers.google.sign_in]
+            [providers.local.sign_in]
             way = "page"
-            display_name = "Google (local)"
+            display_name = "the local provider"
             issuer = "{provider.issuer}"
             authorization_endpoint = "{provider.metadata()["authorization_endpoint"]}"
             iss_parameter_supported = true

@@ -25,6 +25,10 @@ const pytest = (output) => {
   const summary = output.match(/^.*\b(?:passed|failed|error|errors)\b.* in [\d.]+s.*$/gm)?.at(-1) ?? "";
   return { passed: sum(summary, /(\d+) passed/g), failed: sum(summary, /(\d+) (?:failed|errors?)\b/g) };
 };
+const broker = (output, status) => {
+  const [rust, python] = [libtest(output), pytest(output, status)];
+  return { passed: rust.passed + python.passed, failed: rust.failed + python.failed };
+};
 // Runners without tests of their own count as one.
 const whole = (_output, status) => ({ passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 });
 
@@ -42,6 +46,7 @@ const QUICK = [
 ];
 const REST = [
   ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],
+  ["Broker", ...script("test_broker.mjs"), broker],
   ["two folders, one build", ...script("test_reproducible.mjs"), whole],
   ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
   ["JupyterLab in Chromium", ...tests("-n", "2", "tests/e2e"), pytest],
@@ -49,6 +54,7 @@ const REST = [
   ["Interoperability", ...tests("-n", "2", "tests/interop"), pytest],
   ["Conformance", ...tests("-n", "2", "tests/conformance"), pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
+  ["demo with a broker", python, [path("scripts", "demo.py"), "--broker", "--check"], whole],
 ];
 
 /** Runs one stage with its output shown as it comes; settles with its counts. */

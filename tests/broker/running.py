@@ -20,10 +20,10 @@ PROGRAM = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / 
 class Broker(Stoppable):
     """Runs the built program; `origin` is where callers connect."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(self, folder: Path, settings: str, *, port: int = 0) -> None:
         self._configuration = folder / "broker.toml"
         self._configuration.write_text(
-            'listen = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\n'
+            f'listen = "127.0.0.1:{port}"\nadmin_listen = "127.0.0.1:0"\n'
             f'database = "sqlite:{folder}/broker.sqlite"\nkey_ring = "{folder}/keys.toml"\n{settings}'
         )
         self.run(["init"])
