@@ -1,8 +1,8 @@
 """Run the demo: a local OpenID provider, an IAP-like API, and JupyterLab on examples/demo.ipynb.
 
-With --broker a broker keeps the refresh token and the client's secret, and the notebook is examples/broker.ipynb.
-With --check the same runs headless in Chromium and ends with 0 only if the API answered with the user's data, and, with a
-broker, if the kernel's memory and disk hold neither.
+With --broker a broker keeps the refresh token and the client's secret, and the notebook is
+examples/broker.ipynb. With --check the same runs headless in Chromium and ends with 0 only if the API
+answered with the user's data, and, with a broker, if the kernel's memory and disk hold neither.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The demo's broker: on SQLite, with a fresh key, in front of the local OpenID provider, which it calls ``local``."""
+"""The demo's broker: on SQLite, with a fresh key. It calls the local OpenID provider ``local``."""
 
 from __future__ import annotations
 

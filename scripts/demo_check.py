@@ -80,7 +80,11 @@ def with_broker(notebook: Notebook, provider: LocalProvider, login: str, picture
         assert f"'email': '{login}'" in answer, f"the API answered: {answer}"
     with step("neither refresh token nor client secret in the kernel's memory and files"):
         known = provider.secrets()
-        kept = {name: value for name, value in known.items() if name.startswith(("refresh_token", "client_secret"))}
+        kept = {
+            name: value
+            for name, value in known.items()
+            if name.startswith(("refresh_token", "client_secret"))
+        }
         assert any(name.startswith("refresh_token") for name in kept), "the provider gave a refresh token"
         pid = notebook.kernel.value("__import__('os').getpid()")
         # The scan can find something: this kernel has the ID token in its memory.

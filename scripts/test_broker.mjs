@@ -3,9 +3,7 @@
 import { spawn } from "node:child_process";
 import { withPostgres } from "./postgres.mjs";
 import { python } from "./prepare.mjs";
-import { asCommand, path, root, StageError } from "./stage.mjs";
-
-const PROGRAM = path("target", "debug", "tokentoss-broker");
+import { asCommand, root, StageError } from "./stage.mjs";
 
 /** Runs a command with its output shown, and fails with it. */
 async function shown(command, args, env) {
@@ -19,7 +17,6 @@ await asCommand(async () => {
     const env = { TOKENTOSS_TEST_POSTGRES: address };
     await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], env);
     await shown("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"], env);
-    const tests = ["-m", "pytest", "-n", "2", "tests/broker"];
-    await shown(python, tests, { ...env, TOKENTOSS_BROKER_BINARY: PROGRAM });
+    await shown(python, ["-m", "pytest", "-n", "2", "tests/broker"], env);
   });
 });

@@ -22,7 +22,6 @@ pub(crate) const CODES: &[ErrorCode] = &[
     ErrorCode::AccessDenied,
     ErrorCode::DeviceResponseInvalid,
     ErrorCode::ExpiredToken,
-    ErrorCode::IdTokenMissing,
     ErrorCode::InvalidClient,
     ErrorCode::InvalidGrant,
     ErrorCode::InvalidRequest,

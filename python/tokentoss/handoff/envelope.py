@@ -64,9 +64,10 @@ def read_deposit(plaintext: bytes, ticket_id: str) -> str:
     """
     members, _ = _common(plaintext, ticket_id)
     deposit = members.get("code")
-    is_text = isinstance(deposit, str) and 0 < len(deposit) <= _MAX_DEPOSIT
+    if not isinstance(deposit, str) or not 0 < len(deposit) <= _MAX_DEPOSIT:
+        raise _unreadable()
     # A verifier stands beside a code for the kernel alone.
-    if not is_text or members.get("code_verifier") != "":
+    if members.get("code_verifier") != "":
         raise _unreadable()
     return deposit
 

@@ -213,9 +213,7 @@ class AuthWidget(Awaited, ManagerWidget):
             "ask_for_ticket": self._offer_again,
             "drop_code": self._by_code.cancel,
         }
-        if not isinstance(kind, str):
-            return
-        if kind in actions:
+        if isinstance(kind, str) and kind in actions:
             actions[kind]()
         elif kind == "ping":
             # A session may have ended by the clock alone, which tells nobody.

@@ -1,23 +1,28 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+from broker.running import PROGRAM
 from contract_world import FakeWorld, RealWorld, World
+from servers.fixtures import provider, running_provider
 
-BINARY = "TOKENTOSS_BROKER_BINARY"
-"""Environment variable with the path of the broker's program, which the contract is tested against, too."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+__all__ = ["provider", "running_provider", "world"]
 
 
 @pytest.fixture(params=["fake", "real"])
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """A broker of either kind, with a provider that the test has in its hands."""
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A broker of either kind that nobody is connected to."""
     if request.param == "fake":
         made: World = FakeWorld()
-    elif os.environ.get(BINARY):
-        made = RealWorld(os.environ[BINARY])
+    elif PROGRAM.exists():
+        made = RealWorld(tmp_path, request.getfixturevalue("provider"))
     else:
-        pytest.skip(f"{BINARY} names no broker")
+        pytest.skip("cargo build -p tokentoss-broker makes the program")
     yield made
     made.close()

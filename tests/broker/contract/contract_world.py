@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-import time
-from pathlib import Path
-from typing import Any, Protocol
+import re
+from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
+from broker.running import Broker as Program
 from servers import ports
-from tokentoss.broker import Broker, FakeBroker
+from servers.scripted_login import follow_to_callback
+from tokentoss.broker import Broker, BrokerClient, FakeBroker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from servers.provider import LocalProvider
+
+TIMEOUT = 60
 
 
 class World(Protocol):
@@ -19,10 +25,8 @@ class World(Protocol):
     url: str
     server_key: str
 
-    def connect(
-        self, provider: str, *, tenant: str, user: str, subject: str, email: str | None = None
-    ) -> Any:
-        """Connect an account, as a sign-in does."""
+    def connect(self, provider: str, *, user: str, email: str) -> str:
+        """Connect an account of a user of the tenant ``acme``, as a sign-in does; return its subject."""
 
     def close(self) -> None:
         """End it."""
@@ -55,54 +59,61 @@ class FakeWorld:
         self.fake = FakeBroker()
         self.url, self.server_key = self.fake.url, self.fake.server_key
 
-    def connect(self, provider: str, **whose: Any) -> Any:
-        return self.fake.connect(provider, **whose)
+    def connect(self, provider: str, *, user: str, email: str) -> str:
+        subject = f"subject of {email}"
+        self.fake.connect(provider, tenant="acme", user=user, subject=subject, email=email)
+        return subject
 
     def close(self) -> None:
         self.fake.close()
 
 
 class RealWorld:
-    def __init__(self, binary: str) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        folder = Path(self._folder.name)
-        port, admin_port = ports.free_port(), ports.free_port()
-        self.url, self.server_key = f"http://127.0.0.1:{port}", "k" * 43
-        for name, secret in (("caller.key", self.server_key), ("client.secret", "client-secret")):
-            (folder / name).write_text(secret)
-            (folder / name).chmod(0o600)
-        config = folder / "broker.toml"
-        config.write_text(
-            f"""
-            listen = "127.0.0.1:{port}"
-            admin_listen = "127.0.0.1:{admin_port}"
-            database = "sqlite:{folder / "broker.sqlite"}"
-            key_ring = "{folder / "ring"}"
-            [providers.google]
-            token_endpoint = "https://oauth2.googleapis.com/token"
-            client_id = "client"
-            client_secrets = ["{folder / "client.secret"}"]
-            [callers.app]
-            keys = ["{folder / "caller.key"}"]
-            """
-        )
-        subprocess.run([binary, "--config", str(config), "init"], check=True, capture_output=True)
-        self._process = subprocess.Popen(
-            [binary, "--config", str(config), "serve"], stderr=subprocess.DEVNULL
-        )
-        ends = time.monotonic() + 30
-        while True:
-            try:
-                requests.get(f"http://127.0.0.1:{admin_port}/livez", timeout=1)
-                break
-            except requests.ConnectionError:
-                assert self._process.poll() is None
-                assert time.monotonic() < ends
+    """The program in front of the local OpenID provider, which it calls ``google``."""
 
-    def connect(self, provider: str, **whose: Any) -> Any:
-        raise NotImplementedError("the sign-in at the broker's pages, once they are there")
+    def __init__(self, folder: Path, provider: LocalProvider) -> None:
+        port = ports.free_port()
+        self.url, self.server_key = f"http://127.0.0.1:{port}", "k" * 43
+        key = folder / "caller.key"
+        key.touch(mode=0o600)
+        key.write_text(self.server_key)
+        provider.change(callback_pages=[f"{self.url}/callback"])
+        client, metadata = provider.confidential, provider.metadata()
+        self._program = Program(
+            folder,
+            f"""
+            public_url = "{self.url}"
+            [providers.google]
+            token_endpoint = "{metadata["token_endpoint"]}"
+            client_id = "{client.client_id}"
+            client_secrets = ["{client.secret_file}"]
+            [providers.google.sign_in]
+            way = "page"
+            issuer = "{provider.issuer}"
+            display_name = "Google"
+            authorization_endpoint = "{metadata["authorization_endpoint"]}"
+            iss_parameter_supported = true
+            scopes = ["openid", "email", "offline_access"]
+            [callers.app]
+            keys = ["{key}"]
+            """,
+            port=port,
+        )
+
+    def connect(self, provider: str, *, user: str, email: str) -> str:
+        client = BrokerClient(broker_for(self, user))
+        begun = client.begin(provider)
+        browser = requests.Session()
+        browser.headers["Origin"] = self.url
+        asked = browser.post(begun.url, allow_redirects=False, timeout=TIMEOUT)
+        assert asked.status_code == requests.codes.see_other, asked.text
+        back = follow_to_callback(asked.headers["Location"], email)
+        page = browser.get(back, timeout=TIMEOUT)
+        confirmation = re.search(r"<output[^>]*>([A-Z0-9]+)<", page.text)
+        assert confirmation is not None, page.text
+        confirmed = client.confirm(begun.id, confirmation[1])
+        assert confirmed.account is not None
+        return confirmed.account.subject
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
-        self._folder.cleanup()
+        self._program.stop()

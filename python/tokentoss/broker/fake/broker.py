@@ -21,6 +21,8 @@ _ISSUERS = {"google": "https://accounts.google.com"}
 class FakeBroker(State):
     """A broker for tests: it answers the routes of ``/v1`` on 127.0.0.1, and knows no provider.
 
+    It renews a rejected token at once, where the broker waits half a minute after a renewal.
+
         @pytest.fixture
         def broker():
             with FakeBroker() as broker:
