@@ -61,7 +61,7 @@ pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
     match app.sign_ins.invitation(&id).await {
         Ok(invitation) => {
             let row = &invitation.row;
-            page(StatusCode::OK, |nonce| {
+            let mut response = page(StatusCode::OK, |nonce| {
                 InvitationPage {
                     nonce,
                     provider: &invitation.provider,
@@ -74,7 +74,11 @@ pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
                     scopes: row.scopes.split(' ').collect(),
                 }
                 .render()
-            })
+            });
+            // With `no-referrer` browsers send `Origin: null` with the form (Fetch, section 3.2).
+            let policy = HeaderValue::from_static("same-origin");
+            response.headers_mut().insert(header::REFERRER_POLICY, policy);
+            response
         }
         Err(problem) => problem_page(&problem),
     }
