@@ -154,10 +154,14 @@ async fn pages_cannot_be_framed_and_load_nothing() {
         policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
         "{policy}"
     );
+    // With `no-referrer` browsers would send `Origin: null` with the form of this page.
     for (name, value) in
-        [("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")]
+        [("x-frame-options", "DENY"), ("referrer-policy", "same-origin"), ("cache-control", "no-store")]
     {
         assert_eq!(page.headers[name], value);
     }
+    let back = way_back(&broker, &Browser::default(), &provider, &id, "ada").await;
+    let stranger = Browser::default().get(&broker, &back).await;
+    assert_eq!(stranger.headers["referrer-policy"], "no-referrer", "its address holds the code");
     assert!(!page.text.contains("<b>"), "what callers say is text");
 }
