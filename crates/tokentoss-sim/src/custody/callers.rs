@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tokentoss_custody::{Action, Asker, Credential, Decision, Demand, MinTtl, Scopes, Target, TokenHash, decide};
+use tokentoss_custody::{
+    Action, Asker, Credential, Decision, Demand, MinTtl, Scopes, Target, TokenHash, decide,
+};
 
 use super::Dice;
 use super::replica::Task;
