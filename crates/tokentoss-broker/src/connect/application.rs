@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
+use tokentoss_core::base64url;
 use tokentoss_core::endpoint::EndpointUrl;
-use tokentoss_core::{Timestamp, base64url};
 
 use super::{Failure, SignIns, Started, UNDER_WAY, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::random;
 use crate::refresh::Failed;
-use crate::store::{Authorization, AuthorizationId, Stage};
+use crate::store::{Authorization, Stage};
 
 impl SignIns {
     /// Sends the caller's user to a provider.
@@ -23,24 +22,9 @@ impl SignIns {
         if settings.way != Way::Page {
             return Err(Problem::way_unavailable());
         }
-        let row = Authorization {
-            id: AuthorizationId::generate(),
-            tenant: caller.tenant.clone(),
-            user: caller.user.clone(),
-            provider: provider.to_owned(),
-            way: Way::Page,
-            kernel: None,
-            page_origin: None,
-            scopes: settings.client.scope(),
-            login_hint: None,
-            stage: Stage::Pending,
-            problem: None,
-            sealed: None,
-            nonce: base64url::encode(&random::bytes::<32>()),
-            grant: None,
-            expires_at: Timestamp::from_millis(0),
-            now: Timestamp::from_millis(0),
-        };
+        let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
+        let scopes = settings.client.scope();
+        let row = Authorization::begun(tenant, user, provider.to_owned(), Way::Page, scopes);
         self.custodian.data_key(&row.tenant).await?;
         self.sweep(&row).await?;
         self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(Failed::from)?;

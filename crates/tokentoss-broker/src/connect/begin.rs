@@ -9,7 +9,7 @@ use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
 use crate::refresh::Failed;
-use crate::store::{Authorization, AuthorizationId, Stage};
+use crate::store::{Authorization, AuthorizationId};
 
 /// The longest texts that callers give, in bytes.
 const KERNEL_LIMIT: usize = 80;
@@ -93,23 +93,13 @@ impl SignIns {
         }
         let client = settings.client_for(&wish.scopes, wish.login_hint.clone());
         let client = client.ok_or_else(Problem::scope_forbidden)?;
+        let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
+        let begun = Authorization::begun(tenant, user, wish.provider, settings.way, client.scope());
         let mut new = Authorization {
-            id: AuthorizationId::generate(),
-            tenant: caller.tenant.clone(),
-            user: caller.user.clone(),
-            provider: wish.provider,
-            way: settings.way,
             kernel: wish.kernel,
             page_origin: wish.page_origin,
-            scopes: client.scope(),
             login_hint: wish.login_hint,
-            stage: Stage::Pending,
-            problem: None,
-            sealed: None,
-            nonce: base64url::encode(&random::bytes::<32>()),
-            grant: None,
-            expires_at: Timestamp::from_millis(0),
-            now: Timestamp::from_millis(0),
+            ..begun
         };
         let store = &self.custodian.store;
         let way = match settings.way {

@@ -20,6 +20,7 @@ use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Failed};
+use crate::store::Account;
 
 /// The provider whose folders can be tried.
 const BOX: &str = "box";
@@ -84,11 +85,9 @@ pub(super) async fn status(
     caller: Caller,
     Name(provider): Name,
 ) -> Result<Response, Problem> {
-    app.custodian.provider(&provider).ok_or_else(Problem::not_found)?;
-    let store = &app.custodian.store;
-    let accounts = store.accounts(&caller.tenant, &caller.user, &provider).await.map_err(Failed::from)?;
+    let accounts = accounts_at(&app, &caller, &provider).await?;
     let row = match accounts.first() {
-        Some(account) => store.grant(account.id).await.map_err(Failed::from)?,
+        Some(account) => app.custodian.store.grant(account.id).await.map_err(Failed::from)?,
         None => None,
     };
     let answer = match &row {
@@ -103,15 +102,20 @@ pub(super) async fn status(
     Ok(no_store(Json(answer)))
 }
 
+/// What the user has connected at a provider.
+async fn accounts_at(app: &App, caller: &Caller, provider: &str) -> Result<Vec<Account>, Problem> {
+    app.custodian.provider(provider).ok_or_else(Problem::not_found)?;
+    let store = &app.custodian.store;
+    Ok(store.accounts(&caller.tenant, &caller.user, provider).await.map_err(Failed::from)?)
+}
+
 /// Ends what the user has connected there.
 pub(super) async fn disconnect(
     State(app): State<App>,
     caller: Caller,
     Name(provider): Name,
 ) -> Result<Response, Problem> {
-    app.custodian.provider(&provider).ok_or_else(Problem::not_found)?;
-    let store = &app.custodian.store;
-    let accounts = store.accounts(&caller.tenant, &caller.user, &provider).await.map_err(Failed::from)?;
+    let accounts = accounts_at(&app, &caller, &provider).await?;
     let disconnected = !accounts.is_empty();
     for account in accounts {
         app.custodian.disconnect(account.id, tokentoss_custody::Revoker::User, true).await?;

@@ -1,42 +1,10 @@
 //! A sign-in that has begun, as its row holds it.
 
-use std::fmt;
+use tokentoss_core::{Timestamp, base64url};
 
-use tokentoss_core::Timestamp;
-
-use super::{GrantId, hex};
+use super::{AuthorizationId, GrantId};
 use crate::connect::Way;
 use crate::random;
-
-/// The identifier of a sign-in: random, so that nobody can guess another one's.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AuthorizationId(pub [u8; 16]);
-
-impl AuthorizationId {
-    /// A fresh one.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(random::bytes())
-    }
-
-    /// Reads what [`fmt::Display`] writes.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        hex::read(text).map(Self)
-    }
-}
-
-impl fmt::Display for AuthorizationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(&self.0, f)
-    }
-}
-
-impl fmt::Debug for AuthorizationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AuthorizationId({self})")
-    }
-}
 
 /// How far a sign-in is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +82,31 @@ pub struct Authorization {
     pub expires_at: Timestamp,
     /// The database's clock when it was read.
     pub now: Timestamp,
+}
+
+impl Authorization {
+    /// A fresh one of a user, which nobody has come back from; the database says when it ends.
+    #[must_use]
+    pub fn begun(tenant: String, user: String, provider: String, way: Way, scopes: String) -> Self {
+        Self {
+            id: AuthorizationId::generate(),
+            tenant,
+            user,
+            provider,
+            way,
+            kernel: None,
+            page_origin: None,
+            scopes,
+            login_hint: None,
+            stage: Stage::Pending,
+            problem: None,
+            sealed: None,
+            nonce: base64url::encode(&random::bytes::<32>()),
+            grant: None,
+            expires_at: Timestamp::from_millis(0),
+            now: Timestamp::from_millis(0),
+        }
+    }
 }
 
 /// What a change of a sign-in writes; members that are none are left as they are, but `sealed`.

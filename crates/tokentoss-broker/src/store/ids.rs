@@ -5,34 +5,48 @@ use std::fmt;
 use super::hex;
 use crate::random;
 
-/// The identifier of a grant: random, so that nobody can guess another one's.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct GrantId(pub [u8; 16]);
+/// Makes the type of an identifier: random, so that nobody can guess another one's.
+macro_rules! random_id {
+    ($(#[$of:meta])* $name:ident) => {
+        $(#[$of])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(pub [u8; 16]);
 
-impl GrantId {
-    /// A fresh one.
-    #[must_use]
-    pub fn generate() -> Self {
-        Self(random::bytes())
-    }
+        impl $name {
+            /// A fresh one.
+            #[must_use]
+            pub fn generate() -> Self {
+                Self(random::bytes())
+            }
 
-    /// Reads what [`fmt::Display`] writes.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        hex::read(text).map(Self)
-    }
+            /// Reads what [`fmt::Display`] writes.
+            #[must_use]
+            pub fn read(text: &str) -> Option<Self> {
+                hex::read(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                hex::write(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
 }
 
-impl fmt::Display for GrantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(&self.0, f)
-    }
+random_id! {
+    /// The identifier of a grant.
+    GrantId
 }
-
-impl fmt::Debug for GrantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GrantId({self})")
-    }
+random_id! {
+    /// The identifier of a sign-in.
+    AuthorizationId
 }
 
 /// What there is one grant for.

@@ -23,8 +23,8 @@ mod news;
 mod row;
 
 pub use administration::GrantFilter;
-pub use authorization::{Authorization, AuthorizationChange, AuthorizationId, Stage};
-pub use ids::{Account, AccountKey, GrantId};
+pub use authorization::{Authorization, AuthorizationChange, Stage};
+pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
 
