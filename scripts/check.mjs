@@ -2,6 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { brokerRoutes } from "./broker_routes.mjs";
 import { checkDependencies } from "./deny.mjs";
 import { lint } from "./lint.mjs";
 import { lintFuzzer, lintNative, lintWasm } from "./lint_rust.mjs";
@@ -19,6 +20,7 @@ function checks(fix) {
     tsc: () =>
       run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
     biome: () => lint(fix),
+    "broker's routes": () => brokerRoutes(fix),
     ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
     "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),
     mypy: () => run(python, ["-m", "mypy"]),
