@@ -1,0 +1,152 @@
+"""Every configuration in the documents serves, every setting and command is described, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from servers.process import ServerProcess
+
+from .documents import HUB_AWAY, PACKAGING, ROOT, SOURCES, Example, Place, blocks, page
+from .running import PROGRAM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="cargo build -p tokentoss-broker makes it")
+
+RINGS = [example for example in blocks("toml") if example.text.startswith("primary")]
+MANIFEST = list(yaml.safe_load_all((PACKAGING / "kubernetes.yaml").read_text(encoding="utf-8")))
+CONFIGURATIONS = [
+    *(example for example in blocks("toml") if example not in RINGS),
+    *(
+        Example("kubernetes.yaml", part["data"]["broker.toml"])
+        for part in MANIFEST
+        if part["kind"] == "ConfigMap"
+    ),
+]
+STRUCTS = ("config.rs", "connect/settings.rs", "through/mod.rs", "through/allow.rs", "callers/hubs.rs")
+
+
+def run(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(PROGRAM), "--config", str(place.configuration), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **place.environment},
+    )
+
+
+def problems(checked: subprocess.CompletedProcess[str]) -> list[str]:
+    assert "providers" in checked.stdout, checked
+    return re.findall(r"^problem: (.*)$", checked.stdout, re.MULTILINE)
+
+
+def named(examples: list[Example]) -> list[str]:
+    return [example.name for example in examples]
+
+
+def test_there_are_examples_of_every_kind() -> None:
+    whole = [example.name for example in CONFIGURATIONS if "\ndatabase = " in f"\n{example.text}"]
+    places = ("running.md", "one_machine.md", "jupyterhub.md", "postgres.md", "kubernetes.yaml")
+    assert all(any(name.startswith(place) for name in whole) for place in places), whole
+    assert len(RINGS) == 1
+
+
+@pytest.mark.parametrize("example", CONFIGURATIONS, ids=named(CONFIGURATIONS))
+def test_a_configuration_passes_the_check_and_serves(example: Example, tmp_path: Path) -> None:
+    place = Place(tmp_path, example.text)
+    assert run(place, "init").returncode == 0
+    # The hub is the one thing that no example can bring along.
+    hubs = [f"hubs.lab: {HUB_AWAY}/user does not answer as a hub"] if "[hubs.lab]" in place.text else []
+    checked = run(place, "check")
+    assert problems(checked) == hubs
+    assert checked.returncode == len(hubs)
+    with ServerProcess(
+        [str(PROGRAM), "--config", str(place.configuration), "serve"],
+        log=tmp_path / "broker.log",
+        is_ready=lambda line: line.startswith("callers http://"),
+        env={**os.environ, **place.environment},
+    ) as broker:
+        broker.wait_ready()
+
+
+@pytest.mark.parametrize("example", RINGS, ids=named(RINGS))
+def test_a_key_ring_opens(example: Example, tmp_path: Path) -> None:
+    place = Place(tmp_path, "")
+    ring = tmp_path / "etc" / "keys.toml"
+    ring.touch(mode=0o600)
+    ring.write_text(example.text)
+    assert problems(run(place, "check")) == []
+    ring.write_text(example.text.replace('primary = "second"', 'primary = "third"'))
+    assert problems(run(place, "check")) == [
+        "key_ring: the key ring has no key `third`, which it names as primary"
+    ]
+
+
+def settings() -> set[str]:
+    """The members of everything that is read from the configuration."""
+    found = set()
+    for name in STRUCTS:
+        text = (SOURCES / name).read_text(encoding="utf-8")
+        for body in re.findall(
+            r"#\[serde\(deny_unknown_fields[^\n]*\npub struct \w+ \{(.*?)^\}", text, re.DOTALL | re.MULTILINE
+        ):
+            found |= set(re.findall(r"^ {4}pub (\w+):", body, re.MULTILINE))
+    return found
+
+
+def test_the_reference_has_every_setting() -> None:
+    example = next(example for example in CONFIGURATIONS if example.name == "running.md-1").text
+    written = set(re.findall(r"^(\w+) = ", example, re.MULTILINE))
+    tables = set(re.findall(r"\w+", " ".join(re.findall(r"^\[\[?(.*?)\]", example, re.MULTILINE))))
+    assert len(settings()) > 40
+    assert settings() - written - tables == set()
+
+
+def test_the_reference_has_every_command() -> None:
+    shown = subprocess.run([str(PROGRAM), "--help"], capture_output=True, text=True, check=True).stdout
+    section = shown.split("Commands:")[1].split("Options:")[0]
+    commands = set(re.findall(r"^ {2}(\w+) ", section, re.MULTILINE)) - {"help"}
+    table = page("running.md").split("## Commands")[1]
+    first_cells = " ".join(re.findall(r"^\| ([^|]*) \|", table, re.MULTILINE))
+    assert {words.split()[0] for words in re.findall(r"`([^`]*)`", first_cells)} == commands
+
+
+def test_whether_postgres_is_reached_by_tls_is_said_as_it_is() -> None:
+    (features,) = re.findall(
+        r"^sqlx = .*features = \[(.*)\]", (ROOT / "Cargo.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    speaks_tls = '"tls-' in features
+    assert ("**This version speaks no TLS with Postgres.**" in page("postgres.md")) is not speaks_tls
+    assert ("The connection to Postgres." in page("threat_model.md")) is not speaks_tls
+    database = next(example for example in CONFIGURATIONS if example.name == "kubernetes.yaml").text
+    assert ("sslmode=verify-full" in database) is speaks_tls
+
+
+def test_codes_and_their_sentences_are_the_brokers() -> None:
+    text = page("operations.md")
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("problem*/**/*.rs"))
+    sources += (SOURCES / "problem.rs").read_text(encoding="utf-8")
+    sentences = re.findall(r"^\| sentence \| (.*) \|$", text, re.MULTILINE)
+    sentences += re.findall(r"\*(The [^*]*\.)\*", text)
+    assert len(sentences) >= 6
+    assert [sentence for sentence in sentences if f'"{sentence}"' not in sources] == []
+
+
+def test_log_lines_that_are_named_exist() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.rs"))
+    text = page("operations.md")
+    lines = [
+        line
+        for line in re.findall(r"`([a-z][a-z,'; ]+)`", " ".join(text.split()))
+        if len(line.split()) > 4 and not line.startswith(("sqlite3", "grants", "callers new"))
+    ]
+    assert len(lines) >= 6
+    assert [line for line in lines if line not in sources] == []
