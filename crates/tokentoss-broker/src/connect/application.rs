@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokentoss_core::base64url;
 use tokentoss_core::endpoint::EndpointUrl;
 
 use super::{Failure, SignIns, Started, UNDER_WAY, Way};
