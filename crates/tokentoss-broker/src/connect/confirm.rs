@@ -153,7 +153,8 @@ mod tests {
         let shown = new_confirmation();
         assert_eq!(shown.len(), LENGTH);
         assert_eq!(as_shown(&shown), shown);
-        let spaced = format!(" {}-{} ", &shown[..4], shown[4..].to_lowercase());
+        let (first, second) = shown.split_at(4);
+        let spaced = format!(" {first}-{} ", second.to_lowercase());
         assert_eq!(as_shown(&spaced), shown);
         assert_eq!(as_shown("oil"), "011");
     }
