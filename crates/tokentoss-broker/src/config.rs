@@ -12,9 +12,10 @@ use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::ClientRevision;
 
-use crate::callers::HubConfig;
+use crate::callers::{HubConfig, UnixUser};
 use crate::catalogue;
 use crate::connect::{SignInConfig, SignInSettings};
+use crate::socket::SocketConfig;
 use crate::source::Source;
 use crate::through::{AllowConfig, LimitsConfig};
 
@@ -60,6 +61,9 @@ pub struct Config {
     /// Where administrators and probes connect.
     #[serde(default = "usual_admin_listen")]
     pub admin_listen: SocketAddr,
+    /// The Unix socket for users of this machine, beside the TCP port.
+    #[serde(default)]
+    pub socket: Option<SocketConfig>,
     /// The database: `sqlite:<path>` or `postgres://…`.
     pub database: String,
     /// The key ring.
@@ -145,8 +149,12 @@ pub enum AuthenticationKind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerConfig {
-    /// Its keys; two at most, so that one can replace the other.
+    /// Its keys; two at most, so that one can replace the other. A user of this machine needs none.
+    #[serde(default)]
     pub keys: Vec<Source>,
+    /// The user of this machine that it is when it connects to the socket.
+    #[serde(default)]
+    pub unix_user: Option<UnixUser>,
     /// The one tenant of a caller that asks for one person alone; `user` stands beside it.
     pub tenant: Option<String>,
     /// The one user of such a caller.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::callers::Callers;
+use crate::callers::{Callers, Peer};
 use crate::config::{Config, ConfigError};
 use crate::connect::SignIns;
 use crate::journal::{Journal, JournalError};
@@ -15,6 +15,7 @@ use crate::keys::{KeyRing, RingError};
 use crate::metrics;
 use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
+use crate::socket::{Socket, SocketConfig, SocketError};
 use crate::source::Source;
 use crate::store::{Store, StoreError};
 use crate::through::{Lookup, Through};
@@ -54,6 +55,9 @@ pub enum ServerError {
         /// What the operating system says.
         reason: std::io::Error,
     },
+    /// The Unix socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// Serving ended by itself.
     #[error("serving ended: {0}")]
     Serve(std::io::Error),
@@ -64,6 +68,7 @@ pub struct Server {
     app: App,
     callers: TcpListener,
     admin: TcpListener,
+    socket: Option<Socket>,
 }
 
 impl Server {
@@ -75,6 +80,7 @@ impl Server {
         metrics::start();
         let ring = key_ring(&config.key_ring)?;
         let (providers, callers) = (config.providers()?, Callers::of(config)?);
+        config.socket.as_ref().map(SocketConfig::check).transpose()?;
         let through = Through::of(config, &Lookup::of_system())?;
         let store = Store::begin(&config.database).await?;
         let journal = Journal::open(config.journal.as_deref())?;
@@ -82,7 +88,9 @@ impl Server {
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
         let app = App { custodian, sign_ins, callers: Arc::new(callers), through: Arc::new(through) };
-        Ok(Self { app, callers: listen(config.listen).await?, admin: listen(config.admin_listen).await? })
+        let (callers, admin) = (listen(config.listen).await?, listen(config.admin_listen).await?);
+        let socket = config.socket.as_ref().map(Socket::listen).transpose()?;
+        Ok(Self { app, callers, admin, socket })
     }
 
     /// Where callers connect.
@@ -132,14 +140,26 @@ impl Server {
         let callers = tokio::spawn(callers.with_graceful_shutdown(stopped()).into_future());
         let admin = axum::serve(self.admin, routes::admin(self.app.clone()));
         let admin = tokio::spawn(admin.with_graceful_shutdown(stopped()).into_future());
+        let (socket, place) = self.socket.map(|socket| (socket.listener, socket.place)).unzip();
+        let socket = socket.map(|listener| {
+            // Only here does a request learn of its peer, so that none that came by TCP has one.
+            let service = routes::callers(self.app.clone()).into_make_service_with_connect_info::<Peer>();
+            let serving = axum::serve(listener, service).with_graceful_shutdown(stopped());
+            tokio::spawn(serving.into_future())
+        });
         let custodian = self.app.custodian;
         upkeep::start(&custodian);
         end.await;
         let _ = stop.send(true);
+        // Whoever comes now finds nobody, or who serves next.
+        drop(place);
         custodian.ending.cancel();
         custodian.tasks.close();
         let ended = tokio::time::timeout(DRAIN, async {
             let _ = tokio::join!(callers, admin);
+            if let Some(socket) = socket {
+                let _ = socket.await;
+            }
             custodian.tasks.wait().await;
         });
         if ended.await.is_err() {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::{Caller, NAME_LIMIT, Turned, name_in};
+use super::{Caller, NAME_LIMIT, Turned, name_in, names_nobody};
 use crate::config::{Config, ConfigError};
 use crate::source::Source;
 
@@ -31,8 +31,6 @@ const AT_ONCE: usize = 16;
 const ANSWER_LIMIT: usize = 1024 * 1024;
 /// Names the hub, where several are configured.
 const HUB_HEADER: &str = "x-tokentoss-hub";
-/// What no kernel may name: the hub does.
-const FORBIDDEN_HEADERS: [&str; 2] = ["x-tokentoss-tenant", "x-tokentoss-user"];
 
 /// A JupyterHub in the configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,9 +112,7 @@ impl Hubs {
         };
         let hub = hub.ok_or(Turned::Unauthenticated)?;
         let user = hub.user_of(token).await?;
-        if FORBIDDEN_HEADERS.iter().any(|name| headers.contains_key(*name)) {
-            return Err(Turned::Malformed);
-        }
+        names_nobody(headers)?;
         Ok(Caller { name: format!("hub {}", hub.name), tenant: hub.name.clone(), user })
     }
 }

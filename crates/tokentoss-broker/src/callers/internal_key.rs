@@ -4,7 +4,8 @@ use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Caller, Turned, is_name, name_in};
+use super::asker::Asker;
+use super::{Caller, Turned};
 use crate::config::{CallerConfig, Config, ConfigError};
 
 /// The shortest key, in characters.
@@ -19,17 +20,7 @@ pub(super) struct Holder {
     name: String,
     /// SHA-256 of each key.
     keys: Vec<[u8; 32]>,
-    asks_for: AsksFor,
-    tenant_header: String,
-    user_header: String,
-}
-
-/// For whom a caller asks.
-enum AsksFor {
-    /// Whoever the headers name, in these tenants; in all if there are none.
-    Named { tenants: Vec<String> },
-    /// Always this one.
-    One { tenant: String, user: String },
+    asker: Asker,
 }
 
 impl std::fmt::Debug for Holder {
@@ -92,7 +83,9 @@ impl Holder {
             setting: format!("callers.{name}.{setting}"),
             reason: reason.into(),
         };
-        if config.keys.is_empty() || config.keys.len() > 2 {
+        // A user of this machine needs none.
+        let needed = usize::from(config.unix_user.is_none());
+        if !(needed..=2).contains(&config.keys.len()) {
             return Err(wrong("keys", "one key, or two while one replaces the other"));
         }
         let mut keys = Vec::new();
@@ -103,45 +96,12 @@ impl Holder {
             }
             keys.push(Sha256::digest(key.expose().as_bytes()).into());
         }
-        let asks_for = match (&config.tenant, &config.user) {
-            (None, None) => AsksFor::Named { tenants: config.tenants.clone() },
-            (Some(tenant), Some(user)) if config.tenants.is_empty() => {
-                if !is_name(tenant) || !is_name(user) {
-                    return Err(wrong("user", "tenant and user are 1 to 256 visible ASCII characters"));
-                }
-                AsksFor::One { tenant: tenant.clone(), user: user.clone() }
-            }
-            (Some(_), Some(_)) => return Err(wrong("tenants", "`tenant` names the only one already")),
-            _ => return Err(wrong("user", "`tenant` and `user` stand together, or neither of them does")),
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            keys,
-            asks_for,
-            tenant_header: config.tenant_header.to_ascii_lowercase(),
-            user_header: config.user_header.to_ascii_lowercase(),
-        })
+        let asker = config.asker(name)?;
+        Ok(Self { name: name.to_owned(), keys, asker })
     }
 
     /// For whom the request with these headers asks.
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Turned> {
-        let (tenant, user) = match &self.asks_for {
-            AsksFor::Named { tenants } => {
-                let tenant = name_in(headers, &self.tenant_header)?;
-                let user = name_in(headers, &self.user_header)?;
-                if !tenants.is_empty() && !tenants.contains(&tenant) {
-                    return Err(Turned::Forbidden);
-                }
-                (tenant, user)
-            }
-            AsksFor::One { tenant, user } => {
-                // Whoever sends them believes to speak for somebody else.
-                if headers.contains_key(&self.tenant_header) || headers.contains_key(&self.user_header) {
-                    return Err(Turned::Malformed);
-                }
-                (tenant.clone(), user.clone())
-            }
-        };
-        Ok(Caller { name: self.name.clone(), tenant, user })
+        self.asker.caller(headers)
     }
 }

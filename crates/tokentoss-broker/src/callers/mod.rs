@@ -1,20 +1,29 @@
 //! Who asks. Whoever is unknown gets one answer, whatever was wrong.
 
+mod asker;
 mod hubs;
 mod internal_key;
+mod peer;
+mod unix_users;
 
 pub use hubs::{Hub, HubConfig};
 pub use internal_key::InternalKeys;
+pub use peer::Peer;
+pub use unix_users::{UnixUser, UnixUsers};
 
+use asker::{Asker, Terms};
 use axum::http::{HeaderMap, header};
 use hubs::Hubs;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{CallerConfig, Config, ConfigError};
 
 /// The longest name of a tenant or user, in bytes.
 const NAME_LIMIT: usize = 256;
 /// The longest key or token of a caller, in bytes.
 const TOKEN_LIMIT: usize = 1024;
+
+/// What nobody may send for whom somebody else says who it is: a hub, or the operating system.
+const NAMING_HEADERS: [&str; 2] = ["x-tokentoss-tenant", "x-tokentoss-user"];
 
 /// Somebody whose requests are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,27 +54,55 @@ pub enum Turned {
 pub struct Callers {
     keys: InternalKeys,
     hubs: Hubs,
+    unix_users: UnixUsers,
 }
 
 impl Callers {
-    /// Reads the keys and the hubs of the configuration.
+    /// Reads the callers of the configuration.
     ///
     /// # Errors
     /// What is wrong with one of them.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self { keys: InternalKeys::of(config)?, hubs: Hubs::of(config)? })
+        Ok(Self {
+            keys: InternalKeys::of(config)?,
+            hubs: Hubs::of(config)?,
+            unix_users: UnixUsers::of(config)?,
+        })
     }
 
-    /// Who asks with these headers.
+    /// Who asks with these headers; `peer` is the process at the other end of the broker's Unix socket, and none of a request
+    /// that came by TCP.
     ///
     /// # Errors
     /// Why nobody does.
-    pub async fn identify(&self, headers: &HeaderMap) -> Result<Caller, Turned> {
+    pub async fn identify(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<Caller, Turned> {
+        if let Some(peer) = peer
+            && !headers.contains_key(header::AUTHORIZATION)
+        {
+            return self.unix_users.identify(peer, headers).await;
+        }
         let token = bearer(headers).ok_or(Turned::Unauthenticated)?;
         if let Some(holder) = self.keys.holder_of(token) {
             return holder.caller(headers);
         }
         self.hubs.identify(token, headers).await
+    }
+}
+
+impl CallerConfig {
+    /// For whom the caller of this name asks.
+    fn asker(&self, name: &str) -> Result<Asker, ConfigError> {
+        let terms = Terms {
+            tenant: self.tenant.as_deref(),
+            user: self.user.as_deref(),
+            tenants: &self.tenants,
+            tenant_header: &self.tenant_header,
+            user_header: &self.user_header,
+        };
+        Asker::of(name.to_owned(), &terms).map_err(|(setting, reason)| ConfigError::Setting {
+            setting: format!("callers.{name}.{setting}"),
+            reason: reason.into(),
+        })
     }
 }
 
@@ -84,6 +121,14 @@ fn name_in(headers: &HeaderMap, header: &str) -> Result<String, Turned> {
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Turned::Malformed) };
     let name = value.to_str().unwrap_or_default();
     if is_name(name) { Ok(name.to_owned()) } else { Err(Turned::Malformed) }
+}
+
+/// Whether a request leaves it to others for whom it asks.
+fn names_nobody(headers: &HeaderMap) -> Result<(), Turned> {
+    if NAMING_HEADERS.iter().any(|name| headers.contains_key(*name)) {
+        return Err(Turned::Malformed);
+    }
+    Ok(())
 }
 
 fn is_name(name: &str) -> bool {

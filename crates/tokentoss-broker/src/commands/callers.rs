@@ -54,7 +54,14 @@ fn list(config: &Config) {
             _ if caller.tenants.is_empty() => "users of all tenants".to_owned(),
             _ => format!("users of tenants {}", caller.tenants.join(", ")),
         };
-        println!("{name}  {} keys  asks for {for_whom}", caller.keys.len());
+        let user = caller.unix_user.as_ref().map(|user| format!("  user {user} of this machine"));
+        println!("{name}  {} keys{}  asks for {for_whom}", caller.keys.len(), user.unwrap_or_default());
+    }
+    if let Some((socket, tenant)) = config.socket.as_ref().and_then(|s| Some((s, s.tenant.as_ref()?))) {
+        let (path, first) = (socket.path.display(), socket.first_uid);
+        println!(
+            "socket {path}  users of this machine from {first}  each asks for its name in tenant {tenant}"
+        );
     }
     for (name, hub) in &config.hubs {
         println!("hub {name}  tokens of {}  asks for each user of tenant {name}", hub.api_url);

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::CommandError;
-use crate::callers::{Hub, InternalKeys};
+use crate::callers::{Hub, InternalKeys, UnixUsers};
 use crate::config::Config;
 use crate::server::key_ring;
 use crate::source::Source;
@@ -21,6 +21,10 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
         problems.extend(provider.open(name).err().map(|error| error.to_string()));
     }
     problems.extend(InternalKeys::problems(config).iter().map(ToString::to_string));
+    problems.extend(
+        config.socket.as_ref().and_then(|socket| socket.check().err()).map(|error| error.to_string()),
+    );
+    problems.extend(UnixUsers::problems(config).iter().map(ToString::to_string));
     problems.extend(Through::problems(config).iter().map(ToString::to_string));
     for (setting, source) in sources(config) {
         problems.extend(mode_problem(&setting, source));

@@ -6,7 +6,9 @@ use crate::server::Server;
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let server = Server::build(config).await?;
-    println!("callers http://{} administrators http://{}", server.address()?, server.admin_address()?);
+    let (callers, admin) = (server.address()?, server.admin_address()?);
+    let socket = config.socket.as_ref().map(|socket| format!(" socket {}", socket.path.display()));
+    println!("callers http://{callers} administrators http://{admin}{}", socket.unwrap_or_default());
     server.run(signalled()).await?;
     Ok(())
 }

@@ -17,12 +17,12 @@ pub use openapi::OPENAPI;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
 use axum::middleware;
 use axum::routing::{any, get, post};
 
-use crate::callers::{Caller, Callers};
+use crate::callers::{Caller, Callers, Peer};
 use crate::connect::SignIns;
 use crate::problem::Problem;
 use crate::refresh::Custodian;
@@ -86,6 +86,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Ok(app.callers.identify(&parts.headers).await?)
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
+        Ok(app.callers.identify(&parts.headers, peer).await?)
     }
 }

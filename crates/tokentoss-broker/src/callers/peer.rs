@@ -1,0 +1,26 @@
+//! The process at the other end of the broker's Unix socket.
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::net::UnixListener;
+
+/// Who connected, by the operating system's word (`SO_PEERCRED`, `getpeereid`). Only the Unix socket's server makes these, and
+/// no part of a request can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The effective user when it connected; none if the system did not say.
+    pub(super) uid: Option<u32>,
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        let uid = match stream.io().peer_cred() {
+            Ok(credentials) => Some(credentials.uid()),
+            Err(error) => {
+                tracing::warn!(%error, "the system does not say who connected");
+                None
+            }
+        };
+        Self { uid }
+    }
+}
