@@ -169,6 +169,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("broker_token_foreign", TokenRefreshError),
     ("client_session_ended", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
+    ("cluster_unavailable", TokenRefreshError),
     ("discovery_", DiscoveryError),
     ("envelope_", HandOffError),
     ("grant_", ReauthRequiredError),

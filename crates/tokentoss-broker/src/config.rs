@@ -12,7 +12,7 @@ use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::ClientRevision;
 
-use crate::callers::{HubConfig, UnixUser};
+use crate::callers::{ClusterConfig, HubConfig, UnixUser};
 use crate::catalogue;
 use crate::connect::{SignInConfig, SignInSettings};
 use crate::socket::SocketConfig;
@@ -92,6 +92,9 @@ pub struct Config {
     /// The JupyterHubs whose users may ask; each one's name is the tenant of its users.
     #[serde(default)]
     pub hubs: BTreeMap<String, HubConfig>,
+    /// The Kubernetes clusters whose service accounts may ask.
+    #[serde(default)]
+    pub clusters: BTreeMap<String, ClusterConfig>,
 }
 
 /// A provider and the client that is registered with it.

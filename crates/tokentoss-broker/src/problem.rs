@@ -163,6 +163,7 @@ impl From<Turned> for Problem {
                 "This caller may not ask for this tenant. Ask the broker's administrator.",
             ),
             Turned::HubUnavailable => Self::hub_unavailable(),
+            Turned::ClusterUnavailable => Self::cluster_unavailable(),
             Turned::Malformed => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_request",

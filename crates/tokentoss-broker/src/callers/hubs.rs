@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const REMEMBERED: u64 = 10_000;
 /// Requests to a hub at once: a flood of unknown tokens must not fall on the hub.
 const AT_ONCE: usize = 16;
+/// The longest token that a hub is asked about, in bytes.
+const TOKEN_LIMIT: usize = 1024;
 /// The longest answer, in bytes: the scopes of an administrator of many users are long.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 /// Names the hub, where several are configured.
@@ -110,7 +112,7 @@ impl Hubs {
         } else {
             self.0.values().next().filter(|_| self.0.len() == 1)
         };
-        let hub = hub.ok_or(Turned::Unauthenticated)?;
+        let hub = hub.filter(|_| token.len() <= TOKEN_LIMIT).ok_or(Turned::Unauthenticated)?;
         let user = hub.user_of(token).await?;
         names_nobody(headers)?;
         Ok(Caller { name: format!("hub {}", hub.name), tenant: hub.name.clone(), user })

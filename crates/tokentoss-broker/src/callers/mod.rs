@@ -1,26 +1,33 @@
 //! Who asks. Whoever is unknown gets one answer, whatever was wrong.
 
 mod asker;
+mod clusters;
 mod hubs;
 mod internal_key;
 mod peer;
 mod unix_users;
 
+pub use clusters::{Cluster, ClusterConfig, ServiceAccountConfig};
 pub use hubs::{Hub, HubConfig};
 pub use internal_key::InternalKeys;
 pub use peer::Peer;
 pub use unix_users::{UnixUser, UnixUsers};
 
 use asker::{Asker, Terms};
+use clusters::Clusters;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::http::{HeaderMap, header};
 use hubs::Hubs;
+
+use tokentoss_core::Timestamp;
 
 use crate::config::{CallerConfig, Config, ConfigError};
 
 /// The longest name of a tenant or user, in bytes.
 const NAME_LIMIT: usize = 256;
-/// The longest key or token of a caller, in bytes.
-const TOKEN_LIMIT: usize = 1024;
+/// The longest key or token of a caller, in bytes; those of clusters are the longest.
+const TOKEN_LIMIT: usize = 8192;
 
 /// What nobody may send for whom somebody else says who it is: a hub, or the operating system.
 const NAMING_HEADERS: [&str; 2] = ["x-tokentoss-tenant", "x-tokentoss-user"];
@@ -47,12 +54,15 @@ pub enum Turned {
     Malformed,
     /// The JupyterHub that would know does not answer.
     HubUnavailable,
+    /// The keys of the cluster that would know cannot be read.
+    ClusterUnavailable,
 }
 
 /// Everybody who may ask.
 #[derive(Debug)]
 pub struct Callers {
     keys: InternalKeys,
+    clusters: Clusters,
     hubs: Hubs,
     unix_users: UnixUsers,
 }
@@ -65,6 +75,7 @@ impl Callers {
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         Ok(Self {
             keys: InternalKeys::of(config)?,
+            clusters: Clusters::of(config)?,
             hubs: Hubs::of(config)?,
             unix_users: UnixUsers::of(config)?,
         })
@@ -85,6 +96,9 @@ impl Callers {
         if let Some(holder) = self.keys.holder_of(token) {
             return holder.caller(headers);
         }
+        if self.clusters.claim(token) {
+            return self.clusters.identify(token, headers, now()).await;
+        }
         self.hubs.identify(token, headers).await
     }
 }
@@ -104,6 +118,12 @@ impl CallerConfig {
             reason: reason.into(),
         })
     }
+}
+
+/// Clusters count by the clock of the machines, as this one's is.
+fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or_default())
 }
 
 /// The one bearer token.

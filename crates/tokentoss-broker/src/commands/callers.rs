@@ -66,6 +66,18 @@ fn list(config: &Config) {
     for (name, hub) in &config.hubs {
         println!("hub {name}  tokens of {}  asks for each user of tenant {name}", hub.api_url);
     }
+    for (name, cluster) in &config.clusters {
+        for account in &cluster.service_accounts {
+            let who = format!("{}/{}", account.namespace, account.name.as_deref().unwrap_or("*"));
+            let for_whom = match (&account.tenant, &account.user) {
+                (Some(tenant), Some(user)) => format!("user {user} of tenant {tenant}"),
+                (Some(tenant), None) => format!("its namespace and name in tenant {tenant}"),
+                _ if account.tenants.is_empty() => "users of all tenants".to_owned(),
+                _ => format!("users of tenants {}", account.tenants.join(", ")),
+            };
+            println!("cluster {name}  service account {who}  asks for {for_whom}");
+        }
+    }
 }
 
 fn make(config: &Config, name: &str, file: &Path) -> Result<(), CommandError> {

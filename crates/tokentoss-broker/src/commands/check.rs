@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::CommandError;
-use crate::callers::{Hub, InternalKeys, UnixUsers};
+use crate::callers::{Cluster, Hub, InternalKeys, UnixUsers};
 use crate::config::Config;
 use crate::server::key_ring;
 use crate::source::Source;
@@ -31,11 +31,13 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     }
     database(config, &mut problems).await;
     hubs(config, &mut problems).await;
+    clusters(config, &mut problems).await;
     println!(
-        "{} providers, {} callers, {} hubs",
+        "{} providers, {} callers, {} hubs, {} clusters",
         config.providers.len(),
         config.callers.len(),
-        config.hubs.len()
+        config.hubs.len(),
+        config.clusters.len()
     );
     for problem in &problems {
         println!("problem: {problem}");
@@ -64,7 +66,18 @@ fn sources(config: &Config) -> Vec<(String, &Source)> {
         let setting = format!("hubs.{name}.service_token");
         sources.extend(hub.service_token.iter().map(|source| (setting.clone(), source)));
     }
+    for (name, cluster) in &config.clusters {
+        let setting = format!("clusters.{name}.jwks_token");
+        // The kubelet decides the rights of what it projects, which only this pod sees.
+        let token = cluster.jwks_token.iter().filter(|source| !is_projected(source));
+        sources.extend(token.map(|source| (setting.clone(), source)));
+    }
     sources
+}
+
+/// Whether the kubelet put a file there.
+fn is_projected(source: &Source) -> bool {
+    matches!(source, Source::File(path) if path.starts_with("/var/run/secrets") || path.starts_with("/run/secrets"))
 }
 
 /// A secret's file that others may read; what cannot be opened at all is told elsewhere.
@@ -122,5 +135,14 @@ async fn hubs(config: &Config, problems: &mut Vec<String>) {
             }
         };
         problems.extend(hub.check(token.as_ref().map(tokentoss_core::Secret::expose)).await.err());
+    }
+}
+
+async fn clusters(config: &Config, problems: &mut Vec<String>) {
+    for (name, cluster_config) in &config.clusters {
+        match Cluster::of(name, cluster_config) {
+            Ok(cluster) => problems.extend(cluster.check().await.err()),
+            Err(error) => problems.push(error.to_string()),
+        }
     }
 }

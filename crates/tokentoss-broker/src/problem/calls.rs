@@ -96,6 +96,17 @@ impl Problem {
         )
     }
 
+    /// The keys of the cluster that would know the caller cannot be read.
+    #[must_use]
+    pub const fn cluster_unavailable() -> Self {
+        Self::later(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "cluster_unavailable",
+            5,
+            "The keys of the caller's Kubernetes cluster cannot be read. Try again in a moment.",
+        )
+    }
+
     const fn later(status: StatusCode, code: &'static str, seconds: u64, detail: &'static str) -> Self {
         let retry_after = Some(Duration::from_secs(seconds));
         Self { retry_after, ..Self::new(status, code, "retry", detail) }

@@ -48,7 +48,13 @@ impl Problem {
             Self::confirmation_wrong(),
             Self::state_mismatch(),
         ];
-        let turned = [Turned::Unauthenticated, Turned::Forbidden, Turned::Malformed, Turned::HubUnavailable];
+        let turned = [
+            Turned::Unauthenticated,
+            Turned::Forbidden,
+            Turned::Malformed,
+            Turned::HubUnavailable,
+            Turned::ClusterUnavailable,
+        ];
         every.extend(turned.map(Self::from));
         every.extend(REFUSALS.map(refused));
         every

@@ -12,6 +12,7 @@ mod accounts;
 mod cache;
 mod callers;
 mod check;
+mod clusters;
 mod commands;
 mod crashes;
 mod documented;

@@ -1,0 +1,183 @@
+//! Pods of a Kubernetes cluster, which show a projected service-account token.
+//!
+//! The cluster is not asked whether a token is good: it is verified by the keys that the cluster publishes, so that it counts
+//! until it ends.
+
+mod key_set;
+mod published;
+mod rules;
+mod token;
+
+pub use rules::ServiceAccountConfig;
+
+use std::path::PathBuf;
+
+use axum::http::HeaderMap;
+use published::{PATIENCE, Place, Published};
+use reqwest::{Certificate, Client, redirect};
+use rules::Rules;
+use serde::Deserialize;
+use token::{Expected, Unverified, is_jws};
+use tokentoss_core::Timestamp;
+use tokentoss_core::endpoint::EndpointUrl;
+
+use super::{Caller, Turned};
+use crate::config::{Config, ConfigError};
+use crate::source::Source;
+
+/// A cluster in the configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterConfig {
+    /// The issuer of its tokens, as the API server's `--service-account-issuer` says it.
+    pub issuer: String,
+    /// The audience for which pods have their token projected.
+    pub audience: String,
+    /// A file with its public keys.
+    #[serde(default)]
+    pub jwks: Option<PathBuf>,
+    /// The address of its public keys.
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+    /// A file with the certificates of the authorities that this address may have its own from, beside the system's.
+    #[serde(default)]
+    pub ca_certificates: Option<PathBuf>,
+    /// The token that this address asks for.
+    #[serde(default)]
+    pub jwks_token: Option<Source>,
+    /// Who may ask.
+    #[serde(default)]
+    pub service_accounts: Vec<ServiceAccountConfig>,
+}
+
+/// A cluster whose tokens can be verified.
+#[derive(Debug)]
+pub struct Cluster {
+    name: String,
+    issuer: String,
+    audience: String,
+    keys: Published,
+    rules: Rules,
+}
+
+/// All clusters of the configuration.
+#[derive(Debug)]
+pub(super) struct Clusters(Vec<Cluster>);
+
+impl Clusters {
+    pub(super) fn of(config: &Config) -> Result<Self, ConfigError> {
+        let clusters = config.clusters.iter().map(|(name, cluster)| Cluster::of(name, cluster));
+        clusters.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a token can only be a cluster's, so that nobody else is shown it.
+    pub(super) fn claim(&self, token: &str) -> bool {
+        !self.0.is_empty() && is_jws(token)
+    }
+
+    /// Whose token this is.
+    pub(super) async fn identify(
+        &self,
+        token: &str,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Caller, Turned> {
+        let token = Unverified::read(token).ok_or(Turned::Unauthenticated)?;
+        let mut refusal = Turned::Unauthenticated;
+        // Many clusters have the same issuer, the one that is usual within them.
+        for cluster in self.0.iter().filter(|cluster| cluster.issuer == token.issuer()) {
+            let Ok(keys) = cluster.keys.with(token.key_id()).await else {
+                refusal = Turned::ClusterUnavailable;
+                continue;
+            };
+            let (issuer, audience) = (&cluster.issuer, &cluster.audience);
+            if let Some(account) = token.verify(&Expected { issuer, audience, keys: &keys, now }) {
+                return cluster.rules.caller(&cluster.name, account, headers);
+            }
+        }
+        Err(refusal)
+    }
+}
+
+impl Cluster {
+    /// Reads one cluster of the configuration.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of(name: &str, config: &ClusterConfig) -> Result<Self, ConfigError> {
+        let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
+            setting: format!("clusters.{name}.{setting}"),
+            reason: reason.into(),
+        };
+        let is_text = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_text(&config.issuer) {
+            return Err(wrong("issuer", "the API server's --service-account-issuer"));
+        }
+        if !is_text(&config.audience) {
+            return Err(wrong("audience", "the audience of the projected tokens"));
+        }
+        if config.audience == config.issuer {
+            // Tokens for the API server are in every pod, and live for a year.
+            return Err(wrong("audience", "an audience of the broker's own, and not the API server's"));
+        }
+        let place = match (&config.jwks, &config.jwks_url) {
+            (Some(path), None) => {
+                if config.ca_certificates.is_some() || config.jwks_token.is_some() {
+                    return Err(wrong("jwks", "a file needs neither `ca_certificates` nor `jwks_token`"));
+                }
+                Place::File(path.clone())
+            }
+            (None, Some(url)) => {
+                if EndpointUrl::parse(url).is_err() {
+                    return Err(wrong("jwks_url", "only https, or http on this machine, is safe for keys"));
+                }
+                let http = config.client().map_err(|reason| wrong("ca_certificates", reason))?;
+                Place::Address { http, url: url.clone(), token: config.jwks_token.clone() }
+            }
+            _ => return Err(wrong("jwks", "exactly one of `jwks` and `jwks_url`")),
+        };
+        let rules =
+            Rules::of(name, &config.service_accounts).map_err(|(setting, reason)| wrong(&setting, reason))?;
+        Ok(Self {
+            name: name.to_owned(),
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            keys: Published::new(name, place),
+            rules,
+        })
+    }
+
+    /// Whether its keys can be read.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub async fn check(&self) -> Result<(), String> {
+        self.keys
+            .read()
+            .await
+            .map(drop)
+            .map_err(|what| format!("clusters.{}: its keys cannot be read: {what}", self.name))
+    }
+}
+
+impl ClusterConfig {
+    fn client(&self) -> Result<Client, &'static str> {
+        // Another library may have installed one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(PATIENCE)
+            .user_agent(concat!("tokentoss-broker/", env!("CARGO_PKG_VERSION")));
+        if let Some(path) = &self.ca_certificates {
+            let text = std::fs::read(path).map_err(|_| "the file cannot be read")?;
+            let certificates =
+                Certificate::from_pem_bundle(&text).map_err(|_| "the file has no certificates")?;
+            if certificates.is_empty() {
+                return Err("the file has no certificates");
+            }
+            client = client.tls_certs_merge(certificates);
+        }
+        client.build().map_err(|_| "the HTTP client cannot be made")
+    }
+}

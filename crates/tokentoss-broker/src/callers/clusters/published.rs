@@ -1,0 +1,157 @@
+//! Where a cluster publishes its keys, and what was read there last.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use tokio::sync::Mutex;
+
+use super::key_set::KeySet;
+use crate::clock::elapsed;
+use crate::source::Source;
+
+/// How long the place may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest set, in bytes.
+const SET_LIMIT: usize = 256 * 1024;
+/// How old a set may be before it is read again, so that keys that were taken out stop counting.
+const FRESH: Duration = Duration::from_secs(600);
+/// The shortest time between two readings for identifiers that the set does not have: anybody can invent those.
+const UNKNOWN_EVERY: Duration = Duration::from_secs(60);
+
+/// The place gave no set that can be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Away;
+
+/// Where keys are.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A file that somebody keeps up to date.
+    File(PathBuf),
+    /// An address, with the token that it asks for.
+    Address { http: Client, url: String, token: Option<Source> },
+}
+
+/// A cluster's keys.
+#[derive(Debug)]
+pub(super) struct Published {
+    cluster: String,
+    place: Place,
+    /// The last good set, and when it was read.
+    last: RwLock<Option<(Arc<KeySet>, Duration)>>,
+    turn: Mutex<Turn>,
+}
+
+/// Held by who reads.
+#[derive(Debug, Default)]
+struct Turn {
+    /// When the last reading ended, and whether it gave a set.
+    ended: Option<(Duration, bool)>,
+    /// When a reading for an unknown identifier began.
+    for_unknown: Option<Duration>,
+}
+
+impl Published {
+    pub(super) fn new(cluster: &str, place: Place) -> Self {
+        Self { cluster: cluster.to_owned(), place, last: RwLock::default(), turn: Mutex::default() }
+    }
+
+    /// The set in which a key should be; the last good one while the place is away.
+    pub(super) async fn with(&self, key_id: &str) -> Result<Arc<KeySet>, Away> {
+        let arrived = elapsed();
+        if let Some((set, read_at)) = self.last()
+            && set.has(key_id)
+        {
+            // One reads again while all others go on.
+            if arrived.saturating_sub(read_at) >= FRESH
+                && let Ok(mut turn) = self.turn.try_lock()
+                && turn.ended.is_none_or(|(ended, _)| arrived.saturating_sub(ended) >= UNKNOWN_EVERY)
+            {
+                self.read_in(&mut turn).await;
+                return self.last().map(|(set, _)| set).ok_or(Away);
+            }
+            return Ok(set);
+        }
+        let mut turn = self.turn.lock().await;
+        // What another read meanwhile is for all who waited.
+        let is_read = turn.ended.is_some_and(|(ended, _)| ended >= arrived);
+        match self.last() {
+            Some((set, _)) if set.has(key_id) => return Ok(set),
+            Some(_) if !is_read => {
+                let began = turn.for_unknown.replace(arrived);
+                if began.is_some_and(|began| arrived.saturating_sub(began) < UNKNOWN_EVERY) {
+                    turn.for_unknown = began;
+                } else {
+                    self.read_in(&mut turn).await;
+                }
+            }
+            None if !is_read => self.read_in(&mut turn).await,
+            _ => {}
+        }
+        // While the place is away, nobody knows whether it has a key of this name.
+        let is_away = !turn.ended.is_some_and(|(_, is_good)| is_good);
+        match self.last() {
+            Some((set, _)) if set.has(key_id) || !is_away => Ok(set),
+            _ => Err(Away),
+        }
+    }
+
+    fn last(&self) -> Option<(Arc<KeySet>, Duration)> {
+        self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read_in(&self, turn: &mut Turn) {
+        let read = self.read().await;
+        if let Err(what) = &read {
+            tracing::warn!(cluster = self.cluster, what, "a cluster's keys cannot be read");
+        }
+        turn.ended = Some((elapsed(), read.is_ok()));
+        if let Ok(set) = read {
+            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::new(set), elapsed()));
+        }
+    }
+
+    /// Reads the keys as they are published now; the error is what stands in the way, in words.
+    pub(super) async fn read(&self) -> Result<KeySet, String> {
+        let document = match &self.place {
+            Place::File(path) => of_file(path.clone()).await?,
+            Place::Address { http, url, token } => of_address(http, url, token.as_ref()).await?,
+        };
+        KeySet::read(&document)
+            .ok_or_else(|| "what is there is no JWK Set with an RSA or P-256 key for signatures".to_owned())
+    }
+}
+
+async fn of_file(path: PathBuf) -> Result<Vec<u8>, String> {
+    let read = tokio::task::spawn_blocking(move || {
+        let size = std::fs::metadata(&path)?.len();
+        if usize::try_from(size).is_ok_and(|size| size <= SET_LIMIT) {
+            std::fs::read(&path)
+        } else {
+            Ok(Vec::new())
+        }
+    });
+    read.await.map_err(|_| "reading was broken off".to_owned())?.map_err(|error| error.to_string())
+}
+
+async fn of_address(http: &Client, url: &str, token: Option<&Source>) -> Result<Vec<u8>, String> {
+    let mut call = http.get(url);
+    if let Some(token) = token {
+        // A projected token, which changes while this process runs.
+        let token = token.secret().map_err(|error| error.to_string())?;
+        call = call.bearer_auth(token.expose());
+    }
+    let mut response = call.send().await.map_err(|_| "no answer".to_owned())?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("an answer of status {}", response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| "half an answer".to_owned())? {
+        body.extend_from_slice(&chunk);
+        if body.len() > SET_LIMIT {
+            return Err("an answer that is too long".to_owned());
+        }
+    }
+    Ok(body)
+}

@@ -1,0 +1,115 @@
+//! For whom a cluster's service accounts ask.
+
+use std::collections::BTreeMap;
+
+use axum::http::HeaderMap;
+use serde::Deserialize;
+
+use super::token::ServiceAccount;
+use crate::callers::asker::{Asker, Terms};
+use crate::callers::{Caller, NAMING_HEADERS, Turned, is_name, names_nobody};
+
+/// A service account that may ask, or all of a namespace.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceAccountConfig {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name; all of the namespace without one, for which no account has an entry of its own.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The tenant that it asks for; without one it is a server, which names tenant and user in headers.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// The user that it asks for; `<namespace>/<name>` where only the tenant is named.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The tenants that a server may name; all if it names none.
+    #[serde(default)]
+    pub tenants: Vec<String>,
+}
+
+/// The rules of one cluster, by namespace and name.
+#[derive(Debug)]
+pub(super) struct Rules(BTreeMap<(String, Option<String>), Rule>);
+
+#[derive(Debug)]
+enum Rule {
+    /// For whom the configuration or the headers say.
+    Asker(Asker),
+    /// For itself, in this tenant.
+    Itself { tenant: String },
+}
+
+impl Rules {
+    /// Reads the rules of the cluster of this name; the error is the setting that is wrong, and what is wrong with it.
+    pub(super) fn of(
+        cluster: &str,
+        configs: &[ServiceAccountConfig],
+    ) -> Result<Self, (String, &'static str)> {
+        if configs.is_empty() {
+            return Err(("service_accounts".to_owned(), "without an entry nobody of the cluster may ask"));
+        }
+        let mut rules = BTreeMap::new();
+        for (index, config) in configs.iter().enumerate() {
+            let wrong = |setting: &str, reason| (format!("service_accounts[{index}].{setting}"), reason);
+            let rule = Rule::of(cluster, config).map_err(|(setting, reason)| wrong(setting, reason))?;
+            if rules.insert((config.namespace.clone(), config.name.clone()), rule).is_some() {
+                return Err(wrong("name", "another entry is about the same accounts"));
+            }
+        }
+        Ok(Self(rules))
+    }
+
+    /// For whom a service account asks.
+    pub(super) fn caller(
+        &self,
+        cluster: &str,
+        account: ServiceAccount,
+        headers: &HeaderMap,
+    ) -> Result<Caller, Turned> {
+        let ServiceAccount { namespace, name } = account;
+        let own = (namespace, Some(name));
+        let rule = self.0.get(&own).or_else(|| self.0.get(&(own.0.clone(), None)));
+        let (namespace, name) = (own.0, own.1.unwrap_or_default());
+        match rule.ok_or(Turned::Unauthenticated)? {
+            Rule::Asker(asker) => asker.caller(headers),
+            Rule::Itself { tenant } => {
+                names_nobody(headers)?;
+                let user = format!("{namespace}/{name}");
+                if !is_name(&user) {
+                    return Err(Turned::Unauthenticated);
+                }
+                Ok(Caller { name: format!("cluster {cluster} {user}"), tenant: tenant.clone(), user })
+            }
+        }
+    }
+}
+
+impl Rule {
+    fn of(cluster: &str, config: &ServiceAccountConfig) -> Result<Self, (&'static str, &'static str)> {
+        let ServiceAccountConfig { namespace, name, tenant, user, tenants } = config;
+        if !ServiceAccount::can_be(namespace, name.as_deref()) {
+            return Err((
+                "name",
+                "Kubernetes takes no such name; without `name` all of the namespace are meant",
+            ));
+        }
+        if tenant.is_none() && name.is_none() {
+            return Err(("name", "only a named service account may name tenant and user in headers"));
+        }
+        if let (Some(tenant), None) = (tenant, user)
+            && tenants.is_empty()
+        {
+            let is_tenant = is_name(tenant);
+            return is_tenant
+                .then(|| Self::Itself { tenant: tenant.clone() })
+                .ok_or(("tenant", "1 to 256 visible ASCII characters"));
+        }
+        let [tenant_header, user_header] = NAMING_HEADERS;
+        let (tenant, user) = (tenant.as_deref(), user.as_deref());
+        let terms = Terms { tenant, user, tenants, tenant_header, user_header };
+        let shown = name.as_deref().unwrap_or("*");
+        Asker::of(format!("cluster {cluster} {namespace}/{shown}"), &terms).map(Self::Asker)
+    }
+}
