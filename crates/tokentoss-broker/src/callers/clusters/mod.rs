@@ -22,6 +22,7 @@ use tokentoss_core::Timestamp;
 use tokentoss_core::endpoint::EndpointUrl;
 
 use super::{Caller, Turned};
+use crate::clock::elapsed;
 use crate::config::{Config, ConfigError};
 use crate::source::Source;
 
@@ -142,7 +143,7 @@ impl Cluster {
             name: name.to_owned(),
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
-            keys: Published::new(name, place),
+            keys: Published::new(name, place, elapsed),
             rules,
         })
     }

@@ -8,7 +8,6 @@ use reqwest::{Client, StatusCode};
 use tokio::sync::Mutex;
 
 use super::key_set::KeySet;
-use crate::clock::elapsed;
 use crate::source::Source;
 
 /// How long the place may take.
@@ -38,6 +37,8 @@ pub(super) enum Place {
 pub(super) struct Published {
     cluster: String,
     place: Place,
+    /// The time that passed since some moment.
+    clock: fn() -> Duration,
     /// The last good set, and when it was read.
     last: RwLock<Option<(Arc<KeySet>, Duration)>>,
     turn: Mutex<Turn>,
@@ -53,13 +54,13 @@ struct Turn {
 }
 
 impl Published {
-    pub(super) fn new(cluster: &str, place: Place) -> Self {
-        Self { cluster: cluster.to_owned(), place, last: RwLock::default(), turn: Mutex::default() }
+    pub(super) fn new(cluster: &str, place: Place, clock: fn() -> Duration) -> Self {
+        Self { cluster: cluster.to_owned(), place, clock, last: RwLock::default(), turn: Mutex::default() }
     }
 
     /// The set in which a key should be; the last good one while the place is away.
     pub(super) async fn with(&self, key_id: &str) -> Result<Arc<KeySet>, Away> {
-        let arrived = elapsed();
+        let arrived = (self.clock)();
         if let Some((set, read_at)) = self.last()
             && set.has(key_id)
         {
@@ -106,9 +107,10 @@ impl Published {
         if let Err(what) = &read {
             tracing::warn!(cluster = self.cluster, what, "a cluster's keys cannot be read");
         }
-        turn.ended = Some((elapsed(), read.is_ok()));
+        let ended = (self.clock)();
+        turn.ended = Some((ended, read.is_ok()));
         if let Ok(set) = read {
-            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::new(set), elapsed()));
+            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((Arc::new(set), ended));
         }
     }
 
@@ -154,4 +156,53 @@ async fn of_address(http: &Client, url: &str, token: Option<&Source>) -> Result<
         }
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Seconds.
+    static NOW: AtomicU64 = AtomicU64::new(1000);
+
+    fn document(ids: &[&str]) -> String {
+        let coordinate = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let key = |id| json!({"kty": "EC", "crv": "P-256", "kid": id, "x": coordinate, "y": coordinate});
+        json!({"keys": ids.iter().map(key).collect::<Vec<_>>()}).to_string()
+    }
+
+    #[tokio::test]
+    async fn a_set_grows_old_and_unknown_keys_are_looked_for_once_a_minute() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("jwks.json");
+        let publish = |ids: &[&str]| std::fs::write(&file, document(ids)).expect("written");
+        let clock = || Duration::from_secs(NOW.load(Ordering::SeqCst));
+        let keys = Published::new("prod", Place::File(file.clone()), clock);
+        // Whether a key is found so many seconds later; none while the place is away.
+        let has = async |later: u64, id: &str| {
+            NOW.fetch_add(later, Ordering::SeqCst);
+            keys.with(id).await.ok().map(|set| set.has(id))
+        };
+        publish(&["first"]);
+        assert_eq!(has(0, "first").await, Some(true));
+        publish(&["second"]);
+        assert_eq!(has(599, "first").await, Some(true));
+        assert_eq!(has(1, "first").await, Some(false), "a key that was taken out counts for ten minutes");
+        assert_eq!(has(0, "second").await, Some(true));
+
+        std::fs::remove_file(&file).expect("removed");
+        assert_eq!(has(700, "second").await, Some(true), "the last good set");
+        assert_eq!(has(1, "third").await, None, "nobody knows");
+        publish(&["second", "third"]);
+        assert_eq!(has(59, "third").await, None, "not yet again");
+        assert_eq!(has(1, "third").await, Some(true));
+        assert_eq!(has(1, "fourth").await, Some(false));
+        publish(&["fourth"]);
+        assert_eq!(has(58, "fourth").await, Some(false));
+        assert_eq!(has(1, "fourth").await, Some(true));
+    }
 }
