@@ -55,6 +55,7 @@ impl Custodian {
                 let turn = flight.try_turn();
                 custodian.refresh(row.id, held, started).await;
                 drop((turn, place));
+                // Also where somebody else has the turn.
                 flight.tell();
             });
         }

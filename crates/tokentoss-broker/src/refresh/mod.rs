@@ -4,6 +4,8 @@ mod cached;
 mod connect;
 mod disconnect;
 mod due;
+#[cfg(test)]
+mod explored;
 mod flights;
 mod health;
 mod revoke;
@@ -11,6 +13,7 @@ mod settle;
 mod task;
 mod upstream;
 mod uses;
+mod waiting;
 
 pub use connect::SignedIn;
 pub use revoke::Revoked;
@@ -21,13 +24,10 @@ pub use uses::WRITE_USES_EVERY;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokentoss_core::{Secret, Timestamp};
-use tokentoss_custody::{
-    Asker, Context, Credential, Decision, Demand, LeaseOwner, MinTtl, Refusal, Target, TokenHash, decide,
-    forget_access,
-};
+use tokentoss_custody::{Context, Credential, MinTtl, Refusal, Target, TokenHash, forget_access};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,19 +38,15 @@ use crate::events::Hub;
 use crate::journal::Journal;
 use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
-use crate::random;
 use crate::store::{GrantId, GrantRow, News, Place, Store, StoreError};
 use cached::given;
 use flights::Flights;
 use health::Health;
 use uses::Uses;
+use waiting::Waiting;
 
 /// How long a caller waits for an answer, whatever it is.
 const CALLERS_PATIENCE: Duration = Duration::from_secs(15);
-/// How often a lease of another process is looked at.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// More decisions than any demand needs; reaching them is a fault.
-const DECISIONS: usize = 1000;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Default)]
@@ -242,71 +238,7 @@ impl Custodian {
         if let Some(given) = kept {
             return Ok(given);
         }
-        let flight = self.flights.of(id);
-        let mut gives_up_at = None;
-        for _ in 0..DECISIONS {
-            // Before the row is read, so that no news is missed.
-            let news = flight.listen();
-            tokio::pin!(news);
-            news.as_mut().enable();
-            if let Some(given) = self.kept_token(id, ask) {
-                return Ok(given);
-            }
-            let reading = self.cache.begin(place);
-            let row = Arc::new(self.store.grant(id).await?.ok_or(Failed::NotConnected)?);
-            let context = self.context(&row)?;
-            let demand = Demand {
-                asker: Asker::Caller { gives_up_at: *gives_up_at.get_or_insert(row.now + CALLERS_PATIENCE) },
-                credential: ask.credential,
-                target: ask.target.clone(),
-                min_ttl: ask.min_ttl,
-                rejected: ask.rejected,
-            };
-            let (until, longest) = match decide(row.now, &row.grant, &demand, &context) {
-                Decision::Serve { slot, .. } => {
-                    match self.serve(&row, slot, ask.credential, reading).await? {
-                        Some(given) => return Ok(given),
-                        None => continue,
-                    }
-                }
-                Decision::Refuse(refusal) => return Err(Failed::Refused(refusal)),
-                Decision::Correct(update) => {
-                    self.store.update(id, &update, &[]).await?;
-                    continue;
-                }
-                Decision::Refresh(claim) => {
-                    if let Some(turn) = flight.try_turn() {
-                        let (owner, started) = (LeaseOwner(random::number()), Instant::now());
-                        if !self.store.claim(id, &claim, owner).await? {
-                            continue;
-                        }
-                        metrics::claimed(&ask.provider, "caller", claim.is_repeated);
-                        let held = tokentoss_custody::Held { claim, owner };
-                        let (custodian, flight) = (Arc::clone(self), Arc::clone(&flight));
-                        let place = place.clone();
-                        self.tasks.spawn(async move {
-                            custodian.refresh(id, held, started).await;
-                            // If this fails, whoever waits reads it.
-                            let _ = custodian.keep_renewed(id, &place).await;
-                            drop(turn);
-                            flight.tell();
-                        });
-                    }
-                    (None, CALLERS_PATIENCE)
-                }
-                // The scheduler alone is sent to rest.
-                Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
-                    // The task of this process tells; another one's lease has to be looked at.
-                    (Some(until), if flight.is_running() { CALLERS_PATIENCE } else { LOOK_AGAIN })
-                }
-                Decision::Rest { until: None } => return Err(Failed::NotConnected),
-            };
-            let left = until.map_or(longest, |until| {
-                Duration::from_millis(until.as_millis().saturating_sub(row.now.as_millis())).min(longest)
-            });
-            let _ = tokio::time::timeout(left.max(Duration::from_millis(1)), news).await;
-        }
-        Err(StoreError::Row("a grant that comes to no decision").into())
+        self.flights.of(id).take(&mut Waiting::of(self, id, place, ask)).await
     }
 
     /// Opens the token in this place; none if that is not possible and the row no longer names it.

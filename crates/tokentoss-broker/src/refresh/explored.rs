@@ -1,0 +1,363 @@
+//! The flight of one grant under a scheduler that tries many orders: callers of two processes, who may leave at any time, a
+//! refresh, a sign-out, a database that fails and a provider that fails.
+//!
+//! What runs is the code of [`Flight`] and the machine of `tokentoss-custody`; the row and the provider are simulated, with a
+//! point to switch tasks before and after each step of theirs. Nobody here waits for a time-out while a refresh of its own
+//! process runs, so that news that are missed show up as a deadlock.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
+use shuttle::rand::{Rng, thread_rng};
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{
+    Asker, Attempt, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Failure, Grant,
+    Handle, Held, Jitter, LeaseOwner, MinTtl, Outcome, Problem, Renewed, Report, Revoker, Scopes, SignIn,
+    Step, Target, Terms, TokenHash, Version, Write, connect, decide, settle, sign_out,
+};
+
+use super::flights::{Flight, LOOK_AGAIN, Look, Passenger, Turn};
+
+/// How many orders are tried; `TOKENTOSS_ORDERS` raises it.
+const ORDERS: usize = 500;
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const HOUR: Duration = Duration::from_secs(3600);
+const TERMS: Terms = Terms {
+    forgets_after: Duration::from_secs(86_400),
+    client_revision: ClientRevision(1),
+    jitter: Jitter(0),
+};
+
+fn token(number: u8) -> Handle {
+    Handle { hash: TokenHash([number; 32]), cell: CellId(u128::from(number)) }
+}
+
+fn tokens(access: u8, refresh: u8) -> Renewed {
+    let refresh = Some(token(refresh));
+    Renewed { access: token(access), refresh, id_token: None, expires_in: Some(HOUR), scopes: None }
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+struct Faults {
+    /// The provider is overloaded.
+    provider: bool,
+    /// The first claims fail.
+    claims: u8,
+    /// Callers leave.
+    leaves: bool,
+    /// The user signs out.
+    sign_out: bool,
+}
+
+/// Database and provider.
+#[derive(Debug)]
+struct Truth {
+    row: Grant,
+    faults: Faults,
+    owners: u128,
+    holders: HashSet<LeaseOwner>,
+    sent: Vec<TokenHash>,
+    on_its_way: bool,
+    queue: Vec<Handle>,
+}
+
+#[derive(Clone, Debug)]
+struct World(Arc<Mutex<Truth>>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum No {
+    Refused(Problem),
+    Database,
+}
+
+impl World {
+    /// A row whose access token ended an hour ago.
+    fn new(faults: Faults) -> Self {
+        let sign_in = SignIn { tokens: tokens(1, 2), requested: Scopes::read("files"), assumed_life: HOUR };
+        let long_ago = Timestamp::from_millis(NOW.as_millis() - 7_200_000);
+        let row = connect(long_ago, &sign_in, Version::default(), &TERMS);
+        let (owners, sent, queue) = (0, Vec::new(), Vec::new());
+        Self(Arc::new(Mutex::new(Truth {
+            row,
+            faults,
+            owners,
+            holders: HashSet::new(),
+            sent,
+            on_its_way: false,
+            queue,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Truth> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One statement, or one request: whoever else is there may come before it or after it.
+    async fn step<T>(&self, step: impl FnOnce(&mut Truth) -> T) -> T {
+        yield_now().await;
+        let result = step(&mut self.lock());
+        yield_now().await;
+        result
+    }
+
+    /// What the real task does, with its real machine.
+    async fn refresh(&self, held: Held) {
+        let mut attempt = Attempt::new(held.clone(), 1);
+        let mut step = attempt.begin(Duration::ZERO);
+        let report = loop {
+            match step {
+                Step::Settle(report) => break report,
+                Step::Send { .. } => {
+                    self.step(|truth| truth.begin(&held)).await;
+                    let outcome = self.step(|truth| truth.answer(&held)).await;
+                    step = attempt.answered(Duration::ZERO, outcome);
+                }
+            }
+        };
+        while !self.write(&report).await {}
+    }
+
+    async fn write(&self, report: &Report) -> bool {
+        let row = self.step(|truth| truth.row.clone()).await;
+        self.step(|truth| match settle(NOW, &row, report, &TERMS) {
+            Write::Update(update) => update.apply(&mut truth.row),
+            Write::Revoke(tokens) => {
+                truth.queue.extend(tokens);
+                true
+            }
+            Write::Nothing => true,
+        })
+        .await
+    }
+}
+
+impl Truth {
+    fn claim(&mut self, claim: &Claim) -> Result<Option<Held>, No> {
+        if let Some(left) = self.faults.claims.checked_sub(1) {
+            self.faults.claims = left;
+            return Err(No::Database);
+        }
+        self.owners += 1;
+        let owner = LeaseOwner(self.owners);
+        Ok(claim.apply(NOW, owner, &mut self.row))
+    }
+
+    /// The request reaches the provider.
+    fn begin(&mut self, held: &Held) {
+        assert!(!self.on_its_way, "two requests at once");
+        assert!(self.holders.insert(held.owner), "two requests under one lease");
+        self.on_its_way = true;
+    }
+
+    /// Its answer is here.
+    fn answer(&mut self, held: &Held) -> Outcome {
+        self.on_its_way = false;
+        if self.faults.provider {
+            return Outcome::failed(Failure::Overloaded);
+        }
+        let spent = held.claim.refresh.hash;
+        assert!(!self.sent.contains(&spent), "a spent token was sent again");
+        self.sent.push(spent);
+        let number = 10 + u8::try_from(self.sent.len()).expect("few") * 2;
+        Outcome::Renewed(tokens(number, number + 1))
+    }
+}
+
+struct Caller {
+    world: World,
+    lives_on: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Passenger for Caller {
+    type Given = TokenHash;
+    type Claim = Claim;
+    type Failed = No;
+
+    async fn look(&mut self) -> Result<Look<TokenHash, Claim>, No> {
+        let row = self.world.step(|truth| truth.row.clone()).await;
+        let demand = Demand {
+            asker: Asker::Caller { gives_up_at: NOW },
+            credential: Credential::AccessToken,
+            target: Target::default(),
+            min_ttl: MinTtl::Usual,
+            rejected: None,
+        };
+        let context = Context { known: Version::default(), client_revision: TERMS.client_revision };
+        // The clock stands still, so that nobody's patience ends.
+        let demand = Demand { asker: Asker::Caller { gives_up_at: NOW + HOUR }, ..demand };
+        match decide(NOW, &row, &demand, &context) {
+            Decision::Serve { slot, .. } => {
+                Ok(Look::Is(row.tokens[slot].access.as_ref().expect("a token").handle.hash))
+            }
+            Decision::Refresh(claim) => Ok(Look::Refresh(claim)),
+            // A pause after a failure would last for ever.
+            Decision::Wait { .. } if row.lease.is_none() => Err(No::Refused(Problem::ProviderUnavailable)),
+            Decision::Wait { .. } => Ok(Look::Wait(HOUR)),
+            Decision::Refuse(refusal) => Err(No::Refused(refusal.problem)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn take_off(&self, claim: Claim, turn: Turn) -> Result<bool, No> {
+        let world = self.world.clone();
+        let (claimed, answer) = tokio::sync::oneshot::channel();
+        let task = spawn(async move {
+            let held = world.step(|truth| truth.claim(&claim)).await;
+            let (held, answer) = match held {
+                Ok(held) => (held.clone(), Ok(held.is_some())),
+                Err(no) => (None, Err(no)),
+            };
+            let _ = claimed.send(answer);
+            if let Some(held) = held {
+                world.refresh(held).await;
+            }
+            drop(turn);
+        });
+        self.lives_on.lock().expect("not poisoned").push(task);
+        answer.await.expect("the task lives on")
+    }
+
+    fn patience(&self) -> Result<Duration, No> {
+        Ok(HOUR)
+    }
+
+    async fn pause(&self, news: impl Future<Output = ()> + Send, longest: Duration) {
+        if longest <= LOOK_AGAIN {
+            // The task of another process, which tells nobody here.
+            yield_now().await;
+        } else {
+            news.await;
+        }
+    }
+
+    fn lost(&self) -> No {
+        panic!("it looked for ever")
+    }
+}
+
+/// Gives a future so many turns, and drops it then.
+async fn leaving_after<T>(mut turns: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        if turns == 0 {
+            return Poll::Ready(None);
+        }
+        turns -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// Plays one order: three callers each of two processes, and one who leaves.
+fn play(faults: Faults) {
+    block_on(async move {
+        let world = World::new(faults);
+        let lives_on = Arc::new(Mutex::new(Vec::new()));
+        let caller = || Caller { world: world.clone(), lives_on: Arc::clone(&lives_on) };
+        let flights = crate::refresh::flights::Flights::default();
+        let here = flights.of(crate::store::GrantId([1; 16]));
+        let there: Arc<Flight> =
+            crate::refresh::flights::Flights::default().of(crate::store::GrantId([1; 16]));
+        if faults.leaves {
+            let (mut caller, here) = (caller(), Arc::clone(&here));
+            spawn(async move {
+                let turns = thread_rng().gen_range(1..9);
+                leaving_after(turns, here.take(&mut caller)).await;
+            });
+        }
+        let all: Vec<_> = [&here, &here, &here, &there, &there, &there]
+            .map(|flight| {
+                let (mut caller, flight) = (caller(), Arc::clone(flight));
+                spawn(async move { flight.take(&mut caller).await })
+            })
+            .into();
+        let ends = spawn({
+            let world = world.clone();
+            async move {
+                while faults.sign_out {
+                    let row = world.step(|truth| truth.row.clone()).await;
+                    let Some(update) = sign_out(&row, Revoker::User) else { return };
+                    world
+                        .step(|truth| {
+                            if update.apply(&mut truth.row) {
+                                truth.queue.extend(&update.revoke);
+                            }
+                        })
+                        .await;
+                }
+            }
+        });
+        let mut answers = Vec::new();
+        for caller in all {
+            answers.push(caller.await.expect("an end"));
+        }
+        ends.await.expect("an end");
+        loop {
+            let Some(task) = lives_on.lock().expect("not poisoned").pop() else { break };
+            task.await.expect("an end");
+        }
+        let truth = world.lock();
+        check(&truth, faults, &answers);
+    });
+}
+
+fn check(truth: &Truth, faults: Faults, answers: &[Result<TokenHash, No>]) {
+    assert!(truth.row.lease.is_none() || faults.sign_out, "a lease that nobody uses: {:?}", truth.row);
+    let given: HashSet<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+    assert!(given.len() <= 1, "one token for all: {answers:?}");
+    for answer in answers {
+        let is_expected = match answer {
+            Ok(_) => !faults.provider,
+            Err(No::Database) => faults.claims > 0,
+            Err(No::Refused(Problem::ProviderUnavailable)) => faults.provider,
+            Err(No::Refused(problem)) => faults.sign_out && *problem == Problem::NotConnected,
+        };
+        assert!(is_expected, "{answer:?} with {faults:?}");
+    }
+    let failed = answers.iter().filter(|answer| **answer == Err(No::Database)).count();
+    assert!(failed <= usize::from(faults.claims), "each failure is told once");
+    assert!(truth.sent.len() <= 1);
+    if faults.sign_out {
+        // Whichever refresh token lives is queued to be revoked, and nothing of it is left in the row.
+        assert!(truth.row.refresh.is_none() && truth.row.tokens.is_empty());
+        let living = truth.sent.len() * 3;
+        let queued = |number: u8| truth.queue.contains(&token(number));
+        assert!(if living == 0 { queued(2) } else { queued(13) }, "{truth:?}");
+    }
+}
+
+fn explore(faults: Faults) {
+    let orders = std::env::var("TOKENTOSS_ORDERS").ok().and_then(|text| text.parse().ok());
+    shuttle::check_random(move || play(faults), orders.unwrap_or(ORDERS));
+}
+
+#[test]
+fn all_are_served_by_one_request() {
+    explore(Faults::default());
+}
+
+#[test]
+fn a_caller_who_leaves_takes_nothing_along() {
+    explore(Faults { leaves: true, ..Faults::default() });
+}
+
+#[test]
+fn a_claim_that_fails_is_told_to_one_and_the_next_one_tries() {
+    explore(Faults { claims: 2, leaves: true, ..Faults::default() });
+}
+
+#[test]
+fn a_provider_that_fails_is_told_to_all() {
+    explore(Faults { provider: true, ..Faults::default() });
+}
+
+#[test]
+fn a_sign_out_is_final() {
+    explore(Faults { sign_out: true, leaves: true, ..Faults::default() });
+}
