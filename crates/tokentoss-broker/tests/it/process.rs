@@ -9,13 +9,15 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
-use crate::running::{Answer, Home, KEY, answer};
+use crate::running::{Answer, Home, KEY, answer, http};
 
 /// A broker in a process of its own, which ends with this.
 pub(crate) struct Process {
     child: Child,
     errors: Lines<BufReader<ChildStderr>>,
     address: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
+    http: reqwest::Client,
 }
 
 impl Process {
@@ -25,8 +27,12 @@ impl Process {
         let mut lines = BufReader::new(process.child.stdout.take().expect("a pipe")).lines();
         let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await;
         let line = line.expect("in time").expect("text").expect("a line");
-        let address = line.split("callers http://").nth(1).and_then(|rest| rest.split(' ').next());
-        process.address = Some(address.expect("an address").parse().expect("an address"));
+        let after = |word: &str| {
+            let rest = line.split_once(word).expect("an address").1;
+            rest.split(' ').next().expect("an address").parse().expect("an address")
+        };
+        process.address = Some(after("callers http://"));
+        process.admin = Some(after("administrators http://"));
         process
     }
 
@@ -44,7 +50,7 @@ impl Process {
             .spawn()
             .expect("it starts");
         let errors = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        Self { child, errors, address: None }
+        Self { child, errors, address: None, admin: None, http: http() }
     }
 
     /// Waits until it has reached the point.
@@ -60,8 +66,15 @@ impl Process {
         self.child.kill().await.expect("it ran");
     }
 
+    /// Its numbers.
+    pub(crate) async fn metrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.admin.expect("it listens"));
+        self.http.get(url).send().await.expect("an answer").text().await.expect("a body")
+    }
+
     pub(crate) fn token(&self, user: &str, body: &Value) -> impl Future<Output = Answer> + use<> {
-        let request = reqwest::Client::new()
+        let request = self
+            .http
             .post(format!("http://{}/v1/token", self.address.expect("it listens")))
             .bearer_auth(KEY)
             .header("x-tokentoss-tenant", "acme")

@@ -34,6 +34,8 @@ pub(crate) struct Home {
     pub(crate) of_provider: String,
     /// The provider's name.
     pub(crate) provider_name: String,
+    /// The client.
+    pub(crate) client_id: String,
     /// More lines for the caller.
     pub(crate) of_caller: String,
     /// More lines before everything else.
@@ -54,6 +56,7 @@ impl Home {
             database,
             of_provider,
             provider_name: "example".into(),
+            client_id: "client-1".into(),
             of_caller: String::new(),
             of_broker: String::new(),
         }
@@ -120,7 +123,7 @@ impl Home {
 
             [providers.{}]
             token_endpoint = "{}"
-            client_id = "client-1"
+            client_id = "{}"
             client_secrets = ["{folder}/client.secret"]
             {}
 
@@ -133,6 +136,7 @@ impl Home {
             self.database,
             self.provider_name,
             self.provider.token_endpoint,
+            self.client_id,
             self.of_provider,
             self.of_caller
         );
@@ -174,7 +178,9 @@ impl Home {
 }
 
 /// A client that follows no redirect.
-fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
+    // Another test may have installed one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.build().expect("a client")
 }
