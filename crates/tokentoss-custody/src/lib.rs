@@ -65,7 +65,7 @@ pub use decision::Decision;
 pub use demand::{Asker, Credential, Demand, MinTtl};
 pub use grant::{Access, Grant, IdToken, Intent, Lease, Slot};
 pub use handle::{CellId, ClientRevision, Handle, LeaseOwner, TokenHash, Version};
-pub use lifecycle::{SignIn, confirm, connect, forget_access, reconnect, sign_out};
+pub use lifecycle::{SignIn, confirm, connect, forget_access, give_back, reconnect, sign_out};
 pub use outcome::{Failure, Outcome, Renewed};
 pub use problem::{Action, Problem, Refusal};
 pub use schedule::Schedule;

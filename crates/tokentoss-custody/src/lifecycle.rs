@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 
 use crate::back_off::BackOff;
+use crate::claim::Held;
 use crate::grant::{Access, Grant, Slot};
 use crate::handle::{TokenHash, Version};
 use crate::outcome::Renewed;
@@ -89,15 +90,27 @@ pub fn sign_out(grant: &Grant, by: Revoker) -> Option<Update> {
     Some(Update { guard: Guard::of_version(grant.version), after, revoke })
 }
 
-/// Lets an administrator say that a row in `error` can be used as it is. None for other rows.
+/// Lets an administrator say that a row in `error` can be used as it is. None for other rows, and for one whose refresh token
+/// the provider had refused before: only a sign-in helps there.
 #[must_use]
 pub fn confirm(grant: &Grant) -> Option<Update> {
-    matches!(grant.status, Status::Error(_)).then(|| {
+    let is_dead = grant.refresh.is_none() && grant.intent.is_some();
+    (matches!(grant.status, Status::Error(_)) && !is_dead).then(|| {
         let status = grant.status.after(Event::Confirmed);
         let after =
             Grant { version: grant.version.next(), status, back_off: BackOff::default(), ..grant.clone() };
         Update { guard: Guard::of(grant), after, revoke: Vec::new() }
     })
+}
+
+/// Gives a lease back under which nothing was sent. None for a row that somebody else has by now.
+#[must_use]
+pub fn give_back(grant: &Grant, held: &Held) -> Option<Update> {
+    grant.lease.filter(|lease| lease.owner == held.owner)?;
+    // An intent that is older than the claim stays.
+    let intent = grant.intent.filter(|_| held.claim.is_repeated);
+    let after = Grant { lease: None, intent, ..grant.clone() };
+    Some(Update { guard: Guard::of(grant), after, revoke: Vec::new() })
 }
 
 /// Forgets an access token whose cell cannot be opened, so that the next demand refreshes. None if it is not there.

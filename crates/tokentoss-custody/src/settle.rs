@@ -114,6 +114,10 @@ fn settle_renewed(
     if standing == Standing::Late && rotated.is_none() && is_older {
         return Write::Nothing;
     }
+    if renewed.refresh.or(grant.refresh).is_none() {
+        // The token that was sent has been refused since, and this answer brings no other: the grant stays dead.
+        return Write::Nothing;
+    }
     let scopes = renewed.scopes.clone().unwrap_or_else(|| match present {
         _ if !claim.target.scopes.is_empty() => claim.target.scopes.clone(),
         Some(access) => access.scopes.clone(),

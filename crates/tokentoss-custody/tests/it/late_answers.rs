@@ -74,3 +74,13 @@ fn without_rotation_a_late_success_leaves_the_successor_its_lease() {
     assert_eq!(grant.lease, None);
     assert_eq!(grant.status, Status::Expired(ExpiredCause::RefreshInterrupted));
 }
+
+#[test]
+fn without_rotation_a_late_success_leaves_a_dead_grant_dead() {
+    let mut grant = grant();
+    let first = hold(3500, &mut grant, 1);
+    let second = hold(3521, &mut grant, 2);
+    end(3522, &mut grant, &second, Outcome::Ended(ExpiredCause::InvalidGrant));
+    let late = report(&first, Outcome::Renewed(renewed(3, None)));
+    assert_eq!(settle(at(3523), &grant, &late, &terms()), Write::Nothing);
+}

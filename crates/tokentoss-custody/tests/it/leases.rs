@@ -1,6 +1,6 @@
 //! One lease at a time; every write is fenced by it.
 
-use tokentoss_custody::{Decision, Demand, Failure, LeaseOwner, Outcome, Write, settle};
+use tokentoss_custody::{Decision, Demand, Failure, LeaseOwner, Outcome, Write, give_back, settle};
 
 use crate::world::*;
 
@@ -71,4 +71,21 @@ fn an_update_of_an_old_version_does_not_match() {
         update(settle(at(3501), &grant, &report(&held, Outcome::Renewed(renewed(3, Some(4)))), &terms()));
     end(3501, &mut grant, &held, Outcome::failed(Failure::NotSent));
     assert!(!late.apply(&mut grant));
+}
+
+#[test]
+fn a_lease_that_was_given_back_leaves_the_row_as_it_was() {
+    let mut grant = grant();
+    let before = grant.clone();
+    let held = hold(3500, &mut grant, 1);
+    let stranger = tokentoss_custody::Held { owner: LeaseOwner(2), ..held.clone() };
+    assert_eq!(give_back(&grant, &stranger), None, "only by its holder");
+    assert!(give_back(&grant, &held).expect("a lease").apply(&mut grant));
+    assert_eq!(grant, before);
+    assert_eq!(give_back(&grant, &held), None, "once");
+    // An earlier request with this token may have been sent.
+    hold(3500, &mut grant, 1);
+    let second = hold(3521, &mut grant, 2);
+    assert!(give_back(&grant, &second).expect("a lease").apply(&mut grant));
+    assert_eq!((grant.lease, grant.intent.map(|intent| intent.at)), (None, Some(at(3500))));
 }

@@ -1,6 +1,6 @@
 //! A failover or a backup revives an old row.
 
-use tokentoss_custody::{Context, Decision, Outcome, Version, confirm, decide, settle};
+use tokentoss_custody::{Context, Decision, ExpiredCause, Outcome, Version, confirm, decide, settle};
 
 use crate::world::*;
 
@@ -38,4 +38,18 @@ fn a_replayed_answer_is_newer_than_a_revived_row() {
     assert_eq!(row.status.cause(), Some("rolled_back"));
     assert!(confirm(&row).expect("an error").apply(&mut row));
     assert_eq!(ask(7010, &row, &demand(7010)), FRESH);
+}
+
+#[test]
+fn what_the_provider_had_refused_cannot_be_confirmed() {
+    let mut grant = grant();
+    let held = hold(3500, &mut grant, 1);
+    end(3501, &mut grant, &held, Outcome::Ended(ExpiredCause::InvalidGrant));
+    let known = Context { known: Version(7), ..context() };
+    let Decision::Correct(update) = decide(at(3510), &grant, &demand(3510), &known) else {
+        panic!("no correction")
+    };
+    assert!(update.apply(&mut grant));
+    assert_eq!((grant.status.cause(), confirm(&grant)), (Some("rolled_back"), None));
+    assert_eq!(code(decide(at(3510), &grant, &demand(3510), &known)), "reauth_required");
 }

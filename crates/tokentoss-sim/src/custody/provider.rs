@@ -64,6 +64,8 @@ pub struct Provider {
     dead: bool,
     /// Whether a family ended because a spent token came again.
     pub reuse_detected: bool,
+    /// Whether a client with a wrong secret asked within the grace of a token, which only an administrator can help.
+    pub shut_out: bool,
     count: u64,
     refresh: HashMap<TokenHash, Refresh>,
     access: HashMap<TokenHash, Issued>,
@@ -80,6 +82,7 @@ impl Provider {
             family: 0,
             dead: false,
             reuse_detected: false,
+            shut_out: false,
             count: 0,
             refresh,
             access,
@@ -120,6 +123,7 @@ impl Provider {
     /// Answers a refresh request.
     pub fn refresh(&mut self, now: u64, token: TokenHash, secret: Option<u64>, target: &Target) -> Outcome {
         if secret.is_none_or(|secret| !self.secrets.contains(&secret)) {
+            self.shut_out |= self.refresh.get(&token).is_some_and(|known| known.spent_at.is_some());
             return Outcome::InvalidClient;
         }
         let Habits { rotates, grace, detects_reuse, .. } = self.habits;

@@ -146,7 +146,7 @@ impl World {
         }
         let row = self.store.row();
         self.tally.lost = matches!(row.status, Status::Expired(_)) && !self.ended_by_user;
-        if self.tally.lost && self.tally.is_safe && !self.failed_over {
+        if self.tally.lost && self.tally.is_safe && !self.failed_over && !self.provider.shut_out {
             return Err(format!("lost: {row:?} with {:?} and {:?}", self.provider.habits, self.faults));
         }
         if row.status == Status::Active && !self.latest_is_fresh() {

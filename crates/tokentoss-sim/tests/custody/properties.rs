@@ -7,6 +7,15 @@ use tokentoss_sim::custody::{Tally, World};
 
 /// How many seeds the usual run plays.
 const SEEDS: u64 = 300;
+/// Seeds that showed a fault once.
+const TELLING: [u64; 6] = [31_104, 47_319, 54_980, 55_023, 80_515, 84_960];
+
+#[test]
+fn what_broke_once_breaks_no_more() {
+    for seed in TELLING {
+        World::new(seed).run().unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+    }
+}
 
 #[test]
 fn nothing_breaks_in_any_seed() {
