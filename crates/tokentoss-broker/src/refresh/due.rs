@@ -30,7 +30,10 @@ impl Custodian {
             return Ok(false);
         }
         let choose = |row: &GrantRow| match self.decide_for_scheduler(row)? {
-            Decision::Refresh(claim) => Some((claim, LeaseOwner(random::number()))),
+            // Another broker may have the tenant's key.
+            Decision::Refresh(claim) if !self.data_keys.is_closed(&row.tenant) => {
+                Some((claim, LeaseOwner(random::number())))
+            }
             _ => None,
         };
         let due = self.store.claim_due(provider, known.client_revision, most, &choose).await?;

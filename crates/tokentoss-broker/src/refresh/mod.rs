@@ -212,7 +212,7 @@ impl Custodian {
             Some(wrapped) => wrapped,
             None => self.store.add_tenant(tenant, &self.ring.wrap(&Key::generate(), tenant)).await?,
         };
-        let key = self.ring.unwrap(&wrapped, tenant)?;
+        let key = self.ring.unwrap(&wrapped, tenant).inspect_err(|_| self.data_keys.note_closed(tenant))?;
         self.data_keys.keep(tenant, &key, read_at);
         Ok(key)
     }

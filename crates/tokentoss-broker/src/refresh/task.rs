@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tokentoss_core::id_token::check_renewed;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Reading, Tokens};
-use tokentoss_custody::{Attempt, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash};
+use tokentoss_custody::{Attempt, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash, give_back};
 
 use super::connect::Sealing;
 use super::{Custodian, Failed};
@@ -21,7 +21,7 @@ use crate::store::{GrantId, GrantRow, NewCell};
 struct Flown<'a> {
     row: GrantRow,
     provider: &'a Provider,
-    key: Option<Key>,
+    key: Key,
     refresh: Option<Secret>,
     cells: Vec<NewCell>,
 }
@@ -33,8 +33,9 @@ impl Custodian {
         let flown = match self.prepare(id, &held).await {
             Ok(flown) => flown,
             Err(failed) => {
-                // The lease ends by itself, and nothing was sent.
                 tracing::warn!(grant = %id, %failed, "a refresh could not begin");
+                // Nothing was sent. Where this fails too, the lease ends by itself.
+                let _ = self.give_back(id, &held).await;
                 return;
             }
         };
@@ -64,16 +65,22 @@ impl Custodian {
     async fn prepare(&self, id: GrantId, held: &Held) -> Result<Option<Flown<'_>>, Failed> {
         let Some(row) = self.store.grant(id).await? else { return Ok(None) };
         let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
-        let (key, refresh) = match self.data_key(&row.tenant).await {
-            Ok(key) => match self.open(&row, held.claim.refresh.cell).await {
-                Ok(refresh) => (Some(key), Some(refresh)),
-                Err(Failed::Unreadable(_)) => (Some(key), None),
-                Err(failed) => return Err(failed),
-            },
-            Err(Failed::Unreadable(_)) => (None, None),
+        // A tenant's key that does not open says something of the ring, and nothing of this grant.
+        let key = self.data_key(&row.tenant).await?;
+        let refresh = match self.open(&row, held.claim.refresh.cell).await {
+            Ok(refresh) => Some(refresh),
+            Err(Failed::Unreadable(_)) => None,
             Err(failed) => return Err(failed),
         };
         Ok(Some(Flown { row, provider, key, refresh, cells: Vec::new() }))
+    }
+
+    async fn give_back(&self, id: GrantId, held: &Held) -> Result<(), Failed> {
+        let Some(row) = self.store.grant(id).await? else { return Ok(()) };
+        if let Some(update) = give_back(&row.grant, held) {
+            self.store.update(id, &update, &[]).await?;
+        }
+        Ok(())
     }
 
     async fn send(
@@ -83,18 +90,14 @@ impl Custodian {
         secret: usize,
         timeout: Duration,
     ) -> Outcome {
-        let (Some(refresh), Some(_)) = (&flown.refresh, &flown.key) else { return Outcome::CellUnreadable };
+        let Some(refresh) = &flown.refresh else { return Outcome::CellUnreadable };
         let target = &attempt.held().claim.target;
         failpoint!("before_send");
         let reading = self.upstream.refresh(flown.provider, secret, refresh, target, timeout).await;
         failpoint!("after_answer");
         match reading {
-            Reading::Tokens(tokens) => {
-                flown.seal_all(&tokens).map_or(Outcome::CellUnreadable, Outcome::Renewed)
-            }
-            Reading::RotatedOnly(refresh) => {
-                flown.seal(&refresh).map_or(Outcome::CellUnreadable, Outcome::RotatedOnly)
-            }
+            Reading::Tokens(tokens) => Outcome::Renewed(flown.seal_all(&tokens)),
+            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(flown.seal(&refresh)),
             Reading::Outcome(outcome) => outcome,
         }
     }
@@ -102,17 +105,20 @@ impl Custodian {
 
 impl Flown<'_> {
     /// Seals a token; the one that was sent keeps its cell.
-    fn seal(&mut self, token: &Secret) -> Option<Handle> {
-        let key = self.key.as_ref()?;
+    fn seal(&mut self, token: &Secret) -> Handle {
         let hash = hash_of(token);
         if let Some(refresh) = self.row.grant.refresh.filter(|refresh| refresh.hash == hash) {
-            return Some(refresh);
+            return refresh;
         }
-        let mut sealing =
-            Sealing { key, tenant: &self.row.tenant, grant: self.row.id, cells: mem::take(&mut self.cells) };
+        let mut sealing = Sealing {
+            key: &self.key,
+            tenant: &self.row.tenant,
+            grant: self.row.id,
+            cells: mem::take(&mut self.cells),
+        };
         let handle = sealing.seal(token);
         self.cells = sealing.cells;
-        Some(handle)
+        handle
     }
 
     /// When an ID token ends; none for one that is of no use: of another person, for another client, or over.
@@ -131,20 +137,15 @@ impl Flown<'_> {
         }
     }
 
-    fn seal_all(&mut self, tokens: &Tokens) -> Option<Renewed> {
-        Some(Renewed {
-            access: self.seal(&tokens.access)?,
-            refresh: match &tokens.refresh {
-                Some(refresh) => Some(self.seal(refresh)?),
-                None => None,
-            },
-            id_token: match tokens.id_token.as_ref().and_then(|token| Some((token, self.end_of(token)?))) {
-                Some((token, expires_at)) => Some(IdToken { handle: self.seal(token)?, expires_at }),
-                None => None,
-            },
+    fn seal_all(&mut self, tokens: &Tokens) -> Renewed {
+        let id_token = tokens.id_token.as_ref().and_then(|token| Some((token, self.end_of(token)?)));
+        Renewed {
+            access: self.seal(&tokens.access),
+            refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
+            id_token: id_token.map(|(token, expires_at)| IdToken { handle: self.seal(token), expires_at }),
             expires_in: tokens.expires_in,
             scopes: tokens.scopes.clone(),
-        })
+        }
     }
 }
 

@@ -65,7 +65,11 @@ impl Passenger for Waiting<'_> {
                 custodian.store.update(self.id, &update, &[]).await?;
                 Ok(Look::Again)
             }
-            Decision::Refresh(claim) => Ok(Look::Refresh(claim)),
+            Decision::Refresh(claim) => {
+                // Without the tenant's key nothing is claimed: another broker may have it.
+                custodian.data_key(&row.tenant).await?;
+                Ok(Look::Refresh(claim))
+            }
             // The scheduler alone is sent to rest.
             Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
                 let left = Duration::from_millis(until.as_millis().saturating_sub(row.now.as_millis()));

@@ -115,10 +115,12 @@ impl Store {
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options: PgConnectOptions = address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
+            // SQLite's patience with other writers, for locks that somebody else holds.
+            let patience = [("lock_timeout", PATIENCE.as_millis().to_string())];
             let pool = PgPoolOptions::new()
                 .acquire_timeout(PATIENCE)
                 .max_connections(CONNECTIONS)
-                .connect_with(options.application_name("tokentoss-broker"))
+                .connect_with(options.application_name("tokentoss-broker").options(patience))
                 .await?;
             return Ok(Self::of(Backend::Postgres(Postgres::new(pool))));
         }
@@ -366,8 +368,8 @@ impl Store {
     }
 }
 
-/// Whether another process holds SQLite's lock (`SQLITE_BUSY`, in the lowest byte of the code).
+/// Whether another process holds a lock: `SQLITE_BUSY` in the lowest byte of SQLite's code, `lock_not_available` of Postgres.
 fn is_locked(error: &StoreError) -> bool {
     let StoreError::Unavailable(sqlx::Error::Database(error)) = error else { return false };
-    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+    error.code().is_some_and(|code| code == "55P03" || code.parse::<u32>().is_ok_and(|code| code & 0xff == 5))
 }
