@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod bad_days;
 mod cache;
 mod callers;
 mod check;

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,7 +24,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts one that stops at a point, or at none.
     pub(crate) async fn start(home: &Home, failpoint: &str) -> Self {
-        let mut process = Self::start_only(home, failpoint);
+        Self::start_in(home, failpoint, &[]).await
+    }
+
+    /// The same with more in its environment.
+    pub(crate) async fn start_in(home: &Home, failpoint: &str, environment: &[(&str, &Path)]) -> Self {
+        let mut process = Self::spawn(home, failpoint, environment);
         let mut lines = BufReader::new(process.child.stdout.take().expect("a pipe")).lines();
         let line = tokio::time::timeout(Duration::from_secs(30), lines.next_line()).await;
         let line = line.expect("in time").expect("text").expect("a line");
@@ -38,12 +44,17 @@ impl Process {
 
     /// Starts one that may never listen.
     pub(crate) fn start_only(home: &Home, failpoint: &str) -> Self {
+        Self::spawn(home, failpoint, &[])
+    }
+
+    fn spawn(home: &Home, failpoint: &str, environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tokentoss-broker"))
             .arg("--config")
             .arg(home.configuration(""))
             .arg("serve")
             .env("TOKENTOSS_BROKER_FAILPOINT", failpoint)
             .env("RUST_LOG", "warn")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -64,6 +75,21 @@ impl Process {
     /// Kills it as `kill -9` does.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("it ran");
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> String {
+        self.child.id().expect("it runs").to_string()
+    }
+
+    /// Ends it by SIGTERM.
+    pub(crate) async fn terminate(mut self) -> ExitStatus {
+        let sent = Command::new("kill").args(["-TERM", &self.id()]).status().await;
+        assert!(sent.expect("it runs").success());
+        tokio::time::timeout(Duration::from_secs(30), self.child.wait())
+            .await
+            .expect("in time")
+            .expect("an end")
     }
 
     /// Its numbers.

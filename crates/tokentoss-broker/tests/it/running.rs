@@ -86,6 +86,21 @@ impl Home {
         self.database.clone()
     }
 
+    /// Another database from now on.
+    pub(crate) fn set_database(&mut self, address: &str) {
+        address.clone_into(&mut self.database);
+    }
+
+    /// Copies the database, which is Postgres, while no broker runs; the copy's address.
+    pub(crate) async fn copy_database(&self) -> String {
+        let (server, name) = self.database.rsplit_once('/').expect("a name");
+        let mut connection =
+            sqlx::PgConnection::connect(&format!("{server}/postgres")).await.expect("a server");
+        let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
+        sqlx::raw_sql(text).execute(&mut connection).await.expect("copied");
+        format!("{server}/{name}_copy")
+    }
+
     /// Runs a statement behind the brokers' back.
     pub(crate) async fn execute(&self, text: &str) {
         let text = sqlx::AssertSqlSafe(text.to_owned());

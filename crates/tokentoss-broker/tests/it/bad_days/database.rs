@@ -1,0 +1,229 @@
+//! The database is full, locked, down, or of yesterday.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use sqlx::Connection;
+
+use super::gate::Gate;
+use super::{STORAGE, is_active, said, told};
+use crate::running::{Broker, Home, until};
+
+/// Has every statement fail that writes grants, or these columns of them, as on a disk that is full.
+async fn fill(home: &Home, columns: &str) {
+    if home.database().starts_with("sqlite:") {
+        let raise = "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+        home.execute(&format!("CREATE TRIGGER is_full BEFORE UPDATE {columns} ON grants {raise}")).await;
+    } else {
+        home.execute(
+            "CREATE OR REPLACE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$",
+        )
+        .await;
+        let each = "FOR EACH ROW EXECUTE FUNCTION is_full()";
+        home.execute(&format!("CREATE TRIGGER is_full BEFORE UPDATE {columns} ON grants {each}")).await;
+    }
+}
+
+async fn make_room(home: &Home) {
+    let of = if home.database().starts_with("sqlite:") { "" } else { "ON grants" };
+    home.execute(&format!("DROP TRIGGER is_full {of}")).await;
+}
+
+async fn connected(home: &Home) -> Broker {
+    let broker = home.start().await;
+    broker.connect_long_ago("ada", &home.provider.grant()).await;
+    broker
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_before_the_refresh_nothing_is_sent() {
+    for home in Home::all().await {
+        let broker = connected(&home).await;
+        fill(&home, "").await;
+        let callers = futures_util::future::join_all((0..20).map(|_| told(&broker))).await;
+        for answer in &callers {
+            assert_eq!(said(answer), STORAGE);
+            assert_eq!(
+                (&answer.headers["retry-after"], &answer.body["retry_after"]),
+                (&"2".parse().expect("text"), &json!(2))
+            );
+        }
+        assert!(home.provider.forms().is_empty());
+        make_room(&home).await;
+        assert_eq!((told(&broker).await.status, is_active(&home).await), (200, true));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_after_the_answer_it_is_kept_until_there_is_room() {
+    for home in Home::all().await {
+        let broker = connected(&home).await;
+        fill(&home, "OF refresh_hash").await;
+        let meanwhile = async {
+            until(async || broker.custodian.journal().waiting() == 1).await;
+            make_room(&home).await;
+        };
+        let (answer, ()) = tokio::join!(told(&broker), meanwhile);
+        assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
+        assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
+    }
+}
+
+/// A small disk, which goes with this.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// None where nobody may mount one.
+    fn mount(folder: &Path) -> Option<Self> {
+        let path = folder.join("disk");
+        std::fs::create_dir(&path).expect("made");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&path);
+        mount.output().is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+
+    /// Writes until nothing more can be written.
+    fn fill(&self) {
+        let mut block = vec![7; 65_536];
+        let mut file = std::fs::File::create(self.0.join("rubbish")).expect("a file");
+        while !block.is_empty() {
+            if std::io::Write::write_all(&mut file, &block).is_err() {
+                block.truncate(block.len() / 2);
+            }
+        }
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("rubbish")).expect("removed");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_disk_that_is_full_for_database_and_journal() {
+    let mut home = Home::all().await.remove(0);
+    let Some(disk) = Disk::mount(home.path()) else {
+        println!("no disk can be mounted here: not tried");
+        return;
+    };
+    home.set_database(&format!("sqlite:{}/broker.sqlite", disk.0.display()));
+    home.of_broker = format!("journal = \"{}/journal\"", disk.0.display());
+    let broker = connected(&home).await;
+    disk.fill();
+    assert_eq!(said(&told(&broker).await), STORAGE);
+    assert!(home.provider.forms().is_empty());
+    disk.make_room();
+    home.provider.takes(Duration::from_millis(500));
+    let meanwhile = async {
+        until(async || home.provider.forms().len() == 1).await;
+        disk.fill();
+        // Neither takes the answer, which is in memory now.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(broker.custodian.journal().waiting(), 0);
+        disk.make_room();
+    };
+    let (answer, ()) = tokio::join!(told(&broker), meanwhile);
+    assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
+    assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
+    broker.stop().await;
+}
+
+async fn told_while_locked(home: &Home, broker: &Broker) -> crate::running::Answer {
+    if home.database().starts_with("sqlite:") {
+        let mut other = sqlx::SqliteConnection::connect(&home.database()).await.expect("a connection");
+        let locked = other.begin_with("BEGIN IMMEDIATE").await.expect("the one writer");
+        let answer = told(broker).await;
+        locked.rollback().await.expect("an end");
+        answer
+    } else {
+        let mut other = sqlx::PgConnection::connect(&home.database()).await.expect("a connection");
+        let mut locked = other.begin().await.expect("a transaction");
+        let lock = "LOCK TABLE grants IN ACCESS EXCLUSIVE MODE";
+        sqlx::query(lock).execute(&mut *locked).await.expect("locked");
+        let answer = told(broker).await;
+        locked.rollback().await.expect("an end");
+        answer
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn locked_by_somebody_else_is_told_in_time() {
+    let homes = Home::all().await;
+    let all = homes.iter().map(async |home| {
+        let broker = connected(home).await;
+        let answer = tokio::time::timeout(Duration::from_secs(12), told_while_locked(home, &broker)).await;
+        assert_eq!(said(&answer.expect("in time")), STORAGE);
+        assert!(home.provider.forms().is_empty());
+        assert_eq!((told(&broker).await.status, home.provider.forms().len()), (200, 1));
+    });
+    futures_util::future::join_all(all).await;
+}
+
+/// A home on Postgres, if there is one for tests, with a gate on the way.
+async fn gated() -> Option<(Home, Gate)> {
+    let mut home = Home::all().await.into_iter().nth(1)?;
+    let address = home.database();
+    let (_, rest) = address.split_once('@').expect("a user");
+    let (host, name) = rest.split_once('/').expect("a name");
+    let gate = Gate::to(host.parse().expect("an address")).await;
+    home.set_database(&format!("postgres://postgres@{}/{name}", gate.address));
+    Some((home, gate))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn down_before_the_refresh_nothing_is_sent() {
+    let Some((home, mut gate)) = gated().await else { return };
+    let broker = connected(&home).await;
+    gate.close().await;
+    let answer = tokio::time::timeout(Duration::from_secs(12), told(&broker)).await.expect("in time");
+    assert_eq!(said(&answer), STORAGE);
+    assert!(home.provider.forms().is_empty());
+    gate.open().await;
+    until(async || told(&broker).await.status == 200).await;
+    assert_eq!(home.provider.forms().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn down_after_the_answer_it_is_kept_until_the_database_is_back() {
+    let Some((home, mut gate)) = gated().await else { return };
+    home.provider.takes(Duration::from_millis(500));
+    let broker = connected(&home).await;
+    let meanwhile = async {
+        until(async || home.provider.forms().len() == 1).await;
+        gate.close().await;
+        until(async || broker.custodian.journal().waiting() == 1).await;
+        gate.open().await;
+    };
+    let (first, ()) = tokio::join!(told(&broker), meanwhile);
+    assert!(first.status == 200 || said(&first) == STORAGE, "{first:?}");
+    until(async || told(&broker).await.body["access_token"] == "access-2").await;
+    assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restored_from_yesterday_a_spent_token_is_not_sent() {
+    let Some(mut home) = Home::all().await.into_iter().nth(1) else { return };
+    home.of_broker = format!("journal = \"{}/journal\"", home.path().display());
+    connected(&home).await.stop().await;
+    let yesterday = home.copy_database().await;
+    let broker = home.start().await;
+    assert_eq!(told(&broker).await.status, 200);
+    broker.stop().await;
+    home.set_database(&yesterday);
+    let broker = home.start().await;
+    let answer = told(&broker).await;
+    let expected =
+        (409, "reauth_required", "The provider gives no more tokens for this account. Sign in again.");
+    assert_eq!((said(&answer), &answer.body["cause"]), (expected, &json!("rolled_back")));
+    assert_eq!(home.provider.forms().len(), 1);
+    broker.connect("ada", &home.provider.grant(), 3600).await;
+    assert_eq!(told(&broker).await.status, 200, "signed in again");
+}

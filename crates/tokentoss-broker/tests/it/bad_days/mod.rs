@@ -1,0 +1,30 @@
+//! Bad days: each with its exact answer, and with no grant lost that could have been kept.
+
+mod clocks;
+mod database;
+mod ending;
+mod gate;
+mod keys;
+mod provider;
+
+use serde_json::json;
+
+use crate::running::{Answer, Broker, Home};
+
+/// What ada is told who asks for a token.
+async fn told(broker: &Broker) -> Answer {
+    broker.token("ada", json!({"provider": "example"})).await
+}
+
+/// Status, code and sentence.
+fn said(answer: &Answer) -> (u16, &str, &str) {
+    (answer.status, answer.code(), answer.body["title"].as_str().unwrap_or_default())
+}
+
+const STORAGE: (u16, &str, &str) =
+    (503, "storage_unavailable", "The broker's database does not answer. Try again in a moment.");
+
+/// Whether all grants are as they should be.
+async fn is_active(home: &Home) -> bool {
+    home.number("SELECT COUNT(*) FROM grants WHERE status <> 'active' OR refresh_hash IS NULL").await == 0
+}
