@@ -5,6 +5,7 @@ mod check;
 mod clients;
 mod grants;
 mod init;
+mod memory;
 mod openapi;
 mod rekey;
 mod revoke;
@@ -59,6 +60,7 @@ impl Command {
             openapi::run();
             return Ok(());
         }
+        memory::keep_private();
         let path = config;
         let config = Config::read(path)?;
         match self {

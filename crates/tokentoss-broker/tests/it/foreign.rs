@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::documented::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Broker, Home, answer, whole};
+use crate::sign_in::{self, Browser, begin, confirm, id_of, view, way_back};
 
 const RULE: &str = "[[providers.example.through]]\norigin = \"http://127.0.0.1:9\"\nmethods = [\"GET\", \"PUT\", \
                     \"POST\", \"DELETE\", \"PATCH\", \"OPTIONS\"]\npaths = [\"/\"]\nprivate = true\n[through]\nper_minute = 100000\n";
@@ -52,6 +53,113 @@ async fn at_every_route() {
         let listed = answer(broker.request("GET", "/v1/accounts", user)).await;
         assert_eq!(&listed.body[0]["id"], id, "nobody ended it");
     }
+}
+
+const ABSENT: &str = "00000000000000000000000000000000";
+
+/// Sends a request about a sign-in, with the body that would be right for its owner.
+async fn about_sign_in(
+    broker: &Broker,
+    method: &str,
+    path: &str,
+    who: (&str, &str),
+    id: &str,
+    typed: &str,
+) -> Answer {
+    let body = match path.rsplit('/').next() {
+        Some("confirm") => json!({"confirmation": typed}).to_string(),
+        Some("deposit") => json!({"sealed": "AAAA"}).to_string(),
+        _ => String::new(),
+    };
+    let request = broker.request(method, &path.replace("{id}", id), who.1);
+    let mut request =
+        request.header("content-type", "application/json").body(body).build().expect("a request");
+    request.headers_mut().insert("x-tokentoss-tenant", who.0.parse().expect("a header"));
+    let mut answer = whole(broker.http.execute(request).await.expect("an answer")).await;
+    answer.headers.remove("date");
+    answer
+}
+
+#[tokio::test]
+async fn at_every_stage_of_a_sign_in() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "page").start_kept().await;
+    let pending = id_of(&begin(&broker, "ada", json!({})).await);
+    let browser = Browser::default();
+    let (waiting, done, failed) = (
+        id_of(&begin(&broker, "ada", json!({})).await),
+        id_of(&begin(&broker, "ada", json!({})).await),
+        id_of(&begin(&broker, "ada", json!({})).await),
+    );
+    let back = way_back(&broker, &browser, &provider, &waiting, "ada").await;
+    let typed = browser.get(&broker, &back).await.confirmation();
+    let back = way_back(&broker, &browser, &provider, &done, "ada-at-work").await;
+    let last = browser.get(&broker, &back).await;
+    assert_eq!(confirm(&broker, "ada", &done, &last.confirmation()).await.body["status"], "done");
+    let back = way_back(&broker, &browser, &provider, &failed, "ada").await;
+    let state = back.split_once("state=").expect("a state").1;
+    browser.get(&broker, &format!("/callback?error=access_denied&state={state}")).await;
+    let document = document();
+    let mut compared = 0;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        if !path.starts_with("/v1/authorizations/{id}") {
+            continue;
+        }
+        for method in operations.as_object().expect("operations").keys().filter(|key| *key != "parameters") {
+            let method = method.to_uppercase();
+            for who in [("acme", "grace"), ("another", "ada"), ("another", "nobody")] {
+                let absent = about_sign_in(&broker, &method, path, who, ABSENT, &typed).await;
+                assert_eq!((absent.status, absent.code()), (404, "authorization_unknown"), "{method} {path}");
+                for id in [&pending, &waiting, &done, &failed] {
+                    let foreign = about_sign_in(&broker, &method, path, who, id, &typed).await;
+                    assert_eq!(foreign, absent, "{method} {path} {who:?}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(compared, 4 * 3 * 4);
+    for (id, status) in [(&pending, "pending"), (&waiting, "confirm"), (&done, "done"), (&failed, "failed")] {
+        assert_eq!(view(&broker, "ada", id).await.body["status"], status, "nobody changed it");
+    }
+    assert_eq!(confirm(&broker, "ada", &waiting, &typed).await.body["status"], "done");
+}
+
+#[tokio::test]
+async fn at_the_routes_of_applications() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "page").start_kept().await;
+    broker.connect("ada", &provider.grant(), 3600).await;
+    for (method, path) in [
+        ("GET", "/api/example/status"),
+        ("POST", "/api/example/disconnect"),
+        ("GET", "/api/box/test_folder"),
+        ("GET", "/v1/accounts"),
+        ("GET", "/v1/accounts?provider=example"),
+        ("GET", "/auth/example/callback?code=c&state=s"),
+    ] {
+        // Neither a user of the same name elsewhere nor a neighbour finds another thing than a stranger does.
+        let stranger = about(&broker, method, path, ("third", "stranger"), ABSENT).await;
+        for who in [("acme", "grace"), ("another", "ada")] {
+            let foreign = about(&broker, method, path, who, ABSENT).await;
+            // A page's nonce is another one each time.
+            let settled = |answer: &Answer| without_nonces(answer);
+            assert_eq!(settled(&foreign), settled(&stranger), "{method} {path} {who:?}");
+        }
+    }
+    assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200, "nobody ended it");
+}
+
+/// An answer whose nonces are the same each time.
+fn without_nonces(answer: &Answer) -> (u16, String) {
+    let text = format!("{:?} {}", answer.headers, answer.body);
+    let mut settled = String::new();
+    for (index, part) in text.split("nonce").enumerate() {
+        // `nonce-…'` in the policy and `nonce=\"…\"` in the page: 22 letters.
+        let rest: String = if index == 0 { part.to_owned() } else { part.chars().skip(25).collect() };
+        settled += &rest;
+    }
+    (answer.status, settled)
 }
 
 proptest! {

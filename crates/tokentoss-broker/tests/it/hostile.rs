@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::documented::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Home};
+use crate::sign_in;
 
 fn bodies() -> Vec<Vec<u8>> {
     vec![
@@ -80,4 +81,51 @@ async fn every_route_answers_nonsense_with_a_problem() {
         (200, &Value::from("Bearer")),
         "nothing of it did harm"
     );
+}
+
+#[tokio::test]
+async fn pages_and_routes_of_applications_never_fail() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "page").start_kept().await;
+    broker.connect("ada", &provider.grant(), 3600).await;
+    let routes = [
+        ("GET", "/connect/{name}"),
+        ("POST", "/connect/{name}"),
+        ("POST", "/connect/{name}/here"),
+        ("GET", "/callback"),
+        ("GET", "/auth/{name}/login"),
+        ("GET", "/auth/{name}/callback"),
+        ("GET", "/api/box/test_folder"),
+        ("GET", "/api/{name}/status"),
+        ("POST", "/api/{name}/disconnect"),
+    ];
+    let queries = [
+        "",
+        "?",
+        "?state=",
+        "?code=c&state=s",
+        "?state=s&state=s",
+        "?state=%ff",
+        "?%00",
+        "?error=x&state=s",
+        "?folder_id=-1",
+        "?folder_id=1&folder_id=2",
+        "?folder_id=99999999999999999999999",
+    ];
+    for (method, route) in routes {
+        for name in NAMES.iter().chain(&["0", "00000000000000000000000000000000", "example"]) {
+            for query in queries {
+                // A sign-in may begin; what the users have is not to be ended.
+                let path = format!("{}{query}", route.replace("{name}", name));
+                let request = broker.request(method, &path, "nobody").header("origin", sign_in::PUBLIC);
+                let answer = crate::running::answer(request.body(vec![0xff; 1000])).await;
+                let is_page =
+                    answer.headers.get("content-type").is_some_and(|kind| kind == "text/html; charset=utf-8");
+                let is_well = answer.status < 400 && answer.status != 204;
+                let is_told = is_page || answer.body["code"].is_string();
+                assert!(answer.status < 500 && (is_well || is_told), "{method} {path}: {answer:?}");
+            }
+        }
+    }
+    assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200);
 }

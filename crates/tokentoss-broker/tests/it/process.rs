@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::running::{Answer, Home, KEY, answer, http};
 /// A broker in a process of its own, which ends with this.
 pub(crate) struct Process {
     child: Child,
-    errors: Lines<BufReader<ChildStderr>>,
+    errors: Option<Lines<BufReader<ChildStderr>>>,
     address: Option<SocketAddr>,
     admin: Option<SocketAddr>,
     http: reqwest::Client,
@@ -47,6 +48,35 @@ impl Process {
         Self::spawn(home, failpoint, &[])
     }
 
+    /// Writes what it says to its standard error from now on to a list, until it ends.
+    pub(crate) fn overhear(&mut self) -> Arc<Mutex<Vec<String>>> {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (list, stderr) = (Arc::clone(&heard), self.errors.take().expect("not overheard yet"));
+        tokio::spawn(async move {
+            let mut lines = stderr;
+            while let Ok(Some(line)) = lines.next_line().await {
+                list.lock().expect("not poisoned").push(line);
+            }
+        });
+        heard
+    }
+
+    /// A client for it.
+    pub(crate) const fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// The address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address.expect("it listens"))
+    }
+
+    /// A request of the application for a user.
+    pub(crate) fn request(&self, method: &str, path: &str, user: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method.parse().expect("a method"), self.url(path)).bearer_auth(KEY);
+        request.header("x-tokentoss-tenant", "acme").header("x-tokentoss-user", user)
+    }
+
     fn spawn(home: &Home, failpoint: &str, environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tokentoss-broker"))
             .arg("--config")
@@ -60,15 +90,15 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .expect("it starts");
-        let errors = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let errors = Some(BufReader::new(child.stderr.take().expect("a pipe")).lines());
         Self { child, errors, address: None, admin: None, http: http() }
     }
 
     /// Waits until it has reached the point.
     pub(crate) async fn reached(&mut self, failpoint: &str) {
         let line = format!("failpoint {failpoint}");
-        let reached =
-            async { while self.errors.next_line().await.expect("text").expect("a line") != line {} };
+        let errors = self.errors.as_mut().expect("not overheard");
+        let reached = async { while errors.next_line().await.expect("text").expect("a line") != line {} };
         tokio::time::timeout(Duration::from_secs(30), reached).await.expect("the point was reached");
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use serde_json::json;
 use tokentoss_broker::keys::KeyRing;
@@ -147,4 +148,44 @@ async fn an_interrupted_renewal_goes_on_where_it_ended() {
     let after = store.data_key("acme").await.expect("an answer").expect("a key").len();
     assert_eq!(after, length, "no third key");
     assert_eq!(ask(&broker, "ada").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_read_fails_meanwhile() {
+    for home in Home::all().await {
+        let brokers = [home.start().await, home.start().await];
+        let users: Vec<String> = (0..300).map(|number| format!("user-{number}")).collect();
+        for user in &users {
+            brokers[0].connect(user, &home.provider.grant(), 3600).await;
+        }
+        let config = home.configuration("");
+        let is_over = AtomicBool::new(false);
+        let reading = async |broker: &Broker| {
+            let mut took = Vec::new();
+            // The first round at least, in which nothing is kept.
+            while !is_over.load(Ordering::Relaxed) || took.len() < users.len() {
+                for user in &users {
+                    let began = Instant::now();
+                    let answer = broker.token(user, json!({"provider": "example"})).await;
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                    took.push(began.elapsed());
+                }
+            }
+            took.sort_unstable();
+            (took.len(), took[took.len() * 99 / 100])
+        };
+        let rekeying = async {
+            for _ in 0..2 {
+                let output = run(&config, &["rekey", "--cells", "--settle-seconds", "0"]).await;
+                assert!(output.status.success(), "{output:?}");
+                assert!(out(&output).contains("600 cells sealed anew"), "{output:?}");
+            }
+            is_over.store(true, Ordering::Relaxed);
+        };
+        let (one, other, ()) = tokio::join!(reading(&brokers[0]), reading(&brokers[1]), rekeying);
+        let database = home.database().split(':').next().expect("a scheme").to_owned();
+        println!("{database}: reads and their p99 while keys are renewed: {one:?}, {other:?}");
+        assert!(home.provider.forms().is_empty(), "no token was taken for unreadable");
+        assert_eq!(home.number("SELECT COUNT(*) FROM grants WHERE status <> 'active'").await, 0);
+    }
 }

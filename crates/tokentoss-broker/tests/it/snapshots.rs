@@ -1,13 +1,16 @@
 //! Whole answers, as a person reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokentoss_broker::problem::Problem;
 
+use crate::documented::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Home, answer};
+use crate::sign_in::{self, Browser, begin, confirm, id_of, view, way_back};
+use crate::through::service::Service;
 
 /// An answer whose identifiers and times are the same each time.
 fn shown(answer: &Answer, id: &str) -> Value {
@@ -40,17 +43,126 @@ fn settle(value: &mut Value, id: &str) {
     }
 }
 
+/// The name of a route's snapshot.
+fn name_of(method: &str, path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!("{}_{}", method.to_lowercase(), words.join("_"))
+}
+
+/// The snapshot of a route's answer, in which these texts stand for others.
+fn keep(method: &str, path: &str, answer: &Answer, texts: &[(&str, &str)]) {
+    let mut text = shown(answer, "no text").to_string();
+    for (from, to) in texts {
+        text = text.replace(from, to);
+    }
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    insta::assert_json_snapshot!(name_of(method, path), value);
+}
+
 #[tokio::test]
-async fn answers() {
-    let provider = Provider::start().await;
-    let broker = Home::new(&provider).start_kept().await;
+async fn of_accounts_and_news() {
+    let (provider, service) = (Provider::start().await, Service::start().await);
+    let broker = Home::new(&provider).start_kept_with(&service.rule()).await;
     let id = broker.connect("ada", &provider.grant(), 3600).await.to_string();
+    let texts = [(id.as_str(), "<id>")];
     let token = broker.token("ada", json!({"provider": "example"})).await;
-    insta::assert_json_snapshot!("token", shown(&token, &id));
-    let accounts = answer(broker.request("GET", "/v1/accounts", "ada")).await;
-    insta::assert_json_snapshot!("accounts", shown(&accounts, &id));
+    keep("POST", "/v1/token", &token, &texts);
+    for path in
+        ["/v1/accounts", "/v1/accounts/{id}", "/v1/events", "/api/{provider}/status", "/api/box/test_folder"]
+    {
+        let address = path.replace("{id}", &id).replace("{provider}", "example");
+        keep("GET", path, &answer(broker.request("GET", &address, "ada")).await, &texts);
+    }
+    let target = format!("/v1/through/example/{}/mail", service.address);
+    let passed = answer(broker.request("GET", &target, "ada")).await;
+    keep("GET", "/v1/through/{provider}/{host}/{path}", &passed, &texts);
     let ended = answer(broker.request("DELETE", &format!("/v1/accounts/{id}"), "ada")).await;
-    insta::assert_json_snapshot!("disconnected", shown(&ended, &id));
+    keep("DELETE", "/v1/accounts/{id}", &ended, &texts);
+    let ended = answer(broker.request("POST", "/api/example/disconnect", "ada")).await;
+    keep("POST", "/api/{provider}/disconnect", &ended, &texts);
+    for path in ["/livez", "/readyz"] {
+        let url = format!("http://{}{path}", broker.admin);
+        keep("GET", path, &answer(broker.http.get(url)).await, &texts);
+    }
+}
+
+#[tokio::test]
+async fn of_sign_ins() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "page").start_kept().await;
+    let begun = begin(&broker, "ada", json!({})).await;
+    let (id, browser) = (id_of(&begun), Browser::default());
+    let texts = [(id.as_str(), "<id>"), (provider.issuer(), "<issuer>")];
+    keep("POST", "/v1/authorizations", &begun, &texts);
+    let seen = view(&broker, "ada", &id).await;
+    keep("GET", "/v1/authorizations/{id}", &seen, &texts);
+    let back = way_back(&broker, &browser, &provider, &id, "ada").await;
+    let last = browser.get(&broker, &back).await;
+    let done = confirm(&broker, "ada", &id, &last.confirmation()).await;
+    let account = done.body["account"]["id"].as_str().expect("an account").to_owned();
+    let texts = [(id.as_str(), "<id>"), (account.as_str(), "<account>")];
+    keep("POST", "/v1/authorizations/{id}/confirm", &done, &texts);
+    let gone = answer(broker.request("DELETE", &format!("/v1/authorizations/{id}"), "ada")).await;
+    keep("DELETE", "/v1/authorizations/{id}", &gone, &texts);
+}
+
+#[tokio::test]
+async fn of_deposits() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "deposit").start_kept().await;
+    let begun = begin(&broker, "ada", json!({})).await;
+    let id = id_of(&begun);
+    let part = |name: &str| begun.body["deposit"][name].as_str().expect("a text").to_owned();
+    let (key, nonce) = (part("public_key"), part("nonce"));
+    let fresh = [
+        (id.as_str(), "<id>"),
+        (key.as_str(), "<key>"),
+        (nonce.as_str(), "<nonce>"),
+        (provider.issuer(), "<issuer>"),
+    ];
+    let value = shown(&begun, "no text").to_string();
+    let value = fresh.iter().fold(value, |text, (from, to)| text.replace(from, to));
+    insta::assert_json_snapshot!("begun_deposit", serde_json::from_str::<Value>(&value).expect("JSON"));
+    let sealed = sign_in::sealed(&begun, &provider, &id);
+    let path = format!("/v1/authorizations/{id}/deposit");
+    let done = broker.post(&path, "ada", &json!({"sealed": sealed})).await;
+    let account = done.body["account"]["id"].as_str().expect("an account").to_owned();
+    keep("POST", "/v1/authorizations/{id}/deposit", &done, &[(&id, "<id>"), (&account, "<account>")]);
+}
+
+/// The names of all snapshots.
+fn kept() -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/snapshots");
+    let names =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    names
+        .filter_map(|name| Some(name.strip_prefix("it__snapshots__")?.strip_suffix(".snap")?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_route_and_every_problem_has_one() {
+    let kept = kept();
+    for (path, operations) in document()["paths"].as_object().expect("paths") {
+        for method in operations.as_object().expect("operations").keys().filter(|key| *key != "parameters") {
+            // Calls made for the caller are passed on by whatever method.
+            let method = if path.starts_with("/v1/through/") { "get" } else { method };
+            assert!(kept.contains(&name_of(method, path)), "{method} {path}");
+        }
+    }
+    let mut counts = BTreeMap::<&str, u32>::new();
+    let every = Problem::every();
+    let expected: BTreeSet<String> = every
+        .iter()
+        .map(|problem| {
+            let count = counts.entry(problem.code()).and_modify(|count| *count += 1).or_insert(1);
+            format!("problem_{}_{count}", problem.code())
+        })
+        .collect();
+    let found = kept.into_iter().filter(|name| name.starts_with("problem_")).collect();
+    assert_eq!(expected, found, "one for each, and none that is left over");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ impl Entropy for System {
 }
 
 /// What the page seals, for a sign-in that has begun.
-fn sealed(begun: &Answer, provider: &Provider, authorization: &str) -> String {
+pub(crate) fn sealed(begun: &Answer, provider: &Provider, authorization: &str) -> String {
     let deposit = &begun.body["deposit"];
     let text = |name: &str| deposit[name].as_str().expect("a text");
     let code = provider.code(Granted {

@@ -5,6 +5,8 @@ mod attacks;
 mod deposit;
 mod page;
 
+pub(crate) use deposit::sealed;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 

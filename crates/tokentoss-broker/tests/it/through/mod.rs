@@ -12,7 +12,7 @@ mod paths;
 mod redirects;
 mod refused_token;
 mod request_forms;
-mod service;
+pub(crate) mod service;
 mod slow_body;
 mod smuggling;
 mod turns;
