@@ -19,7 +19,11 @@ async function shown(command, args, env) {
 await asCommand(async () => {
   await withPostgres(async (address) => {
     const env = { TOKENTOSS_TEST_POSTGRES: address };
-    await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], env);
+    // More than there are processors: most of these tests wait for leases, pauses and processes.
+    await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], {
+      RUST_TEST_THREADS: "6",
+      ...env,
+    });
     await shown("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"], env);
     rmSync(WHEELS, { recursive: true, force: true });
     // Of the program that is built already: an optimised one takes minutes, and packs alike.

@@ -91,16 +91,15 @@ async fn what_the_statement_finds_is_what_the_machine_calls_due() {
         // A provider that no other test knows.
         let provider = format!("provider-{}", GrantId::generate());
         let (mut found, id) = (0, add_at(&store, "ada", &provider).await);
-        let first = store.grant(id).await.expect("an answer").expect("a row");
-        let mixtures = mixtures(first.grant.refresh.expect("a refresh token").hash);
+        let mut row = store.grant(id).await.expect("an answer").expect("a row");
+        let mixtures = mixtures(row.grant.refresh.expect("a refresh token").hash);
         for mixture in &mixtures {
-            let row = store.grant(id).await.expect("an answer").expect("a row");
             let after = mixture.row(row.now, &row.grant);
             let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
             assert!(store.update(id, &update, &[]).await.expect("an answer"));
             let due = store.claim_due(&row.provider, REVISION, 1000, &|_| None).await.expect("an answer");
             let is_found = due.iter().any(|due| due.row.id == id && due.held.is_none());
-            let row = store.grant(id).await.expect("an answer").expect("a row");
+            row = store.grant(id).await.expect("an answer").expect("a row");
             // A lease too far ahead counts as none: it is put right when the grant is due.
             let lease = row.grant.lease.filter(|lease| lease.until <= row.now + LEASE + CLOCK_TOLERANCE);
             let due_at = Grant { lease, ..row.grant.clone() }.due_at(row.now, REVISION);

@@ -86,6 +86,7 @@ async fn a_provider_that_is_away_is_asked_again_after_a_pause() {
     provider.revoking(Mood::Well);
     // As after the pause.
     home.execute("UPDATE revocations SET next_attempt_at = 0").await;
+    broker.custodian.revocations.notify_one();
     until(async || waiting(&broker).await == 0).await;
     assert_eq!(provider.revoked().len(), 2);
     assert_eq!(home.number("SELECT COUNT(*) FROM cells").await, 0, "the token is gone");
@@ -119,8 +120,10 @@ async fn after_seven_days_it_is_given_up() {
     let text =
         format!("UPDATE revocations SET created_at = created_at - {week} + 60000, next_attempt_at = 0");
     home.execute(&text).await;
+    broker.custodian.revocations.notify_one();
     until(async || home.number("SELECT MAX(failures) FROM revocations").await == 2).await;
     home.execute("UPDATE revocations SET created_at = created_at - 120000, next_attempt_at = 0").await;
+    broker.custodian.revocations.notify_one();
     until(async || waiting(&broker).await == 0).await;
     assert_eq!(home.number("SELECT COUNT(*) FROM cells").await, 0);
 }
@@ -138,6 +141,7 @@ async fn a_new_sign_in_is_not_ended_by_the_end_of_the_old_one() {
     broker.connect("ada", &next, 3600).await;
     provider.revoking(Mood::Well);
     home.execute("UPDATE revocations SET next_attempt_at = 0").await;
+    broker.custodian.revocations.notify_one();
     until(async || waiting(&broker).await == 0).await;
     assert_eq!(provider.revoked().len(), 1, "at some providers it would end the new one too");
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200);
