@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::config::AuthenticationKind;
+
 const TABLE: &str = include_str!("../providers.json");
 
 /// What the table says of a provider; members that only notebooks need are passed over.
@@ -17,6 +19,8 @@ pub struct Preset {
     pub authorization_endpoint: String,
     /// Where codes and refresh tokens are sent.
     pub token_endpoint: String,
+    /// How a client with a secret shows who it is.
+    pub token_endpoint_auth_method: Option<AuthenticationKind>,
     /// Where tokens are revoked (RFC 7009).
     pub revocation_endpoint: Option<String>,
     /// Where a provider without ID tokens says who signed in.

@@ -13,7 +13,7 @@ use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::ClientRevision;
 
 use crate::callers::{ClusterConfig, HubConfig, UnixUser};
-use crate::catalogue;
+use crate::catalogue::{self, CatalogueError, Preset};
 use crate::connect::{SignInConfig, SignInSettings};
 use crate::socket::SocketConfig;
 use crate::source::Source;
@@ -121,9 +121,9 @@ pub struct ProviderConfig {
     /// Its secrets, in the order in which they are tried.
     #[serde(default)]
     pub client_secrets: Vec<Source>,
-    /// How the client shows who it is.
+    /// How the client shows who it is; as the preset says, or by its secret in the form, where this is missing.
     #[serde(default)]
-    pub authentication: AuthenticationKind,
+    pub authentication: Option<AuthenticationKind>,
     /// To be raised whenever the client or its secrets change, so that what was refused before is tried again.
     #[serde(default = "first_revision")]
     pub client_revision: u64,
@@ -141,8 +141,10 @@ pub struct ProviderConfig {
 pub enum AuthenticationKind {
     /// By its secret in the form.
     #[default]
+    #[serde(alias = "client_secret_post")]
     Post,
     /// By HTTP Basic authentication.
+    #[serde(alias = "client_secret_basic")]
     Basic,
     /// By its identifier alone.
     None,
@@ -232,6 +234,21 @@ impl Config {
 }
 
 impl ProviderConfig {
+    /// What the table says of the provider, if it is one that is known by name.
+    fn known(&self) -> Result<Option<Preset>, CatalogueError> {
+        self.preset.as_ref().map(|name| catalogue::preset(name, &self.parameters)).transpose()
+    }
+
+    /// How the client shows who it is, as far as the configuration tells.
+    pub(crate) fn shown_authentication(&self) -> AuthenticationKind {
+        self.authentication(self.known().ok().flatten().as_ref())
+    }
+
+    fn authentication(&self, preset: Option<&Preset>) -> AuthenticationKind {
+        let of_preset = preset.and_then(|preset| preset.token_endpoint_auth_method);
+        self.authentication.or(of_preset).unwrap_or_default()
+    }
+
     /// The provider with its secrets.
     pub(crate) fn open(&self, name: &str) -> Result<Provider, ConfigError> {
         let setting_error = |setting: &str, reason: Cow<'static, str>| ConfigError::Setting {
@@ -239,13 +256,7 @@ impl ProviderConfig {
             reason,
         };
         let wrong = |setting: &str, reason: &'static str| Err(setting_error(setting, reason.into()));
-        let preset = match &self.preset {
-            Some(known) => Some(
-                catalogue::preset(known, &self.parameters)
-                    .map_err(|error| setting_error("preset", error.to_string().into()))?,
-            ),
-            None => None,
-        };
+        let preset = self.known().map_err(|error| setting_error("preset", error.to_string().into()))?;
         let token_endpoint =
             self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
         let Some(token_endpoint) = token_endpoint else {
@@ -266,8 +277,9 @@ impl ProviderConfig {
                 );
             }
         };
+        let authentication = self.authentication(preset.as_ref());
         let client_secrets = self.client_secrets.iter().map(Source::secret).collect::<Result<Vec<_>, _>>()?;
-        match (self.authentication, client_secrets.is_empty()) {
+        match (authentication, client_secrets.is_empty()) {
             (AuthenticationKind::None, false) => {
                 return wrong("client_secrets", "a client that shows its identifier alone has none");
             }
@@ -282,12 +294,7 @@ impl ProviderConfig {
         let sign_in = match &self.sign_in {
             Some(sign_in) => Some(
                 sign_in
-                    .open(
-                        &self.client_id,
-                        token_endpoint.as_str(),
-                        self.authentication.name(),
-                        preset.as_ref(),
-                    )
+                    .open(&self.client_id, token_endpoint.as_str(), authentication.name(), preset.as_ref())
                     .map_err(|(setting, reason)| {
                         setting_error(&format!("sign_in.{setting}"), reason.into())
                     })?,
@@ -301,7 +308,7 @@ impl ProviderConfig {
             revocation_endpoint,
             client_id: self.client_id.clone(),
             client_secrets,
-            authentication: self.authentication,
+            authentication,
             client_revision: ClientRevision(self.client_revision),
             forgets_after: DAY * self.forgets_after_days,
         })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokentoss_broker::commands::Command;
+use tokentoss_broker::commands::{Command, with_causes};
 
 /// Keeps refresh tokens and client secrets out of notebooks, and gives out tokens that die soon.
 #[derive(Parser)]
@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
     match arguments.command.run(&arguments.config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tokentoss-broker: {error}");
+            eprintln!("tokentoss-broker: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -1,11 +1,13 @@
 //! `check`: everything that stands in the way of serving, all at once.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use super::CommandError;
+use super::{CommandError, with_causes};
 use crate::callers::{Cluster, Hub, InternalKeys, UnixUsers};
 use crate::config::Config;
+use crate::connect::Origins;
+use crate::journal::{Journal, JournalError};
 use crate::server::key_ring;
 use crate::source::Source;
 use crate::store::Store;
@@ -13,6 +15,8 @@ use crate::through::Through;
 
 /// Rights of anybody but the owner.
 const OTHERS: u32 = 0o077;
+/// The group's right to read.
+const GROUP_READS: u32 = 0o040;
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let mut problems = Vec::new();
@@ -25,6 +29,8 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
         config.socket.as_ref().and_then(|socket| socket.check().err()).map(|error| error.to_string()),
     );
     problems.extend(UnixUsers::problems(config).iter().map(ToString::to_string));
+    problems.extend(Origins::of(config).err().map(|error| error.to_string()));
+    problems.extend(journal_problem(config));
     problems.extend(Through::problems(config).iter().map(ToString::to_string));
     for (setting, source) in sources(config) {
         problems.extend(mode_problem(&setting, source));
@@ -80,13 +86,32 @@ fn is_projected(source: &Source) -> bool {
     matches!(source, Source::File(path) if path.starts_with("/var/run/secrets") || path.starts_with("/run/secrets"))
 }
 
+/// Why the journal's folder cannot be used. That the broker runs, and uses it, is none.
+fn journal_problem(config: &Config) -> Option<String> {
+    let folder = config.journal.as_deref()?;
+    if !folder.exists() {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        return parent
+            .filter(|parent| !parent.is_dir())
+            .map(|parent| format!("journal: the folder {} does not exist", parent.display()));
+    }
+    match Journal::open(Some(folder)) {
+        Ok(_) | Err(JournalError::InUse) => None,
+        Err(error) => Some(format!("journal: {error}")),
+    }
+}
+
 /// A secret's file that others may read; what cannot be opened at all is told elsewhere.
 fn mode_problem(setting: &str, source: &Source) -> Option<String> {
     // systemd guards credentials by access lists, which a mode does not show.
     let Source::File(path) = source else { return None };
-    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let metadata = std::fs::metadata(path).ok()?;
+    let mode = metadata.permissions().mode() & 0o777;
     let shown = path.display();
-    (mode & OTHERS != 0).then(|| {
+    // A volume of Kubernetes belongs to root, and reaches the broker by its group.
+    let by_group = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
+    let allowed = if by_group { GROUP_READS } else { 0 };
+    (mode & OTHERS & !allowed != 0).then(|| {
         format!("{setting}: {shown} has mode {mode:o}, so that others can use it; chmod 600 {shown}")
     })
 }
@@ -108,12 +133,12 @@ async fn database(config: &Config, problems: &mut Vec<String>) {
     }
     let store = match Store::open(&config.database).await {
         Ok(store) => store,
-        Err(error) => return problems.push(format!("database: {error}")),
+        Err(error) => return problems.push(format!("database: {}", with_causes(&error))),
     };
     match store.pending().await {
         Ok(0) => println!("the schema is this version's"),
         Ok(count) => println!("{count} migrations pending; serve applies them"),
-        Err(error) => problems.push(format!("database: {error}")),
+        Err(error) => problems.push(format!("database: {}", with_causes(&error))),
     }
     store.close().await;
 }

@@ -16,7 +16,7 @@ pub struct Arguments {
 
 pub(super) fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
     for (name, provider) in &config.providers {
-        let authentication = match provider.authentication {
+        let authentication = match provider.shown_authentication() {
             AuthenticationKind::Post => "post",
             AuthenticationKind::Basic => "basic",
             AuthenticationKind::None => "none",

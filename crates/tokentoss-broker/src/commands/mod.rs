@@ -3,6 +3,7 @@
 mod callers;
 mod check;
 mod clients;
+mod confirm;
 mod grants;
 mod init;
 mod memory;
@@ -12,6 +13,7 @@ mod revoke;
 mod serve;
 
 use std::error::Error;
+use std::iter;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -41,6 +43,8 @@ pub enum Command {
     Callers(callers::Arguments),
     /// List grants of all users; no tokens.
     Grants(grants::Arguments),
+    /// Let a grant in `error` be used as it is, after its cause was looked into.
+    Confirm(confirm::Arguments),
     /// End the grants of a user, and have their tokens revoked at the provider.
     Revoke(revoke::Arguments),
     /// Wrap the tenants' data keys anew by the ring's primary key, or give tenants new data keys.
@@ -70,6 +74,7 @@ impl Command {
             Self::Clients(arguments) => clients::run(&config, arguments),
             Self::Callers(arguments) => callers::run(&config, path, arguments),
             Self::Grants(arguments) => grants::run(&config, arguments).await,
+            Self::Confirm(arguments) => confirm::run(&config, arguments).await,
             Self::Revoke(arguments) => revoke::run(&config, arguments).await,
             Self::Rekey(arguments) => rekey::run(&config, arguments).await,
             Self::Openapi => Ok(()),
@@ -83,6 +88,13 @@ fn log(usual: &str) {
     let logging = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
     // A test may have installed its own.
     let _ = logging.try_init();
+}
+
+/// What went wrong, and what that came of.
+#[must_use]
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(error.source(), |cause| cause.source());
+    iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
 
 /// Opens a database that is this version's; commands migrate nothing.

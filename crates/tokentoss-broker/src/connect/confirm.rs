@@ -122,7 +122,6 @@ impl SignIns {
             id_token_expires_at: brought.id_token_expires_at(),
         };
         let grant = self.custodian.connect(&who, &brought.tokens()).await?;
-        tracing::info!(authorization = %row.id, grant = %grant, provider = row.provider, "an account was connected");
         Ok(grant)
     }
 

@@ -13,6 +13,7 @@ mod cookie;
 mod deposit;
 mod exchange;
 mod failure;
+mod origins;
 mod settings;
 mod start;
 mod view;
@@ -21,6 +22,7 @@ pub use begin::{Begun, BegunWay, DepositTerms, Wish};
 pub use callback::{Guest, Returned};
 pub use cookie::{BrowserCookie, cookie_name};
 pub use failure::Failure;
+pub use origins::Origins;
 pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
 pub use start::{Invitation, Started};
 pub use view::View;
@@ -68,32 +70,7 @@ impl SignIns {
     /// # Errors
     /// What is wrong with an address.
     pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
-        let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
-            setting: setting.to_owned(),
-            reason: reason.into(),
-        };
-        let origin_of = |address: &str, setting: &str| match EndpointUrl::parse(address) {
-            Ok(url) if url.origin() == address.trim_end_matches('/') => Ok(url.origin().to_owned()),
-            _ => {
-                Err(wrong(setting, "an origin is https://host or https://host:port, or http on this machine"))
-            }
-        };
-        let public_origin =
-            config.public_url.as_deref().map(|address| origin_of(address, "public_url")).transpose()?;
-        let pages = config.pages.iter().map(|page| origin_of(page, "pages")).collect::<Result<_, _>>()?;
-        let by_page = |(_, provider): &(&String, &crate::config::ProviderConfig)| {
-            provider.sign_in.as_ref().is_some_and(|sign_in| sign_in.way == Way::Page)
-        };
-        if public_origin.is_none() && config.providers.iter().any(|entry| by_page(&entry)) {
-            return Err(wrong("public_url", "sign-ins by the broker's pages need it"));
-        }
-        let mut applications = BTreeMap::new();
-        for (name, caller) in &config.callers {
-            if let Some(address) = &caller.public_url {
-                let setting = format!("callers.{name}.public_url");
-                applications.insert(name.clone(), origin_of(address, &setting)?);
-            }
-        }
+        let Origins { public_origin, pages, applications } = Origins::of(config)?;
         Ok(Self { custodian, public_origin, pages, applications, news: Notify::new() })
     }
 

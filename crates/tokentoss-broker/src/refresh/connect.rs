@@ -74,6 +74,15 @@ impl Custodian {
                 self.store.add_grant(&new, &sealing.cells).await?
             };
             if is_written {
+                tracing::info!(
+                    target: "audit",
+                    action = "connect",
+                    tenant = who.account.tenant,
+                    user = who.account.user,
+                    provider = who.account.provider,
+                    grant = %id,
+                    "an account was connected"
+                );
                 self.flights.of(id).tell();
                 return Ok(id);
             }

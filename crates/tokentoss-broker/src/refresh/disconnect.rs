@@ -28,6 +28,15 @@ impl Custodian {
                 update.revoke.clear();
             }
             if self.store.update(id, &update, &[]).await? {
+                tracing::info!(
+                    target: "audit",
+                    action = "disconnect",
+                    tenant = row.tenant,
+                    user = row.user,
+                    provider = row.provider,
+                    grant = %id,
+                    "an account was disconnected"
+                );
                 self.flights.of(id).tell();
                 self.revocations.notify_one();
                 break;

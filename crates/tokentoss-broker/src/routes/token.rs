@@ -81,7 +81,16 @@ pub(super) async fn token(
     let Json(request) = body?;
     let ask = request.read().ok_or_else(Problem::invalid_request)?;
     let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
-    tracing::info!(caller = caller.name, provider = ask.provider, grant = %given.row.id, "gave a token");
+    tracing::info!(
+        target: "audit",
+        action = "token",
+        caller = caller.name,
+        tenant = caller.tenant,
+        user = caller.user,
+        provider = ask.provider,
+        grant = %given.row.id,
+        "gave a token"
+    );
     Ok(answer(&given))
 }
 

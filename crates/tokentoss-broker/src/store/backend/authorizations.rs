@@ -16,6 +16,8 @@ macro_rules! authorizations {
                 new: &Authorization,
                 ends_in: u64,
             ) -> Result<Timestamp, StoreError> {
+                // Without a transaction of its own the row could come before SQLite failed to write it.
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let row = sqlx::query(concat!(
                     "INSERT INTO authorizations (id, tenant, user_id, provider, way, kernel, page_origin, scopes,
                             login_hint, stage, sealed, nonce, confirmation_failures, created_at, expires_at)
@@ -35,8 +37,9 @@ macro_rules! authorizations {
                 .bind(&new.sealed)
                 .bind(&new.nonce)
                 .bind(millis(Timestamp::from_millis(ends_in)))
-                .fetch_one(&self.pool)
+                .fetch_one(&mut *transaction)
                 .await?;
+                transaction.commit().await?;
                 Ok(time(row.try_get("expires_at")?))
             }
 
