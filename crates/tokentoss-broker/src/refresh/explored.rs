@@ -280,7 +280,10 @@ fn play(faults: Faults) {
         let ends = spawn({
             let world = world.clone();
             async move {
-                while faults.sign_out {
+                if !faults.sign_out {
+                    return;
+                }
+                loop {
                     let row = world.step(|truth| truth.row.clone()).await;
                     let Some(update) = sign_out(&row, Revoker::User) else { return };
                     world

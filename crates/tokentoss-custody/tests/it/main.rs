@@ -8,6 +8,7 @@ mod attempt;
 mod back_off;
 mod clock_jumps;
 mod diagram;
+#[cfg(test)]
 mod id_tokens;
 mod late_answers;
 mod leases;
