@@ -21,7 +21,7 @@ await asCommand(async () => {
     const env = { TOKENTOSS_TEST_POSTGRES: address };
     // More than there are processors: most of these tests wait for leases, pauses and processes.
     await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], {
-      RUST_TEST_THREADS: "6",
+      RUST_TEST_THREADS: "4",
       ...env,
     });
     await shown("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"], env);
