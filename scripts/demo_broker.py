@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from broker.local_provider import settings
 from broker.running import Broker
 from servers.ports import free_port
 
@@ -25,26 +26,10 @@ class DemoBroker(Broker):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         provider.change(callback_pages=[f"{self.url}/callback"])
-        client = provider.confidential
         super().__init__(
             folder,
             f"""
-            public_url = "{self.url}"
-
-            [providers.local]
-            token_endpoint = "{provider.issuer}/token"
-            revocation_endpoint = "{provider.metadata()["revocation_endpoint"]}"
-            client_id = "{client.client_id}"
-            client_secrets = ["{client.secret_file}"]
-
-            [providers.local.sign_in]
-            way = "page"
-            display_name = "the local provider"
-            issuer = "{provider.issuer}"
-            authorization_endpoint = "{provider.metadata()["authorization_endpoint"]}"
-            iss_parameter_supported = true
-            scopes = ["openid", "email", "offline_access"]
-
+            {settings(provider, self.url)}
             [callers.laptop]
             keys = ["{self.key_file}"]
             tenant = "demo"

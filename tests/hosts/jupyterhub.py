@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 import sys
@@ -30,11 +31,19 @@ SPAWN_SECONDS = 180
 class JupyterHub(JupyterLab):
     """Runs a hub and one user's JupyterLab on it; `headers` are those of the user's pages.
 
-    `names_callback_page` puts its callback page into the environment of all users' servers.
+    `names_callback_page` puts its callback page into the environment of all users' servers. `site` is
+    what a site writes into the hub's configuration, which may read `env`; it takes the place of the service
+    with the callback page.
     """
 
     def __init__(
-        self, work_dir: Path, *, headers: Mapping[str, str], names_callback_page: bool = False
+        self,
+        work_dir: Path,
+        *,
+        headers: Mapping[str, str],
+        names_callback_page: bool = False,
+        site: str = "",
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.work_dir = work_dir
         self.token = secrets.token_urlsafe(24)
@@ -44,12 +53,16 @@ class JupyterHub(JupyterLab):
         self.env = isolated_environment(work_dir)
         # On a hub it is the configuration of the installation that makes the user's server a JupyterLab.
         moved = [*JUPYTER, RUNTIME]
+        self._site = work_dir / "site_config.py"
+        self._site.write_text(site)
         self._process = ServerProcess(
             [sys.executable, "-m", "jupyterhub", "--config", str(CONFIGURATION)],
             log=work_dir / "jupyterhub.log",
             is_ready=lambda line: "JupyterHub is now running" in line,
             env={
                 **self.env,
+                **(env or {}),
+                "HUB_SITE": str(self._site),
                 "HUB_WORK_DIR": str(work_dir),
                 "HUB_PORT": str(self.port),
                 "HUB_OWN_PORT": str(free_port()),
@@ -64,7 +77,7 @@ class JupyterHub(JupyterLab):
                 "HUB_USER_ENVIRONMENT": json.dumps(
                     {"TOKENTOSS_REDIRECT_URI": self.callback_page} if names_callback_page else {}
                 ),
-                "HUB_SERVICE": json.dumps(self._callback_service()),
+                "HUB_SERVICES": json.dumps([] if site else [self._callback_service()]),
                 "HUB_TESTS_TOKEN": self.token,
             },
             cwd=work_dir,
@@ -87,6 +100,12 @@ class JupyterHub(JupyterLab):
         what = "the user's server"
         until(lambda: self.hub("GET", f"/users/{user}").json()["server"], what, patience=SPAWN_SECONDS)
         self.set_setting(NOTIFICATIONS, {"fetchNews": "false", "checkForUpdates": False})
+
+    def server_of(self, user: str) -> JupyterHub:
+        """The same hub as another of its users has it, beside this one."""
+        other = copy.copy(self)
+        other.turn_to(user)
+        return other
 
     @property
     def callback_page(self) -> str:

@@ -1,0 +1,30 @@
+"""The part of a broker's configuration that is about the local OpenID provider, which it calls `local`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from servers.provider import LocalProvider
+
+
+def settings(provider: LocalProvider, url: str) -> str:
+    """Sign-ins by the pages of a broker at `url`; the provider must have its `/callback` among its pages."""
+    client, metadata = provider.confidential, provider.metadata()
+    return f"""
+public_url = "{url}"
+
+[providers.local]
+token_endpoint = "{metadata["token_endpoint"]}"
+revocation_endpoint = "{metadata["revocation_endpoint"]}"
+client_id = "{client.client_id}"
+client_secrets = ["{client.secret_file}"]
+
+[providers.local.sign_in]
+way = "page"
+display_name = "the local provider"
+issuer = "{provider.issuer}"
+authorization_endpoint = "{metadata["authorization_endpoint"]}"
+iss_parameter_supported = true
+scopes = ["openid", "email", "offline_access"]
+"""
