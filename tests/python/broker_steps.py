@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from tokentoss import AuthWidget
 from tokentoss.broker import FakeBroker
 from tokentoss.broker.fake.state import Attempt
 
+ADA = "ada@example.com"
 ORIGIN = "https://notebook.example"
 Make = Callable[..., AuthWidget]
 
@@ -32,3 +34,36 @@ def offered(broker: FakeBroker, widget: AuthWidget) -> Attempt:
     widget._repr_mimebundle_()
     until(lambda: widget.broker)
     return broker.attempts[widget.broker["id"]]
+
+
+def shown(broker: FakeBroker, widget: AuthWidget) -> AuthWidget:
+    """Display a widget, until it listens to news and has asked for the accounts."""
+    widget._repr_mimebundle_()
+    until(lambda: len(broker.listeners) and asked(broker, "/v1/accounts"))
+    until(lambda: widget.broker or widget.is_authenticated)
+    return widget
+
+
+def signed_in(broker: FakeBroker, widget: AuthWidget) -> AuthWidget:
+    """Let the user of a displayed widget sign in as Ada."""
+    broker.sign_in(offered(broker, widget), email=ADA)
+    until(lambda: widget.is_authenticated)
+    return widget
+
+
+def asked(broker: FakeBroker, path: str) -> int:
+    """How often a path was asked for."""
+    return sum(one == path for _, one, _ in broker.requests)
+
+
+def listens_anew(broker: FakeBroker, act: Callable[[], object]) -> None:
+    """Do something that breaks the connection, until the next one has asked for the accounts."""
+    connections, questions = asked(broker, "/v1/events"), asked(broker, "/v1/accounts")
+    act()
+    until(lambda: asked(broker, "/v1/events") > connections)
+    until(lambda: asked(broker, "/v1/accounts") > questions)
+
+
+def listening_threads() -> list[threading.Thread]:
+    """The threads that listen to news."""
+    return [one for one in threading.enumerate() if one.name == "tokentoss-broker-news"]

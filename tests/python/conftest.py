@@ -8,13 +8,14 @@ from typing import Any
 import comm
 import pytest
 import tokentoss
+from broker_steps import shown
 from comm.base_comm import BaseComm
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
 from servers import ports
 from tokentoss import AuthManager, AuthWidget, ClientConfig, GoogleAuthWidget, MemoryStorage
-from tokentoss.broker import FakeBroker
+from tokentoss.broker import FakeBroker, news
 from tokentoss.broker import calls as broker_calls
 from tokentoss.callback import claims, lease, listener
 from tokentoss.handoff.remote_kernel import HUB_VARIABLES
@@ -79,6 +80,8 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     # Tests of failures that pass wait for nothing unless they say so.
     monkeypatch.setattr(refresh, "PATIENCE", 0.0)
     monkeypatch.setattr(broker_calls, "PATIENCE", 0.0)
+    monkeypatch.setattr(news, "PAUSES", (0.02, 0.1))
+    monkeypatch.setattr(news, "SELDOM", 0.1)
     detached_broker._shared.clear()
     monkeypatch.setattr(broker_page._Latest, "origin", None)
     monkeypatch.setattr(broker_page, "own_origins", set)
@@ -143,6 +146,12 @@ def brokered(broker: FakeBroker) -> Iterator[Callable[..., AuthWidget]]:
     yield make
     for widget in made:
         widget.close()
+
+
+@pytest.fixture
+def displayed(broker: FakeBroker, brokered: Callable[..., AuthWidget]) -> AuthWidget:
+    """A displayed widget with the broker that listens to its news, and whose user is not signed in."""
+    return shown(broker, brokered())
 
 
 @pytest.fixture

@@ -105,7 +105,12 @@ class BrokerClient:
         return read_token(answer, broker.url, with_id_token=id_token)
 
     def accounts(
-        self, provider: str | None = None, *, tenant: str | None = None, user: str | None = None
+        self,
+        provider: str | None = None,
+        *,
+        tenant: str | None = None,
+        user: str | None = None,
+        patience: float | None = None,
     ) -> list[ConnectedAccount]:
         """Return the connected accounts of a user.
 
@@ -113,10 +118,11 @@ class BrokerClient:
             provider: Only those at this provider.
             tenant: Of which tenant.
             user: Of which user.
+            patience: Seconds in which the call is tried again after a passing failure; by default six.
         """
         broker = self._for(tenant, user)
         query = "" if provider is None else "?" + urlencode({"provider": provider})
-        body = ask(broker, "GET", "/v1/accounts" + query).body
+        body = ask(broker, "GET", "/v1/accounts" + query, patience=patience).body
         try:
             rows = json.loads(body)
         except (ValueError, RecursionError):

@@ -15,8 +15,8 @@ from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError, ReauthRequiredError, TokenTossError
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import is_shared
+from tokentoss.session.broker_news import FollowsBroker
 from tokentoss.session.broker_session import account_at, require_same_user, tokens_at
-from tokentoss.session.clientless import ClientlessManager
 from tokentoss.session.sign_out import SignOutResult
 from tokentoss.storage import MemoryStorage
 from tokentoss.storage.accounts import Account
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tokentoss.storage.token_data import TokenData
 
 
-class BrokerManager(ClientlessManager):
+class BrokerManager(FollowsBroker):
     """Gives out the tokens of one account that a broker keeps: in memory only, and without a refresh token.
 
     It takes the place of an :class:`AuthManager`. An account that is connected already is found at the first
@@ -299,6 +299,7 @@ class BrokerManager(ClientlessManager):
             return None
         if session is None:
             self._tokens.account = token.account.id
+            self._account_change.meet(account_at(token.account, self.broker, self.provider))
             self._start(token.account)
         else:
             began = self._began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -24,7 +25,7 @@ class Deadline:
     Timeouts of sockets count from every byte, so an answer that drips would go on for ever.
 
     Args:
-        seconds: Seconds from now.
+        seconds: Seconds from now; infinity for a call that only :meth:`abort` ends.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -67,11 +68,16 @@ class Deadline:
         if time.monotonic() >= self.ends:
             self._end()
             raise TimeoutError
-        if not self._is_watched:
+        if not self._is_watched and self.ends != math.inf:
             self._is_watched = True
             # Without a thread to be had, the timeouts of the sockets still hold.
             with suppress(RuntimeError):
                 threading.Thread(target=self._wait, name="tokentoss-deadline", daemon=True).start()
+
+    def abort(self) -> None:
+        """End the call now, from whichever thread."""
+        self.ends = -math.inf
+        self._end()
 
     def _wait(self) -> None:
         if not self._finished.wait(max(0.0, self.ends - time.monotonic())):

@@ -133,6 +133,10 @@ class Attempt:
             self._finalizer()
             self.hand_off = self.listener = None
 
+    def close(self) -> None:
+        """Give up the hand-off for good."""
+        self.end()
+
     def _lease(self) -> tuple[LoopbackListener | None, str | None]:
         """Return a listener and its redirect URI, as far as there can be one."""
         addresses = self._addresses

@@ -52,5 +52,5 @@ def attempt_of(
         lock=widget._lock,  # noqa: SLF001
     )
     # A widget that is collected offers nothing any more.
-    weakref.finalize(widget, attempt.end).atexit = False
+    weakref.finalize(widget, attempt.close).atexit = False
     return attempt

@@ -193,7 +193,7 @@ class AuthWidget(Awaited, ManagerWidget):
             self._by_code.cancel()
             with self._lock:
                 self._closed = True
-                self._attempt.end()
+                self._attempt.close()
             self._waiters.failed(SignInError(code="widget_closed"))
         super().close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from tokentoss.broker.client import LONGEST_WAIT, BrokerClient
 from tokentoss.broker.problem import error_of
 from tokentoss.exceptions import SignInError, TokenTossError
 from tokentoss.util.backoff import spread
+from tokentoss.widgets.background import in_thread
 from tokentoss.widgets.broker_page import PageOrigin, kernel_name
 from tokentoss.widgets.status import CLICK, WAITING
 
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tokentoss.broker.answers import Authorization, Progress
+    from tokentoss.broker.news import Following
     from tokentoss.handoff.sign_in import HandOff
     from tokentoss.session.broker_manager import BrokerManager
     from tokentoss.widgets.deposit import Deposits
     from tokentoss.widgets.gate import Gate
-
-logger = logging.getLogger(__name__)
 
 RENEW_BEFORE = 90.0
 """Seconds before its end at which a sign-in that nobody began is replaced by another one."""
@@ -84,6 +82,7 @@ class BrokerAttempt:
         self._is_shown = False
         self._left = MOST_OFFERS
         self._offered: dict[str, Authorization] = {}
+        self._following: Following | None = None
 
     @property
     def hand_off(self) -> HandOff | None:
@@ -111,6 +110,7 @@ class BrokerAttempt:
         with self._lock:
             if not self._is_shown and os.getpid() == self._owner:
                 self._is_shown = True
+                self._following = self._manager.follow_news()
                 if not self._manager.is_authenticated:
                     self._start(self._round)
 
@@ -130,7 +130,13 @@ class BrokerAttempt:
                 offered = {}  # it has ended
             self._deposits.end()
         if offered:
-            _in_thread(lambda: self._give_up(offered), "tokentoss-broker-end")
+            in_thread(lambda: self._give_up(offered), "tokentoss-broker-end")
+
+    def close(self) -> None:
+        """Give up what is offered, and follow no more what happens at the broker."""
+        self.end()
+        if self._following is not None:
+            self._following.close()
 
     def take(self, content: dict[str, Any]) -> bool:
         """Act on a message of the page, if it is about this."""
@@ -157,12 +163,12 @@ class BrokerAttempt:
                 self._show({"status": CLICK, "error": "", "error_code": "", "broker": {}})
                 self.begin()
         elif kind == "confirm" and isinstance(text, str):
-            _in_thread(lambda: self._confirm(identifier, text), "tokentoss-confirm")
+            in_thread(lambda: self._confirm(identifier, text), "tokentoss-confirm")
         return True
 
     def _start(self, number: int) -> None:
         self._left -= 1
-        if self._left >= 0 and not _in_thread(lambda: self._run(number), "tokentoss-broker"):
+        if self._left >= 0 and not in_thread(lambda: self._run(number), "tokentoss-broker"):
             # What nobody watches is found when the account is used.
             self._run(number, watches=False)
 
@@ -324,19 +330,3 @@ def _shown(offer: Authorization, *, confirm: bool = False) -> dict[str, Any]:
         "expires_at": offer.expires_at,
         "confirm": confirm,
     }
-
-
-def _in_thread(work: Callable[[], None], name: str) -> bool:
-    """Do something in a thread; tell whether there are threads."""
-
-    def run() -> None:
-        try:
-            work()
-        except Exception:
-            logger.exception("the sign-in at the broker failed")
-
-    try:
-        threading.Thread(target=run, name=name, daemon=True).start()
-    except RuntimeError:
-        return False
-    return True

@@ -44,7 +44,9 @@ class FakeBroker(State):
         key: The key of one person's own machine.
         server_key: The key of a server application, which names tenant and user.
         requests: Method, path and JSON members of every request, in their order.
-        failures: Problems that are answered before anything else, each once: their members.
+        failures: Problems that are answered before anything else, each once: their members. What the
+            thread of :mod:`tokentoss.broker.news` asks by itself gets none of them.
+        listeners: Who listens to the news.
         renewals: How often an account's tokens were renewed.
     """
 
@@ -74,6 +76,7 @@ class FakeBroker(State):
     def close(self) -> None:
         """Stop answering."""
         self._server.shutdown()
+        self.listeners.cut()
         self._server.server_close()
 
     def broker(self, **arguments: Any) -> Broker:
@@ -100,6 +103,8 @@ class FakeBroker(State):
         """Let the provider end an account: the user has to sign in again."""
         with self.changed:
             grant.status, grant.cause = "expired", cause
+            grant.version += 1
+            self.tell("sign_in_needed", grant)
 
     def offered(self) -> Attempt:
         """Return the sign-in that was begun last."""

@@ -123,7 +123,10 @@ def _disconnect(
     if asked or query not in ({}, {"revoke": "false"}, {"revoke": "true"}):
         raise ProblemError("invalid_request")
     with broker.changed:
-        broker.grants.remove(account_of(broker, owner, identifier))
+        grant = account_of(broker, owner, identifier)
+        broker.grants.remove(grant)
+        grant.version += 1
+        broker.tell("disconnected", grant)
     return 204, None
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _LARGEST = 65_536
 _OWNER = ("default", "default")
 
+EVENTS = "/v1/events"
+_OF_LISTENERS = {"/v1/accounts"}
+"""What the thread that listens to news asks for by itself, at any time."""
+
 
 def serve(broker: State) -> tuple[ThreadingHTTPServer, str]:
     """Serve a fake broker on a free port in a thread; return the server and its address."""
@@ -64,12 +68,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(status, {"Content-Type": kind}, content)
                 return
             owner = self._owner()
+            if parts.path == EVENTS:
+                self._tell(owner)
+                return
             if parts.path.startswith("/v1/through/"):
                 status, headers, content = routes.through(self.broker, owner, self, body)
             else:
                 members = _members(body)
                 self.broker.requests.append((self.command, self.path, members))
-                if self.broker.failures:
+                if self.broker.failures and self.path not in _OF_LISTENERS:
                     raise ProblemError(**self.broker.failures.pop(0))
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
                 status, answer = routes.answer(self.broker, owner, self.command, parts.path, query, members)
@@ -79,6 +86,25 @@ class _Handler(BaseHTTPRequestHandler):
             status, content = problem.status, json.dumps(problem.members()).encode()
             headers = {"Content-Type": "application/problem+json", **problem.headers()}
         self._send(status, headers, content)
+
+    def _tell(self, owner: tuple[str, str]) -> None:
+        """Send a user's news until the listener leaves.
+
+        Raises:
+            ProblemError: ``rate_limited`` or ``method_not_allowed``.
+        """
+        self.broker.requests.append((self.command, self.path, {}))
+        if self.command != "GET":
+            raise ProblemError("method_not_allowed")
+        listeners = self.broker.listeners
+        with listeners.listening(owner) as waiting:
+            self.close_connection = True
+            self.send_response(200)
+            for name, value in {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            for text in listeners.news(waiting, self.connection):
+                self.wfile.write(text.encode())
 
     def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
         self.send_response(status)

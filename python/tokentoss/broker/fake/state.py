@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tokentoss.broker.fake.listeners import Listeners
 from tokentoss.util.base64url import b64url, random_b64url
 
 
@@ -126,6 +127,7 @@ class State:
         self.changed = threading.Condition()
         self.grants: list[Grant] = []
         self.attempts: dict[str, Attempt] = {}
+        self.listeners = Listeners()
 
     def attempt_of(self, owner: tuple[str, str], identifier: str) -> Attempt | None:
         """Return a sign-in of this user; None if there is none."""
@@ -160,16 +162,23 @@ class State:
             "jti": random_b64url(12),
         }
         grant.id_token = "" if issuer is None else unsigned_jwt(claims)
+        self.tell("renewed", grant)
 
     def put(self, grant: Grant) -> Grant:
         """Connect an account in place of the same one's earlier connection."""
         for known in self.grants:
             if known.owned_by(grant.owner, grant.provider) and known.subject == grant.subject:
-                grant.id = known.id
+                grant.id, grant.version = known.id, known.version + 1
                 self.grants.remove(known)
                 break
         self.grants.append(grant)
+        self.tell("connected", grant)
         return grant
+
+    def tell(self, name: str, grant: Grant) -> None:
+        """Tell the listeners of the account's user what became of it; the caller holds the condition."""
+        news = {"account": grant.id, "provider": grant.provider, "version": grant.version}
+        self.listeners.tell(grant.owner, name, news)
 
 
 def unsigned_jwt(claims: dict[str, Any]) -> str:

@@ -1,0 +1,129 @@
+"""A displayed widget shows what becomes of its user's accounts elsewhere, when it happens."""
+
+from __future__ import annotations
+
+from broker_steps import ADA, Make, asked, listens_anew, shown, signed_in, until
+from tokentoss import AuthWidget, BoxAuthWidget
+from tokentoss.broker import BrokerClient, FakeBroker
+
+SIGNED_IN = f"Signed in as {ADA}"
+
+
+def test_a_sign_in_elsewhere_is_shown(broker: FakeBroker, displayed: AuthWidget) -> None:
+    broker.connect("google", email=ADA)
+    until(lambda: displayed.is_authenticated)
+    assert (displayed.status, displayed.user_email, displayed.error, displayed.broker) == (
+        SIGNED_IN,
+        ADA,
+        "",
+        {},
+    )
+    assert displayed.auth_manager.id_token
+
+
+def test_a_sign_out_elsewhere_is_shown_and_a_sign_in_after_it(
+    broker: FakeBroker, displayed: AuthWidget
+) -> None:
+    signed_in(broker, displayed)
+    token = displayed.auth_manager.id_token
+    client = BrokerClient(broker.broker())
+    client.disconnect(client.accounts("google")[0].id)
+    until(lambda: not displayed.is_authenticated)
+    until(lambda: displayed.broker)
+    assert displayed.error_code == "not_connected"
+    assert displayed.auth_manager.token_data is None
+    broker.connect("google", email=ADA)
+    until(lambda: displayed.is_authenticated)
+    assert (displayed.status, displayed.error) == (SIGNED_IN, "")
+    assert displayed.auth_manager.id_token not in {None, token}
+
+
+def test_an_account_that_died_asks_for_a_sign_in(broker: FakeBroker, displayed: AuthWidget) -> None:
+    signed_in(broker, displayed)
+    broker.end(broker.grants[0])
+    until(lambda: not displayed.is_authenticated)
+    assert displayed.error_code == "reauth_required"
+    assert "Sign in again" in displayed.error
+    assert displayed.auth_manager.last_error.cause == "invalid_grant"  # type: ignore[union-attr]
+    until(lambda: displayed.broker)
+    signed_in(broker, displayed)
+    assert displayed.error == ""
+
+
+def test_somebody_else_who_signed_in_elsewhere_is_named(broker: FakeBroker, displayed: AuthWidget) -> None:
+    signed_in(broker, displayed)
+    grant = broker.grants[0]
+    BrokerClient(broker.broker()).disconnect(grant.id)
+    until(lambda: not displayed.is_authenticated)
+    broker.connect("google", subject="subject-2", email="bob@example.com")
+    until(lambda: displayed.is_authenticated)
+    assert displayed.status == f"Signed in as bob@example.com, a different user than last time ({ADA})"
+
+
+def test_more_accounts_elsewhere_change_nothing_here(broker: FakeBroker, displayed: AuthWidget) -> None:
+    signed_in(broker, displayed)
+    questions = asked(broker, "/v1/accounts")
+    broker.connect("google", subject="subject-2", email="bob@example.com")
+    broker.connect("box", email="box@example.com")
+    until(lambda: asked(broker, "/v1/accounts") > questions)
+    listens_anew(broker, broker.listeners.cut)
+    assert (displayed.status, displayed.error) == (SIGNED_IN, "")
+
+
+def test_which_of_several_is_meant_is_not_guessed(broker: FakeBroker, brokered: Make) -> None:
+    for subject in ("subject-1", "subject-2"):
+        broker.connect("google", subject=subject, email=f"{subject}@example.com")
+    widget = brokered()
+    widget._repr_mimebundle_()
+    until(lambda: asked(broker, "/v1/accounts"))
+    listens_anew(broker, broker.listeners.cut)
+    assert not widget.is_authenticated
+
+
+def test_scopes_that_were_granted_elsewhere(broker: FakeBroker, brokered: Make) -> None:
+    widget = signed_in(broker, shown(broker, brokered(BoxAuthWidget, scopes=["root_readonly"])))
+    assert widget.request_scopes("root_readwrite") == ["root_readwrite"]
+    until(lambda: widget.broker)
+    assert widget.status == "Click to allow more"
+    broker.connect("box", email=ADA, scopes=["root_readonly", "root_readwrite"])
+    until(lambda: not widget.missing_scopes)
+    until(lambda: widget.broker == {})
+    assert widget.status == SIGNED_IN
+
+
+def test_news_that_come_twice_or_late(broker: FakeBroker, displayed: AuthWidget) -> None:
+    signed_in(broker, displayed)
+    grant, tokens = broker.grants[0], asked(broker, "/v1/token")
+    for name in ("connected", "connected", "disconnected", "sign_in_needed"):
+        questions = asked(broker, "/v1/accounts")
+        with broker.changed:
+            broker.tell(name, grant)
+        until(lambda questions=questions: asked(broker, "/v1/accounts") > questions)
+    listens_anew(broker, broker.listeners.cut)
+    assert (displayed.status, displayed.error) == (SIGNED_IN, "")
+    assert asked(broker, "/v1/token") == tokens
+
+
+def test_news_of_others_are_never_shown(broker: FakeBroker, brokered: Make) -> None:
+    ada = shown(broker, brokered(broker=broker.broker(tenant="acme", user="ada")))
+    eve = shown(broker, brokered(broker=broker.broker(tenant="acme", user="eve")))
+    until(lambda: len(broker.listeners) == 2)
+    other = broker.connect("google", email="eve@example.com", tenant="acme", user="eve")
+    until(lambda: eve.is_authenticated)
+    # Even if the broker told the wrong listener of it.
+    members = {"account": other.id, "provider": "google", "version": 1}
+    questions = asked(broker, "/v1/accounts")
+    broker.listeners.tell(("acme", "ada"), "connected", members)
+    until(lambda: asked(broker, "/v1/accounts") > questions)
+    listens_anew(broker, broker.listeners.cut)
+    assert (ada.is_authenticated, ada.user_email, ada.error) == (False, "", "")
+    assert eve.user_email == "eve@example.com"
+
+
+def test_a_user_who_signed_out_here_stays_so(broker: FakeBroker, displayed: AuthWidget) -> None:
+    signed_in(broker, displayed)
+    displayed.sign_out()
+    broker.connect("google", email=ADA)
+    listens_anew(broker, broker.listeners.cut)
+    assert not displayed.is_authenticated
+    assert displayed.error == ""
