@@ -241,3 +241,17 @@ def test_a_page_that_was_sent_to_somebody_else_connects_nobody(site, broker, pro
     expect(ada.page.get_by_label("Code of the window")).to_be_visible()
     assert [accounts_of(one) for one in (ada, grace)] == [[], []]
     assert not ada.kernel.value("widget.is_authenticated")
+
+
+def test_another_notebook_of_the_same_user_follows(site, broker, provider, seat):
+    """By the broker's news: nobody clicks there, and no cell is run."""
+    one, two, grace = seat(site.ada), seat(site.ada), seat(site.grace)
+    forget_popup(two)
+    sign_in(one, ADA)
+    Widget(two.page).wait_status(f"Signed in as {ADA}")
+    assert whose_token(two) == ADA
+    Widget(two.page).click(Widget(two.page).sign_out_button)
+    Widget(one.page).wait_status("No account is connected here. Sign in.")
+    Widget(one.page).wait_ready()
+    Widget(grace.page).wait_status("Click to sign in")
+    assert not grace.kernel.value("widget.is_authenticated")
