@@ -43,7 +43,6 @@ class JupyterHub(JupyterLab):
         headers: Mapping[str, str],
         names_callback_page: bool = False,
         site: str = "",
-        env: Mapping[str, str] | None = None,
     ) -> None:
         self.work_dir = work_dir
         self.token = secrets.token_urlsafe(24)
@@ -61,7 +60,6 @@ class JupyterHub(JupyterLab):
             is_ready=lambda line: "JupyterHub is now running" in line,
             env={
                 **self.env,
-                **(env or {}),
                 "HUB_SITE": str(self._site),
                 "HUB_WORK_DIR": str(work_dir),
                 "HUB_PORT": str(self.port),

@@ -24,7 +24,7 @@ from servers.ports import free_port
 from hosts.jupyterhub import JupyterHub
 from hosts.test_jupyterhub import log_in
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "broker" / "running.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "broker" / "jupyterhub.md"
 # The broker renews no token within half a minute of its making; the client waits as long as it is told to.
 RENEW = """from tokentoss.broker import BrokerClient
 client = BrokerClient(widget.auth_manager.broker)
@@ -43,9 +43,15 @@ class Site:
         self.service_token = secrets.token_hex(32)
         self.port = free_port()
         self.broker_url = f"http://127.0.0.1:{self.port}"
-        (lines,) = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
-        env = {"TOKENTOSS_SERVICE_TOKEN": self.service_token, "TOKENTOSS_BROKER": self.broker_url}
-        self.ada = JupyterHub(folder, headers={}, site=lines, env=env)
+        token = folder / "hub.token"
+        token.write_text(self.service_token)
+        blocks = re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+        (lines,) = (block for block in blocks if "JupyterHub.services" in block)
+        lines = lines.replace("/etc/tokentoss/hub.token", str(token))
+        lines = lines.replace("https://broker.example.org", self.broker_url)
+        # Each test starts a broker of its own, so the hub starts none.
+        lines = re.sub(r'^ *"(command|user)": .*\n', "", lines, flags=re.MULTILINE)
+        self.ada = JupyterHub(folder, headers={}, site=lines)
         self.grace = self.ada.server_of("grace")
 
     def scopes_of_service(self):

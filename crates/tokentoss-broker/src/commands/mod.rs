@@ -93,7 +93,7 @@ fn log(usual: &str) {
 /// What went wrong, and what that came of.
 #[must_use]
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let causes = iter::successors(error.source(), |cause| cause.source());
+    let causes = iter::successors(error.source(), |&cause| cause.source());
     iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
 
