@@ -7,6 +7,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from servers.certificates import CertificateAuthority
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,6 +50,11 @@ class Place:
         (folder / "etc").mkdir()
         (folder / "lib").mkdir()
         (folder / "credentials").mkdir(mode=0o700)
+        (folder / "run").mkdir(mode=0o700)
+        (folder / "pod").mkdir()
+        authority = CertificateAuthority(folder / "pod")
+        (folder / "pod" / "ca.crt").write_bytes(authority.file.read_bytes())
+        self._write(folder / "pod" / "token")
         self.environment = {"CREDENTIALS_DIRECTORY": str(folder / "credentials")}
         self.text = self._here(self._whole(text))
         self.configuration = folder / "broker.toml"
@@ -68,6 +75,8 @@ class Place:
         text = re.sub(r'^api_url = "[^"]*"', f'api_url = "{HUB_AWAY}"', text, flags=re.MULTILINE)
         text = text.replace("/etc/tokentoss", f"{self.folder}/etc")
         text = text.replace("/var/lib/tokentoss", f"{self.folder}/lib")
+        text = text.replace("/run/tokentoss", f"{self.folder}/run")
+        text = text.replace("/var/run/secrets/kubernetes.io/serviceaccount", f"{self.folder}/pod")
         return f'listen = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\n{text}'
 
     def _make(self, line: str) -> None:

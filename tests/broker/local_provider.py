@@ -1,4 +1,4 @@
-"""The part of a broker's configuration that is about the local OpenID provider, which it calls `local`."""
+"""The part of a broker's configuration that is about the local OpenID provider."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ if TYPE_CHECKING:
     from servers.provider import LocalProvider
 
 
-def settings(provider: LocalProvider, url: str) -> str:
-    """Sign-ins by the pages of a broker at `url`; the provider must have its `/callback` among its pages."""
+def settings(provider: LocalProvider, url: str, *, name: str = "local") -> str:
+    """Sign-ins by the pages of a broker at `url`; the provider must have its `/callback` among its pages.
+
+    `name` is what the broker calls the provider.
+    """
     client, metadata = provider.confidential, provider.metadata()
     return f"""
 public_url = "{url}"
 
-[providers.local]
+[providers.{name}]
 token_endpoint = "{metadata["token_endpoint"]}"
 revocation_endpoint = "{metadata["revocation_endpoint"]}"
 client_id = "{client.client_id}"
 client_secrets = ["{client.secret_file}"]
 
-[providers.local.sign_in]
+[providers.{name}.sign_in]
 way = "page"
 display_name = "the local provider"
 issuer = "{provider.issuer}"

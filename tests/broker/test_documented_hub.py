@@ -100,6 +100,13 @@ c.JupyterHub.load_roles.append(
         answer.raise_for_status()
         return answer
 
+    def is_served(self) -> bool:
+        try:
+            self.accounts("nobody")
+        except requests.ConnectionError:
+            return False
+        return True
+
     def accounts(self, token: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
         return requests.get(
@@ -120,6 +127,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         cwd=site.folder,
     ) as hub:
         hub.wait_ready()
+        until(site.is_served, "the broker that the hub started")
         yield site
 
 

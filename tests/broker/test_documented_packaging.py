@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from .documents import PACKAGING, ROOT, SOURCES, Example, blocks, page
+from .documents import PACKAGING, ROOT, SOURCES, blocks, page
 from .running import PROGRAM
 
 if TYPE_CHECKING:
@@ -129,12 +129,19 @@ def test_every_secret_of_the_manifest_is_made_by_the_page() -> None:
     assert f"secret generic {secret['secretName']} " in commands
 
 
-@pytest.mark.parametrize("example", list(blocks("yaml")), ids=lambda example: example.name)
-def test_values_are_yaml(example: Example) -> None:
-    values = yaml.safe_load(example.text)
+def test_values_of_the_hub() -> None:
+    (values,) = (yaml.safe_load(one.text) for one in blocks("yaml") if one.name.startswith("jupyterhub.md"))
     scope = "access:services!service=tokentoss"
     assert scope in values["hub"]["loadRoles"]["user"]["scopes"]
     assert scope in values["hub"]["config"]["Spawner"]["server_token_scopes"]
+
+
+def test_a_pods_token_is_for_the_audience_of_the_reference() -> None:
+    (pod,) = (yaml.safe_load(one.text) for one in blocks("yaml") if one.name.startswith("running.md"))
+    (source,) = pod["volumes"][0]["projected"]["sources"]
+    settings = next(one.text for one in blocks("toml") if one.name == "running.md-1")
+    audience = source["serviceAccountToken"]["audience"]
+    assert re.findall(r'^audience = "(.*?)"', settings, re.MULTILINE) == [audience]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

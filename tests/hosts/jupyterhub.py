@@ -32,8 +32,7 @@ class JupyterHub(JupyterLab):
     """Runs a hub and one user's JupyterLab on it; `headers` are those of the user's pages.
 
     `names_callback_page` puts its callback page into the environment of all users' servers. `site` is
-    what a site writes into the hub's configuration, which may read `env`; it takes the place of the service
-    with the callback page.
+    what a site writes into the hub's configuration; it takes the place of the service with the callback page.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
+from broker.local_provider import settings
 from broker.running import Broker as Program
 from servers import ports
 from servers.scripted_login import follow_to_callback
@@ -78,25 +79,9 @@ class RealWorld:
         key.touch(mode=0o600)
         key.write_text(self.server_key)
         provider.change(callback_pages=[f"{self.url}/callback"])
-        client, metadata = provider.confidential, provider.metadata()
         self._program = Program(
             folder,
-            f"""
-            public_url = "{self.url}"
-            [providers.google]
-            token_endpoint = "{metadata["token_endpoint"]}"
-            client_id = "{client.client_id}"
-            client_secrets = ["{client.secret_file}"]
-            [providers.google.sign_in]
-            way = "page"
-            issuer = "{provider.issuer}"
-            display_name = "Google"
-            authorization_endpoint = "{metadata["authorization_endpoint"]}"
-            iss_parameter_supported = true
-            scopes = ["openid", "email", "offline_access"]
-            [callers.app]
-            keys = ["{key}"]
-            """,
+            f'{settings(provider, self.url, name="google")}\n[callers.app]\nkeys = ["{key}"]\n',
             port=port,
         )
 
