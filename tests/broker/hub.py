@@ -23,9 +23,9 @@ TIMEOUT = 60
 
 
 class Hub(Stoppable):
-    """Runs a hub; `api_url` is the address of its REST interface."""
+    """Runs a hub; `api_url` is the address of its REST interface. `auth_state` has it keep that of users."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, auth_state: bool = False) -> None:
         self.admin_token = secrets.token_hex(16)
         self.broker_token = secrets.token_hex(16)
         port, own_port = free_port(), free_port()
@@ -43,6 +43,7 @@ class Hub(Stoppable):
                 "HUB_PROXY": json.dumps(COMMAND),
                 "HUB_TESTS_TOKEN": self.admin_token,
                 "HUB_BROKER_TOKEN": self.broker_token,
+                **({"JUPYTERHUB_CRYPT_KEY": secrets.token_hex(32)} if auth_state else {}),
             },
             cwd=folder,
         )

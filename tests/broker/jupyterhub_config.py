@@ -17,13 +17,18 @@ c.JupyterHub.services = [
     {"name": "other"},
 ]
 c.JupyterHub.load_roles = [
-    {"name": "tests", "scopes": ["admin:users", "tokens", "access:services"], "services": ["tests"]},
+    {
+        "name": "tests",
+        "scopes": ["admin:users", "admin:auth_state", "tokens", "access:services"],
+        "services": ["tests"],
+    },
     {
         "name": "user",
         "scopes": ["self", "access:services!service=tokentoss", "access:services!service=other"],
     },
 ]
 c.Authenticator.allow_all = True
+c.Authenticator.enable_auth_state = "JUPYTERHUB_CRYPT_KEY" in os.environ
 c.ConfigurableHTTPProxy.command = json.loads(os.environ["HUB_PROXY"])
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{os.environ['HUB_PROXY_API_PORT']}"
 c.ConfigurableHTTPProxy.pid_file = f"{work_dir}/proxy.pid"
