@@ -1,0 +1,110 @@
+// Brokers on one database, with a key ring, a caller's key and a provider.
+
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../../scripts/stage.mjs";
+import { BROKER, load, start, startProvider } from "./programs.mjs";
+
+/** Runs `use` with a deployment, which ends afterwards. */
+export async function withDeployment(database, use) {
+  const folder = mkdtempSync(join(tmpdir(), "tokentoss-bench-"));
+  const provider = await startProvider();
+  const deployment = new Deployment(folder, database, provider);
+  try {
+    return await use(deployment);
+  } finally {
+    await deployment.stopAll();
+    await provider.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+class Deployment {
+  #folder;
+  #config;
+  #brokers = new Set();
+
+  constructor(folder, database, provider) {
+    this.#folder = folder;
+    this.provider = provider;
+    this.key = randomBytes(32).toString("hex");
+    this.#config = this.#write(
+      "broker.toml",
+      `listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
+database = "${database}"
+key_ring = "${folder}/keys.toml"
+
+[providers.bench]
+token_endpoint = "${provider.origin}/token"
+client_id = "bench"
+client_secrets = ["${this.#write("client.secret", randomBytes(32).toString("hex"))}"]
+
+[callers.bench]
+keys = ["${this.#write("caller.key", this.key)}"]
+`,
+    );
+    run(BROKER, this.command("init"));
+  }
+
+  /** The arguments of a command of the broker. */
+  command(...args) {
+    return ["--config", this.#config, ...args];
+  }
+
+  /** Starts a broker; `pid`, `callers` and `administrators` are its process and origins. */
+  async broker() {
+    const { pid, line, stop } = await start(BROKER, this.command("serve"), { RUST_LOG: "warn" });
+    const [, callers, , administrators] = line.split(" ");
+    const broker = {
+      pid,
+      callers,
+      administrators,
+      stop: async (signal) => {
+        this.#brokers.delete(broker);
+        await stop(signal);
+      },
+    };
+    this.#brokers.add(broker);
+    return broker;
+  }
+
+  async stopAll() {
+    await Promise.all([...this.#brokers].map((broker) => broker.stop()));
+  }
+
+  /** Connects accounts whose access tokens have ended. */
+  fill(tenant, users) {
+    return load("fill", { config: this.#config, tenant, users });
+  }
+
+  /** Runs a command of the load's program against brokers. */
+  load(command, brokers, tenant, options) {
+    const asked = brokers.map(({ callers }) => callers);
+    return load(command, { broker: asked, key: `${this.#folder}/caller.key`, tenant, ...options });
+  }
+
+  /** Asks for a token once; the status of the answer. */
+  async ask(broker, tenant, user) {
+    const answer = await fetch(`${broker.callers}/v1/token`, {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${this.key}`,
+        "Content-Type": "application/json",
+        "X-Tokentoss-Tenant": tenant,
+        "X-Tokentoss-User": `user-${user}`,
+      },
+      body: JSON.stringify({ provider: "bench" }),
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  #write(name, text) {
+    const file = join(this.#folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  }
+}
