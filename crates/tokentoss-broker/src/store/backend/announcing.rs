@@ -1,4 +1,7 @@
-//! News between processes: `NOTIFY` in Postgres, a table of the last minute in SQLite, always in the write's transaction.
+//! News between processes: `NOTIFY` in Postgres, a table of the last minute in SQLite.
+//!
+//! They belong to the write's transaction, but for renewals in Postgres: it commits transactions with news one after another,
+//! each with a disk's delay, and whoever does not hear of a renewal still has a token that is good.
 
 use std::time::Duration;
 
@@ -124,7 +127,13 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    pub(super) const RENEWALS_LATER: bool = false;
+}
+
 impl Postgres {
+    pub(super) const RENEWALS_LATER: bool = true;
+
     pub(super) async fn announce(
         connection: &mut sqlx::PgConnection,
         message: &str,

@@ -106,9 +106,24 @@ macro_rules! grant_writing {
                 Self::set_tokens(&mut transaction, id, &update.after, &[]).await?;
                 let kind = ChangeKind::of(&update.after, cells);
                 let change = Change { grant: id, place, version: update.after.version, kind };
-                Self::announce(&mut transaction, &telling.message(&change)).await?;
+                let (message, is_later) =
+                    (telling.message(&change), Self::RENEWALS_LATER && change.kind == ChangeKind::Renewed);
+                if !is_later {
+                    Self::announce(&mut transaction, &message).await?;
+                }
                 transaction.commit().await?;
+                if is_later {
+                    self.announce_alone(&message).await;
+                }
                 Ok(Some(change))
+            }
+
+            /// News of what is written already; without them others read it when what they keep is five seconds old.
+            async fn announce_alone(&self, message: &str) {
+                let told = async { Self::announce(&mut *self.pool.acquire().await?, message).await };
+                if let Err(error) = told.await {
+                    tracing::warn!(%error, "other replicas were not told of a renewal");
+                }
             }
 
             /// All columns but `used_at`, where the guard holds; tells whose row it is.
