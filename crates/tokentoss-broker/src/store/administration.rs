@@ -17,6 +17,28 @@ pub struct GrantFilter {
     pub status: Option<String>,
 }
 
+/// A sealed cell, and whose it is.
+#[derive(Debug)]
+pub struct GrantCell {
+    /// The grant.
+    pub grant: GrantId,
+    /// The cell.
+    pub cell: CellId,
+    /// Its bytes.
+    pub sealed: Vec<u8>,
+}
+
+/// What a cell shall hold, where it still holds what was read.
+#[derive(Debug)]
+pub struct NewSeal {
+    /// The cell.
+    pub cell: CellId,
+    /// What was read.
+    pub old: Vec<u8>,
+    /// What it shall hold.
+    pub new: Vec<u8>,
+}
+
 impl Store {
     /// The grants that a filter names and whose identifiers come after this one, in their order.
     ///
@@ -47,19 +69,19 @@ impl Store {
         either!(self, backend => backend.replace_data_key(tenant, old, new).await)
     }
 
-    /// All cells of a grant.
+    /// All cells of grants.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn cells_of(&self, id: GrantId) -> Result<Vec<(CellId, Vec<u8>)>, StoreError> {
-        either!(self, backend => backend.cells_of(id).await)
+    pub async fn cells_of(&self, grants: &[GrantId]) -> Result<Vec<GrantCell>, StoreError> {
+        either!(self, backend => backend.cells_of(grants).await)
     }
 
     /// Replaces what cells hold, each where it still holds the first bytes; returns how many did.
     ///
     /// # Errors
     /// That the database does not answer. None is replaced then.
-    pub async fn reseal(&self, cells: &[(CellId, Vec<u8>, Vec<u8>)]) -> Result<u64, StoreError> {
-        either!(self, backend => backend.reseal(cells).await)
+    pub async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+        either!(self, backend => backend.reseal(seals).await)
     }
 }

@@ -22,7 +22,7 @@ mod migrations;
 mod news;
 mod row;
 
-pub use administration::GrantFilter;
+pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use news::{Change, ChangeKind, News, Place};

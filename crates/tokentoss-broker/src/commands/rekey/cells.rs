@@ -3,7 +3,7 @@
 use super::{Tenants, Work};
 use crate::commands::{BATCH, CommandError};
 use crate::keys::{CellPlace, KeySet, Member, Role, is_sealed_by, open_cell, seal_cell};
-use crate::store::{GrantFilter, GrantId};
+use crate::store::{GrantCell, GrantFilter, GrantId, NewSeal};
 
 impl Work {
     /// Seals anew what other keys sealed; a cell that went or changed meanwhile is left alone.
@@ -15,19 +15,18 @@ impl Work {
             let mut grants = Grants::of(self, &tenant);
             while let Some(batch) = grants.next().await? {
                 let mut changes = Vec::new();
-                for id in batch {
-                    for (cell, old) in self.store.cells_of(id).await? {
-                        if is_sealed_by(&key, &old) {
-                            continue;
-                        }
-                        let place = CellPlace { tenant: &tenant, grant: id, cell };
-                        // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
-                        let Ok(secret) = open_cell(&key, &place, &old) else {
-                            tracing::warn!(grant = %id, "a cell cannot be opened by any key");
-                            continue;
-                        };
-                        changes.push((cell, old, seal_cell(&key, &place, &secret)));
+                for GrantCell { grant, cell, sealed: old } in self.store.cells_of(&batch).await? {
+                    if is_sealed_by(&key, &old) {
+                        continue;
                     }
+                    let place = CellPlace { tenant: &tenant, grant, cell };
+                    // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
+                    let Ok(secret) = open_cell(&key, &place, &old) else {
+                        tracing::warn!(%grant, "a cell cannot be opened by any key");
+                        continue;
+                    };
+                    let new = seal_cell(&key, &place, &secret);
+                    changes.push(NewSeal { cell, old, new });
                 }
                 if !changes.is_empty() {
                     count += self.store.reseal(&changes).await?;
@@ -46,12 +45,11 @@ impl Work {
         }
         let mut grants = Grants::of(self, tenant);
         while let Some(batch) = grants.next().await? {
-            for id in batch {
-                for (_, sealed) in self.store.cells_of(id).await? {
-                    if former.iter().any(|member| is_sealed_by(&member.key, &sealed)) {
-                        return Ok(true);
-                    }
-                }
+            let cells = self.store.cells_of(&batch).await?;
+            let seals_it =
+                |cell: &GrantCell| former.iter().any(|member| is_sealed_by(&member.key, &cell.sealed));
+            if cells.iter().any(seals_it) {
+                return Ok(true);
             }
         }
         Ok(false)

@@ -1,9 +1,8 @@
-//! Grants of all users, and tenants' keys and cells, in batches.
+//! Grants of all users, and tenants' keys, in batches.
 
 use sqlx::Row;
-use tokentoss_custody::CellId;
 
-use super::columns::{bytes_of, wide};
+use super::columns::wide;
 use super::{Postgres, Sqlite};
 use crate::store::{GrantFilter, GrantId, StoreError};
 
@@ -61,38 +60,6 @@ macro_rules! administration {
                         .execute(&self.pool)
                         .await?;
                 Ok(replaced.rows_affected() == 1)
-            }
-
-            pub(in crate::store) async fn cells_of(
-                &self,
-                id: GrantId,
-            ) -> Result<Vec<(CellId, Vec<u8>)>, StoreError> {
-                let rows = sqlx::query("SELECT id, sealed FROM cells WHERE grant_id = $1")
-                    .bind(id.0.as_slice())
-                    .fetch_all(&self.pool)
-                    .await?;
-                rows.iter()
-                    .map(|row| Ok((CellId(wide(row.try_get("id")?)?), row.try_get("sealed")?)))
-                    .collect()
-            }
-
-            pub(in crate::store) async fn reseal(
-                &self,
-                cells: &[(CellId, Vec<u8>, Vec<u8>)],
-            ) -> Result<u64, StoreError> {
-                let mut transaction = self.pool.begin_with($begin).await?;
-                let mut count = 0;
-                for (id, old, new) in cells {
-                    let replaced = sqlx::query("UPDATE cells SET sealed = $1 WHERE id = $2 AND sealed = $3")
-                        .bind(new.as_slice())
-                        .bind(bytes_of(*id))
-                        .bind(old.as_slice())
-                        .execute(&mut *transaction)
-                        .await?;
-                    count += replaced.rows_affected();
-                }
-                transaction.commit().await?;
-                Ok(count)
             }
         }
     };

@@ -36,6 +36,7 @@ mod columns;
 mod due;
 mod grant_reading;
 mod grant_writing;
+mod resealing;
 mod revocations;
 mod schema;
 mod tenants;

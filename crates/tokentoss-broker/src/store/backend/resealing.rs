@@ -1,0 +1,81 @@
+//! Reading and replacing the sealed cells of many grants at once.
+
+use sqlx::Row;
+use tokentoss_custody::CellId;
+
+use super::columns::{bytes_of, wide};
+use super::{Postgres, Sqlite};
+use crate::store::{GrantCell, GrantId, NewSeal, StoreError};
+
+macro_rules! rows_read {
+    ($rows:expr) => {
+        $rows
+            .iter()
+            .map(|row| {
+                Ok(GrantCell {
+                    grant: GrantId(wide(row.try_get("grant_id")?)?.to_be_bytes()),
+                    cell: CellId(wide(row.try_get("id")?)?),
+                    sealed: row.try_get("sealed")?,
+                })
+            })
+            .collect::<Result<Vec<_>, StoreError>>()
+    };
+}
+
+impl Sqlite {
+    pub(in crate::store) async fn cells_of(&self, grants: &[GrantId]) -> Result<Vec<GrantCell>, StoreError> {
+        let mut found = Vec::new();
+        for grant in grants {
+            let rows = sqlx::query("SELECT grant_id, id, sealed FROM cells WHERE grant_id = $1")
+                .bind(grant.0.as_slice())
+                .fetch_all(&self.pool)
+                .await?;
+            found.extend(rows_read!(rows)?);
+        }
+        Ok(found)
+    }
+
+    pub(in crate::store) async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut count = 0;
+        for NewSeal { cell, old, new } in seals {
+            let replaced = sqlx::query("UPDATE cells SET sealed = $1 WHERE id = $2 AND sealed = $3")
+                .bind(new.as_slice())
+                .bind(bytes_of(*cell))
+                .bind(old.as_slice())
+                .execute(&mut *transaction)
+                .await?;
+            count += replaced.rows_affected();
+        }
+        transaction.commit().await?;
+        Ok(count)
+    }
+}
+
+impl Postgres {
+    pub(in crate::store) async fn cells_of(&self, grants: &[GrantId]) -> Result<Vec<GrantCell>, StoreError> {
+        let ids: Vec<Vec<u8>> = grants.iter().map(|grant| grant.0.to_vec()).collect();
+        let rows = sqlx::query("SELECT grant_id, id, sealed FROM cells WHERE grant_id = ANY($1::bytea[])")
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await?;
+        rows_read!(rows)
+    }
+
+    pub(in crate::store) async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+        let ids: Vec<Vec<u8>> = seals.iter().map(|seal| bytes_of(seal.cell)).collect();
+        let old: Vec<&[u8]> = seals.iter().map(|seal| seal.old.as_slice()).collect();
+        let new: Vec<&[u8]> = seals.iter().map(|seal| seal.new.as_slice()).collect();
+        let replaced = sqlx::query(
+            "UPDATE cells SET sealed = s.new
+               FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS s (id, old, new)
+              WHERE cells.id = s.id AND cells.sealed = s.old",
+        )
+        .bind(ids)
+        .bind(old)
+        .bind(new)
+        .execute(&self.pool)
+        .await?;
+        Ok(replaced.rows_affected())
+    }
+}
