@@ -1,12 +1,13 @@
 // The two programs of the broker's benchmark, as a release has them: the broker, and what puts load on it.
 
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { path, root, run, StageError } from "../../scripts/stage.mjs";
 
-const FOLDER = path("target", "release");
-export const BROKER = `${FOLDER}/tokentoss-broker`;
-const LOAD = `${FOLDER}/tokentoss-load`;
+const FOLDER = join(process.env.CARGO_TARGET_DIR ?? path("target"), "release");
+export const BROKER = join(FOLDER, "tokentoss-broker");
+const LOAD = join(FOLDER, "tokentoss-load");
 
 /** Builds both. */
 export function buildPrograms() {
