@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokentoss_custody::{Access, Asker, Credential, Decision, Demand, decide};
 
 use super::{Ask, Custodian, Failed, Given};
-use crate::store::{Account, GrantId, GrantRow, Place};
+use crate::store::{Account, Change, GrantId, GrantRow, Place};
 
 impl Custodian {
     /// A kept token that serves this demand. Whatever is not kept, or needs more thought, is read from the database.
@@ -67,6 +67,20 @@ impl Custodian {
             self.cache.keep_token(reading, &row, cell, &token);
         }
         Ok(())
+    }
+
+    /// Has those who wait for another process see what it wrote, with one read for all of them.
+    pub(super) fn pass_on(self: &Arc<Self>, change: &Change) {
+        // Whoever refreshes in this process tells by itself.
+        let Some(flight) = self.flights.known(change.grant).filter(|flight| !flight.is_running()) else {
+            return;
+        };
+        let (custodian, change) = (Arc::clone(self), change.clone());
+        self.tasks.spawn(async move {
+            // If this fails, whoever waits reads it.
+            let _ = custodian.keep_renewed(change.grant, &change.place).await;
+            flight.tell();
+        });
     }
 }
 

@@ -148,6 +148,11 @@ impl Flight {
 pub(super) struct Flights(Mutex<HashMap<GrantId, Weak<Flight>>>);
 
 impl Flights {
+    /// The flight of a grant, if somebody takes part in it.
+    pub(super) fn known(&self, id: GrantId) -> Option<Arc<Flight>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade)
+    }
+
     /// The flight of a grant.
     pub(super) fn of(&self, id: GrantId) -> Arc<Flight> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);

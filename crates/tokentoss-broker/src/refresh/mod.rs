@@ -140,14 +140,7 @@ impl Custodian {
         let events = Arc::new(Hub::default());
         let (hearing, remembering) = (Arc::clone(&cache), Arc::clone(&journal));
         let telling = Arc::clone(&events);
-        store.watch(move |news| {
-            hearing.hear(news);
-            telling.hear(news);
-            if let News::Changed(change) = news {
-                remembering.remember(change.grant, change.version);
-            }
-        });
-        Arc::new(Self {
+        let custodian = Arc::new(Self {
             store,
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),
@@ -162,7 +155,19 @@ impl Custodian {
             uses: Uses::default(),
             cache,
             health: Health::default(),
-        })
+        });
+        let waking = Arc::downgrade(&custodian);
+        custodian.store.watch(move |news| {
+            hearing.hear(news);
+            telling.hear(news);
+            if let News::Changed(change) = news {
+                remembering.remember(change.grant, change.version);
+                if let Some(custodian) = waking.upgrade() {
+                    custodian.pass_on(change);
+                }
+            }
+        });
+        custodian
     }
 
     /// The provider of a name.
