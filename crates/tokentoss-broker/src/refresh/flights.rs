@@ -138,7 +138,7 @@ impl Flight {
     }
 
     /// Whether somebody in this process refreshes.
-    fn is_running(&self) -> bool {
+    pub(super) fn is_running(&self) -> bool {
         self.seat.available_permits() == 0
     }
 }
