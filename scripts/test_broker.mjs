@@ -27,7 +27,11 @@ await asCommand(async () => {
     await shown("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"], env);
     rmSync(WHEELS, { recursive: true, force: true });
     // Of the program that is built already: an optimised one takes minutes, and packs alike.
-    await shown(python, ["-m", "maturin", "build", "--quiet", "--locked", "--manifest-path", MANIFEST, "--out", WHEELS], env);
+    await shown(
+      python,
+      ["-m", "maturin", "build", "--quiet", "--locked", "--manifest-path", MANIFEST, "--out", WHEELS],
+      env,
+    );
     await shown(python, ["-m", "pytest", "-n", "2", "tests/broker"], { ...env, TOKENTOSS_BROKER_WHEELS: WHEELS });
   });
 });
