@@ -30,6 +30,8 @@ from tokentoss import (
     AuthManager,
     AuthWidget,
     BoxAuthWidget,
+    Broker,
+    BrokerManager,
     ClientConfig,
     ConfigureWidget,
     FileStorage,
@@ -124,10 +126,17 @@ def at_box(holder):
     return BoxAuthWidget(auth_manager=manager)
 
 
+def broker_of(holder):
+    """A broker whose key is made of what nothing may show."""
+    return Broker("https://broker.example", holder.tokens.id_token.rsplit(".", 1)[1] * 2)
+
+
 MAKERS = {
     "APIClient": lambda holder: APIClient("https://service.example", auth_manager=holder.manager),
     "Account": lambda holder: Account.of(holder.tokens),
     "AuthManager": lambda holder: holder.manager,
+    "Broker": broker_of,
+    "BrokerManager": lambda holder: BrokerManager(broker_of(holder), GOOGLE),
     "ClientConfig": lambda holder: holder.config,
     "Credentials": lambda holder: tokentoss.CREDENTIALS,
     "FileStorage": in_file,
