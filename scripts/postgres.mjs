@@ -32,7 +32,7 @@ function programs() {
   return join(VERSIONS, newest, "bin");
 }
 
-/** Runs `use` with the address of an empty server, which ends afterwards with all that it holds. */
+/** Runs `use` with the address and the certificate of an empty server, which ends afterwards with all that it holds. */
 export async function withPostgres(use) {
   const bin = programs();
   const folder = mkdtempSync(join(tmpdir(), "tokentoss-postgres-"));
@@ -43,14 +43,23 @@ export async function withPostgres(use) {
     if (IS_ROOT) run("chown", ["postgres", folder]);
     const [initdb, ...args] = command("initdb", ["--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync"]);
     run(initdb, args);
+    const certificate = join(folder, "server.crt");
+    run(...certified(prefix, certificate, join(data, "server.key")));
     const port = await freePort();
-    const settings = { listen_addresses: "127.0.0.1", port, unix_socket_directories: folder, max_connections: 400 };
+    const settings = {
+      listen_addresses: "127.0.0.1",
+      port,
+      unix_socket_directories: folder,
+      max_connections: 400,
+      ssl: "on",
+      ssl_cert_file: certificate,
+    };
     const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     const [postgres, ...rest] = command("postgres", ["-D", data, ...options]);
     const server = spawn(postgres, rest, { stdio: ["ignore", "ignore", "pipe"] });
     try {
       await isReady(server);
-      return await use(`postgres://postgres@127.0.0.1:${port}/postgres`);
+      return await use(`postgres://postgres@127.0.0.1:${port}/postgres`, certificate);
     } finally {
       const ended = new Promise((resolve) => server.once("close", resolve));
       server.kill("SIGINT");
@@ -59,6 +68,15 @@ export async function withPostgres(use) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The command that makes a certificate which stands for itself, and its key. */
+function certified(prefix, certificate, key) {
+  const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+  const names = ["-subj", "/CN=Postgres of the tests", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const files = ["-addext", "basicConstraints=critical,CA:FALSE", "-out", certificate, "-keyout", key];
+  const [command, ...args] = [...prefix, "openssl", ...request, ...names, ...files];
+  return [command, args];
 }
 
 function isReady(server) {

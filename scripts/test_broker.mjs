@@ -17,8 +17,8 @@ async function shown(command, args, env) {
 }
 
 await asCommand(async () => {
-  await withPostgres(async (address) => {
-    const env = { TOKENTOSS_TEST_POSTGRES: address };
+  await withPostgres(async (address, certificate) => {
+    const env = { TOKENTOSS_TEST_POSTGRES: address, TOKENTOSS_TEST_POSTGRES_CERTIFICATE: certificate };
     // More than there are processors: most of these tests wait for leases, pauses and processes.
     await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], {
       RUST_TEST_THREADS: "4",

@@ -9,6 +9,7 @@ use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::provider::Provider;
 
 use crate::catalogue::Preset;
+use crate::config::AuthenticationKind;
 
 /// The algorithms of ID tokens where neither table nor configuration names any.
 const USUAL_ALGORITHMS: [&str; 10] =
@@ -61,6 +62,8 @@ pub struct SignInConfig {
     pub identity_email: Option<String>,
     /// Whether there are ID tokens.
     pub openid_connect: Option<bool>,
+    /// Whether the provider compares code and verifier (RFC 7636 section 4.6); those that are known by name do.
+    pub checks_pkce: Option<bool>,
     /// Whether authorization responses name their issuer (RFC 9207).
     #[serde(default)]
     pub iss_parameter_supported: bool,
@@ -134,6 +137,12 @@ impl SignInConfig {
                 .ok_or_else(|| missing("authorization_endpoint"))?;
         let openid_connect =
             self.openid_connect.unwrap_or_else(|| preset.is_none_or(|preset| preset.openid_connect));
+        // Without a secret, the verifier alone keeps a deposited code that leaks from being redeemed by somebody else.
+        let is_public = auth_method == AuthenticationKind::None.name();
+        if self.way == Way::Deposit && is_public && !self.checks_pkce.unwrap_or(preset.is_some()) {
+            let reason = "deposits of a client without a secret are safe only where the provider checks PKCE: find out, and say so";
+            return Err(("checks_pkce", reason.to_owned()));
+        }
         let scopes = match (self.scopes.is_empty(), preset) {
             (true, Some(preset)) => preset.scopes.clone(),
             _ => self.scopes.clone(),

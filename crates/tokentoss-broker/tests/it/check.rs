@@ -31,12 +31,13 @@ async fn nothing_stands_in_the_way() {
 #[tokio::test]
 async fn all_problems_at_once() {
     let provider = Provider::start().await;
-    let home = Home::new(&provider);
+    let mut home = Home::new(&provider);
     close(&home);
     fs::set_permissions(home.folder.path().join("keys.toml"), Permissions::from_mode(0o640))
         .expect("changed");
     fs::write(home.folder.path().join("short.key"), "short").expect("written");
-    let folder = home.folder.path().display();
+    let folder = home.folder.path().display().to_string();
+    home.of_broker = format!("journal = \"{folder}/client.secret\"");
     let more = format!(
         r#"
         [callers.short]
@@ -54,6 +55,21 @@ async fn all_problems_at_once() {
         origin = "http://api.example"
         methods = ["GET"]
         paths = ["/"]
+        [providers.open]
+        token_endpoint = "https://as.example/token"
+        client_id = "x"
+        authentication = "none"
+        [providers.open.sign_in]
+        way = "deposit"
+        issuer = "https://as.example"
+        authorization_endpoint = "https://as.example/authorize"
+        [providers.paged]
+        preset = "okta"
+        parameters = {{ domain = "acme.okta.com" }}
+        client_id = "x"
+        client_secrets = ["{folder}/client.secret"]
+        [providers.paged.sign_in]
+        way = "page"
         [hubs.away]
         api_url = "http://127.0.0.1:9/hub/api"
         [hubs.plain]
@@ -71,10 +87,15 @@ async fn all_problems_at_once() {
         "problem: providers.plain.token_endpoint: ",
         "problem: providers.lone.client_secrets: ",
         "problem: providers.lone.through[0].origin: ",
+        "problem: providers.open.sign_in.checks_pkce: deposits of a client without a secret",
+        "problem: public_url: sign-ins by the broker's pages need it",
+        "problem: journal: ",
         "problem: hubs.away: http://127.0.0.1:9/hub/api/user does not answer as a hub",
         "problem: hubs.plain.api_url: only https",
     ] {
         assert!(text.contains(problem), "{problem}\n{text}");
     }
     assert!(!text.contains("s3cret"));
+    let clients = out(&run(&home.configuration(&more), &["clients"]).await);
+    assert!(clients.contains("at okta  authentication basic"), "as the table says: {clients}");
 }

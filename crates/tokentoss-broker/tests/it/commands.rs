@@ -25,13 +25,30 @@ fn err(output: &Output) -> String {
 
 #[tokio::test]
 async fn every_command_explains_itself() {
-    for command in ["init", "serve", "check", "clients", "callers", "grants", "revoke", "rekey", "openapi"] {
+    for command in
+        ["init", "serve", "check", "clients", "callers", "grants", "confirm", "revoke", "rekey", "openapi"]
+    {
         let help = run(Path::new("nowhere"), &[command, "--help"]).await;
         assert!(help.status.success() && out(&help).contains("Usage: tokentoss-broker"), "{command}");
     }
     let document = run(Path::new("nowhere"), &["openapi"]).await;
     let document: Value = serde_json::from_slice(&document.stdout).expect("JSON");
     assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn nobody_is_confirmed() {
+    let provider = Provider::start().await;
+    let home = Home::new(&provider);
+    home.start().await.stop().await;
+    let config = home.configuration("");
+    for (named, said) in [
+        ("ada", "this is no identifier of a grant"),
+        ("00000000000000000000000000000000", "no grant has this identifier"),
+    ] {
+        let confirmed = run(&config, &["confirm", named]).await;
+        assert!(!confirmed.status.success() && err(&confirmed).contains(said), "{confirmed:?}");
+    }
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use sqlx::sqlite::SqliteConnection;
 use tokentoss_broker::config::Config;
 use tokentoss_broker::journal::JournalError;
 use tokentoss_broker::server::{Server, ServerError};
-use tokentoss_custody::confirm;
 
+use crate::commands::run;
 use crate::process::Process;
 use crate::provider::Provider;
 use crate::running::{Home, until};
@@ -135,8 +135,14 @@ async fn a_row_that_a_backup_revived_is_not_used_until_somebody_confirms_it() {
     assert_eq!(provider.forms().len(), 1, "the spent token was not sent");
     let row = broker.custodian.store.grant(id).await.expect("an answer").expect("a row");
     assert_eq!(row.grant.status.cause(), Some("rolled_back"));
-    let update = confirm(&row.grant).expect("an error");
-    assert!(broker.custodian.store.update(id, &update, &[]).await.expect("an answer"));
+    let config = home.configuration("");
+    let confirmed = run(&config, &["confirm", &id.to_string()]).await;
+    assert!(confirmed.status.success(), "{confirmed:?}");
+    let row = broker.custodian.store.grant(id).await.expect("an answer").expect("a row");
+    assert_eq!(row.grant.status.name(), "active");
+    let again = run(&config, &["confirm", &id.to_string()]).await;
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("the grant is active, and only one in `error` can be confirmed"), "{said}");
     let answer = broker.token("ada", json!({"provider": "example"})).await;
     assert_eq!((answer.code(), provider.forms().len()), ("reauth_required", 2), "now it was");
     broker.connect("ada", &provider.grant(), 3600).await;

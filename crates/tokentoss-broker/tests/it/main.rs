@@ -31,6 +31,7 @@ mod keys;
 mod metrics;
 mod openid_provider;
 mod outages;
+mod postgres_tls;
 mod process;
 mod provider;
 mod refresh;
