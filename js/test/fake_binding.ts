@@ -4,6 +4,9 @@ import type { ViewState } from "../src/view_state.ts";
 import { FakeModel } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
 
+// These tests have no popup that speaks to their page.
+Object.assign(globalThis, { removeEventListener() {} });
+
 /** Lets everything happen that is due: microtasks and promises. */
 export const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -112,6 +112,11 @@ export interface TicketData {
      * The account to suggest.
      */
     login_hint?: Text | null;
+    /**
+     * The key of a broker that the authorization code is deposited at, if neither page nor kernel redeems it; X25519, in
+     * base64url.
+     */
+    deposit_key?: Text | null;
 }
 
 /**
