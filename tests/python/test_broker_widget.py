@@ -127,7 +127,7 @@ def test_the_code_that_the_window_shows(broker: FakeBroker, brokered: Make) -> N
 
 
 def test_it_is_renewed_before_its_end(broker: FakeBroker, brokered: Make) -> None:
-    broker.authorization_lifetime = 2.2
+    broker.authorization_lifetime = 8.0
     widget = brokered()
     first = offered(broker, widget)
     until(lambda: widget.broker["id"] != first.id)

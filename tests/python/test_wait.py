@@ -34,8 +34,9 @@ class Cell:
         self.result: Any = None
         self._run = run or (lambda: widget.wait(timeout))
         self._thread = threading.Thread(target=self._work, daemon=True)
+        others = len(widget._waiters._outcomes)
         self._thread.start()
-        while not widget._waiters._outcomes and self._thread.is_alive():
+        while len(widget._waiters._outcomes) <= others and self._thread.is_alive():
             pass
 
     def _work(self) -> None:
