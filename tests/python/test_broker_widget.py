@@ -18,7 +18,7 @@ from tokentoss import (
     IAPClient,
     NoCredentialsError,
 )
-from tokentoss.broker import FakeBroker
+from tokentoss.broker import BrokerClient, FakeBroker
 from tokentoss.widgets import broker_page
 
 
@@ -87,6 +87,35 @@ def test_the_page_tells_its_origin(broker: FakeBroker, brokered: Make) -> None:
     # The first one may have been clicked before the kernel heard of it.
     broker.sign_in(first)
     until(lambda: widget.is_authenticated)
+
+
+def test_an_answer_that_comes_late_takes_nothing_back(
+    broker: FakeBroker, brokered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The offer without the page's origin was asked for first, and its answer comes last."""
+    begin = BrokerClient.begin
+    is_asked, told = threading.Event(), threading.Event()
+    late: list[threading.Thread] = []
+
+    def slow(client: BrokerClient, *asked: Any, **wish: Any) -> Any:
+        if wish["page_origin"] is not None:
+            return begin(client, *asked, **wish)
+        late.append(threading.current_thread())
+        is_asked.set()
+        assert told.wait(20)
+        return begin(client, *asked, **wish)
+
+    monkeypatch.setattr(BrokerClient, "begin", slow)
+    widget = brokered()
+    widget._repr_mimebundle_()
+    assert is_asked.wait(20)
+    say(widget, "page", text=ORIGIN)
+    until(lambda: widget.broker)
+    published = widget.broker["id"]
+    told.set()
+    until(lambda: not late[0].is_alive())
+    assert widget.broker["id"] == published
+    assert broker.attempts[published].asked["page_origin"] == ORIGIN
 
 
 def test_a_page_begins_it_where_the_host_does_not_say_that_it_is_shown(

@@ -81,6 +81,8 @@ class BrokerAttempt:
         self._round = 0
         self._is_shown = False
         self._left = MOST_OFFERS
+        # Which beginning a thread runs, and which one's offer the page has.
+        self._begun_last = self._published = 0
         self._offered: dict[str, Authorization] = {}
         self._following: Following | None = None
 
@@ -168,11 +170,13 @@ class BrokerAttempt:
 
     def _start(self, number: int) -> None:
         self._left -= 1
-        if self._left >= 0 and not in_thread(lambda: self._run(number), "tokentoss-broker"):
+        self._begun_last += 1
+        turn = self._begun_last
+        if self._left >= 0 and not in_thread(lambda: self._run(number, turn), "tokentoss-broker"):
             # What nobody watches is found when the account is used.
-            self._run(number, watches=False)
+            self._run(number, turn, watches=False)
 
-    def _run(self, number: int, *, watches: bool = True) -> None:
+    def _run(self, number: int, turn: int, *, watches: bool = True) -> None:
         """Find the account connected already, or offer a sign-in and watch it."""
         try:
             # Whoever is signed in is asked for more.
@@ -180,8 +184,10 @@ class BrokerAttempt:
                 return
             offer = self._begun()
             with self._lock:
-                if number != self._round:
+                # The broker may answer late: what was begun after this knew more, as where the page is.
+                if number != self._round or turn < self._published:
                     return
+                self._published = turn
                 self._offered[offer.id] = offer
                 self._publish(offer)
         except TokenTossError as failure:
