@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { install, mayInstall } from "./debian.mjs";
 import { asCommand, fingerprintOf, line, path, run, StageError } from "./stage.mjs";
 
 const OLDEST_NODE = 20;
@@ -132,17 +133,13 @@ function installChromium() {
     line("chromium", "up to date");
     return;
   }
-  const packages = DEBIAN_PACKAGES.join(" ");
-  if (process.getuid?.() !== 0 || !output("apt-get", ["--version"])) {
+  if (!mayInstall()) {
     throw new StageError(
-      `Chromium or its driver is missing: install them (on Debian, as root: apt-get install ${packages}) and run this again.`,
+      `Chromium or its driver is missing: install them (on Debian, as root: apt-get install ${DEBIAN_PACKAGES.join(" ")}) and run this again.`,
       EXIT.chromium,
     );
   }
-  line("chromium", `installing ${packages}`);
-  const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
-  run("apt-get", ["update", "-qq"], quiet);
-  run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", ...DEBIAN_PACKAGES], quiet);
+  install(...DEBIAN_PACKAGES);
 }
 
 /** Does `work` unless `stamp` says that it was done with these very inputs. */

@@ -1,7 +1,8 @@
 // The browsers with other engines than Chromium's, and what drives them.
 
 import { existsSync } from "node:fs";
-import { line, path, run, StageError } from "./stage.mjs";
+import { installOrSay } from "./debian.mjs";
+import { line, path, run } from "./stage.mjs";
 
 /** A program of each package, by the package's name in Debian. */
 const DEBIAN_PACKAGES = {
@@ -12,7 +13,7 @@ const DEBIAN_PACKAGES = {
 /** Firefox's driver, which Debian does not have. */
 const GECKODRIVER = "0.37.1";
 
-/** Installs them where they are missing; whoever may not is told what to install. */
+/** Installs them where they are missing. */
 export function installBrowsers() {
   const missing = Object.keys(DEBIAN_PACKAGES).filter((name) => !existsSync(DEBIAN_PACKAGES[name]));
   const folder = path("target", "geckodriver");
@@ -21,17 +22,7 @@ export function installBrowsers() {
     line("browsers", "up to date");
     return;
   }
-  if (missing.length > 0) {
-    if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
-      throw new StageError(
-        `Firefox or WebKitGTK is missing: install it (on Debian, as root: apt-get install ${missing.join(" ")}) and run this again.`,
-      );
-    }
-    line("browsers", `installing ${missing.join(" ")}`);
-    const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
-    run("apt-get", ["update", "-qq"], quiet);
-    run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", ...missing], quiet);
-  }
+  if (missing.length > 0) installOrSay("Firefox or WebKitGTK", missing);
   if (!driver) {
     line("browsers", `building geckodriver ${GECKODRIVER}`);
     try {

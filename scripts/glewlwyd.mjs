@@ -1,6 +1,7 @@
 // Debian's glewlwyd, one of the providers that tests sign in with.
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { aptGet, install, mayInstall, renewLists } from "./debian.mjs";
 import { line, path, run, StageError } from "./stage.mjs";
 
 const PROGRAM = "usr/bin/glewlwyd";
@@ -17,25 +18,24 @@ export function installGlewlwyd() {
     line("glewlwyd", "up to date");
     return;
   }
-  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+  if (!mayInstall()) {
     throw new StageError(
       "glewlwyd is missing: install it (on Debian, as root: apt-get install glewlwyd, and stop its service) and run this again.",
     );
   }
-  line("glewlwyd", "installing its libraries, unpacking the program");
-  const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
-  run("apt-get", ["update", "-qq"], quiet);
-  run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", ...libraries()], quiet);
+  line("glewlwyd", "unpacking the program");
+  install(...libraries());
   rmSync(UNPACKED, { recursive: true, force: true });
   mkdirSync(UNPACKED, { recursive: true });
   // Root need not be the user that apt downloads as, which may have no way into this folder.
-  run("apt-get", ["download", "-qq", "-o", "APT::Sandbox::User=root", "glewlwyd"], { ...quiet, cwd: UNPACKED });
+  aptGet(["download", "-o", "APT::Sandbox::User=root", "glewlwyd"], { cwd: UNPACKED });
   const [archive] = readdirSync(UNPACKED);
   run("dpkg-deb", ["--extract", archive, "."], { cwd: UNPACKED });
 }
 
 /** The packages that the program itself loads, under the names of this Debian. */
 function libraries() {
+  renewLists();
   const depends = run("apt-cache", ["depends", "--important", "glewlwyd"]);
   return [...depends.matchAll(/^ *Depends: (lib\S+|glewlwyd-common)$/gm)].map(([, name]) => name);
 }

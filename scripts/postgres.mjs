@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { installOrSay } from "./debian.mjs";
 import { line, run, StageError } from "./stage.mjs";
 
 const VERSIONS = "/usr/lib/postgresql";
@@ -14,20 +15,17 @@ const IS_ROOT = process.getuid?.() === 0;
 const AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"];
 const READY = /database system is ready to accept connections/;
 
-/** The folder of the newest version's programs; installs Debian's package where there is none. */
+const versions = () => (existsSync(VERSIONS) ? readdirSync(VERSIONS) : []);
+
+/** Installs it where it is missing. */
+export function installPostgres() {
+  if (versions().length > 0) line("postgres", "up to date");
+  else installOrSay("Postgres", [PACKAGE]);
+}
+
+/** The folder of the newest version's programs. */
 function programs() {
-  const versions = () => (existsSync(VERSIONS) ? readdirSync(VERSIONS) : []);
-  if (versions().length === 0) {
-    if (!IS_ROOT || !existsSync("/usr/bin/apt-get")) {
-      throw new StageError(
-        `Postgres is missing: install it (on Debian, as root: apt-get install ${PACKAGE}) and run this again.`,
-      );
-    }
-    line("postgres", `installing ${PACKAGE}`);
-    const quiet = { env: { DEBIAN_FRONTEND: "noninteractive" } };
-    run("apt-get", ["update", "-qq"], quiet);
-    run("apt-get", ["install", "-qq", "-y", "--no-install-recommends", PACKAGE], quiet);
-  }
+  installPostgres();
   const newest = versions().sort((one, other) => Number(other) - Number(one))[0];
   return join(VERSIONS, newest, "bin");
 }

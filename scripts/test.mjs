@@ -3,10 +3,6 @@
 
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
-import { installApache } from "./apache.mjs";
-import { installBrowsers } from "./browsers.mjs";
-import { installGlewlwyd } from "./glewlwyd.mjs";
-import { installJupyterLite } from "./jupyterlite.mjs";
 import { prepare, python } from "./prepare.mjs";
 import { asCommand, path, root, StageError } from "./stage.mjs";
 
@@ -42,8 +38,10 @@ const QUICK = [
   ["TypeScript", ...script("test_js.mjs"), nodeTest],
   ["oauth4webapi and the core", ...script("test_differential.mjs"), nodeTest],
   // One more than there are processors: the tests with kernels and servers wait for them now and then.
-  ["Python and kernels", ...tests("-n", "3", "tests/python", "tests/broker", "tests/kernel", "tests/servers"), pytest],
+  ["Python and kernels", ...tests("-n", "3", "tests/python", "tests/kernel", "tests/servers"), pytest],
 ];
+/** The stages before this one need neither programs of Debian nor a browser. */
+const FIRST_WITH_TOOLS = QUICK.length - 1;
 const REST = [
   ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],
   ["Broker", ...script("test_broker.mjs"), broker],
@@ -82,6 +80,20 @@ async function run(command, args, count) {
   return { passed, failed: failed || (status === 0 && passed > 0 ? 0 : 1) };
 }
 
+/** Runs a script while the first stages compute: installing waits for networks and disks. Settles when all is there. */
+function meanwhile(name, ...args) {
+  const child = spawn(process.execPath, [path("scripts", name), ...args], { cwd: root, stdio: ["ignore", 2, 2] });
+  const done = new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status) =>
+      status === 0 ? resolve() : reject(new StageError(`scripts/${name} failed; its lines above say why`)),
+    );
+  });
+  // Who waits for it hears of a failure; until then nobody does.
+  done.catch(() => {});
+  return done;
+}
+
 /** Whether only the stages without a browser are asked for; refuses whatever else the command line holds. */
 function isQuick() {
   try {
@@ -99,15 +111,12 @@ function isQuick() {
 async function test() {
   const quick = isQuick();
   const stages = quick ? QUICK : [...QUICK, ...REST];
-  await prepare({ browser: !quick });
-  installApache();
-  if (!quick) {
-    installGlewlwyd();
-    installBrowsers();
-    installJupyterLite();
-  }
+  const installing = [meanwhile("install_tools.mjs", ...(quick ? ["--quick"] : []))];
+  await prepare({ browser: false });
+  if (!quick) installing.push(meanwhile("jupyterlite.mjs"));
   const totals = [];
   for (const [index, [name, command, args, count]] of stages.entries()) {
+    if (index === FIRST_WITH_TOOLS) await Promise.all(installing);
     console.log(`\n[${index + 1}/${stages.length}] ${name}`);
     const started = performance.now();
     const counts = await run(command, args, count);
