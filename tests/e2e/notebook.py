@@ -72,6 +72,21 @@ class Notebook(Stoppable):
         self.page.goto(self._url, wait_until="domcontentloaded")
         self.wait_kernel("idle")
 
+    def reload(self) -> None:
+        """Load the page again, once more where the page has shown outputs without their widgets.
+
+        Its widget manager asks the kernel for them for four seconds, which a busy machine may need for more.
+        """
+        for _ in range(3):
+            self.open()
+            lost = self.page.get_by_text("Error displaying widget: model not found")
+            shown = self.page.locator(".tokentoss")
+            shown.or_(lost).first.wait_for()
+            if shown.count():
+                return
+        message = "JupyterLab found no models of its widgets, three times"
+        raise AssertionError(message)
+
     def _open_document(self) -> None:
         self.page.bring_to_front()
         self.page.evaluate(

@@ -16,7 +16,7 @@ def test_a_finished_sign_in_is_shown_again(open_notebook, provider, iap_api):
     Widget(notebook.page).sign_in(ADA)
     notebook.save()
 
-    notebook.open()
+    notebook.reload()
 
     widget = Widget(notebook.page)
     widget.wait_status(f"Signed in as {ADA}")
@@ -31,7 +31,7 @@ def test_a_sign_in_works_after_a_reload(open_notebook, provider):
     Widget(notebook.page).wait_ready()
     notebook.save()
 
-    notebook.open()
+    notebook.reload()
 
     Widget(notebook.page).sign_in(ADA)
     notebook.kernel.until("widget.is_authenticated")
@@ -46,7 +46,7 @@ def test_a_reload_in_the_middle_of_a_sign_in(open_notebook, provider):
     popup.answer_login(abandoned, ADA)
     notebook.save()
 
-    notebook.open()
+    notebook.reload()
     widget.wait_status("Click to sign in")
     popup.sign_in(abandoned, ADA)
     popup.wait_closed(abandoned)

@@ -21,7 +21,7 @@ def notebook(open_notebook, provider):
 def test_while_signing_in(notebook, provider):
     """C5: the verifier was the page's alone and went with it; a new click starts over."""
     with at_step("signing in", notebook, provider, busy_cell=1):
-        notebook.open()
+        notebook.reload()
     widget = Widget(notebook.page)
     widget.wait_ready()
     expect(widget.cancel_button).to_be_hidden()
@@ -45,7 +45,7 @@ def test_a_failure_is_shown_again_with_its_next_step(notebook):
     popup.answer_login(window, ADA)
     popup.decline(window)
     notebook.kernel.until("widget.error_code == 'access_denied'")
-    notebook.open()
+    notebook.reload()
     widget = Widget(notebook.page)
     widget.wait_status("Access was not granted.")
     expect(widget.retry_button).to_be_enabled(timeout=PATIENCE_MS)

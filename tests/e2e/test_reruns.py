@@ -139,7 +139,7 @@ def test_what_the_code_holds_survives_a_run_and_a_reload(open_notebook, provider
     notebook.run_cell(0)
     notebook.run_cell(1)
     notebook.save()
-    notebook.open()
+    notebook.reload()
     for view in range(3):
         Widget(notebook.page, view).wait_ready()
     Widget(notebook.page, 1).sign_in(ADA)

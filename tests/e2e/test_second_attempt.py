@@ -62,7 +62,7 @@ def test_the_same_notebook_in_two_tabs(open_notebook, provider):
     first = Widget(notebook.page)
     page = notebook.page
     notebook.page = page.context.new_page()
-    notebook.open()
+    notebook.reload()
     second = Widget(notebook.page)
     second.wait_ready()
 

@@ -176,7 +176,7 @@ def test_a_code_of_the_page_ends_with_it(open_notebook, provider):
     widget = show_code(notebook)
     shown = code_of(widget)
     notebook.save()
-    notebook.open()
+    notebook.reload()
     widget = ask(notebook)
     assert code_of(widget) != shown
     enter_code(*code_of(widget), ADA)
@@ -188,7 +188,7 @@ def test_a_code_of_the_kernel_outlives_the_page_and_ends_with_cancel(open_notebo
     widget = show_code(notebook)
     shown = code_of(widget)
     notebook.save()
-    notebook.open()
+    notebook.reload()
     widget = Widget(notebook.page)
     widget.wait_status("Waiting for you to enter the code…")
     assert code_of(widget) == shown
