@@ -37,10 +37,14 @@ IS_TIDY = """() =>
 
 
 class KeptPage(Stoppable):
-    """Lends a browser context to one test after the other, and in it the page where JupyterLab is loaded."""
+    """Lends a browser context to one test after the other, and in it the page where JupyterLab is loaded.
 
-    def __init__(self, browser: Browser) -> None:
+    `init_script` runs in each of its pages before the page's own scripts.
+    """
+
+    def __init__(self, browser: Browser, *, init_script: str = "") -> None:
         self._browser = browser
+        self._init_script = init_script
         self._closing = ExitStack()
         self._context: BrowserContext | None = None
         self._page: Page | None = None
@@ -59,6 +63,8 @@ class KeptPage(Stoppable):
         if self._context is None:
             self._context = self._closing.enter_context(local_context(self._browser))
             kernel_messages.record(self._context)
+            if self._init_script:
+                self._context.add_init_script(self._init_script)
         context, origins = self._context, set[str]()
 
         def note(request: Request) -> None:

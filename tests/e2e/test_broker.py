@@ -28,6 +28,7 @@ widget = GoogleAuthWidget(broker=Broker({broker.url!r}, {broker.key!r}))
 display(widget)"""
 
 
+@pytest.mark.kept_page
 def test_one_click_signs_in(open_notebook, broker, show):
     notebook = open_notebook(show)
     notebook.run_cell(0)
@@ -43,6 +44,7 @@ def test_one_click_signs_in(open_notebook, broker, show):
     assert notebook.kernel.value("bool(widget.auth_manager.id_token)")
 
 
+@pytest.mark.kept_page
 def test_while_a_cell_keeps_the_kernel_busy(open_notebook, broker, show, tmp_path):
     release, seen = tmp_path / "release", tmp_path / "seen"
     notebook = open_notebook(show, cells.stay_busy(release, seen=seen, condition="widget.is_authenticated"))
@@ -58,6 +60,7 @@ def test_while_a_cell_keeps_the_kernel_busy(open_notebook, broker, show, tmp_pat
     release.touch()
 
 
+@pytest.mark.kept_page
 def test_waiting_in_the_cell_that_shows_it(open_notebook, broker, show):
     notebook = open_notebook(f"{show}\nprint(widget.wait().email)")
     notebook.start_cell(0)

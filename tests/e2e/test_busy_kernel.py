@@ -11,6 +11,8 @@ from e2e.kernel_versions import VERSIONS, kernel_name
 from e2e.waiting import until
 from e2e.widget import Widget
 
+pytestmark = pytest.mark.kept_page
+
 ADA = "ada@example.com"
 HAS_TOKENS = "widget.is_authenticated and widget.auth_manager.id_token"
 

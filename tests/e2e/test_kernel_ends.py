@@ -12,6 +12,8 @@ from e2e import cells, popup
 from e2e.steps import ADA, STEPS, UNTIL_INTERRUPTED, at_step, start_busy_cell
 from e2e.widget import PATIENCE_MS, Widget
 
+pytestmark = pytest.mark.kept_page
+
 RUN_AGAIN = "The kernel restarted. Run the cell again."
 PID_FILE = "kernel.pid"
 NOTE_PID = f"import os\nopen({PID_FILE!r}, 'w').write(str(os.getpid()))"

@@ -10,8 +10,11 @@ from playwright.sync_api import expect
 
 from e2e import cells, popup
 from e2e.jupyterlab import JupyterLab, sends
+from e2e.kept_page import KeptPage
 from e2e.kernel_versions import add_kernels, kernel_name
 from e2e.widget import PATIENCE_MS, Widget, count_windows
+
+pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
 DEAF_WHILE_BUSY = "6.30.1"
@@ -24,6 +27,12 @@ def lab(tmp_path_factory):
     with JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options=[sends(HEADERS)]) as lab:
         add_kernels(lab)
         yield lab
+
+
+@pytest.fixture(scope="module")
+def kept_page(browser):
+    with KeptPage(browser) as kept:
+        yield kept
 
 
 @pytest.fixture

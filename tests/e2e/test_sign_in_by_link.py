@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 
 from e2e import cells, leaks, popup
 from e2e.browser import local_context
+from e2e.conftest import shares_page
+from e2e.kept_page import KeptPage
 from e2e.kernel import KernelClient
 from e2e.kernel_messages import record
 from e2e.notebook import Notebook
@@ -26,9 +28,16 @@ WebAssembly.instantiate = WebAssembly.compile = () =>
 """
 
 
+@pytest.fixture(scope="module")
+def kept_page(browser):
+    with KeptPage(browser, init_script=REFUSE) as kept:
+        yield kept
+
+
 @pytest.fixture
-def context(context):
-    context.add_init_script(REFUSE)
+def context(context, request):
+    if not shares_page(request):
+        context.add_init_script(REFUSE)
     return context
 
 
@@ -64,6 +73,7 @@ def expect_end(window, text):
     assert "?" not in window.url
 
 
+@pytest.mark.kept_page
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_signs_in_out_and_in_again(open_notebook, provider, iap_api, kind):
     notebook = open_notebook(
@@ -134,6 +144,7 @@ def test_pasting_the_address_of_a_page_that_does_not_load(
         assert len(provider.exchanges()) == 1
 
 
+@pytest.mark.kept_page
 def test_the_callback_page_of_the_server_says_what_to_copy(open_notebook, lab, provider):
     """It has nobody to tell, so the user takes its address to the notebook."""
     provider.change(callback_pages=[lab.callback_page])
@@ -149,6 +160,7 @@ def test_the_callback_page_of_the_server_says_what_to_copy(open_notebook, lab, p
     widget.wait_status(f"Signed in as {ADA}")
 
 
+@pytest.mark.kept_page
 def test_declining_says_so_in_both_places_and_the_next_link_works(open_notebook, provider):
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     widget = show(notebook)
@@ -164,6 +176,7 @@ def test_declining_says_so_in_both_places_and_the_next_link_works(open_notebook,
     widget.wait_status(f"Signed in as {ADA}")
 
 
+@pytest.mark.kept_page
 def test_a_link_that_was_given_up_signs_nobody_in(open_notebook, provider):
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     widget = show(notebook)
@@ -177,6 +190,7 @@ def test_a_link_that_was_given_up_signs_nobody_in(open_notebook, provider):
     assert provider.exchanges() == []
 
 
+@pytest.mark.kept_page
 def test_the_kernel_restarts_in_between(open_notebook, provider):
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     widget = show(notebook)
@@ -194,6 +208,7 @@ def test_the_kernel_restarts_in_between(open_notebook, provider):
     widget.wait_status(f"Signed in as {ADA}")
 
 
+@pytest.mark.kept_page
 @pytest.mark.parametrize("call", ["widget.wait(timeout=120)", "await widget.signed_in(timeout=120)"])
 def test_a_cell_that_waits_goes_on(open_notebook, provider, call):
     """The link was there before the cell, and its answer comes by the listener's thread."""
