@@ -7,11 +7,11 @@ from typing import Any
 from tokentoss import error_codes
 
 _STATUSES: dict[int, tuple[str, ...]] = {
-    400: ("invalid_request", "state_mismatch"),
+    400: ("invalid_request", "min_ttl_unreachable", "request_incomplete", "state_mismatch"),
     401: ("caller_unauthenticated",),
     403: (
         "caller_forbidden",
-        "audience_forbidden",
+        "scope_forbidden",
         "target_forbidden",
         "confirmation_wrong",
         "origin_forbidden",
@@ -22,7 +22,6 @@ _STATUSES: dict[int, tuple[str, ...]] = {
         "reauth_required",
         "scope_missing",
         "account_ambiguous",
-        "min_ttl_unreachable",
         "id_token_missing",
         "way_unavailable",
     ),
@@ -31,7 +30,14 @@ _STATUSES: dict[int, tuple[str, ...]] = {
     429: ("rate_limited",),
     500: ("client_misconfigured", "key_unavailable"),
     502: ("provider_misbehaved", "target_misbehaved"),
-    503: ("provider_unavailable", "refresh_busy", "storage_unavailable", "target_unavailable"),
+    503: (
+        "provider_unavailable",
+        "refresh_busy",
+        "storage_unavailable",
+        "target_unavailable",
+        "hub_unavailable",
+        "cluster_unavailable",
+    ),
 }
 STATUS_OF = {code: status for status, codes in _STATUSES.items() for code in codes}
 
@@ -94,6 +100,6 @@ class ProblemError(Exception):
 def _action_for(code: str, status: int) -> str:
     if code in _SIGN_IN:
         return "sign_in"
-    if status in _RETRY_STATUSES:
+    if status in _RETRY_STATUSES or code == "request_incomplete":
         return "retry"
     return "ask_admin" if status in _ADMIN_STATUSES and code != "confirmation_wrong" else "fix_config"
