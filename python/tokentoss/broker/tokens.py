@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tokentoss.broker.client import BrokerClient
@@ -31,6 +32,15 @@ TURN_TIMEOUT = 60.0
 """Seconds to wait for another thread's question, which ends earlier by itself."""
 
 
+@dataclass
+class _Asked:
+    """How it went to ask for one of the two tokens; the other one may do well meanwhile."""
+
+    back_off: BackOff = field(default_factory=lambda: BackOff(*BACK_OFF))
+    failure: tuple[float, TokenTossError] | None = None
+    after_refusal_at: float | None = None
+
+
 class BrokeredTokens:
     """Gives out the tokens of one account, asking the broker in place of the provider.
 
@@ -51,14 +61,20 @@ class BrokeredTokens:
         self._held: dict[Kind, ProviderToken] = {}
         # Grows whenever what is on its way counts no more.
         self._round = 0
+        self._has_ended = False
+        self._lock = threading.Lock()
         self._turn = threading.Lock()
-        anew_in_child(self, _turn=threading.Lock)
-        self._back_off = BackOff(*BACK_OFF)
-        self._failure: tuple[float, TokenTossError] | None = None
-        self._after_refusal_at: float | None = None
+        anew_in_child(self, _lock=threading.Lock, _turn=threading.Lock)
+        self._asked_for: dict[Kind, _Asked] = {"access_token": _Asked(), "id_token": _Asked()}
 
     def __repr__(self) -> str:
         return f"BrokeredTokens({self.client.broker!r}, provider={self.provider!r}, account={self.account!r})"
+
+    def of(self, account: str | None, scopes: list[str] | None) -> BrokeredTokens:
+        """Return the tokens of another account or other scopes, of which none is at hand."""
+        made = BrokeredTokens(self.client.broker, self.provider, scopes, account)
+        made.client = self.client
+        return made
 
     def held(self, kind: Kind) -> ProviderToken | None:
         """Return the token at hand, without asking."""
@@ -79,14 +95,14 @@ class BrokeredTokens:
         if held is not None and not _is_due(held, kind):
             return held
         is_valid = held is not None and _is_valid(held, kind)
-        if held is not None and is_valid and self._back_off.is_waiting:
+        if held is not None and is_valid and self._asked_for[kind].back_off.is_waiting:
             return held
         try:
             return self._asked(kind, can_wait=is_valid)
         except ReauthRequiredError:
             raise
         except TokenRefreshError:
-            if held is not None and _is_valid(held, kind):
+            if held is not None and held is self._held.get(kind) and _is_valid(held, kind):
                 return held
             raise
 
@@ -99,24 +115,32 @@ class BrokeredTokens:
         held = self._held.get(kind)
         if held is not None and not _is_due(held, kind) and _text(held, kind) != refused:
             return held
-        now = time.monotonic()
-        if self._after_refusal_at is not None and now - self._after_refusal_at < AFTER_REFUSALS:
+        now, of_kind = time.monotonic(), self._asked_for[kind]
+        if of_kind.after_refusal_at is not None and now - of_kind.after_refusal_at < AFTER_REFUSALS:
             return None
-        self._after_refusal_at = now
+        of_kind.after_refusal_at = now
         asked = self._asked(kind, rejected=refused)
         return None if _text(asked, kind) == refused else asked
 
     def forget(self) -> None:
         """Forget the tokens, and those that are on their way."""
-        self._round += 1
-        self._held.clear()
-        self._failure = None
+        with self._lock:
+            self._round += 1
+            self._held.clear()
+            for of_kind in self._asked_for.values():
+                of_kind.failure = None
 
     def restart(self) -> None:
         """Forget tokens and failures, because somebody signed in."""
         self.forget()
-        self._back_off.reset()
-        self._after_refusal_at = None
+        for of_kind in self._asked_for.values():
+            of_kind.back_off.reset()
+            of_kind.after_refusal_at = None
+
+    def end(self) -> None:
+        """Forget the tokens, and keep none that comes later."""
+        self._has_ended = True
+        self.forget()
 
     def _asked(self, kind: Kind, *, can_wait: bool = False, rejected: str | None = None) -> ProviderToken:
         """Ask the broker, or share the answer of a thread that is asking."""
@@ -124,39 +148,51 @@ class BrokeredTokens:
         if not self._turn.acquire(timeout=0.0 if can_wait else TURN_TIMEOUT):
             raise TokenRefreshError(code="refresh_busy")
         try:
-            held = self._held.get(kind)
+            held, of_kind = self._held.get(kind), self._asked_for[kind]
             if held is not None and not _is_due(held, kind) and _text(held, kind) != rejected:
                 return held
-            if self._failure is not None and self._failure[0] >= arrived:
+            if of_kind.failure is not None and of_kind.failure[0] >= arrived:
                 # Made for this caller as well, who waited for it.
-                raise _again(self._failure[1])
-            began = time.monotonic()
-            try:
-                return self._given(kind, rejected, can_wait=can_wait)
-            except TokenTossError as failure:
-                # Without the frames that it has passed.
-                self._failure = began, _again(failure)
-                self._back_off.failed(failure.retry_after or 0.0)
-                if isinstance(failure, (NoCredentialsError, ReauthRequiredError)):
-                    self._held.clear()
-                raise
+                raise _again(of_kind.failure[1])
+            return self._given(kind, rejected, can_wait=can_wait)
         finally:
             self._turn.release()
 
     def _given(self, kind: Kind, rejected: str | None, *, can_wait: bool) -> ProviderToken:
-        number = self._round
-        token = self.client.get_valid_provider_access_token(
-            self.provider,
-            scopes=self.scopes,
-            account=self.account,
-            rejected=rejected,
-            id_token=kind == "id_token",
-            patience=0.0 if can_wait else None,
-        )
-        self._back_off.reset()
-        self._failure = None
-        if number != self._round:
-            return token
+        began, number = time.monotonic(), self._round
+        try:
+            token = self.client.get_valid_provider_access_token(
+                self.provider,
+                scopes=self.scopes,
+                account=self.account,
+                rejected=rejected,
+                id_token=kind == "id_token",
+                patience=0.0 if can_wait else None,
+            )
+        except TokenTossError as failure:
+            with self._lock:
+                if number == self._round:
+                    self._failed(kind, began, failure)
+            raise
+        with self._lock:
+            if number == self._round and not self._has_ended:
+                self._keep(kind, token)
+        return token
+
+    def _failed(self, kind: Kind, began: float, failure: TokenTossError) -> None:
+        of_kind = self._asked_for[kind]
+        # Without the frames that it has passed.
+        of_kind.failure = began, _again(failure)
+        of_kind.back_off.failed(failure.retry_after or 0.0)
+        if isinstance(failure, (NoCredentialsError, ReauthRequiredError)):
+            self._held.clear()
+
+    def _keep(self, kind: Kind, token: ProviderToken) -> None:
+        # An access token comes with every ID token.
+        for one in {kind, "access_token"}:
+            of_kind = self._asked_for[one]
+            of_kind.back_off.reset()
+            of_kind.failure = None
         self._held[kind] = token
         known = self._held.get("access_token")
         if known is None or (token.version, token.life or 0.0) > (
@@ -164,7 +200,6 @@ class BrokeredTokens:
             known.left("access_token") or 0.0,
         ):
             self._held["access_token"] = token
-        return token
 
 
 def _is_due(token: ProviderToken, kind: Kind) -> bool:

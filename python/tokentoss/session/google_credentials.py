@@ -9,6 +9,7 @@ from google.auth import exceptions as google_exceptions
 from google.oauth2 import credentials as google_credentials
 
 from tokentoss.exceptions import NoCredentialsError, TokenRefreshError, TokenTossError
+from tokentoss.util.failures import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,8 @@ class CredentialsRefreshError(TokenRefreshError, google_exceptions.RefreshError)
             self, str(failure), retryable=retryable
         )
         self.code = failure.code
+        self.cause, self.action = failure.cause, failure.action
+        self.retry_after, self.sign_in_url = failure.retry_after, failure.sign_in_url
 
 
 class Credentials(google_credentials.Credentials):
@@ -194,7 +197,7 @@ class Credentials(google_credentials.Credentials):
             self.manager.renew_access_token()
         except TokenTossError as failure:
             has_ended = not self.manager.is_authenticated
-            raise CredentialsRefreshError(failure, retryable=not has_ended) from None
+            raise CredentialsRefreshError(failure, retryable=not has_ended) from without_frames(failure)
 
     def with_quota_project(self, quota_project_id: str | None) -> Credentials:
         """Return these credentials with another project that pays."""
@@ -217,12 +220,13 @@ class Credentials(google_credentials.Credentials):
         try:
             is_signed_in = self.manager.access_token is not None
         except TokenTossError as failure:
-            raise CredentialsRefreshError(failure, retryable=self.manager.is_authenticated) from None
+            retryable = self.manager.is_authenticated
+            raise CredentialsRefreshError(failure, retryable=retryable) from without_frames(failure)
         # Both of the same tokens: a renewal by another thread may come between two looks.
         tokens = self._tokens if is_signed_in else None
         if tokens is None:
             nobody = NoCredentialsError(subject=f"the auth manager ({self.manager.why_signed_out})")
-            raise CredentialsRefreshError(nobody, retryable=False)
+            raise CredentialsRefreshError(nobody, retryable=False) from nobody
         return tokens.access_token, _expiry_of(tokens)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 
 class Observers:
@@ -27,9 +30,13 @@ class Observers:
             self._methods.append(weakref.WeakMethod(method))
 
     def notify(self) -> None:
-        """Call the methods of all who are still alive."""
+        """Call the methods of all who are still alive; what one raises is logged, and stops nobody."""
         with self._lock:
             methods = [one() for one in self._methods]
         for method in methods:
-            if method is not None:
+            if method is None:
+                continue
+            try:
                 method()
+            except Exception:
+                logger.exception("an observer of a session failed")
