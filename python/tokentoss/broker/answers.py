@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from tokentoss.exceptions import TokenRefreshError
+from tokentoss.util.json_object import read_list
 from tokentoss.util.secret import Secret
 from tokentoss.util.secret_text import keeping_secret
 from tokentoss.util.urls import origin_of, secure_page
@@ -23,6 +25,12 @@ Kind = Literal["access_token", "id_token"]
 
 PENDING = ("pending", "confirm")
 """The statuses of a sign-in that may still end well."""
+
+LATEST = 253_402_300_799
+"""The last second of the year 9999, beyond which no time is one."""
+
+LONGEST_LIFE = 315_576_000.0
+"""Ten years in seconds: no token and no sign-in lives longer, so a clock must be wrong that says so."""
 
 _STATUSES = (*PENDING, "done", "failed", "expired")
 
@@ -189,19 +197,21 @@ def read_token(answer: Answer, where: str, *, with_id_token: bool) -> ProviderTo
     access_token, id_token = members.get("access_token"), members.get("id_token", "")
     scopes, version = members.get("scopes"), members.get("version")
     token_type = members.get("token_type")
-    expires_at = _time(members, "expires_at")
-    id_token_expires_at = _time(members, "id_token_expires_at") if with_id_token else None
     account = account_of(members.get("account"))
+    # Null says that nobody knows; a member that is missing says nothing.
+    expires_at = None if members.get("expires_at", "") is None else _time(members, "expires_at", where)
+    id_token_expires_at = _time(members, "id_token_expires_at", where) if with_id_token else None
     if (
-        not isinstance(access_token, str)
-        or not access_token
+        not _is_token(access_token)
         or not isinstance(token_type, str)
         or token_type.lower() != "bearer"
         or not isinstance(scopes, list)
         or not all(isinstance(scope, str) for scope in scopes)
         or not isinstance(version, int)
+        or isinstance(version, bool)
+        or version < 0
         or account is None
-        or (with_id_token and (not isinstance(id_token, str) or not id_token or id_token_expires_at is None))
+        or (with_id_token and not _is_token(id_token))
     ):
         raise _invalid(where)
     return ProviderToken(
@@ -212,9 +222,24 @@ def read_token(answer: Answer, where: str, *, with_id_token: bool) -> ProviderTo
         version=version,
         id_token=id_token if with_id_token else "",
         id_token_expires_at=id_token_expires_at,
-        life=None if expires_at is None else expires_at - now,
-        id_token_life=None if id_token_expires_at is None else id_token_expires_at - now,
+        life=None if expires_at is None else _life(expires_at, now, where),
+        id_token_life=None if id_token_expires_at is None else _life(id_token_expires_at, now, where),
     )
+
+
+def read_accounts(answer: Answer, where: str) -> list[ConnectedAccount]:
+    """Read the answer to ``GET /v1/accounts``.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
+    try:
+        rows = read_list(answer.body.decode("utf-8"))
+    except UnicodeDecodeError:
+        rows = None
+    if rows is None:
+        raise _invalid(where)
+    return [read_account(row, where) for row in rows]
 
 
 def read_account(members: Any, where: str) -> ConnectedAccount:
@@ -226,14 +251,13 @@ def read_account(members: Any, where: str) -> ConnectedAccount:
     if not isinstance(members, dict) or account_of(members) is None:
         raise _invalid(where)
     status, provider, cause = (members.get(name) for name in ("status", "provider", "cause"))
-    scopes, connected_at = members.get("scopes"), _time(members, "connected_at")
+    scopes, connected_at = members.get("scopes"), _time(members, "connected_at", where)
     if (
         not isinstance(status, str)
         or not isinstance(provider, str)
         or not isinstance(cause, (str, type(None)))
         or not isinstance(scopes, list)
         or not all(isinstance(scope, str) for scope in scopes)
-        or connected_at is None
     ):
         raise _invalid(where)
     return ConnectedAccount(
@@ -245,8 +269,8 @@ def read_account(members: Any, where: str) -> ConnectedAccount:
         cause=cause,
         scopes=tuple(scopes),
         connected_at=connected_at,
-        renewed_at=_time(members, "renewed_at"),
-        used_at=_time(members, "used_at"),
+        renewed_at=_time_if_any(members, "renewed_at", where),
+        used_at=_time_if_any(members, "used_at", where),
     )
 
 
@@ -259,10 +283,10 @@ def read_authorization(answer: Answer, where: str) -> Authorization:
     members = answer.json_object() or {}
     identifier, way = members.get("id"), members.get("way")
     url = secure_page(members.get("url"))
-    expires_at, deposit = _time(members, "expires_at"), members.get("deposit")
-    if not isinstance(identifier, str) or not identifier or expires_at is None:
+    deposit = members.get("deposit")
+    life = max(0.0, _life(_time(members, "expires_at", where), _server_time(answer), where))
+    if not isinstance(identifier, str) or not identifier:
         raise _invalid(where)
-    life = max(0.0, expires_at - _server_time(answer))
     if way == "page" and url is not None:
         return Authorization(identifier, "page", life, url=url)
     if way == "deposit" and isinstance(deposit, dict):
@@ -300,17 +324,48 @@ def _members_with_secrets(answer: Answer) -> dict[str, Any]:
     return {name: Secret(value) if isinstance(value, str) else value for name, value in members.items()}
 
 
+def _is_token(value: object) -> TypeGuard[str]:
+    """Tell whether something is a token that can stand in a header (RFC 6750 section 2.1)."""
+    if not isinstance(value, str) or not value:
+        return False
+    return value.isascii() and value.isprintable() and " " not in value
+
+
 def _server_time(answer: Answer) -> float:
     """Return the time at the broker: lives are counted by its clock, because this machine's may be wrong."""
     try:
-        return parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
-    except (ValueError, TypeError):
+        date = parsedate_to_datetime(answer.headers.get("Date", ""))
+        # Without a zone it is UTC all the same (RFC 9110 section 5.6.7), and not this machine's time.
+        return (date if date.tzinfo is not None else date.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return time.time()
 
 
-def _time(members: dict[str, Any], name: str) -> float | None:
+def _time(members: dict[str, Any], name: str, where: str) -> float:
+    """Return a time in Unix seconds.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
     value = members.get(name)
-    return None if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LATEST:
+        raise _invalid(where)
+    return float(value)
+
+
+def _time_if_any(members: dict[str, Any], name: str, where: str) -> float | None:
+    return None if members.get(name) is None else _time(members, name, where)
+
+
+def _life(end: float, now: float, where: str) -> float:
+    """Return the seconds until a time.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid`` for more than anything lives.
+    """
+    if end - now > LONGEST_LIFE:
+        raise _invalid(where)
+    return end - now
 
 
 def _invalid(where: str) -> TokenRefreshError:

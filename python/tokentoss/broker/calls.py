@@ -24,6 +24,7 @@ FIRST_PAUSE = 0.5
 MAX_SIZE = 1_048_576
 """Largest answer that is read, in bytes."""
 
+_LASTING = frozenset({"certificate_untrusted", "broker_answer_invalid"})
 _SUCCESS = range(200, 300)
 
 
@@ -88,7 +89,7 @@ def _transport_error(failure: TransportError, broker: Broker) -> TokenTossError:
         error.code = code
     else:
         error = error_for(code, subject if broker.url in subject else f"{broker.url} ({subject})")
-    error.action = (
-        "retry" if error_codes.culprit(code) == "environment" and code != "certificate_untrusted" else None
-    )
+    # To ask again is no use where the answer is what cannot be used.
+    is_passing = error_codes.culprit(code) == "environment" and code not in _LASTING
+    error.action = "retry" if is_passing else None
     return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -15,12 +14,13 @@ from tokentoss.broker.answers import (
     ProviderToken,
     Way,
     read_account,
+    read_accounts,
     read_authorization,
     read_progress,
     read_token,
 )
 from tokentoss.broker.calls import ask
-from tokentoss.exceptions import ConfigurationError, TokenRefreshError
+from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.base64url import b64url
 from tokentoss.util.http import DEADLINE
 from tokentoss.util.secret import Secret
@@ -122,14 +122,7 @@ class BrokerClient:
         """
         broker = self._for(tenant, user)
         query = "" if provider is None else "?" + urlencode({"provider": provider})
-        body = ask(broker, "GET", "/v1/accounts" + query, patience=patience).body
-        try:
-            rows = json.loads(body)
-        except (ValueError, RecursionError):
-            rows = None
-        if not isinstance(rows, list):
-            raise TokenRefreshError(code="broker_answer_invalid", subject=broker.url)
-        return [read_account(row, broker.url) for row in rows]
+        return read_accounts(ask(broker, "GET", "/v1/accounts" + query, patience=patience), broker.url)
 
     def account(
         self, account: str, *, tenant: str | None = None, user: str | None = None

@@ -66,7 +66,8 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
 def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return min(max(float(value), 0.0), LONGEST_RETRY_AFTER)
+    # Limited first: not every number that JSON can hold is a float.
+    return float(min(max(value, 0), LONGEST_RETRY_AFTER))
 
 
 def _text(members: dict[str, Any], name: str) -> str | None:

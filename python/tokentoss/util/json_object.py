@@ -45,6 +45,15 @@ def read_object(text: str) -> dict[str, Any] | None:
     return value
 
 
+def read_list(text: str) -> list[Any] | None:
+    """Read a JSON array; None for anything else, and for what is no JSON but Python's own."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, list) else None
+
+
 def repeats(members: dict[str, Any], names: Iterable[str]) -> bool:
     """Tell whether one of these members stands there twice."""
     return any(members.get(name) is REPEATED for name in names)
