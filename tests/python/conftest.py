@@ -61,6 +61,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TOKENTOSS_TOKEN_FILE",
         "TOKENTOSS_REDIRECT_URI",
         "TOKENTOSS_BROKER",
+        "TOKENTOSS_BROKER_HUB",
         "TOKENTOSS_BROKER_KEY",
         "TOKENTOSS_BROKER_KEY_FILE",
         "JUPYTERHUB_API_TOKEN",

@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from fake_provider import Answer, FakeProvider
 from tokentoss import ConfigurationError
 from tokentoss.broker import Broker, BrokerClient, FakeBroker
 
@@ -96,3 +97,32 @@ def test_a_user_that_no_header_can_hold(user: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Broker("https://broker.example", user=user)
     assert caught.value.code == "argument_invalid"
+
+
+def test_a_hub_is_named_with_its_token_alone(
+    service: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named(broker: Broker) -> str | None:
+        service.answers["/v1/accounts"] = Answer.json([])  # type: ignore[arg-type]
+        BrokerClient(broker).accounts()
+        headers = {name.lower(): value for name, value in service.requests[-1][2].items()}
+        return headers.get("x-tokentoss-hub")
+
+    broker = Broker(service.issuer)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub-token")
+    assert named(broker) is None
+    monkeypatch.setenv("TOKENTOSS_BROKER_HUB", "lab")
+    assert named(broker) == "lab"
+    assert named(Broker(service.issuer, KEY)) is None
+    monkeypatch.setenv("TOKENTOSS_BROKER_KEY", KEY)
+    assert named(broker) is None
+    monkeypatch.delenv("TOKENTOSS_BROKER_KEY")
+    (tmp_path / "key").write_text(KEY)
+    monkeypatch.setenv("TOKENTOSS_BROKER_KEY_FILE", str(tmp_path / "key"))
+    assert named(broker) is None
+    monkeypatch.delenv("TOKENTOSS_BROKER_KEY_FILE")
+    monkeypatch.setenv("TOKENTOSS_BROKER_HUB", "two\nlines")
+    with pytest.raises(ConfigurationError) as caught:
+        named(broker)
+    assert caught.value.code == "argument_invalid"
+    assert "TOKENTOSS_BROKER_HUB" in str(caught.value)

@@ -7,11 +7,12 @@ import logging
 import pickle
 import time
 import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_provider import Answer, FakeProvider
-from tokentoss import IAPClient, TokenTossError, enable_debug
+from tokentoss import ConfigurationError, IAPClient, TokenTossError, enable_debug
 from tokentoss.broker import Broker, BrokerClient, FakeBroker
 from tokentoss.session.broker_manager import BrokerManager
 
@@ -23,6 +24,14 @@ KEY = "the-callers-key-itself"
 def shown(failure: BaseException) -> str:
     """What an error reporter shows that prints the variables of every frame."""
     return "".join(traceback.TracebackException.from_exception(failure, capture_locals=True).format())
+
+
+def locals_of(failure: BaseException) -> list[str]:
+    """Return the variables of the package's frames, as an error reporter shows them."""
+    frames = traceback.StackSummary.extract(traceback.walk_tb(failure.__traceback__), capture_locals=True)
+    own = [str(frame.locals) for frame in frames if "/tokentoss/" in frame.filename]
+    assert own
+    return own
 
 
 def given(**changes: Any) -> dict[str, Any]:
@@ -136,3 +145,62 @@ def test_accounts_that_are_none(service: FakeProvider, body: bytes) -> None:
     with pytest.raises(TokenTossError) as caught:
         BrokerClient(Broker(service.issuer, KEY)).accounts()
     assert caught.value.code == "broker_answer_invalid"
+
+
+LONG = "secret-key-" * 900  # longer than any key
+
+
+@pytest.mark.parametrize("how", ["broker", "client", "address", "tenant", "variable", "file", "bytes", "hub"])
+def test_a_key_that_is_refused_stands_in_no_frame(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_bytes(LONG.encode() if how == "file" else b"secret-key-\xff")
+    named = {"variable": "TOKENTOSS_BROKER_KEY", "hub": "JUPYTERHUB_API_TOKEN"}.get(how)
+    if named is not None:
+        monkeypatch.setenv(named, LONG)
+    if how in {"file", "bytes"}:
+        monkeypatch.setenv("TOKENTOSS_BROKER_KEY_FILE", str(tmp_path / "key"))
+    url, good = "https://broker.example", "secret-key-1"
+    acts = {
+        "broker": lambda: Broker(url, LONG),
+        "client": lambda: BrokerClient(url, LONG),
+        "address": lambda: Broker("http://broker.example", good),
+        "tenant": lambda: Broker(url, good, tenant="two\nlines"),
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        acts.get(how, Broker(url).key)()
+    links, failure = [caught.value], caught.value.__context__
+    while failure is not None:
+        links.append(failure)
+        failure = failure.__context__
+    for link in links:
+        assert not isinstance(link, UnicodeError), "it holds what it could not decode"
+        for text in locals_of(link):
+            assert "secret-key" not in text
+
+
+def test_what_is_sent_stands_in_no_frame(broker: FakeBroker) -> None:
+    client = BrokerClient(broker.broker())
+    broker.failures = [{"code": "confirmation_wrong"}, {"code": "reauth_required"}]
+    with pytest.raises(TokenTossError) as wrong:
+        client.confirm("a", "CONFIRM2")
+    with pytest.raises(TokenTossError) as rejected:
+        client.get_valid_provider_access_token("box", rejected=TOKEN)
+    for failure in (wrong.value, rejected.value):
+        frames = traceback.StackSummary.extract(traceback.walk_tb(failure.__traceback__), capture_locals=True)
+        own = [str(frame.locals) for frame in frames if "/tokentoss/" in frame.filename]
+        assert own
+        for text in own:
+            for secret in ("CONFIRM2", TOKEN, broker.key):
+                assert secret not in text
+
+
+def test_nothing_with_a_key_is_pickled(broker: FakeBroker) -> None:
+    keyed = broker.broker()
+    for thing in (keyed, BrokerClient(keyed), keyed.for_user(None, None)):
+        with pytest.raises(TypeError):
+            pickle.dumps(thing)
+    # A key that was read is worth nothing in a pickle either.
+    assert broker.key.encode() not in pickle.dumps(keyed.key())
+    assert broker.key not in repr(keyed._members)
+    assert broker.key not in repr(Broker(broker.url, "another")._members)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.broker.key import checked_key, environment_key
+from tokentoss.broker.key import checked_key, environment_key, is_hub_token
 from tokentoss.exceptions import ConfigurationError
+from tokentoss.util.secret_text import secret_or_none
 from tokentoss.util.urls import origin_of, secure_origin, split_url
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 URL_VARIABLE = "TOKENTOSS_BROKER"
 """Environment variable with the address of the broker that is used unless somebody names another one."""
 
+HUB_VARIABLE = "TOKENTOSS_BROKER_HUB"
+"""Environment variable with what the broker's configuration calls this kernel's JupyterHub."""
+
+HUB_HEADER = "X-Tokentoss-Hub"
 TENANT_HEADER = "X-Tokentoss-Tenant"
 USER_HEADER = "X-Tokentoss-User"
 
@@ -35,6 +40,12 @@ class Broker:
         ConfigurationError: ``address_insecure``, or ``broker_key_invalid``.
     """
 
+    # What a traceback shows of one whose arguments were refused.
+    url = ""
+    tenant: str | None = None
+    user: str | None = None
+    _key: Secret | None = None
+
     def __init__(
         self,
         url: str,
@@ -44,6 +55,8 @@ class Broker:
         user: str | None = None,
         provider: str | None = None,
     ) -> None:
+        # At once: a traceback with local variables shows this frame.
+        key = secret_or_none(key)
         parts = split_url(url)
         if parts is None or parts.query or parts.fragment:
             raise ConfigurationError(code="address_insecure", subject=f"broker {url!r}")
@@ -121,13 +134,19 @@ class Broker:
         return key
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that name tenant and user, as far as they are given."""
-        named = {TENANT_HEADER: self.tenant, USER_HEADER: self.user}
+        """Return the headers that name tenant, user and hub, as far as they are given.
+
+        Raises:
+            ConfigurationError: ``argument_invalid`` if the environment names a hub as no header can.
+        """
+        is_of_hub = self._key is None and is_hub_token()
+        hub = _header_text(os.environ.get(HUB_VARIABLE) or None, HUB_VARIABLE) if is_of_hub else None
+        named = {TENANT_HEADER: self.tenant, USER_HEADER: self.user, HUB_HEADER: hub}
         return {name: value for name, value in named.items() if value is not None}
 
     @property
     def _members(self) -> tuple[object, ...]:
-        return self.url, self.tenant, self.user, self.provider, None if self._key is None else str(self._key)
+        return self.url, self.tenant, self.user, self.provider, self._key
 
 
 def _restored(url: str, tenant: str | None, user: str | None, provider: str | None) -> Broker:

@@ -11,6 +11,7 @@ from tokentoss.exceptions import TokenTossError, error_for
 from tokentoss.util.backoff import Retry
 from tokentoss.util.failures import TransportError
 from tokentoss.util.http import DEADLINE, Answer, call
+from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from tokentoss.broker.address import Broker
@@ -52,7 +53,7 @@ def ask(
         TokenTossError: What the broker says, or ``broker_unreachable``.
     """
     tries = Retry(FIRST_PAUSE, PATIENCE if patience is None else patience)
-    body = None if members is None else json.dumps(members)
+    body = None if members is None else Secret(json.dumps(members))
     while True:
         try:
             return _answered(broker, method, path, body, deadline)

@@ -24,6 +24,7 @@ from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.base64url import b64url
 from tokentoss.util.http import DEADLINE
 from tokentoss.util.secret import Secret
+from tokentoss.util.secret_text import secret_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +46,7 @@ class BrokerClient:
     """
 
     def __init__(self, broker: Broker | str | None = None, key: str | None = None) -> None:
+        key = secret_or_none(key)
         chosen = Broker.of_environment() if broker is None else broker
         if chosen is None:
             raise ConfigurationError(code="argument_invalid", subject="No broker, without TOKENTOSS_BROKER,")
@@ -54,7 +56,8 @@ class BrokerClient:
         self.broker = Broker.of(chosen)
 
     def __repr__(self) -> str:
-        return f"BrokerClient({self.broker!r})"
+        # A traceback may show one whose arguments were refused.
+        return f"BrokerClient({vars(self).get('broker')!r})"
 
     def get_valid_provider_access_token(
         self,
@@ -90,7 +93,7 @@ class BrokerClient:
             TokenRefreshError: If there is no token now.
             ConfigurationError: If the broker refuses the caller or the request.
         """
-        rejected = None if rejected is None else Secret(rejected)
+        rejected = secret_or_none(rejected)
         members: dict[str, Any] = {
             "provider": provider,
             "account": account,
@@ -204,6 +207,7 @@ class BrokerClient:
         Raises:
             SignInError: ``confirmation_wrong``; the fifth ends the sign-in.
         """
+        confirmation = Secret(confirmation)
         path = _path("authorizations", authorization) + "/confirm"
         # Not repeated: a wrong one counts each time.
         answer = ask(self.broker, "POST", path, {"confirmation": confirmation}, patience=0.0)
@@ -225,6 +229,7 @@ class BrokerClient:
 
 def hash_of(token: str) -> str:
     """Return the hash by which a broker knows a token: SHA-256 in base64url."""
+    token = Secret(token)
     return b64url(sha256(token.encode("utf-8", "surrogatepass")).digest())
 
 

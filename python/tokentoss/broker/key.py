@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.util.secret import Secret
+from tokentoss.util.secret import Secret, SecretBytes
 
 KEY_VARIABLE = "TOKENTOSS_BROKER_KEY"
 KEY_FILE_VARIABLE = "TOKENTOSS_BROKER_KEY_FILE"
@@ -31,6 +31,12 @@ def environment_key() -> Secret | None:
     return None
 
 
+def is_hub_token() -> bool:
+    """Tell whether the key of the environment is what a JupyterHub gave this kernel."""
+    named = (KEY_VARIABLE, KEY_FILE_VARIABLE)
+    return not any(os.environ.get(name) for name in named) and bool(os.environ.get(HUB_TOKEN_VARIABLE))
+
+
 def checked_key(text: str, source: str) -> Secret:
     """Return a key that can stand in a header (RFC 6750 section 2.1), without white space around it.
 
@@ -41,6 +47,7 @@ def checked_key(text: str, source: str) -> Secret:
     Raises:
         ConfigurationError: ``broker_key_invalid``; it does not show the key.
     """
+    text = Secret(text)
     key = Secret(text.strip())
     if not key or len(key) > _LONGEST or not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(code="broker_key_invalid", subject=source)
@@ -50,9 +57,11 @@ def checked_key(text: str, source: str) -> Secret:
 def _key_in(path: Path) -> Secret:
     try:
         with path.expanduser().open("rb") as file:
-            text = Secret(file.read(_LONGEST + 2).decode("ascii"))
-    except (OSError, UnicodeDecodeError, RuntimeError):
-        raise ConfigurationError(
-            code="broker_key_invalid", subject=f"{path} (named by {KEY_FILE_VARIABLE})"
-        ) from None
-    return checked_key(text, f"{path} (named by {KEY_FILE_VARIABLE})")
+            content = SecretBytes(file.read(_LONGEST + 2))
+    except (OSError, RuntimeError):
+        content = SecretBytes()
+    source = f"{path} (named by {KEY_FILE_VARIABLE})"
+    # Not by a failure to decode it, which would hold it.
+    if not content or not content.isascii():
+        raise ConfigurationError(code="broker_key_invalid", subject=source)
+    return checked_key(Secret(content.decode("ascii")), source)
