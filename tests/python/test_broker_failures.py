@@ -16,6 +16,7 @@ from tokentoss import (
 )
 from tokentoss.broker import FakeBroker
 from tokentoss.widgets import broker_attempt, broker_page
+from tokentoss.widgets.status import WAITING
 
 
 def test_the_fifth_wrong_code_ends_the_sign_in(broker: FakeBroker, brokered: Make) -> None:
@@ -180,3 +181,36 @@ def test_renewals_have_an_end(broker: FakeBroker, brokered: Make, monkeypatch: p
     assert len(broker.attempts) == 2
     widget._take_message(None, {"type": "ask_for_ticket"}, None)
     until(lambda: len(broker.attempts) == 3)
+
+
+def test_an_offer_that_was_clicked_and_expires_is_told(broker: FakeBroker, brokered: Make) -> None:
+    """Another one was offered in the meantime, so that it is not the latest."""
+    widget = brokered()
+    attempt = offered(broker, widget)
+    say(widget, "opened", attempt.id)
+    assert widget.status == WAITING
+    widget._attempt._start(widget._attempt._round)  # type: ignore[union-attr]
+    until(lambda: widget.broker["id"] != attempt.id)
+    second = widget.broker["id"]
+    with broker.changed:
+        attempt.status = "expired"
+        broker.changed.notify_all()
+    until(lambda: widget.error_code == "authorization_expired")
+    assert widget.status != WAITING
+    assert widget.acknowledged == attempt.id
+    until(lambda: widget.broker and widget.broker["id"] not in {attempt.id, second})
+    broker.sign_in(broker.attempts[widget.broker["id"]])
+    until(lambda: widget.is_authenticated)
+
+
+def test_an_offer_that_nobody_clicked_expires_in_silence(broker: FakeBroker, brokered: Make) -> None:
+    widget = brokered()
+    attempt = offered(broker, widget)
+    widget._attempt._start(widget._attempt._round)  # type: ignore[union-attr]
+    until(lambda: widget.broker["id"] != attempt.id)
+    second = widget.broker["id"]
+    with broker.changed:
+        attempt.status = "expired"
+        broker.changed.notify_all()
+    until(lambda: attempt.id not in widget._attempt._offered)  # type: ignore[union-attr]
+    assert (widget.error_code, widget.broker["id"]) == ("", second)

@@ -94,6 +94,24 @@ def test_a_rejected_token_is_replaced_once_in_a_while(broker: FakeBroker, manage
     assert asked(broker) == before
 
 
+def test_each_kind_of_token_fails_by_itself(broker: FakeBroker, manager: BrokerManager) -> None:
+    """That there is no ID token says nothing of access tokens, nor does a refusal of one."""
+    broker.lifetime = 200.0
+    token = manager.access_token
+    assert token
+    manager._tokens._held["access_token"].since._monotonic -= 150
+    broker.grants[0].expires_at = time.time() + 3
+    broker.failures = [{"code": "storage_unavailable", "retry_after": 30}]
+    with pytest.raises(TokenRefreshError):
+        _ = manager.id_token
+    assert manager.access_token not in {None, token}, "it does not wait as the other one does"
+    id_token, access_token = manager.id_token, manager.access_token
+    assert id_token
+    assert access_token
+    assert manager.id_token_after(id_token) not in {None, id_token}
+    assert manager._tokens.after("access_token", manager.access_token or "") is not None
+
+
 def test_tokens_live_long_enough_for_google_auth(broker: FakeBroker, manager: BrokerManager) -> None:
     broker.lifetime = 3600
     assert manager.credentials is not None

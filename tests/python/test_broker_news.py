@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from broker_steps import ADA, Make, asked, listens_anew, shown, signed_in, until
+import gc
+import logging
+
+import pytest
+from broker_steps import ADA, Make, asked, listening_threads, listens_anew, shown, signed_in, until
 from tokentoss import AuthWidget, BoxAuthWidget
-from tokentoss.broker import BrokerClient, FakeBroker
+from tokentoss.broker import BrokerClient, FakeBroker, news
+from tokentoss.broker.fake.state import Grant
+from tokentoss.exceptions import error_for
+from tokentoss.session.broker_manager import BrokerManager
 
 SIGNED_IN = f"Signed in as {ADA}"
 
@@ -127,3 +134,55 @@ def test_a_user_who_signed_out_here_stays_so(broker: FakeBroker, displayed: Auth
     listens_anew(broker, broker.listeners.cut)
     assert not displayed.is_authenticated
     assert displayed.error == ""
+
+
+def test_who_joins_a_connection_that_stands_is_told_at_once(broker: FakeBroker, brokered: Make) -> None:
+    box = shown(broker, brokered(BoxAuthWidget))
+    joined = brokered()
+    joined._repr_mimebundle_()
+    until(lambda: joined.broker)
+    # What happened in between is in no event that comes later.
+    with broker.changed:
+        grant = Grant(("default", "default"), "google", "subject-1", ADA, ["openid", "email"])
+        broker.grants.append(grant)
+    manager = BrokerManager(broker.broker())
+    following = manager.follow_news()
+    until(lambda: manager.is_authenticated)
+    following.close()
+    assert asked(broker, "/v1/events") == 1
+    assert not box.is_authenticated
+
+
+def test_the_thread_ends_with_the_last_who_follows(broker: FakeBroker) -> None:
+    """Also if that one was collected without a farewell."""
+    first, last = BrokerManager(broker.broker()), BrokerManager(broker.broker())
+    followings = [first.follow_news(), last.follow_news()]
+    until(lambda: len(broker.listeners) == 1)
+    followings[0].close()
+    assert listening_threads()
+    del last
+    gc.collect()
+    until(lambda: not listening_threads())
+
+
+def test_each_kind_of_failure_is_shown_once(
+    broker: FakeBroker, brokered: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "tokentoss.broker.news")
+    widget = shown(broker, brokered())
+
+    def failed() -> list[str]:
+        return [one.getMessage() for one in caplog.records if one.levelno >= logging.INFO]
+
+    listener = news._listeners[broker.broker()]
+    for code in ("caller_unauthenticated", "storage_unavailable"):
+        for _ in range(3):
+            listener._log("%s: %s", error_for(code))
+    for _ in range(3):
+        listener._log_unexpected(RuntimeError())
+    assert failed() == [
+        f"{broker.url}: caller_unauthenticated",
+        f"{broker.url}: storage_unavailable",
+        "following the broker failed",
+    ]
+    widget.close()

@@ -150,7 +150,6 @@ class Authorization:
         life: Seconds until it ends.
         url: The broker's page for the popup; ``""`` for the way ``deposit``.
         deposit: What the notebook page needs for the way ``deposit``.
-        begun_at: When it was begun, in Unix seconds of this machine's clock.
     """
 
     id: str
@@ -158,12 +157,6 @@ class Authorization:
     life: float
     url: str = ""
     deposit: dict[str, Any] = field(default_factory=dict, repr=False)
-    begun_at: float = field(default_factory=time.time)
-
-    @property
-    def expires_at(self) -> int:
-        """When it ends, in Unix seconds of this machine's clock."""
-        return int(self.begun_at + self.life)
 
     @property
     def origin(self) -> str:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import weakref
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from tokentoss.broker.client import BrokerClient
@@ -62,7 +62,15 @@ class Following:
 
     def __init__(self, broker: Broker, method: Heard) -> None:
         self._broker = broker
-        self._method = weakref.WeakMethod(method)
+        # Who is collected without a farewell follows no longer.
+        me = weakref.ref(self)
+
+        def collected(_: object) -> None:
+            following = me()
+            if following is not None:
+                following.close()
+
+        self._method = weakref.WeakMethod(method, collected)
         self._owner = os.getpid()
 
     def tell(self, accounts: list[ConnectedAccount]) -> None:
@@ -106,8 +114,10 @@ class _Listener:
         self._followers: list[Following] = []
         self._ended = threading.Event()
         self._stream: EventStream | None = None
+        self._is_connected = False
         self._asked_at = 0.0
         self._failures = 0
+        self._shown: set[str] = set()
 
     def start(self) -> bool:
         """Start the thread; tell whether there are threads."""
@@ -118,8 +128,24 @@ class _Listener:
         return True
 
     def join(self, following: Following) -> None:
-        """Let somebody follow."""
+        """Let somebody follow; who comes while the connection stands is told at once how things are."""
         self._followers = [*self._followers, following]
+        if self._is_connected and not self._ended.is_set():
+            # Without a thread to be had, the next news tells.
+            with suppress(RuntimeError):
+                threading.Thread(
+                    target=self._welcome, args=(following,), name="tokentoss-broker-welcome", daemon=True
+                ).start()
+
+    def _welcome(self, following: Following) -> None:
+        try:
+            accounts = self._client.accounts(patience=0.0)
+            if following in self._followers:
+                following.tell(accounts)
+        except TokenTossError as failure:
+            self._log("the broker %s was not asked after news: %s", failure)
+        except Exception as failure:  # noqa: BLE001 - what an observer raises stops nobody
+            self._log_unexpected(failure)
 
     def leave(self, following: Following) -> bool:
         """Let somebody go; end, and tell so, if that was the last one."""
@@ -145,7 +171,7 @@ class _Listener:
             self._listen()
         except NoStreamError as none:
             refusal = refusal_of(none.answer, self._broker.url)
-            logger.debug("no news of the broker %s: %s", self._broker.url, refusal.code)
+            self._log("no news of the broker %s: %s", refusal)
             if refusal.code == "rate_limited":
                 # Without a place among its listeners, whoever asks now and then hears of it late.
                 self._ask_quietly()
@@ -153,10 +179,10 @@ class _Listener:
         except TransportError as failure:
             logger.debug("the news of the broker %s broke off: %s", self._broker.url, failure.reason)
         except TokenTossError as failure:
-            logger.debug("the broker %s was not asked after news: %s", self._broker.url, failure.code)
+            self._log("the broker %s was not asked after news: %s", failure)
             return failure
-        except Exception:
-            logger.exception("following the broker failed")
+        except Exception as failure:  # noqa: BLE001 - what an observer raises stops nobody
+            self._log_unexpected(failure)
         return None
 
     def _listen(self) -> None:
@@ -168,11 +194,19 @@ class _Listener:
                 return
             self._stream = stream
         is_new = True
-        with closing(stream.batches()) as batches:
-            for batch in batches:
-                if is_new or any(event.name in NEWS for event in batch):
-                    self._ask()
-                is_new = False
+        try:
+            with closing(stream.batches()) as batches:
+                for batch in batches:
+                    if is_new:
+                        with _lock:
+                            # Who joins from now on is not among those who are told below.
+                            self._is_connected = True
+                    if is_new or any(event.name in NEWS for event in batch):
+                        self._ask()
+                    is_new = False
+                    self._shown.clear()
+        finally:
+            self._is_connected = False
 
     def _ask(self) -> None:
         """Ask for the accounts and tell the followers."""
@@ -196,7 +230,20 @@ class _Listener:
         try:
             self._ask()
         except TokenTossError as failure:
-            logger.debug("the broker %s was not asked after news: %s", self._broker.url, failure.code)
+            self._log("the broker %s was not asked after news: %s", failure)
+
+    def _log(self, text: str, failure: TokenTossError) -> None:
+        """Show each kind of failure once, until a connection stands."""
+        level = logging.DEBUG if failure.code in self._shown else logging.INFO
+        self._shown.add(failure.code)
+        logger.log(level, text, self._broker.url, failure.code)
+
+    def _log_unexpected(self, failure: Exception) -> None:
+        """Do so for a failure that nobody has thought of."""
+        kind = type(failure).__name__
+        level = logging.DEBUG if kind in self._shown else logging.ERROR
+        self._shown.add(kind)
+        logger.log(level, "following the broker failed", exc_info=failure)
 
     def _pause(self, failure: TokenTossError | None) -> float:
         """Return the seconds until the next connection."""

@@ -32,7 +32,8 @@ class Deadline:
         self.ends = time.monotonic() + seconds
         self.has_passed = False
         self._sockets: list[socket.socket] = []
-        self._lock = threading.Lock()
+        # Re-entrant, because the garbage collector may close a widget, and so abort a call, anywhere.
+        self._lock = threading.RLock()
         self._finished = threading.Event()
         self._is_watched = False
         self._token: Token[Deadline | None] | None = None

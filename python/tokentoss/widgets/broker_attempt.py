@@ -84,6 +84,8 @@ class BrokerAttempt:
         # Which beginning a thread runs, and which one's offer the page has.
         self._begun_last = self._published = 0
         self._offered: dict[str, Authorization] = {}
+        # That of the offer that the page opened last, which the user is busy with.
+        self._opened = ""
         self._following: Following | None = None
 
     @property
@@ -158,7 +160,7 @@ class BrokerAttempt:
         elif not isinstance(identifier, str) or identifier not in self._offered:
             return True
         elif kind == "opened":
-            self._left = MOST_OFFERS
+            self._left, self._opened = MOST_OFFERS, identifier
             self._show({"status": WAITING, "error": "", "error_code": ""})
         elif kind == "give_up":
             with self._lock:
@@ -251,15 +253,20 @@ class BrokerAttempt:
                 return
 
     def _watch_deposit(self, number: int, offer: Authorization) -> None:
-        """Replace a sign-in before its end, unless a page has begun it."""
+        """Replace a sign-in before its end; one that a page has begun is watched to its end."""
         hand_off = self._deposits.hand_off
         if hand_off is None or hand_off.done.wait(offer.life - min(RENEW_BEFORE, offer.life / 2)):
             return
-        if not hand_off.registrations.is_empty and hand_off.done.wait(min(RENEW_BEFORE, offer.life / 2)):
+        is_awaited = not hand_off.registrations.is_empty
+        if is_awaited and hand_off.done.wait(min(RENEW_BEFORE, offer.life / 2)):
             return
         with self._lock:
-            if number == self._round and self._deposits.hand_off is hand_off:
-                self._offered.pop(offer.id, None)
+            if number != self._round or self._deposits.hand_off is not hand_off:
+                return
+            self._offered.pop(offer.id, None)
+            if is_awaited:
+                self._fail(number, offer.id, SignInError(code="authorization_expired"))
+            else:
                 self._start(number)
 
     def _is_over(self, number: int, offer: Authorization, progress: Progress) -> bool:
@@ -279,7 +286,9 @@ class BrokerAttempt:
             with self._lock:
                 was_latest = self._latest() is offer
                 self._offered.pop(offer.id, None)
-            if was_latest:
+                # The user waits for it, though another one can be clicked by now.
+                is_awaited = number == self._round and self._opened == offer.id
+            if was_latest or is_awaited:
                 self._fail(number, offer.id, SignInError(code="authorization_expired"))
             return True
         if progress.status == "confirm":
@@ -333,6 +342,5 @@ def _shown(offer: Authorization, *, confirm: bool = False) -> dict[str, Any]:
         "id": offer.id,
         "url": offer.url,
         "origin": offer.origin,
-        "expires_at": offer.expires_at,
         "confirm": confirm,
     }
