@@ -23,12 +23,15 @@ use crate::update::{Guard, Update, Write};
 pub fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> Write {
     match &report.outcome {
         Outcome::Renewed(renewed) => match standing(grant, report) {
-            Standing::Gone => Write::Revoke(vec![renewed.refresh.unwrap_or(renewed.access)]),
+            // The token that was sent went to the queue when the user signed out.
+            Standing::Gone => Write::Revoke(vec![rotated(renewed.refresh, report).unwrap_or(renewed.access)]),
             Standing::Superseded => Write::Nothing,
             standing => settle_renewed(now, grant, report, renewed, terms, standing),
         },
         Outcome::RotatedOnly(refresh) => match standing(grant, report) {
-            Standing::Gone => Write::Revoke(vec![*refresh]),
+            Standing::Gone => {
+                rotated(Some(*refresh), report).map_or(Write::Nothing, |new| Write::Revoke(vec![new]))
+            }
             Standing::Superseded => Write::Nothing,
             standing => rotated_only(now, grant, report, *refresh, terms, standing),
         },
@@ -75,6 +78,12 @@ fn standing(grant: &Grant, report: &Report) -> Standing {
     }
 }
 
+/// The refresh token of an answer, unless it is the one that was sent: the row knows in which cell that is now, if it still
+/// has it.
+fn rotated(answered: Option<Handle>, report: &Report) -> Option<Handle> {
+    answered.filter(|refresh| refresh.hash != report.held.claim.refresh.hash)
+}
+
 fn write(grant: &Grant, after: Grant) -> Write {
     Write::Update(Box::new(Update { guard: Guard::of(grant), after, revoke: Vec::new() }))
 }
@@ -109,12 +118,12 @@ fn settle_renewed(
     let claim = &report.held.claim;
     let obtained_at = counted_from(now, claim);
     let present = grant.slot(&claim.target).and_then(|slot| slot.access.as_ref());
-    let rotated = renewed.refresh.filter(|refresh| refresh.hash != claim.refresh.hash);
+    let rotated = rotated(renewed.refresh, report);
     let is_older = present.is_some_and(|access| access.obtained_at >= obtained_at);
     if standing == Standing::Late && rotated.is_none() && is_older {
         return Write::Nothing;
     }
-    if renewed.refresh.or(grant.refresh).is_none() {
+    if rotated.or(grant.refresh).is_none() {
         // The token that was sent has been refused since, and this answer brings no other: the grant stays dead.
         return Write::Nothing;
     }
@@ -133,7 +142,7 @@ fn settle_renewed(
         after.lease = grant.lease;
     }
     after.status = grant.status.after(success(standing));
-    after.refresh = renewed.refresh.or(grant.refresh);
+    after.refresh = rotated.or(grant.refresh);
     after.id_token = renewed.id_token.or(grant.id_token);
     after.intent = None;
     after.renewed_at = obtained_at;
@@ -157,6 +166,7 @@ fn rotated_only(
     terms: &Terms,
     standing: Standing,
 ) -> Write {
+    let Some(refresh) = rotated(Some(refresh), report).or(grant.refresh) else { return Write::Nothing };
     let mut after = released(grant, &report.held.claim);
     after.status = grant.status.after(success(standing));
     after.refresh = Some(refresh);

@@ -1,6 +1,6 @@
 //! Answers that come after the lease was lost.
 
-use tokentoss_custody::{ExpiredCause, Outcome, Status, Write, settle};
+use tokentoss_custody::{CellId, ExpiredCause, Grant, Handle, Outcome, Renewed, Status, Write, settle};
 
 use crate::world::*;
 
@@ -83,4 +83,65 @@ fn without_rotation_a_late_success_leaves_a_dead_grant_dead() {
     end(3522, &mut grant, &second, Outcome::Ended(ExpiredCause::InvalidGrant));
     let late = report(&first, Outcome::Renewed(renewed(3, None)));
     assert_eq!(settle(at(3523), &grant, &late, &terms()), Write::Nothing);
+}
+
+/// The answer to a request with refresh token 2 that brings the same one again, in the cell that it had then.
+fn echo(access: u8) -> Outcome {
+    Outcome::Renewed(renewed(access, Some(2)))
+}
+
+#[test]
+fn the_same_token_again_stays_in_the_cell_that_the_row_names_now() {
+    let mut grant = grant();
+    let held = hold(3500, &mut grant, 1);
+    // The user signed in again meanwhile, and the provider gave the same refresh token; its old cell is gone.
+    let again = Handle { cell: CellId(99), ..token(2) };
+    let sign_in = tokentoss_custody::SignIn {
+        tokens: Renewed { refresh: Some(again), ..renewed(7, None) },
+        requested: grant.consented.clone(),
+        assumed_life: secs(1800),
+    };
+    let update =
+        tokentoss_custody::reconnect(at(3501), &grant, &sign_in, tokentoss_custody::Version(0), &terms());
+    assert!(update.apply(&mut grant));
+    for outcome in [echo(3), Outcome::RotatedOnly(token(2))] {
+        let after = match settle(at(3502), &grant, &report(&held, outcome), &terms()) {
+            Write::Update(update) => update.after,
+            _ => grant.clone(),
+        };
+        assert_eq!(after.refresh, Some(again));
+    }
+}
+
+#[test]
+fn the_same_token_again_or_none_keeps_the_present_one() {
+    for outcome in [echo(3), Outcome::Renewed(renewed(3, None)), Outcome::RotatedOnly(token(2))] {
+        let mut grant = grant();
+        let held = hold(3500, &mut grant, 1);
+        end(3501, &mut grant, &held, outcome);
+        assert_eq!((grant.status, grant.refresh), (Status::Active, Some(token(2))));
+    }
+}
+
+#[test]
+fn the_same_token_again_does_not_name_a_cell_that_its_death_deleted() {
+    let mut grant = grant();
+    let first = hold(3500, &mut grant, 1);
+    let second = hold(3521, &mut grant, 2);
+    end(3522, &mut grant, &second, DEAD);
+    for outcome in [echo(3), Outcome::RotatedOnly(token(2))] {
+        assert_eq!(settle(at(3523), &grant, &report(&first, outcome), &terms()), Write::Nothing);
+    }
+}
+
+#[test]
+fn after_a_sign_out_the_same_token_again_is_not_queued_twice() {
+    let mut grant = grant();
+    let held = hold(3500, &mut grant, 1);
+    let ended: Grant =
+        tokentoss_custody::sign_out(&grant, tokentoss_custody::Revoker::User).expect("an end").after;
+    let write = |outcome| settle(at(3501), &ended, &report(&held, outcome), &terms());
+    assert_eq!(write(echo(3)), Write::Revoke(vec![token(3)]));
+    assert_eq!(write(Outcome::RotatedOnly(token(2))), Write::Nothing);
+    assert_eq!(write(Outcome::Renewed(renewed(3, Some(4)))), Write::Revoke(vec![token(4)]));
 }
