@@ -9,7 +9,7 @@ use crate::handle::{Handle, LeaseOwner, TokenHash, Version};
 use crate::schedule::Schedule;
 use crate::scopes::{Scopes, Target};
 use crate::status::Status;
-use crate::terms::{between, was_put_back};
+use crate::terms::{MOST_TARGETS, SCOPE_REFUSAL, before, between, was_put_back};
 
 /// The row of a grant. Every field is a column, except [`Grant::tokens`], which are the main token's columns and the
 /// rows of `variants`.
@@ -109,6 +109,15 @@ impl IdToken {
     }
 }
 
+impl Slot {
+    /// When the provider gave or refused it.
+    fn written_at(&self) -> Timestamp {
+        let refused_at = self.refused_until.map(|until| before(until, SCOPE_REFUSAL));
+        let obtained_at = self.access.as_ref().map(|access| access.obtained_at);
+        obtained_at.max(refused_at).unwrap_or(Timestamp::from_millis(0))
+    }
+}
+
 impl Grant {
     /// The place of a target's token.
     #[must_use]
@@ -144,11 +153,17 @@ impl Grant {
         }
     }
 
-    /// Puts a token, or the refusal of one, into the place of its target.
+    /// Puts a token, or the refusal of one, into the place of its target. Where there are too many, the oldest goes.
     pub(crate) fn put(&mut self, slot: Slot) {
-        match self.tokens.iter_mut().find(|other| other.target == slot.target) {
-            Some(other) => *other = slot,
-            None => self.tokens.push(slot),
+        if let Some(other) = self.tokens.iter_mut().find(|other| other.target == slot.target) {
+            *other = slot;
+            return;
         }
+        while self.tokens.len() >= MOST_TARGETS {
+            let others = self.tokens.iter().enumerate().filter(|(_, other)| !other.target.is_main());
+            let Some((oldest, _)) = others.min_by_key(|(_, other)| other.written_at()) else { break };
+            self.tokens.remove(oldest);
+        }
+        self.tokens.push(slot);
     }
 }

@@ -28,6 +28,8 @@ pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// How long a provider's refusal of a scope or audience is remembered.
 pub const SCOPE_REFUSAL: Duration = Duration::from_secs(600);
+/// The most targets of which one grant keeps a token or a refusal.
+pub const MOST_TARGETS: usize = 32;
 /// The longest lifetime that is believed.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
 

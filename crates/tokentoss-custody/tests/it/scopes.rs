@@ -1,6 +1,6 @@
 //! Scopes and audiences.
 
-use tokentoss_custody::{Claim, Decision, Demand, Outcome, Scopes, Target};
+use tokentoss_custody::{Claim, Decision, Demand, LeaseOwner, MOST_TARGETS, Outcome, Scopes, Target};
 
 use crate::world::*;
 
@@ -66,4 +66,25 @@ fn a_provider_that_gives_less_is_not_asked_again_at_once() {
         Outcome::Renewed(tokentoss_custody::Renewed { scopes, ..renewed(3, Some(4)) }),
     );
     assert_eq!(code(ask(62, &grant, &wanted)), "scope_missing");
+}
+
+#[test]
+fn the_oldest_of_too_many_targets_goes_and_never_the_main_one() {
+    let mut grant = grant();
+    let (first, most) = (60, MOST_TARGETS as u64);
+    for number in 0..most {
+        let now = first + number;
+        let held = claim_of(ask(now, &grant, &for_target(now, "files", Some(&format!("audience-{number}")))))
+            .apply(at(now), LeaseOwner(1), &mut grant)
+            .expect("a free lease");
+        // Every other one is refused, which takes a place as well.
+        let outcome =
+            if number % 2 == 0 { Outcome::Renewed(renewed(3, None)) } else { Outcome::ScopeRefused };
+        end(now, &mut grant, &held, outcome);
+        assert_eq!(grant.tokens.len(), MOST_TARGETS.min(number as usize + 2));
+    }
+    let has =
+        |audience: &str| grant.tokens.iter().any(|slot| slot.target.audience.as_deref() == Some(audience));
+    assert!(grant.main().is_some() && !has("audience-0") && has("audience-1"));
+    assert!(has(&format!("audience-{}", most - 1)));
 }
