@@ -14,6 +14,9 @@ const ANSWER: &str = ".answer";
 /// What the name of a file ends with that is not whole yet.
 const UNFINISHED: &str = ".new";
 
+/// The bytes of a probe: a whole block of most disks.
+const PROBE: usize = 4096;
+
 /// The folder, which is ours while this lives.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -55,6 +58,16 @@ impl Folder {
 
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.path.join(name))
+    }
+
+    /// Tries whether the disk takes a file.
+    pub(super) fn probe(&self) -> io::Result<()> {
+        let path = self.path.join(format!("probe{UNFINISHED}"));
+        let mut file = new_file(OpenOptions::new().create(true).truncate(true), &path)?;
+        let written = file.write_all(&[0; PROBE]).and_then(|()| file.sync_all());
+        // Also where the disk is full.
+        fs::remove_file(&path)?;
+        written
     }
 
     pub(super) fn names(&self) -> io::Result<Vec<String>> {

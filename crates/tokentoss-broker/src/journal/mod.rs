@@ -18,8 +18,9 @@ mod versions;
 pub use answer::Answer;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokentoss_custody::Version;
 
@@ -27,6 +28,9 @@ use crate::keys::{KeyRing, Unreadable};
 use crate::store::GrantId;
 use folder::Folder;
 use versions::Versions;
+
+/// How often the folder is tried at most.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// Why there is no journal.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +55,10 @@ pub enum JournalError {
 #[derive(Debug)]
 pub struct Journal {
     folder: Option<Folder>,
-    versions: Mutex<Versions>,
+    versions: Versions,
     kept: AtomicUsize,
+    probed: Mutex<Option<Instant>>,
+    is_writable: AtomicBool,
 }
 
 /// An answer in the journal; dropping this forgets nothing.
@@ -67,18 +73,23 @@ impl Journal {
     pub fn open(path: Option<&Path>) -> Result<Self, JournalError> {
         let folder = path.map(Folder::open).transpose()?;
         let versions = Versions::open(folder.as_ref().map(Folder::versions))?;
-        Ok(Self { folder, versions: Mutex::new(versions), kept: AtomicUsize::new(0) })
+        Ok(Self {
+            folder,
+            versions,
+            kept: AtomicUsize::new(0),
+            probed: Mutex::new(None),
+            is_writable: AtomicBool::new(true),
+        })
     }
 
     /// The highest version of a row that is known.
     pub fn known(&self, id: GrantId) -> Version {
-        self.versions.lock().unwrap_or_else(PoisonError::into_inner).of(id)
+        self.versions.of(id)
     }
 
     /// Remembers that a version was written.
     pub fn remember(&self, id: GrantId, version: Version) {
-        if let Err(error) = self.versions.lock().unwrap_or_else(PoisonError::into_inner).remember(id, version)
-        {
+        if let Err(error) = self.versions.remember(id, version) {
             tracing::warn!(grant = %id, %error, "a version is not in the journal");
         }
     }
@@ -119,6 +130,23 @@ impl Journal {
         }
         self.kept.fetch_add(left.len(), Ordering::Relaxed);
         Ok(left)
+    }
+
+    /// Whether the folder takes files, as of some seconds ago at most; waits for the disk.
+    pub fn is_writable(&self) -> bool {
+        let Some(folder) = &self.folder else { return true };
+        // While somebody else waits for the disk, what was found before counts.
+        if let Ok(mut probed) = self.probed.try_lock()
+            && probed.is_none_or(|at| at.elapsed() >= PROBE_EVERY)
+        {
+            let probe = folder.probe();
+            if let Err(error) = &probe {
+                tracing::error!(%error, "the journal's folder takes nothing");
+            }
+            self.is_writable.store(probe.is_ok(), Ordering::Relaxed);
+            *probed = Some(Instant::now());
+        }
+        self.is_writable.load(Ordering::Relaxed)
     }
 
     /// How many answers wait for the database.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tokentoss_custody::Version;
@@ -16,54 +17,76 @@ const LINE: usize = 32;
 /// The file is written anew when it has so many lines more than twice the rows.
 const SPARE: usize = 10_000;
 
-/// The versions.
+/// The versions. What is known has a lock of its own, so that whoever asks does not wait for the disk.
 #[derive(Debug)]
 pub(super) struct Versions {
-    known: HashMap<GrantId, Version>,
-    file: Option<(PathBuf, File)>,
+    known: Mutex<HashMap<GrantId, Version>>,
+    written: Option<Mutex<Written>>,
+}
+
+/// The file. Its lines may come in any order, because the highest one of a row counts.
+#[derive(Debug)]
+struct Written {
+    path: PathBuf,
+    file: File,
     lines: usize,
 }
 
 impl Versions {
     pub(super) fn open(path: Option<PathBuf>) -> io::Result<Self> {
-        let mut known = HashMap::new();
-        let Some(path) = path else { return Ok(Self { known, file: None, lines: 0 }) };
+        let Some(path) = path else { return Ok(Self { known: Mutex::default(), written: None }) };
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             bytes => bytes?,
         };
+        let mut known = HashMap::new();
         for (id, version) in bytes.chunks(LINE).filter_map(read) {
             let highest = known.entry(id).or_insert(version);
             *highest = version.max(*highest);
         }
         let file = append_to(&path, &known)?;
         let lines = known.len();
-        Ok(Self { known, file: Some((path, file)), lines })
+        let written = Some(Mutex::new(Written { path, file, lines }));
+        Ok(Self { known: Mutex::new(known), written })
     }
 
     pub(super) fn of(&self, id: GrantId) -> Version {
-        self.known.get(&id).copied().unwrap_or_default()
+        lock(&self.known).get(&id).copied().unwrap_or_default()
     }
 
-    pub(super) fn remember(&mut self, id: GrantId, version: Version) -> io::Result<()> {
-        let highest = self.known.entry(id).or_default();
-        if version <= *highest {
+    pub(super) fn remember(&self, id: GrantId, version: Version) -> io::Result<()> {
+        if !self.is_news(id, version) {
             return Ok(());
         }
-        *highest = version;
-        let Some((path, file)) = &mut self.file else { return Ok(()) };
-        if let Err(error) = file.write_all(&line(id, version)) {
+        let Some(written) = &self.written else { return Ok(()) };
+        let mut written = lock(written);
+        if let Err(error) = written.file.write_all(&line(id, version)) {
             // Half a line would hide those behind it, so that the next one writes the file anew.
-            self.lines = usize::MAX;
+            written.lines = usize::MAX;
             return Err(error);
         }
-        self.lines = self.lines.saturating_add(1);
-        if self.lines > self.known.len().saturating_mul(2).saturating_add(SPARE) {
-            *file = append_to(path, &self.known)?;
-            self.lines = self.known.len();
+        written.lines = written.lines.saturating_add(1);
+        let rows = lock(&self.known).len();
+        if written.lines > rows.saturating_mul(2).saturating_add(SPARE) {
+            // What becomes known meanwhile is appended to the new file.
+            let known = lock(&self.known).clone();
+            written.file = append_to(&written.path, &known)?;
+            written.lines = known.len();
         }
         Ok(())
     }
+
+    fn is_news(&self, id: GrantId, version: Version) -> bool {
+        let mut known = lock(&self.known);
+        let highest = known.entry(id).or_default();
+        let is_news = version > *highest;
+        *highest = version.max(*highest);
+        is_news
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes the file anew, and opens it for more.
@@ -96,4 +119,51 @@ fn sum_of(body: &[u8]) -> [u8; 8] {
     let mut sum = [0; 8];
     sum.iter_mut().zip(digest).for_each(|(sum, byte)| *sum = byte);
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_does_not_wait_for_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let versions = Versions::open(Some(folder.path().join("versions"))).expect("a file");
+        let id = GrantId([1; 16]);
+        // As while another thread waits for the disk.
+        let written = lock(versions.written.as_ref().expect("a file"));
+        std::thread::scope(|scope| {
+            let remembering = scope.spawn(|| versions.remember(id, Version(7)));
+            while versions.of(id) != Version(7) {
+                std::thread::yield_now();
+            }
+            assert!(!remembering.is_finished());
+            drop(written);
+            remembering.join().expect("no panic").expect("written");
+        });
+        drop(versions);
+        let again = Versions::open(Some(folder.path().join("versions"))).expect("a file");
+        assert_eq!(again.of(id), Version(7));
+    }
+
+    #[test]
+    fn a_file_that_is_written_anew_lacks_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("versions");
+        let versions = Versions::open(Some(path.clone())).expect("a file");
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let versions = &versions;
+                scope.spawn(move || {
+                    for version in 1..=4000 {
+                        versions.remember(GrantId([thread; 16]), Version(version)).expect("written");
+                    }
+                });
+            }
+        });
+        let most = (2 * 4 + SPARE + 4) * LINE;
+        assert!(fs::metadata(&path).expect("a file").len() <= most as u64, "it was written anew");
+        let again = Versions::open(Some(path)).expect("a file");
+        assert!((0..4).all(|thread| again.of(GrantId([thread; 16])) == Version(4000)));
+    }
 }

@@ -1,5 +1,7 @@
 //! `GET /livez` and `GET /readyz`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 
@@ -10,10 +12,13 @@ pub(super) async fn live() -> StatusCode {
     StatusCode::OK
 }
 
-/// The database answers, and its schema is this version's.
+/// The database answers, its schema is this version's, and the journal takes what the database does not.
 pub(super) async fn ready(State(app): State<App>) -> StatusCode {
-    match app.custodian.store.pending().await {
-        Ok(0) => StatusCode::OK,
+    let custodian = Arc::clone(&app.custodian);
+    // It waits for the disk.
+    let is_writable = tokio::task::spawn_blocking(move || custodian.journal().is_writable());
+    match (app.custodian.store.pending().await, is_writable.await) {
+        (Ok(0), Ok(true)) => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
