@@ -8,6 +8,14 @@ use super::{Postgres, Sqlite};
 use crate::store::StoreError;
 use crate::store::migrations::{MIGRATIONS, migrations};
 
+impl Sqlite {
+    const HAS_VERSION: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'";
+}
+
+impl Postgres {
+    const HAS_VERSION: &str = "SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL";
+}
+
 macro_rules! schema {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
@@ -36,11 +44,9 @@ macro_rules! schema {
 
             pub(in crate::store) async fn pending(&self) -> Result<usize, StoreError> {
                 let mut connection = self.pool.acquire().await?;
-                // A database without the table is a new one.
-                let found = match Self::version(&mut connection).await {
-                    Err(StoreError::Unavailable(sqlx::Error::Database(_))) => 0,
-                    found => found?,
-                };
+                // A database without the table is a new one; any other error says nothing of it.
+                let is_new = sqlx::query(Self::HAS_VERSION).fetch_optional(&mut *connection).await?.is_none();
+                let found = if is_new { 0 } else { Self::version(&mut connection).await? };
                 Ok(MIGRATIONS.len().saturating_sub(usize::try_from(found).unwrap_or_default()))
             }
 
