@@ -118,7 +118,7 @@ impl Cache {
                 self.lists.invalidate(&change.place);
                 self.rows.invalidate(&change.grant);
             }
-            News::Unsure => {
+            News::Unsure | News::Lost => {
                 self.changes.iter().for_each(|changes| {
                     let mut changes = lock(changes);
                     *changes = changes.wrapping_add(1);
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_read_that_began_before_a_change_keeps_nothing() {
-        for news in [change(), News::Unsure] {
+        for news in [change(), News::Unsure, News::Lost] {
             let cache = Cache::new();
             let reading = cache.begin(&place("ada"));
             cache.hear(&news);

@@ -52,9 +52,17 @@ impl Hub {
 
     /// Tells those whom news concern.
     pub(crate) fn hear(&self, news: &News) {
-        let News::Changed(change) = news else { return };
-        let Some(event) = Event::of(change) else { return };
         let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let change = match news {
+            News::Changed(change) => change,
+            News::Unsure => return,
+            News::Lost => {
+                // Whoever is cut off asks for the accounts when it comes back.
+                hub.clear();
+                return;
+            }
+        };
+        let Some(event) = Event::of(change) else { return };
         let place = &change.place;
         let Some(listeners) = hub.get_mut(&(place.tenant.clone(), place.user.clone())) else { return };
         // A full queue ends with what is in it.
@@ -109,6 +117,19 @@ mod tests {
         }
         assert_eq!(slow.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Disconnected));
         assert_eq!(hub.count(), 1);
+    }
+
+    #[test]
+    fn lost_news_cut_everybody_off_and_an_unsure_write_nobody() {
+        let hub = Hub::default();
+        let mut listener = hub.listen("acme", "ada").expect("room");
+        hub.hear(&change("ada", 1, ChangeKind::Renewed));
+        hub.hear(&News::Unsure);
+        assert_eq!(hub.count(), 1);
+        hub.hear(&News::Lost);
+        assert_eq!(listener.try_recv().expect("what came before").version, 1);
+        assert_eq!(listener.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Disconnected));
+        assert_eq!(hub.count(), 0);
     }
 
     #[test]

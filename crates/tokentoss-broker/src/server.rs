@@ -17,7 +17,7 @@ use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
 use crate::socket::{Socket, SocketConfig, SocketError};
 use crate::source::Source;
-use crate::store::{Store, StoreError};
+use crate::store::{Following, Store, StoreError};
 use crate::through::{Lookup, Through};
 use crate::upkeep;
 
@@ -66,6 +66,7 @@ pub enum ServerError {
 /// A server that listens.
 pub struct Server {
     app: App,
+    following: Following,
     callers: TcpListener,
     admin: TcpListener,
     socket: Option<Socket>,
@@ -85,12 +86,14 @@ impl Server {
         let store = Store::begin(&config.database).await?;
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
+        // Before anybody is served, so that nobody misses anything from then on.
+        let following = custodian.store.listen().await?;
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
         let app = App { custodian, sign_ins, callers: Arc::new(callers), through: Arc::new(through) };
         let (callers, admin) = (listen(config.listen).await?, listen(config.admin_listen).await?);
         let socket = config.socket.as_ref().map(Socket::listen).transpose()?;
-        Ok(Self { app, callers, admin, socket })
+        Ok(Self { app, following, callers, admin, socket })
     }
 
     /// Where callers connect.
@@ -148,7 +151,7 @@ impl Server {
             tokio::spawn(serving.into_future())
         });
         let custodian = self.app.custodian;
-        upkeep::start(&custodian);
+        upkeep::start(&custodian, self.following);
         end.await;
         let _ = stop.send(true);
         // Whoever comes now finds nobody, or who serves next.

@@ -24,26 +24,22 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
 
 /// Confirms a grant, whoever writes its row meanwhile.
 async fn confirm(store: &Store, id: GrantId) -> Result<(), CommandError> {
-    loop {
+    let before = store.change(id, |row| tokentoss_custody::confirm(&row.grant)).await?;
+    let Some(row) = before else {
         let row = store.grant(id).await?.ok_or("no grant has this identifier; `grants` lists them")?;
-        let status = row.grant.status;
-        let Some(update) = tokentoss_custody::confirm(&row.grant) else {
-            let message = format!("the grant is {}, and only one in `error` can be confirmed", status.name());
-            return Err(message.into());
-        };
-        if store.update(id, &update, &[]).await? {
-            tracing::info!(
-                target: "audit",
-                action = "confirm",
-                tenant = row.tenant,
-                user = row.user,
-                provider = row.provider,
-                grant = %id,
-                cause = status.cause(),
-                "an administrator confirmed a grant"
-            );
-            println!("confirmed; the next demand refreshes it");
-            return Ok(());
-        }
-    }
+        let status = row.grant.status.name();
+        return Err(format!("the grant is {status}, and only one in `error` can be confirmed").into());
+    };
+    tracing::info!(
+        target: "audit",
+        action = "confirm",
+        tenant = row.tenant,
+        user = row.user,
+        provider = row.provider,
+        grant = %id,
+        cause = row.grant.status.cause(),
+        "an administrator confirmed a grant"
+    );
+    println!("confirmed; the next demand refreshes it");
+    Ok(())
 }

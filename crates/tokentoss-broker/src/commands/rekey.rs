@@ -14,7 +14,10 @@ use super::{BATCH, CommandError, open};
 use crate::config::Config;
 use crate::keys::{KeyRing, KeySet};
 use crate::server::key_ring;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+
+/// More tries than a race between two administrators needs.
+const TRIES: usize = 64;
 
 /// What to make new.
 #[derive(Debug, Args)]
@@ -77,7 +80,8 @@ impl Work {
         change: impl Fn(&mut KeySet) -> bool,
         is_due: impl Fn(&[u8]) -> bool,
     ) -> Result<bool, CommandError> {
-        while let Some(row) = self.store.data_key(tenant).await? {
+        for _ in 0..TRIES {
+            let Some(row) = self.store.data_key(tenant).await? else { return Ok(false) };
             let mut set = self.opened(tenant, &row)?;
             if !is_due(&row) || !change(&mut set) {
                 return Ok(false);
@@ -87,7 +91,7 @@ impl Work {
                 return Ok(true);
             }
         }
-        Ok(false)
+        Err(StoreError::Contended.into())
     }
 
     fn opened(&self, tenant: &str, row: &[u8]) -> Result<KeySet, CommandError> {

@@ -5,7 +5,7 @@ use tokentoss_custody::{Revoker, sign_out};
 
 use super::{CommandError, Rows, open};
 use crate::config::Config;
-use crate::store::{GrantFilter, GrantId, Store};
+use crate::store::GrantFilter;
 
 /// Whose grants end.
 #[derive(Debug, Args)]
@@ -37,7 +37,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
             break;
         }
         for row in batch {
-            if end(&store, row.id).await? {
+            let ended = store.change(row.id, |row| sign_out(&row.grant, Revoker::Admin)).await?;
+            if ended.is_some() {
                 count += 1;
                 tracing::info!(
                     target: "audit",
@@ -54,15 +55,4 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
     println!("{count} grants ended; a running broker revokes their tokens at the provider");
     store.close().await;
     Ok(())
-}
-
-/// Ends a grant, whoever writes its row meanwhile; false if it had ended.
-async fn end(store: &Store, id: GrantId) -> Result<bool, CommandError> {
-    while let Some(row) = store.grant(id).await? {
-        let Some(update) = sign_out(&row.grant, Revoker::Admin) else { return Ok(false) };
-        if store.update(id, &update, &[]).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

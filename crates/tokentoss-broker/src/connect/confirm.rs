@@ -92,6 +92,8 @@ impl SignIns {
     ) -> Result<bool, Problem> {
         let sign_ins = Arc::clone(self);
         let task = self.custodian.tasks.spawn(async move {
+            // Without the tenant's key nothing is taken from the row: another broker may have it.
+            sign_ins.custodian.data_key(&row.tenant).await?;
             let before =
                 sign_ins.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
             let Some(before) = before else { return Ok(false) };

@@ -37,13 +37,41 @@ impl KeptKeys {
     /// Notes that a tenant's data key does not open.
     pub fn note_closed(&self, tenant: &str) {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.retain(|_, seen_at| seen_at.elapsed() < KEPT_FOR);
         closed.insert(tenant.to_owned(), Instant::now());
     }
 
-    /// Whether a tenant's data key did not open a moment ago.
-    pub fn is_closed(&self, tenant: &str) -> bool {
+    /// The tenants whose data keys did not open a moment ago.
+    pub fn closed(&self) -> Vec<String> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.get(tenant).is_some_and(|seen_at| seen_at.elapsed() < KEPT_FOR)
+        let young = closed.iter().filter(|(_, seen_at)| seen_at.elapsed() < KEPT_FOR);
+        young.map(|(tenant, _)| tenant.clone()).collect()
+    }
+
+    /// Forgets what is not used any more.
+    pub fn tidy(&self) {
+        let mut kept = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, (_, read_at)| read_at.elapsed() < KEPT_FOR);
+        drop(kept);
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.retain(|_, seen_at| seen_at.elapsed() < KEPT_FOR);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_leaves_memory() {
+        let (keys, now) = (KeptKeys::default(), Instant::now());
+        let before = now.checked_sub(KEPT_FOR).expect("a machine that runs for longer");
+        for (tenant, seen_at) in [("old", before), ("young", now)] {
+            keys.keep(tenant, &Key::generate(), seen_at);
+            keys.closed.lock().expect("not poisoned").insert(format!("closed-{tenant}"), seen_at);
+        }
+        keys.tidy();
+        let opened = keys.opened.lock().expect("not poisoned");
+        assert_eq!(opened.keys().collect::<Vec<_>>(), ["young"]);
+        assert_eq!(keys.closed.lock().expect("not poisoned").keys().collect::<Vec<_>>(), ["closed-young"]);
     }
 }

@@ -51,6 +51,7 @@ impl Custodian {
     /// Frees the memory of kept tokens that are over, and the database's of old news.
     pub async fn tidy(&self) {
         self.cache.tidy();
+        self.data_keys.tidy();
         crate::metrics::tidy();
         if let Err(error) = self.store.forget_news().await {
             tracing::debug!(%error, "old news are not deleted yet");
@@ -63,8 +64,9 @@ impl Custodian {
         let Some(row) = self.store.grant(id).await?.map(Arc::new) else { return Ok(()) };
         if let Some(access) = row.grant.main() {
             let cell = access.handle.cell;
-            let token = self.open(&row, cell).await?;
-            self.cache.keep_token(reading, &row, cell, &token);
+            if let Some(token) = self.open(&row, cell).await? {
+                self.cache.keep_token(reading, &row, cell, &token);
+            }
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Custodian {
             let is_written = if known.is_some() {
                 let Some(row) = self.store.grant(id).await? else { continue };
                 let update = reconnect(row.now, &row.grant, &sign_in, self.journal.known(id), &terms);
-                self.store.update(id, &update, &sealing.cells).await?
+                self.store.sign_in_again(id, &update, who.email, &sealing.cells).await?
             } else {
                 let grant = connect(self.store.now().await?, &sign_in, self.journal.known(id), &terms);
                 let new = NewGrant {
@@ -87,7 +87,7 @@ impl Custodian {
                 return Ok(id);
             }
         }
-        Err(StoreError::Row("a grant that others write all the time").into())
+        Err(StoreError::Contended.into())
     }
 }
 

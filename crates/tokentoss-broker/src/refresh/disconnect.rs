@@ -21,26 +21,26 @@ impl Custodian {
     }
 
     async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
-        // Until the row is as it was read: whoever refreshes meanwhile loses.
-        while let Some(row) = self.store.grant(id).await? {
-            let Some(mut update) = sign_out(&row.grant, by) else { break };
+        // Whoever refreshes meanwhile loses.
+        let ended = self.store.change(id, |row| {
+            let mut update = sign_out(&row.grant, by)?;
             if !revoke {
                 update.revoke.clear();
             }
-            if self.store.update(id, &update, &[]).await? {
-                tracing::info!(
-                    target: "audit",
-                    action = "disconnect",
-                    tenant = row.tenant,
-                    user = row.user,
-                    provider = row.provider,
-                    grant = %id,
-                    "an account was disconnected"
-                );
-                self.flights.of(id).tell();
-                self.revocations.notify_one();
-                break;
-            }
+            Some(update)
+        });
+        if let Some(row) = ended.await? {
+            tracing::info!(
+                target: "audit",
+                action = "disconnect",
+                tenant = row.tenant,
+                user = row.user,
+                provider = row.provider,
+                grant = %id,
+                "an account was disconnected"
+            );
+            self.flights.of(id).tell();
+            self.revocations.notify_one();
         }
         Ok(())
     }

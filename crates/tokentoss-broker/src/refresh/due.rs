@@ -30,13 +30,12 @@ impl Custodian {
             return Ok(false);
         }
         let choose = |row: &GrantRow| match self.decide_for_scheduler(row)? {
-            // Another broker may have the tenant's key.
-            Decision::Refresh(claim) if !self.data_keys.is_closed(&row.tenant) => {
-                Some((claim, LeaseOwner(random::number())))
-            }
+            Decision::Refresh(claim) => Some((claim, LeaseOwner(random::number()))),
             _ => None,
         };
-        let due = self.store.claim_due(provider, known.client_revision, most, &choose).await?;
+        // Another broker may have the keys of these tenants.
+        let closed = self.data_keys.closed();
+        let due = self.store.claim_due(provider, known.client_revision, &closed, most, &choose).await?;
         let is_full = due.len() == most;
         if !due.is_empty() {
             self.health.sent(provider, started);

@@ -257,13 +257,13 @@ impl Custodian {
         let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
             return Ok(None);
         };
-        match self.open(row, access.handle.cell).await {
-            Ok(token) => {
+        match self.open(row, access.handle.cell).await? {
+            Some(token) => {
                 self.uses.note(row.id, row.now);
                 self.cache.keep_token(reading, row, access.handle.cell, &token);
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
-                        let opened = self.open(row, id_token.handle.cell).await?;
+                        let opened = self.open(row, id_token.handle.cell).await?.ok_or(Unreadable)?;
                         self.cache.keep_token(reading, row, id_token.handle.cell, &opened);
                         Some((opened, id_token.expires_at))
                     }
@@ -271,27 +271,30 @@ impl Custodian {
                 };
                 Ok(Some(Given { id_token, ..given(row, &access, token, row.now) }))
             }
-            Err(Failed::Unreadable(_)) => {
+            None => {
                 let update = forget_access(&row.grant, access.handle.hash);
                 if let Some(update) = update {
                     self.store.update(row.id, &update, &[]).await?;
                 }
                 Ok(None)
             }
-            Err(failed) => Err(failed),
         }
     }
 
-    /// Opens a cell of a row.
-    async fn open(&self, row: &GrantRow, cell: tokentoss_custody::CellId) -> Result<Secret, Failed> {
+    /// Opens a cell of a row; none if it is not there, or if no key of the tenant opens it, be it whose broker it may.
+    ///
+    /// # Errors
+    /// That this broker's ring does not open the tenant's keys, which says nothing of the cell; or that the database does not
+    /// answer.
+    async fn open(&self, row: &GrantRow, cell: tokentoss_custody::CellId) -> Result<Option<Secret>, Failed> {
         let key = self.data_key(&row.tenant).await?;
-        let sealed = self.store.cell(cell).await?.ok_or(Unreadable)?;
+        let Some(sealed) = self.store.cell(cell).await? else { return Ok(None) };
         let place = CellPlace { tenant: &row.tenant, grant: row.id, cell };
         if let Ok(secret) = open_cell(&key, &place, &sealed) {
-            return Ok(secret);
+            return Ok(Some(secret));
         }
         // A data key that is younger than what is kept.
-        Ok(open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed)?)
+        Ok(open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed).ok())
     }
 
     fn context(&self, row: &GrantRow) -> Result<Context, Failed> {

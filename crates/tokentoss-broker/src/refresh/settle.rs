@@ -8,10 +8,13 @@ use tokentoss_custody::{Jitter, LEASE, Terms, Write, settle};
 use super::{Custodian, Failed};
 use crate::journal::{Answer, JournalError, Kept};
 use crate::random;
+use crate::store::StoreError;
 
 /// How long to go on writing an outcome without tokens while the database is away; it is nothing that cannot be found out
 /// again.
 const WRITING: Duration = Duration::from_secs(60);
+/// More tries than others need for their writes while an answer of the journal is written.
+const TRIES: usize = 64;
 /// The first pause between two tries to write; it doubles.
 const WRITE_AGAIN: Duration = Duration::from_millis(250);
 /// The longest of these pauses, so that the answer is written before somebody else takes its token up again.
@@ -71,12 +74,22 @@ impl Custodian {
                 tracing::error!(grant = %answer.grant, provider, "an answer of an unknown provider is left in the journal");
                 continue;
             }
-            while !self.try_write(&answer).await? {}
+            self.write_soon(&answer).await?;
             failpoint!("replayed");
             self.journal.release(kept);
             tracing::warn!(grant = %answer.grant, "an answer was written from the journal");
         }
         Ok(())
+    }
+
+    /// Writes a report, whoever writes the row meanwhile, but not for ever.
+    async fn write_soon(&self, answer: &Answer) -> Result<(), Failed> {
+        for _ in 0..TRIES {
+            if self.try_write(answer).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended.into())
     }
 
     async fn keep(&self, answer: &Arc<Answer>) -> Option<Kept> {

@@ -67,11 +67,7 @@ impl Custodian {
         let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
         let key = self.data_key(&row.tenant).await?;
-        let refresh = match self.open(&row, held.claim.refresh.cell).await {
-            Ok(refresh) => Some(refresh),
-            Err(Failed::Unreadable(_)) => None,
-            Err(failed) => return Err(failed),
-        };
+        let refresh = self.open(&row, held.claim.refresh.cell).await?;
         Ok(Some(Flown { row, provider, key, refresh, cells: Vec::new() }))
     }
 

@@ -2,8 +2,8 @@
 //!
 //! The clock is the database's: every time that is written or compared comes from the statement that does so.
 
-/// Calls the same method of either.
-macro_rules! either {
+/// Calls the same method of either, however long that takes.
+macro_rules! unlimited {
     ($store:expr, $backend:ident => $call:expr) => {
         match &$store.backend {
             Backend::Sqlite($backend) => $call,
@@ -12,18 +12,29 @@ macro_rules! either {
     };
 }
 
+/// Calls the same method of either, and waits no longer than [`LIMIT`].
+macro_rules! either {
+    ($store:expr, $backend:ident => $call:expr) => {
+        $crate::store::limit::limited(async { unlimited!($store, $backend => $call) }).await
+    };
+}
+
 mod administration;
 mod authorization;
 mod authorizations;
 mod backend;
+mod changing;
+mod following;
 mod hex;
 mod ids;
+mod limit;
 mod migrations;
 mod news;
 mod row;
 
 pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
+pub use following::Following;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
@@ -36,7 +47,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, ClientRevision, Handle, LeaseOwner, Update};
 
-use backend::{Arrived, Postgres, Sqlite};
+use backend::{Postgres, Sqlite};
 use news::Telling;
 
 /// How long to wait for a connection, or for another writer.
@@ -54,6 +65,12 @@ pub enum StoreError {
     /// The database is away, full, locked or broken.
     #[error("the database does not answer")]
     Unavailable(#[from] sqlx::Error),
+    /// The database gave no answer in time.
+    #[error("the database gave no answer within {} seconds", limit::LIMIT.as_secs())]
+    Late,
+    /// Others wrote a row each time after it had been read.
+    #[error("others write the same row all the time")]
+    Contended,
     /// A row that this version cannot read.
     #[error("a row holds something that this version does not know: {0}")]
     Row(&'static str),
@@ -68,6 +85,14 @@ pub enum StoreError {
         /// What this version knows.
         known: i64,
     },
+}
+
+impl StoreError {
+    /// Whether the database itself refused, or was not even asked: then nothing was written.
+    const fn wrote_nothing(&self) -> bool {
+        use sqlx::Error::{Database, PoolClosed, PoolTimedOut};
+        matches!(self, Self::Unavailable(Database(_) | PoolTimedOut | PoolClosed))
+    }
 }
 
 /// The database.
@@ -136,23 +161,24 @@ impl Store {
         self.telling.watch(Box::new(watcher));
     }
 
-    /// Tells the watcher what other processes write, until the database is away.
+    /// Listens to what other processes write from now on; [`Following::run`] tells it.
     ///
     /// # Errors
-    /// That it is away.
-    pub async fn follow(&self) -> Result<(), StoreError> {
-        let mut listener = either!(self, backend => backend.listen().await)?;
-        // What was written before is not known.
-        self.telling.tell(&News::Unsure);
-        loop {
-            match listener.next().await? {
-                Arrived::Lost => self.telling.tell(&News::Unsure),
-                Arrived::Messages(messages) => {
-                    let news = messages.iter().filter_map(|message| self.telling.read(message));
-                    news.for_each(|news| self.telling.tell(&news));
-                }
-            }
-        }
+    /// That the database does not answer.
+    pub async fn listen(&self) -> Result<Following, StoreError> {
+        let listener = either!(self, backend => backend.listen().await)?;
+        Ok(Following { listener, telling: Arc::clone(&self.telling) })
+    }
+
+    /// The same after a time without a listener: what was written meanwhile is not known.
+    ///
+    /// # Errors
+    /// As [`Store::listen`].
+    pub async fn listen_again(&self) -> Result<Following, StoreError> {
+        let following = self.listen().await?;
+        // Not before, so that nothing falls between.
+        self.telling.tell(&News::Lost);
+        Ok(following)
     }
 
     /// Deletes news that everybody has read.
@@ -190,7 +216,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Newer`], or that the database does not answer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        either!(self, backend => backend.migrate().await)
+        // To build an index of many rows takes its time.
+        unlimited!(self, backend => backend.migrate().await)
     }
 
     /// How many migrations are pending.
@@ -260,10 +287,7 @@ impl Store {
     /// That the database does not answer.
     pub async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
         let begun = self.telling.begin();
-        let change = either!(self, backend => backend.add_grant(new, cells, &self.telling).await)?;
-        let is_written = change.is_some();
-        begun.end(change);
-        Ok(is_written)
+        begun.end(either!(self, backend => backend.add_grant(new, cells, &self.telling).await))
     }
 
     /// Takes the lease and writes the intent; false where the row is another one by now, or somebody holds the lease.
@@ -279,11 +303,32 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn update(&self, id: GrantId, update: &Update, cells: &[NewCell]) -> Result<bool, StoreError> {
+        self.write(id, update, None, cells).await
+    }
+
+    /// The same for a sign-in that is about an account that is known: its e-mail address counts from now on.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn sign_in_again(
+        &self,
+        id: GrantId,
+        update: &Update,
+        email: Option<&str>,
+        cells: &[NewCell],
+    ) -> Result<bool, StoreError> {
+        self.write(id, update, email, cells).await
+    }
+
+    async fn write(
+        &self,
+        id: GrantId,
+        update: &Update,
+        email: Option<&str>,
+        cells: &[NewCell],
+    ) -> Result<bool, StoreError> {
         let begun = self.telling.begin();
-        let change = either!(self, backend => backend.update(id, update, cells, &self.telling).await)?;
-        let is_written = change.is_some();
-        begun.end(change);
-        Ok(is_written)
+        begun.end(either!(self, backend => backend.update(id, update, email, cells, &self.telling).await))
     }
 
     /// Puts tokens into the revocation queue that stand in no row.
@@ -299,8 +344,8 @@ impl Store {
         either!(self, backend => backend.queue_revocations(id, tokens, cells).await)
     }
 
-    /// Claims grants of a provider that the scheduler should refresh. `choose` draws up the claim of a row; where it draws up
-    /// none, the row comes back without a lease.
+    /// Claims grants of a provider that the scheduler should refresh, but for those of `closed` tenants. `choose` draws up the
+    /// claim of a row; where it draws up none, the row comes back without a lease.
     ///
     /// # Errors
     /// That the database does not answer.
@@ -308,10 +353,11 @@ impl Store {
         &self,
         provider: &str,
         revision: ClientRevision,
+        closed: &[String],
         most: usize,
         choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
     ) -> Result<Vec<Due>, StoreError> {
-        either!(self, backend => backend.claim_due(provider, revision, most, choose).await)
+        either!(self, backend => backend.claim_due(provider, revision, closed, most, choose).await)
     }
 
     /// Takes tokens of the revocation queue that are due; nobody else takes them for as long as `hold`.
@@ -364,7 +410,7 @@ impl Store {
 
     /// Closes the connections, when what runs on them has ended.
     pub async fn close(&self) {
-        either!(self, backend => backend.close().await);
+        unlimited!(self, backend => backend.close().await);
     }
 }
 

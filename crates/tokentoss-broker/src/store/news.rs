@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use tokentoss_custody::{ErrorCause, Grant, Status, Version};
 
-use super::{GrantId, NewCell};
+use super::{GrantId, NewCell, StoreError};
 use crate::random;
 
 /// Whose accounts at which provider.
@@ -53,8 +53,10 @@ pub struct Change {
 pub enum News {
     /// A row was written.
     Changed(Change),
-    /// Rows may have been written, and nobody knows which.
+    /// A write of this process failed: what is kept may be old.
     Unsure,
+    /// Anything may have been written that this process did not hear of.
+    Lost,
 }
 
 impl ChangeKind {
@@ -110,7 +112,7 @@ impl Telling {
         }
     }
 
-    /// A write that begins: until it is known how it ended, its end is told as [`News::Unsure`].
+    /// A write that begins: unless it is known how it ended, its end is told as [`News::Lost`].
     pub(super) fn begin(&self) -> Begun<'_> {
         Begun { telling: self, is_known: false }
     }
@@ -130,7 +132,8 @@ impl Telling {
 
     /// What a message says; none for one of this process.
     pub(super) fn read(&self, text: &str) -> Option<News> {
-        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(News::Unsure) };
+        // As one that would have been too long.
+        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(News::Lost) };
         if message.origin == self.origin {
             return None;
         }
@@ -150,11 +153,22 @@ pub(super) struct Begun<'a> {
 }
 
 impl Begun<'_> {
-    /// It ended well.
-    pub(super) fn end(mut self, change: Option<Change>) {
-        self.is_known = true;
-        if let Some(change) = change {
-            self.telling.tell(&News::Changed(change));
+    /// It ended like this; tells whether anything was written.
+    pub(super) fn end(mut self, written: Result<Option<Change>, StoreError>) -> Result<bool, StoreError> {
+        match written {
+            Ok(change) => {
+                self.is_known = true;
+                let is_written = change.is_some();
+                change.into_iter().for_each(|change| self.telling.tell(&News::Changed(change)));
+                Ok(is_written)
+            }
+            Err(error) => {
+                if error.wrote_nothing() {
+                    self.is_known = true;
+                    self.telling.tell(&News::Unsure);
+                }
+                Err(error)
+            }
         }
     }
 }
@@ -162,7 +176,7 @@ impl Begun<'_> {
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
         if !self.is_known {
-            self.telling.tell(&News::Unsure);
+            self.telling.tell(&News::Lost);
         }
     }
 }

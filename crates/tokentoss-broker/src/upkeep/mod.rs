@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::refresh::{Custodian, WRITE_USES_EVERY};
+use crate::store::Following;
 
 /// Before the database is listened to again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// Between two rounds of tidying.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 
-/// Starts everything.
-pub fn start(custodian: &Arc<Custodian>) {
+/// Starts everything; `following` has listened to the database since before anybody was served.
+pub fn start(custodian: &Arc<Custodian>, following: Following) {
     custodian.tasks.spawn(write_uses(Arc::clone(custodian)));
-    custodian.tasks.spawn(follow(Arc::clone(custodian)));
+    custodian.tasks.spawn(follow(Arc::clone(custodian), following));
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
     custodian.tasks.spawn(revocations::run(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
@@ -25,13 +26,25 @@ pub fn start(custodian: &Arc<Custodian>) {
 }
 
 /// Hears what other processes write, and begins again when the database was away.
-async fn follow(custodian: Arc<Custodian>) {
-    while let Some(result) = custodian.ending.run_until_cancelled(custodian.store.follow()).await {
+async fn follow(custodian: Arc<Custodian>, mut following: Following) {
+    while let Some(result) = custodian.ending.run_until_cancelled(following.run()).await {
         if let Err(error) = result {
             tracing::warn!(%error, "news of other processes do not arrive");
         }
-        if custodian.ending.run_until_cancelled(tokio::time::sleep(LISTEN_AGAIN)).await.is_none() {
-            return;
+        following = match custodian.ending.run_until_cancelled(listen_again(&custodian)).await {
+            Some(again) => again,
+            None => return,
+        };
+    }
+    following.close().await;
+}
+
+async fn listen_again(custodian: &Custodian) -> Following {
+    loop {
+        tokio::time::sleep(LISTEN_AGAIN).await;
+        match custodian.store.listen_again().await {
+            Ok(following) => return following,
+            Err(error) => tracing::warn!(%error, "the database cannot be listened to yet"),
         }
     }
 }

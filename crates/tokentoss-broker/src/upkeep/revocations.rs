@@ -1,7 +1,8 @@
 //! Works off the queue of tokens that are to be revoked at their providers.
 //!
 //! A revocation that fails waits in its row, half a minute first and an hour at most. After seven days it is given up: the
-//! token's cell is deleted like that of a revoked one, and a line in the log says so.
+//! token's cell is deleted like that of a revoked one, and a line in the log says so. A token that cannot be opened here waits
+//! for as long as it takes: another broker may have its key, or the administrator find it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,15 +66,15 @@ async fn work_off(custodian: &Arc<Custodian>) -> Result<usize, StoreError> {
 }
 
 async fn work_on(custodian: &Custodian, revocation: &Revocation) -> Result<(), StoreError> {
-    let revoked = custodian.revoke(revocation).await.unwrap_or_else(|failed| {
-        tracing::warn!(grant = %revocation.grant, %failed, "a token cannot be revoked");
-        Revoked::NotYet(None)
-    });
-    let wished = match revoked {
-        Revoked::Done | Revoked::Dropped => return custodian.store.end_revocation(revocation.cell).await,
-        Revoked::NotYet(wished) => wished,
+    let (wished, was_asked) = match custodian.revoke(revocation).await {
+        Ok(Revoked::Done | Revoked::Dropped) => return custodian.store.end_revocation(revocation.cell).await,
+        Ok(Revoked::NotYet(wished)) => (wished, true),
+        Err(failed) => {
+            tracing::warn!(grant = %revocation.grant, %failed, "a token cannot be revoked");
+            (None, false)
+        }
     };
-    if revocation.age > GIVE_UP_AFTER {
+    if was_asked && revocation.age > GIVE_UP_AFTER {
         tracing::error!(
             grant = %revocation.grant,
             provider = revocation.provider,

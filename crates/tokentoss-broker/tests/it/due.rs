@@ -97,7 +97,8 @@ async fn what_the_statement_finds_is_what_the_machine_calls_due() {
             let after = mixture.row(row.now, &row.grant);
             let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
             assert!(store.update(id, &update, &[]).await.expect("an answer"));
-            let due = store.claim_due(&row.provider, REVISION, 1000, &|_| None).await.expect("an answer");
+            let due =
+                store.claim_due(&row.provider, REVISION, &[], 1000, &|_| None).await.expect("an answer");
             let is_found = due.iter().any(|due| due.row.id == id && due.held.is_none());
             row = store.grant(id).await.expect("an answer").expect("a row");
             // A lease too far ahead counts as none: it is put right when the grant is due.
@@ -108,5 +109,29 @@ async fn what_the_statement_finds_is_what_the_machine_calls_due() {
         }
         assert!(found > 50 && found < mixtures.len() - 50, "{found} of {}", mixtures.len());
         tokio::time::timeout(Duration::from_secs(5), store.close()).await.expect("closed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_whose_keys_do_not_open_stand_in_nobody_s_way() {
+    for (store, _folder) in stores().await {
+        let provider = format!("provider-{}", GrantId::generate());
+        let mut tenants = Vec::new();
+        for user in ["ada", "grace", "joan"] {
+            let id = add_at(&store, user, &provider).await;
+            let row = store.grant(id).await.expect("an answer").expect("a row");
+            // The first one is due for the longest time.
+            let refresh_at = at(row.now, -60_000 + 1000 * i64::try_from(tenants.len()).expect("few"));
+            let schedule = Schedule { refresh_at, ..row.grant.schedule };
+            let after = Grant { version: row.grant.version.next(), schedule, ..row.grant.clone() };
+            let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
+            assert!(store.update(id, &update, &[]).await.expect("an answer"));
+            tenants.push(row.tenant);
+        }
+        for closed in 0..=tenants.len() {
+            let due = store.claim_due(&provider, REVISION, &tenants[..closed], 1, &|_| None).await;
+            let found: Vec<_> = due.expect("an answer").into_iter().map(|due| due.row.tenant).collect();
+            assert_eq!(found, tenants[closed..].iter().take(1).cloned().collect::<Vec<_>>());
+        }
     }
 }

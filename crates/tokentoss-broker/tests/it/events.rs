@@ -53,11 +53,6 @@ async fn news_reach_the_user_s_listeners_of_every_replica_and_nobody_else() {
         let (one, other) = (home.start().await, home.start().await);
         let (mut near, mut far) = (listen(&one, "ada").await, listen(&other, "ada").await);
         let mut stranger = listen(&other, "grace").await;
-        // Listening to the database begins a moment after listening to callers.
-        let mut probe = listen(&other, "probe").await;
-        while timeout(Duration::from_millis(700), probe.next()).await.is_err() {
-            one.connect("probe", &provider.grant(), 3600).await;
-        }
         let id = one.connect_long_ago("ada", &provider.grant()).await.to_string();
         assert_eq!(one.token("ada", json!({"provider": "example"})).await.status, 200);
         answer(one.request("DELETE", &format!("/v1/accounts/{id}"), "ada")).await;
@@ -89,6 +84,22 @@ async fn a_dead_grant_asks_for_a_sign_in() {
     provider.set(Mood::Says(400, r#"{"error":"invalid_grant"}"#));
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 409);
     assert_eq!(listener.next().await.expect("news").0, "sign_in_needed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_have_missed_news_is_cut_off() {
+    let Some(home) = Home::all().await.into_iter().nth(1) else { return };
+    let broker = home.start().await;
+    let mut listener = listen(&broker, "ada").await;
+    broker.connect("ada", &home.provider.grant(), 3600).await;
+    assert_eq!(listener.next().await.expect("news").0, "connected");
+    // Another replica may write before this one listens again.
+    let listening = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    home.execute(&format!("SELECT pg_terminate_backend(pid) {listening}")).await;
+    assert_eq!(listener.next().await, None);
+    let mut again = listen(&broker, "ada").await;
+    broker.connect("ada", &home.provider.grant(), 3600).await;
+    assert_eq!(again.next().await.expect("news").0, "connected");
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn a_new_sign_in_is_not_ended_by_the_end_of_the_old_one() {
 #[tokio::test]
 async fn a_token_that_comes_after_the_sign_out_is_revoked_too() {
     let provider = Provider::start().await;
-    provider.takes(Duration::from_millis(300));
+    provider.takes(Duration::from_millis(1500));
     // The refresh is answered although its token has been revoked by then.
     provider.revoking(Mood::Says(200, ""));
     let broker = Home::new(&provider).start_kept().await;

@@ -1,12 +1,16 @@
 //! What the machine takes for granted of a store, for both databases.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokentoss_broker::store::{GrantId, NewCell, NewGrant, Store};
+use tokentoss_broker::store::{GrantId, NewCell, NewGrant, Store, StoreError};
 use tokentoss_custody::{
-    Asker, CellId, Claim, Context, Credential, Decision, Demand, Handle, Jitter, LeaseOwner, MinTtl, Outcome,
-    Renewed, Revoker, Scopes, SignIn, Target, Terms, TokenHash, Version, connect, decide, sign_out,
+    Asker, CellId, Claim, Context, Credential, Decision, Demand, Guard, Handle, Jitter, LeaseOwner, MinTtl,
+    Outcome, Renewed, Revoker, Scopes, SignIn, Target, Terms, TokenHash, Update, Version, connect, decide,
+    sign_out,
 };
+
+use crate::running::Home;
 
 const TERMS: Terms = Terms {
     forgets_after: Duration::from_secs(86_400 * 60),
@@ -230,5 +234,39 @@ async fn the_latest_use_counts() {
         store.note_uses(&[(one, late)]).await.expect("noted");
         let row = store.grant(one).await.expect("an answer").expect("a row");
         assert_eq!(row.grant.used_at, late, "the clock was put back");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_others_write_all_the_time_is_given_up() {
+    for (store, _folder) in stores().await {
+        let id = add(&store, "ada").await;
+        let tries = AtomicUsize::new(0);
+        let changed = store.change(id, |row| {
+            tries.fetch_add(1, Ordering::Relaxed);
+            // As if somebody had written it since.
+            let guard = Guard::of_version(row.grant.version.next());
+            Some(Update { guard, after: row.grant.clone(), revoke: Vec::new() })
+        });
+        assert!(matches!(changed.await, Err(StoreError::Contended)));
+        assert_eq!(tries.load(Ordering::Relaxed), 64);
+        let ended = store.change(id, |row| sign_out(&row.grant, Revoker::User)).await.expect("an answer");
+        assert_eq!(ended.expect("the row before").grant.status.name(), "active");
+        let again = store.change(id, |row| sign_out(&row.grant, Revoker::User)).await.expect("an answer");
+        assert!(again.is_none());
+    }
+}
+
+#[tokio::test]
+async fn only_a_database_without_the_table_is_a_new_one() {
+    for home in Home::all().await {
+        let store = Store::open(&home.database()).await.expect("a store");
+        let all = store.pending().await.expect("an answer");
+        assert!(all >= 3, "{all}");
+        store.migrate().await.expect("migrated");
+        assert_eq!(store.pending().await.expect("an answer"), 0);
+        home.execute("ALTER TABLE schema_version RENAME COLUMN version TO something").await;
+        let found = store.pending().await;
+        assert!(matches!(found, Err(StoreError::Unavailable(_))), "{found:?}");
     }
 }

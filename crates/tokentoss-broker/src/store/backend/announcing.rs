@@ -13,6 +13,10 @@ use crate::store::StoreError;
 
 /// The channel of Postgres.
 const CHANNEL: &str = "tokentoss_broker";
+/// After so long without a message Postgres is asked for an answer, so that a connection is noticed whose other end is gone.
+const PROBE_AFTER: Duration = Duration::from_secs(30);
+/// How long that answer may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(5);
 /// How often SQLite is asked whether another connection wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Messages of SQLite that are read at once; more of them count as unknown ones.
@@ -47,13 +51,33 @@ pub(in crate::store) struct SqliteListener {
 impl Listener {
     pub(in crate::store) async fn next(&mut self) -> Result<Arrived, StoreError> {
         match self {
-            Self::Postgres(listener) => Ok(match listener.try_recv().await? {
-                Some(notification) => Arrived::Messages(vec![notification.payload().to_owned()]),
-                None => Arrived::Lost,
-            }),
+            Self::Postgres(listener) => next_of_postgres(listener, PROBE_AFTER).await,
             Self::Sqlite(listener) => listener.next().await,
             Self::Nowhere => std::future::pending().await,
         }
+    }
+
+    pub(in crate::store) async fn close(self) {
+        // Whoever listens to Postgres gives the connection back to the pool, which is closed with it.
+        if let Self::Sqlite(listener) = self
+            && let Err(error) = listener.connection.close().await
+        {
+            tracing::debug!(%error, "the connection that listened was closed with an error");
+        }
+    }
+}
+
+async fn next_of_postgres(listener: &mut PgListener, probe_after: Duration) -> Result<Arrived, StoreError> {
+    loop {
+        if let Ok(received) = tokio::time::timeout(probe_after, listener.try_recv()).await {
+            return Ok(match received? {
+                Some(notification) => Arrived::Messages(vec![notification.payload().to_owned()]),
+                None => Arrived::Lost,
+            });
+        }
+        // Messages that come with the answer wait in the listener.
+        let probe = sqlx::query("SELECT 1").execute(&mut *listener);
+        tokio::time::timeout(PROBE_PATIENCE, probe).await.map_err(|_| StoreError::Late)??;
     }
 }
 

@@ -15,11 +15,24 @@ const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at 
 impl Sqlite {
     /// There is one writer anyway.
     const SKIP: &str = "";
+    /// A list as JSON.
+    const IS_OPEN: &str = "tenant NOT IN (SELECT value FROM json_each($7))";
 }
 
 impl Postgres {
     /// What another process looks at is left to it.
     const SKIP: &str = "FOR UPDATE SKIP LOCKED";
+    /// A list as JSON.
+    const IS_OPEN: &str = "tenant NOT IN (SELECT jsonb_array_elements_text($7::jsonb))";
+}
+
+/// What is looked for.
+struct Asked<'a> {
+    provider: &'a str,
+    revision: ClientRevision,
+    /// The tenants that are left alone, as JSON.
+    closed: &'a str,
+    now: Timestamp,
 }
 
 macro_rules! due {
@@ -29,18 +42,21 @@ macro_rules! due {
                 &self,
                 provider: &str,
                 revision: ClientRevision,
+                closed: &[String],
                 most: usize,
                 choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
             ) -> Result<Vec<Due>, StoreError> {
                 // A look first, which locks nothing, because most of the time nothing is due.
                 let now = self.now().await?;
+                let closed = serde_json::json!(closed).to_string();
+                let asked = Asked { provider, revision, closed: &closed, now };
                 let mut connection = self.pool.acquire().await?;
-                if Self::due(&mut connection, provider, revision, now, 1, "").await?.is_empty() {
+                if Self::due(&mut connection, &asked, 1, "").await?.is_empty() {
                     return Ok(Vec::new());
                 }
                 drop(connection);
                 let mut transaction = self.pool.begin_with($begin).await?;
-                let ids = Self::due(&mut transaction, provider, revision, now, most, Self::SKIP).await?;
+                let ids = Self::due(&mut transaction, &asked, most, Self::SKIP).await?;
                 let mut claimed = Vec::new();
                 for id in ids {
                     let Some(row) = Self::grant_in(&mut transaction, id).await? else { continue };
@@ -62,9 +78,7 @@ macro_rules! due {
 
             async fn due(
                 connection: &mut <$database as sqlx::Database>::Connection,
-                provider: &str,
-                revision: ClientRevision,
-                now: Timestamp,
+                asked: &Asked<'_>,
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
@@ -75,15 +89,18 @@ macro_rules! due {
                         AND (status = 'active' OR (status = 'error' AND cause_revision < $3))
                         AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $2 + $4)
                         AND (next_attempt_at IS NULL OR next_attempt_at <= $2 OR failed_at > $2 + $5)
-                      ORDER BY {DUE_AT} LIMIT $6 {skip}"
+                        AND {is_open}
+                      ORDER BY {DUE_AT} LIMIT $6 {skip}",
+                    is_open = Self::IS_OPEN,
                 );
                 let rows = sqlx::query(sqlx::AssertSqlSafe(text))
-                    .bind(provider)
-                    .bind(millis(now))
-                    .bind(count(revision.0))
+                    .bind(asked.provider)
+                    .bind(millis(asked.now))
+                    .bind(count(asked.revision.0))
                     .bind(length(LEASE + CLOCK_TOLERANCE))
                     .bind(length(CLOCK_TOLERANCE))
                     .bind(count(most as u64))
+                    .bind(asked.closed)
                     .fetch_all(connection)
                     .await?;
                 rows.iter().map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()

@@ -86,6 +86,7 @@ macro_rules! grant_writing {
                 &self,
                 id: GrantId,
                 update: &Update,
+                email: Option<&str>,
                 cells: &[NewCell],
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
@@ -99,6 +100,13 @@ macro_rules! grant_writing {
                 let written =
                     Self::set_columns(&mut transaction, id, &update.after, guard, version, owner).await?;
                 let Some(place) = written else { return Ok(None) };
+                if let Some(email) = email {
+                    sqlx::query("UPDATE grants SET email = $1 WHERE id = $2")
+                        .bind(email)
+                        .bind(id.0.as_slice())
+                        .execute(&mut *transaction)
+                        .await?;
+                }
                 Self::insert_cells(&mut transaction, id, cells).await?;
                 for token in &update.revoke {
                     Self::insert_revocation(&mut transaction, id, *token).await?;

@@ -42,7 +42,7 @@ mod schema;
 mod tenants;
 mod uses;
 
-pub(super) use announcing::Arrived;
+pub(super) use announcing::{Arrived, Listener};
 
 /// SQLite, which lets one writer in at a time.
 #[derive(Clone)]

@@ -22,6 +22,7 @@ impl Postgres {
 macro_rules! revocations {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
+            /// Queues a token whose cell is there: what was lost cannot be revoked, and must not keep anybody from signing out.
             pub(super) async fn insert_revocation(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,
@@ -29,11 +30,11 @@ macro_rules! revocations {
             ) -> Result<(), StoreError> {
                 sqlx::query(concat!(
                     "INSERT INTO revocations (cell, grant_id, created_at, next_attempt_at, failures)
-                     VALUES ($1, $2, ",
+                     SELECT c.id, c.grant_id, ",
                     $now,
                     ", ",
                     $now,
-                    ", 0) ON CONFLICT (cell) DO NOTHING"
+                    ", 0 FROM cells c WHERE c.id = $1 AND c.grant_id = $2 ON CONFLICT (cell) DO NOTHING"
                 ))
                 .bind(bytes_of(token.cell))
                 .bind(id.0.as_slice())

@@ -120,6 +120,8 @@ async fn a_real_disk_that_is_full_for_database_and_journal() {
     disk.fill();
     assert_eq!(said(&told(&broker).await), STORAGE);
     assert!(home.provider.forms().is_empty());
+    let ready = format!("http://{}/readyz", broker.admin);
+    until(async || broker.http.get(&ready).send().await.expect("an answer").status() == 503).await;
     disk.make_room();
     home.provider.takes(Duration::from_millis(500));
     let meanwhile = async {
@@ -206,6 +208,22 @@ async fn down_after_the_answer_it_is_kept_until_the_database_is_back() {
     assert!(first.status == 200 || said(&first) == STORAGE, "{first:?}");
     until(async || told(&broker).await.body["access_token"] == "access-2").await;
     assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gone_without_a_word_it_is_told_in_time_and_listeners_are_cut_off() {
+    let Some((home, gate)) = gated().await else { return };
+    let broker = connected(&home).await;
+    let mut news = broker.request("GET", "/v1/events", "ada").send().await.expect("an answer");
+    gate.stall();
+    let answer = tokio::time::timeout(Duration::from_secs(20), told(&broker)).await.expect("in time");
+    assert_eq!(said(&answer), STORAGE);
+    assert!(home.provider.forms().is_empty());
+    // The next connections are good ones.
+    until(async || told(&broker).await.status == 200).await;
+    // Whoever listens to the database asks after half a minute of silence whether it is still there.
+    let cut_off = async { while news.chunk().await.expect("a stream").is_some() {} };
+    tokio::time::timeout(Duration::from_secs(90), cut_off).await.expect("the stream ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// A port that leads to another one while it is open.
@@ -11,13 +12,15 @@ pub(super) struct Gate {
     pub(super) address: SocketAddr,
     to: SocketAddr,
     open: Option<JoinHandle<()>>,
+    stalling: watch::Sender<()>,
 }
 
 impl Gate {
     pub(super) async fn to(to: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        Self { address, to, open: Some(tokio::spawn(lead(listener, to))) }
+        let (stalling, stalled) = watch::channel(());
+        Self { address, to, open: Some(tokio::spawn(lead(listener, to, stalled))), stalling }
     }
 
     /// Refuses whoever comes, and cuts off whoever is there.
@@ -27,19 +30,30 @@ impl Gate {
         let _ = open.await;
     }
 
+    /// From now on nothing passes on the connections that there are, as where the other end is gone without a word.
+    pub(super) fn stall(&self) {
+        self.stalling.send_replace(());
+    }
+
     pub(super) async fn open(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("the same port");
-        self.open = Some(tokio::spawn(lead(listener, self.to)));
+        self.open = Some(tokio::spawn(lead(listener, self.to, self.stalling.subscribe())));
     }
 }
 
-async fn lead(listener: TcpListener, to: SocketAddr) {
+async fn lead(listener: TcpListener, to: SocketAddr, stalled: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     while let Ok((mut near, _)) = listener.accept().await {
+        let mut stalled = stalled.clone();
+        stalled.mark_unchanged();
         connections.spawn(async move {
-            if let Ok(mut far) = TcpStream::connect(to).await {
-                let _ = copy_bidirectional(&mut near, &mut far).await;
+            let Ok(mut far) = TcpStream::connect(to).await else { return };
+            tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => return,
+                _ = stalled.changed() => {}
             }
+            // Both ends stay open.
+            std::future::pending::<()>().await;
         });
     }
 }
