@@ -18,7 +18,12 @@ async function shown(command, args, env) {
 
 await asCommand(async () => {
   await withPostgres(async (address, certificate) => {
-    const env = { TOKENTOSS_TEST_POSTGRES: address, TOKENTOSS_TEST_POSTGRES_CERTIFICATE: certificate };
+    const env = {
+      TOKENTOSS_TEST_POSTGRES: address,
+      TOKENTOSS_TEST_POSTGRES_CERTIFICATE: certificate,
+      // A test that does not find the server fails, and does not skip.
+      TOKENTOSS_TEST_POSTGRES_REQUIRED: "1",
+    };
     // More than there are processors: most of these tests wait for leases, pauses and processes.
     await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], {
       RUST_TEST_THREADS: "4",
