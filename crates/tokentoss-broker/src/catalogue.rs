@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use regex_automata::nfa::thompson::pikevm::PikeVM;
 use serde::Deserialize;
 
 use crate::config::AuthenticationKind;
@@ -52,6 +53,8 @@ pub struct Preset {
 
 #[derive(Clone, Debug, Deserialize)]
 struct Parameter {
+    /// The whole value, as a regular expression.
+    pattern: String,
     default: Option<String>,
     meaning: String,
 }
@@ -75,9 +78,35 @@ pub enum CatalogueError {
         /// What it means.
         meaning: String,
     },
-    /// A value that could not be part of an address.
-    #[error("the parameter `{0}` holds characters that no address has there")]
-    Malformed(String),
+    /// A value of another form than the provider's.
+    #[error("the parameter `{name}` is {meaning}")]
+    Malformed {
+        /// The parameter.
+        name: String,
+        /// What it means.
+        meaning: String,
+    },
+    /// Something that the provider's addresses do not need.
+    #[error("it has no parameter `{name}`; its parameters are: {known}")]
+    Superfluous {
+        /// What was given.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+impl CatalogueError {
+    /// The setting that is wrong.
+    #[must_use]
+    pub fn setting(&self) -> String {
+        match self {
+            Self::Unknown(_) => "preset".to_owned(),
+            Self::Missing { name, .. } | Self::Malformed { name, .. } | Self::Superfluous { name, .. } => {
+                format!("parameters.{name}")
+            }
+        }
+    }
 }
 
 /// The provider of a name, with its parameters put into its addresses.
@@ -90,12 +119,18 @@ pub fn preset(name: &str, given: &BTreeMap<String, String>) -> Result<Preset, Ca
         let names: Vec<String> = table.providers.into_keys().collect();
         return Err(CatalogueError::Unknown(names.join(", ")));
     };
-    for (name, parameter) in std::mem::take(&mut preset.parameters) {
-        let value = given.get(&name).cloned().or(parameter.default);
-        let value = value
-            .ok_or_else(|| CatalogueError::Missing { name: name.clone(), meaning: parameter.meaning })?;
-        if value.is_empty() || !value.bytes().all(is_part) {
-            return Err(CatalogueError::Malformed(name));
+    let parameters = std::mem::take(&mut preset.parameters);
+    if let Some(name) = given.keys().find(|name| !parameters.contains_key(*name)) {
+        let known: Vec<String> = parameters.into_keys().collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(CatalogueError::Superfluous { name: name.clone(), known });
+    }
+    for (name, Parameter { pattern, default, meaning }) in parameters {
+        let Some(value) = given.get(&name).cloned().or(default) else {
+            return Err(CatalogueError::Missing { name, meaning });
+        };
+        if !value.bytes().all(is_part) || !is_whole(&pattern, &value) {
+            return Err(CatalogueError::Malformed { name, meaning });
         }
         preset.replace(&format!("{{{name}}}"), &value);
     }
@@ -110,6 +145,12 @@ impl Preset {
             *address = address.replace(place, value);
         }
     }
+}
+
+/// Whether a pattern of the table matches all of a text.
+fn is_whole(pattern: &str, text: &str) -> bool {
+    let machine = PikeVM::new(&format!("^(?:{pattern})$"));
+    machine.is_ok_and(|machine| machine.is_match(&mut machine.create_cache(), text))
 }
 
 /// A byte of a host with its port, or of one segment of a path.
@@ -144,11 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn what_the_provider_does_not_have_is_refused_by_its_name() {
+        let refused = preset("okta", &given(&[("domain", "acme.okta.com"), ("tenant", "x")]));
+        let refused = refused.expect_err("a refusal");
+        assert_eq!(refused.to_string(), "it has no parameter `tenant`; its parameters are: domain");
+        let refused = preset("google", &given(&[("tenant", "x")])).expect_err("a refusal");
+        assert_eq!(refused.to_string(), "it has no parameter `tenant`; its parameters are: none");
+    }
+
+    #[test]
     fn what_is_missing_or_malformed_is_named() {
         let missing = preset("okta", &given(&[])).expect_err("a refusal");
         assert!(matches!(missing, CatalogueError::Missing { ref name, .. } if name == "domain"), "{missing}");
-        let hostile = preset("okta", &given(&[("domain", "acme.example/x?y")])).expect_err("a refusal");
-        assert_eq!(hostile, CatalogueError::Malformed("domain".to_owned()));
+        let tenant = "11111111-2222-3333-4444-555555555555";
+        for (provider, parameter, value) in [
+            ("okta", "domain", "acme.example/x?y"),
+            ("okta", "domain", ""),
+            ("okta", "domain", "acme.example\n"),
+            ("okta", "domain", "acme_corp.okta.com"),
+            ("gitlab", "domain", "gitlab.example:port"),
+            ("microsoft", "tenant", "common"),
+            ("microsoft", "tenant", &tenant[1..]),
+            ("microsoft", "tenant", &format!("{tenant}0")),
+        ] {
+            let refused = preset(provider, &given(&[(parameter, value)])).expect_err("a refusal");
+            let is_named = matches!(&refused, CatalogueError::Malformed { name, .. } if name == parameter);
+            assert!(is_named, "{value}: {refused}");
+        }
+        assert!(preset("microsoft", &given(&[("tenant", tenant)])).is_ok());
+        assert!(preset("gitlab", &given(&[("domain", "gitlab.example:8443")])).is_ok());
         assert!(
             matches!(preset("nobody", &given(&[])), Err(CatalogueError::Unknown(names)) if names.contains("google"))
         );

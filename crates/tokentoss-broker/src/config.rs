@@ -1,11 +1,13 @@
 //! The configuration file. It holds no secret: those are in files of their own, which it names.
 
+pub(crate) mod ranges;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fs, io};
+use std::{fmt, fs, io};
 
 use serde::Deserialize;
 use tokentoss_core::Secret;
@@ -51,8 +53,8 @@ pub enum ConfigError {
     },
 }
 
-/// The file, as it is written.
-#[derive(Debug, Deserialize)]
+/// The file, as it is written. The database's address may hold a password.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where callers connect.
@@ -201,6 +203,12 @@ pub struct Provider {
     pub forgets_after: Duration,
 }
 
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
 impl AuthenticationKind {
     /// The name that the standards have for it (RFC 7591 section 2).
     #[must_use]
@@ -256,7 +264,16 @@ impl ProviderConfig {
             reason,
         };
         let wrong = |setting: &str, reason: &'static str| Err(setting_error(setting, reason.into()));
-        let preset = self.known().map_err(|error| setting_error("preset", error.to_string().into()))?;
+        let preset =
+            self.known().map_err(|error| setting_error(&error.setting(), error.to_string().into()))?;
+        if preset.is_none()
+            && let Some(parameter) = self.parameters.keys().next()
+        {
+            return wrong(
+                &format!("parameters.{parameter}"),
+                "parameters belong to a preset, and none is named",
+            );
+        }
         let token_endpoint =
             self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
         let Some(token_endpoint) = token_endpoint else {

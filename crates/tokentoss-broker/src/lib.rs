@@ -31,6 +31,7 @@ pub mod problem;
 pub mod refresh;
 pub mod routes;
 pub mod server;
+mod serving;
 pub mod socket;
 pub mod source;
 pub mod store;

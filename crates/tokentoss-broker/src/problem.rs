@@ -164,6 +164,7 @@ impl From<Turned> for Problem {
             ),
             Turned::HubUnavailable => Self::hub_unavailable(),
             Turned::ClusterUnavailable => Self::cluster_unavailable(),
+            Turned::DirectoryUnavailable => Self::directory_unavailable(),
             Turned::Malformed => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
@@ -244,7 +245,6 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

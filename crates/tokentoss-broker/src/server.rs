@@ -1,20 +1,21 @@
 //! Start and end of the server.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use crate::callers::{Callers, Peer};
-use crate::config::{Config, ConfigError};
+use crate::callers::Callers;
+use crate::config::{Config, ConfigError, ranges};
 use crate::connect::SignIns;
 use crate::journal::{Journal, JournalError};
 use crate::keys::{KeyRing, RingError};
 use crate::metrics;
 use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
+use crate::serving::{Bounds, serve};
 use crate::socket::{Socket, SocketConfig, SocketError};
 use crate::source::Source;
 use crate::store::{Following, Store, StoreError};
@@ -58,9 +59,6 @@ pub enum ServerError {
     /// The Unix socket.
     #[error(transparent)]
     Socket(#[from] SocketError),
-    /// Serving ended by itself.
-    #[error("serving ended: {0}")]
-    Serve(std::io::Error),
 }
 
 /// A server that listens.
@@ -79,6 +77,9 @@ impl Server {
     /// What stands in the way. Without a key ring that opens, nothing is started.
     pub async fn build(config: &Config) -> Result<Self, ServerError> {
         metrics::start();
+        if let Some(problem) = ranges::problems(config).into_iter().next() {
+            return Err(problem.into());
+        }
         let ring = key_ring(&config.key_ring)?;
         let (providers, callers) = (config.providers()?, Callers::of(config)?);
         config.socket.as_ref().map(SocketConfig::check).transpose()?;
@@ -128,32 +129,19 @@ impl Server {
     }
 
     /// Serves until `end`, then lets requests and refreshes end.
-    ///
-    /// # Errors
-    /// That serving ended by itself.
-    pub async fn run(self, end: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let (stop, _) = watch::channel(false);
-        let stopped = || {
-            let mut stop = stop.subscribe();
-            async move {
-                let _ = stop.wait_for(|is_over| *is_over).await;
-            }
-        };
-        let callers = axum::serve(self.callers, routes::callers(self.app.clone()));
-        let callers = tokio::spawn(callers.with_graceful_shutdown(stopped()).into_future());
-        let admin = axum::serve(self.admin, routes::admin(self.app.clone()));
-        let admin = tokio::spawn(admin.with_graceful_shutdown(stopped()).into_future());
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        let stop = CancellationToken::new();
+        let bounds = Bounds::of_system();
+        let callers = routes::callers(self.app.clone());
         let (socket, place) = self.socket.map(|socket| (socket.listener, socket.place)).unzip();
-        let socket = socket.map(|listener| {
-            // Only here does a request learn of its peer, so that none that came by TCP has one.
-            let service = routes::callers(self.app.clone()).into_make_service_with_connect_info::<Peer>();
-            let serving = axum::serve(listener, service).with_graceful_shutdown(stopped());
-            tokio::spawn(serving.into_future())
-        });
+        let socket =
+            socket.map(|listener| tokio::spawn(serve(listener, callers.clone(), bounds, stop.clone())));
+        let callers = tokio::spawn(serve(self.callers, callers, bounds, stop.clone()));
+        let admin = tokio::spawn(serve(self.admin, routes::admin(self.app.clone()), bounds, stop.clone()));
         let custodian = self.app.custodian;
         upkeep::start(&custodian, self.following);
         end.await;
-        let _ = stop.send(true);
+        stop.cancel();
         // Whoever comes now finds nobody, or who serves next.
         drop(place);
         custodian.ending.cancel();
@@ -170,7 +158,6 @@ impl Server {
         }
         let _ = tokio::time::timeout(LAST_WRITES, custodian.write_uses()).await;
         custodian.store.close().await;
-        Ok(())
     }
 }
 

@@ -16,6 +16,11 @@ const askForConfirmation = () => {
 const connect = async () => {
   try {
     const answer = await fetch(`/connect/${id}/here`, { method: "POST" });
+    if (answer.status === 410) {
+      show("Not signed in", "The broker was interrupted while you signed in. Sign in again.");
+      tell("failed", "sign_in_interrupted");
+      return;
+    }
     if (!answer.ok) throw new Error();
   } catch {
     askForConfirmation();

@@ -56,7 +56,10 @@ impl AuthorizationRequest {
         query.append_pair("response_type", "code");
         query.append_pair("client_id", client.client_id());
         query.append_pair("redirect_uri", redirect_uri.as_str());
-        query.append_pair("scope", &client.scope());
+        // An empty list of scopes is none (RFC 6749 section 3.3), and some providers refuse it.
+        if !client.scopes().is_empty() {
+            query.append_pair("scope", &client.scope());
+        }
         query.append_pair("state", state.expose());
         if provider.openid_connect() {
             query.append_pair("nonce", &nonce);

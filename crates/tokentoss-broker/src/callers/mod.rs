@@ -15,13 +15,11 @@ pub use unix_users::{UnixUser, UnixUsers};
 
 use asker::{Asker, Terms};
 use clusters::Clusters;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, header};
 use hubs::Hubs;
 
-use tokentoss_core::Timestamp;
-
+use crate::clock::now;
 use crate::config::{CallerConfig, Config, ConfigError};
 
 /// The longest name of a tenant or user, in bytes.
@@ -56,6 +54,8 @@ pub enum Turned {
     HubUnavailable,
     /// The keys of the cluster that would know cannot be read.
     ClusterUnavailable,
+    /// The system's directory of users that would know does not answer.
+    DirectoryUnavailable,
 }
 
 /// Everybody who may ask.
@@ -118,12 +118,6 @@ impl CallerConfig {
             reason: reason.into(),
         })
     }
-}
-
-/// Clusters count by the clock of the machines, as this one's is.
-fn now() -> Timestamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or_default())
 }
 
 /// The one bearer token.

@@ -1,8 +1,6 @@
 //! The process at the other end of the broker's Unix socket.
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
-use tokio::net::UnixListener;
+use tokio::net::UnixStream;
 
 /// Who connected, by the operating system's word (`SO_PEERCRED`, `getpeereid`). Only the Unix socket's server makes these, and
 /// no part of a request can.
@@ -12,9 +10,10 @@ pub struct Peer {
     pub(super) uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        let uid = match stream.io().peer_cred() {
+impl Peer {
+    /// Asks the system.
+    pub(crate) fn of(stream: &UnixStream) -> Self {
+        let uid = match stream.peer_cred() {
             Ok(credentials) => Some(credentials.uid()),
             Err(error) => {
                 tracing::warn!(%error, "the system does not say who connected");

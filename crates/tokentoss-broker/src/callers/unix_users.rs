@@ -2,17 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use moka::future::Cache;
+use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
 use super::asker::Asker;
 use super::{Caller, Peer, Turned, is_name, names_nobody};
 use crate::config::{Config, ConfigError};
 
+/// How long the directory may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Questions to the directory at once: one that does not answer keeps a thread for each.
+const AT_ONCE: usize = 16;
 /// How long a name counts before the system is asked again.
 const KNOWN_FOR: Duration = Duration::from_secs(60);
 /// Names that are remembered, and those that are none.
@@ -46,7 +53,13 @@ struct Persons {
     tenant: String,
     first_uid: u32,
     names: Cache<u32, Option<String>>,
+    directory: Directory,
+    turns: Arc<Semaphore>,
+    patience: Duration,
 }
+
+/// The name that belongs to a number alone, by the system's directory of users, which may take its time.
+type Directory = fn(u32) -> Result<Option<String>, Errno>;
 
 impl fmt::Debug for Persons {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +82,8 @@ impl UnixUser {
             Self::Uid(uid) => *uid,
             Self::Name(name) => match User::from_name(name) {
                 Ok(Some(user)) => user.uid.as_raw(),
-                _ => return Err("this machine has no user of this name"),
+                Ok(None) => return Err("this machine has no user of this name"),
+                Err(_) => return Err("the system's directory of users does not answer"),
             },
         };
         if NOBODY.contains(&uid) {
@@ -120,7 +134,7 @@ impl UnixUsers {
             return asker.caller(headers);
         }
         let persons = self.persons.as_ref().ok_or(Turned::Unauthenticated)?;
-        let user = persons.name_of(uid).await.ok_or(Turned::Unauthenticated)?;
+        let user = persons.name_of(uid).await?.ok_or(Turned::Unauthenticated)?;
         names_nobody(headers)?;
         Ok(Caller { name: format!("unix user {uid}"), tenant: persons.tenant.clone(), user })
     }
@@ -150,32 +164,83 @@ impl Persons {
             return Err(wrong("first_uid", "root is no person; name it as unix_user of a caller"));
         }
         let names = Cache::builder().max_capacity(REMEMBERED).time_to_live(KNOWN_FOR).build();
-        Ok(Self { tenant, first_uid, names })
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Self { tenant, first_uid, names, directory: of_system, turns, patience: PATIENCE })
     }
 
     /// The name of a person; none for root, for services, and for numbers without a name.
-    async fn name_of(&self, uid: u32) -> Option<String> {
+    async fn name_of(&self, uid: u32) -> Result<Option<String>, Turned> {
         if uid < self.first_uid || OF_SERVICES.contains(&uid) || NOBODY.contains(&uid) {
-            return None;
+            return Ok(None);
         }
-        self.names.try_get_with(uid, look_up(uid)).await.ok().flatten()
+        self.names.try_get_with(uid, self.look_up(uid)).await.map_err(|_| Turned::DirectoryUnavailable)
+    }
+
+    /// Asks the directory. That it does not answer is not remembered.
+    async fn look_up(&self, uid: u32) -> Result<Option<String>, ()> {
+        let (directory, turns) = (self.directory, Arc::clone(&self.turns));
+        let asked = async move {
+            let turn = turns.acquire_owned().await.map_err(|_| Errno::EAGAIN)?;
+            let asking = tokio::task::spawn_blocking(move || {
+                let name = directory(uid);
+                drop(turn);
+                name
+            });
+            asking.await.map_err(|_| Errno::EAGAIN)?
+        };
+        let found = tokio::time::timeout(self.patience, asked).await.unwrap_or(Err(Errno::ETIMEDOUT));
+        found.map_err(|error| tracing::warn!(uid, %error, "the system's directory of users does not answer"))
     }
 }
 
-/// The name that the system's directory of users has for a number. That it cannot be asked is not remembered.
-async fn look_up(uid: u32) -> Result<Option<String>, ()> {
-    // Directories on the network may take their time.
-    let found = tokio::task::spawn_blocking(move || User::from_uid(Uid::from_raw(uid))).await;
-    let user = found.map_err(|_| ())?.map_err(|error| {
-        tracing::warn!(uid, %error, "the system's directory of users does not answer");
-    })?;
-    let Some(user) = user else { return Ok(None) };
+/// The system's own.
+fn of_system(uid: u32) -> Result<Option<String>, Errno> {
+    let Some(user) = User::from_uid(Uid::from_raw(uid))? else { return Ok(None) };
     // The name must be of this number alone: two numbers of one name would share their accounts.
-    let back = tokio::task::spawn_blocking({
-        let name = user.name.clone();
-        move || User::from_name(&name)
-    });
-    let is_the_one =
-        back.await.map_err(|_| ())?.is_ok_and(|back| back.is_some_and(|back| back.uid == user.uid));
+    let is_the_one = User::from_name(&user.name)?.is_some_and(|back| back.uid == user.uid);
     Ok(Some(user.name).filter(|name| is_the_one && is_name(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn persons(directory: Directory) -> Persons {
+        let patience = Duration::from_millis(20);
+        Persons { directory, patience, ..Persons::of("machine".into(), 1000).expect("persons") }
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_away_is_no_refusal() {
+        static IS_AWAY: AtomicBool = AtomicBool::new(true);
+        let persons = persons(|_| match IS_AWAY.load(Ordering::SeqCst) {
+            true => Err(Errno::EIO),
+            false => Ok(Some("ada".into())),
+        });
+        assert_eq!(persons.name_of(1000).await, Err(Turned::DirectoryUnavailable));
+        assert_eq!(persons.name_of(999).await, Ok(None), "services are known without it");
+        IS_AWAY.store(false, Ordering::SeqCst);
+        assert_eq!(persons.name_of(1000).await, Ok(Some("ada".into())), "that it was away is forgotten");
+        IS_AWAY.store(true, Ordering::SeqCst);
+        assert_eq!(persons.name_of(1000).await, Ok(Some("ada".into())), "names are remembered");
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_hangs_keeps_few_threads() {
+        static IS_OPEN: AtomicBool = AtomicBool::new(false);
+        let persons = persons(|_| {
+            while !IS_OPEN.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(None)
+        });
+        for uid in 1000..1020 {
+            assert_eq!(persons.name_of(uid).await, Err(Turned::DirectoryUnavailable));
+        }
+        assert_eq!(persons.turns.available_permits(), 0, "no more than so many are asked at once");
+        IS_OPEN.store(true, Ordering::SeqCst);
+        let _all = persons.turns.acquire_many(16).await.expect("all turns come back");
+    }
 }

@@ -3,11 +3,12 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::{Access, access};
+
 use super::{CommandError, with_causes};
 use crate::callers::{Cluster, Hub, InternalKeys, UnixUsers};
-use crate::config::Config;
+use crate::config::{Config, ranges};
 use crate::connect::Origins;
-use crate::journal::{Journal, JournalError};
 use crate::server::key_ring;
 use crate::source::Source;
 use crate::store::Store;
@@ -32,6 +33,7 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     problems.extend(Origins::of(config).err().map(|error| error.to_string()));
     problems.extend(journal_problem(config));
     problems.extend(Through::problems(config).iter().map(ToString::to_string));
+    problems.extend(ranges::problems(config).iter().map(ToString::to_string));
     for (setting, source) in sources(config) {
         problems.extend(mode_problem(&setting, source));
     }
@@ -86,19 +88,31 @@ fn is_projected(source: &Source) -> bool {
     matches!(source, Source::File(path) if path.starts_with("/var/run/secrets") || path.starts_with("/run/secrets"))
 }
 
-/// Why the journal's folder cannot be used. That the broker runs, and uses it, is none.
+/// Why the journal's folder cannot be used. Nothing is made or locked: a broker may run, and use it.
 fn journal_problem(config: &Config) -> Option<String> {
-    let folder = config.journal.as_deref()?;
-    if !folder.exists() {
-        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-        return parent
-            .filter(|parent| !parent.is_dir())
-            .map(|parent| format!("journal: the folder {} does not exist", parent.display()));
+    let journal = config.journal.as_deref()?;
+    // Serving makes what is missing of the path.
+    let there = journal.ancestors().find(|folder| folder.symlink_metadata().is_ok());
+    let folder = there.unwrap_or(Path::new("."));
+    let shown = folder.display();
+    if !folder.is_dir() {
+        return Some(format!("journal: {shown} is no folder"));
     }
-    match Journal::open(Some(folder)) {
-        Ok(_) | Err(JournalError::InUse) => None,
-        Err(error) => Some(format!("journal: {error}")),
+    if let Err(error) = access(folder, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        return Some(format!("journal: {shown} cannot be used: {error}"));
     }
+    if folder != journal {
+        return None;
+    }
+    let files = [("lock", Access::WRITE_OK), ("versions", Access::READ_OK)];
+    files.into_iter().map(|(name, how)| (journal.join(name), how)).find_map(|(file, how)| {
+        let found = match file.symlink_metadata() {
+            Err(_) => return None,
+            Ok(_) if !file.is_file() => "it is no file".to_owned(),
+            Ok(_) => access(&file, how).err()?.to_string(),
+        };
+        Some(format!("journal: {} cannot be used: {found}", file.display()))
+    })
 }
 
 /// A secret's file that others may read; what cannot be opened at all is told elsewhere.

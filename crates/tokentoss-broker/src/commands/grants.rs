@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{CommandError, Rows, open};
 use crate::config::Config;
+use crate::connect::scopes_in;
 use crate::store::{GrantFilter, GrantRow};
 
 /// Which grants to list.
@@ -54,7 +55,7 @@ fn as_json(row: &GrantRow) -> String {
     json!({
         "id": row.id.to_string(), "tenant": row.tenant, "user": row.user, "provider": row.provider,
         "subject": row.subject, "email": row.email, "status": grant.status.name(), "cause": grant.status.cause(),
-        "scopes": grant.consented.to_list().split(' ').filter(|scope| !scope.is_empty()).collect::<Vec<_>>(),
+        "scopes": scopes_in(&grant.consented.to_list()).collect::<Vec<_>>(),
         "version": grant.version.0, "failures": grant.back_off.failures,
         "connected_at": grant.connected_at.as_secs(), "renewed_at": grant.renewed_at.as_secs(),
         "used_at": grant.used_at.as_secs(),

@@ -9,7 +9,7 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let (callers, admin) = (server.address()?, server.admin_address()?);
     let socket = config.socket.as_ref().map(|socket| format!(" socket {}", socket.path.display()));
     println!("callers http://{callers} administrators http://{admin}{}", socket.unwrap_or_default());
-    server.run(signalled()).await?;
+    server.run(signalled()).await;
     Ok(())
 }
 

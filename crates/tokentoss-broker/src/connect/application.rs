@@ -41,6 +41,7 @@ impl SignIns {
         query: &str,
         cookie: Option<&str>,
     ) -> Result<Result<String, Failure>, Problem> {
+        self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
         let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
         let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
@@ -54,19 +55,31 @@ impl SignIns {
         let row = self.burn(query, cookie).await?;
         let (sign_ins, query) = (Arc::clone(self), query.to_owned());
         let task = self.custodian.tasks.spawn(async move {
-            match sign_ins.brought_by(&row, &query, redirect_uri).await? {
-                Ok(brought) => {
-                    let grant = sign_ins.connect(&row, &brought).await?;
-                    sign_ins.write_done(&row, Stage::Redeeming, grant).await?;
-                    Ok(Ok(brought.label().to_owned()))
-                }
-                Err(failure) => {
-                    sign_ins.fail(&row, Stage::Redeeming, &failure).await?;
-                    Ok(Err(failure))
-                }
+            match sign_ins.connected_by(&row, &query, redirect_uri).await {
+                Ok(outcome) => outcome,
+                Err(problem) => Err(sign_ins.interrupt(&row, Stage::Redeeming, &problem).await),
             }
         });
-        task.await.map_err(|_| Problem::storage_unavailable())?
+        task.await.map_err(|_| Problem::storage_unavailable())
+    }
+
+    async fn connected_by(
+        &self,
+        row: &Authorization,
+        query: &str,
+        redirect_uri: EndpointUrl,
+    ) -> Result<Result<String, Failure>, Problem> {
+        match self.brought_by(row, query, redirect_uri).await? {
+            Ok(brought) => {
+                let grant = self.connect(row, &brought).await?;
+                self.write_done(row, Stage::Redeeming, grant).await?;
+                Ok(Ok(brought.label().to_owned()))
+            }
+            Err(failure) => {
+                self.fail(row, Stage::Redeeming, &failure).await?;
+                Ok(Err(failure))
+            }
+        }
     }
 
     fn redirect_uri_of(&self, caller: &Caller, provider: &str) -> Result<EndpointUrl, Problem> {

@@ -88,7 +88,7 @@ impl SignIns {
         if !is_text(&wish.kernel, KERNEL_LIMIT) || !is_text(&wish.login_hint, HINT_LIMIT) {
             return Err(Problem::invalid_request());
         }
-        if wish.page_origin.as_deref().is_some_and(|origin| !self.allows(origin)) {
+        if wish.page_origin.as_deref().is_some_and(|origin| !self.allows(origin, &caller.tenant)) {
             return Err(Problem::origin_forbidden());
         }
         let client = settings.client_for(&wish.scopes, wish.login_hint.clone());

@@ -9,13 +9,12 @@ use tokentoss_core::{Error, ErrorCode, Secret};
 
 use super::confirm::new_confirmation;
 use super::exchange::{Brought, Redeemable};
-use super::{Failure, SignIns, UNDER_WAY, sha256};
+use super::{Failure, SignIns, UNDER_WAY, WORKING, scopes_in, sha256};
 use crate::problem::Problem;
 use crate::refresh::Failed;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
 /// What the last page is about.
-#[derive(Debug)]
 pub struct Returned {
     /// The sign-in.
     pub row: Authorization,
@@ -23,8 +22,7 @@ pub struct Returned {
     pub outcome: Result<Guest, Failure>,
 }
 
-/// Who came back, and is not confirmed yet.
-#[derive(Clone, Debug)]
+/// Who came back, and is not confirmed yet. Whoever knows the confirmation can connect the account.
 pub struct Guest {
     /// What the user may have to type into the widget.
     pub confirmation: String,
@@ -51,7 +49,7 @@ impl SignIns {
         let (sign_ins, query) = (Arc::clone(self), query.to_owned());
         // Whoever leaves now has spent the code all the same.
         let task = self.custodian.tasks.spawn(async move { sign_ins.take(row, &query, redirect_uri).await });
-        task.await.map_err(|_| Problem::storage_unavailable())?
+        task.await.map_err(|_| Problem::storage_unavailable())
     }
 
     /// Burns the state of an answer.
@@ -64,43 +62,49 @@ impl SignIns {
             burns_state: Some(sha256(&state)),
             cookie: Some(sha256(cookie)),
             to: Some(Stage::Redeeming),
+            ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
         let before = self.custodian.store.change_authorization(id, &change).await.map_err(Failed::from)?;
         before.ok_or_else(Problem::state_mismatch)
     }
 
-    async fn take(
-        &self,
-        row: Authorization,
-        query: &str,
-        redirect_uri: EndpointUrl,
-    ) -> Result<Returned, Problem> {
-        let outcome = match self.brought_by(&row, query, redirect_uri).await? {
-            Ok(brought) => {
-                let confirmation = new_confirmation();
-                let text = serde_json::to_string(&brought)
-                    .map(Secret::new)
-                    .map_err(|_| Problem::key_unavailable())?;
-                let change = AuthorizationChange {
-                    from: vec![Stage::Redeeming],
-                    to: Some(Stage::Confirm),
-                    sealed: Some(self.seal(&row, "tokens", &text).await?),
-                    confirmed_by: Some(sha256(&confirmation)),
-                    ends_in: Some(UNDER_WAY),
-                    ..AuthorizationChange::default()
-                };
-                let changed = self.custodian.store.change_authorization(row.id, &change).await;
-                changed.map_err(Failed::from)?.ok_or_else(Problem::authorization_expired)?;
-                Ok(Guest { confirmation, label: brought.label().to_owned() })
-            }
-            Err(failure) => {
-                self.fail(&row, Stage::Redeeming, &failure).await?;
-                Err(failure)
-            }
+    async fn take(&self, row: Authorization, query: &str, redirect_uri: EndpointUrl) -> Returned {
+        let outcome = match self.guest_of(&row, query, redirect_uri).await {
+            Ok(outcome) => outcome,
+            Err(problem) => Err(self.interrupt(&row, Stage::Redeeming, &problem).await),
         };
         self.tell();
-        Ok(Returned { row, outcome })
+        Returned { row, outcome }
+    }
+
+    async fn guest_of(
+        &self,
+        row: &Authorization,
+        query: &str,
+        redirect_uri: EndpointUrl,
+    ) -> Result<Result<Guest, Failure>, Problem> {
+        let brought = match self.brought_by(row, query, redirect_uri).await? {
+            Ok(brought) => brought,
+            Err(failure) => {
+                self.fail(row, Stage::Redeeming, &failure).await?;
+                return Ok(Err(failure));
+            }
+        };
+        let confirmation = new_confirmation();
+        let text =
+            serde_json::to_string(&brought).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
+        let change = AuthorizationChange {
+            from: vec![Stage::Redeeming],
+            to: Some(Stage::Confirm),
+            sealed: Some(self.seal(row, "tokens", &text).await?),
+            confirmed_by: Some(sha256(&confirmation)),
+            ends_in: Some(UNDER_WAY),
+            ..AuthorizationChange::default()
+        };
+        let changed = self.custodian.store.change_authorization(row.id, &change).await;
+        changed.map_err(Failed::from)?.ok_or_else(Problem::authorization_expired)?;
+        Ok(Ok(Guest { confirmation, label: brought.label().to_owned() }))
     }
 
     /// What the code of an answer brings, for a row whose state is burnt.
@@ -111,7 +115,7 @@ impl SignIns {
         redirect_uri: EndpointUrl,
     ) -> Result<Result<Brought, Failure>, Problem> {
         let (provider, settings) = self.provider(&row.provider)?;
-        let scopes: Vec<String> = row.scopes.split(' ').map(str::to_owned).collect();
+        let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
         let code = match self.code_in(query, client.provider()) {
             Ok(code) => code,
@@ -152,6 +156,16 @@ impl SignIns {
         tracing::info!(authorization = %row.id, code = failure.code(), "a sign-in failed");
         self.tell();
         Ok(())
+    }
+
+    /// Ends a sign-in that the broker itself could not go on with. Where the database does not take that either, the row's own
+    /// end tells it.
+    pub(super) async fn interrupt(&self, row: &Authorization, from: Stage, why: &Problem) -> Failure {
+        tracing::error!(authorization = %row.id, code = why.code(), "a sign-in was interrupted");
+        if let Err(problem) = self.fail(row, from, &Failure::INTERRUPTED).await {
+            tracing::warn!(authorization = %row.id, code = problem.code(), "that is not written yet");
+        }
+        Failure::INTERRUPTED
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokentoss_custody::Scopes;
 
 use super::exchange::Brought;
-use super::{Failure, SignIns, View, sha256};
+use super::{Failure, SignIns, View, WORKING, sha256};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
@@ -18,6 +18,14 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 8;
 /// How many confirmations may be wrong.
 const TRIES: i64 = 5;
+
+/// What became of a sign-in that was confirmed.
+enum Finished {
+    /// The account is connected.
+    Connected,
+    /// The broker could not connect it; the user has to begin again.
+    Interrupted,
+}
 
 /// A fresh confirmation.
 pub(super) fn new_confirmation() -> String {
@@ -49,9 +57,10 @@ impl SignIns {
             from: vec![Stage::Confirm],
             confirmation: Some(sha256(&as_shown(typed))),
             to: Some(Stage::Connecting),
+            ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        if self.finish(row.clone(), change).await? {
+        if self.finish(row.clone(), change).await?.is_some() {
             return self.view(caller, id).await;
         }
         // Before the user came back, nothing that is typed can be right; it counts all the same.
@@ -69,7 +78,7 @@ impl SignIns {
     /// The notebook page that opened the popup has answered it: the browser with this cookie is the one that was meant.
     ///
     /// # Errors
-    /// That no sign-in of this browser waits for it.
+    /// That no sign-in of this browser waits for it; `authorization_expired` if it was interrupted.
     pub async fn page_is_here(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
         let id = crate::store::AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
         let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
@@ -79,32 +88,48 @@ impl SignIns {
             from: vec![Stage::Confirm],
             cookie: Some(sha256(cookie.ok_or_else(Problem::state_mismatch)?)),
             to: Some(Stage::Connecting),
+            ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        if self.finish(row, change).await? { Ok(()) } else { Err(Problem::state_mismatch()) }
+        match self.finish(row, change).await? {
+            Some(Finished::Connected) => Ok(()),
+            Some(Finished::Interrupted) => Err(Problem::authorization_expired()),
+            None => Err(Problem::state_mismatch()),
+        }
     }
 
-    /// Connects the account if the row is as this change expects.
+    /// Connects the account; nothing happens where the row is not as this change expects.
     async fn finish(
         self: &Arc<Self>,
         row: Authorization,
         change: AuthorizationChange,
-    ) -> Result<bool, Problem> {
+    ) -> Result<Option<Finished>, Problem> {
         let sign_ins = Arc::clone(self);
         let task = self.custodian.tasks.spawn(async move {
             // Without the tenant's key nothing is taken from the row: another broker may have it.
             sign_ins.custodian.data_key(&row.tenant).await?;
             let before =
                 sign_ins.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-            let Some(before) = before else { return Ok(false) };
-            let text = sign_ins.open(&before, "tokens").await?;
-            let brought: Brought =
-                serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
-            let grant = sign_ins.connect(&before, &brought).await?;
-            sign_ins.write_done(&before, Stage::Connecting, grant).await?;
-            Ok::<_, Problem>(true)
+            let Some(before) = before else { return Ok(None) };
+            failpoint!("before_connect");
+            Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before).await {
+                Ok(()) => Finished::Connected,
+                Err(problem) => {
+                    sign_ins.interrupt(&before, Stage::Connecting, &problem).await;
+                    Finished::Interrupted
+                }
+            }))
         });
         task.await.map_err(|_| Problem::storage_unavailable())?
+    }
+
+    /// Connects the account whose tokens a row keeps.
+    async fn connect_kept(&self, row: &Authorization) -> Result<(), Problem> {
+        let text = self.open(row, "tokens").await?;
+        let brought: Brought =
+            serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
+        let grant = self.connect(row, &brought).await?;
+        self.write_done(row, Stage::Connecting, grant).await
     }
 
     /// Keeps the tokens of a sign-in.

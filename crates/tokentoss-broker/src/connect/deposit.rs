@@ -7,7 +7,7 @@ use tokentoss_core::sealing::KeyPair;
 use tokentoss_core::{base64url, ticket};
 
 use super::exchange::Redeemable;
-use super::{SignIns, View, Way};
+use super::{SignIns, View, WORKING, Way, scopes_in};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::Failed;
@@ -31,14 +31,19 @@ impl SignIns {
         let change = AuthorizationChange {
             from: vec![Stage::Pending],
             to: Some(Stage::Redeeming),
+            ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
         let store = &self.custodian.store;
         let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
         taken.ok_or_else(Problem::authorization_expired)?;
         let sign_ins = Arc::clone(self);
-        let task = self.custodian.tasks.spawn(async move { sign_ins.take_deposit(&row, &redeemable).await });
-        task.await.map_err(|_| Problem::storage_unavailable())??;
+        let task = self.custodian.tasks.spawn(async move {
+            if let Err(problem) = sign_ins.take_deposit(&row, &redeemable).await {
+                sign_ins.interrupt(&row, Stage::Redeeming, &problem).await;
+            }
+        });
+        task.await.map_err(|_| Problem::storage_unavailable())?;
         self.view(caller, id).await
     }
 
@@ -59,7 +64,7 @@ impl SignIns {
 
     async fn take_deposit(&self, row: &Authorization, redeemable: &Redeemable) -> Result<(), Problem> {
         let (provider, settings) = self.provider(&row.provider)?;
-        let scopes: Vec<String> = row.scopes.split(' ').map(str::to_owned).collect();
+        let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
         match self.redeem(provider, settings, &client, redeemable).await {
             Ok(brought) => {

@@ -1,6 +1,6 @@
 //! From a code to tokens, and to who signed in.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use tokentoss_custody::Scopes;
 use tokentoss_custody::renewal::Tokens;
 
 use super::{Failure, IdentitySource, SignInSettings, SignIns};
+use crate::clock::now;
 use crate::config::Provider;
 
 /// How long each request may take.
@@ -142,10 +143,4 @@ fn read_identity(answer: &EndpointAnswer, source: &IdentitySource) -> Option<(St
     let is_name = !subject.is_empty() && subject.chars().nth(SUBJECT_LIMIT).is_none();
     let email = document.get(&source.email).and_then(Value::as_str).map(str::to_owned);
     (answer.status == 200 && is_name).then_some((subject, email))
-}
-
-/// The provider's clock is compared with this machine's, as in a browser.
-fn now() -> Timestamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ const OWN: [(&str, &str, &str); 4] = [
         "ask_admin",
     ),
     ("provider_unavailable", "The provider cannot be reached. Sign in again in a moment.", "retry"),
-    ("sign_in_interrupted", "The broker was stopped while you signed in. Sign in again.", "sign_in"),
+    ("sign_in_interrupted", "The broker was interrupted while you signed in. Sign in again.", "sign_in"),
 ];
 
 /// The reason.
@@ -30,7 +30,7 @@ impl Failure {
     pub(super) const IDENTITY_UNUSABLE: Self = Self::Own("identity_unusable");
     /// The provider does not answer.
     pub(super) const PROVIDER_UNAVAILABLE: Self = Self::Own("provider_unavailable");
-    /// The broker ended in the middle.
+    /// The broker, or its database, ended in the middle.
     pub(super) const INTERRUPTED: Self = Self::Own("sign_in_interrupted");
 
     /// What a row holds: the code, and what it is about.

@@ -20,9 +20,10 @@ mod view;
 
 pub use begin::{Begun, BegunWay, DepositTerms, Wish};
 pub use callback::{Guest, Returned};
-pub use cookie::{BrowserCookie, cookie_name};
+pub use cookie::BrowserCookie;
+use cookie::cookie_name;
 pub use failure::Failure;
-pub use origins::Origins;
+pub use origins::{Origins, SharedTenants};
 pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
 pub use start::{Invitation, Started};
 pub use view::View;
@@ -44,6 +45,9 @@ use crate::store::{Authorization, AuthorizationId};
 
 /// How long somebody may take to follow the address, in milliseconds. It gives nobody anything, so it may be long.
 const UNUSED: u64 = 60 * 60 * 1000;
+/// How long the broker itself may take to redeem a code, or to connect an account, in milliseconds: longer than the requests of
+/// all its tries. A sign-in that stands there longer was interrupted.
+const WORKING: u64 = 90 * 1000;
 /// How long the provider's pages may take, in milliseconds; codes and states should not live longer.
 const UNDER_WAY: u64 = 10 * 60 * 1000;
 
@@ -58,6 +62,7 @@ pub struct SignIns {
     /// The origin at which browsers reach this broker.
     public_origin: Option<String>,
     pages: Vec<String>,
+    shared: SharedTenants,
     /// The origins of applications, by the names of the callers.
     applications: BTreeMap<String, String>,
     /// Told whenever a sign-in of this process changes.
@@ -70,8 +75,20 @@ impl SignIns {
     /// # Errors
     /// What is wrong with an address.
     pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
-        let Origins { public_origin, pages, applications } = Origins::of(config)?;
-        Ok(Self { custodian, public_origin, pages, applications, news: Notify::new() })
+        let Origins { public_origin, pages, shared, applications } = Origins::of(config)?;
+        Ok(Self { custodian, public_origin, pages, shared, applications, news: Notify::new() })
+    }
+
+    /// The name that the cookie of a sign-in by the broker's pages has. A cookie of any other name is somebody else's work.
+    #[must_use]
+    pub fn cookie_name(&self, id: AuthorizationId) -> Option<String> {
+        Some(cookie_name(id, self.public_origin.as_deref()?))
+    }
+
+    /// The same for a sign-in by an application's pages.
+    #[must_use]
+    pub fn cookie_name_of(&self, caller: &Caller, id: AuthorizationId) -> Option<String> {
+        Some(cookie_name(id, self.applications.get(&caller.name)?))
     }
 
     /// Where the provider sends users back to.
@@ -85,12 +102,14 @@ impl SignIns {
         self.public_origin.as_deref()
     }
 
-    /// Whether a notebook page of this origin may begin a sign-in.
-    fn allows(&self, page_origin: &str) -> bool {
+    /// Whether a notebook page of this origin may begin a sign-in for a user of this tenant.
+    fn allows(&self, page_origin: &str, tenant: &str) -> bool {
         let is_local = |origin: &str| EndpointUrl::parse(origin).is_ok_and(|url| url.is_loopback());
         self.pages.iter().any(|page| page == page_origin)
-            // Pages of this machine are this user's own where the broker is on it as well.
-            || (self.public_origin.as_deref().is_some_and(is_local) && is_local(page_origin))
+            // Pages of this machine are this user's own where the broker is on it as well, and nobody else.
+            || (self.public_origin.as_deref().is_some_and(is_local)
+                && is_local(page_origin)
+                && !self.shared.contains(tenant))
     }
 
     /// The provider of a name, with how users sign in.
@@ -138,6 +157,11 @@ impl SignIns {
 
 fn place<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationPlace<'a> {
     AuthorizationPlace { tenant: &row.tenant, authorization: row.id, what }
+}
+
+/// The scopes of a list that is separated by spaces; a provider without scopes has an empty one.
+pub(crate) fn scopes_in(list: &str) -> impl Iterator<Item = &str> {
+    list.split(' ').filter(|scope| !scope.is_empty())
 }
 
 fn sha256(text: &str) -> [u8; 32] {

@@ -1,6 +1,6 @@
 //! The addresses of the configuration at which browsers reach broker, notebook pages and applications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokentoss_core::endpoint::EndpointUrl;
 
@@ -14,8 +14,35 @@ pub struct Origins {
     pub(super) public_origin: Option<String>,
     /// Those of notebook pages that may begin a sign-in.
     pub(super) pages: Vec<String>,
+    /// Whose users share a machine.
+    pub(super) shared: SharedTenants,
     /// Those of server applications, by the callers' names.
     pub(super) applications: BTreeMap<String, String>,
+}
+
+/// The tenants that several users of one machine reach: by the broker's Unix socket, or by a JupyterHub. A page of that machine
+/// may be any of theirs.
+#[derive(Debug)]
+pub struct SharedTenants {
+    names: BTreeSet<String>,
+    /// A user of the machine may name whatever tenant.
+    are_all: bool,
+}
+
+impl SharedTenants {
+    fn of(config: &Config) -> Self {
+        let mut names: BTreeSet<String> = config.hubs.keys().cloned().collect();
+        names.extend(config.socket.iter().filter_map(|socket| socket.tenant.clone()));
+        let users = || config.callers.values().filter(|caller| caller.unix_user.is_some());
+        names.extend(users().flat_map(|caller| caller.tenant.iter().chain(&caller.tenants)).cloned());
+        let are_all = users().any(|caller| caller.tenant.is_none() && caller.tenants.is_empty());
+        Self { names, are_all }
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn contains(&self, tenant: &str) -> bool {
+        self.are_all || self.names.contains(tenant)
+    }
 }
 
 impl Origins {
@@ -50,6 +77,6 @@ impl Origins {
                 applications.insert(name.clone(), origin_of(address, &setting)?);
             }
         }
-        Ok(Self { public_origin, pages, applications })
+        Ok(Self { public_origin, pages, shared: SharedTenants::of(config), applications })
     }
 }

@@ -4,7 +4,7 @@ use tokentoss_core::authorization::AuthorizationRequest;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::{Error, ErrorCode, Secret};
 
-use super::{BrowserCookie, SignInSettings, SignIns, UNDER_WAY, Way, sha256};
+use super::{BrowserCookie, SignInSettings, SignIns, UNDER_WAY, Way, scopes_in, sha256};
 use crate::problem::Problem;
 use crate::random;
 use crate::refresh::Failed;
@@ -23,8 +23,7 @@ pub struct Invitation {
     pub host: String,
 }
 
-/// The way on.
-#[derive(Debug)]
+/// The way on. Its address holds the state, so that it is shown nowhere.
 pub struct Started {
     /// The provider's page.
     pub url: String,
@@ -82,7 +81,7 @@ impl SignIns {
         let state = self.custodian.ring().new_state(row.id);
         let state_hash = sha256(state.expose());
         let request = self.request(settings, row, redirect_uri, state)?;
-        let cookie = BrowserCookie::new(row.id, redirect_uri.as_str().starts_with("https:"));
+        let cookie = BrowserCookie::new(row.id, redirect_uri.as_str());
         let verifier = Secret::new(request.verifier().expose().to_owned());
         let change = AuthorizationChange {
             from: vec![Stage::Pending],
@@ -106,7 +105,7 @@ impl SignIns {
         redirect_uri: &EndpointUrl,
         state: Secret,
     ) -> Result<AuthorizationRequest, Problem> {
-        let scopes: Vec<String> = row.scopes.split(' ').map(str::to_owned).collect();
+        let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
         let client = settings.client_for(&scopes, row.login_hint.clone());
         // The configuration has changed since.
         let client = client.ok_or_else(Problem::authorization_expired)?;

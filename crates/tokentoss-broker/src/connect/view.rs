@@ -84,15 +84,24 @@ impl SignIns {
             status: status_of(&row),
             expires_at: row.expires_at,
             account,
-            failure: row.problem.as_deref().map(Failure::of_column),
+            failure: match row.problem.as_deref() {
+                Some(problem) => Some(Failure::of_column(problem)),
+                None => is_interrupted(&row).then_some(Failure::INTERRUPTED),
+            },
         })
     }
+}
+
+/// Whether the process that worked on a sign-in ended, or could not write how it went.
+fn is_interrupted(row: &Authorization) -> bool {
+    matches!(row.stage, Stage::Redeeming | Stage::Connecting) && row.expires_at <= row.now
 }
 
 fn status_of(row: &Authorization) -> &'static str {
     match row.stage {
         Stage::Done => "done",
         Stage::Failed => "failed",
+        _ if is_interrupted(row) => "failed",
         _ if row.expires_at <= row.now => "expired",
         Stage::Confirm | Stage::Connecting => "confirm",
         Stage::Pending | Stage::Redeeming => "pending",

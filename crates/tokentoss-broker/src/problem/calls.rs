@@ -107,6 +107,17 @@ impl Problem {
         )
     }
 
+    /// The directory that would know the caller does not answer.
+    #[must_use]
+    pub const fn directory_unavailable() -> Self {
+        Self::later(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "directory_unavailable",
+            5,
+            "The directory of the broker's machine that knows the caller does not answer. Try again in a moment.",
+        )
+    }
+
     const fn later(status: StatusCode, code: &'static str, seconds: u64, detail: &'static str) -> Self {
         let retry_after = Some(Duration::from_secs(seconds));
         Self { retry_after, ..Self::new(status, code, "retry", detail) }

@@ -54,6 +54,7 @@ impl Problem {
             Turned::Malformed,
             Turned::HubUnavailable,
             Turned::ClusterUnavailable,
+            Turned::DirectoryUnavailable,
         ];
         every.extend(turned.map(Self::from));
         every.extend(REFUSALS.map(refused));

@@ -1,15 +1,16 @@
 //! The one request to a token endpoint.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, redirect};
+use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::form_request::{EndpointAnswer, FormRequest};
-use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
 use tokentoss_custody::{Failure, Outcome, Target};
 
+use crate::clock::now;
 use crate::config::{AuthenticationKind, Provider};
 
 /// The HTTP client of all providers.
@@ -162,7 +163,5 @@ async fn read(call: RequestBuilder) -> Result<Reading, reqwest::Error> {
     let body = body_of(&mut response).await?;
     // Text that is none is no JSON either.
     let body = Secret::new(String::from_utf8(body).unwrap_or_default());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let received_at = Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or_default());
-    Ok(RefreshAnswer { status, retry_after: retry_after.as_deref(), received_at, body: &body }.read())
+    Ok(RefreshAnswer { status, retry_after: retry_after.as_deref(), received_at: now(), body: &body }.read())
 }

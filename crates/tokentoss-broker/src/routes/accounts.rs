@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokentoss_custody::Revoker;
@@ -10,6 +10,7 @@ use tokentoss_custody::Revoker;
 use super::App;
 use super::name::Name;
 use crate::callers::Caller;
+use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::Failed;
 use crate::store::{GrantId, GrantRow};
@@ -51,7 +52,7 @@ impl AccountAnswer {
             email: row.email,
             status: row.grant.status.name(),
             cause: row.grant.status.cause(),
-            scopes: row.grant.consented.to_list().split(' ').map(str::to_owned).collect(),
+            scopes: scopes_in(&row.grant.consented.to_list()).map(str::to_owned).collect(),
             connected_at: row.grant.connected_at.as_secs(),
             renewed_at: row.grant.renewed_at.as_secs(),
             used_at: row.grant.used_at.as_secs(),
@@ -77,13 +78,13 @@ pub(super) async fn list(
             answers.push(AccountAnswer::of(row));
         }
     }
-    Ok(no_store(Json(answers)))
+    Ok(Json(answers).into_response())
 }
 
 /// One of them.
 pub(super) async fn one(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Response, Problem> {
     let row = own(&app, &caller, &id).await?;
-    Ok(no_store(Json(AccountAnswer::of(row))))
+    Ok(Json(AccountAnswer::of(row)).into_response())
 }
 
 /// The account of this identifier; somebody else's answers like one that is not there.
@@ -96,12 +97,6 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
         is_own && row.grant.status.name() != "revoked" && app.custodian.provider(&row.provider).is_some()
     })
     .ok_or_else(Problem::not_found)
-}
-
-fn no_store(body: impl IntoResponse) -> Response {
-    let mut response = body.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Ends a connection: the tokens leave the row at once, and are revoked at the provider by a queue,

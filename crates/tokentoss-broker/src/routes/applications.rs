@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,9 +18,11 @@ use super::connect::{closing_page, cookie_in, failure_page, problem_page, redire
 use super::name::Name;
 use super::token::AccountAnswer;
 use crate::callers::Caller;
+use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Failed};
 use crate::store::Account;
+use crate::through::MARK;
 
 /// The provider whose folders can be tried.
 const BOX: &str = "box";
@@ -69,9 +71,12 @@ pub(super) async fn callback(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let cookie = app.sign_ins.named_by(&query).and_then(|id| cookie_in(&headers, id));
-    let returned =
-        async { app.sign_ins.log_in_returned(&caller?, &provider, &query, cookie.as_deref()).await };
+    let returned = async {
+        let caller = caller?;
+        let name = app.sign_ins.named_by(&query).and_then(|id| app.sign_ins.cookie_name_of(&caller, id));
+        let cookie = cookie_in(&headers, name);
+        app.sign_ins.log_in_returned(&caller, &provider, &query, cookie.as_deref()).await
+    };
     match returned.await {
         Ok(Ok(account)) => closing_page(&account),
         Ok(Err(failure)) => failure_page(&failure, "", ""),
@@ -96,10 +101,10 @@ pub(super) async fn status(
             connected: row.grant.status.name() == "active",
             status: Some(row.grant.status.name()),
             account: Some(AccountAnswer::of(row)),
-            scopes: row.grant.consented.to_list().split(' ').map(str::to_owned).collect(),
+            scopes: scopes_in(&row.grant.consented.to_list()).map(str::to_owned).collect(),
         },
     };
-    Ok(no_store(Json(answer)))
+    Ok(Json(answer).into_response())
 }
 
 /// What the user has connected at a provider.
@@ -120,7 +125,7 @@ pub(super) async fn disconnect(
     for account in accounts {
         app.custodian.disconnect(account.id, tokentoss_custody::Revoker::User, true).await?;
     }
-    Ok(no_store(Json(DisconnectAnswer { disconnected })))
+    Ok(Json(DisconnectAnswer { disconnected }).into_response())
 }
 
 #[derive(Deserialize)]
@@ -129,7 +134,8 @@ pub(super) struct Folder {
     folder_id: Option<String>,
 }
 
-/// The entries of a folder at Box, which shows that all is well; the user's root folder where none is named.
+/// The entries of a folder at Box, which shows that all is well; the user's root folder where none is named. It is a call made
+/// for the caller, and counts as one.
 pub(super) async fn test_folder(
     State(app): State<App>,
     caller: Caller,
@@ -146,18 +152,25 @@ pub(super) async fn test_folder(
     let base = identity.endpoint.as_str().strip_suffix("/users/me").ok_or_else(Problem::way_unavailable)?;
     let endpoint = EndpointUrl::parse(&format!("{base}/folders/{folder}/items"))
         .map_err(|_| Problem::invalid_request())?;
+    let _turn = app.through.turn(&caller)?;
     let ask = Ask { provider: BOX.to_owned(), ..Ask::default() };
     let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
     let answer = app.custodian.upstream().get(&endpoint, &given.access, TIMEOUT).await;
+    tracing::info!(
+        target: "audit",
+        action = "test_folder",
+        caller = caller.name,
+        tenant = caller.tenant,
+        user = caller.user,
+        provider = BOX,
+        grant = %given.row.id,
+        origin = endpoint.origin(),
+        status = answer.as_ref().map_or(0, |answer| answer.status),
+        "made a call"
+    );
     let answer = answer.ok_or_else(Problem::target_unavailable)?;
     let status = StatusCode::from_u16(answer.status).map_err(|_| Problem::target_misbehaved())?;
     let entries: Value =
         serde_json::from_str(answer.body.expose()).map_err(|_| Problem::target_misbehaved())?;
-    Ok(no_store((status, Json(entries))))
-}
-
-fn no_store(body: impl IntoResponse) -> Response {
-    let mut response = body.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Ok((status, [(MARK, HeaderValue::from_static("1"))], Json(entries)).into_response())
 }

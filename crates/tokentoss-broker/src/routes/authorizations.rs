@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -188,11 +188,11 @@ fn answer(begun: &Begun) -> Response {
         url,
         deposit,
     };
-    no_store(Json(body))
+    Json(body).into_response()
 }
 
 fn shown(view: &View) -> Response {
-    no_store(Json(ViewAnswer {
+    Json(ViewAnswer {
         id: &view.id,
         status: view.status,
         expires_at: view.expires_at.as_secs(),
@@ -202,11 +202,6 @@ fn shown(view: &View) -> Response {
             title: failure.sentence(),
             action: failure.action(),
         }),
-    }))
-}
-
-fn no_store(body: impl IntoResponse) -> Response {
-    let mut response = body.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    })
+    .into_response()
 }

@@ -8,7 +8,7 @@ use tokentoss_core::base64url;
 
 use super::App;
 use super::name::Name;
-use crate::connect::{Failure, Guest, Returned, cookie_name};
+use crate::connect::{Failure, Guest, Returned, scopes_in};
 use crate::problem::Problem;
 use crate::random;
 use crate::store::AuthorizationId;
@@ -71,7 +71,7 @@ pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
                     tenant: &row.tenant,
                     kernel: row.kernel.as_deref().unwrap_or_default(),
                     page_origin: row.page_origin.as_deref().unwrap_or_default(),
-                    scopes: row.scopes.split(' ').collect(),
+                    scopes: scopes_in(&row.scopes).collect(),
                 }
                 .render()
             });
@@ -105,7 +105,8 @@ pub(super) async fn callback(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let cookie = app.sign_ins.named_by(&query).and_then(|id| cookie_in(&headers, id));
+    let name = app.sign_ins.named_by(&query).and_then(|id| app.sign_ins.cookie_name(id));
+    let cookie = cookie_in(&headers, name);
     match app.sign_ins.come_back(&query, cookie.as_deref()).await {
         Ok(returned) => returned_page(&app, &returned),
         Err(problem) => problem_page(&problem),
@@ -121,7 +122,8 @@ pub(super) async fn here(
     if !is_own(&headers, app.sign_ins.public_origin()) {
         return Err(Problem::state_mismatch());
     }
-    let cookie = AuthorizationId::read(&id).and_then(|id| cookie_in(&headers, id));
+    let name = AuthorizationId::read(&id).and_then(|id| app.sign_ins.cookie_name(id));
+    let cookie = cookie_in(&headers, name);
     app.sign_ins.page_is_here(&id, cookie.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -189,7 +191,6 @@ fn page(status: StatusCode, render: impl FnOnce(&str) -> askama::Result<String>)
     let mut response = (status, Html(text)).into_response();
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -211,7 +212,6 @@ pub(super) fn redirect(url: &str, cookie: &str) -> Response {
     let headers = [
         (header::LOCATION, url),
         (header::SET_COOKIE, cookie),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
     (StatusCode::SEE_OTHER, headers).into_response()
@@ -226,10 +226,11 @@ fn is_own(headers: &HeaderMap, public_origin: Option<&str>) -> bool {
     }
 }
 
-/// The value of a sign-in's cookie.
-pub(super) fn cookie_in(headers: &HeaderMap, id: AuthorizationId) -> Option<String> {
-    let names = [cookie_name(id, true), cookie_name(id, false)];
+/// The value of the one cookie of this name. Two of them are none: a neighbour of the origin may have put one there.
+pub(super) fn cookie_in(headers: &HeaderMap, name: Option<String>) -> Option<String> {
+    let wanted = name?;
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| names.iter().any(|known| known == name)).map(|(_, value)| value.to_owned())
+    let pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+    values.next().filter(|_| values.next().is_none())
 }

@@ -5,12 +5,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_core::Stream;
 use serde::Serialize;
 use tokio::sync::mpsc::Receiver;
+use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::App;
@@ -20,6 +20,9 @@ use crate::problem::Problem;
 
 /// Between two comments, which keep proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long one connection lasts. Who listens shows who it is again after that, so that a caller that was turned out does not
+/// listen for ever.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -28,9 +31,10 @@ struct Data<'a> {
     version: u64,
 }
 
-/// A listener's news until the process is about to end.
+/// A listener's news until its time is over, or the process is about to end.
 struct News {
     receiver: Receiver<Event>,
+    over: Pin<Box<Sleep>>,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -38,7 +42,7 @@ impl Stream for News {
     type Item = Result<Sent, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ending.as_mut().poll(context).is_ready() {
+        if self.over.as_mut().poll(context).is_ready() || self.ending.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
         self.receiver.poll_recv(context).map(|event| {
@@ -54,8 +58,26 @@ pub(super) async fn events(State(app): State<App>, caller: Caller) -> Result<Res
     let receiver = app.custodian.events.listen(&caller.tenant, &caller.user);
     let receiver = receiver.ok_or_else(Problem::too_many_listeners)?;
     let ending = Box::pin(app.custodian.ending.clone().cancelled_owned());
-    let mut response =
-        Sse::new(News { receiver, ending }).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    let news = News { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
+    Ok(Sse::new(news).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_ends_after_a_quarter_of_an_hour() {
+        let (_sender, receiver) = tokio::sync::mpsc::channel(1);
+        let ending = Box::pin(CancellationToken::new().cancelled_owned());
+        let mut news = News { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
+        let began = tokio::time::Instant::now();
+        let ended = poll_fn(|context| Pin::new(&mut news).poll_next(context)).await;
+        assert!(ended.is_none());
+        assert_eq!(began.elapsed().as_secs(), 15 * 60);
+    }
 }

@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod metrics;
 mod name;
+mod no_store;
 mod openapi;
 mod through;
 mod token;
@@ -68,6 +69,7 @@ pub fn callers(app: App) -> Router {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(crate::metrics::count))
+        .layer(middleware::map_response(no_store::no_store))
         .with_state(app)
 }
 
@@ -79,6 +81,7 @@ pub fn admin(app: App) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || Problem::unknown_route())
+        .layer(middleware::map_response(no_store::no_store))
         .with_state(app)
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,6 +13,7 @@ use tokentoss_custody::{Credential, MinTtl, Scopes, Target, TokenHash};
 
 use super::App;
 use crate::callers::Caller;
+use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Given};
 use crate::store::GrantRow;
@@ -129,11 +129,9 @@ fn answer(given: &Given) -> Response {
         id_token: given.id_token.as_ref().map(|(token, _)| token.expose()),
         id_token_expires_at: given.id_token.as_ref().map(|(_, end)| end.as_secs()),
         expires_at: given.life.map(|life| (given.now + life).as_secs()),
-        scopes: given.scopes.split(' ').filter(|scope| !scope.is_empty()).collect(),
+        scopes: scopes_in(&given.scopes).collect(),
         account: AccountAnswer::of(row),
         version: row.grant.version.0,
     };
-    let mut response = Json(body).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Json(body).into_response()
 }

@@ -89,18 +89,29 @@ impl Resolve for Resolver {
     }
 }
 
-/// Whether an address is of this machine or of a private network. Metadata services are at neither.
+/// Whether an address is of this machine or of a private network, and is no cloud's metadata service.
 pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || within(v4, [100, 64, 0, 0], 10),
-        // fd00:ec2::254 is a cloud's metadata service.
+        IpAddr::V4(v4) => {
+            let is_private = v4.is_loopback() || v4.is_private() || within(v4, [100, 64, 0, 0], 10);
+            is_private && !METADATA_V4.contains(&v4)
+        }
+        // Those that carry an IPv4 address are neither private nor public, whatever it is.
         IpAddr::V6(v6) => {
-            v6.is_loopback()
-                || ((v6.segments()[0] & 0xfe00) == 0xfc00
-                    && v6 != Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254))
+            let is_private = v6.is_loopback() || (v6.segments()[0] & 0xfe00) == 0xfc00;
+            is_private && !METADATA_V6.iter().any(|network| v6.segments().starts_with(network))
         }
     }
 }
+
+/// Metadata services at private addresses, which give credentials to whoever asks: Alibaba's, and its names.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(100, 100, 2, 136), Ipv4Addr::new(100, 100, 2, 138)];
+
+/// The same at unique local addresses: whole networks, of which clouds use some addresses. Amazon's (`fd00:ec2::254`, and
+/// `::23` for pods), Oracle's (`fd00:c1::a9fe:a9fe`), Scaleway's (`fd00:42::42`) and Google's (`fd20:ce::254`).
+const METADATA_V6: [[u16; 3]; 4] =
+    [[0xfd00, 0xec2, 0], [0xfd00, 0xc1, 0], [0xfd00, 0x42, 0], [0xfd20, 0xce, 0]];
 
 /// Whether an address is reachable for everybody (IANA's registries of special-purpose addresses).
 #[must_use]

@@ -89,7 +89,7 @@ impl Through {
         let rule = self.rule(&target.provider, &parts.method, &target, credential);
         let rule = rule.ok_or_else(Problem::target_forbidden)?;
         let url = rule.url(&target).ok_or_else(Problem::invalid_request)?;
-        let turn = self.turns.take(&caller)?;
+        let turn = self.turn(&caller)?;
         let (sent, received) = (Progress::new(), Progress::new());
         let mut sending = self.sending(body, &sent).await?;
         let mut ask = Ask { provider: target.provider.clone(), account, ..Ask::default() };

@@ -3,7 +3,7 @@
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Marks an answer of the service.
-const MARK: HeaderName = HeaderName::from_static("tokentoss-through");
+pub(crate) const MARK: HeaderName = HeaderName::from_static("tokentoss-through");
 
 /// Those of one connection (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 8] = [
@@ -109,8 +109,6 @@ pub(super) fn to_caller(headers: &HeaderMap) -> HeaderMap {
     let mut passed = passed(headers, |name| {
         NOT_RETURNED.contains(&name) || FAMILIES_NOT_RETURNED.iter().any(|family| name.starts_with(family))
     });
-    // What a user may see is nothing for a cache that others share.
-    passed.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     passed.insert(MARK, HeaderValue::from_static("1"));
     passed
 }

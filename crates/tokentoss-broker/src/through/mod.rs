@@ -18,6 +18,7 @@ mod turns;
 
 pub use addresses::{Lookup, is_public};
 pub use allow::{AllowConfig, Credential};
+pub(crate) use headers::MARK;
 pub use target::Target;
 
 use std::collections::BTreeMap;
@@ -27,10 +28,12 @@ use axum::http::Method;
 use reqwest::{Client, redirect};
 use serde::Deserialize;
 
+use crate::callers::Caller;
 use crate::config::{Config, ConfigError};
+use crate::problem::Problem;
 use addresses::Resolver;
 use allow::Rule;
-use turns::Turns;
+use turns::{Turn, Turns};
 
 /// Limits of calls made for callers.
 #[derive(Clone, Debug, Deserialize)]
@@ -116,7 +119,7 @@ impl Through {
             rules,
             public: client(false)?,
             private: client(true)?,
-            turns: Turns::of(&limits)?,
+            turns: Turns::of(&limits),
             naming: naming.map(|name| name.to_ascii_lowercase()).collect(),
             limits,
         })
@@ -131,8 +134,12 @@ impl Through {
                 problems.extend(Rule::of(&format!("providers.{name}.through[{index}]"), allow).err());
             }
         }
-        problems.extend(Turns::of(&config.through).err());
         problems
+    }
+
+    /// Takes a turn of the user of a request, as every call made for a caller does.
+    pub(crate) fn turn(&self, caller: &Caller) -> Result<Turn, Problem> {
+        self.turns.take(caller)
     }
 
     /// The rule that allows a call.

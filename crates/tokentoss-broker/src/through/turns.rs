@@ -11,7 +11,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::LimitsConfig;
 use crate::callers::Caller;
-use crate::config::ConfigError;
 use crate::problem::Problem;
 
 /// Users that are remembered before those are forgotten who made no call for long.
@@ -28,22 +27,18 @@ pub(super) struct Turns {
 }
 
 /// The right to make one call; it ends when the answer was passed on.
-pub(super) struct Turn(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit, Arc<Semaphore>);
+pub(crate) struct Turn(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit, Arc<Semaphore>);
 
 impl Turns {
-    pub(super) fn of(limits: &LimitsConfig) -> Result<Self, ConfigError> {
-        let per_minute = NonZeroU32::new(limits.per_minute).filter(|_| limits.at_once > 0);
-        let per_minute = per_minute.ok_or_else(|| ConfigError::Setting {
-            setting: "through.per_minute".to_owned(),
-            reason: "per_minute and at_once are 1 at least; leave providers' `through` out to allow no calls"
-                .into(),
-        })?;
-        Ok(Self {
+    /// For limits whose ranges were checked.
+    pub(super) fn of(limits: &LimitsConfig) -> Self {
+        let per_minute = NonZeroU32::new(limits.per_minute).unwrap_or(NonZeroU32::MIN);
+        Self {
             at_once: limits.at_once,
             running: Mutex::default(),
             rates: RateLimiter::hashmap(Quota::per_minute(per_minute)),
             clock: DefaultClock::default(),
-        })
+        }
     }
 
     /// Takes a turn of the user of a request.

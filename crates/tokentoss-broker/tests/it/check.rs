@@ -99,3 +99,42 @@ async fn all_problems_at_once() {
     let clients = out(&run(&home.configuration(&more), &["clients"]).await);
     assert!(clients.contains("at okta  authentication basic"), "as the table says: {clients}");
 }
+
+/// The names of what is in a folder, with their times.
+fn listing(folder: &std::path::Path) -> Vec<(std::ffi::OsString, std::time::SystemTime)> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    let mut names: Vec<_> = entries
+        .map(|entry| (entry.file_name(), entry.metadata().expect("a file").modified().expect("a time")))
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn the_journal_is_looked_at_and_left_alone() {
+    let provider = Provider::start().await;
+    let mut home = Home::new(&provider);
+    close(&home);
+    let journal = home.path().join("state/journal");
+    home.of_broker = format!("journal = {journal:?}");
+    let check = async || run(&home.configuration(""), &["check"]).await;
+    let checked = check().await;
+    assert!(checked.status.success(), "serving makes it: {checked:?}");
+    assert!(!home.path().join("state").exists(), "checking makes nothing");
+    home.start().await.stop().await;
+    fs::write(journal.join("half.new"), "half").expect("written");
+    let before = listing(&journal);
+    assert!(check().await.status.success());
+    assert_eq!(listing(&journal), before);
+
+    fs::remove_file(journal.join("versions")).expect("removed");
+    fs::create_dir(journal.join("versions")).expect("made");
+    let checked = check().await;
+    assert!(
+        out(&checked).contains("problem: journal: ") && out(&checked).contains("versions cannot be used")
+    );
+    fs::remove_dir_all(home.path().join("state")).expect("removed");
+    fs::write(home.path().join("state"), "a file").expect("written");
+    let checked = check().await;
+    assert!(out(&checked).contains("state is no folder"), "{checked:?}");
+}

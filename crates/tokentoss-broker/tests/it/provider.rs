@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -46,6 +46,8 @@ struct Truth {
     issuer: String,
     /// What the authorization endpoint gave codes for.
     codes: HashMap<String, Granted>,
+    /// Whose the access tokens are that came of codes.
+    people: HashMap<String, String>,
 }
 
 /// What somebody consented to.
@@ -74,6 +76,7 @@ impl Provider {
         let issuer = format!("http://{address}");
         let truth = Arc::new(Mutex::new(Truth { life: 3600, issuer, ..Truth::default() }));
         let router = Router::new().route("/token", post(token)).route("/revoke", post(revoke));
+        let router = router.route("/2.0/users/me", get(me)).route("/2.0/folders/{folder}/items", get(items));
         let router = router.with_state(Arc::clone(&truth));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
@@ -230,14 +233,39 @@ fn redeem(truth: &mut Truth, form: &HashMap<String, String>) -> Response {
     });
     let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let id_token = format!("{}.{}.c2lnbmF0dXJl", part(json!({"alg": "RS256"})), part(claims));
-    let answer = json!({
+    let mut answer = json!({
         "access_token": format!("access-{count}"),
         "refresh_token": format!("refresh-{count}"),
-        "id_token": id_token,
         "token_type": "Bearer",
         "expires_in": life,
     });
+    // Who asks without one knows no ID tokens.
+    if !granted.nonce.is_empty() {
+        answer["id_token"] = id_token.into();
+    }
+    truth.people.insert(format!("access-{count}"), granted.subject);
     answer.to_string().into_response()
+}
+
+/// Who signed in, as providers without ID tokens say it.
+async fn me(State(truth): State<Arc<Mutex<Truth>>>, headers: HeaderMap) -> Response {
+    match person(&truth, &headers) {
+        Some(name) => json!({"id": name, "login": format!("{name}@example.com")}).to_string().into_response(),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+/// What is in a folder: nothing.
+async fn items(State(truth): State<Arc<Mutex<Truth>>>, headers: HeaderMap) -> Response {
+    match person(&truth, &headers) {
+        Some(_) => json!({"total_count": 0, "entries": []}).to_string().into_response(),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+fn person(truth: &Mutex<Truth>, headers: &HeaderMap) -> Option<String> {
+    let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+    truth.lock().expect("not poisoned").people.get(token).cloned()
 }
 
 async fn revoke(State(truth): State<Arc<Mutex<Truth>>>, headers: HeaderMap, body: Bytes) -> Response {

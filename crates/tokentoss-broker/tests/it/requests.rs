@@ -46,3 +46,30 @@ async fn bad_bodies() {
     assert_eq!(answer(broker.request("GET", "/v1/accounts?x=1", "ada")).await.code(), "invalid_request");
     assert_eq!(answer(broker.request("GET", "/nowhere", "ada")).await.code(), "route_unknown");
 }
+
+#[tokio::test]
+async fn a_provider_that_nobody_configured_is_no_failure() {
+    let provider = Provider::start().await;
+    let broker = Home::new(&provider).start_kept().await;
+    let body = json!({"provider": "nobody"});
+    for path in ["/v1/token", "/v1/authorizations"] {
+        let refused = broker.post(path, "ada", &body).await;
+        assert_eq!((refused.status, refused.code()), (404, "not_connected"), "{path}");
+    }
+    for name in ["nobody", "no%20body", "no%2fbody"] {
+        for (method, path) in [("GET", "status"), ("POST", "disconnect")] {
+            let refused = answer(broker.request(method, &format!("/api/{name}/{path}"), "ada")).await;
+            assert_eq!((refused.status, refused.code()), (404, "not_connected"), "{name} {path}");
+        }
+        for path in ["login", "callback?code=c&state=s"] {
+            let page = answer(broker.request("GET", &format!("/auth/{name}/{path}"), "ada")).await;
+            assert_eq!(page.status, 404, "{name} {path}");
+        }
+    }
+    let folder = answer(broker.request("GET", "/api/box/test_folder", "ada")).await;
+    assert_eq!((folder.status, folder.code()), (404, "not_connected"));
+    let call = answer(broker.request("GET", "/v1/through/nobody/api.example/x", "ada")).await;
+    assert_eq!((call.status, call.code()), (403, "target_forbidden"));
+    let listed = answer(broker.request("GET", "/v1/accounts?provider=nobody", "ada")).await;
+    assert_eq!((listed.status, &listed.body), (200, &json!([])));
+}

@@ -1,8 +1,10 @@
 //! Where secrets are, and settings that nobody knows.
 
 use tokentoss_broker::config::Config;
+use tokentoss_broker::server::Server;
 use tokentoss_broker::source::Source;
 
+use crate::commands::{out, run};
 use crate::provider::Provider;
 use crate::running::Home;
 
@@ -56,4 +58,78 @@ async fn unknown_settings_are_refused_everywhere() {
         let error = Config::read(&home.configuration(lines)).expect_err("refused").to_string();
         assert!(error.contains("unknown"), "{lines}: {error}");
     }
+}
+
+#[tokio::test]
+async fn numbers_out_of_their_ranges_are_refused_at_the_start() {
+    let home = Home::new(&Provider::start().await);
+    let provider = "[providers.x]\npreset = 'google'\nclient_id = 'x'\nauthentication = 'none'\n";
+    let key = format!("[callers.x]\nkeys = ['{}/caller.key']\n", home.path().display());
+    for (lines, problem) in [
+        ("[through]\nat_once = 0".to_owned(), "through.at_once: a number from 1 to 10000"),
+        ("[through]\nat_once = 9223372036854775807".into(), "through.at_once: a number from"),
+        ("[through]\nper_minute = 0".into(), "through.per_minute: a number from"),
+        ("[through]\nrequest_bytes = 0".into(), "through.request_bytes: a number from"),
+        ("[through]\nresponse_bytes = 9223372036854775807".into(), "through.response_bytes: a number from"),
+        ("[through]\nconnect_seconds = 61".into(), "through.connect_seconds: a number from 1 to 60"),
+        ("[through]\nanswer_seconds = 9223372036854775807".into(), "through.answer_seconds: a number from"),
+        ("[through]\nidle_seconds = 0".into(), "through.idle_seconds: a number from"),
+        (
+            format!("{provider}forgets_after_days = 0"),
+            "providers.x.forgets_after_days: a number from 1 to 3650",
+        ),
+        (format!("{provider}forgets_after_days = 4294967295"), "providers.x.forgets_after_days: a number"),
+        (
+            format!("{provider}client_secrets = ['1', '2', '3', '4', '5']"),
+            "providers.x.client_secrets: 4 secrets",
+        ),
+        (format!("{key}user_header = 'x user'"), "callers.x.user_header: the name of a header"),
+        (format!("{key}tenant_header = ''"), "callers.x.tenant_header: the name of a header"),
+        (
+            format!("{key}tenant_header = '{}'", "x".repeat(65)),
+            "callers.x.tenant_header: the name of a header",
+        ),
+    ] {
+        let path = home.configuration(&lines);
+        let config = Config::read(&path).expect("a configuration");
+        let error = Server::build(&config).await.err().expect("refused").to_string();
+        assert!(error.starts_with(problem), "{lines}: {error}");
+        let checked = run(&path, &["check"]).await;
+        assert!(out(&checked).contains(&format!("problem: {problem}")), "{checked:?}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_are_those_of_the_preset() {
+    let home = Home::new(&Provider::start().await);
+    let open = |lines: &str| {
+        let lines = format!("[providers.x]\nclient_id = 'x'\nauthentication = 'none'\n{lines}");
+        let config = Config::read(&home.configuration(&lines)).expect("a configuration");
+        config.providers().expect_err("refused").to_string()
+    };
+    for (lines, problem) in [
+        (
+            "preset = 'okta'\nparameters = { domain = 'a.okta.com', realm = 'x' }",
+            "providers.x.parameters.realm: ",
+        ),
+        ("preset = 'okta'\nparameters = { domain = 'a/b' }", "providers.x.parameters.domain: "),
+        ("preset = 'okta'", "providers.x.parameters.domain: it needs"),
+        ("preset = 'microsoft'\nparameters = { tenant = 'common' }", "providers.x.parameters.tenant: "),
+        (
+            "token_endpoint = 'https://a.example/token'\nparameters = { realm = 'x' }",
+            "providers.x.parameters.realm: parameters belong",
+        ),
+        ("preset = 'nobody'", "providers.x.preset: no provider goes by this name"),
+    ] {
+        let error = open(lines);
+        assert!(error.starts_with(problem), "{lines}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_does_not_show_the_databases_password() {
+    let mut home = Home::new(&Provider::start().await);
+    home.set_database("postgres://broker:a-password@db.example/broker");
+    let config = Config::read(&home.configuration("")).expect("a configuration");
+    assert!(!format!("{config:?}").contains("a-password"));
 }

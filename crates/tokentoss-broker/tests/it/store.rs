@@ -38,7 +38,7 @@ pub(crate) async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
         (Store::open("sqlite::memory:").await.expect("a store"), None),
         (Store::open(&file).await.expect("a store"), Some(folder)),
     ];
-    if let Ok(address) = std::env::var("TOKENTOSS_TEST_POSTGRES") {
+    if let Some(address) = crate::running::postgres() {
         stores.push((Store::open(&address).await.expect("a store"), None));
     }
     for (store, _) in &stores {

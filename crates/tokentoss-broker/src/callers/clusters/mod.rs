@@ -11,6 +11,7 @@ mod token;
 pub use rules::ServiceAccountConfig;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use published::{PATIENCE, Place, Published};
@@ -57,7 +58,7 @@ pub struct Cluster {
     name: String,
     issuer: String,
     audience: String,
-    keys: Published,
+    keys: Arc<Published>,
     rules: Rules,
 }
 

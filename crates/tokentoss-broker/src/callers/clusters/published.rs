@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::key_set::KeySet;
 use crate::source::Source;
@@ -14,8 +16,10 @@ use crate::source::Source;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest set, in bytes.
 const SET_LIMIT: usize = 256 * 1024;
-/// How old a set may be before it is read again, so that keys that were taken out stop counting.
-const FRESH: Duration = Duration::from_secs(600);
+/// How old a set may be before it is read again, while everybody goes on with it.
+const FRESH: Duration = Duration::from_secs(300);
+/// How old it may be before whoever comes waits for that, so that keys that were taken out stop counting.
+const OLD: Duration = Duration::from_secs(600);
 /// The shortest time between two readings for identifiers that the set does not have: anybody can invent those.
 const UNKNOWN_EVERY: Duration = Duration::from_secs(60);
 
@@ -41,7 +45,7 @@ pub(super) struct Published {
     clock: fn() -> Duration,
     /// The last good set, and when it was read.
     last: RwLock<Option<(Arc<KeySet>, Duration)>>,
-    turn: Mutex<Turn>,
+    turn: Arc<Mutex<Turn>>,
 }
 
 /// Held by who reads.
@@ -54,41 +58,54 @@ struct Turn {
 }
 
 impl Published {
-    pub(super) fn new(cluster: &str, place: Place, clock: fn() -> Duration) -> Self {
-        Self { cluster: cluster.to_owned(), place, clock, last: RwLock::default(), turn: Mutex::default() }
+    pub(super) fn new(cluster: &str, place: Place, clock: fn() -> Duration) -> Arc<Self> {
+        Arc::new(Self {
+            cluster: cluster.to_owned(),
+            place,
+            clock,
+            last: RwLock::default(),
+            turn: Arc::default(),
+        })
     }
 
     /// The set in which a key should be; the last good one while the place is away.
-    pub(super) async fn with(&self, key_id: &str) -> Result<Arc<KeySet>, Away> {
+    pub(super) async fn with(self: &Arc<Self>, key_id: &str) -> Result<Arc<KeySet>, Away> {
         let arrived = (self.clock)();
         if let Some((set, read_at)) = self.last()
             && set.has(key_id)
         {
-            // One reads again while all others go on.
-            if arrived.saturating_sub(read_at) >= FRESH
-                && let Ok(mut turn) = self.turn.try_lock()
+            let age = arrived.saturating_sub(read_at);
+            if age >= FRESH
+                && let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
                 && turn.ended.is_none_or(|(ended, _)| arrived.saturating_sub(ended) >= UNKNOWN_EVERY)
             {
-                self.read_in(&mut turn).await;
-                return self.last().map(|(set, _)| set).ok_or(Away);
+                let reading = self.begin_reading(turn);
+                if age >= OLD {
+                    let _ = timeout(PATIENCE, reading).await;
+                    return self.last().map(|(set, _)| set).ok_or(Away);
+                }
             }
             return Ok(set);
         }
-        let mut turn = self.turn.lock().await;
+        timeout(PATIENCE, self.look_for(key_id, arrived)).await.unwrap_or(Err(Away))
+    }
+
+    /// Reads for a key that is not among those that were read, or waits for whoever does.
+    async fn look_for(self: &Arc<Self>, key_id: &str, arrived: Duration) -> Result<Arc<KeySet>, Away> {
+        let mut turn = Arc::clone(&self.turn).lock_owned().await;
         // What another read meanwhile is for all who waited.
         let is_read = turn.ended.is_some_and(|(ended, _)| ended >= arrived);
-        match self.last() {
-            Some((set, _)) if set.has(key_id) => return Ok(set),
-            Some(_) if !is_read => {
-                let began = turn.for_unknown.replace(arrived);
-                if began.is_some_and(|began| arrived.saturating_sub(began) < UNKNOWN_EVERY) {
-                    turn.for_unknown = began;
-                } else {
-                    self.read_in(&mut turn).await;
-                }
+        let last = self.last();
+        if let Some((set, _)) = last.as_ref().filter(|(set, _)| set.has(key_id)) {
+            return Ok(Arc::clone(set));
+        }
+        let is_early = |began: &Duration| last.is_some() && arrived.saturating_sub(*began) < UNKNOWN_EVERY;
+        if !is_read && !turn.for_unknown.as_ref().is_some_and(is_early) {
+            if last.is_some() {
+                turn.for_unknown = Some(arrived);
             }
-            None if !is_read => self.read_in(&mut turn).await,
-            _ => {}
+            self.begin_reading(turn).await.map_err(|_| Away)?;
+            turn = Arc::clone(&self.turn).lock_owned().await;
         }
         // While the place is away, nobody knows whether it has a key of this name.
         let is_away = !turn.ended.is_some_and(|(_, is_good)| is_good);
@@ -100,6 +117,13 @@ impl Published {
 
     fn last(&self) -> Option<(Arc<KeySet>, Duration)> {
         self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads in a task of its own, which goes on when whoever asked has left. As it keeps the turn until it ends, there is one at
+    /// most, however long the place takes.
+    fn begin_reading(self: &Arc<Self>, mut turn: OwnedMutexGuard<Turn>) -> JoinHandle<()> {
+        let published = Arc::clone(self);
+        tokio::spawn(async move { published.read_in(&mut turn).await })
     }
 
     async fn read_in(&self, turn: &mut Turn) {
@@ -141,7 +165,10 @@ async fn of_address(http: &Client, url: &str, token: Option<&Source>) -> Result<
     let mut call = http.get(url);
     if let Some(token) = token {
         // A projected token, which changes while this process runs.
-        let token = token.secret().map_err(|error| error.to_string())?;
+        let source = token.clone();
+        let token = tokio::task::spawn_blocking(move || source.secret());
+        let token = token.await.map_err(|_| "reading was broken off".to_owned())?;
+        let token = token.map_err(|error| error.to_string())?;
         call = call.bearer_auth(token.expose());
     }
     let mut response = call.send().await.map_err(|_| "no answer".to_owned())?;
@@ -176,6 +203,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_place_that_hangs_keeps_one_reading_which_outlives_who_asked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A pipe into which nobody writes.
+        let file = folder.path().join("jwks.json");
+        let made = std::process::Command::new("mkfifo").arg(&file).status().expect("it runs");
+        assert!(made.success());
+        let keys = Published::new("prod", Place::File(file.clone()), || Duration::from_secs(1));
+        for _ in 0..3 {
+            let left = timeout(Duration::from_millis(20), keys.with("first")).await;
+            assert!(left.is_err(), "it waits still");
+        }
+        assert!(keys.turn.try_lock().is_err(), "the first reading goes on");
+        // Let it end.
+        std::fs::write(&file, document(&["first"])).expect("written");
+        assert!(keys.with("first").await.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_set_grows_old_and_unknown_keys_are_looked_for_once_a_minute() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("jwks.json");
@@ -190,9 +235,15 @@ mod tests {
         publish(&["first"]);
         assert_eq!(has(0, "first").await, Some(true));
         publish(&["second"]);
-        assert_eq!(has(599, "first").await, Some(true));
-        assert_eq!(has(1, "first").await, Some(false), "a key that was taken out counts for ten minutes");
-        assert_eq!(has(0, "second").await, Some(true));
+        assert_eq!(has(299, "first").await, Some(true));
+        assert_eq!(has(1, "first").await, Some(true), "nobody waits for the reading that begins here");
+        while keys.last().is_some_and(|(set, _)| set.has("first")) {
+            tokio::task::yield_now().await;
+        }
+        publish(&["third"]);
+        assert_eq!(has(600, "second").await, Some(false), "a key that was taken out counts for ten minutes");
+        publish(&["second"]);
+        assert_eq!(has(1, "second").await, Some(true));
 
         std::fs::remove_file(&file).expect("removed");
         assert_eq!(has(700, "second").await, Some(true), "the last good set");

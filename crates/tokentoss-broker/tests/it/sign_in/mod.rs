@@ -2,8 +2,12 @@
 
 mod application;
 mod attacks;
+mod cookies;
 mod deposit;
+mod interrupted;
 mod page;
+mod shared_machines;
+mod without_scopes;
 
 pub(crate) use deposit::sealed;
 
@@ -57,7 +61,7 @@ impl Page {
 /// One browser.
 #[derive(Default)]
 pub(crate) struct Browser {
-    cookies: Mutex<BTreeMap<String, String>>,
+    pub(crate) cookies: Mutex<BTreeMap<String, String>>,
 }
 
 impl Browser {

@@ -15,13 +15,22 @@ use crate::running::{Home, answer};
 async fn a_name_that_means_this_machine_is_refused() {
     let trap = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = trap.local_addr().expect("an address").port();
-    let sets: [&[&str]; 6] = [
+    let sets: [&[&str]; 14] = [
         &["127.0.0.1"],
         &["8.8.8.8", "127.0.0.1"],
         &["::ffff:127.0.0.1"],
         &["169.254.169.254"],
         &["::1"],
         &["0.0.0.0"],
+        // Metadata services, which private addresses do not allow either.
+        &["100.100.100.200"],
+        &["::ffff:169.254.169.254"],
+        &["::ffff:100.100.100.200"],
+        &["64:ff9b::a9fe:a9fe"],
+        &["fd00:ec2::254"],
+        &["fd20:ce::254"],
+        &["fd00:c1::a9fe:a9fe"],
+        &["10.0.0.1", "fd00:ec2::23"],
     ];
     for (is_private, set) in sets.iter().flat_map(|set| [(false, set), (true, set)]) {
         if is_private && (set.contains(&"127.0.0.1") || set.contains(&"::1")) {

@@ -1,0 +1,78 @@
+//! What the numbers of the configuration may be, and how long its texts: beyond that a broker would start, and fail at work.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use axum::http::HeaderName;
+
+use super::{Config, ConfigError};
+
+/// Nobody waits for more than an hour.
+const SECONDS: RangeInclusive<u64> = 1..=3600;
+/// Nothing needs longer to connect.
+const CONNECT_SECONDS: RangeInclusive<u64> = 1..=60;
+/// A tebibyte.
+const BYTES: RangeInclusive<u64> = 1..=1 << 40;
+/// Calls of one user at once.
+const AT_ONCE: RangeInclusive<usize> = 1..=10_000;
+/// Calls of one user in a minute.
+const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
+/// Ten years.
+const DAYS: RangeInclusive<u32> = 1..=3650;
+/// What a column of the database holds.
+const REVISION: RangeInclusive<u64> = 0..=i64::MAX.unsigned_abs();
+/// More would not be tried before a sign-in that waits for them counts as interrupted.
+const SECRETS: RangeInclusive<usize> = 0..=4;
+/// The longest name of a header, in bytes.
+const HEADER_NAME: usize = 64;
+
+/// All settings that are out of their ranges.
+pub(crate) fn problems(config: &Config) -> Vec<ConfigError> {
+    let mut found = Found(Vec::new());
+    let limits = &config.through;
+    found.number("through.request_bytes", limits.request_bytes, &BYTES);
+    found.number("through.response_bytes", limits.response_bytes, &BYTES);
+    found.number("through.at_once", limits.at_once, &AT_ONCE);
+    found.number("through.per_minute", limits.per_minute, &PER_MINUTE);
+    found.number("through.connect_seconds", limits.connect_seconds, &CONNECT_SECONDS);
+    found.number("through.answer_seconds", limits.answer_seconds, &SECONDS);
+    found.number("through.idle_seconds", limits.idle_seconds, &SECONDS);
+    for (name, provider) in &config.providers {
+        let setting = |setting: &str| format!("providers.{name}.{setting}");
+        found.number(&setting("forgets_after_days"), provider.forgets_after_days, &DAYS);
+        found.number(&setting("client_revision"), provider.client_revision, &REVISION);
+        if !SECRETS.contains(&provider.client_secrets.len()) {
+            found.add(setting("client_secrets"), format!("{} secrets at most", SECRETS.end()));
+        }
+    }
+    for (name, caller) in &config.callers {
+        for (setting, header) in
+            [("tenant_header", &caller.tenant_header), ("user_header", &caller.user_header)]
+        {
+            let is_name = header.len() <= HEADER_NAME && HeaderName::from_bytes(header.as_bytes()).is_ok();
+            if !is_name {
+                let reason = format!("the name of a header, of {HEADER_NAME} characters at most");
+                found.add(format!("callers.{name}.{setting}"), reason);
+            }
+        }
+    }
+    if config.listen == config.admin_listen && config.listen.port() != 0 {
+        let reason = "another address than `listen`, because administrators alone may reach it".to_owned();
+        found.add("admin_listen".to_owned(), reason);
+    }
+    found.0
+}
+
+struct Found(Vec<ConfigError>);
+
+impl Found {
+    fn number<N: Display + PartialOrd>(&mut self, setting: &str, number: N, range: &RangeInclusive<N>) {
+        if !range.contains(&number) {
+            self.add(setting.to_owned(), format!("a number from {} to {}", range.start(), range.end()));
+        }
+    }
+
+    fn add(&mut self, setting: String, reason: String) {
+        self.0.push(ConfigError::Setting { setting, reason: reason.into() });
+    }
+}

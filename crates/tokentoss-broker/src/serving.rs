@@ -1,0 +1,223 @@
+//! Connections: how many there are, and how long a client may take to say what it wants.
+//!
+//! `axum::serve` limits neither, so that whoever sends a header byte by byte, or opens connections and says nothing, could take
+//! all that there are.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, getrlimit};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::callers::Peer;
+
+/// Connections to one port at most.
+const CONNECTIONS: usize = 4096;
+/// How long a request's headers may take, counted from the end of the one before: a connection that is kept open ends then.
+const HEADERS: Duration = Duration::from_secs(30);
+/// The longest headers of a request with its first line, in bytes.
+const HEADER_BYTES: usize = 64 * 1024;
+/// Headers of a request at most.
+const HEADER_COUNT: usize = 100;
+
+/// What a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    connections: usize,
+    headers: Duration,
+}
+
+impl Bounds {
+    /// The usual ones, within what the system lets this process open.
+    pub(crate) fn of_system() -> Self {
+        // The other half is for files, the database and what is asked of others.
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
+        let connections = usize::try_from(files).unwrap_or(CONNECTIONS).clamp(1, CONNECTIONS);
+        Self { connections, headers: HEADERS }
+    }
+}
+
+/// What a listener tells of who connected.
+pub(crate) trait Peers: Listener {
+    /// The process at the other end; none where the system does not say, as by TCP.
+    fn peer(io: &Self::Io) -> Option<Peer>;
+}
+
+impl Peers for tokio::net::TcpListener {
+    fn peer(_: &Self::Io) -> Option<Peer> {
+        None
+    }
+}
+
+impl Peers for tokio::net::UnixListener {
+    fn peer(io: &Self::Io) -> Option<Peer> {
+        Some(Peer::of(io))
+    }
+}
+
+/// Serves until `stop`, and then until the requests that have begun are answered.
+pub(crate) async fn serve<L: Peers>(
+    mut listener: L,
+    router: Router,
+    bounds: Bounds,
+    stop: CancellationToken,
+) {
+    let turns = Arc::new(Semaphore::new(bounds.connections));
+    let connections = TaskTracker::new();
+    loop {
+        // Whoever comes when there is none waits with the operating system.
+        let accepted = async {
+            let turn = Arc::clone(&turns).acquire_owned().await.ok();
+            (listener.accept().await.0, turn)
+        };
+        let (io, turn) = tokio::select! {
+            accepted = accepted => accepted,
+            () = stop.cancelled() => break,
+        };
+        let connection = serve_one(io, L::peer, router.clone(), bounds.headers, stop.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(turn);
+        });
+    }
+    // Nobody connects any more, and finds out at once.
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+fn serve_one<Io>(
+    io: Io,
+    peer: impl FnOnce(&Io) -> Option<Peer>,
+    router: Router,
+    headers: Duration,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send
+where
+    Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    // Only here does a request learn of its peer, so that none that came by TCP has one.
+    let peer = peer(&io).map(ConnectInfo);
+    let routes = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        routes.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(headers)
+        .max_headers(HEADER_COUNT)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(io), service);
+    async move {
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(is_timeout = error.is_timeout(), "a connection ended early");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+    /// A server with these bounds, and its end.
+    async fn start(bounds: Bounds) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let end = CancellationToken::new();
+        let router = Router::new().route("/", get(async || "here"));
+        (address, end.clone(), tokio::spawn(serve(listener, router, bounds, end)))
+    }
+
+    /// What comes until the connection ends.
+    async fn rest(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        let _ = stream.read_to_string(&mut text).await;
+        text
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_headers_byte_by_byte_is_cut_off() {
+        let bounds = Bounds { connections: 1, headers: Duration::from_millis(100) };
+        let (address, _end, _task) = start(bounds).await;
+        let (mut slow, mut writing) = TcpStream::connect(address).await.expect("connected").into_split();
+        let drips = tokio::spawn(async move {
+            let _ = writing.write_all(b"GET / HTTP/1.1\r\n").await;
+            while writing.write_all(b"x: y\r\n").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        let mut text = Vec::new();
+        let _ = slow.read_to_end(&mut text).await;
+        drips.await.expect("it notices");
+        assert!(!String::from_utf8_lossy(&text).contains("here"));
+        // It held the only connection, which is free again.
+        let mut next = TcpStream::connect(address).await.expect("connected");
+        next.write_all(ASKED).await.expect("sent");
+        assert!(rest(&mut next).await.ends_with("here"));
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_waits_for_its_turn() {
+        let (address, end, task) = start(Bounds { connections: 1, headers: HEADERS }).await;
+        let mut first = TcpStream::connect(address).await.expect("connected");
+        first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        let mut byte = [0];
+        first.read_exact(&mut byte).await.expect("an answer");
+        let mut second = TcpStream::connect(address).await.expect("connected");
+        second.write_all(ASKED).await.expect("sent");
+        let early = tokio::time::timeout(Duration::from_millis(50), second.read_exact(&mut byte)).await;
+        assert!(early.is_err(), "the first one is still open");
+        drop(first);
+        assert!(rest(&mut second).await.ends_with("here"));
+        end.cancel();
+        task.await.expect("a good end");
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn headers_that_are_too_long_are_refused() {
+        let (address, _end, _task) = start(Bounds::of_system()).await;
+        let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(2 * HEADER_BYTES));
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(HEADER_COUNT + 1));
+        for request in [long, many] {
+            let mut stream = TcpStream::connect(address).await.expect("connected");
+            let _ = stream.write_all(request.as_bytes()).await;
+            let answer = rest(&mut stream).await;
+            // A peer that still writes may lose the answer to the reset of the connection.
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        }
+    }
+}
