@@ -18,7 +18,9 @@ export function installRunner() {
   if (existsSync(runner) && run(runner, ["--version"]).includes(version)) return;
   line("wasm-bindgen-cli", `building ${version}, which takes a minute or two`);
   // Without --locked, because the lock file that the crate ships may name versions that are not in the registry any more.
-  const install = "install --quiet --debug --force wasm-bindgen-cli --bin wasm-bindgen-test-runner --version".split(" ");
+  const install = "install --quiet --debug --force wasm-bindgen-cli --bin wasm-bindgen-test-runner --version".split(
+    " ",
+  );
   const folders = ["--root", path(".cache", "cargo"), "--target-dir", path("target", "cargo-install")];
   run("cargo", [...install, `=${version}`, ...folders], { env: { CARGO_PROFILE_DEV_DEBUG: "false" } });
 }

@@ -170,6 +170,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("client_session_ended", NoCredentialsError),
     ("client_secrets_missing", ClientSecretsNotFoundError),
     ("cluster_unavailable", TokenRefreshError),
+    ("directory_unavailable", TokenRefreshError),
     ("discovery_", DiscoveryError),
     ("envelope_", HandOffError),
     ("grant_", ReauthRequiredError),

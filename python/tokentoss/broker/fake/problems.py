@@ -37,6 +37,7 @@ _STATUSES: dict[int, tuple[str, ...]] = {
         "target_unavailable",
         "hub_unavailable",
         "cluster_unavailable",
+        "directory_unavailable",
     ),
 }
 STATUS_OF = {code: status for status, codes in _STATUSES.items() for code in codes}
