@@ -27,6 +27,7 @@ from broker_steps import (
 )
 from tokentoss import AuthWidget, GoogleAuthWidget, TokenRefreshError
 from tokentoss.broker import ConnectedAccount, FakeBroker, news
+from tokentoss.broker.tokens import BrokeredTokens
 
 SIGNED_IN = f"Signed in as {ADA}"
 
@@ -135,10 +136,10 @@ def test_one_who_cannot_act_on_news_is_told_again_and_stops_nobody(
     find = one.auth_manager._find  # type: ignore[attr-defined]
     failures = [TokenRefreshError(code="storage_unavailable")]
 
-    def fail_once(own: list[ConnectedAccount]) -> None:
+    def fail_once(own: list[ConnectedAccount], before: BrokeredTokens) -> None:
         if own and failures:
             raise failures.pop()
-        find(own)
+        find(own, before)
 
     monkeypatch.setattr(one.auth_manager, "_find", fail_once)
     broker.connect("google", email=ADA)

@@ -233,13 +233,11 @@ class _Listener:
             self._log("the broker %s was not asked after news: %s", failure)
 
     def _log(self, text: str, failure: TokenTossError) -> None:
-        """Show each kind of failure once, until a connection stands."""
-        level = logging.DEBUG if failure.code in self._shown else logging.INFO
-        self._shown.add(failure.code)
-        logger.log(level, text, self._broker.url, failure.code)
+        """Note a failure for those who look for it: whoever needs the broker hears of it anyway."""
+        logger.debug(text, self._broker.url, failure.code)
 
     def _log_unexpected(self, failure: Exception) -> None:
-        """Do so for a failure that nobody has thought of."""
+        """Show each kind of failure that nobody has thought of once, until a connection stands."""
         kind = type(failure).__name__
         level = logging.DEBUG if kind in self._shown else logging.ERROR
         self._shown.add(kind)
