@@ -24,6 +24,25 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 RESOLVER = "--host-resolver-rules="
 # The same rules as in FLAGS, for those who put further ones before them: an exclusion would undo those.
 LOCAL_NAMES = "MAP 127.0.0.1 127.0.0.1, MAP localhost 127.0.0.1, MAP * ~NOTFOUND"
+# Each window would load pages of Chromium's own for its address bar, which cost as much as a small site.
+ADDRESS_BAR_PAGES = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
+# Of two such lists Chromium takes the last, so this one also names what Playwright switches off.
+FEATURES_OFF = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    *ADDRESS_BAR_PAGES,
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +51,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={','.join(FEATURES_OFF)}",
     f"{RESOLVER}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 # Playwright switches the popup blocker off; a sign-in by popup is tested with it on.
