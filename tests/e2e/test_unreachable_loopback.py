@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e import cells, popup
+from e2e.waiting import until
 from e2e.widget import PATIENCE_MS, Widget
 
 pytestmark = pytest.mark.kept_page
@@ -38,7 +39,8 @@ def show(open_notebook, provider, unreachable_port):
 
 def wait_steered(widget, window, provider):
     """The same window arrives at the provider, and the widget tells what the user will have to do."""
-    window.wait_for_url(f"{provider.issuer}/**")
+    # Not `wait_for_url`, which the address that does not load would end.
+    until(lambda: window.url.startswith(provider.issuer) or window.wait_for_timeout(20), "the provider")
     widget.wait_status(STEERED)
     expect(widget.paste_field).to_be_visible(timeout=PATIENCE_MS)
     expect(widget.root.get_by_text("If the page after the sign-in does not load")).to_be_visible()
