@@ -17,7 +17,7 @@ from . import kernel_messages
 from .browser import local_context, only_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
@@ -39,12 +39,14 @@ IS_TIDY = """() =>
 class KeptPage(Stoppable):
     """Lends a browser context to one test after the other, and in it the page where JupyterLab is loaded.
 
-    `init_script` runs in each of its pages before the page's own scripts.
+    `prepare` is called with each new context, before its first page.
     """
 
-    def __init__(self, browser: Browser, *, init_script: str = "") -> None:
+    def __init__(
+        self, browser: Browser, *, prepare: Callable[[BrowserContext], object] | None = None
+    ) -> None:
         self._browser = browser
-        self._init_script = init_script
+        self._prepare = prepare
         self._closing = ExitStack()
         self._context: BrowserContext | None = None
         self._page: Page | None = None
@@ -63,8 +65,8 @@ class KeptPage(Stoppable):
         if self._context is None:
             self._context = self._closing.enter_context(local_context(self._browser))
             kernel_messages.record(self._context)
-            if self._init_script:
-                self._context.add_init_script(self._init_script)
+            if self._prepare:
+                self._prepare(self._context)
         context, origins = self._context, set[str]()
 
         def note(request: Request) -> None:

@@ -103,6 +103,7 @@ def test_typed_credentials_are_stored_and_nowhere_else(state_is_saved, traffic, 
     assert scan(notebook, observer, traffic, secret) == []
 
 
+@pytest.mark.kept_page
 def test_the_field_is_empty_at_once_and_stays_so(open_notebook, place, secret):
     """Neither a busy kernel nor the browser's undo keeps or brings back the secret."""
     notebook = open_notebook(SHOW)
@@ -154,6 +155,7 @@ def test_a_downloaded_file(state_is_saved, traffic, open_notebook, place, secret
     assert scan(notebook, observer, traffic, secret) == []
 
 
+@pytest.mark.kept_page
 def test_by_keyboard_alone(open_notebook, place, secret):
     """The focus is where the next key belongs, and never lost to JupyterLab's commands."""
     notebook = open_notebook(SHOW)
@@ -176,6 +178,7 @@ def test_by_keyboard_alone(open_notebook, place, secret):
     assert json.loads(place.read_text())["installed"]["client_secret"] == secret
 
 
+@pytest.mark.kept_page
 def test_the_kernel_is_gone(open_notebook, place):
     """A form without its kernel says so, instead of taking a secret that nobody receives."""
     notebook = open_notebook(SHOW)
@@ -188,6 +191,7 @@ def test_the_kernel_is_gone(open_notebook, place):
     expect(form.client_secret).to_be_visible(timeout=PATIENCE_MS)
 
 
+@pytest.mark.kept_page
 def test_a_restart_from_another_client(open_notebook, place, secret):
     """The page is not told of it: the form finds out when it is sent, and nothing of it is kept."""
     notebook = open_notebook(SHOW)

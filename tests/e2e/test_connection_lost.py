@@ -5,16 +5,35 @@ from __future__ import annotations
 import pytest
 
 from e2e import cells, popup
+from e2e.kept_page import KeptPage
 from e2e.steps import ADA, KEEP_FROM_DELIVERING, STEPS, UNTIL_INTERRUPTED, at_step
 from e2e.waiting import until
 from e2e.widget import Widget
 from e2e.wire import Wire
 
+pytestmark = pytest.mark.kept_page
+
+
+@pytest.fixture(scope="module")
+def wires():
+    return Wire()
+
+
+@pytest.fixture(scope="module")
+def kept_page(browser, wires):
+    with KeptPage(browser, prepare=wires.take) as kept:
+        yield kept
+
+
+@pytest.fixture
+def wire(wires):
+    wires.forget()
+    return wires
+
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_connection_drops_while(context, open_notebook, provider, step):
+def test_the_connection_drops_while(wire, open_notebook, provider, step):
     """C20: the sign-in goes on meanwhile, and both sides know of its end once they are connected again."""
-    wire = Wire(context)
     notebook = open_notebook(cells.show_widget(provider, provider.public), UNTIL_INTERRUPTED)
     notebook.run_cell(0)
     widget = Widget(notebook.page)
@@ -34,9 +53,8 @@ def test_the_connection_drops_while(context, open_notebook, provider, step):
 
 
 @pytest.mark.parametrize("exchange", ["browser", "kernel"])
-def test_the_envelope_is_lost_on_the_way(context, open_notebook, provider, exchange):
+def test_the_envelope_is_lost_on_the_way(wire, context, open_notebook, provider, exchange):
     """C20: nothing of it arrives by either way; it is sent again once the page is back."""
-    wire = Wire(context)
     context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
     notebook = open_notebook(cells.show_widget(provider, provider.public, exchange=exchange))
     notebook.run_cell(0)
@@ -55,12 +73,11 @@ def test_the_envelope_is_lost_on_the_way(context, open_notebook, provider, excha
 
 @pytest.mark.parametrize("way", ["listener", "kernel's messages"])
 @pytest.mark.parametrize("company", [False, True], ids=["alone", "in company"])
-def test_the_acknowledgement_is_lost_on_the_way(context, open_notebook, provider, way, company):
+def test_the_acknowledgement_is_lost_on_the_way(wire, context, open_notebook, provider, way, company):
     """C20: what the kernel says while nobody listens is said again once the page is back.
 
     In company of another client of the kernel, the server keeps nothing for the one that is gone.
     """
-    wire = Wire(context)
     if way != "listener":
         context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
     notebook = open_notebook(cells.show_widget(provider, provider.public))

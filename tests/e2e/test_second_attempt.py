@@ -32,6 +32,7 @@ def test_the_first_popup_comes_too_late(open_notebook, provider):
     assert len(provider.exchanges()) == 1
 
 
+@pytest.mark.kept_page
 def test_the_provider_answers_twice(open_notebook, provider):
     """C16: the same answer, brought once more, is turned away and changes nothing."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))

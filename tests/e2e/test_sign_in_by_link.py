@@ -30,7 +30,7 @@ WebAssembly.instantiate = WebAssembly.compile = () =>
 
 @pytest.fixture(scope="module")
 def kept_page(browser):
-    with KeptPage(browser, init_script=REFUSE) as kept:
+    with KeptPage(browser, prepare=lambda context: context.add_init_script(REFUSE)) as kept:
         yield kept
 
 

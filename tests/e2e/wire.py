@@ -19,13 +19,21 @@ class Wire:
     JupyterLab then connects again by itself, as after a network that was down.
     """
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self) -> None:
         self.connections: list[WebSocketRoute] = []
         self.lost: list[str] = []
         """The messages that went with their connection."""
         self._broken: list[WebSocketRoute] = []
         self._is_fatal: Callable[[str], bool] | None = None
+
+    def take(self, context: BrowserContext) -> None:
+        """Take the connections of a context whose pages are not loaded yet."""
         context.route_web_socket(KERNELS, self._connect)
+
+    def forget(self) -> None:
+        """Begin another test: what comes is passed on."""
+        self._is_fatal = None
+        self.lost.clear()
 
     def drop(self) -> None:
         """Break the latest connection."""
