@@ -18,6 +18,7 @@ from tokentoss import (
     GoogleAuthWidget,
     IAPClient,
     NoCredentialsError,
+    SignInError,
 )
 from tokentoss.broker import BrokerClient, FakeBroker
 from tokentoss.widgets import broker_attempt, broker_page
@@ -115,6 +116,39 @@ def test_an_answer_that_comes_late_takes_nothing_back(
     until(lambda: not late[0].is_alive())
     assert widget.broker["id"] == published
     assert broker.attempts[published].asked["page_origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("refused", ["origin_forbidden", "storage_unavailable"])
+def test_a_guess_that_is_refused_late_ends_nothing(
+    brokered: Make, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """The page has said its origin meanwhile, and what was begun with that counts."""
+    guess = "http://127.0.0.1:8888"
+    monkeypatch.setattr(broker_page, "_of_server", lambda: guess)
+    monkeypatch.setattr(broker_page._Latest, "origin", None)
+    begin = BrokerClient.begin
+    is_asked, told = threading.Event(), threading.Event()
+    late: list[threading.Thread] = []
+
+    def slow(client: BrokerClient, *asked: Any, **wish: Any) -> Any:
+        if wish["page_origin"] != guess:
+            return begin(client, *asked, **wish)
+        late.append(threading.current_thread())
+        is_asked.set()
+        assert told.wait(20)
+        raise SignInError(code=refused)
+
+    monkeypatch.setattr(BrokerClient, "begin", slow)
+    widget = brokered()
+    widget._repr_mimebundle_()
+    assert is_asked.wait(20)
+    say(widget, "page", text=ORIGIN)
+    until(lambda: widget.broker)
+    told.set()
+    until(lambda: not late[0].is_alive())
+    assert widget.error_code == ""
+    broker.sign_in(broker.attempts[widget.broker["id"]], email="ada@example.com")
+    until(lambda: widget.is_authenticated)
 
 
 def test_a_page_begins_it_where_the_host_does_not_say_that_it_is_shown(

@@ -193,7 +193,10 @@ class BrokerAttempt:
                 self._offered[offer.id] = offer
                 self._publish(offer)
         except TokenTossError as failure:
-            self._fail(number, "", failure)
+            with self._lock:
+                # What was begun after this decides.
+                if turn == self._begun_last:
+                    self._fail(number, "", failure)
         else:
             if watches:
                 self._watch(number, offer)
@@ -212,10 +215,11 @@ class BrokerAttempt:
         try:
             return begin(origin)
         except TokenTossError as refusal:
-            if refusal.code != "origin_forbidden" or origin is None or self._page.is_told:
+            told = self._page.told
+            if refusal.code != "origin_forbidden" or origin in (None, told):
                 raise
-        # That was a guess. Without one, the user copies a code.
-        return begin(None)
+        # That was a guess. Until the page says its origin, the user copies a code.
+        return begin(told)
 
     def _publish(self, offer: Authorization) -> None:
         """Give the page what its click needs. None of it lets anybody act."""

@@ -36,9 +36,9 @@ class PageOrigin:
         return self._used
 
     @property
-    def is_told(self) -> bool:
-        """Whether the page itself has said it."""
-        return self._own is not None
+    def told(self) -> str | None:
+        """What the page itself has said; None before it has."""
+        return self._own
 
     def tell(self, origin: str) -> bool:
         """Take what a page says, and tell whether it is another origin than the one that was used."""
