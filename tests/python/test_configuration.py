@@ -108,7 +108,30 @@ def test_a_long_path_hides_neither_the_file_nor_the_reason(tmp_path: Path) -> No
 
 def test_a_service_account_key(tmp_path: Path) -> None:
     key = {"type": "service_account", "private_key": "very-secret-2", "client_id": "1"}
-    assert refused(written(tmp_path, key)).code == "client_secrets_service_account"
+    failure = refused(written(tmp_path, key))
+    assert failure.code == "client_secrets_service_account"
+    assert "TOKENTOSS_SERVICE_CREDENTIALS" in str(failure)
+    assert "Desktop" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("external_account", "client_secrets_external_account"),
+        ("impersonated_service_account", "client_secrets_external_account"),
+        ("authorized_user", "client_secrets_user_tokens"),
+        ("external_account_authorized_user", "client_secrets_user_tokens"),
+        ({"type": "external_account"}, "client_secrets_invalid"),
+    ],
+)
+def test_other_files_of_google(tmp_path: Path, kind: object, code: str) -> None:
+    path = written(tmp_path, {"type": kind, "client_secret": "very-secret-2"})
+    failure = refused(path)
+    assert failure.code == code
+    assert ("docs/automation.md" in str(failure)) == (code == "client_secrets_external_account")
+    with pytest.raises(ConfigurationError) as refusal:
+        tokentoss.configure_from_file(path)
+    assert refusal.value.code == code
 
 
 @pytest.mark.parametrize(

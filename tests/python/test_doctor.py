@@ -120,6 +120,16 @@ def test_a_client_file_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.usefixtures("no_network")
+def test_a_service_account_key_in_place_of_a_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    path.write_text('{"type": "service_account"}')
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(path))
+    client = next(section for section in examine() if section.title == "Client").findings[0]
+    assert (client.level, client.hint) == ("error", "")
+    assert "TOKENTOSS_SERVICE_CREDENTIALS" in client.shown
+
+
+@pytest.mark.usefixtures("no_network")
 def test_permissions() -> None:
     tokentoss.configure("id-1", SECRET)
     levels(client="ok", folder="ok", tokens="note", accounts="note")

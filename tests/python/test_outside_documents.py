@@ -144,6 +144,7 @@ READERS: dict[str, tuple[Callable[[bytes], str], set[str]]] = {
         client_read,
         {
             "",
+            "client_secrets_external_account",
             "client_secrets_invalid",
             "client_secrets_service_account",
             "client_secrets_service_client",

@@ -20,6 +20,9 @@ MAX_SIZE = 65_536
 # Those of other kinds of files as well, which are refused.
 _SECRET_MEMBERS = frozenset({"client_secret", "private_key", "refresh_token"})
 
+_FEDERATED = frozenset({"external_account", "impersonated_service_account"})
+_OF_USERS = frozenset({"authorized_user", "external_account_authorized_user"})
+
 
 @dataclass(frozen=True)
 class ClientSecrets:
@@ -106,7 +109,7 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
     if not content.strip():
         raise _invalid(name, "it is empty")
     try:
-        document = json.loads(content.decode("utf-8-sig"), object_hook=_with_secrets)
+        document = json.loads(content.decode("utf-8-sig"), object_hook=hiding_secrets)
     except (ValueError, RecursionError):
         # The parser's own text can quote the file, and with it a secret.
         document = None
@@ -117,7 +120,7 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
     return document
 
 
-def _with_secrets(members: dict[str, Any]) -> dict[str, Any]:
+def hiding_secrets(members: dict[str, Any]) -> dict[str, Any]:
     """Hide what must not be seen in the frames that an error passes."""
     for name in _SECRET_MEMBERS & members.keys():
         if isinstance(members[name], str):
@@ -128,7 +131,10 @@ def _with_secrets(members: dict[str, Any]) -> dict[str, Any]:
 def _section(document: dict[str, Any], name: str) -> tuple[str, dict[str, Any]]:
     if document.get("type") == "service_account" or "private_key" in document:
         raise ConfigurationError(code="client_secrets_service_account", subject=name)
-    if document.get("type") == "authorized_user":
+    kind = str(document.get("type"))
+    if kind in _FEDERATED:
+        raise ConfigurationError(code="client_secrets_external_account", subject=name)
+    if kind in _OF_USERS:
         raise ConfigurationError(code="client_secrets_user_tokens", subject=name)
     for client_type in ("installed", "web"):
         if client_type in document:

@@ -33,11 +33,11 @@ def examine() -> list[Section]:
         ]
 
 
-def _configured() -> tuple[ClientConfig | None, str]:
+def _configured() -> tuple[ClientConfig | None, ConfigurationError | None]:
     try:
-        return ClientConfig.discover(), ""
+        return ClientConfig.discover(), None
     except ConfigurationError as failure:
-        return None, str(failure)
+        return None, failure
 
 
 def _provider(config: ClientConfig | None) -> tuple[Provider | None, str]:
