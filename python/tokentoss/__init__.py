@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from tokentoss.storage.accounts import Account
     from tokentoss.storage.token_data import TokenData
     from tokentoss.widgets import AuthWidget, BoxAuthWidget, ConfigureWidget, GoogleAuthWidget
+    from tokentoss.workload.service_credentials import ServiceCredentials
 
 CREDENTIALS: "Credentials | None"
 """The credentials of the latest sign-in of this process at a provider that gives ID tokens;
@@ -106,6 +107,7 @@ __all__ = [
     "RevocationError",
     "ServiceAnswerError",
     "ServiceAudienceMismatchError",
+    "ServiceCredentials",
     "ServiceError",
     "ServiceForbiddenError",
     "ServiceRedirectError",
@@ -171,6 +173,7 @@ _HOME_OF = {
     "RevocationError": "exceptions",
     "ServiceAnswerError": "clients.errors",
     "ServiceAudienceMismatchError": "clients.errors",
+    "ServiceCredentials": "workload.service_credentials",
     "ServiceError": "clients.errors",
     "ServiceForbiddenError": "clients.errors",
     "ServiceRedirectError": "clients.errors",

@@ -21,7 +21,7 @@
     ├── StorageError
     ├── TokenExchangeError                  token endpoint, on a code
     │   └── IdTokenError                    an ID token that does not hold what it must
-    ├── TokenRefreshError                   token endpoint, on a refresh token
+    ├── TokenRefreshError                   token endpoint, on a refresh token; service credentials
     │   └── ReauthRequiredError             the provider ended the grant: sign in again
     └── UserinfoError                       userinfo endpoint
 
@@ -133,7 +133,7 @@ class IdTokenError(TokenExchangeError):
 
 
 class TokenRefreshError(TokenTossError):
-    """The token endpoint gave no usable tokens for a refresh token."""
+    """No usable tokens were given for a refresh token, or for service credentials."""
 
     default_code = "token_endpoint_failed"
 
@@ -180,6 +180,7 @@ _CLASS_BY_PREFIX: tuple[tuple[str, type[TokenTossError]], ...] = (
     ("invalid_rapt", ReauthRequiredError),
     ("loopback_", HandOffError),
     ("key_unavailable", TokenRefreshError),
+    ("minting_", TokenRefreshError),
     ("no_credentials", NoCredentialsError),
     ("not_connected", NoCredentialsError),
     ("provider_misbehaved", TokenRefreshError),

@@ -24,6 +24,7 @@ from tokentoss.session import detached_broker, doubtful_tokens, refresh
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 from tokentoss.widgets import broker_page
+from tokentoss.workload import service_credentials
 
 # Examples that failed once are written into tests, not into a folder.
 settings.register_profile("here", database=None, deadline=None)
@@ -61,6 +62,11 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TOKENTOSS_TOKEN_FILE",
         "TOKENTOSS_REDIRECT_URI",
         "TOKENTOSS_BROKER",
+        "TOKENTOSS_SERVICE_AUDIENCE",
+        "TOKENTOSS_SERVICE_CREDENTIALS",
+        "TOKENTOSS_SERVICE_IMPERSONATE",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "CLOUDSDK_CONFIG",
         "TOKENTOSS_BROKER_HUB",
         "TOKENTOSS_BROKER_KEY",
         "TOKENTOSS_BROKER_KEY_FILE",
@@ -84,6 +90,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(news, "PAUSES", (0.02, 0.1))
     monkeypatch.setattr(news, "SELDOM", 0.1)
     detached_broker._shared.clear()
+    service_credentials._shared.cache_clear()
     monkeypatch.setattr(broker_page._Latest, "origin", None)
     monkeypatch.setattr(broker_page, "own_origins", set)
     monkeypatch.setattr(doubtful_tokens.doubts, "_until", {})

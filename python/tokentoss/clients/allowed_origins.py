@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.clients.brokers import manager_of
 from tokentoss.clients.repetition import newer
+from tokentoss.clients.service_tokens import ServiceTokens, service_tokens_of
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.util.proxies import proxy_variable_for
 from tokentoss.util.secret import Secret
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
     from tokentoss.storage.accounts import Account
+    from tokentoss.workload.service_credentials import ServiceCredentials
 
 
 class Binding:
-    """Binds a token of a manager to the origins that may have it.
+    """Binds a token of a manager, or of service credentials, to the origins that may have it.
 
     Args:
         manager: Whose token it is.
@@ -35,7 +37,7 @@ class Binding:
 
     def __init__(
         self,
-        manager: AuthManager,
+        manager: AuthManager | ServiceTokens,
         allowed_origins: Iterable[str] | None,
         *,
         access_token: bool,
@@ -51,7 +53,9 @@ class Binding:
             self._origins = frozenset(secure_origin(origin, "allowed origin") for origin in given)
 
     def __repr__(self) -> str:
-        return ", ".join([repr(self._manager), *sorted(self._origins or ())])
+        manager = self._manager
+        whose = manager.credentials if isinstance(manager, ServiceTokens) else manager
+        return ", ".join([repr(whose), *sorted(self._origins or ())])
 
     def check(self, url: str, own: object) -> None:
         """Check that an address may have the token.
@@ -85,6 +89,8 @@ class Binding:
             TokenRefreshError: If the token has expired and cannot be renewed.
         """
         self.check(url, own)
+        if isinstance(self._manager, ServiceTokens):
+            return self._manager.current()
         token = self._manager.access_token if self._is_access_token else self._manager.id_token
         if token is None:
             raise NoCredentialsError(subject=f"the auth manager ({self._manager.why_signed_out})")
@@ -94,6 +100,8 @@ class Binding:
     def token_after(self, refused: str) -> Secret | None:
         """Return a newer token than one that a service refused; None if there is none to be had."""
         manager = self._manager
+        if isinstance(manager, ServiceTokens):
+            return manager.after(refused)
         token = newer(
             manager.access_token_after if self._is_access_token else manager.id_token_after, refused
         )
@@ -107,7 +115,7 @@ class Binding:
         Raises:
             NoCredentialsError: ``client_session_ended`` if the manager's is another one by now.
         """
-        account = self._manager.account
+        account = None if isinstance(self._manager, ServiceTokens) else self._manager.account
         if not self._stays or account is None:
             return
         if self._account is not None and self._account.key != account.key:
@@ -126,10 +134,16 @@ class Bound:
         access_token: bool = False,
         broker: Broker | str | None = None,
         provider: Provider | None = None,
+        credentials: ServiceCredentials | None = None,
     ) -> None:
-        chosen = manager if broker is None else manager_of(broker, manager, provider)
+        beside: dict[str, object] = {"manager": manager, "broker": broker, "access_token": access_token}
+        chosen: AuthManager | ServiceTokens | None
+        chosen = service_tokens_of(credentials, beside=beside, provider=provider)
         if chosen is None:
-            raise ConfigurationError(code="argument_invalid", subject="Neither a manager nor a broker")
+            chosen = manager if broker is None else manager_of(broker, manager, provider)
+        if chosen is None:
+            subject = "Without a manager, a broker or service credentials, it"
+            raise ConfigurationError(code="argument_invalid", subject=subject)
         stays = broker is not None
         self._binding = Binding(chosen, allowed_origins, access_token=access_token, stays=stays)
 

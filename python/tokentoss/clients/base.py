@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tokentoss.clients.account_token import AccountToken
+    from tokentoss.clients.service_tokens import ServiceTokens
     from tokentoss.clients.token_source import TokenSource
 
 MAX_REDIRECTS = 10
@@ -53,7 +54,7 @@ class ServiceClient:
             loopback), or if the header is none of those.
     """
 
-    _tokens: TokenSource | Through
+    _tokens: TokenSource | Through | ServiceTokens
 
     def __init__(
         self,
@@ -164,7 +165,7 @@ class ServiceClient:
 
         Raises:
             NoCredentialsError: If nobody is signed in, or the session that this client used has ended.
-            TokenRefreshError: If the token has expired and cannot be renewed.
+            TokenRefreshError: If the token has expired and cannot be renewed, or none is given.
             ConfigurationError: ``origin_not_allowed`` for an address of another origin,
                 ``address_insecure``, ``path_outside_base``, or ``authorization_taken`` if the call brings
                 what the token needs.

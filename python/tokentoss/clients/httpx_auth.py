@@ -33,6 +33,8 @@ class HTTPXAuth(Bound, httpx.Auth):
         access_token: Whether to send the access token instead of the ID token.
         broker: The broker to ask, in place of a manager.
         provider: The provider whose tokens the broker is asked for; by default Google.
+        credentials: The service account whose ID token to send, in place of both; without any of the three,
+            that of ``TOKENTOSS_SERVICE_CREDENTIALS``.
 
     Raises:
         ConfigurationError: ``address_insecure`` if one of them is neither.

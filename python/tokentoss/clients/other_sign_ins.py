@@ -20,17 +20,26 @@ MAX_SHOWN = 5
 
 def sign_ins_elsewhere(wanted: WantedProvider) -> str:
     """Return the sign-ins of this process and of the token file at other providers, in words."""
+    return _sign_ins(wanted)
+
+
+def all_sign_ins() -> str:
+    """Return the sign-ins of this process and of the token file, in words."""
+    return _sign_ins(None)
+
+
+def _sign_ins(but_of: WantedProvider | None) -> str:
     found: dict[str, str] = {}
     for manager in TokenManager.signed_in():
         account = manager.account
-        if account is not None and not wanted.is_met_by(manager.provider):
+        if account is not None and not (but_of and but_of.is_met_by(manager.provider)):
             found[account.key] = _words(account.display_name, manager.provider.issuer)
     by_hand = published()
     issuer = None if isinstance(by_hand, TokenManager) else issuer_of(getattr(by_hand, "id_token", None))
-    if issuer and issuer != wanted.issuer:
+    if issuer and not (but_of and issuer == but_of.issuer):
         found[issuer] = _words("tokentoss.CREDENTIALS", issuer)
     for account in _stored():
-        if account.issuer and account.issuer != wanted.issuer:
+        if account.issuer and not (but_of and account.issuer == but_of.issuer):
             found.setdefault(account.key, _words(account.display_name, account.issuer))
     shown = list(found.values())[:MAX_SHOWN]
     more = [f"{len(found) - len(shown)} more"] if len(found) > len(shown) else []

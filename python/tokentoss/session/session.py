@@ -49,8 +49,8 @@ class Session:
             tokens,
             id_token_expires_at,
             access_token_expires_at,
-            _due_at(id_token_expires_at, issued_at),
-            _due_at(access_token_expires_at, obtained_at),
+            due_at(id_token_expires_at, issued_at),
+            due_at(access_token_expires_at, obtained_at),
             None if signed_in is None else signed_in.timestamp(),
             stored,
         )
@@ -91,6 +91,7 @@ def any_token_is_due(session: Session) -> bool:
     return (bool(session.tokens.id_token) and id_token_is_due(session)) or access_token_is_due(session)
 
 
-def _due_at(expires_at: float, issued_at: float | None) -> float:
+def due_at(expires_at: float, issued_at: float | None) -> float:
+    """Return when a token is to be renewed, in Unix seconds, from its expiry and when it was issued."""
     lifetime = expires_at - issued_at if issued_at is not None else 2 * MARGIN
     return expires_at - (min(MARGIN, lifetime / 2) if lifetime > 0 else MARGIN)

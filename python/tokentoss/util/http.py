@@ -67,6 +67,7 @@ def call(
     *,
     form: Mapping[str, str] | None = None,
     json: str | None = None,
+    body: bytes | None = None,
     bearer: str | None = None,
     authorization: str | None = None,
     more_headers: Mapping[str, str] | None = None,
@@ -80,6 +81,7 @@ def call(
         url: An endpoint that was checked to be https, or http on loopback.
         form: Fields of a form-encoded body.
         json: A JSON document, as the body in place of a form.
+        body: A body of any other kind, whose type stands in `more_headers`.
         bearer: An access token for the call.
         authorization: The whole header ``Authorization``, for any other scheme.
         more_headers: Further headers.
@@ -99,7 +101,8 @@ def call(
         headers["Authorization"] = Secret(authorization)
     # A traceback with local variables shows this frame.
     del bearer, authorization
-    outcome = _outcome(method, url, form if json is None else json, headers, max_bytes, deadline)
+    content = form if json is None else json
+    outcome = _outcome(method, url, content if body is None else body, headers, max_bytes, deadline)
     if isinstance(outcome, BaseException):
         # Raised here, it leaves the frames behind in which the request's bytes are.
         raise outcome
@@ -109,7 +112,7 @@ def call(
 def _outcome(
     method: str,
     url: str,
-    body: Mapping[str, str] | str | None,
+    body: Mapping[str, str] | str | bytes | None,
     headers: dict[str, str],
     max_bytes: int,
     seconds: float,
@@ -137,7 +140,7 @@ def _answered(
     session: requests.Session,
     method: str,
     url: str,
-    body: Mapping[str, str] | str | None,
+    body: Mapping[str, str] | str | bytes | None,
     headers: dict[str, str],
     proxy: Proxy | None,
     max_bytes: int,

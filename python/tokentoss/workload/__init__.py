@@ -1,0 +1,1 @@
+"""The identity of a program where nobody signs in: scripts, CI systems and servers."""
