@@ -38,6 +38,10 @@ class FakeGoogle(FakeProvider):
             "/": Answer(200, b"computeMetadata/", flavor),
             METADATA: Answer.json({"email": ACCOUNT, "scopes": []}, Metadata_Flavor="Google"),
             METADATA + "token": Answer.json({"access_token": "machine-1", "expires_in": 3600}),
+            # google-auth 2.30 asks by the account's name.
+            METADATA.replace("default", ACCOUNT) + "token": Answer.json(
+                {"access_token": "machine-1", "expires_in": 3600}
+            ),
             METADATA + "identity": lambda _: Answer(200, self.new_token(self._asked()).encode(), flavor),
             "/computeMetadata/v1/project/project-id": Answer(200, b"project-1", flavor),
             "/computeMetadata/v1/universe/universe-domain": Answer(404, b""),

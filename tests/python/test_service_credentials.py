@@ -218,6 +218,23 @@ def test_a_401_renews_once(
     assert fake.calls("/token") == 2
 
 
+def test_many_threads_share_what_follows_a_401(
+    fake: FakeGoogle, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = ServiceCredentials(key, AUDIENCE)
+    first = credentials.id_token
+    later(monkeypatch, 60)
+    start = threading.Barrier(8)
+
+    def renew(_: int) -> str | None:
+        start.wait(20)
+        return credentials.id_token_after(first)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(renew, range(8))) == {fake.minted[1]}
+    assert fake.calls("/token") == 2
+
+
 def test_the_metadata_server_keeps_its_token(
     machine: FakeGoogle, service: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
