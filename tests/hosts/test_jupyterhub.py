@@ -37,12 +37,35 @@ def opened_page_finds_its_opener(context, hub):
     return found
 
 
-@ways(*ON_A_SERVER)
-@pytest.mark.host("JupyterHub 6")
-def test_signs_in(tmp_path, context, way, provider, iap_api, scan, record):
-    with JupyterHub(tmp_path, headers={}) as hub:
-        log_in(context, hub)
-        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    with JupyterHub(tmp_path_factory.mktemp("jupyterhub"), headers={}) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def severing(tmp_path_factory):
+    with JupyterHub(tmp_path_factory.mktemp("jupyterhub"), headers={COOP: "same-origin"}) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def allowing(tmp_path_factory):
+    headers = {COOP: "same-origin-allow-popups"}
+    with JupyterHub(tmp_path_factory.mktemp("jupyterhub"), headers=headers) as hub:
+        yield hub
+
+
+class TestPlain:
+    @pytest.fixture
+    def host_folder(self, plain):
+        return plain.work_dir
+
+    @ways(*ON_A_SERVER)
+    @pytest.mark.host("JupyterHub 6")
+    def test_signs_in(self, context, plain, way, provider, iap_api, scan, record):
+        log_in(context, plain)
+        record("signed in", jupyter.sign_in(context, plain, way, provider, iap_api, scan))
 
 
 @ways(PageOfEnvironment())
@@ -59,20 +82,28 @@ def test_signs_all_users_in(tmp_path, browser, context, way, provider, iap_api, 
             jupyter.sign_in(other, hub, way, provider, iap_api, scan)
 
 
-@ways(*WITHOUT_OPENERS)
-@pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
-def test_signs_in_without_an_opener(tmp_path, context, way, provider, iap_api, scan, record):
-    """C18: the notebook's own page gives its popups up, from their first page on; one click is enough."""
-    with JupyterHub(tmp_path, headers={COOP: "same-origin"}) as hub:
-        log_in(context, hub)
-        assert not opened_page_finds_its_opener(context, hub)
-        record(way.result, jupyter.sign_in(context, hub, way, provider, iap_api, scan))
+class TestSevering:
+    @pytest.fixture
+    def host_folder(self, severing):
+        return severing.work_dir
+
+    @ways(*WITHOUT_OPENERS)
+    @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
+    def test_signs_in_without_an_opener(self, context, severing, way, provider, iap_api, scan, record):
+        """C18: the notebook's own page gives its popups up, from their first page on; one click is enough."""
+        log_in(context, severing)
+        assert not opened_page_finds_its_opener(context, severing)
+        record(way.result, jupyter.sign_in(context, severing, way, provider, iap_api, scan))
 
 
-@ways(*ON_A_SERVER)
-@pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin-allow-popups")
-def test_signs_in_with_popups_allowed(tmp_path, context, way, provider, iap_api, scan, record):
-    with JupyterHub(tmp_path, headers={COOP: "same-origin-allow-popups"}) as hub:
-        log_in(context, hub)
-        assert opened_page_finds_its_opener(context, hub)
-        record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))
+class TestAllowing:
+    @pytest.fixture
+    def host_folder(self, allowing):
+        return allowing.work_dir
+
+    @ways(*ON_A_SERVER)
+    @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin-allow-popups")
+    def test_signs_in_with_popups_allowed(self, context, allowing, way, provider, iap_api, scan, record):
+        log_in(context, allowing)
+        assert opened_page_finds_its_opener(context, allowing)
+        record("signed in", jupyter.sign_in(context, allowing, way, provider, iap_api, scan))
