@@ -47,8 +47,9 @@ const REST = [
   ["Broker", ...script("test_broker.mjs"), broker],
   ["two folders, one build", ...script("test_reproducible.mjs"), whole],
   ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
-  ["JupyterLab in Chromium", ...tests("-n", "2", "tests/e2e"), pytest],
-  ["Hosts", ...tests("-n", "2", "tests/hosts"), pytest],
+  // What a module starts for its tests is started by one worker alone.
+  ["JupyterLab in Chromium", ...tests("-n", "2", "--dist", "loadscope", "tests/e2e"), pytest],
+  ["Hosts", ...tests("-n", "2", "--dist", "loadscope", "tests/hosts"), pytest],
   ["Interoperability", ...tests("-n", "2", "tests/interop"), pytest],
   ["Conformance", ...tests("-n", "2", "tests/conformance"), pytest],
   ["demo", python, [path("scripts", "demo.py"), "--check"], whole],
