@@ -41,6 +41,7 @@ from tokentoss import (
     KeyringStorage,
     MemoryStorage,
     RequestsAuth,
+    ServiceCredentials,
     SignOutResult,
     TokenData,
     TokenTossError,
@@ -48,6 +49,7 @@ from tokentoss import (
     enable_debug,
 )
 from tokentoss.session import refresh
+from tokentoss.util.secret import Secret
 
 from kernel.people import EXPIRED, aged, config_of, manager_at, sign_in
 
@@ -126,6 +128,12 @@ def at_box(holder):
     return BoxAuthWidget(auth_manager=manager)
 
 
+def service_account(holder):
+    credentials = ServiceCredentials("/etc/service.json", "client-1")
+    credentials._minted = credentials._accepted(Secret(holder.tokens.id_token))
+    return credentials
+
+
 def broker_of(holder):
     """A broker whose key is made of what nothing may show."""
     return Broker("https://broker.example", holder.tokens.id_token.rsplit(".", 1)[1] * 2)
@@ -146,6 +154,7 @@ MAKERS = {
     "MemoryStorage": lambda holder: holder.storage,
     "Provider": lambda holder: holder.manager.provider,
     "RequestsAuth": lambda holder: RequestsAuth(holder.manager),
+    "ServiceCredentials": service_account,
     "SignOutResult": lambda holder: SignOutResult(Account.of(holder.tokens), removed=True, revoked=None),
     "TokenData": lambda holder: holder.tokens,
     "the token provider": lambda holder: holder.manager.token_provider(),
