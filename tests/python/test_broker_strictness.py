@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from broker_steps import Make, until
 from fake_provider import Answer, FakeProvider
-from tokentoss import TokenTossError, error_codes
+from tokentoss import BrokerManager, TokenTossError, error_codes
 from tokentoss.broker import Broker, BrokerClient, FakeBroker
 from tokentoss.broker.fake.problems import STATUS_OF
 from tokentoss.broker.problem import error_of
@@ -62,7 +62,11 @@ def test_the_kind_of_a_problem(code: str, kind: type[TokenTossError]) -> None:
     assert type(error_for(code)) is kind
 
 
-def test_scopes_are_asked_for_as_they_are_and_refused_by_name(broker: FakeBroker, brokered: Make) -> None:
+def test_scopes_are_asked_for_as_they_are_and_refused_by_name(
+    broker: FakeBroker, brokered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever follows the news asks for a token as well, and would get the refusal.
+    monkeypatch.setattr(BrokerManager, "follow_news", lambda _: None)
     grant = broker.connect("google", scopes=["openid", "email", "profile"])
     widget = brokered()
     widget._repr_mimebundle_()

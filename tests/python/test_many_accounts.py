@@ -102,7 +102,10 @@ def follow(storage: AccountStorage, model: dict[tuple[str, str, str], TokenData]
     kind, number, record = step
     there = list(model.values())
     one = there[number % len(there)] if there else record
-    newer = dataclasses.replace(one, access_token=f"newer-{number}", refresh_token=f"newer-{number}")
+    # Newer than `one`, which may have been made by this very line.
+    newer = dataclasses.replace(
+        one, access_token=f"newer-{one.access_token}", refresh_token=f"newer-{one.refresh_token}"
+    )
     if kind == "save":
         storage.save(record)
         rest = {grant: tokens for grant, tokens in model.items() if grant != grant_of(record)}

@@ -68,7 +68,7 @@ impl Locked {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_waits_in_the_journal_until_the_database_is_back() {
     let provider = Provider::start().await;
-    provider.takes(Duration::from_millis(500));
+    let held = provider.hold().await;
     let home = home(&provider);
     let broker = home.start().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
@@ -77,6 +77,7 @@ async fn an_answer_waits_in_the_journal_until_the_database_is_back() {
     let meanwhile = async {
         until(async || provider.forms().len() == 1).await;
         let locked = lock(&mut connection).await;
+        drop(held);
         until(async || answers(&home).len() == 1).await;
         let file = answers(&home).remove(0);
         assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
@@ -104,7 +105,7 @@ async fn whatever_is_killed_meanwhile_loses_nothing() {
 /// No grace: an answer that is lost ends the grant.
 async fn killed_at(step: &'static str, home: Home) {
     let provider = &home.provider;
-    provider.takes(Duration::from_millis(500));
+    let held = provider.hold().await;
     let broker = home.start().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
     broker.stop().await;
@@ -114,6 +115,7 @@ async fn killed_at(step: &'static str, home: Home) {
     let asked = tokio::spawn(process.token("ada", &body));
     until(async || provider.forms().len() == 1).await;
     let locked = Locked::take(&home).await;
+    drop(held);
     until(async || answers(&home).len() == 1).await;
     if step == "after_write" {
         locked.give_back().await;
@@ -210,7 +212,7 @@ async fn what_cannot_be_opened_stays_and_stops_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_takes_nothing_for_a_moment_is_tried_again() {
     let provider = Provider::start().await;
-    provider.takes(Duration::from_millis(500));
+    let held = provider.hold().await;
     let home = home(&provider);
     let broker = home.start().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
@@ -222,6 +224,7 @@ async fn a_journal_that_takes_nothing_for_a_moment_is_tried_again() {
         let locked = lock(&mut connection).await;
         // As a disk that is full: nothing can be written there.
         fs::remove_dir_all(&folder).expect("removed");
+        drop(held);
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(broker.custodian.journal().waiting(), 0);
         fs::create_dir(&folder).expect("made");

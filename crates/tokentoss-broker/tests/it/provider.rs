@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
 /// What it does instead of answering well.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,8 @@ struct Truth {
     count: u32,
     mood: Mood,
     takes: Duration,
+    /// Answers wait for it.
+    gate: Arc<RwLock<()>>,
     life: u64,
     /// The answers to spent tokens, where they are given again.
     grace: Option<HashMap<String, String>>,
@@ -141,6 +144,12 @@ impl Provider {
         self.truth.lock().expect("not poisoned").takes = duration;
     }
 
+    /// Answers nothing as long as this lives.
+    pub(crate) async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        let gate = Arc::clone(&self.truth.lock().expect("not poisoned").gate);
+        gate.write_owned().await
+    }
+
     /// The life of access tokens, in seconds.
     pub(crate) fn life(&self, seconds: u64) {
         self.truth.lock().expect("not poisoned").life = seconds;
@@ -169,11 +178,12 @@ impl Provider {
 
 async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response {
     let form: HashMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    let (mood, takes) = {
+    let (mood, takes, gate) = {
         let mut truth = truth.lock().expect("not poisoned");
         truth.forms.push(form.clone());
-        (truth.mood.clone(), truth.takes)
+        (truth.mood.clone(), truth.takes, Arc::clone(&truth.gate))
     };
+    drop(gate.read().await);
     tokio::time::sleep(takes).await;
     match mood {
         Mood::Says(status, body) => (StatusCode::from_u16(status).expect("a status"), body).into_response(),

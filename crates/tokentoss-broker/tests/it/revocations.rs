@@ -1,7 +1,5 @@
 //! Tokens of ended connections: revoked at their provider, by a queue that nobody waits for.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::provider::{Mood, Provider};
@@ -150,7 +148,7 @@ async fn a_new_sign_in_is_not_ended_by_the_end_of_the_old_one() {
 #[tokio::test]
 async fn a_token_that_comes_after_the_sign_out_is_revoked_too() {
     let provider = Provider::start().await;
-    provider.takes(Duration::from_millis(1500));
+    let held = provider.hold().await;
     // The refresh is answered although its token has been revoked by then.
     provider.revoking(Mood::Says(200, ""));
     let broker = Home::new(&provider).start_kept().await;
@@ -159,6 +157,7 @@ async fn a_token_that_comes_after_the_sign_out_is_revoked_too() {
     let ended = async {
         until(async || provider.forms().len() == 1).await;
         end(&broker, "ada", "").await;
+        drop(held);
     };
     let (answer, ()) = tokio::join!(asked, ended);
     assert_eq!(answer.code(), "not_connected");
