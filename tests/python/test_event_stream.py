@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+from typing import Any
+
 import pytest
-from tokentoss.util.event_stream import LARGEST, Event, EventReader
+from tokentoss.util import connections
+from tokentoss.util.event_stream import LARGEST, Event, EventReader, EventStream
 from tokentoss.util.failures import TransportError
 
 STREAM = (
@@ -48,3 +52,17 @@ def test_an_event_that_never_ends_is_too_large(content: bytes) -> None:
 def test_many_small_events_are_not() -> None:
     reader = EventReader()
     assert sum(len(reader.feed(b"data: 1\n\n")) for _ in range(LARGEST)) == LARGEST
+
+
+def test_closed_while_it_connects_it_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = EventStream("http://127.0.0.1:9/v1/events", bearer="token", more_headers={})
+    ours, theirs = socket.socketpair()
+
+    def connected(*_: Any, **__: Any) -> socket.socket:
+        stream.close()
+        return ours
+
+    monkeypatch.setattr(connections, "connect", connected)
+    with theirs, pytest.raises(TransportError):
+        next(stream.batches())
+    assert ours.fileno() == -1

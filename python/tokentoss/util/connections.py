@@ -137,7 +137,11 @@ def _watched(made: socket.socket, timeout: Any) -> socket.socket:
     made.settimeout(timeout if isinstance(timeout, (int, float)) else DEFAULT_TIMEOUT)
     deadline = current_deadline()
     if deadline is not None:
-        deadline.watch(made)
+        try:
+            deadline.watch(made)
+        except BaseException:
+            made.close()
+            raise
     return made
 
 
