@@ -109,6 +109,9 @@ function isQuick() {
   }
 }
 
+/** Minutes and seconds since the start, for a reader of a log who looks for what took so long. */
+const elapsed = () => `${Math.floor(performance.now() / 60_000)} min ${Math.floor((performance.now() / 1000) % 60)} s`;
+
 async function test() {
   const quick = isQuick();
   const stages = quick ? QUICK : [...QUICK, ...REST];
@@ -117,8 +120,11 @@ async function test() {
   if (!quick) installing.push(meanwhile("jupyterlite.mjs"));
   const totals = [];
   for (const [index, [name, command, args, count]] of stages.entries()) {
-    if (index === FIRST_WITH_TOOLS) await Promise.all(installing);
-    console.log(`\n[${index + 1}/${stages.length}] ${name}`);
+    if (index === FIRST_WITH_TOOLS) {
+      console.log(`\nWaiting for the programs of the other stages (${elapsed()})`);
+      await Promise.all(installing);
+    }
+    console.log(`\n[${index + 1}/${stages.length}] ${name} (${elapsed()})`);
     const started = performance.now();
     const counts = await run(command, args, count);
     totals.push({ name, seconds: (performance.now() - started) / 1000, ...counts });

@@ -9,7 +9,7 @@ const ENVIRONMENT = path(".cache", "lowest");
 /** Its interpreter, where this system's environments have it. */
 const lowest = python.replace(path(".venv"), ENVIRONMENT);
 /** What the tests need besides the package, in the versions that they were written with. */
-const TOOLS = ["pytest", "pytest-xdist", "hypothesis", "time-machine", "ipykernel"];
+const TOOLS = ["pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "time-machine", "ipykernel"];
 /**
  * The first three need a build backend, or Google's large libraries. The others search random orders of steps in a simulated
  * world, where no library takes part.

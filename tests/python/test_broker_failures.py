@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 
 import pytest
 from broker_steps import ORIGIN, Make, offered, say, until
 from fake_provider import Answer, FakeProvider
+from forked import assert_in_child, needs_fork
 from tokentoss import (
     Broker,
     ConfigurationError,
@@ -112,16 +112,17 @@ def test_a_page_that_is_none(service: FakeProvider, brokered: Make, url: object)
     assert widget.broker == {}
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@needs_fork
 def test_a_forked_process_gives_nothing_up(broker: FakeBroker, brokered: Make) -> None:
     widget = brokered()
     attempt = offered(broker, widget)
-    child = os.fork()
-    if child == 0:
+
+    def check() -> bool:
         widget.close()
         widget._attempt.begin()
-        os._exit(0)
-    os.waitpid(child, 0)
+        return True
+
+    assert_in_child(check)
     assert list(broker.attempts) == [attempt.id]
     broker.sign_in(attempt)
     until(lambda: widget.is_authenticated)

@@ -25,6 +25,7 @@ from broker_steps import (
     signed_in,
     until,
 )
+from forked import assert_in_child, needs_fork
 from tokentoss import AuthWidget, GoogleAuthWidget, TokenRefreshError
 from tokentoss.broker import ConnectedAccount, FakeBroker, news
 from tokentoss.broker.tokens import BrokeredTokens
@@ -186,22 +187,17 @@ def test_a_page_that_is_loaded_again_listens_too(broker: FakeBroker, brokered: M
     until(lambda: len(broker.listeners) == 1)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_process_leaves_its_parents_listener_alone(
     broker: FakeBroker, displayed: AuthWidget
 ) -> None:
+    def check() -> bool:
+        displayed._attempt.close()
+        return news._listeners == {} and news._lock.acquire(timeout=5)
+
     with news._lock:
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                displayed._attempt.close()
-                code = 0 if news._listeners == {} and news._lock.acquire(timeout=5) else 2
-            finally:
-                os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+        assert_in_child(check)
     broker.connect("google", email=ADA)
     until(lambda: displayed.is_authenticated)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import threading
 import time
@@ -13,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import tokentoss
+from forked import assert_in_child, needs_fork
 from tokentoss import (
     BOX,
     ConfigurationError,
@@ -222,15 +222,16 @@ def test_pickled_credentials_hold_no_token(broker: FakeBroker, monkeypatch: pyte
     assert pickle.loads(pickled).manager.access_token == token
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@needs_fork
 def test_a_fork_while_another_thread_asks(broker: FakeBroker, manager: BrokerManager) -> None:
     assert manager.access_token
+
+    def check() -> bool:
+        manager._tokens.forget()
+        return bool(manager.access_token)
+
     with manager._tokens._turn:
-        child = os.fork()
-        if child == 0:
-            manager._tokens.forget()
-            os._exit(0 if manager.access_token else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert_in_child(check)
 
 
 def test_an_interrupt_leaves_the_turn_free(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 import tokentoss
 from broker_steps import ADA, Make, shown, signed_in, until
+from forked import assert_in_child, needs_fork
 from google.auth import exceptions as google_exceptions
 from tokentoss import ReauthRequiredError, TokenRefreshError
 from tokentoss.broker import Broker, BrokerClient, FakeBroker
@@ -315,15 +315,13 @@ def test_a_refresh_without_the_broker_leaves_a_valid_token(
     assert (credentials.token, credentials.valid) == (token, True)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@needs_fork
 def test_nothing_reappears_in_a_fork(broker: FakeBroker, manager: BrokerManager) -> None:
     manager.sign_out()
     broker.connect("google", email=ADA)
-    child = os.fork()
-    if child == 0:
-        is_out = manager.id_token is None and not manager.is_authenticated and tokentoss.CREDENTIALS is None
-        os._exit(0 if is_out else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert_in_child(
+        lambda: manager.id_token is None and not manager.is_authenticated and tokentoss.CREDENTIALS is None
+    )
 
 
 def test_nothing_reappears_in_the_next_kernel(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import socket
 import threading
@@ -13,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from fake_provider import FakeProvider
+from forked import assert_in_child
 from page import ORIGIN, Page, Reply, send
 from tokentoss import AuthManager, AuthWidget, ClientConfig, HandOffError, error_codes
 from tokentoss.callback import connections as connections_module
@@ -527,11 +527,7 @@ def test_localhost_is_taken_on_both_addresses(free_port: int) -> None:
 
 
 def test_a_forked_process_has_no_listener(page: Page) -> None:
-    child = os.fork()
-    if child == 0:
-        clean = not lease_module._listeners and not lease_module._listeners_lock.locked()
-        os._exit(0 if clean else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    assert_in_child(lambda: not lease_module._listeners and not lease_module._listeners_lock.locked())
     assert page.register().status == 200, "the parent's goes on"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from fake_provider import Answer, FakeProvider
+from forked import assert_in_child, needs_fork
 from page import Page
 from test_device_sign_in import CODE, refused, tokens
 from test_wait import Cell
@@ -217,27 +217,27 @@ def test_what_a_page_says_is_in_no_log(widget: AuthWidget, caplog: pytest.LogCap
     disable_debug()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 def test_a_forked_process_leaves_the_parents_sign_in_alone(widget: AuthWidget, fake: FakeProvider) -> None:
     """P13: its locks are free, and the end of its copies reaches neither the page nor the listener."""
     page = Page(widget.ticket)
     token = page.reach_callback()
     hand_off = widget._attempt.hand_off
     assert hand_off is not None
+
+    def check() -> bool:
+        taken: list[bool | None] = []
+        for lock in (widget._lock, hand_off._lock, widget._waiters._lock, cell_lifetime._lock):
+            thread = threading.Thread(target=lambda lock=lock: taken.append(lock.__enter__()))
+            thread.start()
+            thread.join(4)
+        before = len(widget.comm.sent)
+        widget._attempt._finalizer()
+        widget.close()
+        return len(taken) == 4 and len(widget.comm.sent) == before and not hand_off.done.is_set()
+
     with widget._lock, hand_off._lock, hand_off.registrations._lock, cell_lifetime._lock:
-        child = os.fork()
-        if child == 0:
-            taken = []
-            for lock in (widget._lock, hand_off._lock, widget._waiters._lock, cell_lifetime._lock):
-                thread = threading.Thread(target=lambda lock=lock: taken.append(lock.__enter__()))
-                thread.start()
-                thread.join(10)
-            before = len(widget.comm.sent)
-            widget._attempt._finalizer()
-            widget.close()
-            clean = len(taken) == 4 and len(widget.comm.sent) == before and not hand_off.done.is_set()
-            os._exit(0 if clean else 1)
-    assert os.waitpid(child, 0)[1] == 0
+        assert_in_child(check)
     sealed = page.envelope(fake)
     assert page.post("/tokentoss/deliver", page_token=token, sealed=sealed).json() == {"code": ""}
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
 import pytest
 from fake_provider import FakeProvider
+from forked import assert_in_child, needs_fork
 from test_auth_manager import signed_in
 from tokentoss import AuthManager
 from tokentoss.session.doubtful_tokens import doubts
 from tokentoss.storage import own_storage
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_no_lock_of_the_parent_stops_the_child(
     make_manager: Callable[..., AuthManager], fake: FakeProvider
@@ -33,33 +33,21 @@ def test_no_lock_of_the_parent_stops_the_child(
             own_storage._adapters_lock,
         ):
             held.set()
-            done.wait(20)
+            done.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(20)
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            doubts.note("x", 1)
-            is_same = manager.id_token == token and manager.signed_in() == [manager]
-            manager.sign_out()
-            code = 0 if is_same and not manager.is_authenticated else 2
-        finally:
-            os._exit(code)
+
+    def check() -> bool:
+        doubts.note("x", 1)
+        is_same = manager.id_token == token and manager.signed_in() == [manager]
+        manager.sign_out()
+        return is_same and not manager.is_authenticated
+
     try:
-        for _ in range(2000):
-            finished, status = os.waitpid(child, os.WNOHANG)
-            if finished:
-                break
-            done.wait(0.01)
-        else:
-            os.kill(child, 9)
-            os.waitpid(child, 0)
-            pytest.fail("the child waits for a lock")
+        assert_in_child(check)
     finally:
         done.set()
         holder.join()
-    assert os.waitstatus_to_exitcode(status) == 0
     assert manager.is_authenticated
