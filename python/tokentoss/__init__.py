@@ -19,6 +19,7 @@ from tokentoss._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokentoss.broker.address import Broker
+    from tokentoss.cli.login import login
     from tokentoss.clients.api import APIClient
     from tokentoss.clients.errors import (
         ServiceAnswerError,
@@ -134,6 +135,7 @@ __all__ = [
     "enable_debug",
     "generate_pkce_pair",
     "get_config_path",
+    "login",
 ]
 
 if any(finder.find_spec("httpx", None) for finder in sys.meta_path):
@@ -199,6 +201,7 @@ _HOME_OF = {
     "enable_debug": "logs",
     "generate_pkce_pair": "oauth.pkce",
     "get_config_path": "config.client_config",
+    "login": "cli.login",
 }
 
 

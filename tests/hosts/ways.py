@@ -73,7 +73,7 @@ class Paste(Loopback):
     """No listener at all: the user pastes the address at which the popup ended."""
 
     name = "paste"
-    before = "import tokentoss.widgets.auth\ntokentoss.widgets.attempt.can_listen = lambda: False\n"
+    before = "import tokentoss.widgets.auth\ntokentoss.callback.attempt.can_listen = lambda: False\n"
 
     def finish(self, widget: Widget, window: Page) -> None:
         """Copy the address that does not load."""

@@ -39,12 +39,15 @@ class CellRunner:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
 
-    def run(self, code: str, cell: str | None = None, *, session: str | None = None) -> None:
+    def run(
+        self, code: str, cell: str | None = None, *, session: str | None = None, answers: bool = False
+    ) -> None:
         """Run a cell to its end; fails if it raised.
 
-        `session` is that of another page which shows the same notebook.
+        `session` is that of another page which shows the same notebook; `answers` says whether somebody
+        answers questions, as people do and programs do not.
         """
-        self._execute(code, {"cellId": cell} if cell else {}, session=session)
+        self._execute(code, {"cellId": cell} if cell else {}, session=session, answers=answers)
 
     def value(self, expression: str) -> Any:
         """Value of an expression that JSON can carry."""
@@ -71,6 +74,7 @@ class CellRunner:
         *,
         session: str | None = None,
         expressions: dict[str, str] | None = None,
+        answers: bool = False,
     ) -> dict[str, Any]:
         content = {
             "code": code,
@@ -78,7 +82,7 @@ class CellRunner:
             # As JupyterLab does: results are kept in `Out`.
             "store_history": bool(metadata),
             "user_expressions": expressions or {},
-            "allow_stdin": False,
+            "allow_stdin": answers,
             "stop_on_error": True,
         }
         message = self._client.session.msg("execute_request", content, metadata=metadata)

@@ -10,6 +10,7 @@ import pytest
 import tokentoss
 from broker_steps import shown
 from comm.base_comm import BaseComm
+from command_steps import configured, store
 from fake_provider import CLIENT_ID, Answer, FakeProvider, SigningKey
 from hypothesis import settings
 from page import Page
@@ -25,6 +26,8 @@ from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 from tokentoss.widgets import broker_page
 from tokentoss.workload import service_credentials
+
+__all__ = ["configured", "store"]
 
 # Examples that failed once are written into tests, not into a folder.
 settings.register_profile("here", database=None, deadline=None)

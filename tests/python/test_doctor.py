@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import tokentoss
+from command_steps import Store
 from fake_provider import CLIENT_ID, Answer, FakeProvider
 from network import resolver
-from test_cli import Store, configured, store  # noqa: F401 - fixtures
 from tokentoss import FileStorage
 from tokentoss.cli import main
 from tokentoss.doctor import Finding, callback, examine, network, versions
@@ -56,7 +56,7 @@ def levels(**expected: str) -> None:
 @pytest.mark.usefixtures("configured")
 def test_everything_in_order(
     answering: FakeProvider,
-    store: Store,  # noqa: F811
+    store: Store,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
@@ -77,7 +77,7 @@ def test_everything_in_order(
 
 
 @pytest.mark.usefixtures("configured", "answering")
-def test_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def test_as_json(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store()
     main(["doctor", "--json"])
     out = capsys.readouterr().out
@@ -171,7 +171,7 @@ def test_the_own_client_of_iap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("no_network")
-def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:  # noqa: F811
+def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:
     """Kubernetes mounts Secrets as links; tokens are kept behind a link of the user."""
     tokentoss.configure("id-1", SECRET)
     store()
@@ -188,7 +188,7 @@ def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:  # noqa:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_a_lock_that_cannot_be_taken(store: Store) -> None:  # noqa: F811
+def test_a_lock_that_cannot_be_taken(store: Store) -> None:
     """C11: doctor names the lock file, and says what to do."""
     store()
     assert "lock" not in findings()
@@ -202,7 +202,7 @@ def test_a_lock_that_cannot_be_taken(store: Store) -> None:  # noqa: F811
 
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize(("age_hours", "code"), [(1, 0), (30, 1)])
-def test_doctor_and_status_agree(store: Store, age_hours: int, code: int) -> None:  # noqa: F811
+def test_doctor_and_status_agree(store: Store, age_hours: int, code: int) -> None:
     """C7: of a sign-in that has expired both say so."""
     store(created_at=iso_time(time.time() - age_hours * 3600))
     assert main(["status"]) == code
@@ -409,7 +409,7 @@ def test_a_dependency_and_the_front_end_are_missing(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("no_network")
-def test_nothing_is_changed(store: Store) -> None:  # noqa: F811
+def test_nothing_is_changed(store: Store) -> None:
     def seen() -> dict[str, tuple[int, int]]:
         paths = Path(os.environ["HOME"]).rglob("*")
         return {str(path): (path.stat().st_mtime_ns, path.stat().st_mode) for path in paths}

@@ -487,3 +487,40 @@ def test_a_widget_that_nobody_holds_gives_it_up(
     gc.collect()
     assert gone() is None
     eventually(lambda: not clocks())
+
+
+def test_a_browser_is_sent_on_once(widget: AuthWidget, fake: FakeProvider) -> None:
+    """The command that opens a browser stands in the process list, so the request is not part of it."""
+    link = Link(widget, fake)
+    hand_off = widget._attempt.hand_off
+    assert hand_off is not None
+    origin = link.redirect_uri.removesuffix("/")
+    address = hand_off.in_kernel.begin_address(origin)
+    target = address.removeprefix(origin)
+    for secret in (link.parameters["state"], link.parameters["nonce"], link.parameters["code_challenge"]):
+        assert secret not in address
+    for wrong in (
+        "/tokentoss/begin",
+        "/tokentoss/begin?",
+        "/tokentoss/begin?x",
+        target + "x",
+        target + "%C3",
+    ):
+        assert send(origin, "GET", wrong).status == 404
+    assert send(origin, "GET", target, Sec_Fetch_Mode="no-cors").status == 403
+    assert send(origin, "GET", target, Sec_Purpose="prefetch").status == 403
+    reply = send(origin, "GET", target)
+    assert (reply.status, reply.headers["Location"]) == (303, link.told["link"])
+    assert (reply.headers["Cache-Control"], reply.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert send(origin, "GET", target).status == 404
+    assert link.come_back(link.grant()).status == 200
+
+
+def test_a_browser_that_comes_late_is_not_sent_on(widget: AuthWidget, fake: FakeProvider) -> None:
+    link = Link(widget, fake)
+    hand_off = widget._attempt.hand_off
+    assert hand_off is not None
+    origin = link.redirect_uri.removesuffix("/")
+    target = hand_off.in_kernel.begin_address(origin).removeprefix(origin)
+    message(widget, {"type": "drop_link"})
+    assert send(origin, "GET", target).status == 404

@@ -18,7 +18,7 @@ SECURITY_HEADERS = {
 }
 """Sent with every answer. There is no opener policy among them: it would cut the popup off its opener."""
 
-SIGNED_IN = "Signed in. You can close this window and go back to the notebook."
+SIGNED_IN = "Signed in. You can close this window, and go back to where you began."
 
 
 def start_page() -> tuple[bytes, dict[str, str]]:

@@ -16,6 +16,7 @@ from tokentoss.callback.pages import SECURITY_HEADERS, SIGNED_IN, callback_page,
 from tokentoss.callback.peers import Peer, peer_of
 from tokentoss.callback.sockets import BoundedReader
 from tokentoss.exceptions import HandOffError, TokenTossError
+from tokentoss.handoff.kernel_sign_in import BEGIN_PATH
 from tokentoss.handoff.registration import page_key_of, registration_of
 from tokentoss.handoff.relay import start_relay
 from tokentoss.handoff.sealing import MAX_SEALED_LENGTH
@@ -96,6 +97,8 @@ class RequestHandler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path == START_PATH:
             self._send(HTTPStatus.OK, *start_page())
+        elif path == BEGIN_PATH:
+            self._begin(query)
         elif path in self.listener.redirect_paths():
             self._callback(path, query)
         else:
@@ -203,6 +206,15 @@ class RequestHandler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
             return
         self._answer(HTTPStatus.OK, {"url": url})
+
+    def _begin(self, key: str) -> None:
+        """Send a browser that the kernel opened on to the provider."""
+        for hand_off in self.listener.hand_offs():
+            address = hand_off.in_kernel.begin(key) if hand_off.in_kernel else None
+            if address is not None:
+                self._send(HTTPStatus.SEE_OTHER, b"", {"Location": address})
+                return
+        self.send_error(HTTPStatus.NOT_FOUND)
 
     def _callback(self, path: str, query: str) -> None:
         state = _state_of_answer(query)

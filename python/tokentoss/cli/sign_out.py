@@ -5,16 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tokentoss.cli.stored import ambiguous, chosen
 from tokentoss.cli.terminal import Terminal
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.config.client_provider import require_client_of
 from tokentoss.error_codes import printable
-from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenTossError
+from tokentoss.exceptions import ConfigurationError, TokenTossError
 from tokentoss.oauth.client_authentication import client_form
 from tokentoss.oauth.provider import Provider
 from tokentoss.oauth.revocation import revoke as revoke_at_provider
 from tokentoss.storage import FileStorage
-from tokentoss.storage.accounts import Account, choose, matching, names_of
+from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import grant_of
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from tokentoss.storage.token_data import TokenData
 
 
-def run(account: str | None, revoke: bool) -> int:
+def run(account: str | None, everybody: bool, revoke: bool) -> int:
     """Sign out, here first and always; return 1 if the provider did not revoke what it was asked to.
 
     Args:
         account: The account's e-mail address or key; not needed if there is one only.
+        everybody: Whether to sign out all accounts.
         revoke: Whether to revoke the tokens at the provider.
 
     Raises:
@@ -39,14 +41,30 @@ def run(account: str | None, revoke: bool) -> int:
     if not stored and account is None:
         terminal.line("Nobody is signed in.")
         return 0
-    tokens = _chosen(stored, account)
+    # All of them here first: a provider that does not answer must not keep the others signed in.
+    meant = stored if everybody else [_chosen(stored, account)]
+    for tokens in meant:
+        _remove(tokens, storage, terminal)
+    return max([_revoke(tokens, terminal) for tokens in meant]) if revoke else 0
+
+
+def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
+    if account is not None:
+        return chosen(stored, account)
+    if len(stored) > 1:
+        raise ambiguous(stored, stored)
+    return stored[0]
+
+
+def _remove(tokens: TokenData, storage: FileStorage, terminal: Terminal) -> None:
     name = printable(Account.of(tokens).display_name or "the account")
     storage.remove(tokens)
     terminal.line(
         f"{terminal.paint('Signed out', 'green')} {name}: the tokens are removed from {storage.path}"
     )
-    if not revoke:
-        return 0
+
+
+def _revoke(tokens: TokenData, terminal: Terminal) -> int:
     try:
         provider = _provider(tokens)
         revoke_at_provider(
@@ -60,18 +78,6 @@ def run(account: str | None, revoke: bool) -> int:
         return 1
     terminal.line(f"{terminal.paint('Revoked', 'green')} at {provider.name}")
     return 0
-
-
-def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
-    candidates = stored if account is None else matching(stored, account)
-    if len(candidates) > 1:
-        names = dict(zip(map(id, stored), names_of(stored), strict=True))
-        shown = ", ".join(printable(names[id(tokens)]) for tokens in candidates)
-        raise NoCredentialsError(
-            f"Several accounts are signed in ({shown}): say which one with --account.",
-            code="account_ambiguous",
-        )
-    return candidates[0] if account is None else choose(stored, account)
 
 
 def _provider(tokens: TokenData) -> Provider:

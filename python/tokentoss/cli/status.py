@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from datetime import datetime
 
 from tokentoss.cli.hints import in_the_shell
+from tokentoss.cli.status_report import report_on
+from tokentoss.cli.stored import NOBODY
 from tokentoss.cli.terminal import Terminal, duration
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.error_codes import printable
@@ -19,15 +22,22 @@ from tokentoss.storage.token_data import grant_of
 _INDENT = " " * 11
 
 
-def run() -> int:
+def run(as_json: bool) -> int:
     """Show it; return 0 if somebody is signed in.
+
+    Args:
+        as_json: Whether to print JSON instead of text.
 
     Raises:
         StorageError: If the token file cannot be read.
     """
     terminal = Terminal()
-    _show_client(terminal)
     storage = FileStorage()
+    if as_json:
+        report = report_on(storage)
+        terminal.line(json.dumps(report, indent=2))
+        return 0 if report["signed_in"] else 1
+    _show_client(terminal)
     terminal.line(f"{terminal.paint('Tokens', 'bold')}     {storage.path}")
     sessions = [Session.of(tokens) for tokens in storage.load_all()]
     terminal.line()
@@ -35,7 +45,7 @@ def run() -> int:
     for number, (session, name) in enumerate(zip(sessions, names, strict=True)):
         _show_session(terminal, session, name, is_default=number == 0 and len(sessions) > 1)
     if not sessions:
-        terminal.line("Nobody is signed in. Show a GoogleAuthWidget in a notebook and click its button.")
+        terminal.line(NOBODY)
     return 0 if any(session.is_signed_in() for session in sessions) else 1
 
 

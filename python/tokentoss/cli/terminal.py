@@ -32,8 +32,14 @@ class Terminal:
 
     def line(self, text: str = "") -> None:
         """Write one line; characters that the stream cannot encode are replaced."""
+        self.write(text + "\n")
+
+    def write(self, text: str) -> None:
+        """Write text, at once where somebody waits for it in front of a terminal."""
         encoding = self._stream.encoding or "utf-8"
-        self._stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        self._stream.write(text.encode(encoding, "replace").decode(encoding))
+        if self._stream.isatty():
+            self._stream.flush()
 
     def paint(self, text: str, *styles: str) -> str:
         """Return the text in bold, dim, red, green or yellow, where there are colours."""

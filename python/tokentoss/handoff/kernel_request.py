@@ -13,6 +13,9 @@ class KernelRequest(Protocol):
 
     address: str
 
+    def begin(self, key: str) -> str | None:
+        """Return where a browser goes on that was opened with this key; None if it is no key of this."""
+
     def take_callback(self, query: str) -> str | None:
         """Take an answer that came to the listener; None if it is none to this request.
 

@@ -12,7 +12,9 @@ from tokentoss.oauth.authorization_code import nonce_of
 from tokentoss.oauth.authorization_response import authorization_code, is_strangers, query_of_address
 from tokentoss.oauth.pkce import generate_pkce_pair
 from tokentoss.util.base64url import random_b64url
+from tokentoss.util.constant_time import same_text
 from tokentoss.util.forks import anew_in_child
+from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 LIFETIME = 600.0
 """Seconds in which the user must come back; a page waits as long."""
+
+BEGIN_PATH = "/tokentoss/begin"
+"""Where the listener sends a browser on to the provider; the query is the key."""
 
 
 class KernelSignIn:
@@ -44,6 +49,7 @@ class KernelSignIn:
         self._hand_off = hand_off
         self._state = random_b64url(32)
         self._verifier, challenge = generate_pkce_pair()
+        self._begin_key: str | None = random_b64url(16)
         self._nonce = nonce_of(challenge) if manager.provider.openid_connect else None
         self.address = manager.get_authorization_url(
             challenge, self.redirect_uri, self._state, login_hint=hand_off.login_hint
@@ -58,6 +64,28 @@ class KernelSignIn:
 
     def __repr__(self) -> str:
         return f"KernelSignIn(redirect_uri={self.redirect_uri!r}, is_spent={self._is_spent})"
+
+    def begin_address(self, origin: str) -> str:
+        """Return an address of the listener that leads to the provider, once.
+
+        The command that opens a browser stands in the process list, where everybody on this machine reads
+        it. The request itself, with its state, is not to.
+
+        Args:
+            origin: The listener's.
+        """
+        return f"{origin}{BEGIN_PATH}?{self._begin_key}"
+
+    def begin(self, key: str) -> str | None:
+        """Return where a browser goes on that was opened with this key; None if it is not the key, or spent.
+
+        Whoever read the key in the process list and came first leaves the user with a page that says so.
+        """
+        with self._lock:
+            if self._is_spent or self._begin_key is None or not same_text(key, self._begin_key):
+                return None
+            self._begin_key = None
+            return self.address
 
     def take_callback(self, query: str) -> str | None:
         """Take an answer that came to the listener, redeem its code, and say how it ended.
@@ -99,6 +127,9 @@ class KernelSignIn:
         self._spend()
 
     def _redeem(self, code: str) -> str | None:
+        # At once: a traceback with local variables shows the frame of a failure below.
+        code = Secret(code)
+
         def take() -> None:
             self._manager.accept_code(code, self._verifier, self.redirect_uri, nonce=self._nonce)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.callback.attempt import Attempt
 from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.session.broker_manager import BrokerManager
-from tokentoss.widgets.attempt import Attempt
 from tokentoss.widgets.broker_attempt import BrokerAttempt
 from tokentoss.widgets.deposit import Deposits
 from tokentoss.widgets.weak_method import weakly

@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.broker.client import LONGEST_WAIT, BrokerClient
+from tokentoss.broker.names import kernel_name
 from tokentoss.broker.problem import error_of
 from tokentoss.exceptions import SignInError, TokenTossError
 from tokentoss.util.backoff import spread
 from tokentoss.widgets.background import in_thread
-from tokentoss.widgets.broker_page import PageOrigin, kernel_name
+from tokentoss.widgets.broker_page import PageOrigin
 from tokentoss.widgets.status import CLICK, WAITING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ PAUSE = 2.0
 
 
 class BrokerAttempt:
-    """Offers one sign-in at a time, as :class:`tokentoss.widgets.attempt.Attempt` does.
+    """Offers one sign-in at a time, as :class:`tokentoss.callback.attempt.Attempt` does.
 
     Everything that the click needs is in a trait before it, and what comes after it reaches the kernel
     through the broker, in a thread: so a busy kernel stops nothing.

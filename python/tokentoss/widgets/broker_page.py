@@ -1,15 +1,10 @@
-"""What a broker's page is told of the notebook: its origin, and what its kernel is called."""
+"""What a broker's page is told of the notebook: its origin."""
 
 from __future__ import annotations
 
-import platform
-
 from tokentoss.callback.own_server import own_origins
-from tokentoss.error_codes import printable
 from tokentoss.exceptions import HandOffError
 from tokentoss.handoff.origin import page_origin
-
-_LONGEST_NAME = 60
 
 
 class _Latest:
@@ -47,11 +42,6 @@ class PageOrigin:
         except HandOffError:
             return False
         return self._own != self._used
-
-
-def kernel_name() -> str:
-    """Return what the user may know this machine by."""
-    return printable(platform.node(), _LONGEST_NAME) or "a notebook"
 
 
 def _of_server() -> str | None:

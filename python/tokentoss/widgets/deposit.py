@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from tokentoss.broker.problem import error_of
+from tokentoss.callback.attempt import Attempt
 from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.exceptions import SignInError, TokenTossError
 from tokentoss.handoff.deposit import Deposit, DepositHandOff
-from tokentoss.widgets.attempt import Attempt
 from tokentoss.widgets.deposit_client import DepositClient
 
 if TYPE_CHECKING:

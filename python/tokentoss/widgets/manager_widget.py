@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.widgets.base import SyncedWidget
 
 if TYPE_CHECKING:
+    from tokentoss.callback.attempt import Attempt
     from tokentoss.session.auth_manager import AuthManager
     from tokentoss.session.google_credentials import Credentials
-    from tokentoss.widgets.attempt import Attempt
     from tokentoss.widgets.broker_attempt import BrokerAttempt
 
 

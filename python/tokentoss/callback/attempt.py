@@ -1,4 +1,4 @@
-"""The sign-in that a widget offers: its hand-off, and the listener that hears the answer."""
+"""A sign-in that is offered: its hand-off, and the listener that hears the answer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tokentoss.callback.claims import claims, issuer_of
 from tokentoss.callback.lease import lease_first
 from tokentoss.callback.redirect_uris import can_listen
 from tokentoss.exceptions import HandOffError, SignInError
+from tokentoss.handoff.kernel_sign_in import KernelSignIn
 from tokentoss.handoff.sign_in import HandOff
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Attempt:
         login_hint: The account that the provider should suggest.
         send: Sends a custom message to the page.
         decided: Called with the hand-off, and the reason if the sign-in was refused.
+        listens: Whether to hear the answer here; otherwise the user brings the address they end on.
 
     Attributes:
         hand_off: The hand-off that is awaited, if there is one.
@@ -48,6 +50,7 @@ class Attempt:
         login_hint: str | None,
         send: Callable[[dict[str, Any]], None],
         decided: Callable[[HandOff, TokenTossError | None], None],
+        listens: bool = True,
     ) -> None:
         self.hand_off: HandOff | None = None
         self.listener: LoopbackListener | None = None
@@ -58,6 +61,7 @@ class Attempt:
         self._login_hint = login_hint
         self._send = send
         self._decided = decided
+        self._listens = listens
 
     def obstacle(self, *, blocking: bool, without_page: bool) -> TokenTossError | None:
         """Return why waiting for a sign-in would never end; None if it may.
@@ -86,6 +90,17 @@ class Attempt:
             self.end()
             self.failure = failure
             raise
+
+    def request(self) -> KernelSignIn:
+        """Replace the hand-off by a fresh one that this process runs by itself, and return its request.
+
+        Raises:
+            HandOffError: As :meth:`begin`.
+        """
+        hand_off = self._begun()
+        request = KernelSignIn(self._manager, hand_off)
+        hand_off.run_in_kernel(request)
+        return request
 
     def shown(self) -> None:
         """Nothing waits for that here."""
@@ -142,7 +157,7 @@ class Attempt:
         addresses = self._addresses
         if not addresses.loopbacks:
             return None, None
-        if not can_listen():
+        if not self._listens or not can_listen():
             return None, addresses.unheard()
         try:
             return lease_first(addresses.loopbacks, issuer_of(self._manager.provider))

@@ -1,0 +1,31 @@
+"""``tokentoss accounts``: the stored accounts, one a line."""
+
+from __future__ import annotations
+
+import sys
+
+from tokentoss.cli.stored import NOBODY
+from tokentoss.cli.terminal import Terminal
+from tokentoss.error_codes import printable
+from tokentoss.session.session import Session
+from tokentoss.storage import FileStorage
+from tokentoss.storage.accounts import Account, names_of
+
+
+def run() -> int:
+    """List them, the one that is used by default first.
+
+    Raises:
+        StorageError: If the token file cannot be read.
+    """
+    terminal = Terminal()
+    stored = FileStorage().load_all()
+    for number, (tokens, name) in enumerate(zip(stored, names_of(stored), strict=True)):
+        mark = "*" if number == 0 else " "
+        expired = "" if Session.of(tokens).is_signed_in() else "  " + terminal.paint("expired", "yellow")
+        issuer = terminal.paint(printable(Account.of(tokens).issuer), "dim")
+        terminal.line(f"{mark} {printable(name)}  {issuer}{expired}")
+    if not stored:
+        # Beside the list, so that programs read an empty one.
+        Terminal(sys.stderr).line(NOBODY)
+    return 0
