@@ -12,8 +12,8 @@ sys.path[:0] = [str(ROOT / "python"), str(ROOT / "docs" / "extensions")]
 
 project = "tokentoss"
 author = "tokentoss contributors"
-release = re.findall(r'"(.+)"', (ROOT / "python" / "tokentoss" / "_version.py").read_text(encoding="utf-8"))[0]
-version = release
+_said = (ROOT / "python" / "tokentoss" / "_version.py").read_text(encoding="utf-8")
+version = release = re.findall(r'"(.+)"', _said)[0]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "error_table", "repository_links"]
 exclude_patterns = ["extensions"]
@@ -31,6 +31,9 @@ autodoc_preserve_defaults = True
 # "Attributes:" in a class's docstring stays there, in place of a second description.
 napoleon_use_ivar = True
 napoleon_use_rtype = False
+
+# Sentences and examples keep the quotation marks that they have.
+smartquotes = False
 
 html_theme = "furo"
 html_title = f"tokentoss {release}"

@@ -53,9 +53,7 @@ def read(_app: Sphinx, name: str, source: list[str]) -> None:
     """Put the files in that a page includes, and make all links lead somewhere."""
     page = f"docs/{name}.md"
     own = linked(source[0], str(Path(page).parent), page)
-    text = _INCLUDED.sub(
-        lambda found: linked((ROOT / found[1]).read_text(encoding="utf-8"), ".", page), own
-    )
+    text = _INCLUDED.sub(lambda found: linked((ROOT / found[1]).read_text(encoding="utf-8"), ".", page), own)
     source[0] = f"# {TITLES[name]}\n\n{text}" if name in TITLES else text
 
 
