@@ -23,7 +23,7 @@ const LISTS: u64 = 50_000;
 /// What a row takes without its tokens, in bytes, with the books of both caches.
 const ROW: usize = 6 * 1024;
 /// Into so many parts the places are divided, of which each counts its changes.
-const PARTS: usize = 256;
+const PARTS: usize = 1024;
 
 /// A read of the database that has begun.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,18 @@ pub(crate) struct Cache {
     rows: moka::sync::Cache<GrantId, Arc<Kept>>,
     changes: [Mutex<u64>; PARTS],
     hasher: RandomState,
+}
+
+impl Reading {
+    /// The same of what was read at an earlier moment and has not changed until this reading began.
+    pub(crate) const fn as_of(self, at: Duration) -> Self {
+        Self { at, ..self }
+    }
+
+    /// When it began, by this machine's clock.
+    pub(crate) const fn at(self) -> Duration {
+        self.at
+    }
 }
 
 impl Cache {
@@ -85,22 +97,55 @@ impl Cache {
 
     /// Keeps a row with one of its tokens.
     pub(crate) fn keep_token(&self, reading: Reading, row: &Arc<GrantRow>, cell: CellId, token: &Secret) {
+        self.keep_with(reading, row, vec![(cell, token.clone())]);
+    }
+
+    /// Keeps a row of which no token is known yet.
+    pub(crate) fn keep_row(&self, reading: Reading, row: &Arc<GrantRow>) {
+        self.keep_with(reading, row, Vec::new());
+    }
+
+    fn keep_with(&self, reading: Reading, row: &Arc<GrantRow>, mut tokens: Vec<(CellId, Secret)>) {
         self.keep(reading, || {
-            let mut tokens = vec![(cell, token.clone())];
-            // Tokens for other targets stay, while the row is the same.
+            // Other tokens stay, while the row is the same.
             if let Some(kept) =
                 self.rows.get(&row.id).filter(|kept| kept.row.grant.version == row.grant.version)
             {
-                tokens.extend(kept.tokens.iter().filter(|(other, _)| *other != cell).cloned());
+                let is_new = |cell: &CellId| tokens.iter().all(|(new, _)| new != cell);
+                let others: Vec<_> = kept.tokens.iter().filter(|(cell, _)| is_new(cell)).cloned().collect();
+                tokens.extend(others);
             }
             self.rows.insert(row.id, Arc::new(Kept { row: Arc::clone(row), tokens, at: reading.at }));
         });
+    }
+
+    /// Keeps a row that this process has written since `reading` began, with the token that came into it; false if there may
+    /// have been another change meanwhile.
+    pub(crate) fn keep_written(
+        &self,
+        reading: Reading,
+        row: &Arc<GrantRow>,
+        cell: CellId,
+        token: &Secret,
+    ) -> bool {
+        // The write itself was one change.
+        let written = Reading { changes: reading.changes.wrapping_add(1), ..reading };
+        self.keep(written, || {
+            let tokens = vec![(cell, token.clone())];
+            self.rows.insert(row.id, Arc::new(Kept { row: Arc::clone(row), tokens, at: reading.at }));
+        })
     }
 
     /// The accounts of a place.
     pub(crate) fn accounts(&self, place: &Place) -> Option<Vec<Account>> {
         let listed = self.lists.get(place)?;
         is_young(listed.at, clock::elapsed()).then(|| listed.accounts.clone())
+    }
+
+    /// The accounts of a place, as of a moment or later.
+    pub(crate) fn accounts_since(&self, place: &Place, moment: Duration) -> Option<Vec<Account>> {
+        let listed = self.lists.get(place)?;
+        (listed.at >= moment).then(|| listed.accounts.clone())
     }
 
     /// A row.
@@ -135,13 +180,15 @@ impl Cache {
         self.rows.run_pending_tasks();
     }
 
-    fn keep(&self, reading: Reading, insert: impl FnOnce()) {
-        let Some(changes) = self.changes.get(reading.part) else { return };
+    fn keep(&self, reading: Reading, insert: impl FnOnce()) -> bool {
+        let Some(changes) = self.changes.get(reading.part) else { return false };
         // Held until it is kept, so that no change comes in between.
         let changes = lock(changes);
-        if *changes == reading.changes {
+        let is_unchanged = *changes == reading.changes;
+        if is_unchanged {
             insert();
         }
+        is_unchanged
     }
 
     fn part(&self, place: &Place) -> usize {
@@ -154,6 +201,11 @@ impl Kept {
     /// The row.
     pub(crate) const fn row(&self) -> &Arc<GrantRow> {
         &self.row
+    }
+
+    /// When it was read, by this machine's clock.
+    pub(crate) const fn at(&self) -> Duration {
+        self.at
     }
 
     /// An opened token.
@@ -181,8 +233,11 @@ mod tests {
     use std::time::Duration;
 
     use super::{Cache, LIFE, Reading, is_young};
-    use crate::store::{Account, Change, ChangeKind, GrantId, News, Place};
-    use tokentoss_custody::Version;
+    use crate::store::{Account, Change, ChangeKind, GrantId, GrantRow, News, Place};
+    use tokentoss_core::{Secret, Timestamp};
+    use tokentoss_custody::{
+        CellId, ClientRevision, Handle, Jitter, Renewed, Scopes, SignIn, Terms, TokenHash, Version, connect,
+    };
 
     fn place(user: &str) -> Place {
         Place { tenant: "acme".into(), user: user.into(), provider: "example".into() }
@@ -195,6 +250,40 @@ mod tests {
     fn change() -> News {
         let (grant, place, version) = (GrantId([1; 16]), place("ada"), Version(2));
         News::Changed(Change { grant, place, version, kind: ChangeKind::Disconnected })
+    }
+
+    fn row() -> Arc<GrantRow> {
+        let now = Timestamp::from_millis(1_000_000);
+        let access = Handle { hash: TokenHash([1; 32]), cell: CellId(1) };
+        let expires_in = Some(Duration::from_secs(3600));
+        let tokens = Renewed { access, refresh: None, id_token: None, expires_in, scopes: None };
+        let sign_in = SignIn { tokens, requested: Scopes::default(), assumed_life: LIFE };
+        let terms =
+            Terms { forgets_after: Duration::MAX, client_revision: ClientRevision(1), jitter: Jitter(0) };
+        let Place { tenant, user, provider } = place("ada");
+        let grant = connect(now, &sign_in, Version(1), &terms);
+        let id = GrantId([1; 16]);
+        Arc::new(GrantRow { id, tenant, user, provider, subject: "ada".into(), email: None, grant, now })
+    }
+
+    #[test]
+    fn a_written_row_is_kept_after_its_own_change_alone() {
+        let (token, cell) = (Secret::new("token".into()), CellId(1));
+        for (news, is_kept) in [
+            (vec![], false),
+            (vec![change()], true),
+            // Somebody signed out, before or after.
+            (vec![change(), change()], false),
+            (vec![change(), News::Lost], false),
+        ] {
+            let cache = Cache::new();
+            let reading = cache.begin(&place("ada"));
+            news.iter().for_each(|news| cache.hear(news));
+            assert_eq!(cache.keep_written(reading, &row(), cell, &token), is_kept, "{news:?}");
+            assert_eq!(cache.row(GrantId([1; 16])).is_some(), is_kept, "{news:?}");
+            cache.hear(&change());
+            assert!(cache.row(GrantId([1; 16])).is_none());
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokentoss_custody::{Access, Asker, Credential, Decision, Demand, decide};
 
+use super::claimed::Written;
 use super::{Ask, Custodian, Failed, Given};
+use crate::clock;
 use crate::store::{Account, Change, GrantId, GrantRow, Place};
 
 impl Custodian {
@@ -42,6 +44,11 @@ impl Custodian {
         if let Some(Ok(id)) = self.cache.accounts(place).map(|accounts| one_of(&accounts, name)) {
             return Ok(id);
         }
+        let asked_at = clock::elapsed();
+        let _turn = self.readers_of_lists.turn(place).await;
+        if let Some(accounts) = self.cache.accounts_since(place, asked_at) {
+            return one_of(&accounts, name);
+        }
         let reading = self.cache.begin(place);
         let accounts = self.store.accounts(&place.tenant, &place.user, &place.provider).await?;
         self.cache.keep_accounts(reading, place, &accounts);
@@ -55,6 +62,17 @@ impl Custodian {
         crate::metrics::tidy();
         if let Err(error) = self.store.forget_news().await {
             tracing::debug!(%error, "old news are not deleted yet");
+        }
+    }
+
+    /// Keeps what a refresh of this process wrote, or else what the row has now.
+    pub(super) async fn keep_written(&self, written: Option<Written>, id: GrantId, place: &Place) {
+        let is_kept = written.is_some_and(|Written { reading, row, access: (cell, token) }| {
+            self.cache.keep_written(reading, &Arc::new(row), cell, &token)
+        });
+        if !is_kept {
+            // If this fails, whoever waits reads it.
+            let _ = self.keep_renewed(id, place).await;
         }
     }
 

@@ -6,7 +6,9 @@ use std::time::Instant;
 use tokentoss_custody::{Decision, Demand, LeaseOwner, decide};
 use tokio::sync::Semaphore;
 
+use super::claimed::Claimed;
 use super::{Custodian, Failed};
+use crate::clock;
 use crate::metrics;
 use crate::random;
 use crate::store::{Due, GrantRow};
@@ -23,7 +25,7 @@ impl Custodian {
         room: &Arc<Semaphore>,
     ) -> Result<bool, Failed> {
         let Some(known) = self.providers.get(provider) else { return Ok(false) };
-        let started = Instant::now();
+        let (started, read_at) = (Instant::now(), clock::elapsed());
         // Each lease runs from its claim, so that nothing is claimed that would have to wait for a place.
         let most = self.health.allowance(provider, room.available_permits(), started);
         if most == 0 {
@@ -55,7 +57,7 @@ impl Custodian {
                 let flight = custodian.flights.of(row.id);
                 // So that callers wait for this one; it goes on without, because the lease is what counts.
                 let turn = flight.try_turn();
-                custodian.refresh(row.id, held, started).await;
+                custodian.refresh(&Claimed::new(row, held, started, read_at)).await;
                 drop((turn, place));
                 // Also where somebody else has the turn.
                 flight.tell();

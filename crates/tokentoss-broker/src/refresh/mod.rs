@@ -1,6 +1,7 @@
 //! From a demand to a token: one task a grant refreshes, and everybody else waits for its news.
 
 mod cached;
+mod claimed;
 mod connect;
 mod disconnect;
 mod due;
@@ -8,6 +9,7 @@ mod due;
 mod explored;
 mod flights;
 mod health;
+mod readers;
 mod revoke;
 mod settle;
 mod task;
@@ -42,6 +44,7 @@ use crate::store::{GrantId, GrantRow, News, Place, Store, StoreError};
 use cached::given;
 use flights::Flights;
 use health::Health;
+use readers::Readers;
 use uses::Uses;
 use waiting::Waiting;
 
@@ -120,6 +123,8 @@ pub struct Custodian {
     providers: BTreeMap<String, Provider>,
     upstream: Upstream,
     flights: Flights,
+    readers_of_lists: Readers<Place>,
+    readers_of_rows: Readers<GrantId>,
     uses: Uses,
     cache: Arc<Cache>,
     health: Health,
@@ -152,6 +157,8 @@ impl Custodian {
             providers,
             upstream,
             flights: Flights::default(),
+            readers_of_lists: Readers::default(),
+            readers_of_rows: Readers::default(),
             uses: Uses::default(),
             cache,
             health: Health::default(),
@@ -252,6 +259,7 @@ impl Custodian {
         row: &Arc<GrantRow>,
         slot: usize,
         credential: Credential,
+        now: Timestamp,
         reading: Reading,
     ) -> Result<Option<Given>, Failed> {
         let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
@@ -259,7 +267,7 @@ impl Custodian {
         };
         match self.open(row, access.handle.cell).await? {
             Some(token) => {
-                self.uses.note(row.id, row.now);
+                self.uses.note(row.id, now);
                 self.cache.keep_token(reading, row, access.handle.cell, &token);
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
@@ -269,7 +277,7 @@ impl Custodian {
                     }
                     None => None,
                 };
-                Ok(Some(Given { id_token, ..given(row, &access, token, row.now) }))
+                Ok(Some(Given { id_token, ..given(row, &access, token, now) }))
             }
             None => {
                 let update = forget_access(&row.grant, access.handle.hash);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokentoss_custody::{Jitter, LEASE, Terms, Write, settle};
+use tokentoss_custody::{Grant, Jitter, LEASE, Terms, Write, settle};
 
+use super::claimed::Claimed;
 use super::{Custodian, Failed};
 use crate::journal::{Answer, JournalError, Kept};
 use crate::random;
-use crate::store::StoreError;
+use crate::store::{GrantRow, StoreError};
 
 /// How long to go on writing an outcome without tokens while the database is away; it is nothing that cannot be found out
 /// again.
@@ -22,16 +23,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A database that took nothing for so long may be away.
 const JOURNAL_AFTER: Duration = Duration::from_millis(250);
 
+/// What came of one try to write.
+enum Tried {
+    /// The row was another one by then.
+    Again,
+    /// The row is like this now.
+    Wrote(Box<Grant>),
+    /// There is nothing to write.
+    Nothing,
+}
+
 impl Custodian {
-    /// Writes an answer, however often the row changes meanwhile and however long the database is away.
-    pub(super) async fn write(&self, answer: Answer) {
+    /// Writes an answer, however often the row changes meanwhile and however long the database is away; the row as it was
+    /// written, if the claimed one was still there.
+    pub(super) async fn write(&self, answer: Answer, claimed: &Claimed) -> Option<Grant> {
         let answer = Arc::new(answer);
         let (began, grant) = (Instant::now(), answer.grant);
         let is_worth_keeping = Answer::is_worth_keeping(&answer.report.outcome);
         let (mut kept, mut pause) = (None, WRITE_AGAIN);
+        let (mut known, mut after) = (Some(claimed.now()), None);
         failpoint!("before_write");
         loop {
-            let write = self.try_write(&answer);
+            let is_first = known.is_some();
+            let write = self.try_write(&answer, known.take());
             tokio::pin!(write);
             let written = match tokio::time::timeout(JOURNAL_AFTER, &mut write).await {
                 Ok(written) => written,
@@ -43,8 +57,12 @@ impl Custodian {
                 Err(_) => write.await,
             };
             match written {
-                Ok(true) => break,
-                Ok(false) => continue,
+                Ok(Tried::Wrote(grant)) => {
+                    after = is_first.then_some(*grant);
+                    break;
+                }
+                Ok(Tried::Nothing) => break,
+                Ok(Tried::Again) => continue,
                 Err(failed) if !is_worth_keeping && began.elapsed() >= WRITING.max(LEASE) => {
                     tracing::error!(%grant, %failed, "the outcome of a refresh is not written");
                     break;
@@ -61,6 +79,7 @@ impl Custodian {
         if let Some(kept) = kept {
             self.journal.release(kept);
         }
+        after
     }
 
     /// Writes the answers that an earlier process left in the journal; to be called before anybody is served.
@@ -85,7 +104,7 @@ impl Custodian {
     /// Writes a report, whoever writes the row meanwhile, but not for ever.
     async fn write_soon(&self, answer: &Answer) -> Result<(), Failed> {
         for _ in 0..TRIES {
-            if self.try_write(answer).await? {
+            if !matches!(self.try_write(answer, None).await?, Tried::Again) {
                 return Ok(());
             }
         }
@@ -106,23 +125,30 @@ impl Custodian {
         kept
     }
 
-    /// Writes a report to the row as it is now; false if somebody else was faster.
-    async fn try_write(&self, answer: &Answer) -> Result<bool, Failed> {
+    /// Writes a report to a row that is known, or as it is now.
+    async fn try_write(&self, answer: &Answer, known: Option<GrantRow>) -> Result<Tried, Failed> {
         let provider = self.providers.get(&answer.provider).ok_or(Failed::NotConnected)?;
-        let Some(row) = self.store.grant(answer.grant).await? else { return Ok(true) };
+        let row = match known {
+            Some(row) => Some(row),
+            None => self.store.grant(answer.grant).await?,
+        };
+        let Some(row) = row else { return Ok(Tried::Nothing) };
         let terms = Terms {
             forgets_after: provider.forgets_after,
             client_revision: provider.client_revision,
             jitter: Jitter(u16::from_be_bytes(random::bytes())),
         };
         match settle(row.now, &row.grant, &answer.report, &terms) {
-            Write::Update(update) => Ok(self.store.update(answer.grant, &update, &answer.cells).await?),
+            Write::Update(update) => {
+                let is_written = self.store.update(answer.grant, &update, &answer.cells).await?;
+                Ok(if is_written { Tried::Wrote(Box::new(update.after)) } else { Tried::Again })
+            }
             Write::Revoke(tokens) => {
                 self.store.queue_revocations(answer.grant, &tokens, &answer.cells).await?;
                 self.revocations.notify_one();
-                Ok(true)
+                Ok(Tried::Nothing)
             }
-            Write::Nothing => Ok(true),
+            Write::Nothing => Ok(Tried::Nothing),
         }
     }
 }

@@ -7,40 +7,45 @@ use sha2::{Digest, Sha256};
 use tokentoss_core::id_token::check_renewed;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Reading, Tokens};
-use tokentoss_custody::{Attempt, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash, give_back};
+use tokentoss_custody::{
+    Attempt, CellId, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash, give_back,
+};
 
+use super::claimed::{Claimed, Written};
 use super::connect::Sealing;
 use super::{Custodian, Failed};
 use crate::config::Provider;
 use crate::journal::Answer;
 use crate::keys::Key;
 use crate::metrics;
-use crate::store::{GrantId, GrantRow, NewCell};
+use crate::store::{GrantRow, NewCell};
 
 /// What is known while a lease is held.
 struct Flown<'a> {
-    row: GrantRow,
+    row: &'a GrantRow,
     provider: &'a Provider,
     key: Key,
     refresh: Option<Secret>,
     cells: Vec<NewCell>,
+    access: Option<(CellId, Secret)>,
 }
 
 impl Custodian {
-    /// Refreshes under a lease, and writes what came of it before anybody gets it.
-    pub(super) async fn refresh(&self, id: GrantId, held: Held, started: Instant) {
+    /// Refreshes under a lease, and writes what came of it before anybody gets it; the row and its new token, if this process
+    /// wrote them.
+    pub(super) async fn refresh(&self, claimed: &Claimed) -> Option<Written> {
         failpoint!("after_claim");
-        let flown = match self.prepare(id, &held).await {
+        let (held, started) = (&claimed.held, claimed.started);
+        let mut flown = match self.prepare(&claimed.row, held).await {
             Ok(flown) => flown,
             Err(failed) => {
-                tracing::warn!(grant = %id, %failed, "a refresh could not begin");
+                tracing::warn!(grant = %claimed.row.id, %failed, "a refresh could not begin");
                 // Nothing was sent. Where this fails too, the lease ends by itself.
-                let _ = self.give_back(id, &held).await;
-                return;
+                let _ = self.give_back(&claimed.row, held).await;
+                return None;
             }
         };
-        let Some(mut flown) = flown else { return };
-        let mut attempt = Attempt::new(held, flown.provider.client_secrets.len().max(1));
+        let mut attempt = Attempt::new(held.clone(), flown.provider.client_secrets.len().max(1));
         let mut step = match flown.refresh {
             Some(_) => attempt.begin(started.elapsed()),
             None => attempt.answered(started.elapsed(), Outcome::CellUnreadable),
@@ -54,27 +59,29 @@ impl Custodian {
                     step = attempt.answered(started.elapsed(), outcome);
                 }
                 Step::Settle(report) => {
-                    let (provider, cells) = (flown.provider.name.clone(), flown.cells);
-                    self.write(Answer { grant: id, provider, report: *report, cells }).await;
-                    return;
+                    let Flown { provider, cells, access, .. } = flown;
+                    let (grant, provider) = (claimed.row.id, provider.name.clone());
+                    let reading = self.cache.begin(&claimed.place());
+                    let answer = Answer { grant, provider, report: *report, cells };
+                    let after = self.write(answer, claimed).await?;
+                    return Some(Written { reading, row: claimed.after(after, reading), access: access? });
                 }
             }
         }
     }
 
-    async fn prepare(&self, id: GrantId, held: &Held) -> Result<Option<Flown<'_>>, Failed> {
-        let Some(row) = self.store.grant(id).await? else { return Ok(None) };
+    async fn prepare<'a>(&'a self, row: &'a GrantRow, held: &Held) -> Result<Flown<'a>, Failed> {
         let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
         let key = self.data_key(&row.tenant).await?;
-        let refresh = self.open(&row, held.claim.refresh.cell).await?;
-        Ok(Some(Flown { row, provider, key, refresh, cells: Vec::new() }))
+        let refresh = self.open(row, held.claim.refresh.cell).await?;
+        Ok(Flown { row, provider, key, refresh, cells: Vec::new(), access: None })
     }
 
-    async fn give_back(&self, id: GrantId, held: &Held) -> Result<(), Failed> {
-        let Some(row) = self.store.grant(id).await? else { return Ok(()) };
+    /// Frees the lease, unless somebody has written the row meanwhile.
+    async fn give_back(&self, row: &GrantRow, held: &Held) -> Result<(), Failed> {
         if let Some(update) = give_back(&row.grant, held) {
-            self.store.update(id, &update, &[]).await?;
+            self.store.update(row.id, &update, &[]).await?;
         }
         Ok(())
     }
@@ -135,8 +142,10 @@ impl Flown<'_> {
 
     fn seal_all(&mut self, tokens: &Tokens) -> Renewed {
         let id_token = tokens.id_token.as_ref().and_then(|token| Some((token, self.end_of(token)?)));
+        let access = self.seal(&tokens.access);
+        self.access = Some((access.cell, tokens.access.clone()));
         Renewed {
-            access: self.seal(&tokens.access),
+            access,
             refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
             id_token: id_token.map(|(token, expires_at)| IdToken { handle: self.seal(token), expires_at }),
             expires_in: tokens.expires_in,

@@ -8,11 +8,14 @@ use tokentoss_core::Timestamp;
 use tokentoss_custody::{Asker, Claim, Decision, Demand, Held, LeaseOwner, Problem, Refusal, decide};
 use tokio::sync::oneshot;
 
+use super::claimed::Claimed;
 use super::flights::{Look, Passenger, Turn};
 use super::{Ask, CALLERS_PATIENCE, Custodian, Failed, Given};
+use crate::cache::Reading;
+use crate::clock;
 use crate::metrics;
 use crate::random;
-use crate::store::{GrantId, Place, StoreError};
+use crate::store::{GrantId, GrantRow, Place, StoreError};
 
 /// After how long somebody may ask again who was not served in time.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -34,20 +37,49 @@ impl<'a> Waiting<'a> {
     }
 }
 
+/// A row, and what the database's clock shows.
+struct Seen {
+    row: Arc<GrantRow>,
+    now: Timestamp,
+    reading: Reading,
+}
+
+impl Waiting<'_> {
+    /// The row as of a moment or later; while this process refreshes it, a kept one says all that there is to know.
+    async fn see(&self, moment: Duration) -> Result<Seen, Failed> {
+        let custodian = self.custodian;
+        let reading = custodian.cache.begin(self.place);
+        let is_running = || custodian.flights.known(self.id).is_some_and(|flight| flight.is_running());
+        if let Some(kept) = custodian.cache.row(self.id)
+            && (kept.at() >= moment || is_running())
+        {
+            let reading = reading.as_of(kept.at());
+            return Ok(Seen { row: Arc::clone(kept.row()), now: kept.now(), reading });
+        }
+        let row = Arc::new(custodian.store.grant(self.id).await?.ok_or(Failed::NotConnected)?);
+        custodian.cache.keep_row(reading, &row);
+        Ok(Seen { now: row.now, row, reading })
+    }
+}
+
 impl Passenger for Waiting<'_> {
     type Given = Given;
-    type Claim = Claim;
+    type Claim = (Claim, Arc<GrantRow>, Reading);
     type Failed = Failed;
 
-    async fn look(&mut self) -> Result<Look<Given, Claim>, Failed> {
+    async fn look(&mut self) -> Result<Look<Given, Self::Claim>, Failed> {
         let (custodian, ask) = (self.custodian, self.ask);
         if let Some(given) = custodian.kept_token(self.id, ask) {
             return Ok(Look::Is(given));
         }
-        let reading = custodian.cache.begin(self.place);
-        let row = Arc::new(custodian.store.grant(self.id).await?.ok_or(Failed::NotConnected)?);
+        let asked_at = clock::elapsed();
+        let _turn = custodian.readers_of_rows.turn(&self.id).await;
+        if let Some(given) = custodian.kept_token(self.id, ask) {
+            return Ok(Look::Is(given));
+        }
+        let Seen { row, now, reading } = self.see(asked_at).await?;
         let context = custodian.context(&row)?;
-        let gives_up_at = *self.gives_up_at.get_or_insert(row.now + CALLERS_PATIENCE);
+        let gives_up_at = *self.gives_up_at.get_or_insert(now + CALLERS_PATIENCE);
         let demand = Demand {
             asker: Asker::Caller { gives_up_at },
             credential: ask.credential,
@@ -55,9 +87,9 @@ impl Passenger for Waiting<'_> {
             min_ttl: ask.min_ttl,
             rejected: ask.rejected,
         };
-        match decide(row.now, &row.grant, &demand, &context) {
+        match decide(now, &row.grant, &demand, &context) {
             Decision::Serve { slot, .. } => {
-                let given = custodian.serve(&row, slot, ask.credential, reading).await?;
+                let given = custodian.serve(&row, slot, ask.credential, now, reading).await?;
                 Ok(given.map_or(Look::Again, Look::Is))
             }
             Decision::Refuse(refusal) => Err(Failed::Refused(refusal)),
@@ -68,18 +100,18 @@ impl Passenger for Waiting<'_> {
             Decision::Refresh(claim) => {
                 // Without the tenant's key nothing is claimed: another broker may have it.
                 custodian.data_key(&row.tenant).await?;
-                Ok(Look::Refresh(claim))
+                Ok(Look::Refresh((claim, row, reading)))
             }
             // The scheduler alone is sent to rest.
             Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
-                let left = Duration::from_millis(until.as_millis().saturating_sub(row.now.as_millis()));
+                let left = Duration::from_millis(until.as_millis().saturating_sub(now.as_millis()));
                 Ok(Look::Wait(left.min(CALLERS_PATIENCE)))
             }
             Decision::Rest { until: None } => Err(Failed::NotConnected),
         }
     }
 
-    async fn take_off(&self, claim: Claim, turn: Turn) -> Result<bool, Failed> {
+    async fn take_off(&self, (claim, row, reading): Self::Claim, turn: Turn) -> Result<bool, Failed> {
         let (custodian, id, place) = (Arc::clone(self.custodian), self.id, self.place.clone());
         let (owner, started) = (LeaseOwner(random::number()), Instant::now());
         let (claimed, answer) = oneshot::channel();
@@ -91,9 +123,9 @@ impl Passenger for Waiting<'_> {
             let _ = claimed.send(has_lease);
             if is_ours {
                 metrics::claimed(&place.provider, "caller", claim.is_repeated);
-                custodian.refresh(id, Held { claim, owner }, started).await;
-                // If this fails, whoever waits reads it.
-                let _ = custodian.keep_renewed(id, &place).await;
+                let held = Held { claim, owner };
+                let claimed = Claimed::new(Arc::unwrap_or_clone(row), held, started, reading.at());
+                custodian.keep_written(custodian.refresh(&claimed).await, id, &place).await;
             }
             drop(turn);
         });

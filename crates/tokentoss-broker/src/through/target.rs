@@ -1,5 +1,7 @@
 //! Where a call goes. What two programs could read in two ways is refused.
 
+use std::fmt;
+
 use axum::http::Uri;
 
 /// What comes before provider, host and path.
@@ -8,7 +10,7 @@ const PREFIX: &str = "/v1/through/";
 const LIMIT: usize = 8 * 1024;
 
 /// Where a call goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     /// The provider's name in the configuration.
     pub provider: String,
@@ -18,6 +20,18 @@ pub struct Target {
     pub path: String,
     /// The query, without its question mark.
     pub query: Option<String>,
+}
+
+impl fmt::Debug for Target {
+    /// Without path and query, which may name what nobody but the caller is to know.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, host, .. } = self;
+        formatter
+            .debug_struct("Target")
+            .field("provider", provider)
+            .field("host", host)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Target {

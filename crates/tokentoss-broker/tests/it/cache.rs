@@ -50,6 +50,31 @@ async fn a_sign_out_is_final_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_is_final_while_tokens_are_refreshed() {
+    for home in Home::all().await {
+        let provider = home.provider.clone();
+        let (one, other) = (home.start().await, home.start().await);
+        for _ in 0..20 {
+            // Its access token is over.
+            let id = one.connect_at("example", "ada", &provider.grant()).await;
+            let _ = tokio::join!(
+                answer(other.request("DELETE", &format!("/v1/accounts/{id}"), "ada")),
+                futures_util::future::join_all(
+                    (0..4).map(|_| one.token("ada", json!({"provider": "example"})))
+                ),
+            );
+            let after = other.token("ada", json!({"provider": "example"})).await;
+            assert_eq!((after.status, after.code()), (404, "not_connected"), "{after:?}");
+            let began = tokio::time::Instant::now();
+            while one.token("ada", json!({"provider": "example"})).await.status == 200 {
+                assert!(began.elapsed() < Duration::from_secs(3), "still given out");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sign_out_counts_in_other_processes_within_five_seconds() {
     for home in Home::all().await {
         let provider = home.provider.clone();

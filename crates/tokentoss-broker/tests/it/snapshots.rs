@@ -9,7 +9,7 @@ use tokentoss_broker::problem::Problem;
 use crate::documented::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Home, answer};
-use crate::sign_in::{self, Browser, begin, confirm, id_of, view, way_back};
+use crate::sign_in::{self, Browser, PAGE, PUBLIC, Page, begin, confirm, id_of, path_of, view, way_back};
 use crate::through::service::Service;
 
 /// An answer whose identifiers and times are the same each time.
@@ -129,6 +129,52 @@ async fn of_deposits() {
     let done = broker.post(&path, "ada", &json!({"sealed": sealed})).await;
     let account = done.body["account"]["id"].as_str().expect("an account").to_owned();
     keep("POST", "/v1/authorizations/{id}/deposit", &done, &[(&id, "<id>"), (&account, "<account>")]);
+}
+
+/// A page with the headers that protect it, without its style and with these texts in place of others.
+fn keep_page(name: &str, page: &Page, texts: &[(&str, &str)]) {
+    let header = |name: &str| page.headers.get(name).map_or("", |value| value.to_str().expect("text"));
+    let policy = header("content-security-policy");
+    let nonce = policy
+        .split_once("'nonce-")
+        .map_or("no nonce", |(_, rest)| rest.split_once('\'').expect("the end of a nonce").0);
+    let (before, rest) = page.text.split_once("<style").expect("a style");
+    let after = rest.split_once("</style>").expect("its end").1;
+    let names =
+        ["content-type", "cache-control", "referrer-policy", "cross-origin-opener-policy", "x-frame-options"];
+    let headers: String = names.iter().map(|name| format!("{name}: {}\n", header(name))).collect();
+    let text = format!("{}\n{headers}content-security-policy: {policy}\n\n{before}{after}", page.status);
+    let text = texts.iter().fold(text.replace(nonce, "<nonce>"), |text, (from, to)| text.replace(from, to));
+    insta::assert_snapshot!(format!("page_{name}"), text);
+}
+
+#[tokio::test]
+async fn of_pages() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "page").start_kept().await;
+    let (begun, browser) = (begin(&broker, "ada", json!({"scopes": ["files"]})).await, Browser::default());
+    let (id, url) = (id_of(&begun), begun.body["url"].as_str().expect("an address"));
+    let host = provider.issuer().split_once("://").expect("an origin").1;
+    let first = browser.get(&broker, path_of(url, PUBLIC)).await;
+    keep_page("invitation", &first, &[(&id, "<id>"), (host, "<provider>")]);
+    let back = way_back(&broker, &browser, &provider, &id, "ada").await;
+    let last = browser.get(&broker, &back).await;
+    let confirmation = last.confirmation();
+    keep_page("returned", &last, &[(&id, "<id>"), (&confirmation, "<confirmation>")]);
+    let again = browser.get(&broker, &back).await;
+    keep_page("returned_twice", &again, &[(&id, "<id>")]);
+    let unknown = browser.get(&broker, "/connect/00000000000000000000000000000000").await;
+    keep_page("unknown", &unknown, &[]);
+
+    let id = id_of(&begin(&broker, "grace", json!({"page_origin": PAGE})).await);
+    let (path, query) = back.split_once('?').expect("a query");
+    let forged = browser.get(&broker, &format!("{path}?{}", query.replace("state=", "state=x"))).await;
+    keep_page("forged", &forged, &[(&id, "<id>")]);
+    let other = Browser::default();
+    let back = way_back(&broker, &other, &provider, &id, "grace").await;
+    let state = back.split_once("state=").expect("a state").1;
+    let refused = other.get(&broker, &format!("{path}?error=access_denied&state={state}")).await;
+    keep_page("refused", &refused, &[(&id, "<id>")]);
 }
 
 /// The names of all snapshots.

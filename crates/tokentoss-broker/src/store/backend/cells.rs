@@ -15,14 +15,15 @@ macro_rules! cells {
                 id: GrantId,
                 cells: &[NewCell],
             ) -> Result<(), StoreError> {
-                for cell in cells {
-                    sqlx::query("INSERT INTO cells (id, grant_id, sealed) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
-                        .bind(bytes_of(cell.id))
-                        .bind(id.0.as_slice())
-                        .bind(cell.sealed.as_slice())
-                        .execute(&mut *connection)
-                        .await?;
+                if cells.is_empty() {
+                    return Ok(());
                 }
+                let mut query =
+                    sqlx::QueryBuilder::<$database>::new("INSERT INTO cells (id, grant_id, sealed) ");
+                query.push_values(cells, |mut row, cell| {
+                    row.push_bind(bytes_of(cell.id)).push_bind(id.0.to_vec()).push_bind(cell.sealed.clone());
+                });
+                query.push(" ON CONFLICT (id) DO NOTHING").build().execute(connection).await?;
                 Ok(())
             }
 

@@ -1,0 +1,63 @@
+//! A row under this process's lease, as the claim left it: nobody else changes it until the lease ends, but for a sign-in, a
+//! sign-out or an administrator, which the guard of the next write notices.
+
+use std::time::{Duration, Instant};
+
+use tokentoss_core::{Secret, Timestamp};
+use tokentoss_custody::{CellId, Grant, Held};
+
+use crate::cache::Reading;
+use crate::clock;
+use crate::store::{GrantRow, Place};
+
+/// The row with its lease.
+pub(super) struct Claimed {
+    /// The row with the lease and the intent in it.
+    pub row: GrantRow,
+    /// The lease.
+    pub held: Held,
+    /// From when the lease is counted: before it was taken.
+    pub started: Instant,
+    /// By this machine's clock, before the row was read.
+    read_at: Duration,
+}
+
+/// A row that this process wrote, with the token that came into it.
+pub(super) struct Written {
+    /// Begun before the write.
+    pub reading: Reading,
+    /// The row as it was written, with the database's clock at `reading`.
+    pub row: GrantRow,
+    /// The new access token, and its cell.
+    pub access: (CellId, Secret),
+}
+
+impl Claimed {
+    /// A row that was read before the claim, by this machine's clock at `read_at` or later.
+    pub(super) fn new(mut row: GrantRow, held: Held, started: Instant, read_at: Duration) -> Self {
+        // The statement did the same to the row in the database. Where that was another one, the next write notices.
+        let _ = held.claim.apply(row.now, held.owner, &mut row.grant);
+        Self { row, held, started, read_at }
+    }
+
+    /// The row as it is now, unless somebody else has written it.
+    pub(super) fn now(&self) -> GrantRow {
+        GrantRow { now: self.time_at(clock::elapsed()), ..self.row.clone() }
+    }
+
+    /// The same after a write.
+    pub(super) fn after(&self, grant: Grant, reading: Reading) -> GrantRow {
+        GrantRow { now: self.time_at(reading.at()), grant, ..self.row.clone() }
+    }
+
+    /// Whose row it is.
+    pub(super) fn place(&self) -> Place {
+        let GrantRow { tenant, user, provider, .. } = &self.row;
+        Place { tenant: tenant.clone(), user: user.clone(), provider: provider.clone() }
+    }
+
+    /// What the database's clock shows at a moment of this machine's, or a little more.
+    fn time_at(&self, at: Duration) -> Timestamp {
+        self.row.now + at.saturating_sub(self.read_at)
+    }
+}

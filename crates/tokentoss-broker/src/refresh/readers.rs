@@ -1,0 +1,81 @@
+//! One reader of the database at a time for each key: who comes meanwhile finds what that one has read.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+
+/// A database that is slow with one reader may answer another.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who reads, by key.
+#[derive(Debug)]
+pub(super) struct Readers<K>(Mutex<HashMap<K, Weak<Turn<()>>>>);
+
+impl<K> Default for Readers<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Readers<K> {
+    /// Waits until nobody else reads for this key, but for a second at most; none where somebody still does.
+    pub(super) async fn turn(&self, key: &K) -> Option<OwnedMutexGuard<()>> {
+        tokio::time::timeout(PATIENCE, self.of(key).lock_owned()).await.ok()
+    }
+
+    fn of(&self, key: &K) -> Arc<Turn<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        // Those that nobody waits for any more leave when one more comes.
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(Turn::new(()));
+        turns.insert(key.clone(), Arc::downgrade(&turn));
+        turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::{PATIENCE, Readers};
+
+    #[tokio::test(start_paused = true)]
+    async fn one_reads_at_a_time_for_a_key_and_others_for_theirs() {
+        let readers = Arc::new(Readers::default());
+        let (reading, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let other = readers.turn(&"other").await;
+        assert!(other.is_some());
+        let all = (0..20).map(|_| {
+            let (readers, reading, most) = (Arc::clone(&readers), Arc::clone(&reading), Arc::clone(&most));
+            tokio::spawn(async move {
+                let turn = readers.turn(&"one").await;
+                most.fetch_max(reading.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                reading.fetch_sub(1, Ordering::SeqCst);
+                turn.is_some()
+            })
+        });
+        assert!(futures_util::future::join_all(all).await.into_iter().all(|done| done.is_ok_and(|had| had)));
+        assert_eq!(most.load(Ordering::SeqCst), 1);
+        assert!(readers.0.lock().is_ok_and(|turns| turns.len() <= 2), "nothing is left behind");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_hangs_stops_nobody_for_long() {
+        let readers = Readers::default();
+        let hangs = readers.turn(&1).await;
+        let began = tokio::time::Instant::now();
+        assert!(readers.turn(&1).await.is_none());
+        assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
+        drop(hangs);
+        assert!(readers.turn(&1).await.is_some());
+    }
+}
