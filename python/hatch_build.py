@@ -1,4 +1,4 @@
-"""Build hooks: no package without its front end, its bill of materials, and a description without dead links."""
+"""Build hooks: no package without its front end, the bill of materials, a description without dead links."""
 
 from __future__ import annotations
 

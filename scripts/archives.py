@@ -30,7 +30,9 @@ def build(folder: Path) -> tuple[Path, Path, Path]:
 
 
 def _python(module: str, *arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise SystemExit(f"{module} failed:\n{done.stdout}{done.stderr}")
 

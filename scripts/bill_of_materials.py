@@ -41,7 +41,9 @@ def bill_of_materials() -> str:
     crates = bundled_crates()
     bundled = {(crate.name, crate.version): _crate(crate) for crate in crates}
     standard = _library("rust-std", rust_version(), "generic", "MIT AND Apache-2.0 AND Unicode-3.0")
-    needed = list(_requirements(metadata.dependencies_complex.values(), metadata.optional_dependencies_complex))
+    needed = list(
+        _requirements(metadata.dependencies_complex.values(), metadata.optional_dependencies_complex)
+    )
     for component in (*bundled.values(), standard, *needed):
         bill.components.add(component)
     bill.register_dependency(package, [*bundled.values(), standard, *needed])
@@ -56,9 +58,7 @@ def _crate(crate: Crate) -> Component:
     return _library(crate.name, crate.version, "cargo", crate.licence, hashes)
 
 
-def _library(
-    name: str, version: str, kind: str, licence: str, hashes: Iterable[HashType] = ()
-) -> Component:
+def _library(name: str, version: str, kind: str, licence: str, hashes: Iterable[HashType] = ()) -> Component:
     purl = PackageURL(kind, None, name, version)
     return Component(
         type=ComponentType.LIBRARY,
@@ -81,9 +81,7 @@ def _requirements(
         purl = PackageURL("pypi", None, need.name)
         properties = [Property(name="tokentoss:requirement", value=str(need))]
         properties += [Property(name="tokentoss:extra", value=extra)] if extra else []
-        yield Component(
-            name=need.name, purl=purl, bom_ref=str(purl), is_external=True, properties=properties
-        )
+        yield Component(name=need.name, purl=purl, bom_ref=str(purl), is_external=True, properties=properties)
 
 
 def _git(*arguments: str) -> str:

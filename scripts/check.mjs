@@ -26,7 +26,7 @@ function checks(fix) {
     ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
     "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),
     mypy: () => run(python, ["-m", "mypy"]),
-    workflows: checkWorkflows,
+    workflows: () => checkWorkflows(),
     "import order": () => run(join(dirname(python), "lint-imports"), ["--cache-dir", ".cache/import-linter"]),
   };
 }

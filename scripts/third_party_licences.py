@@ -41,7 +41,9 @@ def taken(crate: Crate) -> tuple[str, ...]:
         alone = "Apache-2.0"
         if alone in crate.licence:
             return (alone,)
-        raise SystemExit(f"{crate.name} {crate.version} comes without its licence's text: use another version.")
+        raise SystemExit(
+            f"{crate.name} {crate.version} comes without its licence's text: use another version."
+        )
     parsed = get_spdx_licensing().parse(crate.licence, validate=True, strict=True)
     return tuple(dict.fromkeys(_chosen(parsed, crate)))
 
@@ -86,7 +88,9 @@ def _chosen(parsed, crate: Crate) -> list[str]:  # noqa: ANN001 - the library ha
     for name in PREFERRED:
         if name in offered:
             return [name]
-    raise SystemExit(f"{crate.name} offers {crate.licence}: name one of them in scripts/third_party_licences.py.")
+    raise SystemExit(
+        f"{crate.name} offers {crate.licence}: name one of them in scripts/third_party_licences.py."
+    )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -98,10 +102,14 @@ def _holds(text: str, name: str) -> bool:
 
 
 def _of_rust(name: str) -> str:
-    said = subprocess.run(["rustc", "--print", "sysroot"], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        ["rustc", "--print", "sysroot"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     path = Path(said.stdout.strip()) / "share" / "doc" / "rust" / "licenses" / f"{name}.txt"
     if not path.is_file():
-        raise SystemExit(f"Rust comes without {path}: install it with rustup, which brings the licence texts.")
+        raise SystemExit(
+            f"Rust comes without {path}: install it with rustup, which brings the licence texts."
+        )
     return path.read_text(encoding="utf-8")
 
 

@@ -4,12 +4,11 @@ import { dirname, join } from "node:path";
 import { python } from "./prepare.mjs";
 import { filesOf, path, run } from "./stage.mjs";
 
-const FOLDER = path(".github", "workflows");
-
 /** Fails on a workflow that GitHub would not read, and on any finding. Needs no network. */
-export function checkWorkflows() {
-  run(python, ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", ...filesOf(FOLDER)]);
-  run(python, ["-m", "check_jsonschema", "--builtin-schema", "vendor.dependabot", path(".github", "dependabot.yml")]);
+export function checkWorkflows(folder = path(".github")) {
+  const schema = ["-m", "check_jsonschema", "--builtin-schema"];
+  run(python, [...schema, "vendor.github-workflows", ...filesOf(join(folder, "workflows"))]);
+  run(python, [...schema, "vendor.dependabot", join(folder, "dependabot.yml")]);
   const zizmor = join(dirname(python), process.platform === "win32" ? "zizmor.exe" : "zizmor");
-  run(zizmor, ["--offline", "--no-progress", "--color", "never", "--persona", "auditor", path(".github")]);
+  run(zizmor, ["--offline", "--no-progress", "--color", "never", "--persona", "pedantic", folder]);
 }

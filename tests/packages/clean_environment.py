@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 MINORS = range(10, 15)
 """The minor versions of Python 3 that are looked for; pyproject.toml says which are promised."""
@@ -15,14 +16,16 @@ UV = Path(sys.executable).with_name("uv")
 
 
 def pythons() -> dict[str, str]:
-    """The interpreters on the path or in pyenv, by version; the one of the tests is always among them."""
-    found = {}
-    for minor in MINORS:
-        candidates = [shutil.which(f"python3.{minor}"), *_of_pyenv(minor)]
-        working = [candidate for candidate in candidates if candidate and _works(candidate)]
-        if working:
-            found[f"3.{minor}"] = working[0]
-    return found | {f"3.{sys.version_info.minor}": sys.executable}
+    """The interpreters that uv or pyenv know, by version; the one of the tests is always among them.
+
+    TOKENTOSS_PYTHON asks for one version alone.
+    """
+    asked = os.environ.get("TOKENTOSS_PYTHON")
+    if asked:
+        return {asked: _found(asked) or pytest.exit(f"There is no Python {asked}: install it.", returncode=1)}
+    found = {version: _found(version) for version in (f"3.{minor}" for minor in MINORS)}
+    found[f"3.{sys.version_info.minor}"] = sys.executable
+    return {version: python for version, python in found.items() if python}
 
 
 class CleanEnvironment:
@@ -33,7 +36,9 @@ class CleanEnvironment:
         self.variables = {name: value for name, value in os.environ.items() if name not in HIDDEN}
         self.variables |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "NO_COLOR": "1"}
         # uv keeps what it downloaded where it always does.
-        cache = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+        cache = subprocess.run(
+            [UV, "cache", "dir"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         self.variables |= {"PATH": str(self.programs), "UV_CACHE_DIR": cache}
         self._uv("venv", "--quiet", "--python", python, str(folder / "venv"))
 
@@ -57,11 +62,12 @@ class CleanEnvironment:
         assert done.returncode == 0, done.stderr
 
 
-def _of_pyenv(minor: int) -> list[str]:
+def _found(version: str) -> str | None:
+    find = [UV, "python", "find", "--quiet", "--system", "--no-python-downloads", version]
+    said = subprocess.run(find, capture_output=True, text=True, check=False)
+    if said.returncode == 0:
+        return said.stdout.strip()
+    # uv takes only those of pyenv that are switched on.
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    return [str(path) for path in sorted(root.glob(f"versions/3.{minor}.*/bin/python3.{minor}"))]
-
-
-def _works(python: str) -> bool:
-    # A shim of pyenv is there for versions that are not.
-    return subprocess.run([python, "-c", "import venv"], capture_output=True, check=False).returncode == 0
+    kept = sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
+    return str(kept[-1]) if kept else None

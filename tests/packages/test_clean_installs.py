@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from fake_provider import CLIENT_ID
 from kernel.people import ADA, client_secrets
-from kernel.terminal_process import TerminalProcess
 from page import Page
 from servers.scripted_login import follow_to_callback
 
@@ -30,9 +29,11 @@ def clean(request, built, tmp_path_factory):
 
 
 def test_a_terminal_signs_in(clean, provider, tmp_path):
+    # Windows has no pseudo-terminals of this kind.
+    terminal = pytest.importorskip("kernel.terminal_process")
     variables = clean.variables | {"TOKENTOSS_CLIENT_SECRETS": str(client_secrets(provider, tmp_path))}
     command = [str(clean.programs / "tokentoss"), "sign-in", "--provider", provider.issuer, "--no-browser"]
-    process = TerminalProcess(command, variables)
+    process = terminal.TerminalProcess(command, variables)
     try:
         link = process.until(lambda: re.search(r"(?m)^(https?://\S+[?]\S+)\n", process.screen))[1]
         process.until(lambda: "Address (not shown): " in process.screen)
@@ -60,5 +61,7 @@ def test_nothing_else_is_needed(clean):
     assert clean.run("python", "-c", "import shutil; print(shutil.which('node'), shutil.which('cargo'))") == (
         "None None\n"
     )
-    missing = "import importlib.util as u; print([n for n in ('httpx', 'keyring', 'socks') if u.find_spec(n)])"
+    missing = (
+        "import importlib.util as u; print([n for n in ('httpx', 'keyring', 'socks') if u.find_spec(n)])"
+    )
     assert clean.run("python", "-I", "-c", missing) == "[]\n"
