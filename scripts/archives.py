@@ -1,6 +1,6 @@
 """Builds the archives of the Python package into a folder: source archive, wheel, bill of materials.
 
-The wheel is built from the source archive, as somebody would who has only that. The front end must be built already.
+The wheel is built from the source archive, as somebody would who has only that. Needs the built front end.
 """
 
 from __future__ import annotations

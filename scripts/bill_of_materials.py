@@ -1,4 +1,4 @@
-"""The software bill of materials of the Python package, in CycloneDX: what its WebAssembly is made of, and what it needs.
+"""The bill of materials of the Python package, in CycloneDX: what its WebAssembly is made of, what it needs.
 
 No package of npm is in it, because none ships: scripts/bundle.mjs refuses to put one into the front end.
 """

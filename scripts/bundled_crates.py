@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,15 @@ class Crate:
     """Names and versions of the crates of the WebAssembly that it uses."""
 
 
-def bundled_crates() -> list[Crate]:
+@cache
+def bundled_crates() -> tuple[Crate, ...]:
     """Find the crates by cargo's own resolution for the browser, in order of their names."""
     compiled = _compiled()
     metadata = json.loads(_cargo("metadata", "--format-version", "1", "--filter-platform", TARGET))
     checksums = _checksums((ROOT / "Cargo.lock").read_text(encoding="utf-8"))
     known = {package["id"]: (package["name"], package["version"]) for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
-    return sorted(
+    crates = [
         Crate(
             package["name"],
             package["version"],
@@ -49,7 +51,8 @@ def bundled_crates() -> list[Crate]:
         )
         for package in metadata["packages"]
         if known[package["id"]] in compiled
-    )
+    ]
+    return tuple(sorted(crates))
 
 
 def rust_version() -> str:

@@ -57,8 +57,8 @@ def texts(crate: Crate) -> list[str]:
     missing = [name for name in wanted if not any(_holds(text, name) for text in kept)]
     if missing:
         raise SystemExit(
-            f"{crate.name} {crate.version} is under {' and '.join(missing)}, and none of its files holds that text: "
-            "add the words by which it is known to SIGNS in scripts/third_party_licences.py, or use another version."
+            f"{crate.name} {crate.version} is under {' and '.join(missing)}, and none of its files holds "
+            "that text: add words of it to SIGNS in scripts/third_party_licences.py, or use another version."
         )
     return [_tidy(text) for text in kept]
 

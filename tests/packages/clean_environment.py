@@ -1,4 +1,4 @@
-"""Virtual environments into which nothing but the package was installed, for every Python that this machine has."""
+"""Virtual environments with nothing but the package in them, for every Python that this machine has."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ __all__ = ["provider", "running_provider"]
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Wheel, source archive and bill of materials: those in TOKENTOSS_DIST, or made of the front end that is built."""
+    """Wheel, source archive and bill of materials: those in TOKENTOSS_DIST, or made here and now."""
     made = os.environ.get("TOKENTOSS_DIST")
     if made:
         endings = ("tokentoss-*.whl", "tokentoss-*.tar.gz", "tokentoss-*.cdx.json")

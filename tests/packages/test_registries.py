@@ -26,9 +26,7 @@ def test_npm_packs_the_modules_with_their_licences():
     (packed,) = json.loads(run("npm", "pack", "--dry-run", "--json", "--ignore-scripts").stdout)
     files = {file["path"] for file in packed["files"]}
     assert packed["version"] == tokentoss.__version__
-    static = {
-        f"python/tokentoss/static/{name}" for name in ("auth.js", "auth.css", "configure.js", "configure.css")
-    }
+    static = {f"python/tokentoss/static/{name}" for name in FRONT_END}
     texts = {"LICENSE", "README.md", "THIRD_PARTY_LICENSES.txt", "package.json"}
     sources = {name for name in files if name.startswith(("js/src/", "widget-esm/src/"))}
     assert sources
