@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 import tokentoss
+from hatch_build import FRONT_END
 
 from packages.built import ROOT
 
