@@ -61,3 +61,19 @@ def test_the_crates_that_cargo_may_publish_are_these():
 def test_one_version(file, pattern, times):
     """tests/python/test_package.py compares pyproject.toml, Cargo.toml and package.json."""
     assert re.findall(pattern, (ROOT / file).read_text()) == [tokentoss.__version__] * times
+
+
+def test_a_package_of_npm_is_refused_in_the_front_end(tmp_path):
+    """The bill of materials and the licences name none."""
+    package = tmp_path / "node_modules" / "@somebody" / "else"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text("export const foreign = 1;")
+    entry = tmp_path / "entry.js"
+    entry.write_text('export { foreign } from "@somebody/else/index.js";')
+    program = (
+        "import { bundleShipped } from './scripts/bundle.mjs';"
+        "const [entry, outfile] = process.argv.slice(1);"
+        "await bundleShipped({ entryPoints: [entry], outfile }, {}).catch(({ message }) => console.log(message));"
+    )
+    said = run("node", "--input-type=module", "--eval", program, str(entry), str(tmp_path / "out.js")).stdout
+    assert said.startswith("@somebody/else would ship: ")
