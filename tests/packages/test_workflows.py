@@ -30,7 +30,7 @@ def test_the_workflows_pass():
     ("whole", "broken", "said"),
     [
         ("timeout-minutes: 30", "timeout-minutes: soon", "'soon' is not"),
-        ("persist-credentials: false", "persist-credentials: true", "artipacked"),
+        ("persist-credentials: false", "fetch-depth: 1", "artipacked"),
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "unpinned-uses"),
         ("permissions: {}", "permissions: write-all", "excessive-permissions"),
         ("run: npm run check", "run: echo '${{ github.head_ref }}'", "template-injection"),
