@@ -1,4 +1,4 @@
-"""Build hooks: no package without its front end, and a description without dead links."""
+"""Build hooks: no package without its front end, the bill of materials, a description without dead links."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
+BILL = "python/tokentoss.cdx.json"
+"""Written by `npm run package`; packages that somebody builds for themselves may do without it."""
 
 
 class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg, unused-ignore]
-    """Checks that the built front end is where the archives take it from."""
+    """Checks that the built front end is where the archives take it from, and adds the bill of materials."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Stop the build with one sentence if a front-end file is missing.
 
         An editable install points at the checkout, where the front end may be built later.
@@ -30,6 +32,8 @@ class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg, unused-ignore]
                 f"The front end is not built: {names} missing in {static}. "
                 "Run `npm run build` in the repository first, then build the package again."
             )
+        if self.target_name == "wheel" and (Path(self.root) / BILL).is_file():
+            build_data["sbom_files"].append(BILL)
 
 
 class DescriptionHook(MetadataHookInterface):

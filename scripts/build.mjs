@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import esbuild from "esbuild";
 import { base91 } from "./base91.mjs";
 import { buildConfigure } from "./build_configure.mjs";
-import { bundle } from "./bundle.mjs";
+import { bundleShipped } from "./bundle.mjs";
 import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { asCommand, fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
 
@@ -99,7 +99,7 @@ function optimise() {
 
 async function bundleWidget() {
   const { modules, ...renamed } = glueModule();
-  await bundle(
+  await bundleShipped(
     { entryPoints: [path("widget-esm", "src", "auth.ts")], outfile: widget, minify: true, ...renamed },
     modules,
   );
@@ -126,7 +126,7 @@ async function bundleCarrier() {
     `export const fingerprint = "${fingerprintOf([packed]).slice(0, 12)}";`,
   ];
   const entryPoints = [path("widget-esm", "src", "carrier.ts")];
-  await bundle({ entryPoints, outfile: carrier, minify: true }, { packed: contents.join("\n") });
+  await bundleShipped({ entryPoints, outfile: carrier, minify: true }, { packed: contents.join("\n") });
 }
 
 /** The module that joins the glue to the WebAssembly, by the names that wasm-opt gave to what they share. */

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { base91 } from "./base91.mjs";
 import { FEATURES, PASSES } from "./build.mjs";
-import { bundle } from "./bundle.mjs";
+import { bundleShipped } from "./bundle.mjs";
 import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
 
@@ -73,7 +73,7 @@ async function assemble() {
     ...imports.map(([, name, short]) => `  ${JSON.stringify(short)}: ${name},`),
     "} };",
   ];
-  await bundle(
+  await bundleShipped(
     {
       entryPoints: [path("widget-esm", "src", "configure.ts")],
       outfile: module,

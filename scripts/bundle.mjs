@@ -27,6 +27,18 @@ export function bundle(options, modules = {}) {
   });
 }
 
+/** A bundle that ships: the licences and the bill of materials of the package name no package of npm. */
+export async function bundleShipped(options, modules) {
+  const { metafile } = await bundle({ ...options, metafile: true }, modules);
+  const foreign = Object.keys(metafile.inputs).flatMap(
+    (file) => file.match(/node_modules\/((@[^/]+\/)?[^/]+)/)?.[1] ?? [],
+  );
+  if (foreign.length === 0) return;
+  throw new StageError(
+    `${[...new Set(foreign)].join(", ")} would ship: first name its licence in scripts/third_party_licences.py and the package in scripts/bill_of_materials.py`,
+  );
+}
+
 function madeModules(modules) {
   return {
     name: "tokentoss",

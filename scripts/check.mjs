@@ -8,6 +8,7 @@ import { lint } from "./lint.mjs";
 import { lintFuzzer, lintNative, lintWasm } from "./lint_rust.mjs";
 import { python } from "./prepare.mjs";
 import { asCommand, line, path, run, StageError } from "./stage.mjs";
+import { checkWorkflows } from "./workflows.mjs";
 
 /** Every check, each with its name. */
 function checks(fix) {
@@ -21,9 +22,11 @@ function checks(fix) {
       run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
     biome: () => lint(fix),
     "broker's routes": () => brokerRoutes(fix),
+    "bundled licences": () => run(python, [path("scripts", "third_party_licences.py"), ...(fix ? ["--fix"] : [])]),
     ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
     "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),
     mypy: () => run(python, ["-m", "mypy"]),
+    workflows: () => checkWorkflows(),
     "import order": () => run(join(dirname(python), "lint-imports"), ["--cache-dir", ".cache/import-linter"]),
   };
 }

@@ -46,6 +46,7 @@ const REST = [
   ["Python, lowest versions", ...script("test_lowest.mjs"), pytest],
   ["Broker", ...script("test_broker.mjs"), broker],
   ["two folders, one build", ...script("test_reproducible.mjs"), whole],
+  ["Packages", ...tests("tests/packages"), pytest],
   ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
   // What a module starts for its tests is started by one worker alone.
   ["JupyterLab in Chromium", ...tests("-n", "2", "--dist", "loadscope", "tests/e2e"), pytest],

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
+LICENCES = ("LICENSE", "THIRD_PARTY_LICENSES.txt")
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def checkout(tmp_path: Path) -> Path:
     copy = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "static")
     shutil.copytree(ROOT / "python", copy / "python", ignore=ignored)
-    for name in ("pyproject.toml", "LICENSE", "README.md", "SECURITY.md"):
+    for name in ("pyproject.toml", "LICENSE", "THIRD_PARTY_LICENSES.txt", "README.md", "SECURITY.md"):
         shutil.copy(ROOT / name, copy / name)
     for name in ("docs", "examples"):
         shutil.copytree(ROOT / name, copy / name)
@@ -60,7 +61,8 @@ def test_the_wheel(checkout: Path) -> None:
     assert extensions == {"tokentoss.server_extension": True}
     metadata = zipfile.ZipFile(wheel).read(next(name for name in names if name.endswith("METADATA"))).decode()
     assert "Version: 0.2.0" in metadata
-    assert "License-Expression: MIT" in metadata
+    assert "License-Expression: MIT AND " in metadata
+    assert {f"tokentoss-0.2.0.dist-info/licenses/{name}" for name in LICENCES} <= names
     # C12: the index has no files that relative links could lead to.
     assert "Description-Content-Type: text/markdown" in metadata
     assert re.findall(r"\]\((?!https?://|#)", metadata) == []
@@ -77,7 +79,7 @@ def test_the_source_archive_builds_a_wheel_without_node(checkout: Path, tmp_path
     (unpacked,) = (tmp_path / "unpacked").iterdir()
     top = {path.name for path in unpacked.iterdir()}
     described = {"README.md", "SECURITY.md", "docs", "examples"}
-    assert top == {"python", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore"} | described
+    assert top == {"python", *LICENCES, "pyproject.toml", "PKG-INFO", ".gitignore"} | described
     finished = build(unpacked, "wheel")
     assert finished.returncode == 0, finished.stderr
 
