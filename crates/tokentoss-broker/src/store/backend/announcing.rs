@@ -3,6 +3,8 @@
 //! They belong to the write's transaction, but for renewals in Postgres: it commits transactions with news one after another,
 //! each with a disk's delay, and whoever does not hear of a renewal still has a token that is good.
 
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
@@ -153,6 +155,35 @@ impl Sqlite {
 
 impl Sqlite {
     pub(super) const RENEWALS_LATER: bool = false;
+
+    /// Nothing is announced later here.
+    pub(super) fn announce_later(&self, _: String) {}
+}
+
+/// News of renewals that are still to be sent.
+#[derive(Default)]
+pub(super) struct Unsaid(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    messages: Vec<String>,
+    is_sent: bool,
+}
+
+impl Unsaid {
+    /// Adds a message; whether somebody has to begin to send.
+    fn add(&self, message: String) -> bool {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.messages.push(message);
+        !mem::replace(&mut queue.is_sent, true)
+    }
+
+    /// What is to be sent next; after none, somebody has to begin again.
+    fn take(&self) -> Vec<String> {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.is_sent = !queue.messages.is_empty();
+        mem::take(&mut queue.messages)
+    }
 }
 
 impl Postgres {
@@ -164,6 +195,31 @@ impl Postgres {
     ) -> Result<(), StoreError> {
         sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(message).execute(connection).await?;
         Ok(())
+    }
+
+    /// Sends news of what is written already, those that come meanwhile together. Without them others read it when what they
+    /// keep is five seconds old.
+    pub(super) fn announce_later(&self, message: String) {
+        if !self.unsaid.add(message) {
+            return;
+        }
+        let (pool, unsaid) = (self.pool.clone(), Arc::clone(&self.unsaid));
+        tokio::spawn(async move {
+            loop {
+                let messages = unsaid.take();
+                if messages.is_empty() {
+                    return;
+                }
+                let said =
+                    sqlx::query("SELECT pg_notify($1, message) FROM unnest($2::text[]) AS m (message)")
+                        .bind(CHANNEL)
+                        .bind(messages)
+                        .execute(&pool);
+                if let Err(error) = said.await {
+                    tracing::warn!(%error, "other replicas were not told of renewals");
+                }
+            }
+        });
     }
 
     pub(in crate::store) async fn listen(&self) -> Result<Listener, StoreError> {

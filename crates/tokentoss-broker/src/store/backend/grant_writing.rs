@@ -107,11 +107,14 @@ macro_rules! grant_writing {
                         .execute(&mut *transaction)
                         .await?;
                 }
-                Self::insert_cells(&mut transaction, id, cells).await?;
-                for token in &update.revoke {
-                    Self::insert_revocation(&mut transaction, id, *token).await?;
+                if !update.revoke.is_empty() {
+                    // They name cells of this write, too.
+                    Self::insert_cells(&mut transaction, id, cells).await?;
+                    for token in &update.revoke {
+                        Self::insert_revocation(&mut transaction, id, *token).await?;
+                    }
                 }
-                Self::set_tokens(&mut transaction, id, &update.after, &[]).await?;
+                Self::set_tokens(&mut transaction, id, &update.after, cells).await?;
                 let kind = ChangeKind::of(&update.after, cells);
                 let change = Change { grant: id, place, version: update.after.version, kind };
                 let (message, is_later) =
@@ -121,17 +124,9 @@ macro_rules! grant_writing {
                 }
                 transaction.commit().await?;
                 if is_later {
-                    self.announce_alone(&message).await;
+                    self.announce_later(message);
                 }
                 Ok(Some(change))
-            }
-
-            /// News of what is written already; without them others read it when what they keep is five seconds old.
-            async fn announce_alone(&self, message: &str) {
-                let told = async { Self::announce(&mut *self.pool.acquire().await?, message).await };
-                if let Err(error) = told.await {
-                    tracing::warn!(%error, "other replicas were not told of a renewal");
-                }
             }
 
             /// All columns but `used_at`, where the guard holds; tells whose row it is.
@@ -192,51 +187,6 @@ macro_rules! grant_writing {
                     })
                 })
                 .transpose()
-            }
-
-            /// The access tokens, with their new cells, and without the cells that nothing names any more.
-            pub(super) async fn set_tokens(
-                connection: &mut <$database as sqlx::Database>::Connection,
-                id: GrantId,
-                grant: &Grant,
-                cells: &[NewCell],
-            ) -> Result<(), StoreError> {
-                Self::insert_cells(connection, id, cells).await?;
-                sqlx::query("DELETE FROM tokens WHERE grant_id = $1")
-                    .bind(id.0.as_slice())
-                    .execute(&mut *connection)
-                    .await?;
-                for slot in &grant.tokens {
-                    let access = slot.access.as_ref();
-                    sqlx::query(
-                        "INSERT INTO tokens (grant_id, scopes, audience, hash, cell, granted, obtained_at, expires_at,
-                                refused_until)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                    )
-                    .bind(id.0.as_slice())
-                    .bind(slot.target.scopes.to_list())
-                    .bind(slot.target.audience.clone().unwrap_or_default())
-                    .bind(access.map(|access| hash_of(access.handle)))
-                    .bind(access.map(|access| bytes_of(access.handle.cell)))
-                    .bind(access.map(|access| access.scopes.to_list()))
-                    .bind(access.map(|access| millis(access.obtained_at)))
-                    .bind(access.and_then(|access| access.expires_at).map(millis))
-                    .bind(slot.refused_until.map(millis))
-                    .execute(&mut *connection)
-                    .await?;
-                }
-                sqlx::query(
-                    "DELETE FROM cells
-                      WHERE grant_id = $1
-                        AND NOT EXISTS (SELECT 1 FROM grants g
-                                         WHERE g.id = $1 AND (g.refresh_cell = cells.id OR g.id_cell = cells.id))
-                        AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.grant_id = $1 AND t.cell = cells.id)
-                        AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.cell = cells.id)",
-                )
-                .bind(id.0.as_slice())
-                .execute(&mut *connection)
-                .await?;
-                Ok(())
             }
         }
     };

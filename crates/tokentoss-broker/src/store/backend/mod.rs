@@ -4,6 +4,8 @@
 //! transaction begins that will write, the database's clock in milliseconds, the type of bytes, and what keeps two processes
 //! from changing the schema at once.
 
+use std::sync::Arc;
+
 use sqlx::{Postgres as PostgresDatabase, Sqlite as SqliteDatabase};
 
 macro_rules! for_each_database {
@@ -40,6 +42,7 @@ mod resealing;
 mod revocations;
 mod schema;
 mod tenants;
+mod tokens;
 mod uses;
 
 pub(super) use announcing::{Arrived, Listener};
@@ -54,15 +57,24 @@ pub(super) struct Sqlite {
 #[derive(Clone)]
 pub(super) struct Postgres {
     pool: sqlx::Pool<PostgresDatabase>,
+    unsaid: Arc<announcing::Unsaid>,
+}
+
+impl Sqlite {
+    pub(super) const fn new(pool: sqlx::Pool<SqliteDatabase>) -> Self {
+        Self { pool }
+    }
+}
+
+impl Postgres {
+    pub(super) fn new(pool: sqlx::Pool<PostgresDatabase>) -> Self {
+        Self { pool, unsaid: Arc::default() }
+    }
 }
 
 macro_rules! pools {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            pub(super) fn new(pool: sqlx::Pool<$database>) -> Self {
-                Self { pool }
-            }
-
             pub(super) async fn close(&self) {
                 self.pool.close().await;
             }
