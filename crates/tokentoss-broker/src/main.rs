@@ -4,7 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use tokentoss_broker::commands::{Command, with_causes};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Keeps refresh tokens and client secrets out of notebooks, and gives out tokens that die soon.
 #[derive(Parser)]

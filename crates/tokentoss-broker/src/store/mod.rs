@@ -42,6 +42,7 @@ pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokentoss_core::Timestamp;
@@ -58,6 +59,9 @@ const STARTING: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Connections to Postgres of one process.
 const CONNECTIONS: u32 = 16;
+
+/// A connection that was used so lately is believed to live.
+const ASK_AFTER: Duration = Duration::from_secs(1);
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +149,16 @@ impl Store {
             let pool = PgPoolOptions::new()
                 .acquire_timeout(PATIENCE)
                 .max_connections(CONNECTIONS)
+                // To ask each time whether a connection still lives would double the ways to the server.
+                .test_before_acquire(false)
+                .before_acquire(|connection, known| {
+                    Box::pin(async move {
+                        if known.idle_for >= ASK_AFTER {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_with(options.application_name("tokentoss-broker").options(patience))
                 .await?;
             return Ok(Self::of(Backend::Postgres(Postgres::new(pool))));

@@ -153,13 +153,6 @@ impl Sqlite {
     }
 }
 
-impl Sqlite {
-    pub(super) const RENEWALS_LATER: bool = false;
-
-    /// Nothing is announced later here.
-    pub(super) fn announce_later(&self, _: String) {}
-}
-
 /// News of renewals that are still to be sent.
 #[derive(Default)]
 pub(super) struct Unsaid(Mutex<Queue>);
@@ -187,8 +180,6 @@ impl Unsaid {
 }
 
 impl Postgres {
-    pub(super) const RENEWALS_LATER: bool = true;
-
     pub(super) async fn announce(
         connection: &mut sqlx::PgConnection,
         message: &str,

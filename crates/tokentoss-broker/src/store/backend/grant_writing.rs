@@ -1,6 +1,7 @@
 //! Writing the row of a grant, each time where it is as it was read.
 
 use sqlx::Row;
+use sqlx::query::Query;
 use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Update, Version};
 
 use super::columns::{bytes_of, count, hash_of, length, millis};
@@ -82,7 +83,8 @@ macro_rules! grant_writing {
                 Ok(claimed.rows_affected() == 1)
             }
 
-            pub(in crate::store) async fn update(
+            /// Writes a row with all that belongs to it, in one transaction with its news.
+            pub(super) async fn update_in_transaction(
                 &self,
                 id: GrantId,
                 update: &Update,
@@ -94,7 +96,7 @@ macro_rules! grant_writing {
                 let (guard, owner) = match update.guard.owner {
                     None => ("", None),
                     Some(None) => ("AND lease_owner IS NULL", None),
-                    Some(Some(owner)) => ("AND lease_owner = $26", Some(owner)),
+                    Some(Some(owner)) => (OF_OWNER, Some(owner)),
                 };
                 let version = update.guard.version;
                 let written =
@@ -117,15 +119,8 @@ macro_rules! grant_writing {
                 Self::set_tokens(&mut transaction, id, &update.after, cells).await?;
                 let kind = ChangeKind::of(&update.after, cells);
                 let change = Change { grant: id, place, version: update.after.version, kind };
-                let (message, is_later) =
-                    (telling.message(&change), Self::RENEWALS_LATER && change.kind == ChangeKind::Renewed);
-                if !is_later {
-                    Self::announce(&mut transaction, &message).await?;
-                }
+                Self::announce(&mut transaction, &telling.message(&change)).await?;
                 transaction.commit().await?;
-                if is_later {
-                    self.announce_later(message);
-                }
                 Ok(Some(change))
             }
 
@@ -138,17 +133,21 @@ macro_rules! grant_writing {
                 version: Version,
                 owner: Option<LeaseOwner>,
             ) -> Result<Option<Place>, StoreError> {
-                let text = format!(
-                    "UPDATE grants SET version = $1, status = $2, cause = $3, cause_revision = $4, consented = $5,
-                            refresh_hash = $6, refresh_cell = $7, id_hash = $8, id_cell = $9, id_expires_at = $10,
-                            assumed_life = $11, connected_at = $12, renewed_at = $13, refresh_at = $14, keep_alive_at = $15,
-                            failures = $16, failure = $17, failed_at = $18, next_attempt_at = $19, lease_owner = $20,
-                            lease_until = $21, attempt_hash = $22, attempt_at = $23
-                      WHERE id = $24 AND version = $25 {guard}
-                  RETURNING tenant, user_id, provider"
-                );
+                let query = sqlx::query(sqlx::AssertSqlSafe(columns_text(guard)));
+                let query = Self::bind_columns(query, id, grant, version, owner);
+                query.fetch_optional(connection).await?.as_ref().map(Self::place_of).transpose()
+            }
+
+            /// The values of [`columns_text`]: 25, and the owner where there is one.
+            pub(super) fn bind_columns<'q>(
+                query: Query<'q, $database, <$database as sqlx::Database>::Arguments>,
+                id: GrantId,
+                grant: &Grant,
+                version: Version,
+                owner: Option<LeaseOwner>,
+            ) -> Query<'q, $database, <$database as sqlx::Database>::Arguments> {
                 let (refresh, id_token) = (grant.refresh, grant.id_token);
-                let query = sqlx::query(sqlx::AssertSqlSafe(text))
+                let query = query
                     .bind(count(grant.version.0))
                     .bind(grant.status.name())
                     .bind(grant.status.cause())
@@ -172,24 +171,39 @@ macro_rules! grant_writing {
                     .bind(grant.lease.map(|lease| millis(lease.until)))
                     .bind(grant.intent.map(|intent| intent.hash.0.to_vec()))
                     .bind(grant.intent.map(|intent| millis(intent.at)))
-                    .bind(id.0.as_slice())
+                    .bind(id.0.to_vec())
                     .bind(count(version.0));
-                let query = match owner {
+                match owner {
                     Some(owner) => query.bind(owner.0.to_be_bytes().to_vec()),
                     None => query,
-                };
-                let row = query.fetch_optional(connection).await?;
-                row.map(|row| {
-                    Ok(Place {
-                        tenant: row.try_get("tenant")?,
-                        user: row.try_get("user_id")?,
-                        provider: row.try_get("provider")?,
-                    })
+                }
+            }
+
+            pub(super) fn place_of(row: &<$database as sqlx::Database>::Row) -> Result<Place, StoreError> {
+                Ok(Place {
+                    tenant: row.try_get("tenant")?,
+                    user: row.try_get("user_id")?,
+                    provider: row.try_get("provider")?,
                 })
-                .transpose()
             }
         }
     };
 }
 
 for_each_database!(grant_writing);
+
+/// What ties a write to the holder of a lease.
+pub(super) const OF_OWNER: &str = "AND lease_owner = $26";
+
+/// The statement that sets all columns but `used_at`, with the values of `bind_columns`.
+pub(super) fn columns_text(guard: &str) -> String {
+    format!(
+        "UPDATE grants SET version = $1, status = $2, cause = $3, cause_revision = $4, consented = $5,
+                refresh_hash = $6, refresh_cell = $7, id_hash = $8, id_cell = $9, id_expires_at = $10,
+                assumed_life = $11, connected_at = $12, renewed_at = $13, refresh_at = $14, keep_alive_at = $15,
+                failures = $16, failure = $17, failed_at = $18, next_attempt_at = $19, lease_owner = $20,
+                lease_until = $21, attempt_hash = $22, attempt_at = $23
+          WHERE id = $24 AND version = $25 {guard}
+      RETURNING tenant, user_id, provider"
+    )
+}

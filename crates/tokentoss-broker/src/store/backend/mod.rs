@@ -43,6 +43,7 @@ mod revocations;
 mod schema;
 mod tenants;
 mod tokens;
+mod updating;
 mod uses;
 
 pub(super) use announcing::{Arrived, Listener};

@@ -2,7 +2,8 @@
 //!
 //! Both databases do the same: SQLite, which is asked without a network, in one statement after another, Postgres in one.
 
-use tokentoss_custody::{CellId, Grant};
+use sqlx::query::Query;
+use tokentoss_custody::{Access, CellId, Grant, Slot};
 
 use super::columns::{bytes_of, hash_of, millis};
 use super::{Postgres, Sqlite};
@@ -63,67 +64,89 @@ impl Postgres {
         grant: &Grant,
         cells: &[NewCell],
     ) -> Result<(), StoreError> {
-        let (tokens, accesses) = (&grant.tokens, || grant.tokens.iter().map(|slot| slot.access.as_ref()));
-        let scopes: Vec<String> = tokens.iter().map(|slot| slot.target.scopes.to_list()).collect();
-        let audiences: Vec<String> =
-            tokens.iter().map(|slot| slot.target.audience.clone().unwrap_or_default()).collect();
-        let hashes: Vec<Option<Vec<u8>>> =
-            accesses().map(|access| access.map(|access| hash_of(access.handle))).collect();
-        let cells_of_tokens: Vec<Option<Vec<u8>>> =
-            accesses().map(|access| access.map(|access| bytes_of(access.handle.cell))).collect();
-        let granted: Vec<Option<String>> =
-            accesses().map(|access| access.map(|access| access.scopes.to_list())).collect();
-        let obtained_at: Vec<Option<i64>> =
-            accesses().map(|access| access.map(|access| millis(access.obtained_at))).collect();
-        let expires_at: Vec<Option<i64>> =
-            accesses().map(|access| access.and_then(|access| access.expires_at).map(millis)).collect();
-        let refused_until: Vec<Option<i64>> =
-            tokens.iter().map(|slot| slot.refused_until.map(millis)).collect();
-        // All parts of the statement see the rows as they were before it, so it is told which cells are named after it.
-        let new: Vec<Vec<u8>> = cells.iter().map(|cell| bytes_of(cell.id)).collect();
-        let sealed: Vec<&[u8]> = cells.iter().map(|cell| cell.sealed.as_slice()).collect();
-        let named: Vec<Vec<u8>> = named_by(grant).map(bytes_of).collect();
-        sqlx::query(
-            "WITH token AS (
-                 SELECT * FROM unnest($2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::bigint[],
-                                      $8::bigint[], $9::bigint[])
-                     AS t (scopes, audience, hash, cell, granted, obtained_at, expires_at, refused_until)
-             ), new_cells AS (
-                 INSERT INTO cells (id, grant_id, sealed)
-                 SELECT c.id, $1, c.sealed FROM unnest($10::bytea[], $11::bytea[]) AS c (id, sealed)
-                  WHERE c.id = ANY ($12::bytea[]) OR EXISTS (SELECT 1 FROM revocations r WHERE r.cell = c.id)
-                     ON CONFLICT (id) DO NOTHING
-             ), old_tokens AS (
-                 DELETE FROM tokens WHERE grant_id = $1 AND (scopes, audience) NOT IN (SELECT scopes, audience FROM token)
-             ), new_tokens AS (
-                 INSERT INTO tokens (grant_id, scopes, audience, hash, cell, granted, obtained_at, expires_at,
-                                     refused_until)
-                 SELECT $1, scopes, audience, hash, cell, granted, obtained_at, expires_at, refused_until FROM token
-                     ON CONFLICT (grant_id, scopes, audience) DO UPDATE
-                    SET hash = excluded.hash, cell = excluded.cell, granted = excluded.granted,
-                        obtained_at = excluded.obtained_at, expires_at = excluded.expires_at,
-                        refused_until = excluded.refused_until
-             )
-             DELETE FROM cells
-              WHERE grant_id = $1 AND id <> ALL ($12::bytea[])
-                AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.cell = cells.id)",
-        )
-        .bind(id.0.as_slice())
-        .bind(scopes)
-        .bind(audiences)
-        .bind(hashes)
-        .bind(cells_of_tokens)
-        .bind(granted)
-        .bind(obtained_at)
-        .bind(expires_at)
-        .bind(refused_until)
-        .bind(new)
-        .bind(sealed)
-        .bind(named)
-        .execute(connection)
-        .await?;
+        let text = format!("WITH {} SELECT", parts(1, "(SELECT) AS written"));
+        bind(sqlx::query(sqlx::AssertSqlSafe(text)), id, grant, cells).execute(connection).await?;
         Ok(())
     }
+}
+
+/// The parts of a statement that write tokens and cells, with values from `first` on, for each row of `written`: one, or none
+/// where nothing is to be written.
+///
+/// All parts see the rows as they were before the statement, so they are told which cells are named after it.
+pub(super) fn parts(first: usize, written: &str) -> String {
+    let [
+        id,
+        scopes,
+        audience,
+        hash,
+        cell,
+        granted,
+        obtained_at,
+        expires_at,
+        refused_until,
+        new,
+        sealed,
+        named,
+    ] = std::array::from_fn(|index| first + index);
+    format!(
+        "token AS (
+             SELECT t.* FROM {written}, unnest(${scopes}::text[], ${audience}::text[], ${hash}::bytea[], ${cell}::bytea[],
+                                               ${granted}::text[], ${obtained_at}::bigint[], ${expires_at}::bigint[],
+                                               ${refused_until}::bigint[])
+                 AS t (scopes, audience, hash, cell, granted, obtained_at, expires_at, refused_until)
+         ), new_cells AS (
+             INSERT INTO cells (id, grant_id, sealed)
+             SELECT c.id, ${id}::bytea, c.sealed FROM {written}, unnest(${new}::bytea[], ${sealed}::bytea[]) AS c (id, sealed)
+              WHERE c.id = ANY (${named}::bytea[]) OR EXISTS (SELECT 1 FROM revocations r WHERE r.cell = c.id)
+                 ON CONFLICT (id) DO NOTHING
+         ), old_tokens AS (
+             DELETE FROM tokens USING {written}
+              WHERE grant_id = ${id}::bytea
+                AND (tokens.scopes, tokens.audience) NOT IN (SELECT scopes, audience FROM token)
+         ), new_tokens AS (
+             INSERT INTO tokens (grant_id, scopes, audience, hash, cell, granted, obtained_at, expires_at, refused_until)
+             SELECT ${id}::bytea, scopes, audience, hash, cell, granted, obtained_at, expires_at, refused_until FROM token
+                 ON CONFLICT (grant_id, scopes, audience) DO UPDATE
+                SET hash = excluded.hash, cell = excluded.cell, granted = excluded.granted,
+                    obtained_at = excluded.obtained_at, expires_at = excluded.expires_at,
+                    refused_until = excluded.refused_until
+         ), old_cells AS (
+             DELETE FROM cells USING {written}
+              WHERE grant_id = ${id}::bytea AND id <> ALL (${named}::bytea[])
+                AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.cell = cells.id)
+         )"
+    )
+}
+
+pub(super) type PostgresQuery<'q> = Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+/// The values of [`parts`].
+pub(super) fn bind<'q>(
+    query: PostgresQuery<'q>,
+    id: GrantId,
+    grant: &Grant,
+    cells: &[NewCell],
+) -> PostgresQuery<'q> {
+    fn each<T>(grant: &Grant, value: impl Fn(&Slot) -> T) -> Vec<T> {
+        grant.tokens.iter().map(value).collect()
+    }
+    fn of_access<T>(grant: &Grant, value: impl Fn(&Access) -> T) -> Vec<Option<T>> {
+        each(grant, |slot| slot.access.as_ref().map(&value))
+    }
+    query
+        .bind(id.0.to_vec())
+        .bind(each(grant, |slot| slot.target.scopes.to_list()))
+        .bind(each(grant, |slot| slot.target.audience.clone().unwrap_or_default()))
+        .bind(of_access(grant, |access| hash_of(access.handle)))
+        .bind(of_access(grant, |access| bytes_of(access.handle.cell)))
+        .bind(of_access(grant, |access| access.scopes.to_list()))
+        .bind(of_access(grant, |access| millis(access.obtained_at)))
+        .bind(each(grant, |slot| slot.access.as_ref().and_then(|access| access.expires_at).map(millis)))
+        .bind(each(grant, |slot| slot.refused_until.map(millis)))
+        .bind(cells.iter().map(|cell| bytes_of(cell.id)).collect::<Vec<_>>())
+        .bind(cells.iter().map(|cell| cell.sealed.clone()).collect::<Vec<_>>())
+        .bind(named_by(grant).map(bytes_of).collect::<Vec<_>>())
 }
 
 /// The cells that a row names.
