@@ -140,7 +140,13 @@ impl Store {
                 .max_lifetime(None)
                 // A full disk makes SQLite end a transaction by itself. sqlx then takes the connection for one that is still
                 // in it, and begins no other there.
-                .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        // Behind a rollback that is still to be done.
+                        connection.ping().await?;
+                        Ok(!connection.is_in_transaction())
+                    })
+                })
                 .connect_with(options)
                 .await?;
             return Ok(Self::of(Backend::Sqlite(Sqlite::new(pool))));
