@@ -23,7 +23,10 @@ _SECRET_ON_THE_COMMAND_LINE = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints repeat no value, because a secret may be among them."""
+    """A parser that takes options by their whole name, and whose complaints repeat no value: it may be a secret."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **settings})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         known, unknown = super().parse_known_args(args, namespace)
@@ -43,7 +46,6 @@ def parser() -> argparse.ArgumentParser:
     made = _Parser(
         prog="tokentoss",
         description="Sign in from a Jupyter notebook or a terminal, and hand out the tokens.",
-        allow_abbrev=False,
     )
     made.add_argument("--version", action="version", version=f"tokentoss {__version__}")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
@@ -68,7 +70,6 @@ def _add_configure(commands: Commands[_Parser]) -> None:
         help="store the OAuth client that sign-ins use",
         description="Store the OAuth client that sign-ins use: a downloaded client_secrets.json, or a client "
         "ID whose secret is asked for, or read from standard input if that is not a terminal.",
-        allow_abbrev=False,
     )
     configure.add_argument("file", nargs="?", metavar="FILE", help="a downloaded client_secrets.json")
     configure.add_argument("--client-id", metavar="ID", help="a Google client of type Desktop app")
@@ -83,7 +84,6 @@ def _add_sign_in(commands: Commands[_Parser]) -> None:
         help="sign in from this terminal",
         description="Sign in from this terminal. By default a browser opens on this machine, which answers "
         "to a loopback address. Accounts that are signed in already stay.",
-        allow_abbrev=False,
     )
     sign_in.add_argument(
         "--provider",
@@ -115,7 +115,6 @@ def _add_token(commands: Commands[_Parser]) -> None:
         help="print a current token, renewed if it is due",
         description="Print the current ID token of an account, and nothing else, on the standard output. "
         "Exits with 3 if nobody is signed in.",
-        allow_abbrev=False,
     )
     token.add_argument("--access", action="store_true", help="print the access token instead of the ID token")
     _add_account(token, "by default the one that accounts marks")
@@ -141,7 +140,6 @@ def _add_accounts(commands: Commands[_Parser]) -> None:
         "switch",
         help="use another account by default",
         description="Use another stored account by default from now on.",
-        allow_abbrev=False,
     )
     switch.add_argument("account", metavar="NAME", help="e-mail address, login or key")
     switch.set_defaults(command="switch")
@@ -152,7 +150,6 @@ def _add_status(commands: Commands[_Parser]) -> None:
         "status",
         help="show the client and who is signed in",
         description="Show the client and who is signed in, from what is stored. Exits with 1 if nobody is.",
-        allow_abbrev=False,
     )
     status.add_argument("--json", action="store_true", dest="as_json", help="print it as JSON")
     status.set_defaults(command="status")
@@ -163,7 +160,6 @@ def _add_sign_out(commands: Commands[_Parser]) -> None:
         "sign-out",
         help="forget the stored tokens of an account",
         description="Remove the stored tokens of an account. The provider's own session stays as it is.",
-        allow_abbrev=False,
     )
     which = sign_out.add_mutually_exclusive_group()
     _add_account(which, "needed if several are signed in")
@@ -182,7 +178,6 @@ def _add_doctor(commands: Commands[_Parser]) -> None:
         help="find out what stands in the way of a sign-in",
         description="Check versions, files, client, provider, clock and callback. Prints no secret. Exits "
         "with 1 if something is wrong.",
-        allow_abbrev=False,
     )
     doctor.add_argument("--json", action="store_true", dest="as_json", help="print the findings as JSON")
     doctor.set_defaults(command="doctor")
@@ -194,7 +189,6 @@ def _add_callback_page(commands: Commands[_Parser]) -> None:
         help="write the callback page for a JupyterHub service or a web host",
         description="Write the static page to which a provider may send the popup, and print the headers "
         "to serve it with. Its address is to be registered for the client as a redirect URI.",
-        allow_abbrev=False,
     )
     page.add_argument(
         "--origin",
@@ -222,7 +216,6 @@ def _add_completion(commands: Commands[_Parser]) -> None:
         help="write the completions of a shell",
         description="Write the completions of a shell to the standard output, to be read at its start, as "
         'in: eval "$(tokentoss completion bash)".',
-        allow_abbrev=False,
     )
     completion.add_argument("shell", choices=SHELLS, help="the shell")
     completion.set_defaults(command="completion")
