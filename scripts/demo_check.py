@@ -57,6 +57,12 @@ def check(
     return 0
 
 
+def _picture(notebook: Notebook, widget: Widget, pictures: Path, state: str) -> None:
+    for name, theme in THEMES.items():
+        notebook.set_theme(theme)
+        widget.screenshot(pictures / f"{state}-{name}.png")
+
+
 def with_broker(notebook: Notebook, provider: LocalProvider, login: str, pictures: Path) -> None:
     """Sign in at the broker's page, call the API, and look for what only the broker may have."""
     widget = Widget(notebook.page)
@@ -67,13 +73,15 @@ def with_broker(notebook: Notebook, provider: LocalProvider, login: str, picture
         window = widget.open_popup()
         accept = window.get_by_role("button", name="Continue")
         expect(accept).to_be_visible(timeout=PATIENCE_MS)
-        window.screenshot(path=pictures / "broker-asks.png")
+        for name in THEMES:
+            window.emulate_media(color_scheme=name)
+            window.screenshot(path=pictures / f"broker-asks-{name}.png")
         accept.click()
     with step(f"signed in as {login}"):
         popup.sign_in(window, login)
         popup.wait_closed(window)
         widget.wait_status(f"Signed in as {login}")
-    widget.screenshot(pictures / "broker-signed-in.png")
+    _picture(notebook, widget, pictures, "broker-signed-in")
     with step("API called, data of the user received"):
         notebook.run_cell(API_CELL)
         answer = until(lambda: notebook.output(API_CELL), "the answer of the API")
@@ -103,9 +111,7 @@ def without_broker(notebook: Notebook, provider: LocalProvider, login: str, pict
     widget = Widget(notebook.page)
 
     def picture(state: str) -> None:
-        for name, theme in THEMES.items():
-            notebook.set_theme(theme)
-            widget.screenshot(pictures / f"{state}-{name}.png")
+        _picture(notebook, widget, pictures, state)
 
     with step("widget cell run, button ready"):
         notebook.run_cell(WIDGET_CELL)
