@@ -48,7 +48,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, ClientRevision, Handle, LeaseOwner, Update};
 
-use backend::{Postgres, Sqlite};
+use backend::{Postgres, RowWrite, Sqlite};
 use news::Telling;
 
 /// How long to wait for a connection, or for another writer.
@@ -326,7 +326,7 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn update(&self, id: GrantId, update: &Update, cells: &[NewCell]) -> Result<bool, StoreError> {
-        self.write(id, update, None, cells).await
+        self.write(RowWrite { id, update, email: None, cells }).await
     }
 
     /// The same for a sign-in that is about an account that is known: its e-mail address counts from now on.
@@ -340,18 +340,12 @@ impl Store {
         email: Option<&str>,
         cells: &[NewCell],
     ) -> Result<bool, StoreError> {
-        self.write(id, update, email, cells).await
+        self.write(RowWrite { id, update, email, cells }).await
     }
 
-    async fn write(
-        &self,
-        id: GrantId,
-        update: &Update,
-        email: Option<&str>,
-        cells: &[NewCell],
-    ) -> Result<bool, StoreError> {
+    async fn write(&self, write: RowWrite<'_>) -> Result<bool, StoreError> {
         let begun = self.telling.begin();
-        begun.end(either!(self, backend => backend.update(id, update, email, cells, &self.telling).await))
+        begun.end(either!(self, backend => backend.update(write, &self.telling).await))
     }
 
     /// Puts tokens into the revocation queue that stand in no row.

@@ -2,9 +2,10 @@
 
 use sqlx::Row;
 use sqlx::query::Query;
-use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Update, Version};
+use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Version};
 
 use super::columns::{bytes_of, count, hash_of, length, millis};
+use super::updating::RowWrite;
 use super::{Postgres, Sqlite};
 use crate::store::news::Telling;
 use crate::store::{Change, ChangeKind, GrantId, NewCell, NewGrant, Place, StoreError};
@@ -86,12 +87,10 @@ macro_rules! grant_writing {
             /// Writes a row with all that belongs to it, in one transaction with its news.
             pub(super) async fn update_in_transaction(
                 &self,
-                id: GrantId,
-                update: &Update,
-                email: Option<&str>,
-                cells: &[NewCell],
+                write: RowWrite<'_>,
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
+                let RowWrite { id, update, email, cells } = write;
                 let mut transaction = self.pool.begin_with($begin).await?;
                 let (guard, owner) = match update.guard.owner {
                     None => ("", None),

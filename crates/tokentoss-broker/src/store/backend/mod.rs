@@ -47,6 +47,7 @@ mod updating;
 mod uses;
 
 pub(super) use announcing::{Arrived, Listener};
+pub(super) use updating::RowWrite;
 
 /// SQLite, which lets one writer in at a time.
 #[derive(Clone)]

@@ -3,24 +3,34 @@
 //! A renewal, which is nearly every write, is one statement in Postgres, and its news come after it: Postgres commits
 //! transactions with news one after another.
 
-use tokentoss_custody::Update;
+use tokentoss_custody::{LeaseOwner, Update};
 
 use super::grant_writing::{OF_OWNER, columns_text};
 use super::{Postgres, Sqlite, tokens};
 use crate::store::news::Telling;
 use crate::store::{Change, ChangeKind, GrantId, NewCell, Place, StoreError};
 
+/// What is to be written to a row.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct RowWrite<'a> {
+    /// The row.
+    pub id: GrantId,
+    /// The columns, and when they may be written.
+    pub update: &'a Update,
+    /// The e-mail address, where a sign-in brought one.
+    pub email: Option<&'a str>,
+    /// The cells that are new in it.
+    pub cells: &'a [NewCell],
+}
+
 impl Sqlite {
     /// Writes a row where the guard holds; what changed, if it did.
     pub(in crate::store) async fn update(
         &self,
-        id: GrantId,
-        update: &Update,
-        email: Option<&str>,
-        cells: &[NewCell],
+        write: RowWrite<'_>,
         telling: &Telling,
     ) -> Result<Option<Change>, StoreError> {
-        self.update_in_transaction(id, update, email, cells, telling).await
+        self.update_in_transaction(write, telling).await
     }
 }
 
@@ -28,42 +38,36 @@ impl Postgres {
     /// Writes a row where the guard holds; what changed, if it did.
     pub(in crate::store) async fn update(
         &self,
-        id: GrantId,
-        update: &Update,
-        email: Option<&str>,
-        cells: &[NewCell],
+        write: RowWrite<'_>,
         telling: &Telling,
     ) -> Result<Option<Change>, StoreError> {
+        let RowWrite { id, update, email, cells } = write;
         let kind = ChangeKind::of(&update.after, cells);
-        if kind != ChangeKind::Renewed || email.is_some() || !update.revoke.is_empty() {
-            return self.update_in_transaction(id, update, email, cells, telling).await;
-        }
-        let Some(place) = self.renew(id, update, cells).await? else { return Ok(None) };
+        let is_plain = kind == ChangeKind::Renewed && email.is_none() && update.revoke.is_empty();
+        let Some(owner) = update.guard.owner.flatten().filter(|_| is_plain) else {
+            return self.update_in_transaction(write, telling).await;
+        };
+        let Some(place) = self.renew(id, update, owner, cells).await? else { return Ok(None) };
         let change = Change { grant: id, place, version: update.after.version, kind };
         self.announce_later(telling.message(&change));
         Ok(Some(change))
     }
 
-    /// Writes what a refresh brought where the guard holds, with all its tokens in one statement; tells whose row it is.
+    /// Writes what a refresh brought while its lease lasts, with all its tokens in one statement; tells whose row it is.
     async fn renew(
         &self,
         id: GrantId,
         update: &Update,
+        owner: LeaseOwner,
         cells: &[NewCell],
     ) -> Result<Option<Place>, StoreError> {
-        let (guard, owner) = match update.guard.owner {
-            None => ("AND $26::bytea IS NULL", None),
-            Some(None) => ("AND $26::bytea IS NULL AND lease_owner IS NULL", None),
-            Some(Some(owner)) => (OF_OWNER, Some(owner)),
-        };
         let text = format!(
             "WITH written AS ({}), {} SELECT tenant, user_id, provider FROM written",
-            columns_text(guard),
+            columns_text(OF_OWNER),
             tokens::parts(27, "written")
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
-        let query = Self::bind_columns(query, id, &update.after, update.guard.version, owner);
-        let query = if owner.is_none() { query.bind(None::<Vec<u8>>) } else { query };
+        let query = Self::bind_columns(query, id, &update.after, update.guard.version, Some(owner));
         let row = tokens::bind(query, id, &update.after, cells).fetch_optional(&self.pool).await?;
         row.as_ref().map(Self::place_of).transpose()
     }
