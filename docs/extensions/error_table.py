@@ -28,6 +28,7 @@ CAUSES = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Calls to services": (
         *("service_", "origin_not_allowed", "path_outside_base", "address_insecure", "authorization_taken"),
+        *("auth_manager_", "base_url_", "header_", "provider_missing", "verification_"),
     ),
     "Service accounts": ("credentials_", "minting_"),
     "Tokens and the client in files": ("storage_",),
@@ -36,7 +37,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "The OAuth client and its settings": (
         *("client_id", "client_of", "client_secret", "configure_", "configuration_unsealed", "redirect_uri_"),
-        *("argument_", "endpoint_", "scope_openid", "parameter_protected", "provider_identity"),
+        *("argument_", "endpoint_", "exchange_", "scope_openid", "parameter_protected", "provider_identity"),
         *(
             "provider_parameter",
             "provider_required",
@@ -47,10 +48,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "ID tokens and who signed in": ("id_token_", "identity_", "jwks_", "userinfo_", "hosted_domain"),
     "Being signed in": (
-        *("no_credentials", "session_", "signed_", "client_session", "grant_", "refresh_", "revocation_"),
+        *("no_credentials", "visitor", "session_", "signed_", "client_session", "grant_", "refresh_", "revocation_"),
         *("invalid_grant", "invalid_rapt", "account_ambiguous", "account_unknown", "admin_policy"),
     ),
     "The button, the popup and the notebook": (
+        *("notebook_origin_", "output_unwritable", "port_unavailable", "redirect_port_"),
         *(
             "popup_",
             "page_",

@@ -68,7 +68,7 @@ test("where the kernel could make no ticket, Retry asks it for one, as often as 
 
 test("a ticket that is not usable has its next step in a cell, and its sentence says which", async () => {
   const steps = {
-    endpoint_insecure: "Correct the provider's endpoints.",
+    endpoint_insecure: "Correct that address.",
     parameter_protected: "Remove it.",
     scope_openid_missing: "Add openid to the scopes.",
     ticket_invalid: "Run the cell again",

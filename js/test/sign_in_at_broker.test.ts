@@ -229,11 +229,11 @@ test("a sign-in that was begun outlives the next offer", async () => {
 test("a failure is shown, and the next click opens the next one", async () => {
   const { binding, model } = await bind();
   binding.signIn();
-  model.kernelSets({ acknowledged: "a1", broker: {}, error: "Access was not granted." });
+  model.kernelSets({ acknowledged: "a1", broker: {}, error: "Access wasn't granted:" });
   await turn();
   model.kernelSets({ broker: offer("a2") });
   await turn();
-  const failed = { kind: "failed", message: "Access was not granted.", next: "retry", byHand: null };
+  const failed = { kind: "failed", message: "Access wasn't granted:", next: "retry", byHand: null };
   assert.deepEqual(binding.state, failed);
   assert.equal(page.opened[0]?.[1]?.closed, true);
   binding.signIn();

@@ -91,9 +91,9 @@ test("a failure is shown, and the way stays open", async () => {
   const { binding, model } = await bind();
   binding.askForLink();
   model.kernelSends(link);
-  model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: "Access was not granted." });
+  model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: "Access wasn't granted:" });
   await turn();
-  assert.deepEqual(binding.state, { ...refused, message: "Access was not granted." });
+  assert.deepEqual(binding.state, { ...refused, message: "Access wasn't granted:" });
   assert.equal(binding.offersLink, true);
   binding.askForLink();
   model.kernelSends(link);

@@ -43,7 +43,7 @@ def test_refused(notebook, endpoint):
     assert_ways_out(widget)
 
     window.close()
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
     expect(widget.cancel_button).to_be_visible()
     notebook.kernel.until("widget.error_code == '' and widget.status.startswith('Waiting for you')")
     context.unroute(endpoint)

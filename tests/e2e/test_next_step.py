@@ -91,7 +91,7 @@ def test_a_kernel_that_is_gone_where_no_cell_is_seen(view):
     """Voila, say: a new page brings a new kernel."""
     page, _ = view
     page.evaluate("() => kernelDies()")
-    assert page.evaluate(SHOWN) == ["The kernel restarted. Run the cell again.", ["Reload the page"]]
+    assert page.evaluate(SHOWN) == ["The kernel restarted, so this button is disconnected. Run the cell again, or reload the page if there's no cell.", ["Reload the page"]]
 
 
 def test_a_ticket_that_the_page_refuses(view):
@@ -101,7 +101,7 @@ def test_a_ticket_that_the_page_refuses(view):
     broken = ticket | {"provider": ticket["provider"] | {"token_endpoint": "http://provider.example/token"}}
     page.evaluate("changes => kernelSets(changes)", {"ticket": broken | {"id": "another"}})
     sentence, controls = page.evaluate(SHOWN)
-    assert "Correct the provider's endpoints." in sentence
+    assert "Correct that address." in sentence
     assert controls == ["Go to the cell"]
 
 
@@ -115,7 +115,7 @@ def test_taken_ports_and_retry(open_notebook, provider):
         notebook = open_notebook(cells.show_widget(provider, provider.public, redirect_ports=[port]))
         notebook.run_cell(0)
         widget = Widget(notebook.page)
-        sentence = f"The kernel cannot listen on 127.0.0.1:{port}."
+        sentence = f"Python can't listen on 127.0.0.1:{port}."
         widget.wait_status(sentence)
         widget.click(widget.retry_button)
         # Asked, and still in vain: the sentence goes and comes.

@@ -90,7 +90,7 @@ def test_a_user_who_takes_long_just_finishes(widget):
     """C18: the hint says so, and the window goes on to the end."""
     window = widget.open_popup()
     popup.answer_login(window, ADA)
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
     popup.sign_in(window, ADA)
     popup.wait_closed(window)
     widget.wait_status(f"Signed in as {ADA}")
@@ -100,7 +100,7 @@ def test_popup_blocked_link_by_hand(widget):
     """What a link opens is cut off like a popup, and finds its way like one."""
     widget.wait_ready()
     widget.click_sign_in_without_gesture()
-    widget.wait_status("The browser blocked the sign-in window.")
+    widget.wait_status("Your browser blocked the popup.")
     window = widget.open_popup(widget.link)
     popup.sign_in(window, ADA)
     widget.wait_status(f"Signed in as {ADA}")
@@ -110,7 +110,7 @@ def test_a_user_who_closes_it_tries_again(widget, provider):
     window = widget.open_popup()
     popup.answer_login(window, ADA)
     window.close()
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
     window = widget.open_popup(widget.retry_button)
     popup.sign_in(window, ADA)
     popup.wait_closed(window)
@@ -148,7 +148,7 @@ def test_a_busy_kernel_is_named_and_the_window_goes_on_when_it_is_free(busy):
     window = widget.open_popup()
     says(window, "Or go back to the notebook for another way to sign in.")
     assert window.url.endswith("/tokentoss/start"), "the address bar has forgotten what names the attempt"
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
     expect(widget.retry_button).to_be_visible()
     expect(widget.paste_field).to_be_visible()
 
@@ -163,7 +163,7 @@ def test_the_way_that_a_busy_kernel_leaves(busy, provider):
     notebook, release = busy
     widget = Widget(notebook.page)
     first = widget.open_popup()
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
     window = widget.open_popup(widget.retry_button)
     popup.sign_in(window, ADA)
     window.wait_for_url("http://127.0.0.1:*/?*")

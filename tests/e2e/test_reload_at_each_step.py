@@ -47,5 +47,5 @@ def test_a_failure_is_shown_again_with_its_next_step(notebook):
     notebook.kernel.until("widget.error_code == 'access_denied'")
     notebook.reload()
     widget = Widget(notebook.page)
-    widget.wait_status("Access was not granted.")
+    widget.wait_status("Access wasn't granted:")
     expect(widget.retry_button).to_be_enabled(timeout=PATIENCE_MS)

@@ -18,7 +18,7 @@ def test_the_first_popup_comes_too_late(open_notebook, provider):
     widget = Widget(notebook.page)
     first = widget.open_popup()
     popup.answer_login(first, ADA)
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
 
     notebook.page.bring_to_front()
     second = widget.open_popup(widget.retry_button)

@@ -150,7 +150,7 @@ def test_a_declined_code_says_so_and_the_button_works(open_notebook, provider):
     notebook = open_notebook(cells.show_widget(provider, provider.device))
     widget = show_code(notebook)
     enter_code(*code_of(widget), ADA, approve=False)
-    widget.wait_status("Access was not granted.")
+    widget.wait_status("Access wasn't granted:")
     widget.wait_ready()
     notebook.kernel.until("widget.error_code == 'access_denied'")
 

@@ -36,7 +36,7 @@ def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook,
 
     wake_after(context, HOUR)
 
-    widget.wait_status("The sign-in was not finished in time. Sign in again.")
+    widget.wait_status("The sign-in wasn't finished in time. Try again.")
     notebook.kernel.until("widget.error_code == 'sign_in_timed_out'")
     popup.wait_closed(window)
     assert provider.exchanges() == []

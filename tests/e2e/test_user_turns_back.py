@@ -51,7 +51,7 @@ def test_closed_popup(notebook, provider):
     popup.answer_login(window, ADA)
     window.close()
 
-    widget.wait_status("The sign-in window looks closed.")
+    widget.wait_status("The popup seems to be closed.")
     assert provider.exchanges() == []
 
     window = widget.open_popup()

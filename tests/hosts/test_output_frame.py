@@ -119,7 +119,7 @@ def sign_in_by_paste(view):
     view.wait_ready()
     started = time.perf_counter()
     view.click(view.sign_in_button)
-    view.wait_status("The browser blocked the sign-in window.")
+    view.wait_status("Your browser blocked the popup.")
     expect(view.link).to_be_visible()
     give_address(view, follow_to_callback(take_link(view), ADA))
     return (time.perf_counter() - started) * 1000

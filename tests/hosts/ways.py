@@ -92,7 +92,7 @@ class PasteFromSeveredPopup(Paste):
         """The widget says so, and its button goes straight to the provider."""
         popup.wait_unreachable(widget.open_popup(), "http://127.0.0.1:")
         widget.page.bring_to_front()
-        widget.wait_status("The sign-in window looks closed.")
+        widget.wait_status("The popup seems to be closed.")
         return widget.open_popup(widget.retry_button)
 
 

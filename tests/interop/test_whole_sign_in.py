@@ -112,7 +112,7 @@ def test_declined(notebook, party, redeemed):
         widget.wait_status(notebook.kernel.value("widget.error"))
         again = widget.retry_button
     else:
-        widget.wait_status("The sign-in window looks closed.")
+        widget.wait_status("The popup seems to be closed.")
         widget.click(widget.cancel_button)
         widget.wait_status("Click to sign in")
         again = widget.sign_in_button

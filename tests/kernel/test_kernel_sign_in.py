@@ -111,7 +111,7 @@ def test_the_answer_is_checked_before_anything_is_asked(desk, provider):
 def test_declining(desk, provider):
     answer = visit(follow_to_callback(desk.link(), ADA, approve=False))
     assert (answer.status_code, desk.widget.error_code) == (400, "access_denied")
-    assert "Access was not granted" in answer.text
+    assert "Access wasn't granted" in answer.text
     desk.paste(follow_to_callback(desk.link(), ADA, approve=False))
     assert desk.widget.error_code == "access_denied"
     assert provider.exchanges() == []

@@ -150,7 +150,7 @@ def test_without_a_terminal(run, provider, opened):
     command = [*COMMAND, "sign-in", "--provider", provider.issuer]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: A sign-in needs a terminal, and this is none.")
+    assert done.stderr.startswith("error: This isn't a terminal, and a sign-in needs one.")
     assert not opened.exists()
 
 

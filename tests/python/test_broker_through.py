@@ -92,7 +92,7 @@ def test_an_answer_without_the_mark_is_not_the_services(service: FakeProvider) -
     """Something else than a broker answers 200 with JSON."""
     broker = Broker(service.issuer, "key")
     service.answers["/v1/through/google/reports.example.com/api"] = Answer.json({"ok": True})
-    with pytest.raises(Exception, match="did not answer as a broker does") as caught:
+    with pytest.raises(Exception, match="doesn't answer like a broker") as caught:
         IAPClient(BASE, broker=broker, through=True).get_json("/api")
     assert caught.value.code == "broker_answer_invalid"  # type: ignore[attr-defined]
 

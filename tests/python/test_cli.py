@@ -99,7 +99,7 @@ def test_a_secret_in_the_place_of_the_file(capsys: pytest.CaptureFixture[str]) -
         (["file.json", "--client-id", "a"], "not both"),
         ([], "give a client_secrets.json, or --client-id"),
         (["--client-id", "GOCSPX-x"], "looks like a client secret"),
-        (["--client-id", "id-1"], "The client secret cannot be used: it is empty"),
+        (["--client-id", "id-1"], "The client secret isn't valid: it's empty"),
     ],
 )
 def test_what_cannot_be_configured(

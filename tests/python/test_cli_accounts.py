@@ -80,8 +80,8 @@ def test_switch(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     ("name", "words"),
     [
         ("nobody@example.com", "choose one that `tokentoss status` lists"),
-        ("", "No stored account goes by"),
-        ("x" * 9999, "No stored account goes by"),
+        ("", "None of your stored accounts is called"),
+        ("x" * 9999, "None of your stored accounts is called"),
         ("old@example.com", "The session has expired. Run `tokentoss sign-in` again."),
         ("twice@example.com", "say which one with --account"),
     ],

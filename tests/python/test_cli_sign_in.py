@@ -149,7 +149,7 @@ def test_the_command_that_opens_the_browser_holds_no_request(sign_in: Sign, user
 def test_the_provider_says_no(sign_in: Sign, user: User, capsys: pytest.CaptureFixture[str]) -> None:
     user.answer = lambda: user.query(error="access_denied")
     assert sign_in() == 1
-    assert user.saw.splitlines()[-1].startswith("error: Access was not granted.")
+    assert user.saw.splitlines()[-1].startswith("error: Access wasn't granted:")
     assert capsys.readouterr().out == ""
     assert [reply.status for reply in user.replies] == [400]
     assert not FileStorage().exists()
@@ -176,7 +176,7 @@ def test_nobody_comes_back(sign_in: Sign, user: User, monkeypatch: pytest.Monkey
     monkeypatch.setattr(kernel_sign_in, "LIFETIME", 0.05)
     monkeypatch.setattr(webbrowser, "open", lambda _address: True)
     assert sign_in() == 1
-    assert user.saw.splitlines()[-1] == "error: The sign-in was not finished in time. Sign in again."
+    assert user.saw.splitlines()[-1] == "error: The sign-in wasn't finished in time. Try again."
 
 
 def test_interrupted(sign_in: Sign, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +280,7 @@ def test_what_is_no_such_address_is_asked_for_again(
 def test_the_refusal_is_pasted(sign_in: Sign, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     pasting(user, monkeypatch, lambda: f"{user.request['redirect_uri']}?{user.query(error='access_denied')}")
     assert sign_in("--no-browser") == 1
-    assert "Access was not granted" in user.saw
+    assert "Access wasn't granted" in user.saw
 
 
 def test_an_address_that_comes_too_late(
@@ -296,7 +296,7 @@ def test_an_address_that_comes_too_late(
     asked = pasting(user, monkeypatch, late)
     assert sign_in("--no-browser") == 1
     assert len(asked) == 1
-    assert user.saw.splitlines()[-1] == "error: The sign-in was not finished in time. Sign in again."
+    assert user.saw.splitlines()[-1] == "error: The sign-in wasn't finished in time. Try again."
     assert not FileStorage().exists()
 
 
@@ -364,7 +364,7 @@ def test_a_code(
 def test_no_code_there(sign_in: Sign, user: User) -> None:
     user.fake.answers["/.well-known/openid-configuration"] = Answer.json(user.fake.metadata())
     assert sign_in("--code") == 1
-    assert user.saw.splitlines()[-1].endswith("offers no sign-in by code. Leave --code out.")
+    assert user.saw.splitlines()[-1].endswith("doesn't support sign-in by code. Leave --code out.")
 
 
 def test_a_code_interrupted(sign_in: Sign, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,8 +415,8 @@ def test_a_client_that_names_no_provider(user: User) -> None:
     [
         ("nobody", "called nobody. Give its issuer instead, as --provider https://…"),
         ("microsoft", "Give the provider's issuer instead, as --provider https://…"),
-        ("google", "is not this provider's, so nothing was sent"),
-        ("http://login.example.com", "is not an https address"),
+        ("google", "belongs to another provider."),
+        ("http://login.example.com", "must start with https://"),
         ("", "Give its issuer instead"),
     ],
 )
@@ -545,7 +545,7 @@ def test_a_sign_in_that_fails_at_the_broker(
 
     monkeypatch.setattr(webbrowser, "open", open_page)
     assert user.run("sign-in") == (130 if ended == "closed" else 1)
-    words = {"failed": "The user said no.", "expired": "was not finished in time", "closed": "Cancelled."}
+    words = {"failed": "The user said no.", "expired": "wasn't finished in time", "closed": "Cancelled."}
     assert words[ended] in user.saw
     assert asks.grants == []
 

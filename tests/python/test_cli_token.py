@@ -65,7 +65,7 @@ def test_nobody_is_signed_in(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, out) == (3, "")
     path = FileStorage().path
     assert err == (
-        f"error: No credentials were found; looked at: {path} (no tokens). Run `tokentoss sign-in` first.\n"
+        f"error: You aren't signed in. Run `tokentoss sign-in` first. (Looked in: {path} (no tokens))\n"
     )
     assert said(capsys, "--account", ADA)[0] == 3
 
@@ -260,5 +260,5 @@ def test_a_broker_that_refuses_the_caller(
     monkeypatch.setenv("TOKENTOSS_BROKER_KEY", "another-key-that-nobody-knows-here-at-all")
     code, out, err = said(capsys)
     assert (code, out) == (1, "")
-    assert "does not know this caller's key" in err
+    assert "doesn't know your key" in err
     assert "another-key" not in err

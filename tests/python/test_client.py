@@ -112,7 +112,7 @@ def test_the_service_must_be_secure(address: str) -> None:
         IAPClient(address)
     assert refusal.value.code == "address_insecure"
     assert str(refusal.value).endswith(
-        " must start with https:// (http:// only on this computer). Correct it."
+        " must start with https:// (http:// only on this computer). Correct that address."
     )
 
 

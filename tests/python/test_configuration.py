@@ -283,7 +283,7 @@ def test_the_tokens_of_a_user(tmp_path: Path) -> None:
     failure = refused(written(tmp_path, tokens))
     assert failure.code == "client_secrets_user_tokens"
     assert str(failure).endswith(
-        "holds the tokens of a user, not a client. Download the client's file from the provider's console."
+        "contains a user's tokens, not a client. Download the client's file from the provider's console."
     )
 
 
@@ -304,8 +304,8 @@ def test_the_client_of_a_service_of_google(tmp_path: Path, uri: str, service: st
     failure = refused(path)
     assert failure.code == "client_secrets_service_client"
     assert str(failure) == (
-        f"{path} is {service}'s own client, which no notebook can sign in with. "
-        "Create a client of type Desktop app and download its file."
+        f"{path} is {service}'s own client, so you can't sign in with it from a notebook. "
+        "Create a Desktop app client and download its file."
     )
     with pytest.raises(ConfigurationError) as refusal:
         tokentoss.configure_from_file(path)

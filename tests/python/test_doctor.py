@@ -167,7 +167,7 @@ def test_the_own_client_of_iap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(path))
     files = [one for section in examine() if section.title == "Client" for one in section.findings]
     assert [(one.name, one.level) for one in files] == [("client", "error")]
-    assert "is IAP's own client, which no notebook can sign in with" in files[0].shown
+    assert "is IAP's own client, so you can't sign in with it from a notebook" in files[0].shown
 
 
 @pytest.mark.usefixtures("no_network")

@@ -84,7 +84,7 @@ def test_a_code_is_not_offered_and_refused_with_a_sentence(fake: FakeProvider, m
     assert not widget.offers_code
     message(widget, {"type": "ask_for_code"})
     assert widget.error_code == "device_authorization_unsupported"
-    assert widget.error.endswith("Sign in with the button.")
+    assert widget.error.endswith("Use the sign-in button instead.")
     assert fake.calls("/device") == 0
 
 

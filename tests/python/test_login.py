@@ -146,9 +146,7 @@ def test_a_kernel_that_cannot_wait(
     """The button is there, and works between two cells."""
     monkeypatch.setattr("tokentoss.callback.attempt.can_listen", lambda: False)
     failure = refused("login_impossible", provider=fake.provider())
-    assert str(failure).endswith(
-        "Sign in with the button that AuthWidget() shows, then go on in the next cell."
-    )
+    assert str(failure).endswith("Sign in with the button of AuthWidget(), and continue in the next cell.")
     assert len(notebook.shown) == 1
 
 

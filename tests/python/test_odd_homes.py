@@ -366,7 +366,7 @@ def test_a_lock_file_of_another_user(public_folder: Path) -> None:
     done = as_user(NOBODY, SAVES, public_folder)
     assert done.stdout == (
         "storage_lock_unusable The lock file tokens.json.lock (Permission denied: it belongs to another "
-        "user) cannot be used, so nothing was stored. Delete it, or ask its owner to.\n"
+        "user), so nothing was stored. Delete it, or ask its owner to.\n"
     ), done
 
 
@@ -435,7 +435,7 @@ def test_what_can_be_saved_can_be_loaded(storage: FileStorage, monkeypatch: pyte
     with pytest.raises(StorageError) as unread:
         storage.load()
     assert str(unread.value) == (
-        f"{storage.path} needs more than 64 MiB, the most that is read and written. Sign out of accounts "
+        f"{storage.path} needs more than 64 MiB, which is the limit. Sign out of accounts "
         "that are no longer used, or move the file away."
     )
 

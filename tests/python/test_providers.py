@@ -153,7 +153,7 @@ def test_metadata_without_an_acceptable_algorithm(fake: FakeProvider) -> None:
         Provider.discover(fake.issuer)
     assert refusal.value.code == "discovery_algorithms_refused"
     assert str(refusal.value).startswith(
-        f"{fake.issuer} signs ID tokens with HS256, none, which is not accepted here. "
+        f"{fake.issuer} signs ID tokens with HS256, none, which can't be checked with a public key. "
         "Ask its administrator for a signing key of type RS256 or ES256"
     )
 

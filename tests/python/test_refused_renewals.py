@@ -58,7 +58,7 @@ def test_an_invalid_request_that_is_said_twice_ends_the_session(
     with pytest.raises(ReauthRequiredError) as end:
         _ = manager.id_token
     assert end.value.code == "grant_forgotten"
-    assert str(end.value) == f"{fake.issuer}/token refused twice to renew this session. Sign in again."
+    assert str(end.value) == f"{fake.issuer}/token refused to renew your session twice. Sign in again."
     assert fake.calls("/token") == 2
     assert not manager.is_authenticated
 

@@ -160,5 +160,5 @@ def test_an_account_that_is_not_stored_is_said(
     storage.save(of(fake, "ada"))
     with caplog.at_level(logging.WARNING):
         manager = make_manager(storage=storage, account="typo@example.com")
-    assert "No stored account goes by typo@example.com" in caplog.text
-    assert "No stored account goes by typo@example.com" in manager.why_signed_out
+    assert "None of your stored accounts is called typo@example.com" in caplog.text
+    assert "None of your stored accounts is called typo@example.com" in manager.why_signed_out

@@ -36,8 +36,8 @@ def test_further_audiences_are_trusted_by_name(fake: FakeProvider) -> None:
         validate_id_token(token, provider=fake.provider(), client_id=CLIENT_ID)
     assert refusal.value.code == "id_token_audience_mismatch"
     assert str(refusal.value) == (
-        "The ID token was made for 2000@proj, so nothing was kept. Check the client ID; "
-        "if that audience is meant, name it in Provider(trusted_audiences=…)."
+        "The ID token was made for 2000@proj. Check the client ID; "
+        "if you want that audience, name it in Provider(trusted_audiences=…)."
     )
     trusting = fake.provider(trusted_audiences=("2000@proj",))
     assert validate_id_token(token, provider=trusting, client_id=CLIENT_ID).subject == "user-1"
@@ -75,7 +75,7 @@ def test_an_expiry_as_text_sends_nobody_in_a_circle(make_manager: Make, fake: Fa
         make_manager().accept(response(fake, id_token=token), nonce="n")
     assert refusal.value.code == "id_token_expiry_invalid"
     assert "ign in again" not in str(refusal.value)
-    assert str(refusal.value).endswith("Report this to the provider.")
+    assert str(refusal.value).endswith("to check its OpenID settings.")
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(1, ""), (59, ""), (120, "id_token_older")])
@@ -163,7 +163,7 @@ def test_metadata_with_shared_secrets_only_says_what_is_wrong(fake: FakeProvider
         Provider.discover(fake.issuer)
     assert refusal.value.code == "discovery_algorithms_refused"
     assert str(refusal.value).startswith(
-        f"{fake.issuer} signs ID tokens with HS256, which is not accepted here."
+        f"{fake.issuer} signs ID tokens with HS256, which can't be checked with a public key."
     )
 
 

@@ -366,7 +366,7 @@ fn a_refused_paste_is_told_as_a_sentence() {
     sign_in.sign_in();
     sign_in.paste("4/0AbCdEf".into());
     assert_eq!(scene.state(), "waiting");
-    assert!(scene.last_event().contains("Paste the whole address."), "{}", scene.last_event());
+    assert!(scene.last_event().contains("Paste the whole address,"), "{}", scene.last_event());
 }
 
 #[wasm_bindgen_test]

@@ -41,7 +41,7 @@ class BrokerClient:
         key: The caller's key; see :class:`tokentoss.broker.Broker`.
 
     Raises:
-        ConfigurationError: ``address_insecure``, ``broker_key_invalid``, or ``argument_invalid`` if no broker
+        ConfigurationError: ``address_insecure``, ``broker_key_invalid``, or ``broker_missing`` if no broker
             is named anywhere.
     """
 
@@ -49,7 +49,7 @@ class BrokerClient:
         key = secret_or_none(key)
         chosen = Broker.of_environment() if broker is None else broker
         if chosen is None:
-            raise ConfigurationError(code="argument_invalid", subject="No broker, without TOKENTOSS_BROKER,")
+            raise ConfigurationError(code="broker_missing")
         if key is not None:
             base = Broker.of(chosen)
             chosen = Broker(base.url, key, tenant=base.tenant, user=base.user, provider=base.provider)

@@ -70,7 +70,7 @@ class CallbackAddresses:
                 among the registered addresses of a web client.
 
         Raises:
-            ConfigurationError: ``redirect_uri_invalid``, a port that is none, or
+            ConfigurationError: ``redirect_uri_invalid``, ``redirect_port_invalid``, or
                 ``client_secrets_redirect_missing`` for a web client with no address that can be used.
         """
         ports = _checked_ports(redirect_ports)
@@ -151,7 +151,5 @@ def _checked_page(uri: str) -> str:
 def _checked_ports(ports: Sequence[int] | None) -> tuple[int, ...]:
     for port in ports or ():
         if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= _MAX_PORT:
-            raise ConfigurationError(
-                f"{port!r} among the redirect_ports is no port: give numbers such as 8765."
-            )
+            raise ConfigurationError(code="redirect_port_invalid", subject=repr(port))
     return tuple(dict.fromkeys(ports or ()))

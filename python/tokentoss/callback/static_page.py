@@ -31,11 +31,11 @@ def static_page(origins: Sequence[str]) -> str:
         origins: The origins of the notebook pages that it talks to, or :data:`OWN_ORIGIN`.
 
     Raises:
-        ConfigurationError: If one of them is no origin.
+        ConfigurationError: ``notebook_origin_missing`` or ``notebook_origin_invalid``.
     """
     allowed = [_checked(origin) for origin in dict.fromkeys(origins)]
     if not allowed:
-        raise ConfigurationError("A callback page talks to no origin at all: name at least one.")
+        raise ConfigurationError(code="notebook_origin_missing")
     document = _file("page.html").replace("{{policy}}", escape(_policy()))
     document = document.replace("{{origins}}", json.dumps(allowed)).replace("{{style}}", _file("page.css"))
     return document.replace("{{script}}", _file("page.js"))
@@ -71,9 +71,7 @@ def _checked(origin: str) -> str:
         return origin
     parts = split_url(origin)
     if parts is None or parts.path or parts.query or parts.fragment or origin_of(origin) != origin:
-        raise ConfigurationError(
-            f"{origin!r} is no origin: give scheme, host and port alone, such as https://hub.example.com."
-        )
+        raise ConfigurationError(code="notebook_origin_invalid", subject=repr(origin))
     return origin
 
 

@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command line without the program's name; by default the process's own.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        parser().print_help()
+        return 0
     chosen = vars(parser().parse_args(arguments))
     try:
         code = _run(chosen)

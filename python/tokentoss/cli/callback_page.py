@@ -37,9 +37,8 @@ def run(origins: list[str], output: Path | None, port: int | None) -> int:
     try:
         output.write_text(page, encoding="utf-8")
     except OSError as failure:
-        raise ConfigurationError(
-            f"Writing {output} failed ({failure.strerror}): choose another file."
-        ) from None
+        subject = f"{output} ({failure.strerror})"
+        raise ConfigurationError(code="output_unwritable", subject=subject) from None
     sys.stdout.write(headers)
     return 0
 
@@ -48,7 +47,7 @@ def _serve(origins: list[str], port: int) -> int:
     try:
         server = PageServer(port, origins)
     except (OSError, OverflowError):
-        raise ConfigurationError(f"Port {port} cannot be listened on: choose another one.") from None
+        raise ConfigurationError(code="port_unavailable", subject=str(port)) from None
     with server:
         sys.stdout.write(f"Serving http://127.0.0.1:{server.server_port}/…{PAGE_PATH}\n")
         sys.stdout.flush()

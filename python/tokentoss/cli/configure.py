@@ -33,13 +33,11 @@ def run(file: str | None, client_id: str | None, project_id: str | None, client_
         StorageError: If it cannot be written.
     """
     if file is not None and (client_id or project_id):
-        raise ConfigurationError("Give either a file or a client ID, not both.")
+        raise ConfigurationError(code="configure_conflict")
     replaced = _installed_now()
     if file is not None:
         if file.startswith("GOCSPX-"):
-            raise ConfigurationError(
-                "That is a client secret, not a file: leave it out, and it is asked for."
-            )
+            raise ConfigurationError(code="client_secret_as_file")
         path = configure_from_file(file)
     else:
         client_id = client_id or _ask("Client ID: ")
@@ -66,7 +64,7 @@ def _installed_now() -> str | None:
 
 def _ask(question: str) -> str:
     if not sys.stdin.isatty():
-        raise ConfigurationError("Nothing to configure: give a client_secrets.json, or --client-id ID.")
+        raise ConfigurationError(code="configure_nothing_given")
     return input(question)
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 _IN_THE_SHELL = {
-    "Choose one by its key; AuthManager.accounts() lists them.": (
-        "Choose one by the name that `tokentoss status` shows for --account."
+    "matches several of your stored accounts. Choose one by its key, as AuthManager.accounts() lists them.": (
+        "are several accounts. Choose one with --account."
     ),
-    "choose one that AuthManager.accounts() lists": "choose one that `tokentoss status` lists",
-    "install it with tokentoss.configure()": "install it with `tokentoss configure`",
-    "Show a GoogleAuthWidget and sign in first.": "Run `tokentoss sign-in` first.",
-    "Session expired — sign in again.": "The session has expired. Run `tokentoss sign-in` again.",
-    "Sign in with a widget that has the same broker.": "Run `tokentoss sign-in`.",
-    "Sign in with the button.": "Leave --code out.",
+    "choose one that AuthManager.accounts() lists": "choose one that `tokentoss accounts` lists",
+    "Run the cell with the sign-in button, sign in, then run this cell again.": "Run `tokentoss sign-in` first.",
+    "Sign in with a widget that uses this broker.": "Run `tokentoss sign-in`.",
+    "Use the sign-in button instead.": "Leave --code out.",
     "Use APIClient, which sends the access token.": "Ask for the access token, with --access.",
     'Name the provider: AuthWidget(provider=Provider.discover("https://issuer")).': (
         "Name its issuer with --provider https://…"
     ),
-    "Use Provider.discover() with its issuer instead.": "Give its issuer instead, as --provider https://…",
-    "Give it to Provider.named().": "Give the provider's issuer instead, as --provider https://…",
+    'For others use Provider.discover("https://issuer").': "For others give the issuer: --provider https://…",
+    "Pass the right parameters to Provider.named().": "Give the provider's issuer instead: --provider https://…",
 }
 
 

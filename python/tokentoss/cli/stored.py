@@ -30,6 +30,4 @@ def ambiguous(stored: list[TokenData], candidates: list[TokenData]) -> NoCredent
     """Return the error that asks which of several accounts is meant."""
     names = dict(zip(map(id, stored), names_of(stored), strict=True))
     shown = ", ".join(printable(names[id(tokens)]) for tokens in candidates)
-    return NoCredentialsError(
-        f"Several accounts are signed in ({shown}): say which one with --account.", code="account_ambiguous"
-    )
+    return NoCredentialsError(code="account_ambiguous", subject=shown)

@@ -44,9 +44,7 @@ class AccessTokens(TokenSource):
         stays: bool = False,
     ) -> None:
         if manager is None and provider is None:
-            raise ConfigurationError(
-                "Whose access token the service takes is not said: give a provider or an auth_manager."
-            )
+            raise ConfigurationError(code="provider_missing")
         super().__init__(manager, None if provider is None else WantedProvider.of(provider), stays=stays)
         self._account = account.key if isinstance(account, Account) else account
         self._detached: DetachedManager | None = None

@@ -74,7 +74,7 @@ class Binding:
         if self._origins is not None and origin not in self._origins:
             raise ConfigurationError(code="origin_not_allowed", subject=origin)
         if own is not None and not isinstance(own, Secret):
-            raise ConfigurationError(code="authorization_taken", subject="header Authorization")
+            raise ConfigurationError(code="authorization_taken", subject="a header Authorization")
         variable = proxy_variable_for(url) if is_plain_loopback(url) else None
         if variable is not None:
             # Who sends the call takes its proxy from there, and cannot be told otherwise from here.
@@ -142,8 +142,7 @@ class Bound:
         if chosen is None:
             chosen = manager if broker is None else manager_of(broker, manager, provider)
         if chosen is None:
-            subject = "Without a manager, a broker or service credentials, it"
-            raise ConfigurationError(code="argument_invalid", subject=subject)
+            raise ConfigurationError(code="auth_manager_missing")
         stays = broker is not None
         self._binding = Binding(chosen, allowed_origins, access_token=access_token, stays=stays)
 

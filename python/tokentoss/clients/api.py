@@ -62,7 +62,7 @@ class APIClient(ServiceClient):
     ) -> None:
         super().__init__(base_url, timeout, allowed_origins)
         if (through or broker is not None) and provider is None:
-            raise ConfigurationError(code="argument_invalid", subject="broker without a provider")
+            raise ConfigurationError(code="provider_missing")
         if through:
             self._tokens = through_of(
                 broker, "access_token", provider=provider, account=account, auth_manager=auth_manager

@@ -64,7 +64,7 @@ class ServiceClient:
         header: str = "Authorization",
     ) -> None:
         if header not in HEADERS:
-            raise ConfigurationError(f"No token is sent in the header {header!r}: take one of {HEADERS}.")
+            raise ConfigurationError(code="header_unsupported", subject=repr(header))
         self.base_url = base_url.rstrip("/") if base_url else None
         self.timeout = timeout
         self.header = header
@@ -175,10 +175,7 @@ class ServiceClient:
         verify = kwargs.get("verify")
         # requests takes anything that is false for False, None excepted.
         if verify is not None and not verify:
-            raise ConfigurationError(
-                "verify=False would hand the token to anybody on the way: "
-                "give the path of your certificate authority's file as verify instead."
-            )
+            raise ConfigurationError(code="verification_disabled")
         url, origins = self._address(path)
         follow = kwargs.pop("allow_redirects", True)
         kwargs.setdefault("timeout", self.timeout)
@@ -213,9 +210,9 @@ class ServiceClient:
             name.decode("latin-1") if isinstance(name, bytes) else str(name)
             for name in dict(kwargs.get("headers") or {})
         }
-        taken = next((f"header {name}" for name in names if name.lower() == self.header.lower()), None)
+        taken = next((f"a header {name}" for name in names if name.lower() == self.header.lower()), None)
         if taken is None and kwargs.get("auth") is not None and self.header == "Authorization":
-            taken = "auth"
+            taken = "an auth argument"
         if taken is not None:
             raise ConfigurationError(code="authorization_taken", subject=taken)
 
@@ -237,10 +234,7 @@ class ServiceClient:
         """Return the address, and the origins that the token may go to in this call."""
         if not path.lower().startswith(("http://", "https://")):
             if self.base_url is None:
-                raise ConfigurationError(
-                    f"The path {path!r} needs a base_url: give one to {type(self).__name__}, "
-                    "or use an absolute address."
-                )
+                raise ConfigurationError(code="base_url_missing", subject=repr(path))
             if _leaves_its_base(path):
                 raise ConfigurationError(code="path_outside_base", subject=repr(path))
             return f"{self.base_url}/{path.lstrip('/')}", self._origins

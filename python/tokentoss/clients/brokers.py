@@ -57,12 +57,12 @@ def through_of(
     """Return what sends calls by way of a broker.
 
     Raises:
-        ConfigurationError: ``argument_invalid`` without a broker; ``broker_conflict`` beside what needs a
+        ConfigurationError: ``broker_missing``; ``broker_conflict`` beside what needs a
             token here; ``broker_user_missing``.
     """
     chosen = Broker.of_environment() if broker is None else Broker.of(broker)
     if chosen is None:
-        raise ConfigurationError(code="argument_invalid", subject="through=True without a broker")
+        raise ConfigurationError(code="broker_missing")
     _refuse_beside("auth_manager", auth_manager)
     _refuse_beside("expected_audience", expected_audience)
     _refuse_beside("header", None if header == "Authorization" else header)

@@ -59,7 +59,7 @@ class TokenSource(ABC):
         self, manager: AuthManager | None, wanted: WantedProvider | None, *, stays: bool = False
     ) -> None:
         if manager is not None and wanted is not None and not wanted.is_met_by(manager.provider):
-            raise ConfigurationError("The auth manager is for another provider: give one of the two.")
+            raise ConfigurationError(code="auth_manager_conflict", subject=wanted.name)
         self._manager = manager
         self._wanted = wanted
         self._pins_account = manager is None or stays

@@ -12,19 +12,14 @@ if TYPE_CHECKING:
     from tokentoss.exceptions import ConfigurationError
     from tokentoss.oauth.provider import Provider
 
-_OF_PROGRAMS = frozenset({"client_secrets_service_account", "client_secrets_external_account"})
-
 
 def client_findings(
     config: ClientConfig | None, problem: ConfigurationError | None, provider: Provider | None, unknown: str
 ) -> list[Finding]:
     """Return what is known of the client; of its secret, whether there is one."""
     if config is None:
-        hint = "Run `tokentoss configure`, or show a ConfigureWidget in a notebook."
-        if problem is not None and problem.code in _OF_PROGRAMS:
-            # The sentence says where such a file belongs.
-            hint = ""
-        return [Finding("client", None, "error", str(problem or ""), hint)]
+        cause, _, step = str(problem or "").partition(". ")
+        return [Finding("client", None, "error", cause, step)]
     kind = "Desktop app" if config.client_type == "installed" else "web application"
     findings = [
         Finding("client ID", printable(config.client_id)),

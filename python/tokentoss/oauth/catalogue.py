@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
 
 _FILE = Path(__file__).with_name("providers.json")
@@ -106,7 +107,8 @@ def _entry(name: str) -> dict[str, Any]:
     try:
         return _entries()[name]
     except KeyError:
-        raise ConfigurationError(code="provider_unknown", subject=str(name)) from None
+        subject = f'"{printable(str(name), 60)}" (there are: {", ".join(_entries())})'
+        raise ConfigurationError(code="provider_unknown", subject=subject) from None
 
 
 @cache

@@ -115,16 +115,14 @@ def require_own(given: TokenStorage) -> None:
     """Check that a storage that was given is not the one that all visitors have.
 
     Raises:
-        ConfigurationError: If it is the user's keyring or token file, and several people are served.
+        ConfigurationError: ``visitors_share_storage`` if it is the user's keyring or token file, and several
+            people are served.
     """
     is_everybodys = isinstance(given, KeyringStorage) or (
         isinstance(given, FileStorage) and not given.is_named
     )
     if is_everybodys and is_shared():
-        raise ConfigurationError(
-            f"{given!r} is one for all visitors of this app, who would be signed in as each other: "
-            f"leave the storage out, or set {APP_HOST_VARIABLE}=0 if the app is one person's."
-        )
+        raise ConfigurationError(code="visitors_share_storage", subject=repr(given))
 
 
 def _is_process_shared() -> bool:

@@ -206,7 +206,7 @@ class CurrentTokens:
         """Return the session, unless its time is over: then it ends here."""
         session = self._store.session
         if session is not None and self._is_over(session):
-            self.last_error = NoCredentialsError(code="session_expired")
+            self.last_error = self._expired()
             if self._store.forget(session):
                 self._store.discard(session)
                 self._ended()
@@ -215,6 +215,10 @@ class CurrentTokens:
 
     def _is_over(self, session: Session) -> bool:
         return session.is_older_than(self.max_session_lifetime_hours)
+
+    def _expired(self) -> NoCredentialsError:
+        hours = f"{self.max_session_lifetime_hours:g} h"
+        return NoCredentialsError(code="session_expired", subject=hours)
 
     def _ended(self) -> None:
         self._observers.notify()

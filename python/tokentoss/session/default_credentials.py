@@ -56,14 +56,12 @@ def set_by_hand(credentials: Any) -> None:
     """Make ``tokentoss.CREDENTIALS`` what somebody assigns to it; None empties it.
 
     Raises:
-        ConfigurationError: If several people share this process, and it is not known whom this thread serves.
+        ConfigurationError: ``visitor_unknown`` if several people share this process, and it is not known
+            whom this thread serves.
     """
     me = visitor() or _everybody
     if credentials is not None and not me.is_known:
-        raise ConfigurationError(
-            "Several people share this process, and it is not known whose credentials these are: "
-            "give clients the auth_manager of the widget instead."
-        )
+        raise ConfigurationError(code="visitor_unknown")
     me.published, me.set_by_hand = None, credentials
 
 

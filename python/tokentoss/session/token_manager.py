@@ -179,7 +179,9 @@ class TokenManager(CurrentTokens, ABC):
         """
         tokens = choose(self._store.stored(), account)
         session = Session.of(tokens)
-        if not session.is_usable or self._is_over(session):
+        if self._is_over(session):
+            raise self._expired()
+        if not session.is_usable:
             raise NoCredentialsError(code="session_expired")
         self._store.storage.save(tokens)
         self._account_change.expect(Account.of(tokens))
@@ -244,7 +246,7 @@ class TokenManager(CurrentTokens, ABC):
         self._account_change.expect(Account.of(tokens))
         session = Session.of(tokens)
         if self._is_over(session):
-            self.last_error = NoCredentialsError(code="session_expired")
+            self.last_error = self._expired()
             self._store.discard(session)
         elif not session.is_usable:
             self.last_error = NoCredentialsError(code="session_expired")

@@ -88,26 +88,17 @@ def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
     """Return who redeems the code, if they can.
 
     Raises:
-        ConfigurationError: If it is none of the known ways, or the page cannot do it.
+        ConfigurationError: ``exchange_invalid``, or ``exchange_needs_…`` if the page cannot do it.
     """
     if exchange not in EXCHANGES:
-        raise ConfigurationError(f"exchange={exchange!r} is none of {', '.join(map(repr, EXCHANGES))}.")
+        raise ConfigurationError(code="exchange_invalid", subject=repr(exchange))
     provider = manager.provider
     if exchange == "browser" and manager.client_config.client_type == "web":
-        raise ConfigurationError(
-            "The secret of a web client never leaves the kernel, so only the kernel can redeem its codes: "
-            'use exchange="kernel".'
-        )
+        raise ConfigurationError(code="exchange_needs_secret")
     if exchange == "browser" and provider.trusted_audiences:
-        raise ConfigurationError(
-            f"The kernel alone trusts further audiences of {provider.name}'s ID tokens, so only it can "
-            'redeem the codes: use exchange="kernel".'
-        )
+        raise ConfigurationError(code="exchange_needs_audiences", subject=provider.name)
     if exchange == "browser" and not provider.openid_connect:
-        raise ConfigurationError(
-            f"{provider.name} gives no ID tokens, so only the kernel can redeem its codes: "
-            'use exchange="kernel".'
-        )
+        raise ConfigurationError(code="exchange_needs_identity", subject=provider.name)
     return exchange
 
 
@@ -126,7 +117,7 @@ def _client(
     if client_id is None:
         return config
     if not client_id.strip():
-        raise ConfigurationError("The client_id is empty: copy it from the provider's console.")
+        raise ConfigurationError(code="client_id_invalid")
     provider = provider or GOOGLE
     return ClientConfig(
         client_id=client_id.strip(),

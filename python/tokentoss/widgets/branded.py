@@ -49,9 +49,7 @@ class ProviderAuthWidget(AuthWidget):
             kwargs["broker"] = broker
         elif auth_manager is not None:
             if not auth_manager.provider.is_same_as(provider):
-                raise ConfigurationError(
-                    f"The auth manager is not for {provider.name}: use AuthWidget(auth_manager=…) instead."
-                )
+                raise ConfigurationError(code="auth_manager_conflict", subject=provider.name)
         elif kwargs.get("client_id") is None:
             if client_config is None:
                 client_config = (
@@ -61,10 +59,8 @@ class ProviderAuthWidget(AuthWidget):
                 )
             # Refuses a client of a provider that it does not know.
             if not client_config.provider().is_same_as(provider):
-                raise ConfigurationError(
-                    f"The client in {client_config.source or client_config.client_id} is not for "
-                    f"{provider.name}: give client_id and client_secret, or client_secrets_path."
-                )
+                subject = f"{client_config.source or client_config.client_id} ({provider.name} is meant)"
+                raise ConfigurationError(code="client_of_another_provider", subject=subject)
         super().__init__(
             provider=provider,
             client_config=client_config,

@@ -65,10 +65,7 @@ class ConfigureWidget(SyncedWidget):
 
     def __init__(self, **kwargs: Any) -> None:
         if "client_secret" in kwargs:
-            raise ConfigurationError(
-                "ConfigureWidget takes no client_secret, so that none is in a notebook: "
-                "enter it in the form, or give it to tokentoss.configure()."
-            )
+            raise ConfigurationError(code="client_secret_in_notebook")
         self._hand_off = ClientHandOff()
         super().__init__(ticket=self._hand_off.ticket(), current_client=_current_client(), **kwargs)
         self.on_msg(weakly(self._take_message))
