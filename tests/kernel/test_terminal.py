@@ -79,7 +79,7 @@ def test_with_a_browser(sign_in, opened, provider):
     commands = address + Path(f"/proc/{process.pid}/cmdline").read_text()
     last = go_through(address)
     assert last.status_code == requests.codes.ok
-    assert "Signed in. You can close this window" in last.text
+    assert "<title>Signed in</title>" in last.text
     assert process.end() == 0
     assert f"\nSigned in as {ADA}: the tokens are in {FileStorage().path}" in process.screen
     assert leaks(process.screen, provider) == []

@@ -134,7 +134,8 @@ def test_with_a_browser(sign_in: Sign, user: User, capsys: pytest.CaptureFixture
 
 def test_the_last_page_says_that_it_worked(sign_in: Sign, user: User) -> None:
     assert sign_in() == 0
-    assert "Signed in. You can close this window" in user.replies[0].text
+    assert "<title>Signed in</title>" in user.replies[0].text
+    assert f"as \u2068{ADA}\u2069. You can close this window" in user.replies[0].text
     assert [reply.status for reply in user.replies] == [200]
 
 

@@ -63,12 +63,12 @@ def test_the_callback_page(page: Page) -> None:
     """C14, C19, C21, C22, C23."""
     page.register()
     markup = "<img src=x onerror=alert(1)>"
-    query = urlencode({"error": "access_denied", "error_description": markup, "state": page.state})
+    query = urlencode({"error": "unheard_of", "error_description": markup, "state": page.state})
     reply = page.callback(query)
     assert reply.status == 200
     assert "cross-origin-opener-policy" not in {name.lower() for name in reply.headers}
     assert "frame-ancestors 'none'" in policy_of(reply)
-    for text in ("access_denied", "onerror", page.state, "description"):
+    for text in ("unheard_of", "onerror", page.state, "description"):
         assert text not in reply.text, "no text of the query is in the page"
     assert "history.replaceState" in reply.text
     assert json.loads(re.findall(r'id="page"[^>]*>(.*?)</script>', reply.text)[0])["origin"] == ORIGIN

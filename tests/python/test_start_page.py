@@ -34,8 +34,8 @@ def test_the_question_can_be_read_and_answered(document: str) -> None:
     assert "hidden" in elements["question"][1]
     assert elements["question"][1]["aria-labelledby"] == "title"
     assert elements["title"] == ("h1", {"id": "title", "tabindex": "-1"})
-    for name in ("yes", "no"):
-        assert elements[name] == ("button", {"id": name, "type": "button"})
+    for name, kind in {"yes": {"class": "primary"}, "no": {}}.items():
+        assert elements[name] == ("button", {"id": name, "type": "button"} | kind)
     for name in set(re.findall(r'(?:element|getElementById)\("(\w+)"\)', document)):
         assert name in elements, "the script names what is there"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
+from tokentoss.callback.answering import AnsweringHandler
 from tokentoss.callback.redirect_uris import PAGE_PATH
 from tokentoss.callback.static_page import static_page, static_page_headers
 
@@ -32,32 +33,12 @@ class PageServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(AnsweringHandler):
     server: PageServer
     timeout = 10.0  # seconds for each read
-    server_version = "tokentoss"
-    sys_version = ""
 
     def do_GET(self) -> None:
-        if not self.path.partition("?")[0].endswith(PAGE_PATH):
+        if self.path.partition("?")[0].endswith(PAGE_PATH):
+            self.answer(HTTPStatus.OK, self.server.page, static_page_headers())
+        else:
             self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        self.send_response(HTTPStatus.OK)
-        for name, value in static_page_headers().items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(self.server.page)))
-        self.end_headers()
-        self.wfile.write(self.server.page)
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer with a fixed sentence: the default one would quote the request."""
-        del message, explain
-        body = b"Only the callback page of sign-ins is served here.\n"
-        self.send_response(code)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log nothing: request lines hold authorization codes."""

@@ -1,12 +1,13 @@
-"""The two pages of the listener, with their headers."""
+"""The pages of the listener, with their headers."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tokentoss.callback.template import CLOSE_BUTTON, Message, document, part, script
+from tokentoss.error_codes import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,47 +19,81 @@ SECURITY_HEADERS = {
 }
 """Sent with every answer. There is no opener policy among them: it would cut the popup off its opener."""
 
-SIGNED_IN = "Signed in. You can close this window, and go back to where you began."
+SIGNING_IN = Message("waiting", "Signing in…")
+NOTHING_TO_DO = Message("note", "Nothing to do here", "Start from your notebook.")
+LINK_USED = Message(
+    "note", "This link has been used", "Each sign-in link works once. Start again where you began."
+)
+
+_START = Message("waiting", "Going to the sign-in page…")
+_CLOSE = "You can close this window, and go back to where you began."
 
 
 def start_page() -> tuple[bytes, dict[str, str]]:
     """Return the page that introduces the notebook page to the kernel, and its headers."""
-    return _render("start.html", {})
+    return _page(_START, "start.js", content=part("question.html"))
 
 
-def callback_page(page_token: str, origin: str) -> tuple[bytes, dict[str, str]]:
+def callback_page(page_token: str, origin: str, provider: str) -> tuple[bytes, dict[str, str]]:
     """Return the page that receives the provider's answer, and its headers.
 
     Args:
         page_token: With which the page's own requests identify themselves.
         origin: The only origin that the page talks to; none of its opener's if it is empty.
+        provider: How the provider is called.
     """
-    return _render("callback.html", {"token": page_token, "origin": origin})
+    data = {"token": page_token, "origin": origin, "provider": isolated(provider)}
+    return _page(SIGNING_IN, "answer.js", "callback.js", data=data)
 
 
-def end_page(sentence: str) -> tuple[bytes, dict[str, str]]:
+def signed_in(provider: str, account: str | None) -> Message:
+    """Return what the last page of a sign-in says that no notebook page took part in."""
+    who = f" as {isolated(account)}" if account else ""
+    return Message("done", "Signed in", f"You're signed in with {isolated(provider)}{who}. {_CLOSE}")
+
+
+def not_signed_in(sentence: str, code: str) -> Message:
+    """Return what a page says of a sign-in that failed."""
+    return Message("failed", "Not signed in", sentence, code)
+
+
+def end_page(message: Message) -> tuple[bytes, dict[str, str]]:
     """Return the page that says how a sign-in ended which no notebook page took part in, and its headers."""
-    return _render("end.html", {"sentence": sentence})
+    return _page(message, "end.js")
 
 
-def _render(name: str, data: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+def refusal_page(message: Message) -> tuple[bytes, dict[str, str]]:
+    """Return the page that answers what is refused, and its headers. It runs no script."""
     nonce = secrets.token_urlsafe(16)
-    template = _file(name).replace("{{style}}", _file("page.css"))
-    html = template.replace("{{nonce}}", nonce).replace("{{data}}", _json_for_script(data))
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
-    return html.encode("utf-8"), headers
+    html = document(message, nonce=f' nonce="{nonce}"')
+    return html.encode("utf-8"), _headers(f"style-src 'nonce-{nonce}'")
+
+
+def isolated(name: str) -> str:
+    """Return a foreign name so that its direction of writing changes nothing around it."""
+    return f"\u2068{printable(name)}\u2069"
+
+
+def _page(
+    message: Message, *scripts: str, content: str = "", data: Mapping[str, str] | None = None
+) -> tuple[bytes, dict[str, str]]:
+    nonce = secrets.token_urlsafe(16)
+    attribute = f' nonce="{nonce}"'
+    elements = f"<script{attribute}>{script('outcome.js', *scripts)}</script>\n"
+    if data is not None:
+        block = f'<script type="application/json" id="page"{attribute}>{_json_for_script(data)}</script>\n'
+        elements = block + elements
+    html = document(message, nonce=attribute, content=content + CLOSE_BUTTON, scripts=elements)
+    allowed = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'"
+    return html.encode("utf-8"), _headers(allowed)
+
+
+def _headers(allowed: str) -> dict[str, str]:
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
 
 
 def _json_for_script(data: Mapping[str, str]) -> str:
     # ASCII only, and nothing that could end the script element that holds it.
     text = json.dumps(data)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-@cache
-def _file(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

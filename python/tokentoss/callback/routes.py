@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from tokentoss import error_codes
 from tokentoss._version import __version__
+from tokentoss.callback.answering import AnsweringHandler
 from tokentoss.callback.own_server import is_own_server
-from tokentoss.callback.pages import SECURITY_HEADERS, SIGNED_IN, callback_page, end_page, start_page
+from tokentoss.callback.pages import (
+    LINK_USED,
+    callback_page,
+    end_page,
+    not_signed_in,
+    signed_in,
+    start_page,
+)
 from tokentoss.callback.peers import Peer, peer_of
 from tokentoss.callback.sockets import BoundedReader
 from tokentoss.exceptions import HandOffError, TokenTossError
@@ -22,7 +29,7 @@ from tokentoss.handoff.relay import start_relay
 from tokentoss.handoff.sealing import MAX_SEALED_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tokentoss.callback.listener import LoopbackListener
     from tokentoss.handoff.registration import Registration
@@ -44,7 +51,7 @@ MAX_BODY = MAX_SEALED_LENGTH + 4096
 _MAX_HEADER_BYTES = 65_536
 
 
-class RequestHandler(BaseHTTPRequestHandler):
+class RequestHandler(AnsweringHandler):
     """Answers one request and closes the connection."""
 
     protocol_version = "HTTP/1.1"
@@ -73,7 +80,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         if not super().parse_request():
             return False
         if self.peer is Peer.OTHER_USER:
-            self._answer(HTTPStatus.FORBIDDEN, {"code": "peer_of_another_user"})
+            self._refuse_other_user()
             return False
         # One request a connection: nothing is smuggled behind the first.
         self.close_connection = True
@@ -88,6 +95,13 @@ class RequestHandler(BaseHTTPRequestHandler):
             return False
         return True
 
+    def _refuse_other_user(self) -> None:
+        code = "peer_of_another_user"
+        if self.is_for_reading():
+            self.refuse(HTTPStatus.FORBIDDEN, not_signed_in(error_codes.sentence(code), code))
+        else:
+            self.answer_json(HTTPStatus.FORBIDDEN, {"code": code})
+
     def do_GET(self) -> None:
         """Serve the start page and the callback page, to top-level navigations only."""
         self.listener.connections.answering(self.connection)
@@ -96,7 +110,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         if path == START_PATH:
-            self._send(HTTPStatus.OK, *start_page())
+            self.answer(HTTPStatus.OK, *start_page())
         elif path == BEGIN_PATH:
             self._begin(query)
         elif path in self.listener.redirect_paths():
@@ -165,7 +179,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError):
             members = None
         if not isinstance(members, dict) or not all(isinstance(value, str) for value in members.values()):
-            self._answer(HTTPStatus.BAD_REQUEST, {"code": "registration_refused"})
+            self.answer_json(HTTPStatus.BAD_REQUEST, {"code": "registration_refused"})
             return None
         return members
 
@@ -180,14 +194,14 @@ class RequestHandler(BaseHTTPRequestHandler):
             if not self._may_register(hand_off, start, origin):
                 token = members.get("confirm", "")
                 if not token or not hand_off.confirmations.use(token, registration.page_key, origin):
-                    self._answer(HTTPStatus.OK, _question(hand_off, registration.page_key, origin))
+                    self.answer_json(HTTPStatus.OK, _question(hand_off, registration.page_key, origin))
                     return
             hand_off.register(registration)
             answer = hand_off.answer_to(registration, start.answer_key)
         except HandOffError as refusal:
-            self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
+            self.answer_json(HTTPStatus.FORBIDDEN, {"code": refusal.code})
             return
-        self._answer(HTTPStatus.OK, {"url": start.url, "answer": answer})
+        self.answer_json(HTTPStatus.OK, {"url": start.url, "answer": answer})
 
     def _may_register(self, hand_off: HandOff, start: Start, origin: str) -> bool:
         """Tell whether a page needs no yes of the user: it was introduced, or is our own server's."""
@@ -203,18 +217,18 @@ class RequestHandler(BaseHTTPRequestHandler):
                 raise HandOffError(code="ticket_unknown")
             url = hand_off.registrations.address_for(page_key_of(members.get("key", "")))
         except HandOffError as refusal:
-            self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
+            self.answer_json(HTTPStatus.FORBIDDEN, {"code": refusal.code})
             return
-        self._answer(HTTPStatus.OK, {"url": url})
+        self.answer_json(HTTPStatus.OK, {"url": url})
 
     def _begin(self, key: str) -> None:
         """Send a browser that the kernel opened on to the provider."""
         for hand_off in self.listener.hand_offs():
             address = hand_off.in_kernel.begin(key) if hand_off.in_kernel else None
             if address is not None:
-                self._send(HTTPStatus.SEE_OTHER, b"", {"Location": address})
+                self.answer(HTTPStatus.SEE_OTHER, b"", {"Location": address})
                 return
-        self.send_error(HTTPStatus.NOT_FOUND)
+        self.refuse(HTTPStatus.NOT_FOUND, LINK_USED)
 
     def _callback(self, path: str, query: str) -> None:
         state = _state_of_answer(query)
@@ -223,15 +237,19 @@ class RequestHandler(BaseHTTPRequestHandler):
             for hand_off in hand_offs:
                 registration = hand_off.take_callback(state or "", query)
                 if registration is not None:
-                    page = callback_page(registration.page_token, registration.origin)
-                    self._send(HTTPStatus.OK, *page)
+                    page = callback_page(registration.page_token, registration.origin, hand_off.provider_name)
+                    self.answer(HTTPStatus.OK, *page)
                     return
             for hand_off in hand_offs:
                 ended = hand_off.in_kernel.take_callback(query) if hand_off.in_kernel else None
                 if ended is not None:
                     # Only now, because this page says how the sign-in ended.
-                    status = HTTPStatus.BAD_REQUEST if ended else HTTPStatus.OK
-                    self._send(status, *end_page(ended or SIGNED_IN))
+                    if ended.code:
+                        page = end_page(not_signed_in(ended.sentence, ended.code))
+                        self.answer(HTTPStatus.BAD_REQUEST, *page)
+                    else:
+                        page = end_page(signed_in(hand_off.provider_name, hand_off.account))
+                        self.answer(HTTPStatus.OK, *page)
                     return
         except TokenTossError as refusal:
             self._refuse_callback(refusal.code)
@@ -241,8 +259,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def _refuse_callback(self, code: str) -> None:
         # The user may be the one who reads this, with no other place that says what happened.
-        body = f"{error_codes.sentence(code)} ({code})\n".encode()
-        self._send(HTTPStatus.BAD_REQUEST, body, {"Content-Type": "text/plain; charset=utf-8"})
+        self.refuse(HTTPStatus.BAD_REQUEST, not_signed_in(error_codes.sentence(code), code))
 
     def _relay(self, members: dict[str, str]) -> None:
         self._for_page(members, self._start_relay)
@@ -264,35 +281,16 @@ class RequestHandler(BaseHTTPRequestHandler):
             registration = hand_off.registrations.of_page(members.get("page_token", ""))
             if registration is not None:
                 try:
-                    self._answer(HTTPStatus.OK, act(hand_off, registration))
+                    self.answer_json(HTTPStatus.OK, act(hand_off, registration))
                 except HandOffError as refusal:
-                    self._answer(HTTPStatus.FORBIDDEN, {"code": refusal.code})
+                    self.answer_json(HTTPStatus.FORBIDDEN, {"code": refusal.code})
                 return
-        self._answer(HTTPStatus.FORBIDDEN, {"code": "ticket_unknown"})
-
-    def _answer(self, status: HTTPStatus, content: Mapping[str, Any]) -> None:
-        body = json.dumps(content).encode("utf-8")
-        self._send(status, body, {"Content-Type": "application/json"})
-
-    def _send(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response_only(status)
-        for name, value in {**SECURITY_HEADERS, **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.answer_json(HTTPStatus.FORBIDDEN, {"code": "ticket_unknown"})
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer with a fixed sentence: the default one would quote the request."""
-        del message, explain
+        """Answer with a fixed sentence."""
         self.listener.connections.answering(self.connection)
-        body = b"This address takes part in a sign-in. Go back to the notebook and start there.\n"
-        self._send(HTTPStatus(code), body, {"Content-Type": "text/plain; charset=utf-8"})
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Log nothing: request lines hold authorization codes."""
+        super().send_error(code, message, explain)
 
 
 def _start_of(hand_off: HandOff, members: dict[str, str]) -> Start:

@@ -10,10 +10,10 @@ import json
 from functools import cache
 from hashlib import sha256
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tokentoss.callback.pages import SECURITY_HEADERS
+from tokentoss.callback.pages import SECURITY_HEADERS, SIGNING_IN
+from tokentoss.callback.template import CLOSE_BUTTON, document, part, script
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.urls import origin_of, split_url
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OWN_ORIGIN = "self"
 """Stands for the page's own origin among those that it talks to."""
+
+_REFERRER = '<meta name="referrer" content="no-referrer">'
 
 
 def static_page(origins: Sequence[str]) -> str:
@@ -36,9 +38,12 @@ def static_page(origins: Sequence[str]) -> str:
     allowed = [_checked(origin) for origin in dict.fromkeys(origins)]
     if not allowed:
         raise ConfigurationError(code="notebook_origin_missing")
-    document = _file("page.html").replace("{{policy}}", escape(_policy()))
-    document = document.replace("{{origins}}", json.dumps(allowed)).replace("{{style}}", _file("page.css"))
-    return document.replace("{{script}}", _file("page.js"))
+    head = f'<meta http-equiv="Content-Security-Policy" content="{escape(_policy())}">\n{_REFERRER}\n'
+    scripts = (
+        f'<script type="application/json" id="origins">{json.dumps(allowed)}</script>\n'
+        f"<script>{_script()}</script>\n"
+    )
+    return document(SIGNING_IN, head=head, content=part("paste.html") + CLOSE_BUTTON, scripts=scripts)
 
 
 def static_page_headers() -> dict[str, str]:
@@ -54,12 +59,14 @@ def static_page_headers() -> dict[str, str]:
 
 @cache
 def _policy() -> str:
-    template = _file("page.html").replace("{{style}}", _file("page.css"))
-    style = template[template.index("<style>") + len("<style>") : template.index("</style>")]
     return (
-        f"default-src 'none'; script-src {_hash(_file('page.js'))}; style-src {_hash(style)}; "
+        f"default-src 'none'; script-src {_hash(_script())}; style-src {_hash(part('page.css'))}; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def _script() -> str:
+    return script("outcome.js", "answer.js", "static.js")
 
 
 def _hash(content: str) -> str:
@@ -73,8 +80,3 @@ def _checked(origin: str) -> str:
     if parts is None or parts.path or parts.query or parts.fragment or origin_of(origin) != origin:
         raise ConfigurationError(code="notebook_origin_invalid", subject=repr(origin))
     return origin
-
-
-@cache
-def _file(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

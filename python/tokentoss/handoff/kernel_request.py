@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from tokentoss.exceptions import TokenTossError
+
+
+class Ended(NamedTuple):
+    """How a sign-in ended.
+
+    Attributes:
+        code: The code of the failure; ``""`` for a sign-in.
+        sentence: What to say of the failure.
+    """
+
+    code: str = ""
+    sentence: str = ""
 
 
 class KernelRequest(Protocol):
@@ -16,7 +28,7 @@ class KernelRequest(Protocol):
     def begin(self, key: str) -> str | None:
         """Return where a browser goes on that was opened with this key; None if it is no key of this."""
 
-    def take_callback(self, query: str) -> str | None:
+    def take_callback(self, query: str) -> Ended | None:
         """Take an answer that came to the listener; None if it is none to this request.
 
         Raises:

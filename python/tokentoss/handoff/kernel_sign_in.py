@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss import error_codes
 from tokentoss.exceptions import SignInError, TokenTossError, error_for
+from tokentoss.handoff.kernel_request import Ended
 from tokentoss.oauth.authorization_code import nonce_of
 from tokentoss.oauth.authorization_response import authorization_code, is_strangers, query_of_address
 from tokentoss.oauth.pkce import generate_pkce_pair
@@ -87,12 +88,11 @@ class KernelSignIn:
             self._begin_key = None
             return self.address
 
-    def take_callback(self, query: str) -> str | None:
+    def take_callback(self, query: str) -> Ended | None:
         """Take an answer that came to the listener, redeem its code, and say how it ended.
 
         Returns:
-            ``""`` for a sign-in, else the sentence of the failure; None if it is no answer to this
-            request, or not the first.
+            How it ended; None if it is no answer to this request, or not the first.
 
         Raises:
             TokenTossError: ``issuer_missing`` or ``issuer_mismatch``; the request goes on waiting.
@@ -126,7 +126,7 @@ class KernelSignIn:
         """Take no answer any more."""
         self._spend()
 
-    def _redeem(self, code: str) -> str | None:
+    def _redeem(self, code: str) -> Ended | None:
         # At once: a traceback with local variables shows the frame of a failure below.
         code = Secret(code)
 
@@ -135,13 +135,13 @@ class KernelSignIn:
 
         return self._decide(take)
 
-    def _end(self, failure: TokenTossError) -> str | None:
+    def _end(self, failure: TokenTossError) -> Ended | None:
         def refuse() -> None:
             raise failure
 
         return self._decide(refuse)
 
-    def _decide(self, take: Callable[[], None]) -> str | None:
+    def _decide(self, take: Callable[[], None]) -> Ended | None:
         if not self._spend():
             return None
         sentences: list[str] = []
@@ -154,7 +154,7 @@ class KernelSignIn:
                 raise
 
         code = self._hand_off.decide(heard)
-        return "".join(sentences) or (error_codes.sentence(code) if code else "")
+        return Ended(code, "".join(sentences) or error_codes.sentence(code)) if code else Ended()
 
     def _spend(self) -> bool:
         """Tell whether this is the first, and only, use of the state."""

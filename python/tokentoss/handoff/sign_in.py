@@ -119,6 +119,11 @@ class HandOff:
         return self._manager.provider.name
 
     @property
+    def account(self) -> str | None:
+        """Who is signed in, for display only."""
+        return self._manager.user_name
+
+    @property
     def scopes(self) -> list[str]:
         """What is asked for."""
         return list(self._manager.scopes)

@@ -1,44 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in</title>
-<style nonce="{{nonce}}">{{style}}
-#question { text-align: start; text-wrap: wrap; }
-#question[hidden] { display: none; }
-h1 { margin: 0 0 1rem; font-size: 1.25rem; line-height: 1.3; }
-h1:focus { outline: none; }
-#origin { padding: .6rem .8rem; border: 1px solid; border-radius: .4rem; font: 600 15px/1.4 ui-monospace, monospace;
-  overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 1rem 0; font-size: 14px; }
-dt { opacity: .75; }
-dd { margin: 0; overflow-wrap: anywhere; }
-.buttons { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem; }
-button { flex: 1; min-height: 2.75rem; padding: .5rem 1.2rem; border: 1px solid; border-radius: .4rem; font: inherit;
-  background: Canvas; color: CanvasText; cursor: pointer; }
-#yes { border-color: #1a56c4; background: #1a56c4; color: #fff; }
-#yes:disabled { opacity: .5; cursor: default; }
-button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
-@media (forced-colors: active) { #yes { background: ButtonFace; color: ButtonText; border-color: ButtonText; } }
-</style>
-</head>
-<body>
-<main>
-<p id="message" role="status" aria-live="polite">Going to the sign-in page…</p>
-<section id="question" aria-labelledby="title" hidden>
-<h1 id="title" tabindex="-1">Do you want to sign in from this page?</h1>
-<p id="origin"></p>
-<p>Say yes only if that is the address of your own notebook. It then gets access to your account.</p>
-<dl id="details"></dl>
-<div class="buttons">
-<button id="no" type="button">No</button>
-<button id="yes" type="button">Yes, sign in</button>
-</div>
-</section>
-</main>
-<script nonce="{{nonce}}">
-"use strict";
 (() => {
   // Whose start page this is: nobody but this page's own listener learns it, and the address bar forgets it.
   const [, ticket, key] = /^#([\w-]+)\.([\w-]+)$/.exec(location.hash) ?? [];
@@ -57,8 +16,8 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
   const LONGEST_MESSAGE = 65536;
   const PATIENCE = 6000;
   const LIFETIME = 600000;
-  const message = document.getElementById("message");
-  const say = (text) => { message.textContent = text; };
+  const goOn = () => show("waiting", "Going to the sign-in page…");
+  const fail = (sentence, code) => show("failed", "Not signed in", sentence, code);
   const post = (path, content) => fetch(path, {
     method: "POST", body: JSON.stringify(content), headers: { "Content-Type": "application/json" },
     cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "same-origin",
@@ -72,9 +31,9 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
     while (Date.now() - since < LIFETIME) {
       try {
         const response = await post("/tokentoss/where", { ticket, key });
-        const { url } = await response.json();
+        const { url, code } = await response.json();
         if (!response.ok) {
-          say("This sign-in is over: close this window, go back to the notebook and click the button to sign in again.");
+          fail("This sign-in is over. Close this window and try again in your notebook.", code);
           return;
         }
         if (url) {
@@ -86,30 +45,31 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
         failures += 1;
       }
       if (failures > 3) {
-        say("The kernel is gone: close this window, go back to the notebook and run the cell again.");
+        fail("The kernel has stopped. Close this window, go back to your notebook and run the cell again.");
         return;
       }
       if (Date.now() - since > PATIENCE) {
-        say("The kernel has not answered: a running cell may keep it busy. This window goes on when it answers. "
-          + "Or go back to the notebook for another way to sign in.");
+        show("waiting", "Waiting for your notebook…",
+          "A running cell may keep it busy. This window goes on by itself when the cell ends. "
+          + "Or go back to your notebook for another way to sign in.");
         pause = 1000;
       }
       await new Promise((resolve) => { setTimeout(resolve, pause); });
     }
-    say("The kernel did not answer: close this window, go back to the notebook and click the button to sign in again.");
+    fail("Your notebook didn't answer. Close this window and try again there.");
   };
 
   const notebook = window.opener;
   if (!notebook) {
     if (key) ask();
-    else say("This window is cut off from its notebook: close it, go back to the notebook and click the button to sign in again.");
+    else fail("This window lost contact with your notebook. Close it and try again there.");
     return;
   }
   const knock = () => notebook.postMessage('{"type":"ready"}', "*");
   const knocking = setInterval(knock, 50);
   const patience = setTimeout(() => {
     clearInterval(knocking);
-    say("The notebook did not answer: go back to it and click the button to sign in.");
+    fail("Your notebook didn't answer. Close this window and try again there.");
   }, 20000);
 
   // Tells what the user answers to whether this page may sign in. It is unknown here: nothing vouches for it.
@@ -121,7 +81,7 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
     for (const [name, value] of Object.entries(rows)) {
       if (!value) continue;
       for (const [tag, text] of [["dt", name], ["dd", value]]) {
-        element("details").append(Object.assign(document.createElement(tag), { textContent: text }));
+        element("details").append(Object.assign(document.createElement(tag), { textContent: text, dir: "auto" }));
       }
     }
     const [yes, no] = [element("yes"), element("no")];
@@ -129,7 +89,7 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
     const finish = (answer) => {
       document.removeEventListener("keydown", onKey);
       element("question").hidden = true;
-      message.hidden = false;
+      element("state").hidden = false;
       resolve(answer);
     };
     no.addEventListener("click", () => finish(false));
@@ -138,7 +98,8 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
     // A key or a click that was meant for the page before must not say yes.
     yes.disabled = true;
     setTimeout(() => { yes.disabled = false; }, 700);
-    message.hidden = true;
+    show("asking", element("title").textContent);
+    element("state").hidden = true;
     element("question").hidden = false;
     element("title").focus();
   });
@@ -155,10 +116,10 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
         tell({ type: "confirming" });
         if (!await confirmed(origin, answer)) {
           tell({ type: "refused", code: "page_refused" });
-          say("Nothing was signed in: you can close this window.");
+          show("note", "Not signed in", "You said no, so nothing happened. You can close this window.");
           return;
         }
-        say("Going to the sign-in page…");
+        goOn();
         response = await post("/tokentoss/register", { ...content, confirm: answer.confirm });
         answer = await response.json();
       }
@@ -173,7 +134,7 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
       code = "registration_refused";
     }
     tell({ type: "refused", code });
-    say("The sign-in could not start: close this window, go back to the notebook and click the button to sign in again.");
+    fail("The sign-in couldn't start. Close this window and try again in your notebook.", code);
   };
 
   const onMessage = (event) => {
@@ -191,6 +152,3 @@ button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
   window.addEventListener("message", onMessage);
   knock();
 })();
-</script>
-</body>
-</html>

@@ -1,12 +1,9 @@
-"use strict";
 (() => {
   const address = location.href;
   const query = location.search.slice(1);
   history.replaceState(null, "", location.pathname);
   const LONGEST_MESSAGE = 65536;
   const PATIENCE = 1500;
-  const CLOSE = "You can close this window and go back to the notebook.";
-  const message = document.getElementById("message");
   const paste = document.getElementById("paste");
   const field = document.getElementById("address");
 
@@ -18,7 +15,7 @@
   const isAnswer = states.length === 1 && /^[A-Za-z0-9._~-]{16,512}$/.test(states[0])
     && (answer.has("code") || answer.has("error")) && query.length < LONGEST_MESSAGE / 2;
   if (!isAnswer) {
-    message.textContent = "This page takes part in a sign-in: go back to the notebook and start there.";
+    show("note", "Nothing to do here", "Start from your notebook.");
     return;
   }
 
@@ -39,12 +36,13 @@
     channel.close();
     field.value = "";
     paste.hidden = true;
-    message.textContent = CLOSE;
+    sayHowToGoOn(answer);
     window.close();
   };
   const offerPaste = () => {
     if (finished) return;
-    message.textContent = "The notebook did not answer. Copy this address, go back to the notebook and paste it there.";
+    show("asking", "One more step",
+      "Your notebook didn't answer. Copy the address of this page, and paste it in your notebook.");
     field.value = address;
     paste.hidden = false;
   };

@@ -1,65 +1,55 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Signing in</title>
-<style nonce="{{nonce}}">{{style}}</style>
-</head>
-<body>
-<main><p id="message" role="status" aria-live="polite">Signing in…</p></main>
-<script type="application/json" id="page" nonce="{{nonce}}">{{data}}</script>
-<script nonce="{{nonce}}">
-"use strict";
 (() => {
   const query = location.search.slice(1);
   history.replaceState(null, "", location.pathname);
   const LONGEST_MESSAGE = 65536;
   const PATIENCE = 1500;
   const LIFETIME = 15000;
+  const answer = new URLSearchParams(query);
   const page = JSON.parse(document.getElementById("page").textContent);
   // Without an origin to address there is nobody to talk to but the kernel.
   const notebook = page.origin ? window.opener : null;
-  const message = document.getElementById("message");
   let finished = false;
   let answered = false;
   let relaying = false;
 
-  const finish = (text) => {
+  const finish = (...said) => {
     if (finished) return;
     finished = true;
-    message.textContent = text;
+    if (said.length > 0) say(answer, ...said);
+    else sayHowToGoOn(answer);
     window.close();
   };
+  const fail = (sentence, code) => finish("failed", "Not signed in", sentence, code);
   const tell = (content) => { if (notebook) notebook.postMessage(JSON.stringify(content), page.origin); };
   const post = (path, content) => fetch(path, {
     method: "POST", body: JSON.stringify({ page_token: page.token, ...content }),
     headers: { "Content-Type": "application/json" },
     cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "same-origin",
   });
-  const CLOSE = "You can close this window and go back to the notebook.";
 
   const relay = async () => {
     if (answered || relaying || finished) return;
     relaying = true;
     try {
       const response = await post("/tokentoss/relay", {});
-      finish(response.ok ? CLOSE : "This sign-in is over: you can close this window.");
+      if (response.ok) finish();
+      else fail("This sign-in is over. Try again in your notebook.", (await response.json()).code);
     } catch {
-      finish("The kernel is gone: go back to the notebook and run the cell again.");
+      fail("The kernel has stopped. Go back to your notebook and run the cell again.");
     }
   };
   const deliver = async (sealed) => {
-    let code = "hand_over_timed_out";
+    let code;
     try {
       code = (await (await post("/tokentoss/deliver", { sealed })).json()).code;
     } catch {
       // The listener closes soon after a sign-in: the tokens may have arrived through the notebook.
-      finish(CLOSE);
+      finish();
       return;
     }
     tell({ type: "delivered", code });
-    finish(CLOSE);
+    if (code === "") finish("done", "Signed in", `You're signed in with ${page.provider}. You can close this window.`);
+    else fail("Your notebook says why. Try again there.", code);
   };
 
   window.addEventListener("message", (event) => {
@@ -68,13 +58,13 @@
     let content;
     try { content = JSON.parse(event.data); } catch { return; }
     if (content === null || typeof content !== "object") return;
-    if (content.type === "done") { answered = true; finish(CLOSE); }
+    if (content.type === "done") { answered = true; finish(); }
     if (content.type === "envelope" && typeof content.sealed === "string" && !answered) {
       answered = true;
       deliver(content.sealed);
     }
   });
-  setTimeout(() => finish(CLOSE), LIFETIME);
+  setTimeout(finish, LIFETIME);
   if (notebook) {
     tell({ type: "callback", query });
     setTimeout(relay, PATIENCE);
@@ -82,6 +72,3 @@
     relay();
   }
 })();
-</script>
-</body>
-</html>

@@ -1,0 +1,56 @@
+"""How the servers of pages answer: always with headers that protect, to people by a page."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
+
+from tokentoss.callback.pages import NOTHING_TO_DO, SECURITY_HEADERS, refusal_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tokentoss.callback.template import Message
+
+
+class AnsweringHandler(BaseHTTPRequestHandler):
+    """Answers without a word of the request, and logs nothing."""
+
+    def answer(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send an answer, and close the connection after it."""
+        self.send_response_only(status)
+        for name, value in {**SECURITY_HEADERS, **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def answer_json(self, status: HTTPStatus, content: Mapping[str, Any]) -> None:
+        """Answer a script of our own pages."""
+        self.answer(status, json.dumps(content).encode("utf-8"), {"Content-Type": "application/json"})
+
+    def refuse(self, status: HTTPStatus, message: Message) -> None:
+        """Say no: to people by a page, to programs by a line of text."""
+        if self.is_for_reading():
+            self.answer(status, *refusal_page(message))
+            return
+        line = f"{message.sentence} ({message.code})\n" if message.code else f"{message.sentence}\n"
+        self.answer(status, line.encode("utf-8"), {"Content-Type": "text/plain; charset=utf-8"})
+
+    def is_for_reading(self) -> bool:
+        """Tell whether a browser shows the answer."""
+        # What could not be parsed has no headers.
+        headers = getattr(self, "headers", None)
+        return self.command == "GET" and headers is not None and "text/html" in headers.get("Accept", "")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer with a fixed sentence: the default one would quote the request."""
+        del message, explain
+        self.refuse(HTTPStatus(code), NOTHING_TO_DO)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log nothing: request lines hold authorization codes."""

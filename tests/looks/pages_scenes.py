@@ -1,0 +1,211 @@
+"""Every page of the sign-in window in every state, with what leads there. The test plays notebook and listener."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tokentoss.callback.pages import (
+    LINK_USED,
+    NOTHING_TO_DO,
+    callback_page,
+    end_page,
+    not_signed_in,
+    refusal_page,
+    signed_in,
+    start_page,
+)
+from tokentoss.callback.static_page import static_page, static_page_headers
+from tokentoss.error_codes import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from playwright.sync_api import BrowserContext, Page, Route
+
+NOTEBOOK = "http://localhost:9"
+LISTENER = "http://127.0.0.1:9"
+SEVERING = f"{LISTENER}/severing"
+START = "/tokentoss/start"
+STATE = "s" * 43
+LONG = "Verein-für-außerordentlich-lange-Anbieterbezeichnungen-GmbH <b>&amp;</b>"
+ACCOUNT = "a-person-with-a-long-name.and-no-break@department.university.example"
+
+ASKED = {
+    "confirm": "token",
+    "provider": LONG,
+    "account": ACCOUNT,
+    "client_id": "123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent.com",
+    "scopes": ["openid", "email", "https://www.googleapis.com/auth/cloud-platform"],
+}
+# The notebook page opens the popup, and says what the scene has it say, as often as it is asked.
+OPEN = """([url, said]) => {
+  window.addEventListener('message', ({ source, origin }) => {
+    for (const one of said) source.postMessage(JSON.stringify(one), origin);
+  });
+  window.popup = window.open(url, '', 'popup,width=500,height=640');
+}"""
+BY_STARTING = {"type": "start", "ticket": "ticket", "key": "key", "sealed": "sealed"}
+BY_ENVELOPE = {"type": "envelope", "sealed": "sealed"}
+
+Answer = tuple[int, Mapping[str, Any]] if TYPE_CHECKING else tuple
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A page in a state.
+
+    Attributes:
+        heading: What its heading and its title say.
+        page: The document and its headers.
+        path: Its address at the listener.
+        answers: What the listener answers the page's own requests; nobody answers others.
+        said: What the notebook page says.
+        severed: Whether the window has lost its opener on the way.
+        minutes: How far the clock is put forward.
+        click: The button that the user clicks.
+        status: The status of the page.
+    """
+
+    heading: str
+    page: tuple[bytes, Mapping[str, str]]
+    path: str = START
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    said: tuple[Mapping[str, str], ...] = ()
+    severed: bool = False
+    minutes: float = 0
+    click: str = ""
+    status: int = 200
+
+
+def _start(heading: str, **more: Any) -> Scene:
+    return Scene(heading, start_page(), **({"path": f"{START}#ticket.key"} | more))
+
+
+def _callback(heading: str, query: str = "code=c", **more: Any) -> Scene:
+    page = callback_page("token", NOTEBOOK, LONG)
+    return Scene(heading, page, f"/?{query}&state={STATE}", **more)
+
+
+def _static(heading: str, query: str = "code=c", **more: Any) -> Scene:
+    page = (static_page([NOTEBOOK]).encode(), static_page_headers())
+    return Scene(heading, page, f"/tokentoss/callback?{query}&state={STATE}", **more)
+
+
+def _refused(heading: str, message: Any, status: int) -> Scene:
+    return Scene(heading, refusal_page(message), "/?code=c", status=status)
+
+
+_REGISTER, _WHERE, _RELAY, _DELIVER = (
+    f"/tokentoss/{name}" for name in ("register", "where", "relay", "deliver")
+)
+_QUESTION = "Do you want to sign in from this page?"
+_ASKS = {_REGISTER: (200, ASKED)}
+_OVER = (403, {"code": "ticket_unknown"})
+_BACK = "Back to your notebook"
+
+SCENES = {
+    "start, going on": _start("Going to the sign-in page…"),
+    "start, asking": _start(_QUESTION, answers=_ASKS, said=(BY_STARTING,)),
+    "start, no": _start("Not signed in", answers=_ASKS, said=(BY_STARTING,), click="No"),
+    "start, refused": _start(
+        "Not signed in", answers={_REGISTER: (403, {"code": "page_origin_opaque"})}, said=(BY_STARTING,)
+    ),
+    "start, nobody answers": _start("Not signed in", minutes=1),
+    "start, lost": _start("Not signed in", path=START, severed=True),
+    "start, over": _start("Not signed in", answers={_WHERE: _OVER}, severed=True),
+    "start, kernel gone": _start("Not signed in", severed=True, minutes=0.1),
+    "start, kernel busy": _start(
+        "Waiting for your notebook…", answers={_WHERE: (200, {"url": None})}, severed=True, minutes=0.2
+    ),
+    "callback, signing in": _callback("Signing in…"),
+    "callback, signed in": _callback(
+        "Signed in", answers={_DELIVER: (200, {"code": ""})}, said=(BY_ENVELOPE,)
+    ),
+    "callback, not taken": _callback(
+        "Not signed in", answers={_DELIVER: (200, {"code": "id_token_nonce_mismatch"})}, said=(BY_ENVELOPE,)
+    ),
+    "callback, passed on": _callback(_BACK, answers={_RELAY: (200, {"code": ""})}, severed=True),
+    "callback, over": _callback("Not signed in", answers={_RELAY: _OVER}, severed=True),
+    "callback, kernel gone": _callback("Not signed in", severed=True),
+    "callback, denied": _callback("Not signed in", "error=access_denied", said=({"type": "done"},)),
+    "callback, unknown error": _callback("Not signed in", "error=<b>x</b>", said=({"type": "done"},)),
+    "static, nothing to do": _static("Nothing to do here", "x=y"),
+    "static, signing in": _static("Signing in…"),
+    "static, to be copied": _static("One more step", minutes=0.1),
+    "static, done": _static(_BACK, said=({"type": "done"},)),
+    "static, server error": _static("Not signed in", "error=server_error", said=({"type": "done"},)),
+    "end, signed in": Scene("Signed in", end_page(signed_in(LONG, ACCOUNT)), "/?code=c"),
+    "end, not signed in": Scene(
+        "Not signed in",
+        end_page(not_signed_in(sentence("access_denied"), "access_denied")),
+        "/?code=c",
+        status=400,
+    ),
+    "refused, nothing to do": _refused("Nothing to do here", NOTHING_TO_DO, 404),
+    "refused, link used": _refused("This link has been used", LINK_USED, 404),
+    "refused, another sign-in": _refused(
+        "Not signed in", not_signed_in(sentence("state_mismatch"), "state_mismatch"), 400
+    ),
+}
+
+
+def show(context: BrowserContext, scene: Scene, *, closes: bool = False) -> Page:
+    """Show a scene in a popup; unless it `closes`, a script cannot close it."""
+    page = _popup(context, scene, closes=closes)
+    page.locator("h1", has_text=scene.heading).filter(visible=True).wait_for()
+    return page
+
+
+def _popup(context: BrowserContext, scene: Scene, *, closes: bool) -> Page:
+    context.route(f"{NOTEBOOK}/**", _notebook)
+    context.route(f"{LISTENER}/**", lambda route: _listener(route, scene))
+    if not closes:
+        context.add_init_script("window.close = () => {};")
+    if scene.minutes:
+        context.clock.install()
+    notebook = context.new_page()
+    notebook.goto(f"{NOTEBOOK}/")
+    address = f"{LISTENER}{scene.path}"
+    with context.expect_page() as opened:
+        # The fragment survives the way through the provider.
+        url = SEVERING + scene.path.removeprefix(urlsplit(address).path) if scene.severed else address
+        notebook.evaluate(OPEN, [url, list(scene.said)])
+    page = opened.value
+    if scene.severed:
+        page.wait_for_url(lambda url: "severing" not in url)
+    page.locator("main").wait_for()
+    if scene.minutes:
+        for _ in range(10):
+            context.clock.run_for(scene.minutes * 6000)
+    if scene.click:
+        button = page.get_by_role("button", name=scene.click, exact=True)
+        button.click()
+    return page
+
+
+def _notebook(route: Route) -> None:
+    route.fulfill(body="<!doctype html><title>Notebook</title>", content_type="text/html")
+
+
+def _listener(route: Route, scene: Scene) -> None:
+    path = urlsplit(route.request.url).path
+    if path == urlsplit(SEVERING).path:
+        target = urlsplit(scene.path).path
+        route.fulfill(
+            body=f"<script>location.replace({target!r} + location.search + location.hash)</script>",
+            headers={"Cross-Origin-Opener-Policy": "same-origin", "Content-Type": "text/html"},
+        )
+    elif route.request.method == "POST":
+        if path in scene.answers:
+            status, content = scene.answers[path]
+            route.fulfill(status=status, body=json.dumps(content), content_type="application/json")
+        else:
+            route.abort()
+    elif path == urlsplit(scene.path).path:
+        content, headers = scene.page
+        route.fulfill(status=scene.status, body=content, headers=dict(headers))
+    else:
+        route.fulfill(status=404)

@@ -1,0 +1,112 @@
+"""The pages of the sign-in window in Chromium: what they say, in every look, and that they close."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.browser import local_context
+from e2e.conftest import browser  # noqa: F401
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from looks.pages_scenes import ACCOUNT, SCENES, Scene, show
+
+AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced light": {"color_scheme": "light", "forced_colors": "active"},
+    "forced dark": {"color_scheme": "dark", "forced_colors": "active"},
+}
+NARROW = (180, 256, 500)
+"""Widths in CSS pixels: what a panel leaves at 200 %, a popup at 200 %, and a popup."""
+
+OVERFLOW = """() => {
+  const wide = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth);
+  return [document.documentElement.scrollWidth - innerWidth, wide.map((one) => one.outerHTML)];
+}"""
+UNCLOSABLE = {name for name in SCENES if name.startswith("refused")} | {
+    name for name in SCENES if re.search("going on|asking|busy|signing in|copied", name)
+}
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:  # noqa: F811
+    with local_context(browser) as context:
+        yield context
+
+
+@pytest.fixture(params=SCENES)
+def scene(request: pytest.FixtureRequest) -> Scene:
+    scene: Scene = SCENES[request.param]
+    return scene
+
+
+def test_every_page_reads_well_in_every_look(context: BrowserContext, scene: Scene) -> None:
+    """One title and heading per outcome, nothing that breaks the policy, no violation, nothing cut off."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            complaints.append(message.text)
+
+    context.on("console", note)
+    page = show(context, scene)
+    expect(page).to_have_title(scene.heading)
+    expect(page.get_by_role("heading", level=1)).to_have_text([scene.heading])
+    expect(page.locator("main > svg")).to_be_visible()
+    expect(page.locator("main > svg > path").filter(visible=True)).to_have_count(1)
+    page.evaluate(AXE)
+    for name, look in LOOKS.items():
+        page.emulate_media(**look)
+        found = page.evaluate("async () => (await axe.run()).violations")
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], name
+        page.emulate_media(color_scheme=None, forced_colors=None)
+    for width in NARROW:
+        page.set_viewport_size({"width": width, "height": 400})
+        assert page.evaluate(OVERFLOW) == [0, []], width
+    assert complaints == []
+    assert page.url.partition("?")[2] == "" or not scene.page[1]["Content-Security-Policy"].count("script-src")
+
+
+def test_the_button_closes_the_popup(context: BrowserContext, scene: Scene) -> None:
+    """A real click, also in a popup that lost its opener; scenes that close by themselves need none."""
+    name = next(name for name, one in SCENES.items() if one is scene)
+    page = show(context, scene)
+    button = page.get_by_role("button", name="Close window")
+    expect(button).to_have_count(0 if name in UNCLOSABLE else 1)
+    if name in UNCLOSABLE:
+        return
+    # What stood in for the browser's own is gone, and the button has the browser's.
+    page.evaluate("() => { delete window.close; }")
+    with page.expect_event("close"):
+        button.click(no_wait_after=True)
+
+
+def test_a_tab_offers_no_button_that_does_nothing(context: BrowserContext) -> None:
+    """A browser that the terminal opened: scripts cannot close its tabs."""
+    scene = SCENES["end, signed in"]
+    content, headers = scene.page
+    context.route("http://127.0.0.1:9/**", lambda route: route.fulfill(body=content, headers=dict(headers)))
+    page = context.new_page()
+    page.goto("about:blank?before")
+    page.goto("http://127.0.0.1:9/?code=c")
+    expect(page.get_by_role("status")).to_contain_text(ACCOUNT)
+    expect(page.get_by_role("button")).to_have_count(0)
+
+
+def test_the_message_is_announced(context: BrowserContext) -> None:
+    """Heading and sentence stand in one live region, which is there before they change."""
+    page: Page = show(context, SCENES["callback, denied"])
+    status = page.get_by_role("status")
+    expect(status).to_have_text(re.compile(r"Not signed in\s+Access wasn't granted"))
+    expect(page.locator("#code")).to_have_text("Code: access_denied")
+
+
+def test_foreign_codes_are_not_shown(context: BrowserContext) -> None:
+    page = show(context, SCENES["callback, unknown error"])
+    expect(page.locator("#code")).to_be_hidden()
+    assert "<b>" not in page.locator("main").inner_text()
