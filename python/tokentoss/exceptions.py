@@ -30,13 +30,22 @@
     ├── KeyringUnavailableWarning
     └── TokensInMemoryWarning
 
+In a notebook, errors that a traceback says nothing about are one line: not signed in, a session or sign-in
+that ended, no client (``is_about_code``).
+
 Every exception has a ``code`` from ``error_codes.json`` (see :mod:`tokentoss.error_codes`); no text of one
 holds a token, a code, a verifier or a client secret.
 """
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar
+
 from tokentoss import error_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class TokenTossError(Exception):
@@ -55,6 +64,8 @@ class TokenTossError(Exception):
     """
 
     default_code = ""
+    is_about_code: ClassVar[bool] = True
+    """Whether a traceback says more than the sentence; not where the user has to act, such as sign in."""
     cause: str | None = None
     action: str | None = None
     retry_after: float | None = None
@@ -71,6 +82,13 @@ class TokenTossError(Exception):
         """Whose fault it is: ``provider_refused``, ``user``, ``environment``, ``configuration`` and so on."""
         return error_codes.culprit(self.code)
 
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """How IPython shows this in a notebook: one line, where frames say nothing; ``%debug`` has them."""
+        if self.is_about_code or not _is_shown_in_notebook():
+            raise AttributeError("_render_traceback_")
+        return lambda: [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
 
 class ConfigurationError(TokenTossError, ValueError):
     """The client, the provider or an argument is not set up for a sign-in."""
@@ -82,6 +100,7 @@ class ClientSecretsNotFoundError(ConfigurationError, FileNotFoundError):
     """There is no client secrets file where one was looked for."""
 
     default_code = "client_secrets_missing"
+    is_about_code = False
 
 
 class DiscoveryError(TokenTossError):
@@ -100,6 +119,7 @@ class NoCredentialsError(TokenTossError):
     """Nobody is signed in: no auth manager, no ``tokentoss.CREDENTIALS``, no usable token file."""
 
     default_code = "no_credentials"
+    is_about_code = False
 
 
 class RevocationError(TokenTossError):
@@ -112,6 +132,7 @@ class SignInError(TokenTossError):
     """A sign-in was ended by the user, the browser or the provider."""
 
     default_code = "sign_in_timed_out"
+    is_about_code = False
 
 
 class StorageError(TokenTossError):
@@ -142,6 +163,7 @@ class ReauthRequiredError(TokenRefreshError):
     """The provider ended the grant (``invalid_grant``): only a new sign-in helps; the code says why."""
 
     default_code = "invalid_grant"
+    is_about_code = False
 
 
 class UserinfoError(TokenTossError):
@@ -225,3 +247,12 @@ def error_for(code: str, subject: str | None = None) -> TokenTossError:
             return by_prefix(code=code, subject=subject)
     by_culprit = _CLASS_BY_CULPRIT.get(error_codes.culprit(code), TokenTossError)
     return by_culprit(code=code, subject=subject)
+
+
+def _is_shown_in_notebook() -> bool:
+    """Tell whether this is a kernel that shows tracebacks as usual; ``%xmode Verbose`` asks for more."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if getattr(shell, "kernel", None) is None:
+        return False
+    return getattr(getattr(shell, "InteractiveTB", None), "mode", "") != "Verbose"

@@ -7,6 +7,7 @@ it one loaded page of JupyterLab: they are marked by `kept_page`.
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -74,6 +75,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     with JupyterLab(tmp_path_factory.mktemp("jupyterlab")) as lab:
         add_kernels(lab)
         yield lab
+
+
+@pytest.fixture
+def place(lab: JupyterLab) -> Iterator[Path]:
+    """Where the client is stored; there is none at the start, and other tests do not see it."""
+    path = lab.home / ".config" / "tokentoss" / "client_secrets.json"
+    shutil.rmtree(path.parent, ignore_errors=True)
+    yield path
+    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

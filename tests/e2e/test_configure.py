@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shutil
 import stat
 
 import pytest
@@ -20,15 +19,6 @@ CLIENT_ID = "123456789012-e2e.apps.googleusercontent.com"
 SHOW = "from tokentoss import ConfigureWidget\nwidget = ConfigureWidget()\ndisplay(widget)"
 STATE = "application/vnd.jupyter.widget-state+json"
 SEALED = re.compile(rb'"sealed_configuration"\s*:\s*"([A-Za-z0-9_-]+)"')
-
-
-@pytest.fixture
-def place(lab):
-    """Where the client is stored; empty at the start, and other tests do not see it."""
-    path = lab.home / ".config" / "tokentoss" / "client_secrets.json"
-    shutil.rmtree(path.parent, ignore_errors=True)
-    yield path
-    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 @pytest.fixture

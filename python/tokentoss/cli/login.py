@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tokentoss.broker.address import Broker
 from tokentoss.cli import broker_sign_in, terminal_sign_in
 from tokentoss.clients.wanted_provider import WantedProvider
-from tokentoss.exceptions import ConfigurationError, NoCredentialsError, SignInError
+from tokentoss.exceptions import (
+    ClientSecretsNotFoundError,
+    ConfigurationError,
+    NoCredentialsError,
+    SignInError,
+)
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import is_shared
 from tokentoss.session.auth_manager import AuthManager
 from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.util.notebook import has_front_end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,18 +55,24 @@ def login(
     Raises:
         NoCredentialsError: ``no_credentials_unattended`` without a notebook or terminal, if nobody is signed
             in.
+        ClientSecretsNotFoundError: If there is no client; a notebook shows the form for one.
         SignInError: ``login_impossible`` where a cell cannot wait, ``wait_timed_out``, or what ended the
             sign-in.
-        ConfigurationError: If there is no usable client; ``broker_conflict`` for a broker beside a client.
+        ConfigurationError: If the client is not usable; ``broker_conflict`` for a broker beside a client.
         TokenTossError: What else ended the sign-in, or why the broker cannot be asked.
     """
-    manager = _manager(provider, client_secrets_path, scopes, broker)
+    try:
+        manager = _manager(provider, client_secrets_path, scopes, broker)
+    except ClientSecretsNotFoundError:
+        if client_secrets_path is None:
+            _ask_for_client(provider, scopes)
+        raise
     if manager.look() if isinstance(manager, BrokerManager) else manager.is_authenticated:
         return manager
     host = _host_that_cannot_wait()
     if host is not None:
         raise SignInError(code="login_impossible", subject=host)
-    if _has_front_end():
+    if has_front_end():
         _in_notebook(manager, timeout)
     elif not terminal_sign_in.has_terminal():
         raise NoCredentialsError(code="no_credentials_unattended")
@@ -87,6 +99,25 @@ def _manager(
     return AuthManager(client_secrets_path=client_secrets_path, provider=wanted, scopes=scopes)
 
 
+def _ask_for_client(provider: Provider | str | None, scopes: list[str] | None) -> None:
+    """Show the form for a client where somebody may fill it in, and say what to do next.
+
+    Raises:
+        ClientSecretsNotFoundError: If there is no client, which is why this is called.
+    """
+    if not has_front_end():
+        return
+    from IPython import display  # noqa: PLC0415 - there is one
+
+    from tokentoss.widgets import AuthWidget  # noqa: PLC0415 - costs anywidget
+
+    wanted = None if provider is None else WantedProvider.of(provider).resolved()
+    widget = AuthWidget(provider=wanted, scopes=scopes)
+    display.display(widget)  # type: ignore[no-untyped-call]
+    # What is filled in reaches the kernel between two cells only; this says so.
+    _ = widget.auth_manager
+
+
 def _in_notebook(manager: AuthManager, timeout: float | None) -> None:
     from IPython import display  # noqa: PLC0415 - there is one
 
@@ -108,12 +139,3 @@ def _host_that_cannot_wait() -> str | None:
         return "an app that several people use"
     marimo = sys.modules.get("marimo")
     return "marimo" if getattr(marimo, "running_in_notebook", bool)() else None
-
-
-def _has_front_end() -> bool:
-    """Tell whether this is a notebook with somebody in front of it."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    kernel = getattr(shell, "kernel", None)
-    # Programs that execute notebooks by themselves say that nobody answers questions.
-    return kernel is not None and bool(getattr(kernel, "_allow_stdin", True))

@@ -12,6 +12,7 @@ from tokentoss.oauth.provider import GOOGLE, Provider
 from tokentoss.session.auth_manager import AuthManager
 from tokentoss.session.broker_manager import BrokerManager
 from tokentoss.util.pyodide import in_browser
+from tokentoss.widgets.without_client import NoClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,7 @@ def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
 
 def offers_code(manager: AuthManager, exchange: Exchange) -> bool:
     """Tell whether a code can be asked for: the kernel waits for it in a thread, a page needs none."""
-    if isinstance(manager, BrokerManager):
+    if isinstance(manager, (BrokerManager, NoClient)):
         return False
     if in_browser():
         return device_endpoint_of_page(manager, exchange) is not None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.callback.attempt import Attempt
 from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.widgets.arguments import checked_exchange
 from tokentoss.widgets.broker_attempt import BrokerAttempt
 from tokentoss.widgets.deposit import Deposits
 from tokentoss.widgets.weak_method import weakly
+from tokentoss.widgets.without_client import NoAttempt, NoClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,23 +22,33 @@ if TYPE_CHECKING:
     from tokentoss.session.auth_manager import AuthManager
 
 
-def attempt_of(
-    widget: Any,
-    manager: AuthManager,
-    *,
-    redirect_ports: Sequence[int] | None,
-    redirect_uri: str | Sequence[str] | None,
-    exchange: Exchange,
-    login_hint: str | None,
-) -> Attempt | BrokerAttempt:
-    """Return what offers the sign-ins of a widget, and holds it weakly."""
+@dataclass(frozen=True)
+class Options:
+    """What a widget was given for its sign-ins; see :class:`AuthWidget`."""
+
+    redirect_ports: Sequence[int] | None
+    redirect_uri: str | Sequence[str] | None
+    exchange: Exchange
+    login_hint: str | None
+
+
+def attempt_of(widget: Any, manager: AuthManager, options: Options) -> Attempt | BrokerAttempt | NoAttempt:
+    """Return what offers the sign-ins of a widget, and holds it weakly.
+
+    Raises:
+        ConfigurationError: If an option does not fit the client.
+    """
+    if isinstance(manager, NoClient):
+        return NoAttempt()
+    exchange = checked_exchange(options.exchange, manager)
+    ports, uri, login_hint = options.redirect_ports, options.redirect_uri, options.login_hint
     send, decided = weakly(widget.send), weakly(widget._decided)  # noqa: SLF001 - the widget's own parts
     if not isinstance(manager, BrokerManager):
         addresses = CallbackAddresses.of(
             manager.client_config,
             manager.provider.redirect_path,
-            redirect_ports=redirect_ports,
-            redirect_uri=redirect_uri,
+            redirect_ports=ports,
+            redirect_uri=uri,
         )
         return Attempt(
             manager, addresses, exchange=exchange, login_hint=login_hint, send=send, decided=decided
@@ -43,9 +56,7 @@ def attempt_of(
     attempt = BrokerAttempt(
         manager,
         login_hint=login_hint,
-        deposits=Deposits(
-            manager, redirect_ports, redirect_uri, login_hint=login_hint, send=send, decided=decided
-        ),
+        deposits=Deposits(manager, ports, uri, login_hint=login_hint, send=send, decided=decided),
         send=send,
         show=weakly(widget._show_traits),  # noqa: SLF001
         decided=weakly(widget._ended_at_broker),  # noqa: SLF001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from tokentoss.storage import TokenStorage
     from tokentoss.widgets.waiters import Outcome
 
-from tokentoss.widgets.arguments import checked_exchange, manager_from, offers_code
-from tokentoss.widgets.attempts import attempt_of
+from tokentoss.widgets.arguments import manager_from, offers_code
+from tokentoss.widgets.attempts import Options, attempt_of
 from tokentoss.widgets.gate import Gate
 from tokentoss.widgets.manager_widget import ManagerWidget
 from tokentoss.widgets.messages import Reports, deliver_again, introduce, register
@@ -44,6 +45,7 @@ from tokentoss.widgets.status import (
     offer_traits,
     signed_in_traits,
 )
+from tokentoss.widgets.without_client import ClientForm, NoClient, manager_or_form
 
 
 class AuthWidget(Awaited, ManagerWidget):
@@ -69,7 +71,8 @@ class AuthWidget(Awaited, ManagerWidget):
             :class:`tokentoss.broker.Broker`; by default that of ``TOKENTOSS_BROKER``, if no client is given.
 
     Without a client, the file that ``TOKENTOSS_CLIENT_SECRETS`` names is used, or else the one that
-    :func:`tokentoss.configure` installed.
+    :func:`tokentoss.configure` installed. Where there is neither, a notebook shows the form of
+    :class:`ConfigureWidget` for a client of Google, and the button below it once the form is filled in.
 
     Attributes:
         status: What the widget says.
@@ -122,47 +125,38 @@ class AuthWidget(Awaited, ManagerWidget):
         broker: Broker | str | None = None,
         **kwargs: Any,
     ) -> None:
+        make = partial(
+            self._new_manager,
+            broker=broker,
+            auth_manager=auth_manager,
+            exchange=exchange,
+            provider=provider,
+            client_id=client_id,
+            client_secret=client_secret,
+            client_secrets_path=client_secrets_path,
+            client_config=client_config,
+            storage=storage,
+            scopes=scopes,
+            max_session_lifetime_hours=max_session_lifetime_hours,
+            hosted_domain=hosted_domain,
+        )
         if auth_manager is None or broker is not None:
-            auth_manager = manager_from(
-                broker=broker,
-                auth_manager=auth_manager,
-                exchange=exchange,
-                provider=provider,
-                client_id=client_id,
-                client_secret=client_secret,
-                client_secrets_path=client_secrets_path,
-                client_config=client_config,
-                storage=storage,
-                scopes=scopes,
-                max_session_lifetime_hours=max_session_lifetime_hours,
-                hosted_domain=hosted_domain,
-            )
-        self._manager = auth_manager
-        exchange = checked_exchange(exchange, auth_manager)
+            is_named = client_secrets_path is not None
+            auth_manager = manager_or_form(make, provider=provider, is_named=is_named)
         self._waiters = Waiters()
         self._lock = Gate()
-        self._attempt = attempt_of(
-            self,
-            auth_manager,
-            redirect_ports=redirect_ports,
-            redirect_uri=redirect_uri,
-            exchange=exchange,
-            login_hint=login_hint,
-        )
         self._reports = Reports()
         self._closed = False
         self._asks_for_more = False
-        self._by_code = SignInByCode(
-            auth_manager, weakly(self._show_code), weakly(self._code_failed), self._lock
-        )
-        self._by_link = SignInByLink(auth_manager, weakly(self.send), weakly(self._show_link_expected))
-        # A widget that is collected stops asking.
-        weakref.finalize(self, self._by_code.cancel_in, os.getpid()).atexit = False
-        kwargs |= {"branding": look_of(auth_manager), "offers_code": offers_code(auth_manager, exchange)}
-        super().__init__(**kwargs)
+        self._options = Options(redirect_ports, redirect_uri, exchange, login_hint)
+        self._form: ClientForm | None = None
+        super().__init__(**kwargs | self._adopt(auth_manager))
         self.on_msg(weakly(self._take_message))
         auth_manager.observe_session(self._session_changed)
         self._show_session(auth_manager.last_error)
+        if isinstance(auth_manager, NoClient):
+            self._form = ClientForm(self, partial(self._take_client, make))
+            self._parts += [self._form.box, self._form.box.layout]
 
     def request_scopes(self, *scopes: str) -> list[str]:
         """Ask for more scopes: the button comes back until they are granted, and the user stays signed in.
@@ -195,6 +189,8 @@ class AuthWidget(Awaited, ManagerWidget):
                 self._closed = True
                 self._attempt.close()
             self._waiters.failed(SignInError(code="widget_closed"))
+            if self._form is not None:
+                self._form.close()
         super().close()
 
     def take_sealed(self, sealed: str) -> None:
@@ -202,6 +198,36 @@ class AuthWidget(Awaited, ManagerWidget):
         hand_off = self._attempt.hand_off
         if hand_off is not None:
             hand_off.deliver(sealed)
+
+    def _new_manager(self, **arguments: Any) -> AuthManager:
+        """Return the manager for a widget that was given none."""
+        return manager_from(**arguments)
+
+    def _adopt(self, manager: AuthManager) -> dict[str, Any]:
+        """Offer the sign-ins of a manager, and return the traits that depend on it alone."""
+        attempt = attempt_of(self, manager, self._options)
+        self._manager, self._attempt = manager, attempt
+        self._by_code = SignInByCode(manager, weakly(self._show_code), weakly(self._code_failed), self._lock)
+        self._by_link = SignInByLink(manager, weakly(self.send), weakly(self._show_link_expected))
+        # A widget that is collected stops asking.
+        weakref.finalize(self, self._by_code.cancel_in, os.getpid()).atexit = False
+        return {"branding": look_of(manager), "offers_code": offers_code(manager, self._options.exchange)}
+
+    def _take_client(self, make: Callable[[], AuthManager]) -> None:
+        """Offer a sign-in with the client that the form installed."""
+        try:
+            manager = make()
+            with self._lock:
+                if self._closed:
+                    return
+                self._by_code.cancel()
+                self._attempt.close()
+                self.publish(**self._adopt(manager))
+        except TokenTossError as failure:
+            self._show_traits(failure_traits(failure))
+            return
+        manager.observe_session(self._session_changed)
+        self._show_session(manager.last_error)
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
         if not isinstance(content, dict):

@@ -47,22 +47,11 @@ class ProviderAuthWidget(AuthWidget):
         )
         if broker is not None:
             kwargs["broker"] = broker
-        elif auth_manager is not None:
-            if not auth_manager.provider.is_same_as(provider):
-                raise ConfigurationError(code="auth_manager_conflict", subject=provider.name)
-        elif kwargs.get("client_id") is None:
-            if client_config is None:
-                client_config = (
-                    ClientConfig.from_file(client_secrets_path)
-                    if client_secrets_path is not None
-                    else ClientConfig.discover()
-                )
-            # Refuses a client of a provider that it does not know.
-            if not client_config.provider().is_same_as(provider):
-                subject = f"{client_config.source or client_config.client_id} ({provider.name} is meant)"
-                raise ConfigurationError(code="client_of_another_provider", subject=subject)
+        elif auth_manager is not None and not auth_manager.provider.is_same_as(provider):
+            raise ConfigurationError(code="auth_manager_conflict", subject=provider.name)
         super().__init__(
             provider=provider,
+            client_secrets_path=client_secrets_path,
             client_config=client_config,
             auth_manager=auth_manager,
             storage=storage,
@@ -70,6 +59,25 @@ class ProviderAuthWidget(AuthWidget):
             max_session_lifetime_hours=max_session_lifetime_hours,
             **kwargs,
         )
+
+    def _new_manager(self, **arguments: Any) -> AuthManager:
+        if arguments["broker"] is None and arguments["client_id"] is None:
+            arguments["client_config"] = self._own_client(
+                arguments["client_config"], arguments["client_secrets_path"]
+            )
+        return super()._new_manager(**arguments)
+
+    def _own_client(self, client: ClientConfig | None, path: str | Path | None) -> ClientConfig:
+        """Return the client, which is of this provider."""
+        if client is None:
+            client = ClientConfig.from_file(path) if path is not None else ClientConfig.discover()
+        # Refuses a client of a provider that it does not know.
+        if not client.provider().is_same_as(self.fixed_provider):
+            raise ConfigurationError(
+                f"The client in {client.source or client.client_id} is not for "
+                f"{self.fixed_provider.name}: give client_id and client_secret, or client_secrets_path."
+            )
+        return client
 
 
 class GoogleAuthWidget(ProviderAuthWidget):

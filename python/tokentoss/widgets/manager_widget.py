@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.exceptions import ClientSecretsNotFoundError
 from tokentoss.widgets.base import SyncedWidget
+from tokentoss.widgets.without_client import FILL_IN, ClientForm, NoAttempt, NoClient
 
 if TYPE_CHECKING:
     from tokentoss.callback.attempt import Attempt
@@ -14,12 +16,16 @@ if TYPE_CHECKING:
     from tokentoss.widgets.broker_attempt import BrokerAttempt
 
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
 class ManagerWidget(SyncedWidget):
     """Base of the sign-in widget."""
 
     is_authenticated: bool
     _manager: AuthManager
-    _attempt: Attempt | BrokerAttempt
+    _attempt: Attempt | BrokerAttempt | NoAttempt
+    _form: ClientForm | None
 
     def __repr__(self) -> str:
         return (
@@ -33,12 +39,20 @@ class ManagerWidget(SyncedWidget):
         shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
         if shown is not None:
             name = html.escape(self._manager.provider.name)
+            if self._form is not None:
+                shown[0][VIEW] |= {"model_id": self._form.box.model_id}
             shown[0]["text/html"] = f"<p>Run this cell in a live notebook to sign in with {name}.</p>"
         return shown
 
     @property
     def auth_manager(self) -> AuthManager:
-        """The manager that holds the tokens."""
+        """The manager that holds the tokens.
+
+        Raises:
+            ClientSecretsNotFoundError: If there is no client yet.
+        """
+        if isinstance(self._manager, NoClient):
+            raise ClientSecretsNotFoundError(FILL_IN)
         return self._manager
 
     @property
