@@ -23,7 +23,7 @@ _SECRET_ON_THE_COMMAND_LINE = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that takes options by their whole name, and whose complaints repeat no value: it may be a secret."""
+    """A parser that takes options by their whole name, and repeats no value: it may be a secret."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **settings})
@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_sign_out(commands)
     _add_doctor(commands)
+    _add_demo(commands)
     _add_callback_page(commands)
     _add_completion(commands)
     return made
@@ -181,6 +182,18 @@ def _add_doctor(commands: Commands[_Parser]) -> None:
     )
     doctor.add_argument("--json", action="store_true", dest="as_json", help="print the findings as JSON")
     doctor.set_defaults(command="doctor")
+
+
+def _add_demo(commands: Commands[_Parser]) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="try it with a provider and an API on this computer",
+        description="Run a stand-in for a provider, without passwords, an API behind it, and JupyterLab on a "
+        "notebook that signs in and calls the API, all on this computer and until Ctrl-C. Nothing of yours "
+        "is read or changed. Without JupyterLab, sign in from this terminal instead.",
+    )
+    demo.add_argument("--no-browser", action="store_false", dest="opens", help="only print the address")
+    demo.set_defaults(command="demo")
 
 
 def _add_callback_page(commands: Commands[_Parser]) -> None:
