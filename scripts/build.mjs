@@ -69,6 +69,7 @@ export async function build() {
     path("widget-esm", "src"),
     path("scripts"),
     path("crates", "tokentoss-core", "error_codes.json"),
+    path("pyproject.toml"),
   ];
   await stage("esbuild", { inputs: [optimised, names, glueJs, ...sources], outputs: [widget] }, bundleWidget);
   await stage("zopfli", { inputs: [widget, optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);

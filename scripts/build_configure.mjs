@@ -30,9 +30,8 @@ export async function buildConfigure() {
   await stage("form: wasm-bindgen", { inputs: gluing, outputs: [glued, glue] }, bind);
   await stage("form: wasm-opt", { inputs: [glued, ...FEATURES, ...PASSES], outputs: [optimised, names] }, optimise);
   await stage("form: zopfli", { inputs: [optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
-  const sources = ["js/src", "widget-esm/src", "scripts", "crates/tokentoss-core/error_codes.json"].map((name) =>
-    path(name),
-  );
+  const table = "crates/tokentoss-core/error_codes.json";
+  const sources = ["js/src", "widget-esm/src", "scripts", table, "pyproject.toml"].map((name) => path(name));
   await stage("configure.js", { inputs: [packed, names, glue, ...sources], outputs: [module] }, assemble);
   // The form shares colours, status line and text buttons with the sign-in.
   const styles = ["auth.css", "configure.css"].map((name) => readFileSync(path("widget-esm", "src", name), "utf8"));

@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import esbuild from "esbuild";
 import { path, root, StageError } from "./stage.mjs";
 
+const PROJECT = path("pyproject.toml");
+
 const SENTENCES = [
   "configuration_unsealed",
   "kernel_gone",
@@ -23,7 +25,7 @@ export function bundle(options, modules = {}) {
     legalComments: "none",
     logLevel: "silent",
     ...options,
-    plugins: [madeModules({ sentences: sentences(), ...modules })],
+    plugins: [madeModules({ sentences: sentences(), documentation: documentation(), ...modules })],
   });
 }
 
@@ -55,6 +57,15 @@ function madeModules(modules) {
       }));
     },
   };
+}
+
+/** Where the documents are, by the one place that names it: the package's metadata. */
+function documentation() {
+  const [, address] = readFileSync(PROJECT, "utf8").match(/^Documentation = "(https:[^"]+)"$/m) ?? [];
+  if (!address) throw new StageError("pyproject.toml names no address of the documentation");
+  // A repository shows the pages as they are written, a site as they were built.
+  const page = address.includes("/tree/") ? "troubleshooting.md" : "troubleshooting.html";
+  return `export const troubleshooting = ${JSON.stringify(`${address.replace(/\/$/, "")}/${page}`)};`;
 }
 
 /** Sentences that the page needs where the WebAssembly cannot give them, from the table that all languages share. */

@@ -11,6 +11,11 @@ declare module "tokentoss:packed" {
   export const fingerprint: string;
 }
 
+declare module "tokentoss:documentation" {
+  /** Address of the page that has a place for each error code. */
+  export const troubleshooting: string;
+}
+
 declare module "tokentoss:sentences" {
   /** Sentences of crates/tokentoss-core/error_codes.json that are needed where the WebAssembly cannot give them. */
   export const kernel_gone: string;

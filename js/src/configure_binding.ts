@@ -5,12 +5,13 @@
  */
 
 import { configuration_unsealed, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
-import type { ConfigureState, Problem } from "./configure_state.ts";
+import type { ConfigureState } from "./configure_state.ts";
 import type { ConfigureTraits } from "./configure_traits.ts";
 import { isForbidden } from "./forbidden.ts";
 import { KernelLink } from "./kernel_link.ts";
 import type { Sealer } from "./load_sealer.ts";
 import type { ModelOf } from "./model.ts";
+import { NO_PROBLEM, type Problem } from "./problem.ts";
 
 export type ConfigureModel = ModelOf<ConfigureTraits>;
 
@@ -18,8 +19,6 @@ const WATCHED = ["acknowledged", "configured", "error", "status"] as const;
 
 /** First and longest pause before a sealed client is sent again, in milliseconds; Python takes it once at most. */
 const RESEND = { first: 2000, longest: 30_000 };
-
-const NO_PROBLEM: Problem = { code: "", message: "" };
 
 export class ConfigureBinding {
   readonly #model: ConfigureModel;
@@ -32,7 +31,7 @@ export class ConfigureBinding {
   #pending = "";
   #resending: ReturnType<typeof setTimeout> | undefined;
   #problem: Problem;
-  #unusable = "";
+  #unusable: Problem | null = null;
   /** The user wants to set up another client after one was installed. */
   #again = false;
   #syncing = false;
@@ -50,7 +49,7 @@ export class ConfigureBinding {
   /** What views show now. */
   get state(): ConfigureState {
     if (this.#kernel.lost) return { kind: "kernel_gone" };
-    if (this.#unusable) return { kind: "unusable", message: this.#unusable };
+    if (this.#unusable) return { kind: "unusable", ...this.#unusable };
     if (this.#pending) return { kind: "sending" };
     if (this.#model.get("configured") && !this.#again) {
       return { kind: "configured", message: this.#model.get("status"), client: this.#model.get("client_id") };
@@ -116,7 +115,9 @@ export class ConfigureBinding {
       },
       (reason) => {
         console.error("tokentoss cannot start:", reason);
-        this.#unusable = isForbidden(reason) ? webassembly_unavailable : webassembly_failed;
+        this.#unusable = isForbidden(reason)
+          ? { code: "webassembly_unavailable", message: webassembly_unavailable }
+          : { code: "webassembly_failed", message: webassembly_failed };
         this.#show();
       },
     );

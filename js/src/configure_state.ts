@@ -1,16 +1,12 @@
+import type { Problem } from "./problem.ts";
+
 /** What a view of the form shows; one value at a time. */
 export type ConfigureState =
-  /** `problem` is the sentence of the latest failure, or "". */
+  /** `problem` is why the latest attempt failed; empty when there was none. */
   | { kind: "editing"; ready: boolean; problem: Problem }
   | { kind: "sending" }
   /** `message` says where the client was stored. */
   | { kind: "configured"; message: string; client: string }
   /** The WebAssembly cannot start. */
-  | { kind: "unusable"; message: string }
+  | ({ kind: "unusable" } & Problem)
   | { kind: "kernel_gone" };
-
-/** Why the latest attempt failed; empty when there was none. */
-export interface Problem {
-  code: string;
-  message: string;
-}

@@ -8,11 +8,15 @@ import type { FlowEvent } from "tokentoss:glue";
 import { popup_blocked, popup_closed } from "tokentoss:sentences";
 import type { KernelLink } from "./kernel_link.ts";
 import type { Model } from "./model.ts";
+import type { Problem } from "./problem.ts";
 import type { Status } from "./status_view.ts";
 import type { FromKernel, Offer } from "./traits.ts";
 
 /** How often the popup is looked after, in milliseconds. */
 const LOOK = 1000;
+
+const BLOCKED: Problem = { code: "popup_blocked", message: popup_blocked };
+const CLOSED: Problem = { code: "popup_closed", message: popup_closed };
 
 export class SignInAtBroker {
   readonly #model: Model;
@@ -25,7 +29,7 @@ export class SignInAtBroker {
   #popup: MessageEventSource | null = null;
   #looking: ReturnType<typeof setInterval> | undefined;
   /** What looks wrong though the sign-in still waits. */
-  #problem: string | null = null;
+  #problem: Problem | null = null;
   #pasteProblem: string | null = null;
   /** The popup said that the broker has what it needs. */
   #done = false;
@@ -65,9 +69,9 @@ export class SignInAtBroker {
       phase: this.#done ? "handing_over" : "waiting",
       way: asked ? "paste" : "loopback",
       link: offer.url,
-      message: this.#problem,
+      message: this.#problem?.message ?? null,
       paste_problem: this.#pasteProblem,
-      code: null,
+      code: this.#problem?.code ?? null,
       subject: null,
       to_enter: null,
     } satisfies Extract<FlowEvent, Status>;
@@ -85,7 +89,7 @@ export class SignInAtBroker {
     this.#close();
     this.#begun = offer;
     this.#popup = window.open(offer.url, "", "popup");
-    this.#problem = this.#popup ? null : popup_blocked;
+    this.#problem = this.#popup ? null : BLOCKED;
     this.#looking = setInterval(this.#look, LOOK);
     this.#say("opened", offer.id);
     this.#show();
@@ -147,7 +151,7 @@ export class SignInAtBroker {
   }
 
   readonly #look = (): void => {
-    const problem = (this.#popup as Window | null)?.closed ? popup_closed : this.#problem;
+    const problem = (this.#popup as Window | null)?.closed ? CLOSED : this.#problem;
     if (problem === this.#problem || this.#done) return;
     this.#problem = problem;
     this.#show();

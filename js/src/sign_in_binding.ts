@@ -11,14 +11,16 @@ import { FAILED, Instance } from "./instance.ts";
 import { KernelLink } from "./kernel_link.ts";
 import { hear } from "./kernel_messages.ts";
 import { KernelVerdict } from "./kernel_verdict.ts";
+import { Lasting } from "./lasting.ts";
 import type { Runtime } from "./load.ts";
 import type { Model } from "./model.ts";
+import { NO_PROBLEM, type Problem } from "./problem.ts";
 import { Reports } from "./reports.ts";
 import { SignInAtBroker } from "./sign_in_at_broker.ts";
 import { SignInByCode } from "./sign_in_by_code.ts";
 import { SignInByLink } from "./sign_in_by_link.ts";
 import { viewStateOf } from "./standing.ts";
-import { isUnderWay, type Status } from "./status_view.ts";
+import { isHandingOver, isUnderWay, problemOf, type Status } from "./status_view.ts";
 import { isTicket } from "./traits.ts";
 import type { Unusable, ViewState } from "./view_state.ts";
 
@@ -43,13 +45,14 @@ export class SignInBinding {
   readonly #atBroker: SignInAtBroker;
   readonly #reports: Reports;
   readonly #envelope: Envelope;
+  readonly #handOver = new Lasting(() => this.#show());
   readonly #views = new Set<(state: ViewState) => void>();
 
   #signIn: SignIn | null = null;
   #ticket = "";
   #status: Status | null = null;
-  /** The sentence to show while no sign-in is under way; "" for none. */
-  #failure: string;
+  /** What to show while no sign-in is under way; empty for nothing. */
+  #failure: Problem;
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
   #unusable: Unusable | null = null;
   #signingOut = false;
@@ -64,7 +67,7 @@ export class SignInBinding {
       trapped: () => this.#onTrap(),
     });
     this.#verdict = new KernelVerdict(model);
-    this.#failure = this.#verdict.error;
+    this.#failure = this.#reported(this.#verdict.error);
     this.#kernel = new KernelLink(
       model,
       () => this.#onKernelLost(),
@@ -99,7 +102,8 @@ export class SignInBinding {
       link: this.#byLink.shown,
       unusable: atBroker ? null : this.#unusable,
       failure: this.#failure,
-      status: this.#atBroker.status ?? this.#status,
+      status: this.#latest,
+      handsOverLong: this.#handOver.isLong,
       canRetry: atBroker || this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),
       isReady: offered || this.#signIn !== null,
     });
@@ -114,7 +118,7 @@ export class SignInBinding {
   /** The click: the popup opens inside this call. */
   signIn(): void {
     if (this.#atBroker.signIn()) {
-      this.#failure = "";
+      this.#failure = NO_PROBLEM;
       this.#show();
     } else if (this.#unusable?.next === "retry" && !this.#atBroker.isUsed) {
       this.#unusable = null;
@@ -139,7 +143,7 @@ export class SignInBinding {
 
   /** The user wants a code to enter on another device. */
   askForCode(): void {
-    this.#failure = "";
+    this.#failure = NO_PROBLEM;
     if (this.#signIn) this.#signIn.askForCode();
     else this.#byCode.askWithoutSignIn();
     this.#show();
@@ -152,7 +156,7 @@ export class SignInBinding {
 
   /** The user wants a link, behind which the kernel runs the sign-in. */
   askForLink(): void {
-    this.#failure = "";
+    this.#failure = NO_PROBLEM;
     this.#byLink.ask();
     this.#show();
   }
@@ -166,7 +170,7 @@ export class SignInBinding {
   /** The user copies the link, to open it in another browser; the result is what to copy. */
   linkCopied(): string {
     this.#signIn?.linkCopied();
-    return (this.#byLink.shown ?? this.#atBroker.status ?? this.#status)?.link ?? "";
+    return (this.#byLink.shown ?? this.#latest)?.link ?? "";
   }
 
   /** The user pasted the address of the page that the sign-in ended on. */
@@ -197,7 +201,18 @@ export class SignInBinding {
     this.#signIn?.cancel(); // and closes the popup
     this.#endSignIn();
     this.#atBroker.dispose();
+    this.#handOver.stop();
     this.#views.clear();
+  }
+
+  /** Where the sign-in stands that the user has to do with. */
+  get #latest(): Status | null {
+    return this.#atBroker.status ?? this.#status;
+  }
+
+  /** The kernel's error; its code came in the same message. */
+  #reported(message: string): Problem {
+    return message ? { code: this.#model.get("error_code"), message } : NO_PROBLEM;
   }
 
   #start(): void {
@@ -229,7 +244,7 @@ export class SignInBinding {
         this.#byCode.settle();
         if (this.#status?.phase === "code") this.#signIn?.kernelCodeFailed(model.get("error_code"), error);
       }
-      if (!isUnderWay(this.#status)) this.#failure = error;
+      if (!isUnderWay(this.#status)) this.#failure = this.#reported(error);
     }
     this.#byLink.sync();
     this.#atBroker.sync();
@@ -287,11 +302,11 @@ export class SignInBinding {
   }
 
   #onStatus(ticket: string, status: Status): void {
-    const { phase, message } = status;
+    const { phase } = status;
     this.#status = status;
     this.#byCode.draw(status);
-    if (phase === "waiting" || phase === "code") this.#failure = "";
-    if (phase === "failed") this.#failure = message ?? "";
+    if (phase === "waiting" || phase === "code") this.#failure = NO_PROBLEM;
+    if (phase === "failed") this.#failure = problemOf(status) ?? NO_PROBLEM;
     if (phase === "failed" || phase === "done") this.#envelope.clear();
     if (this.#verdict.acknowledged !== ticket) {
       this.#reports.tell(ticket, status, this.#byCode.ofKernel, this.#verdict.error);
@@ -304,7 +319,7 @@ export class SignInBinding {
   #refuse(reason: Unusable): void {
     if (this.#disposed) return;
     this.#unusable = reason;
-    this.#failure = "";
+    this.#failure = NO_PROBLEM;
     this.#reports.refused(this.#model.get("ticket").id ?? "", reason.code);
     this.#show();
   }
@@ -320,6 +335,7 @@ export class SignInBinding {
   }
 
   #show(): void {
+    this.#handOver.follow(isHandingOver(this.#latest));
     const state = this.state;
     for (const view of this.#views) view(state);
   }

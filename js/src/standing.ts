@@ -1,5 +1,6 @@
 /** Derives the one thing that views show from where everything stands. */
 
+import type { Problem } from "./problem.ts";
 import { byHandOf, type Status, underWayOf } from "./status_view.ts";
 import type { DeviceCode } from "./traits.ts";
 import type { ByHand, Unusable, ViewState } from "./view_state.ts";
@@ -16,9 +17,11 @@ export interface Standing {
   /** A sign-in that the kernel runs; null while its link is on its way, undefined for none. */
   link: ByHand | null | undefined;
   unusable: Unusable | null;
-  /** The sentence to show while no sign-in is under way; "" for none. */
-  failure: string;
+  /** What to show while no sign-in is under way; empty for nothing. */
+  failure: Problem;
   status: Status | null;
+  /** Whether a hand-over takes long enough to say so. */
+  handsOverLong: boolean;
   /** Whether a click can start anything after a failure; without a ticket, the kernel is asked for one. */
   canRetry: boolean;
   isReady: boolean;
@@ -33,15 +36,16 @@ export function viewStateOf(standing: Standing): ViewState {
   if (code !== undefined) return { kind: "code", code };
   if (link !== undefined) return { kind: "link", byHand: link };
   if (unusable) {
-    const { message, next } = unusable;
     // How another way ended comes first.
-    return { kind: "failed", message: failure || message, byHand: null, next };
+    const { code, message } = failure.message ? failure : unusable;
+    return { kind: "failed", code, message, byHand: null, next: unusable.next };
   }
   const underWay = underWayOf(status);
+  if (underWay?.kind === "handing_over" && !standing.handsOverLong) return { kind: "signing_in" };
   if (underWay) return underWay;
-  if (failure) {
+  if (failure.message) {
     const next = standing.canRetry ? "retry" : null;
-    return { kind: "failed", message: failure, next, byHand: byHandOf(status) };
+    return { kind: "failed", ...failure, next, byHand: byHandOf(status) };
   }
   return { kind: standing.isReady ? "ready" : "loading" };
 }

@@ -1,19 +1,20 @@
-// `node widget-esm/gallery/build.mjs`: every state of the sign-in view as a page to look at.
+// `npm run gallery`: every state of both widgets in every theme, as pages to look at. Tests have a folder of their own built.
 
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle } from "../../scripts/bundle.mjs";
 import { asCommand, path } from "../../scripts/stage.mjs";
 
 await asCommand(async () => {
-  const folder = path("target", "gallery");
+  const folder = process.argv[2] ?? path("target", "gallery");
   mkdirSync(folder, { recursive: true });
   await bundle({
     entryPoints: [path("widget-esm", "gallery", "gallery.ts")],
     format: "iife",
     outfile: join(folder, "gallery.js"),
   });
+  const styles = ["auth.css", "configure.css"].map((name) => readFileSync(path("widget-esm", "src", name), "utf8"));
+  writeFileSync(join(folder, "widgets.css"), styles.join("\n"));
   copyFileSync(path("widget-esm", "gallery", "index.html"), join(folder, "index.html"));
-  copyFileSync(path("widget-esm", "src", "auth.css"), join(folder, "auth.css"));
   console.log(join(folder, "index.html"));
 });

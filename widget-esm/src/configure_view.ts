@@ -5,11 +5,15 @@
 
 import { kernel_gone } from "tokentoss:sentences";
 import type { ConfigureState } from "../../js/src/configure_state.ts";
+import type { Problem } from "../../js/src/problem.ts";
 import { labels } from "./configure_labels.ts";
-import { element, textButton } from "./elements.ts";
+import { around, element, pageLink, point, pointToHelp, textButton } from "./elements.ts";
 import { FileDrop } from "./file_drop.ts";
 import { cellButton, isWholePage, reloadButton } from "./next_step.ts";
 import { TextField } from "./text_field.ts";
+
+/** Where Google keeps clients. */
+const CONSOLE = "https://console.cloud.google.com/auth/clients";
 
 /** What the form fills and where it goes; `ConfigureBinding` is it. */
 export interface Recipient {
@@ -20,6 +24,9 @@ export interface Recipient {
   again(): void;
 }
 
+/** What stands before the sentence, or colours it, if nothing went wrong. */
+const MARKS: { [kind in ConfigureState["kind"]]?: string } = { editing: "muted", sending: "busy", configured: "done" };
+
 export class ConfigureView {
   readonly root = element("div", "tokentoss tokentoss-configure");
   readonly #recipient: Recipient;
@@ -29,12 +36,13 @@ export class ConfigureView {
   readonly #clientId = new TextField(labels.clientId, labels.clientIdExample);
   readonly #clientSecret = new TextField(labels.clientSecret, labels.clientSecretExample, "password");
   readonly #projectId = new TextField(labels.projectId, labels.projectIdExample);
-  readonly #advanced = element("details", "tokentoss-advanced");
+  readonly #byHand = element("details", "tokentoss-by-hand");
   readonly #drop: FileDrop;
   readonly #configure = element("button", "tokentoss-submit");
   readonly #change = textButton(labels.change);
   readonly #reload = reloadButton();
   readonly #toCell = cellButton();
+  readonly #help = pageLink(labels.help);
   readonly #status = element("p", "tokentoss-status");
   #state: ConfigureState = { kind: "editing", ready: false, problem: { code: "", message: "" } };
   #reading = false;
@@ -45,16 +53,17 @@ export class ConfigureView {
     this.#projectId.input.value = recipient.initial.projectId;
 
     const summary = element("summary", "tokentoss-summary");
-    summary.textContent = labels.advanced;
-    this.#advanced.append(summary, this.#projectId.root);
-    this.#fields.append(this.#clientId.root, this.#clientSecret.root, this.#advanced);
+    summary.textContent = labels.byHand;
+    this.#fields.append(this.#clientId.root, this.#clientSecret.root, this.#projectId.root);
+    this.#byHand.append(summary, this.#fields);
+    this.#byHand.open = recipient.initial.clientId !== "";
     this.#drop = new FileDrop(this.root, () => this.#render());
 
     this.#configure.type = "submit";
     this.#configure.textContent = labels.configure;
     this.#form.noValidate = true;
     this.#form.autocomplete = "off";
-    this.#form.append(this.#current, this.#fields, this.#drop.root, this.#configure);
+    this.#form.append(introduction(), this.#current, this.#drop.root, this.#byHand, this.#configure);
     this.#form.onsubmit = (event) => {
       event.preventDefault();
       this.#submit();
@@ -63,15 +72,17 @@ export class ConfigureView {
     this.#change.onclick = () => {
       this.#restore();
       recipient.again();
-      this.#clientId.input.focus();
+      if (this.#byHand.open) this.#clientId.input.focus();
+      else this.#drop.focus();
     };
 
     this.#status.setAttribute("role", "status");
     this.#status.setAttribute("aria-live", "polite");
     const outcome = element("div", "tokentoss-outcome");
-    outcome.append(this.#status, this.#change, this.#reload, this.#toCell);
+    outcome.append(this.#status, this.#change, this.#reload, this.#toCell, this.#help);
 
     this.root.tabIndex = -1;
+    this.root.lang = labels.language;
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", labels.title);
     // JupyterLab's keyboard shortcuts must not act on what is typed here.
@@ -100,7 +111,9 @@ export class ConfigureView {
     const editable = state.kind === "editing" && !this.#reading;
     const { currentClient } = this.#recipient;
 
-    this.root.dataset.state = state.kind === "editing" && state.problem.message ? "failed" : state.kind;
+    const problem = problemOf(state);
+    this.root.dataset.state = state.kind === "editing" && problem ? "failed" : state.kind;
+    this.root.dataset.mark = problem || state.kind === "kernel_gone" ? "failed" : (MARKS[state.kind] ?? "none");
     this.#form.hidden = state.kind === "configured" || state.kind === "kernel_gone" || state.kind === "unusable";
     this.#current.textContent = currentClient ? labels.current(currentClient) : "";
     this.#current.hidden = !currentClient;
@@ -115,6 +128,7 @@ export class ConfigureView {
     const gone = state.kind === "kernel_gone";
     this.#reload.hidden = state.kind !== "unusable" && !(gone && isWholePage());
     this.#toCell.hidden = !gone;
+    pointToHelp(this.#help, problem?.code);
     const text = this.#describe(state);
     if (this.#status.textContent !== text) this.#status.textContent = text;
 
@@ -130,7 +144,9 @@ export class ConfigureView {
       [this.#clientSecret, "client_secret_invalid"],
     ] as const) {
       field.markInvalid(code === itsCode);
-      if (code === itsCode && this.root.contains(this.#focused)) field.input.focus();
+      if (code !== itsCode) continue;
+      this.#byHand.open = true;
+      if (this.root.contains(this.#focused)) field.input.focus();
     }
   }
 
@@ -164,7 +180,8 @@ export class ConfigureView {
     if (this.#configure.getAttribute("aria-disabled") === "true") return;
     const { file } = this.#drop;
     if (file) void this.#submitFile(file);
-    else this.#submitCredentials();
+    else if (this.#byHand.open) this.#submitCredentials();
+    else this.#drop.complain(labels.clientMissing);
   }
 
   #submitCredentials(): void {
@@ -223,4 +240,23 @@ export class ConfigureView {
     for (const field of [this.#clientId, this.#clientSecret, this.#projectId]) field.complain("");
     this.#clear(this.#clientSecret.input);
   }
+}
+
+/** What the form is for: a title, and where what it asks for comes from. */
+function introduction(): DocumentFragment {
+  const introduced = document.createDocumentFragment();
+  const title = element("p", "tokentoss-title");
+  title.textContent = labels.title;
+  const about = element("p", "tokentoss-about");
+  const link = pageLink(labels.console);
+  point(link, CONSOLE);
+  about.append(...around(link, labels.about));
+  introduced.append(title, about);
+  return introduced;
+}
+
+/** What went wrong, if anything did. */
+function problemOf(state: ConfigureState): Problem | null {
+  if (state.kind === "unusable") return state;
+  return state.kind === "editing" && state.problem.message ? state.problem : null;
 }

@@ -44,6 +44,17 @@ export class FileDrop {
     this.#remove.disabled = !enabled;
   }
 
+  /** Gives its button the focus. */
+  focus(): void {
+    this.#choose.focus();
+  }
+
+  /** Says that a file is needed. */
+  complain(reason: string): void {
+    this.#show(reason);
+    this.focus();
+  }
+
   /** Lets go of the file; says why, if there is a reason. */
   clear(reason = ""): void {
     const focused = this.#remove.matches(":focus");

@@ -32,13 +32,14 @@ export class TextField {
     this.input.oninput = () => this.complain("");
   }
 
-  /** Says what belongs into it, below the caption. */
-  explain(text: string): void {
+  /** Says what belongs into it, below the caption; the result is that sentence. */
+  explain(text: string): HTMLElement {
     const note = element("p", "tokentoss-note");
     note.id = `${this.input.id}-note`;
     note.textContent = text;
     this.input.before(note);
     this.input.setAttribute("aria-describedby", `${note.id} ${this.#hint.id}`);
+    return note;
   }
 
   /** Shows what is wrong; "" for nothing. */

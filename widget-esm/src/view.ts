@@ -4,23 +4,22 @@
  */
 
 import { kernel_gone } from "tokentoss:sentences";
+import type { Problem } from "../../js/src/problem.ts";
 import type { Branding } from "../../js/src/traits.ts";
 import type { ViewState } from "../../js/src/view_state.ts";
-import { ByHandPanel, type Recipient } from "./by_hand.ts";
-import { CodePanel } from "./code_panel.ts";
-import { element, textButton } from "./elements.ts";
+import { CodePanel, shortened } from "./code_panel.ts";
+import { element, pageLink, point, pointToHelp, textButton } from "./elements.ts";
 import { labels } from "./labels.ts";
 import { cellButton, isWholePage, reloadButton } from "./next_step.ts";
+import { openLink, type Recipient, TroublePanel } from "./trouble.ts";
 
 /** What the user can do; `SignInBinding` does it. */
 export interface Actions extends Recipient {
   signIn(): void;
   cancel(): void;
-  linkFollowed(): void;
   signOut(): void;
   /** Whether there is another way than the popup: a code. */
   readonly offersCode: boolean;
-  askForCode(): void;
   /** Whether the kernel can run the sign-in in place of the page. */
   readonly offersLink: boolean;
   askForLink(): void;
@@ -37,8 +36,11 @@ function paint(button: HTMLElement, { name, style, background, foreground, borde
   if (background) button.style.setProperty("background-color", background);
   if (foreground) button.style.setProperty("color", foreground);
   if (border) button.style.setProperty("border-color", border);
-  if (!icon) return;
-  logo.style.setProperty("mask", "none");
+  if (!icon) {
+    // By the style sheet, in the colour of the text.
+    logo.classList.toggle("tokentoss-drawn", style === "generic");
+    return;
+  }
   logo.style.setProperty("background", `url("${icon}") center / contain no-repeat`);
 }
 
@@ -52,15 +54,17 @@ export class View {
   readonly #status = element("p", "tokentoss-status");
   readonly #statusText = document.createTextNode("");
   readonly #cancel = textButton(labels.cancel);
-  readonly #retry = textButton(labels.retry);
   readonly #reload = reloadButton();
   readonly #toCell = cellButton();
   readonly #signOut = textButton(labels.signOut);
   readonly #useLink = textButton(labels.useLink);
-  readonly #useCode = textButton(labels.useCode);
   readonly #code = new CodePanel();
-  readonly #link = element("a", "tokentoss-link");
-  readonly #byHand: ByHandPanel;
+  /** Beside a sentence that says that the popup was blocked. */
+  readonly #open = openLink();
+  readonly #help = pageLink(labels.help);
+  readonly #trouble: TroublePanel;
+  /** Nothing in the view could take the focus that a control lost. */
+  #adrift = false;
 
   constructor(branding: Branding, actions: Actions) {
     this.#actions = actions;
@@ -75,42 +79,34 @@ export class View {
     this.#status.setAttribute("aria-live", "polite");
     this.#status.append(this.#statusText);
 
-    this.#link.textContent = labels.openByHand;
-    this.#link.target = "_blank";
-    // The page that opens must be able to introduce itself to this one.
-    this.#link.rel = "opener";
-
-    this.#byHand = new ByHandPanel(actions, branding.confirms);
+    this.#trouble = new TroublePanel(actions, branding.confirms);
     const controls = element("div", "tokentoss-controls");
-    const { toggle } = this.#byHand;
     controls.append(
       this.#cancel,
-      this.#retry,
       this.#reload,
       this.#toCell,
       this.#signOut,
-      this.#link,
-      toggle,
+      this.#open,
       this.#useLink,
-      this.#useCode,
+      this.#help,
+      this.#trouble.toggle,
     );
     const text = element("div", "tokentoss-text");
     text.append(this.#status, this.#code.root, controls);
 
     this.root.tabIndex = -1;
+    this.root.lang = labels.language;
     this.root.setAttribute("role", "group");
-    this.root.setAttribute("aria-label", labels.signInWith(branding.name));
-    this.root.append(this.#signIn, this.#follow, text, this.#byHand.root);
+    this.root.setAttribute("aria-label", labels.account(branding.name));
+    this.root.append(this.#signIn, this.#follow, text, this.#trouble.root);
 
     this.#signIn.onclick = () => {
       if (this.#signIn.getAttribute("aria-disabled") !== "true") actions.signIn();
     };
-    this.#retry.onclick = () => actions.signIn();
     this.#cancel.onclick = () => actions.cancel();
     this.#signOut.onclick = () => actions.signOut();
     this.#useLink.onclick = () => actions.askForLink();
-    this.#useCode.onclick = () => actions.askForCode();
-    this.#link.onclick = () => actions.linkFollowed();
+    this.#open.onclick = () => actions.linkFollowed();
     this.root.onkeydown = (event) => this.#onKey(event);
   }
 
@@ -122,34 +118,43 @@ export class View {
     const byLink = kind === "link";
     const cancellable = code || byLink || kind === "waiting" || kind === "signing_in" || kind === "handing_over";
     const signedIn = kind === "signed_in" || kind === "signing_out";
-    const retry = kind === "waiting" ? state.problem !== null : kind === "failed" && state.next === "retry";
+    const problem = problemOf(state);
+    const retry = kind === "waiting" ? problem !== null : kind === "failed" && state.next === "retry";
     const usable = !byLink && (kind === "ready" || cancellable || retry);
 
     this.root.dataset.state = kind;
+    this.root.dataset.mark = markOf(state);
     const byHand = "byHand" in state ? state.byHand : null;
-    const link = byHand?.link;
-    point(this.#link, byLink ? undefined : link);
-    point(this.#follow, byLink ? link : undefined);
+    const link = byLink ? undefined : byHand?.link;
+    const blocked = problem?.code === "popup_blocked";
+    point(this.#open, blocked ? link : undefined);
+    point(this.#follow, byLink ? byHand?.link : undefined);
+    pointToHelp(this.#help, problem?.code);
     this.#signIn.hidden = signedIn || code || !this.#follow.hidden;
     this.#signIn.disabled = !usable;
     // Not `disabled` while a sign-in is under way: that would take the focus away from the keyboard user.
     this.#signIn.setAttribute("aria-disabled", String(!usable || (cancellable && !retry)));
     this.#cancel.hidden = !cancellable;
-    this.#retry.hidden = !retry;
     const gone = kind === "kernel_gone";
     this.#reload.hidden = gone ? !isWholePage() : kind !== "failed" || state.next !== "reload";
     this.#toCell.hidden = !gone && (kind !== "failed" || state.next !== "cell");
     this.#signOut.hidden = !signedIn;
     this.#signOut.disabled = kind === "signing_out";
     this.#useLink.hidden = kind !== "failed" || !this.#actions.offersLink;
-    this.#useCode.hidden = !this.#actions.offersCode || !["ready", "waiting", "failed"].includes(kind);
     this.#code.show(code ? state.code : null);
-    this.#byHand.show(byHand);
+    this.#trouble.show({
+      byHand,
+      link: blocked ? undefined : link,
+      code: this.#actions.offersCode && ["ready", "waiting", "failed"].includes(kind),
+    });
 
     const text = this.#describe(state);
     if (this.#statusText.data !== text) this.#statusText.data = text;
+    // What the panel shows is said as one sentence, to those who hear it.
+    this.#status.classList.toggle("tokentoss-heard", code && state.code !== null);
 
-    if (focused instanceof HTMLElement && this.root.contains(focused) && !canFocus(focused)) this.#focusNext();
+    if (!(focused instanceof HTMLElement) || !this.root.contains(focused)) this.#adrift = false;
+    else if (!canFocus(focused) || (this.#adrift && focused === this.root)) this.#focusNext();
   }
 
   #describe(state: ViewState): string {
@@ -157,11 +162,12 @@ export class View {
       case "loading":
         return labels.loading;
       case "ready":
-        return labels.ready;
+        return "";
       case "waiting":
-        return state.problem ?? labels.waiting[state.byHand.way];
+        return state.problem?.message ?? labels.waiting[state.byHand.way];
       case "code":
-        return state.code ? labels.waitingForCode : labels.askingForCode;
+        if (!state.code) return labels.askingForCode;
+        return labels.enterCode(state.code.user_code, shortened(state.code.verification_uri));
       case "link":
         if (!state.byHand) return labels.askingForLink;
         return state.byHand.way === "paste" ? labels.followLinkAndPaste : labels.followLink;
@@ -187,8 +193,9 @@ export class View {
 
   /** The control that had the focus went away: hand it on, but never to one that would undo what was just done. */
   #focusNext(): void {
-    const next = [this.#retry, this.#signIn, this.#follow].find(canFocus) ?? this.root;
-    next.focus();
+    const next = [this.#signIn, this.#follow].find(canFocus);
+    this.#adrift = !next;
+    (next ?? this.root).focus();
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -199,11 +206,29 @@ export class View {
   }
 }
 
-/** Shows a link, or hides it with nothing left in the document. */
-function point(anchor: HTMLAnchorElement, link: string | undefined): void {
-  anchor.hidden = !link;
-  if (!link) anchor.removeAttribute("href");
-  else if (anchor.getAttribute("href") !== link) anchor.href = link;
+/** What went wrong, or looks as if it had. */
+function problemOf(state: ViewState): Problem | null {
+  if (state.kind === "waiting") return state.problem;
+  return state.kind === "failed" ? state : null;
+}
+
+/** What stands before the sentence, or colours it. */
+function markOf(state: ViewState): "busy" | "done" | "failed" | "muted" | "none" {
+  switch (state.kind) {
+    case "loading":
+      return "muted";
+    case "ready":
+      return "none";
+    case "signed_in":
+      return "done";
+    case "failed":
+    case "kernel_gone":
+      return "failed";
+    case "waiting":
+      return state.problem ? "none" : "busy";
+    default:
+      return "busy";
+  }
 }
 
 function canFocus(control: HTMLElement): boolean {
