@@ -10,7 +10,7 @@ import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { asCommand, fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
 
 /** The most characters that the module may have; every notebook cell that shows the widget carries it. */
-const CHARACTER_LIMIT = 114_688;
+const CHARACTER_LIMIT = 122_880;
 
 /** What rustc enables for wasm32-unknown-unknown, and every browser since 2021 has. */
 export const FEATURES = [

@@ -103,7 +103,7 @@ def with_broker(notebook: Notebook, provider: LocalProvider, login: str, picture
             assert not [name for name, value in kept.items() if value.encode() in content], path
     with step("signed out"):
         notebook.run_cell(SIGN_OUT_CELL)
-        widget.wait_status("Click to sign in")
+        widget.wait_idle()
 
 
 def without_broker(notebook: Notebook, provider: LocalProvider, login: str, pictures: Path) -> None:
@@ -126,7 +126,7 @@ def without_broker(notebook: Notebook, provider: LocalProvider, login: str, pict
 
     with step("consent declined, the widget says so"):
         popup.decline(window)
-        widget.retry_button.wait_for(timeout=PATIENCE_MS)
+        widget.wait_ready()
     picture("failed")
 
     with step("popup blocked once the last click has worn off, the link is offered"):
@@ -136,7 +136,7 @@ def without_broker(notebook: Notebook, provider: LocalProvider, login: str, pict
 
     provider.change(token_hold=True)
     with step("consent given, the code is being redeemed"):
-        window = widget.open_popup(widget.retry_button)
+        window = widget.open_popup()
         popup.sign_in(window, login)
         widget.wait_status("Signing in…")
     picture("signing-in")
@@ -154,7 +154,7 @@ def without_broker(notebook: Notebook, provider: LocalProvider, login: str, pict
 
     with step("signed out"):
         notebook.run_cell(SIGN_OUT_CELL)
-        widget.wait_status("Click to sign in")
+        widget.wait_idle()
         notebook.kernel.until("not widget.is_authenticated")
     picture("signed-out")
 

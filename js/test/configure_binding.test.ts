@@ -171,7 +171,7 @@ for (const [code, reason] of [
   test(`the WebAssembly does not start: ${code}`, async (t) => {
     t.mock.method(console, "error", () => {});
     const { binding } = await bound(t, {}, () => Promise.reject(reason));
-    assert.deepEqual(binding.state, { kind: "unusable", message: sentence(code) });
+    assert.deepEqual(binding.state, { kind: "unusable", code, message: sentence(code) });
   });
 }
 

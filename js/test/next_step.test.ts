@@ -24,32 +24,32 @@ async function bind(traits: Partial<Traits> = {}) {
   return { model, signIns, binding };
 }
 
-test("whatever the page found, Retry starts anew", async () => {
+test("whatever the page found, a click starts anew", async () => {
   for (const { code, message } of table) {
     const { binding, signIns } = await bind();
     binding.signIn();
     signIns.show("failed", { code, message });
-    assert.deepEqual(binding.state, { kind: "failed", message, byHand: null, next: "retry" }, code);
+    assert.deepEqual(binding.state, { kind: "failed", code, message, byHand: null, next: "retry" }, code);
     binding.signIn();
     assert.equal(binding.state.kind, "waiting", code);
   }
 });
 
-test("whatever the kernel says of a ticket, Retry works on the next one", async () => {
+test("whatever the kernel says of a ticket, a click works on the next one", async () => {
   for (const { code, message } of table) {
     const { binding, model } = await bind();
     binding.signIn();
     model.kernelSets({ acknowledged: "t1", ticket: ticket("t2"), error: message, error_code: code });
     await turn();
-    assert.deepEqual(binding.state, { kind: "failed", message, byHand: null, next: "retry" }, code);
+    assert.deepEqual(binding.state, { kind: "failed", code, message, byHand: null, next: "retry" }, code);
     binding.signIn();
     assert.equal(binding.state.kind, "waiting", code);
   }
 });
 
-test("where the kernel could make no ticket, Retry asks it for one, as often as it takes", async () => {
+test("where the kernel could make no ticket, a click asks it for one, as often as it takes", async () => {
   for (const { code, message } of table) {
-    const failure = { kind: "failed", message, byHand: null, next: "retry" };
+    const failure = { kind: "failed", code, message, byHand: null, next: "retry" };
     const { binding, model } = await bind({ ticket: {}, error: message, error_code: code });
     assert.deepEqual(binding.state, failure, code);
     binding.signIn();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { popup_blocked, popup_closed } from "tokentoss:sentences";
+import type { Problem } from "../src/problem.ts";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { Offer } from "../src/traits.ts";
 import { FakeModel } from "./fake_model.ts";
@@ -67,7 +68,7 @@ async function bind(broker: Offer | Record<string, never> = offer("a1"), load?: 
   return { binding, model };
 }
 
-const waiting = (problem: string | null = null, way = "loopback", pasteProblem: string | null = null) => ({
+const waiting = (problem: Problem | null = null, way = "loopback", pasteProblem: string | null = null) => ({
   kind: "waiting",
   problem,
   byHand: { link: `${BROKER}/connect/a1`, way, pasteProblem },
@@ -112,9 +113,10 @@ test("a broker that is away is asked again, whatever becomes of the WebAssembly"
   for (const reason of [new WebAssembly.CompileError("forbidden"), new Error("no memory")]) {
     const { binding, model } = await bind({}, () => Promise.reject(reason));
     assert.deepEqual(binding.state, { kind: "loading" });
-    model.kernelSets({ error: "The broker cannot be reached." });
+    const error = { code: "broker_unreachable", message: "The broker cannot be reached." };
+    model.kernelSets({ error: error.message, error_code: error.code });
     await turn();
-    const failed = { kind: "failed", message: "The broker cannot be reached.", next: "retry", byHand: null };
+    const failed = { kind: "failed", ...error, next: "retry", byHand: null };
     assert.deepEqual(binding.state, failed);
     binding.signIn();
     assert.equal(model.sentOf("ask_for_ticket").length, 1);
@@ -128,6 +130,7 @@ test("the popup is answered, and its end shown", async () => {
   post(popup, "who");
   assert.deepEqual(popup.heard, [[{ tokentoss: "broker", id: "a1", kind: "here" }, { targetOrigin: BROKER }]]);
   post(popup, "done");
+  mock.timers.tick(1000);
   assert.deepEqual(binding.state, { kind: "handing_over" });
   model.kernelSets({ broker: {}, is_authenticated: true, status: "Signed in as ada@example.com" });
   await turn();
@@ -173,7 +176,7 @@ test("a popup that the browser blocked is opened by the link", async () => {
   page.blocks = true;
   const { binding } = await bind();
   binding.signIn();
-  assert.deepEqual(binding.state, waiting(popup_blocked));
+  assert.deepEqual(binding.state, waiting({ code: "popup_blocked", message: popup_blocked }));
   binding.linkFollowed();
   const popup = new FakePopup();
   post(popup, "who");
@@ -188,7 +191,7 @@ test("a popup that was closed can be opened again", async () => {
   binding.signIn();
   page.opened[0]?.[1]?.close();
   mock.timers.tick(1000);
-  assert.deepEqual(binding.state, waiting(popup_closed));
+  assert.deepEqual(binding.state, waiting({ code: "popup_closed", message: popup_closed }));
   binding.signIn();
   assert.equal(page.opened.length, 2);
   assert.deepEqual(binding.state, waiting());
@@ -229,11 +232,12 @@ test("a sign-in that was begun outlives the next offer", async () => {
 test("a failure is shown, and the next click opens the next one", async () => {
   const { binding, model } = await bind();
   binding.signIn();
-  model.kernelSets({ acknowledged: "a1", broker: {}, error: "Access wasn't granted:" });
+  model.kernelSets({ acknowledged: "a1", broker: {}, error: "Access wasn't granted:", error_code: "access_denied" });
   await turn();
   model.kernelSets({ broker: offer("a2") });
   await turn();
-  const failed = { kind: "failed", message: "Access wasn't granted:", next: "retry", byHand: null };
+  const message = "Access wasn't granted:";
+  const failed = { kind: "failed", code: "access_denied", message, next: "retry", byHand: null };
   assert.deepEqual(binding.state, failed);
   assert.equal(page.opened[0]?.[1]?.closed, true);
   binding.signIn();
@@ -258,6 +262,7 @@ test("two widgets of one page each hear their own popup", async () => {
   two.binding.signIn();
   const [first, second] = page.opened.map(([, popup]) => popup ?? assert.fail());
   post(second ?? assert.fail(), "done", { id: "a2" });
+  mock.timers.tick(1000);
   assert.equal(two.binding.state.kind, "handing_over");
   assert.equal(one.binding.state.kind, "waiting");
   post(first ?? assert.fail(), "who", { id: "a2" });

@@ -92,11 +92,17 @@ test("the kernel's decision reaches the sign-in that it is about, with its words
   model.kernelSets({ acknowledged: "t1", error: "Choose another account.", error_code: "hosted_domain_mismatch" });
   await turn();
   assert.deepEqual(signIns.calls, ["t1 new", "t1 acknowledge t1 hosted_domain_mismatch Choose another account."]);
-  assert.deepEqual(binding.state, { kind: "failed", message: "Choose another account.", byHand: null, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "hosted_domain_mismatch",
+    message: "Choose another account.",
+    byHand: null,
+    next: "retry",
+  });
   assert.deepEqual(model.sentOf("report"), [], "the kernel is not told what it decided itself");
 });
 
-test("a refusal stays on show when the next ticket comes, and Retry uses that one", async () => {
+test("a refusal stays on show when the next ticket comes, and a click uses that one", async () => {
   const { binding, model, signIns } = await bind();
   model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: "Refused.", error_code: "id_token_expired" });
   await turn();
@@ -123,7 +129,13 @@ test("a relay is passed on for the outstanding ticket only", async () => {
 test("an error from before the page was loaded is shown until the next try", async () => {
   const error = "The sign-in window was closed.";
   const { binding, model, states } = await bind({ error, error_code: "popup_closed" });
-  assert.deepEqual(binding.state, { kind: "failed", message: error, byHand: null, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "popup_closed",
+    message: error,
+    byHand: null,
+    next: "retry",
+  });
   binding.signIn();
   assert.equal(states.at(-1)?.kind, "waiting");
   model.kernelSets({ user_email: "" });
@@ -143,13 +155,23 @@ test("cancelling leads back to the button", async () => {
 test("a doubt while waiting keeps the sign-in waiting", async () => {
   const { binding, signIns } = await bind();
   signIns.show("waiting", { link, way: "loopback", code: "popup_closed", message: "Was it closed?" });
-  assert.deepEqual(binding.state, { kind: "waiting", problem: "Was it closed?", byHand });
+  assert.deepEqual(binding.state, {
+    kind: "waiting",
+    problem: { code: "popup_closed", message: "Was it closed?" },
+    byHand,
+  });
 });
 
 test("a blocked popup shows its link", async () => {
   const { binding, signIns } = await bind();
   signIns.show("failed", { link, way: "loopback", code: "popup_blocked", message: "Blocked." });
-  assert.deepEqual(binding.state, { kind: "failed", message: "Blocked.", byHand, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "popup_blocked",
+    message: "Blocked.",
+    byHand,
+    next: "retry",
+  });
   binding.linkFollowed();
   assert.equal(signIns.calls.at(-1), "t1 linkFollowed");
 });

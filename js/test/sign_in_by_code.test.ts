@@ -71,6 +71,7 @@ test("this page asks for a code, shows it, and has the kernel draw it", async ()
   assert.equal(model.sentOf("draw_qr").length, 1);
   signIns.emit({ type: "deliver", envelope: "sealed" });
   signIns.show("handing_over");
+  mock.timers.tick(1000);
   assert.deepEqual(binding.state, { kind: "handing_over" });
   assert.deepEqual(model.saved, [{ sealed_tokens: "sealed" }]);
 });
@@ -102,7 +103,13 @@ test("how this page's own code ended is shown, and the button works", async () =
   const { binding, model, signIns } = await bindShowing();
   signIns.show("failed", { code: "expired_token", message: "Too late." });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: "Too late.", byHand: null, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "expired_token",
+    message: "Too late.",
+    byHand: null,
+    next: "retry",
+  });
   assert.equal(model.sentOf("report").at(-1)?.code, "expired_token");
   binding.askForCode();
   assert.deepEqual(binding.state, { kind: "code", code: null });
@@ -168,7 +175,8 @@ test("no code: the kernel's reason is shown, and the button works", async () => 
   const { binding, model } = await bindLeaving();
   model.kernelSets({ error: "No codes here.", error_code: "unauthorized_client" });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: "No codes here.", byHand: null, next: "retry" });
+  const problem = { code: "unauthorized_client", message: "No codes here." };
+  assert.deepEqual(binding.state, { kind: "failed", ...problem, byHand: null, next: "retry" });
 });
 
 test("a code that is there when the page is opened again is shown", async () => {

@@ -14,7 +14,13 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const address = "https://issuer.example/authorize?state=s";
 const link = { type: "link", ticket: "t1", link: address, paste: false, problem: null };
 const shown = { kind: "link", byHand: { link: address, way: "loopback", pasteProblem: null } };
-const refused = { kind: "failed", message: webassembly_unavailable, byHand: null, next: "reload" };
+const refused = {
+  kind: "failed",
+  code: "webassembly_unavailable",
+  message: webassembly_unavailable,
+  byHand: null,
+  next: "reload",
+};
 
 /** A page in which WebAssembly may not run. */
 async function bind(traits: Partial<Traits> = {}, reason: Error = new WebAssembly.CompileError("forbidden")) {
@@ -53,7 +59,13 @@ test("it is offered only where nothing else can start", async () => {
 
 test("it is offered beside a retry, which may yet help", async () => {
   const { binding } = await bind({}, new Error("no memory"));
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "webassembly_failed",
+    message: webassembly_failed,
+    byHand: null,
+    next: "retry",
+  });
   assert.equal(binding.offersLink, true);
 });
 

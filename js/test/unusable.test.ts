@@ -18,7 +18,13 @@ test("a policy that forbids WebAssembly is named, and the kernel hears of it", a
     throw new WebAssembly.CompileError("blocked by Content Security Policy");
   });
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_unavailable, byHand: null, next: "reload" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "webassembly_unavailable",
+    message: webassembly_unavailable,
+    byHand: null,
+    next: "reload",
+  });
   assert.equal(model.sentOf("report")[0]?.code, "webassembly_unavailable");
 });
 
@@ -34,19 +40,31 @@ test("WebAssembly that failed for another reason can be tried again", async (t) 
     () => attempts.shift() ?? Promise.reject(new Error("too many tries")),
   );
   await turn();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "webassembly_failed",
+    message: webassembly_failed,
+    byHand: null,
+    next: "retry",
+  });
   binding.signIn();
   assert.equal(binding.state.kind, "loading");
   await turn();
   assert.deepEqual(binding.state, { kind: "ready" });
 });
 
-test("a trap drops the sign-in unfreed and says so, and Retry works on the next instance", async () => {
+test("a trap drops the sign-in unfreed and says so, and a click works on the next instance", async () => {
   const { binding, model, signIns } = await bind();
   binding.signIn();
   signIns.emit({ type: "deliver", envelope: "sealed" });
   signIns.trap();
-  assert.deepEqual(binding.state, { kind: "failed", message: webassembly_failed, byHand: null, next: "retry" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "webassembly_failed",
+    message: webassembly_failed,
+    byHand: null,
+    next: "retry",
+  });
   assert.equal(model.get("sealed_tokens"), "");
   await turn();
   assert.equal(model.sentOf("report").at(-1)?.code, "webassembly_failed");
@@ -73,7 +91,13 @@ test("a ticket that is not usable says why and leads to the cell", async () => {
   const { binding, model } = await bind({
     ticket: { ...ticket("t1"), refused: "endpoint_insecure" } as object as Ticket,
   });
-  assert.deepEqual(binding.state, { kind: "failed", message: "The ticket is no good.", byHand: null, next: "cell" });
+  assert.deepEqual(binding.state, {
+    kind: "failed",
+    code: "endpoint_insecure",
+    message: "The ticket is no good.",
+    byHand: null,
+    next: "cell",
+  });
   assert.equal(model.sentOf("report")[0]?.code, "endpoint_insecure");
 });
 

@@ -22,7 +22,7 @@ STEPS = ("waiting", "signing in", "handing over")
 SAID = {
     "waiting": "Waiting for you in the popup",
     "signing in": "Signing in…",
-    "handing over": "Handing over to Python",
+    "handing over": "Passing it on to Python",
 }
 RUNNING = "running\n"
 # JupyterLab and ipykernel may read a comm beside a cell that runs: the widget takes nothing there, either.

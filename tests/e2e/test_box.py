@@ -67,7 +67,7 @@ def test_signs_in_lists_a_folder_and_signs_out(open_notebook, box, tmp_path):
     assert notebook.output(1) == "['Contracts', 'Plan.pdf']"
 
     notebook.run_cell(2)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     assert box.calls("/oauth2/revoke") > 0
     assert box.live_refresh_tokens() == 0
     expect(widget.sign_out_button).to_be_hidden()

@@ -89,7 +89,7 @@ class TestSevered:
         window.locator("#go").click()
         until(lambda: broker.offered().confirmation, "the user to come back")
         expect(window.locator("#code")).to_have_text(broker.offered().confirmation)
-        field = notebook.page.get_by_label("Code of the window")
+        field = notebook.page.get_by_label("Code of the popup")
         field.fill("WRONG222")
         field.press("Enter")
         expect(notebook.page.get_by_text("another code")).to_be_visible()

@@ -58,7 +58,7 @@ def test_python_has_the_tokens_while_the_cell_runs(busy):
     popup.wait_closed(window)
 
     until(busy.seen.exists, "the busy cell to see the tokens")
-    widget.wait_status(re.compile(f"Signed in as {ADA}|Handing over"))
+    widget.wait_status(re.compile(f"Signed in as {ADA}|Passing it on"))
     assert not busy.release.exists()
 
     busy.release.touch()
@@ -75,12 +75,12 @@ def test_without_an_opener_the_page_says_that_it_is_handing_over(busy, provider)
     popup.wait_closed(window)
 
     if busy.version == DEAF_WHILE_BUSY:
-        widget.wait_status("Handing over to Python")
+        widget.wait_status("Passing it on to Python")
         assert not busy.seen.exists()
     elif busy.version == HEARS_WHILE_BUSY:
         until(busy.seen.exists, "the busy cell to see the tokens")
     else:
-        widget.wait_status(re.compile(f"Signed in as {ADA}|Handing over to Python"))
+        widget.wait_status(re.compile(f"Signed in as {ADA}|Passing it on to Python"))
 
     busy.release.touch()
     widget.wait_status(f"Signed in as {ADA}")

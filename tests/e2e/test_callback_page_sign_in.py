@@ -12,7 +12,8 @@ from e2e.widget import PATIENCE_MS, Widget
 pytestmark = pytest.mark.kept_page
 
 ADA = "ada@example.com"
-STEERED = "Waiting for you in the popup, which ends on the callback page…"
+STEERED = "Finish signing in in the popup…"
+TOLD = "Waiting for you in the popup, which ends on the callback page…"
 OPENER = pytest.mark.parametrize("coop", [None, "same-origin"], ids=["opener", "severed"])
 KIND = pytest.mark.parametrize("kind", ["public", "confidential"])
 
@@ -72,7 +73,7 @@ def test_a_page_of_another_origin(open_notebook, provider, other_page, kind, coo
         address = field.input_value()
         assert address.startswith(f"{other_page}?")
         notebook.page.bring_to_front()
-        widget.click(widget.paste_toggle)
+        widget.show_trouble()
         widget.paste(address)
         widget.wait_status(f"Signed in as {ADA}")
         notebook.kernel.until("widget.is_authenticated")
@@ -92,7 +93,7 @@ def test_a_declined_consent_comes_by_the_page(open_notebook, lab, provider):
     popup.decline(window)
     popup.wait_closed(window)
     notebook.kernel.until("widget.error_code == 'access_denied'")
-    popup.sign_in(widget.open_popup(widget.retry_button), ADA)
+    popup.sign_in(widget.open_popup(), ADA)
     widget.wait_status(f"Signed in as {ADA}")
 
 
@@ -114,7 +115,7 @@ class TestUnreachableLoopback:
         window = widget.open_popup()
         popup.answer_login(window, ADA)
         widget.wait_status(STEERED)
-        notebook.kernel.until(f"widget.status == {STEERED!r}")
+        notebook.kernel.until(f"widget.status == {TOLD!r}")
         popup.sign_in(window, ADA)
         assert_signed_in(notebook, provider, window)
 

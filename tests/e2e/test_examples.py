@@ -48,7 +48,7 @@ def test_the_quickstart_shows_google_s_button(lab, context):
         notebook.run_cell(3)
         widget = Widget(notebook.page)
         widget.wait_ready()
-        widget.wait_status("Click to sign in")
+        widget.wait_idle()
         assert widget.sign_in_button.inner_text() == "Sign in with Google"
         ticket = notebook.kernel.value("widget.ticket")
         assert ticket["client_id"] == client["client_id"]

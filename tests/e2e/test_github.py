@@ -62,5 +62,5 @@ def test_a_user_who_declines(notebook, github):
     notebook.kernel.until("widget.error_code == 'access_denied'")
     assert github.forms(TOKEN) == []
     github.declines = False
-    popup.wait_closed(widget.open_popup(widget.retry_button))
+    popup.wait_closed(widget.open_popup())
     widget.wait_status(f"Signed in as {USER['login']}")

@@ -23,7 +23,7 @@ def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):
     notebook = open_notebook(cells.show_widget(provider, client), cells.call_api(iap_api))
     notebook.run_cell(0)
     widget = Widget(notebook.page)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     provider.reset()
 
     window = widget.open_popup()
@@ -90,7 +90,7 @@ def test_signs_out_and_in_again_as_somebody_else(open_notebook, provider, iap_ap
     widget.sign_in(ADA)
 
     widget.click(widget.sign_out_button)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     notebook.kernel.until("not widget.is_authenticated and widget.ticket")
     assert notebook.kernel.value("widget.user_email") == ""
     notebook.run_cell(1)

@@ -65,5 +65,5 @@ def test_a_code_that_the_provider_refuses(open_notebook, provider):
     assert len(provider.exchanges()) == 1
 
     provider.change(token_answer=None)
-    popup.sign_in(widget.open_popup(widget.retry_button), ADA)
+    popup.sign_in(widget.open_popup(), ADA)
     widget.wait_status(f"Signed in as {ADA}")

@@ -24,7 +24,6 @@ def notebook(open_notebook, provider):
 def expect_kernel_gone(widget):
     widget.wait_status(RUN_AGAIN)
     expect(widget.sign_in_button).to_be_disabled(timeout=PATIENCE_MS)
-    expect(widget.retry_button).to_be_hidden()
     expect(widget.cancel_button).to_be_hidden()
     expect(widget.reload_button).to_be_hidden()
 

@@ -88,11 +88,11 @@ def test_no_secret_of_a_code_is_left_anywhere(state_is_saved, traffic, open_note
     notebook.run_cell(1)
     widget = Widget(notebook.page)
     widget.wait_ready()
-    widget.click(widget.root.get_by_role("button", name="Use a code instead"))
-    widget.wait_status("Waiting for you to enter the code…")
+    widget.use_code()
+    widget.wait_code()
     notebook.save()
     before = notebook.path.read_bytes()
-    page = widget.link.get_attribute("href").partition("?")[0]
+    page = widget.code_page.get_attribute("href").partition("?")[0]
     enter_code(page, widget.root.locator(".tokentoss-user-code").inner_text(), ADA)
     widget.wait_status(f"Signed in as {ADA}")
     for index in (2, 3):

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 import tokentoss
-from playwright.sync_api import expect
+import tomllib
 from tokentoss import GOOGLE, AuthWidget, MemoryStorage
 
 from e2e import cells
-from e2e.widget import PATIENCE_MS, Widget
+from e2e.widget import Widget
 
 ADA = "ada@example.com"
 HOST = "http://127.0.0.1:9/"
 PACKAGE = Path(tokentoss.__file__).parent
+PROJECT = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())["project"]
+# Where the repository shows the page; a site would have it as .html.
+TROUBLESHOOTING = f"{PROJECT['urls']['Documentation']}/troubleshooting.md"
 # A model as a host keeps it, with the kernel's end in the test's hands.
 PAGE = """<!doctype html>
 <link rel="stylesheet" href="/auth.css">
@@ -76,7 +79,7 @@ def view(context):
 
 
 @pytest.mark.parametrize("with_ticket", [True, False], ids=["ticket", "no-ticket"])
-def test_each_code_is_one_sentence_and_retry(view, with_ticket):
+def test_each_code_is_one_sentence_its_help_and_the_button(view, with_ticket):
     page, ticket = view
     codes = json.loads((PACKAGE / "error_codes.json").read_text())
     for code in codes:
@@ -84,7 +87,10 @@ def test_each_code_is_one_sentence_and_retry(view, with_ticket):
         page.evaluate("() => kernelSets({ error: '', error_code: '' })")
         told = {"error": code["message"], "error_code": code["code"], "ticket": ticket if with_ticket else {}}
         page.evaluate("changes => kernelSets(changes)", told)
-        assert page.evaluate(SHOWN) == [code["message"], ["Sign in with Google", "Retry"]], code["code"]
+        assert page.evaluate(SHOWN) == [code["message"], ["Sign in with Google", "What to do about this"]], (
+            code["code"]
+        )
+        assert Widget(page).help.get_attribute("href") == f"{TROUBLESHOOTING}#{code['code']}"
 
 
 def test_a_kernel_that_is_gone_where_no_cell_is_seen(view):
@@ -102,12 +108,12 @@ def test_a_ticket_that_the_page_refuses(view):
     page.evaluate("changes => kernelSets(changes)", {"ticket": broken | {"id": "another"}})
     sentence, controls = page.evaluate(SHOWN)
     assert "Correct that address." in sentence
-    assert controls == ["Go to the cell"]
+    assert controls == ["Go to the cell", "What to do about this"]
 
 
 @pytest.mark.kept_page
-def test_taken_ports_and_retry(open_notebook, provider):
-    """The kernel could make no ticket; once the other program is gone, Retry gets one, without the cell."""
+def test_taken_ports_and_another_try(open_notebook, provider):
+    """The kernel could make no ticket; once the other program is gone, a click gets one, without the cell."""
     with closing(socket.socket()) as other_program:
         other_program.bind(("127.0.0.1", 0))
         other_program.listen()
@@ -117,12 +123,12 @@ def test_taken_ports_and_retry(open_notebook, provider):
         widget = Widget(notebook.page)
         sentence = f"Python can't listen on 127.0.0.1:{port}."
         widget.wait_status(sentence)
-        widget.click(widget.retry_button)
+        widget.click(widget.sign_in_button)
         # Asked, and still in vain: the sentence goes and comes.
         notebook.kernel.until("widget.error_code == 'loopback_unavailable'")
         widget.wait_status(sentence)
-        expect(widget.retry_button).to_be_enabled(timeout=PATIENCE_MS)
-    widget.click(widget.retry_button)
-    widget.wait_status("Click to sign in")
+        widget.wait_ready()
+    widget.click(widget.sign_in_button)
+    widget.wait_idle()
     widget.sign_in(ADA)
     notebook.kernel.until("widget.is_authenticated")

@@ -47,7 +47,7 @@ def test_a_reload_in_the_middle_of_a_sign_in(open_notebook, provider):
     notebook.save()
 
     notebook.reload()
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     popup.sign_in(abandoned, ADA)
     popup.wait_closed(abandoned)
     assert provider.exchanges() == []

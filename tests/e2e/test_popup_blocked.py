@@ -39,6 +39,8 @@ def test_the_link_helps_beside_a_popup_that_got_lost(open_notebook, provider):
     widget = Widget(notebook.page)
     lost = widget.open_popup()
     lost.wait_for_url(f"{provider.issuer}/**")
+    notebook.page.bring_to_front()
+    widget.show_trouble()
 
     with notebook.page.context.expect_page() as opened:
         click_by_mouse(notebook.page, widget.link)

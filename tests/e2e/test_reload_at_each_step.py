@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from e2e import cells, popup
 from e2e.steps import ADA, UNTIL_INTERRUPTED, at_step
-from e2e.widget import PATIENCE_MS, Widget
+from e2e.widget import Widget
 
 
 @pytest.fixture
@@ -48,4 +48,4 @@ def test_a_failure_is_shown_again_with_its_next_step(notebook):
     notebook.reload()
     widget = Widget(notebook.page)
     widget.wait_status("Access wasn't granted:")
-    expect(widget.retry_button).to_be_enabled(timeout=PATIENCE_MS)
+    widget.wait_ready()

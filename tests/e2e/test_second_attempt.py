@@ -21,7 +21,7 @@ def test_the_first_popup_comes_too_late(open_notebook, provider):
     widget.wait_status("The popup seems to be closed.")
 
     notebook.page.bring_to_front()
-    second = widget.open_popup(widget.retry_button)
+    second = widget.open_popup()
     popup.sign_in(second, ADA)
     widget.wait_status(f"Signed in as {ADA}")
     popup.sign_in(first, ADA)

@@ -26,8 +26,8 @@ PATIENCE_MS = PATIENCE_SECONDS * 1000
 def ask(notebook):
     widget = Widget(notebook.page)
     widget.wait_ready()
-    widget.click(widget.root.get_by_role("button", name="Use a code instead"))
-    widget.wait_status("Waiting for you to enter the code…")
+    widget.use_code()
+    widget.wait_code()
     return widget
 
 
@@ -38,7 +38,7 @@ def show_code(notebook):
 
 def code_of(widget):
     user_code = widget.root.locator(".tokentoss-user-code").inner_text()
-    return widget.link.get_attribute("href").partition("?")[0], user_code
+    return widget.code_page.get_attribute("href").partition("?")[0], user_code
 
 
 def picture(widget):
@@ -69,7 +69,7 @@ def test_a_code_entered_elsewhere_signs_in(open_notebook, provider, tmp_path):
     page, user_code = code_of(widget)
     assert page.startswith(provider.issuer)
     expect(picture(widget)).to_be_visible(timeout=PATIENCE_MS)
-    expect(widget.root.get_by_text(re.compile(r"The code ends in \d+:\d\d minutes\."))).to_be_visible()
+    expect(widget.root.get_by_text(re.compile(r"^Expires in \d+:\d\d$"))).to_be_visible()
     notebook.kernel.until("widget.status == 'Waiting for you to enter the code…'")
     assert notebook.kernel.value("widget.code") == {}
     widget.screenshot(tmp_path / "code.png")
@@ -97,7 +97,7 @@ def test_a_busy_kernel_is_not_needed_before_the_end(open_notebook, provider, tmp
         widget = ask(notebook)
         until(lambda: polls(provider), "a poll")
         enter_code(*code_of(widget), ADA)
-        widget.wait_status(re.compile("Handing over to Python|Signed in as"))
+        widget.wait_status(re.compile("Passing it on to Python|Signed in as"))
     finally:
         release.touch()
     widget.wait_status(f"Signed in as {ADA}")
@@ -114,7 +114,7 @@ def test_a_cell_that_waits_does_not_stop_it(open_notebook, provider):
     notebook.start_cell(0)
     widget = ask(notebook)
     enter_code(*code_of(widget), ADA)
-    widget.wait_status("Handing over to Python")
+    widget.wait_status("Passing it on to Python")
     notebook.interrupt()
     widget.wait_status(f"Signed in as {ADA}")
     assert notebook.kernel.value("widget.wait(timeout=0).email") == ADA
@@ -161,7 +161,7 @@ def test_a_cancelled_code_never_signs_in(open_notebook, provider):
     widget = show_code(notebook)
     shown = code_of(widget)
     widget.click(widget.cancel_button)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     notebook.kernel.until("widget.status == 'Click to sign in'")
     enter_code(*shown, ADA)
     asked = len(polls(provider))
@@ -190,8 +190,8 @@ def test_a_code_of_the_kernel_outlives_the_page_and_ends_with_cancel(open_notebo
     notebook.save()
     notebook.reload()
     widget = Widget(notebook.page)
-    widget.wait_status("Waiting for you to enter the code…")
+    widget.wait_code()
     assert code_of(widget) == shown
     widget.click(widget.cancel_button)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     assert notebook.kernel.until("widget.code == {}")

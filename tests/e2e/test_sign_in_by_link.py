@@ -131,7 +131,7 @@ def test_pasting_the_address_of_a_page_that_does_not_load(
         popup.sign_in(window, ADA)
         address = popup.wait_unreachable(window, f"http://127.0.0.1:{unreachable_port}/?")
         widget.page.bring_to_front()
-        widget.click(widget.paste_toggle)
+        widget.show_trouble()
         code = address.partition("code=")[2].partition("&")[0]
         widget.paste(code)
         expect(widget.paste_problem).to_contain_text("This is only the code", timeout=PATIENCE_MS)

@@ -40,7 +40,7 @@ def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook,
     notebook.kernel.until("widget.error_code == 'sign_in_timed_out'")
     popup.wait_closed(window)
     assert provider.exchanges() == []
-    retried = widget.open_popup(widget.retry_button)
+    retried = widget.open_popup()
     popup.sign_in(retried, ADA)
     widget.wait_status(f"Signed in as {ADA}")
 
@@ -60,7 +60,7 @@ def test_an_hour_asleep_while_the_code_is_exchanged(context, open_notebook, prov
         notebook.kernel.until("widget.error_code == 'token_endpoint_unreachable'")
         popup.wait_closed(window)
         assert len(provider.exchanges()) == 1
-    retried = widget.open_popup(widget.retry_button)
+    retried = widget.open_popup()
     popup.sign_in(retried, ADA)
     widget.wait_status(f"Signed in as {ADA}")
     assert len(provider.exchanges()) == 2
@@ -75,7 +75,7 @@ def test_asleep_while_the_tokens_are_handed_over(context, open_notebook, provide
     with at_step("handing over", notebook, provider, busy_cell=1) as window:
         wake_after(context, 50 * MINUTE)
 
-        widget.wait_status("Handing over to Python")
+        widget.wait_status("Passing it on to Python")
         notebook.interrupt()
     widget.wait_status(f"Signed in as {ADA}")
     notebook.kernel.until("widget.is_authenticated")

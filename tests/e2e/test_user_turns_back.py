@@ -38,7 +38,7 @@ def test_declined_consent(notebook, provider):
     assert not notebook.kernel.value("widget.is_authenticated")
     assert provider.exchanges() == []
 
-    window = widget.open_popup(widget.retry_button)
+    window = widget.open_popup()
     popup.sign_in(window, ADA)
     widget.wait_status(f"Signed in as {ADA}")
     notebook.kernel.until("widget.is_authenticated and widget.error == '' and widget.error_code == ''")
@@ -68,7 +68,7 @@ def test_cancel_closes_the_popup(notebook, provider):
     widget.click(widget.cancel_button)
     popup.wait_closed(window)
 
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     expect(widget.cancel_button).to_be_hidden()
     notebook.kernel.until("widget.status == 'Click to sign in'")
     widget.sign_in(ADA)
@@ -87,7 +87,7 @@ def test_cancel_while_the_token_endpoint_is_slow(open_notebook, provider):
 
     widget.click(widget.cancel_button)
 
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     provider.change(token_hold=False)
     notebook.kernel.until("widget.status == 'Click to sign in'")
     assert not notebook.kernel.value("widget.is_authenticated")
@@ -107,7 +107,7 @@ def test_keyboard_alone(notebook):
     widget.wait_status("Waiting for you in the popup")
     notebook.page.keyboard.press("Escape")
     popup.wait_closed(window)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     assert notebook.page.evaluate(
         "() => document.querySelector('.tokentoss').contains(document.activeElement)"
     )

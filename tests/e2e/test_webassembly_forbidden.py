@@ -54,12 +54,11 @@ def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
     widget.wait_status("security policy forbids WebAssembly")
     expect(widget.status).to_contain_text("'wasm-unsafe-eval'")
     expect(widget.sign_in_button).to_be_disabled()
-    expect(widget.retry_button).to_be_hidden()
     expect(widget.reload_button).to_be_enabled()
     (report,) = page.evaluate("window.sent")
     assert (report["phase"], report["code"]) == ("failed", "webassembly_unavailable")
     widget.click(widget.use_link_button)
-    widget.wait_status("Asking Python for the link")
+    widget.wait_status("Getting a sign-in link")
     assert page.evaluate("window.sent[1]") == {"type": "ask_for_link"}
 
 

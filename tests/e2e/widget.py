@@ -30,17 +30,18 @@ class Widget:
         self.root: Locator = page.locator(ROOT).nth(view)
         self.sign_in_button = self.root.get_by_role("button", name=re.compile("^Sign in with"))
         self.status = self.root.get_by_role("status")
-        self.link = self.root.get_by_role("link")
+        self.link = self.root.get_by_role("link", name="Open sign-in page")
+        self.help = self.root.get_by_role("link", name="What to do about this")
+        self.code_page = self.root.locator(".tokentoss-where").get_by_role("link")
         self.cancel_button = self.root.get_by_role("button", name="Cancel")
-        self.retry_button = self.root.get_by_role("button", name="Retry")
         self.reload_button = self.root.get_by_role("button", name="Reload the page")
         self.cell_button = self.root.get_by_role("button", name="Go to the cell")
         self.sign_in_link = self.root.get_by_role("link", name=re.compile("^Sign in with"))
         self.use_link_button = self.root.get_by_role("button", name="Use a link instead")
         self.sign_out_button = self.root.get_by_role("button", name="Sign out")
-        self.paste_field = self.root.get_by_label("Address of the page you end on")
-        self.paste_toggle = self.root.get_by_role("button", name="Paste the address instead")
-        self.paste_problem = self.root.locator(f".tokentoss-by-hand {PROBLEM}").first
+        self.paste_field = self.root.get_by_label("Address of the last page")
+        self.trouble_toggle = self.root.get_by_role("button", name="Trouble signing in?")
+        self.paste_problem = self.root.locator(f".tokentoss-trouble {PROBLEM}").first
 
     def wait_status(self, text: str | re.Pattern[str]) -> None:
         """Wait for the status line to read, or to hold, the text."""
@@ -49,6 +50,25 @@ class Widget:
     def wait_ready(self) -> None:
         """Wait until a click would start a sign-in."""
         expect(self.sign_in_button).to_be_enabled(timeout=PATIENCE_MS)
+
+    def wait_idle(self) -> None:
+        """Wait until nobody is signed in, and nothing is under way or has failed."""
+        expect(self.root).to_have_attribute("data-state", "ready", timeout=PATIENCE_MS)
+
+    def wait_code(self) -> None:
+        """Wait until there is a code to enter on another device."""
+        self.wait_status(re.compile(r"^Enter \S+ at \S+$"))
+
+    def show_trouble(self) -> None:
+        """Open what holds the other ways to sign in, unless it is open."""
+        expect(self.trouble_toggle).to_be_visible(timeout=PATIENCE_MS)
+        if self.trouble_toggle.get_attribute("aria-expanded") == "false":
+            self.click(self.trouble_toggle)
+
+    def use_code(self) -> None:
+        """Ask for a code to enter on another device."""
+        self.show_trouble()
+        self.click(self.root.get_by_role("button", name="Use a code instead"))
 
     def click(self, control: Locator) -> None:
         """Click one of its controls like a user."""
@@ -74,7 +94,7 @@ class Widget:
         """Put an address into the field, which must be open, and have it used."""
         expect(self.paste_field).to_be_visible(timeout=PATIENCE_MS)
         self.paste_field.fill(address)
-        self.click(self.root.get_by_role("button", name="Use this address"))
+        self.click(self.root.get_by_role("button", name="Continue"))
 
     def click_sign_in_without_gesture(self) -> None:
         """Make the popup blocker act on the sign-in button of the page's only view."""

@@ -199,7 +199,7 @@ def test_the_sign_out_of_one_leaves_the_other(site, broker, provider, seat):
     sign_in(ada, ADA)
     sign_in(grace, GRACE)
     Widget(grace.page).click(Widget(grace.page).sign_out_button)
-    Widget(grace.page).wait_status("Click to sign in")
+    Widget(grace.page).wait_idle()
     assert accounts_of(grace) == []
 
     assert accounts_of(ada) == [ADA]
@@ -244,7 +244,7 @@ def test_a_page_that_was_sent_to_somebody_else_connects_nobody(site, broker, pro
     expect(window.get_by_label("Confirmation")).to_be_visible()
     expect(window.get_by_text("Give them to nobody")).to_be_visible()
     # It is back for good once Ada's widget asks for what the page shows.
-    expect(ada.page.get_by_label("Code of the window")).to_be_visible()
+    expect(ada.page.get_by_label("Code of the popup")).to_be_visible()
     assert [accounts_of(one) for one in (ada, grace)] == [[], []]
     assert not ada.kernel.value("widget.is_authenticated")
 
@@ -259,5 +259,5 @@ def test_another_notebook_of_the_same_user_follows(site, broker, provider, seat)
     Widget(two.page).click(Widget(two.page).sign_out_button)
     Widget(one.page).wait_status("No account is connected here. Sign in.")
     Widget(one.page).wait_ready()
-    Widget(grace.page).wait_status("Click to sign in")
+    Widget(grace.page).wait_idle()
     assert not grace.kernel.value("widget.is_authenticated")

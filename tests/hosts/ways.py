@@ -93,7 +93,7 @@ class PasteFromSeveredPopup(Paste):
         popup.wait_unreachable(widget.open_popup(), "http://127.0.0.1:")
         widget.page.bring_to_front()
         widget.wait_status("The popup seems to be closed.")
-        return widget.open_popup(widget.retry_button)
+        return widget.open_popup()
 
 
 class CallbackPage(Loopback):
@@ -136,10 +136,10 @@ class Code(Loopback):
     def sign_in(self, widget: Widget, login: str) -> float:
         """Ask for the code and enter it elsewhere."""
         started = time.perf_counter()
-        widget.click(widget.root.get_by_role("button", name="Use a code instead"))
-        widget.wait_status("Waiting for you to enter the code…")
+        widget.use_code()
+        widget.wait_code()
         user_code = widget.root.locator(".tokentoss-user-code").inner_text()
-        page = widget.link.get_attribute("href") or ""
+        page = widget.code_page.get_attribute("href") or ""
         enter_code(page.partition("?")[0], user_code, login)
         widget.wait_status(f"Signed in as {login}")
         return (time.perf_counter() - started) * 1000

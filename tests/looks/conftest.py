@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--renew-pictures",
         action="store_true",
-        help="keep pictures of the widgets as they look now, instead of comparing them with those that are kept",
+        help="keep pictures of the widgets as they look now, in place of those that are kept",
     )
 
 
@@ -38,4 +38,5 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sheet(request: pytest.FixtureRequest, browser: Browser, gallery: Path) -> Iterator[Sheet]:  # noqa: F811
     """The page of a widget in a look."""
     widget, look = request.param
-    yield from open_sheet(browser, gallery, widget, look)
+    with open_sheet(browser, gallery, widget, look) as sheet:
+        yield sheet

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import marimo
 from e2e.browser import local_context
+
+from looks import png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,33 +104,39 @@ class Sheet:
 
     def examine(self) -> tuple[list[str], dict[str, int]]:
         """What axe finds, and how many elements passed each of its rules."""
-        self.page.evaluate(AXE.read_text())
+        self.page.add_script_tag(path=AXE)
         answer = self.page.evaluate(VIOLATIONS)
         return answer["found"], answer["looked"]
 
     def differences(self) -> list[str]:
         """How it differs from the picture that is kept."""
-        found: list[str] = self._in_page("differences", as_url(self.picture.read_bytes()), self._screenshot())
+        slots = self.page.evaluate(SLOTS)
+        kept = as_url(self.picture.read_bytes())
+        found: list[str] = self._in_page("differences", kept, self._screenshot(), slots)
         return found
 
     def keep(self) -> None:
         """Keep a picture of it as it is now."""
-        kept = self._in_page("kept", self._screenshot())
+        seen = self._in_page("kept", self._screenshot())
         self.picture.parent.mkdir(exist_ok=True)
-        self.picture.write_bytes(base64.b64decode(kept.partition(",")[2]))
+        self.picture.write_bytes(png.write(seen["width"], seen["height"], base64.b64decode(seen["pixels"])))
 
     def _screenshot(self) -> str:
         return as_url(self.page.screenshot(full_page=True, animations="disabled", caret="hide"))
 
-    def _in_page(self, function: str, *arguments: str) -> Any:
-        self.page.evaluate(COMPARE.read_text())
-        slots = self.page.evaluate(SLOTS)
-        return self.page.evaluate(f"given => looks.{function}(...given)", [*arguments, slots])
+    def change(self, rules: str) -> None:
+        """Add style rules to the page."""
+        self.page.add_style_tag(content=rules)
+
+    def _in_page(self, function: str, *arguments: Any) -> Any:
+        if self.page.evaluate("() => typeof looks") == "undefined":
+            self.page.add_script_tag(path=COMPARE)
+        return self.page.evaluate(f"given => looks.{function}(...given)", list(arguments))
 
 
-def as_url(png: bytes) -> str:
+def as_url(picture: bytes) -> str:
     """A picture as an address."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def font_faces() -> str:
@@ -136,9 +145,11 @@ def font_faces() -> str:
         f'@font-face {{ font-family: "{family}"; src: url(/{file}.woff2); }}'
         for family, file in FACES.items()
     ]
-    return "\n".join([*rules, ":root { --jp-ui-font-family: Roboto; --jp-code-font-family: 'DejaVu Sans Mono' }"])
+    uses = ":root { --jp-ui-font-family: Roboto; --jp-code-font-family: 'DejaVu Sans Mono' }"
+    return "\n".join([*rules, uses])
 
 
+@contextmanager
 def open_sheet(browser: Browser, gallery: Path, widget: str, look: Look) -> Iterator[Sheet]:
     """Yield the page of a widget in a look."""
 

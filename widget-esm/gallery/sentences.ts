@@ -1,7 +1,7 @@
 /** Sentences as users read them, from the table that all languages share. */
 
-import table from "../../python/tokentoss/error_codes.json";
 import type { Problem } from "../../js/src/problem.ts";
+import table from "../../python/tokentoss/error_codes.json";
 
 /** What a code says, of its default subject. */
 export function problem(code: string): Problem {

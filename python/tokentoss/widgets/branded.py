@@ -73,10 +73,8 @@ class ProviderAuthWidget(AuthWidget):
             client = ClientConfig.from_file(path) if path is not None else ClientConfig.discover()
         # Refuses a client of a provider that it does not know.
         if not client.provider().is_same_as(self.fixed_provider):
-            raise ConfigurationError(
-                f"The client in {client.source or client.client_id} is not for "
-                f"{self.fixed_provider.name}: give client_id and client_secret, or client_secrets_path."
-            )
+            subject = f"{client.source or client.client_id} ({self.fixed_provider.name} is meant)"
+            raise ConfigurationError(code="client_of_another_provider", subject=subject)
         return client
 
 

@@ -63,7 +63,7 @@ def test_a_no_ends_the_attempt_and_the_next_one_asks_again(busy, lab, provider):
     widget.wait_status(error_codes.sentence("page_refused"))
     assert provider.exchanges() == [], [sorted(one["body"]) for one in provider.exchanges()]
     window.close()
-    window = widget.open_popup(widget.retry_button)
+    window = widget.open_popup()
     Question(window).say_yes(lab.origin)
     popup.sign_in(window, ADA)
     until(seen.exists, "the busy cell to see the tokens")

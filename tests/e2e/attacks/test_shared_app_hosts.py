@@ -111,7 +111,7 @@ def test_each_visitor_is_themselves(tmp_path, browser, provider, iap_api, serve)
         assert ada.answer() == ADA
 
         grace = Visitor(contexts[1], server.origin)
-        grace.widget.wait_status("Click to sign in")
+        grace.widget.wait_idle()
         assert grace.answer() == "NoCredentialsError"
         assert ADA not in grace.page.content()
         grace.widget.sign_in(GRACE)
@@ -119,14 +119,14 @@ def test_each_visitor_is_themselves(tmp_path, browser, provider, iap_api, serve)
         assert ada.answer() == ADA
 
         grace.widget.click(grace.widget.sign_out_button)
-        grace.widget.wait_status("Click to sign in")
+        grace.widget.wait_idle()
         assert grace.answer() == "NoCredentialsError"
         assert ada.answer() == ADA
 
         # Whoever comes later, or comes back, begins anew.
         contexts.append(stack.enter_context(local_context(browser, names={FONTS})))
         late = Visitor(contexts[2], server.origin)
-        late.widget.wait_status("Click to sign in")
+        late.widget.wait_idle()
         until(lambda: len(visits.read_text().splitlines()) == 3, "three visits")
     assert visits.read_text().splitlines() == ["NoCredentialsError"] * 3
     tokens = {name: value for name, value in provider.secrets().items() if "token" in name}
