@@ -103,9 +103,10 @@ test("a failure is shown, and the way stays open", async () => {
   const { binding, model } = await bind();
   binding.askForLink();
   model.kernelSends(link);
-  model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: "Access wasn't granted:" });
+  const problem = { code: "access_denied", message: "Access wasn't granted:" };
+  model.kernelSets({ ticket: ticket("t2"), acknowledged: "t1", error: problem.message, error_code: problem.code });
   await turn();
-  assert.deepEqual(binding.state, { ...refused, message: "Access wasn't granted:" });
+  assert.deepEqual(binding.state, { ...refused, ...problem });
   assert.equal(binding.offersLink, true);
   binding.askForLink();
   model.kernelSends(link);

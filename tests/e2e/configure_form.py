@@ -21,7 +21,7 @@ class ConfigureForm:
         self.client_id = self.root.get_by_label("Client ID")
         self.client_secret = self.root.get_by_label("Client secret")
         self.project_id = self.root.get_by_label("Project ID")
-        self.advanced = self.root.get_by_text("Advanced", exact=True)
+        self.by_hand = self.root.get_by_text("Or enter it by hand")
         self.configure_button = self.root.get_by_role("button", name="Configure")
         self.change_button = self.root.get_by_role("button", name="Change")
         self.status = self.root.get_by_role("status")
@@ -40,7 +40,9 @@ class ConfigureForm:
         click_by_mouse(self.page, control)
 
     def type_into(self, field: Locator, text: str) -> None:
-        """Type like a user, key by key."""
+        """Type like a user, key by key, who first opens the fields if they are closed."""
+        if not field.is_visible():
+            self.click(self.by_hand)
         self.click(field)
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.type(text)

@@ -5,49 +5,18 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import closing
-from pathlib import Path
 
 import pytest
-import tokentoss
 import tomllib
-from tokentoss import GOOGLE, AuthWidget, MemoryStorage
 
 from e2e import cells
+from e2e.bare_page import PACKAGE, bare_widget
 from e2e.widget import Widget
 
 ADA = "ada@example.com"
-HOST = "http://127.0.0.1:9/"
-PACKAGE = Path(tokentoss.__file__).parent
 PROJECT = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text())["project"]
 # Where the repository shows the page; a site would have it as .html.
 TROUBLESHOOTING = f"{PROJECT['urls']['Documentation']}/troubleshooting.md"
-# A model as a host keeps it, with the kernel's end in the test's hands.
-PAGE = """<!doctype html>
-<link rel="stylesheet" href="/auth.css">
-<div id="output"></div>
-<script type="module">
-  import makeWidget from "/auth.js";
-  const traits = TRAITS;
-  const listeners = new Map();
-  const model = {
-    get: (name) => traits[name],
-    set(name, value) { traits[name] = value; },
-    save_changes() {},
-    send() {},
-    on(event, listener) { listeners.set(event, listener); },
-    off() {},
-  };
-  window.kernelSets = (changes) => {
-    Object.assign(traits, changes);
-    for (const name of Object.keys(changes)) listeners.get(`change:${name}`)?.();
-    // The widget reads them in a microtask.
-    return new Promise((done) => setTimeout(done));
-  };
-  window.kernelDies = () => listeners.get("comm_live_update")();
-  const widget = await makeWidget();
-  widget.initialize({ model });
-  widget.render({ model, el: document.getElementById("output") });
-</script>"""
 # What a user can see and use of the view.
 SHOWN = """() => {
   const root = document.querySelector('.tokentoss');
@@ -58,24 +27,10 @@ SHOWN = """() => {
 }"""
 
 
-def serve(path, kind):
-    return lambda route: route.fulfill(path=path, content_type=kind)
-
-
 @pytest.fixture
 def view(context):
-    """A page with the built widget and the traits that Python gives one, a usable ticket among them."""
-    python = AuthWidget(provider=GOOGLE, client_id="notebook", storage=MemoryStorage())
-    traits = {name: getattr(python, name) for name in python.own_traits() if not name.startswith("_")}
-    page = context.new_page()
-    body = PAGE.replace("TRAITS", json.dumps(traits))
-    page.route(HOST, lambda route: route.fulfill(body=body, content_type="text/html"))
-    for name, kind in (("auth.js", "text/javascript"), ("auth.css", "text/css")):
-        page.route(HOST + name, serve(PACKAGE / "static" / name, kind))
-    page.goto(HOST)
-    Widget(page).wait_ready()
-    yield page, traits["ticket"]
-    python.close()
+    with bare_widget(context) as shown:
+        yield shown
 
 
 @pytest.mark.parametrize("with_ticket", [True, False], ids=["ticket", "no-ticket"])
@@ -87,9 +42,8 @@ def test_each_code_is_one_sentence_its_help_and_the_button(view, with_ticket):
         page.evaluate("() => kernelSets({ error: '', error_code: '' })")
         told = {"error": code["message"], "error_code": code["code"], "ticket": ticket if with_ticket else {}}
         page.evaluate("changes => kernelSets(changes)", told)
-        assert page.evaluate(SHOWN) == [code["message"], ["Sign in with Google", "What to do about this"]], (
-            code["code"]
-        )
+        controls = ["Sign in with Google", "What to do about this"]
+        assert page.evaluate(SHOWN) == [code["message"], controls], code["code"]
         assert Widget(page).help.get_attribute("href") == f"{TROUBLESHOOTING}#{code['code']}"
 
 
