@@ -124,9 +124,12 @@ class Sheet:
     def _screenshot(self) -> str:
         return as_url(self.page.screenshot(full_page=True, animations="disabled", caret="hide"))
 
-    def change(self, rules: str) -> None:
-        """Add style rules to the page."""
-        self.page.add_style_tag(content=rules)
+    @contextmanager
+    def changed(self, rules: str) -> Iterator[None]:
+        """Add style rules to the page while the block runs."""
+        added = self.page.add_style_tag(content=rules)
+        yield
+        added.evaluate("element => element.remove()")
 
     def _in_page(self, function: str, *arguments: Any) -> Any:
         if self.page.evaluate("() => typeof looks") == "undefined":
