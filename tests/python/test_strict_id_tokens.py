@@ -234,7 +234,7 @@ def test_discovery_knows_who_needs_no_consent(
         "scopes_supported": ["openid", "offline_access"],
     }
     answer = HttpAnswer(200, {}, b"")
-    monkeypatch.setattr(discovery, "_fetched", lambda _issuer: (metadata, answer))
+    monkeypatch.setattr(discovery, "_fetched", lambda *_: (metadata, answer))
     provider = Provider.discover(issuer)
     assert provider.scopes == ("openid", "offline_access")
     assert provider.offline_access_needs_consent is needs

@@ -24,9 +24,12 @@ EXCHANGES: tuple[Exchange, ...] = ("browser", "kernel", "auto")
 def effective_exchange(manager: AuthManager, exchange: Exchange) -> Exchange:
     """Return who redeems the code.
 
-    The secret of a web client never leaves the kernel, and only the kernel knows of further audiences.
+    The secret of a web client never leaves the kernel, and only the kernel knows of further audiences and of
+    tenants.
     """
-    is_kernels = manager.client_config.client_type == "web" or manager.provider.trusted_audiences
+    provider = manager.provider
+    is_judged_here = provider.trusted_audiences or provider.token_issuer
+    is_kernels = manager.client_config.client_type == "web" or is_judged_here
     return "kernel" if is_kernels else exchange
 
 

@@ -13,6 +13,7 @@ from tokentoss.exceptions import DiscoveryError
 from tokentoss.oauth.catalogue import members_for_issuer
 from tokentoss.oauth.constants import ACCEPTED_ALGORITHMS, DEFAULT_SCOPES, OFFLINE_ACCESS
 from tokentoss.oauth.endpoints import require_same_side
+from tokentoss.oauth.tenants import template_of
 from tokentoss.util.failures import TransportError
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.http import call
@@ -42,43 +43,53 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,;])", re.IGNORECASE
 _NOT_KEPT = re.compile(r"(?:^|[\s,])no-(?:store|cache)(?:$|[\s,;=])", re.IGNORECASE)
 _USERINFO_MEMBERS = {"subject": "sub", "login": "preferred_username", "name": "name", "email": "email"}
 
-_kept: dict[str, tuple[float, dict[str, Any]]] = {}
+_Place = tuple[str, str | None]
+"""An issuer, and where its metadata is if not at the well-known address."""
+
+_kept: dict[_Place, tuple[float, dict[str, Any]]] = {}
 _kept_lock = threading.Lock()
 anew_in_child(sys.modules[__name__], _kept_lock=threading.Lock)
 
 
-def discovered(make: Callable[..., Made], issuer: str, name: str | None, *, fresh: bool) -> Made:
+def discovered(
+    make: Callable[..., Made], issuer: str, name: str | None, metadata_url: str | None = None, *, fresh: bool
+) -> Made:
     """Return a provider made from its metadata; see :meth:`Provider.discover`.
 
     Args:
         make: Makes the provider: the class.
         issuer: The issuer identifier.
         name: How the sign-in button names it.
+        metadata_url: Where the metadata is, if not at the issuer's well-known address.
         fresh: Whether to fetch the metadata although it is still kept.
     """
     require_secure_endpoint(issuer, "issuer")
-    metadata = None if fresh else _from_memory(issuer)
+    if metadata_url is not None:
+        require_secure_endpoint(metadata_url, "metadata_url")
+        require_same_side(issuer, metadata_url)
+    place = issuer, metadata_url
+    metadata = None if fresh else _from_memory(place)
     provider: Made | None = None
     if metadata is None:
-        metadata, answer = _fetched(issuer)
+        metadata, answer = _fetched(issuer, metadata_url)
         # Only what a sign-in can use is worth keeping.
         provider = _from_metadata(make, issuer, name, metadata)
-        _keep(issuer, metadata, answer)
+        _keep(place, metadata, answer)
     return provider or _from_metadata(make, issuer, name, metadata)
 
 
-def _from_memory(issuer: str) -> dict[str, Any] | None:
+def _from_memory(place: _Place) -> dict[str, Any] | None:
     with _kept_lock:
-        expires_at, metadata = _kept.get(issuer, (0.0, {}))
+        expires_at, metadata = _kept.get(place, (0.0, {}))
     return metadata if time.monotonic() < expires_at else None
 
 
-def _keep(issuer: str, metadata: dict[str, Any], answer: Answer) -> None:
+def _keep(place: _Place, metadata: dict[str, Any], answer: Answer) -> None:
     lifetime = _lifetime(answer.headers.get("Cache-Control", ""))
     with _kept_lock:
-        _kept.pop(issuer, None)
+        _kept.pop(place, None)
         if lifetime > 0:
-            _kept[issuer] = (time.monotonic() + lifetime, metadata)
+            _kept[place] = (time.monotonic() + lifetime, metadata)
 
 
 def _lifetime(cache_control: str) -> float:
@@ -89,11 +100,11 @@ def _lifetime(cache_control: str) -> float:
     return min(float(match[1]), LONGEST_LIFETIME) if match else DEFAULT_LIFETIME
 
 
-def _fetched(issuer: str) -> tuple[dict[str, Any], Answer]:
-    """Return the metadata of an issuer, looked for where OpenID Connect has it, then where OAuth has it."""
-    url = issuer.rstrip("/") + _OPENID_PATH
+def _fetched(issuer: str, metadata_url: str | None) -> tuple[dict[str, Any], Answer]:
+    """Return an issuer's metadata: where it was said to be, else where OpenID Connect has it, then OAuth."""
+    url = metadata_url or issuer.rstrip("/") + _OPENID_PATH
     answer = _answer(url)
-    if 400 <= answer.status < 500:  # noqa: PLR2004
+    if metadata_url is None and 400 <= answer.status < 500:  # noqa: PLR2004
         other = _answer(_oauth_address(issuer))
         answer = other if other.status == 200 else answer  # noqa: PLR2004
     metadata = answer.json_object() if answer.status == 200 else None  # noqa: PLR2004
@@ -122,7 +133,7 @@ def _oauth_address(issuer: str) -> str:
 
 def _check_issuer(issuer: str, metadata: dict[str, Any]) -> None:
     other = metadata.get("issuer")
-    if other != issuer:
+    if other != issuer and not template_of(other, issuer):
         subject = other if isinstance(other, str) and split_url(other) else None
         raise DiscoveryError(code="discovery_issuer_mismatch", subject=subject)
 
@@ -156,6 +167,7 @@ def _from_metadata(
         scopes=tuple(scopes),
         offline_access_needs_consent=known.get("offline_access_needs_consent", True),
         trusted_audiences=tuple(known.get("trusted_audiences", ())),
+        token_issuer=template_of(metadata.get("issuer"), issuer),
         rotation=known.get("rotation"),
         id_token_signing_algs=_algorithms(issuer, advertised),
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,

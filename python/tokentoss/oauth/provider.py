@@ -19,6 +19,7 @@ from tokentoss.oauth.constants import (
     ROTATIONS,
 )
 from tokentoss.oauth.endpoints import require_same_side
+from tokentoss.oauth.tenants import are_tenants, is_template
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Provider:
             ``prompt=consent`` (OpenID Connect Core section 11); Entra ID would then ask an administrator.
         trusted_audiences: Audiences of its ID tokens that may stand beside the client, such as the project
             ID that ZITADEL adds (OpenID Connect Core section 3.1.3.7).
+        token_issuer: The issuer of its ID tokens with ``{tenantid}`` for their claim ``tid``, where it signs
+            in the accounts of many tenants, such as Entra ID's ``organizations``.
+        allowed_tenants: The tenants whose accounts may sign in then; all, if there are none.
         branding: Colours of the button (``background``, ``foreground``, ``border``, as ``#rrggbb``) and
             an ``icon`` (a ``data:image/`` address).
 
@@ -109,6 +113,8 @@ class Provider:
     access_token_lifetime: float | None = None
     offline_access_needs_consent: bool = True
     trusted_audiences: tuple[str, ...] = ()
+    token_issuer: str = ""
+    allowed_tenants: tuple[str, ...] = ()
     branding: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -155,7 +161,14 @@ class Provider:
         return cls(**members)
 
     @classmethod
-    def discover(cls, issuer: str, *, name: str | None = None, fresh: bool = False) -> Provider:
+    def discover(
+        cls,
+        issuer: str,
+        *,
+        name: str | None = None,
+        metadata_url: str | None = None,
+        fresh: bool = False,
+    ) -> Provider:
         """Read a provider's metadata (OpenID Connect Discovery 1.0, RFC 8414).
 
         The metadata is kept in this process for as long as its ``Cache-Control`` says.
@@ -163,16 +176,18 @@ class Provider:
         Args:
             issuer: The issuer identifier, exactly as the provider writes it.
             name: How the sign-in button names it; by default the host of the issuer.
+            metadata_url: Where the metadata is, if not at the issuer's well-known address; it must name the
+                issuer all the same.
             fresh: Whether to fetch the metadata although it is still kept.
 
         Raises:
-            ConfigurationError: ``endpoint_insecure`` if the issuer is not https (or http on loopback).
+            ConfigurationError: ``endpoint_insecure`` if an address is not https (or http on loopback).
             DiscoveryError: If the metadata cannot be fetched, is of another issuer, or lacks what a
                 sign-in needs.
         """
         from tokentoss.oauth.discovery import discovered  # noqa: PLC0415 - costs requests
 
-        return discovered(cls, issuer, name, fresh=fresh)
+        return discovered(cls, issuer, name, metadata_url, fresh=fresh)
 
     @classmethod
     def of(cls, issuer: str) -> Provider:
@@ -214,6 +229,9 @@ class Provider:
             ("subject" in self.identity_members, "identity_members"),
             (self.scope_separator in {" ", ","}, "scope_separator"),
             (not isinstance(self.trusted_audiences, str), "trusted_audiences"),
+            (not self.token_issuer or is_template(self.token_issuer, self.issuer), "token_issuer"),
+            (are_tenants(self.allowed_tenants), "allowed_tenants"),
+            (bool(self.token_issuer) or not self.allowed_tenants, "allowed_tenants"),
             (self.access_token_lifetime is None or self.access_token_lifetime > 0, "access_token_lifetime"),
             (all(_is_branding(*item) for item in self.branding.items()), "branding"),
         ]

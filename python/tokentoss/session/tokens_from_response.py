@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import IdTokenError
 from tokentoss.oauth.id_token import LEEWAY, unverified_claims, validate_id_token
+from tokentoss.oauth.tenants import is_issued_by, is_of_allowed_tenant
 from tokentoss.session.scopes import granted_by
 from tokentoss.storage.token_data import TokenData, iso_time
 
@@ -191,9 +192,9 @@ def belongs_here(
         return None
     audience = claims.get("aud", client_id)
     audiences = audience if isinstance(audience, list) else [audience]
-    issuer = claims.get("iss", tokens.issuer or provider.issuer)
+    is_own = is_issued_by(provider, claims) and is_of_allowed_tenant(provider, claims)
     if (
-        issuer != provider.issuer
+        not (is_own if "iss" in claims else tokens.issuer in {None, "", provider.issuer})
         or client_id not in audiences
         or tokens.client_id not in {None, client_id}
         or tokens.token_endpoint not in {None, provider.token_endpoint}
@@ -203,7 +204,7 @@ def belongs_here(
     subject = claims.get("sub", tokens.subject)
     return replace(
         tokens,
-        issuer=issuer,
+        issuer=provider.issuer,
         subject=subject if isinstance(subject, str) else None,
         client_id=client_id,
         token_endpoint=provider.token_endpoint,

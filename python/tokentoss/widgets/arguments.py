@@ -96,7 +96,7 @@ def checked_exchange(exchange: Exchange, manager: AuthManager) -> Exchange:
     provider = manager.provider
     if exchange == "browser" and manager.client_config.client_type == "web":
         raise ConfigurationError(code="exchange_needs_secret")
-    if exchange == "browser" and provider.trusted_audiences:
+    if exchange == "browser" and (provider.trusted_audiences or provider.token_issuer):
         raise ConfigurationError(code="exchange_needs_audiences", subject=provider.name)
     if exchange == "browser" and not provider.openid_connect:
         raise ConfigurationError(code="exchange_needs_identity", subject=provider.name)
