@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -101,6 +102,30 @@ def test_links_within_the_site_lead_somewhere(site: Path) -> None:
 def test_codes_in_the_text_lead_to_their_sentences(site: Path) -> None:
     assert 'href="troubleshooting.html#popup_blocked"' in pages(site)["quickstart.html"]
     assert 'href="../troubleshooting.html#not_connected"' in pages(site)["broker/python.html"]
+
+
+@pytest.mark.parametrize("page", ["hub_admin", "callback", "broker/jupyterhub"])
+@pytest.mark.parametrize("assigned", [False, True])
+def test_no_line_takes_from_an_administrator_what_is_there(page: str, assigned: bool, tmp_path: Path) -> None:
+    """Whether it was assigned in the same file, or is the default of the hub."""
+    lines = [block for block in blocks(text_of(page), "python") if "c.Spawner.environment" in block]
+    assert lines
+    for block in lines:
+        c = Config()
+        if assigned:
+            c.Spawner.environment = {"LANG": "C"}
+            c.JupyterHub.services = [{"name": "cull"}]
+            c.JupyterHub.load_roles = [{"name": "auditor"}]
+        token = tmp_path / "hub.token"
+        token.write_text("token-1")
+        exec(block.replace("/etc/tokentoss/hub.token", str(token)), {"c": c})
+
+        def value(setting: Any, default: Any) -> Any:
+            return setting if assigned else setting.get_value(default)
+
+        assert value(c.Spawner.environment, {"LANG": "C"}).items() > {"LANG": "C"}.items()
+        assert value(c.JupyterHub.services, [{"name": "cull"}])[0] == {"name": "cull"}
+        assert value(c.JupyterHub.load_roles, [{"name": "auditor"}])[0] == {"name": "auditor"}
 
 
 def test_the_hubs_configuration() -> None:
