@@ -42,14 +42,20 @@ class DescriptionHook(MetadataHookInterface):
     def update(self, metadata: dict[str, Any]) -> None:
         """Set the description."""
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
-        metadata["readme"] = {"content-type": "text/markdown", "text": without_file_links(text)}
+        addressed = with_addresses(text, metadata["urls"]["Repository"])
+        metadata["readme"] = {"content-type": "text/markdown", "text": addressed}
 
 
-def without_file_links(text: str) -> str:
-    """Return Markdown with the path in place of each link to a file; addresses and anchors stay links."""
+def with_addresses(text: str, repository: str) -> str:
+    """Return Markdown with the repository's address before each path; addresses and anchors stay as they are.
 
-    def plain(link: re.Match[str]) -> str:
-        shown, target = link[1], link[2]
-        return f"`{target}`" if shown == target else f"{shown} (`{target}`)"
+    Args:
+        text: Markdown whose links and pictures start from the top of the repository.
+        repository: The address of the repository.
+    """
 
-    return re.sub(r"\[([^\]]+)\]\((?!https?:|#)([^)\s]+)\)", plain, text)
+    def placed(link: re.Match[str]) -> str:
+        mark, shown, path = link.groups()
+        return f"{mark}[{shown}]({repository}/{'raw' if mark else 'blob'}/main/{path})"
+
+    return re.sub(r"(!?)\[([^\]]+)\]\((?!https?:|#)([^)\s]+)\)", placed, text)

@@ -24,7 +24,7 @@ PAGES = {
     "SECURITY.md": "docs/security.md",
 }
 _INCLUDED = re.compile(r"^<!-- include: (\w+\.md) -->$", re.MULTILINE)
-_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)")
+_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)")
 
 
 def linked(text: str, folder: str, page: str) -> str:

@@ -73,8 +73,8 @@ def test_the_demo(demo, context, home, tmp_path):
     (address,) = [match[1] for line in demo.said if (match := ADDRESS.match(line))]
     page = context.new_page()
     page.goto(address)
-    cell = page.locator(".jp-CodeCell").first
-    cell.locator(".cm-content").click(timeout=PATIENCE_SECONDS * 1000)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+    page.locator(".jp-CodeCell").first.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
     widget = Widget(page)
     widget.wait_ready()

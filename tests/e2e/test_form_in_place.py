@@ -66,7 +66,7 @@ def test_login_and_calls_say_in_one_line_what_to_do(open_notebook, place):
     notebook.start_cell(0)
     form = ConfigureForm(notebook.page)
     form.wait_ready()
-    errors = notebook.page.locator('[data-mime-type="application/vnd.jupyter.error"]')
+    errors = notebook.page.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
     expect(errors.first).to_have_text(f"ClientSecretsNotFoundError: {NEXT}")
     notebook.start_cell(1)
     expect(errors.nth(1)).to_contain_text("NoCredentialsError: ")

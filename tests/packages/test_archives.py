@@ -77,6 +77,18 @@ def test_the_metadata_is_complete(built):
     assert promised == ["3.10", "3.11", "3.12", "3.13"]
 
 
+def test_the_description_leads_nowhere_but_to_addresses(built):
+    """The package index has none of the files that the README links to."""
+    metadata = built.metadata()
+    targets = re.findall(r"\]\(([^)\s]+)\)", metadata.get_payload())
+    addresses = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))
+    own = [target for target in targets if target.startswith(addresses["Repository"])]
+    assert f"{addresses['Repository']}/blob/main/docs/quickstart.md" in own
+    assert f"{addresses['Repository']}/raw/main/docs/pictures/sign_in.webp" in own
+    assert all((ROOT / target.split("/main/")[1].partition("#")[0]).exists() for target in own)
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
 def test_the_licence_names_those_of_all_bundled_code(built, others):
     parsed = get_spdx_licensing().parse(built.metadata()["License-Expression"], validate=True, strict=True)
     named = {str(symbol) for symbol in parsed.symbols}

@@ -116,6 +116,15 @@ def test_what_was_refused_changes_nothing() -> None:
     assert len(box.children) == 2
 
 
+def test_a_view_in_a_box_of_the_users_finds_a_client_that_was_installed_otherwise() -> None:
+    widget = GoogleAuthWidget()
+    widget._take_message(widget, {"type": "ask_for_ticket"}, [])
+    assert (widget.ticket, widget.error_code) == ({}, "client_secrets_missing")
+    tokentoss.configure(client_id=CLIENT_ID, client_secret=SECRET)
+    widget._take_message(widget, {"type": "ask_for_ticket"}, [])
+    assert (widget.ticket["client_id"], widget.error) == (CLIENT_ID, "")
+
+
 def test_a_client_of_another_provider_is_named_and_can_be_replaced(fake: FakeProvider) -> None:
     widget = GoogleAuthWidget()
     box = shown(widget)

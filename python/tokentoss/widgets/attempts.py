@@ -39,7 +39,7 @@ def attempt_of(widget: Any, manager: AuthManager, options: Options) -> Attempt |
         ConfigurationError: If an option does not fit the client.
     """
     if isinstance(manager, NoClient):
-        return NoAttempt()
+        return NoAttempt(manager.reason)
     exchange = checked_exchange(options.exchange, manager)
     ports, uri, login_hint = options.redirect_ports, options.redirect_uri, options.login_hint
     send, decided = weakly(widget.send), weakly(widget._decided)  # noqa: SLF001 - the widget's own parts

@@ -264,7 +264,10 @@ class AuthWidget(Awaited, ManagerWidget):
         self._by_code.start()
 
     def _offer_again(self) -> None:
-        """Try once more to make a ticket: the ports that were taken may be free by now."""
+        """Try once more to make a ticket: taken ports may be free by now, and a client be there."""
+        if self._form is not None and isinstance(self._manager, NoClient):
+            self._form.look_again()
+            return
         with self._lock:
             if self._attempt.hand_off is None and not self._closed:
                 # So that the same failure twice is a change both times.

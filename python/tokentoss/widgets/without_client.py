@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import VBox
 
 from tokentoss.config.client_config import configured_path
-from tokentoss.exceptions import ClientSecretsNotFoundError, TokenTossError
+from tokentoss.exceptions import ClientSecretsNotFoundError, HandOffError, TokenTossError
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import is_shared
 from tokentoss.session.auth_manager import AuthManager
@@ -44,6 +44,7 @@ class NoClient(AuthManager):
 
     def __init__(self, reason: str) -> None:
         self.provider = GOOGLE
+        self.reason = reason
         # Not the error that was met, whose frames would keep the widget.
         self.last_error: TokenTossError | None = ClientSecretsNotFoundError(reason)
 
@@ -67,9 +68,16 @@ class NoClient(AuthManager):
 
 
 class NoAttempt:
-    """Stands for the sign-in that a widget offers, until there is a client."""
+    """Stands for the sign-in that a widget offers, until there is a client.
+
+    Args:
+        reason: The sentence about what is missing.
+    """
 
     hand_off: HandOff | None = None
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
 
     def obstacle(self, *, blocking: bool, without_page: bool) -> TokenTossError | None:
         """Return why waiting would never end: what is filled in reaches the kernel between two cells only."""
@@ -77,8 +85,12 @@ class NoAttempt:
         return ClientSecretsNotFoundError(FILL_IN) if blocking else None
 
     def begin(self) -> dict[str, Any]:
-        """Offer nothing."""
-        return {}
+        """Offer nothing.
+
+        Raises:
+            HandOffError: What is missing.
+        """
+        raise HandOffError(self._reason, code="client_secrets_missing")
 
     def shown(self) -> None:
         """Nothing waits for that here."""
@@ -110,6 +122,10 @@ class ClientForm:
         self._widget = widget
         self._configured = configured
         self._form.observe(weakly(self._decided), "acknowledged")
+
+    def look_again(self) -> None:
+        """Take a client that was installed in another way meanwhile."""
+        self._configured()
 
     def close(self) -> None:
         """Take both off the page."""
