@@ -48,7 +48,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "ID tokens and who signed in": ("id_token_", "identity_", "jwks_", "userinfo_", "hosted_domain"),
     "Being signed in": (
-        *("no_credentials", "visitor", "session_", "signed_", "client_session", "grant_", "refresh_", "revocation_"),
+        *(
+            "no_credentials",
+            "visitor",
+            "session_",
+            "signed_",
+            "client_session",
+            "grant_",
+            "refresh_",
+            "revocation_",
+        ),
         *("invalid_grant", "invalid_rapt", "account_ambiguous", "account_unknown", "admin_policy"),
     ),
     "The button, the popup and the notebook": (

@@ -14,7 +14,7 @@ from e2e.widget import PATIENCE_MS, Widget
 
 pytestmark = pytest.mark.kept_page
 
-RUN_AGAIN = "The kernel restarted, so this button is disconnected. Run the cell again, or reload the page if there's no cell."
+RUN_AGAIN = "The kernel restarted, so this button is disconnected."
 PID_FILE = "kernel.pid"
 NOTE_PID = f"import os\nopen({PID_FILE!r}, 'w').write(str(os.getpid()))"
 

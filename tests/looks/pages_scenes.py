@@ -1,4 +1,7 @@
-"""Every page of the sign-in window in every state, with what leads there. The test plays notebook and listener."""
+"""Every page of the sign-in window in every state, and what leads there.
+
+The test plays notebook and listener.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ NARROW = (180, 256, 500)
 """Widths in CSS pixels: what a panel leaves at 200 %, a popup at 200 %, and a popup."""
 
 OVERFLOW = """() => {
-  const wide = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth);
+  const ends = (one) => one.getBoundingClientRect().right;
+  const wide = [...document.querySelectorAll('body *')].filter((one) => ends(one) > innerWidth);
   return [document.documentElement.scrollWidth - innerWidth, wide.map((one) => one.outerHTML)];
 }"""
 UNCLOSABLE = {name for name in SCENES if name.startswith("refused")} | {
@@ -69,7 +70,9 @@ def test_every_page_reads_well_in_every_look(context: BrowserContext, scene: Sce
         page.set_viewport_size({"width": width, "height": 400})
         assert page.evaluate(OVERFLOW) == [0, []], width
     assert complaints == []
-    assert page.url.partition("?")[2] == "" or not scene.page[1]["Content-Security-Policy"].count("script-src")
+    assert page.url.partition("?")[2] == "" or not scene.page[1]["Content-Security-Policy"].count(
+        "script-src"
+    )
 
 
 def test_the_button_closes_the_popup(context: BrowserContext, scene: Scene) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import re
 import threading
@@ -121,7 +120,9 @@ def test_an_answer_at_the_listener_signs_in(widget: AuthWidget, fake: FakeProvid
     ticket = widget.ticket["id"]
     reply = link.come_back(link.grant())
     assert reply.status == 200
-    assert sentence_of(reply).startswith("You're signed in with \u2068Fake\u2069 as \u2068ada@example.com\u2069.")
+    assert sentence_of(reply).startswith(
+        "You're signed in with \u2068Fake\u2069 as \u2068ada@example.com\u2069."
+    )
     assert (widget.status, widget.ticket) == ("Signed in as ada@example.com", {})
     assert widget.acknowledged == ticket
     (form,) = link.forms

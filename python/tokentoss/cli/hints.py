@@ -7,7 +7,9 @@ _IN_THE_SHELL = {
         "are several accounts. Choose one with --account."
     ),
     "choose one that AuthManager.accounts() lists": "choose one that `tokentoss accounts` lists",
-    "Run the cell with the sign-in button, sign in, then run this cell again.": "Run `tokentoss sign-in` first.",
+    "Run the cell with the sign-in button, sign in, then run this cell again.": (
+        "Run `tokentoss sign-in` first."
+    ),
     "Sign in with a widget that uses this broker.": "Run `tokentoss sign-in`.",
     "Use the sign-in button instead.": "Leave --code out.",
     "Use APIClient, which sends the access token.": "Ask for the access token, with --access.",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import IdTokenError, SignInError
-from tokentoss.oauth.tenants import is_issued_by, is_of_allowed_tenant
 from tokentoss.util.base64url import b64url, from_b64url
 from tokentoss.util.constant_time import same_text
 from tokentoss.util.json_object import read_object, repeats
@@ -108,9 +107,9 @@ def validate_id_token(
     if key_id is not None and not isinstance(key_id, str):
         raise IdTokenError(code="id_token_malformed")
     signature_checked = _check_signature(id_token, keys or _keys_of(provider), key_id, algorithm)
-    if not is_issued_by(provider, claims):
+    if not provider.has_issued(claims):
         raise IdTokenError(code="id_token_issuer_mismatch", subject=_shown(claims.get("iss")))
-    if not is_of_allowed_tenant(provider, claims):
+    if not provider.allows_tenant(claims):
         raise SignInError(code="hosted_domain_mismatch")
     _check_audience(claims, client_id, provider.trusted_audiences)
     expires_at, issued_at = _check_times(claims, check_expiry=check_expiry)

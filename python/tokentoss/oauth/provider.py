@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.oauth.catalogue import members_of, name_of
@@ -19,7 +19,7 @@ from tokentoss.oauth.constants import (
     ROTATIONS,
 )
 from tokentoss.oauth.endpoints import require_same_side
-from tokentoss.oauth.tenants import are_tenants, is_template
+from tokentoss.oauth.tenants import are_tenants, is_issued_by, is_template
 from tokentoss.util.urls import require_secure_endpoint
 
 if TYPE_CHECKING:
@@ -198,6 +198,16 @@ class Provider:
         """
         name = name_of("issuer", issuer)
         return cls.discover(issuer) if name is None else cls.named(name)
+
+    def has_issued(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether an ID token names this provider, or one of its tenants, as its issuer."""
+        if self.token_issuer:
+            return is_issued_by(self.token_issuer, claims)
+        return bool(claims.get("iss") == self.issuer)
+
+    def allows_tenant(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether the tenant of an ID token may sign in."""
+        return not self.allowed_tenants or claims.get("tid") in self.allowed_tenants
 
     def is_same_as(self, other: Provider) -> bool:
         """Tell whether tokens of the other provider are this one's, however the two are called and shown."""

@@ -10,8 +10,6 @@ from tokentoss.util.urls import origin_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tokentoss.oauth.provider import Provider
-
 _TENANT = "{tenantid}"
 _SHARED = ("common", "organizations")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -36,19 +34,12 @@ def template_of(metadata_issuer: object, issuer: str) -> str:
     return metadata_issuer if issuer in shared else ""
 
 
-def is_issued_by(provider: Provider, claims: Mapping[str, Any]) -> bool:
-    """Tell whether an ID token names this provider, and the tenant of its claim ``tid``, as its issuer."""
-    if not provider.token_issuer:
-        return bool(claims.get("iss") == provider.issuer)
+def is_issued_by(token_issuer: str, claims: Mapping[str, Any]) -> bool:
+    """Tell whether an ID token names the tenant of its claim ``tid`` in its issuer."""
     tenant = claims.get("tid")
     if not isinstance(tenant, str) or not _ID.fullmatch(tenant):
         return False
-    return bool(claims.get("iss") == provider.token_issuer.replace(_TENANT, tenant))
-
-
-def is_of_allowed_tenant(provider: Provider, claims: Mapping[str, Any]) -> bool:
-    """Tell whether the tenant of an ID token may sign in."""
-    return not provider.allowed_tenants or claims.get("tid") in provider.allowed_tenants
+    return bool(claims.get("iss") == token_issuer.replace(_TENANT, tenant))
 
 
 def are_tenants(tenants: tuple[str, ...]) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tokentoss.exceptions import IdTokenError
 from tokentoss.oauth.id_token import LEEWAY, unverified_claims, validate_id_token
-from tokentoss.oauth.tenants import is_issued_by, is_of_allowed_tenant
 from tokentoss.session.scopes import granted_by
 from tokentoss.storage.token_data import TokenData, iso_time
 
@@ -192,7 +191,7 @@ def belongs_here(
         return None
     audience = claims.get("aud", client_id)
     audiences = audience if isinstance(audience, list) else [audience]
-    is_own = is_issued_by(provider, claims) and is_of_allowed_tenant(provider, claims)
+    is_own = provider.has_issued(claims) and provider.allows_tenant(claims)
     if (
         not (is_own if "iss" in claims else tokens.issuer in {None, "", provider.issuer})
         or client_id not in audiences
