@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import esbuild from "esbuild";
 import { base91 } from "./base91.mjs";
 import { buildConfigure } from "./build_configure.mjs";
-import { bundleShipped } from "./bundle.mjs";
+import { bundleShipped, texts } from "./bundle.mjs";
 import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { asCommand, fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
 
@@ -68,7 +68,7 @@ export async function build() {
     path("js", "src"),
     path("widget-esm", "src"),
     path("scripts"),
-    path("crates", "tokentoss-core", "error_codes.json"),
+    texts,
     path("pyproject.toml"),
   ];
   await stage("esbuild", { inputs: [optimised, names, glueJs, ...sources], outputs: [widget] }, bundleWidget);

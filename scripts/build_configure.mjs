@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { base91 } from "./base91.mjs";
 import { FEATURES, PASSES } from "./build.mjs";
-import { bundleShipped } from "./bundle.mjs";
+import { bundleShipped, texts } from "./bundle.mjs";
 import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
 
@@ -30,8 +30,7 @@ export async function buildConfigure() {
   await stage("form: wasm-bindgen", { inputs: gluing, outputs: [glued, glue] }, bind);
   await stage("form: wasm-opt", { inputs: [glued, ...FEATURES, ...PASSES], outputs: [optimised, names] }, optimise);
   await stage("form: zopfli", { inputs: [optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
-  const table = "crates/tokentoss-core/error_codes.json";
-  const sources = ["js/src", "widget-esm/src", "scripts", table, "pyproject.toml"].map((name) => path(name));
+  const sources = [...["js/src", "widget-esm/src", "scripts", "pyproject.toml"].map((name) => path(name)), texts];
   await stage("configure.js", { inputs: [packed, names, glue, ...sources], outputs: [module] }, assemble);
   // The form shares colours, status line and text buttons with the sign-in.
   const styles = ["auth.css", "configure.css"].map((name) => readFileSync(path("widget-esm", "src", name), "utf8"));

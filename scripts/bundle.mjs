@@ -5,6 +5,8 @@ import esbuild from "esbuild";
 import { path, root, StageError } from "./stage.mjs";
 
 const PROJECT = path("pyproject.toml");
+/** What users read, in English; all languages of the project share it. */
+export const texts = path("python", "tokentoss", "texts", "en.json");
 
 const SENTENCES = [
   "configuration_unsealed",
@@ -70,10 +72,9 @@ function documentation() {
 
 /** Sentences that the page needs where the WebAssembly cannot give them, from the table that all languages share. */
 function sentences() {
-  const table = JSON.parse(readFileSync(path("crates", "tokentoss-core", "error_codes.json"), "utf8"));
+  const { errors } = JSON.parse(readFileSync(texts, "utf8"));
   return SENTENCES.map((code) => {
-    const entry = table.find((candidate) => candidate.code === code);
-    if (!entry) throw new StageError(`crates/tokentoss-core/error_codes.json has no code "${code}"`);
-    return `export const ${code} = ${JSON.stringify(entry.message)};`;
+    if (!errors[code]) throw new StageError(`${texts} has no sentence for "${code}"`);
+    return `export const ${code} = ${JSON.stringify(errors[code])};`;
   }).join("\n");
 }

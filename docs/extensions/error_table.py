@@ -12,7 +12,9 @@ from sphinx.util.docutils import SphinxDirective
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-TABLE = Path(__file__).resolve().parents[2] / "python" / "tokentoss" / "error_codes.json"
+PACKAGE = Path(__file__).resolve().parents[2] / "python" / "tokentoss"
+TABLE = PACKAGE / "error_codes.json"
+TEXTS = PACKAGE / "texts" / "en.json"
 PAGE = "troubleshooting"
 
 CAUSES = {
@@ -48,6 +50,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "ID tokens and who signed in": ("id_token_", "identity_", "jwks_", "userinfo_", "hosted_domain"),
     "Being signed in": (
+<<<<<<< HEAD
         *(
             "no_credentials",
             "visitor",
@@ -58,6 +61,10 @@ GROUPS: dict[str, tuple[str, ...]] = {
             "refresh_",
             "revocation_",
         ),
+=======
+        *("no_credentials", "visitor", "session_", "signed_", "client_session", "grant_", "refresh_"),
+        "revocation_",
+>>>>>>> 76a04f5 (Keep what users read in one file for a language, say what helps in a terminal there, and what an error is about beside its sentence)
         *("invalid_grant", "invalid_rapt", "account_ambiguous", "account_unknown", "admin_policy"),
     ),
     "The button, the popup and the notebook": (
@@ -83,15 +90,17 @@ OTHERS = "The provider's answers"
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return the rows of the table."""
+    """Return the rows of the table, with their sentences in English."""
     table: list[dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return table
+    texts = json.loads(TEXTS.read_text(encoding="utf-8"))
+    sentences, subjects = texts["errors"], texts["subjects"]
+    return [row | {"message": sentences[row["code"]], "subject": subjects.get(row["code"], "")} for row in table]
 
 
 def group_of(row: dict[str, Any]) -> str:
     """Return the heading below which a code stands."""
     code = row["code"]
-    if code.startswith("broker_") or row["subject_default"].lower() in {"the broker", "this broker"}:
+    if code.startswith("broker_") or row["subject"].lower() in {"the broker", "this broker"}:
         return BROKER
     return next((name for name, beginnings in GROUPS.items() if code.startswith(beginnings)), OTHERS)
 
@@ -101,7 +110,7 @@ def sentence_of(row: dict[str, Any]) -> list[nodes.Node]:
     parts: list[nodes.Node] = []
     for index, text in enumerate(row["message"].split("{subject}")):
         if index:
-            parts.append(nodes.emphasis(text=row["subject_default"] or "…"))
+            parts.append(nodes.emphasis(text=row["subject"]))
         if text:
             parts.append(nodes.Text(text))
     return parts
@@ -113,6 +122,7 @@ class ErrorCodes(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return one section for each group."""
         self.env.note_dependency(str(TABLE))
+        self.env.note_dependency(str(TEXTS))
         of_group: dict[str, list[dict[str, Any]]] = {}
         for row in rows():
             of_group.setdefault(group_of(row), []).append(row)

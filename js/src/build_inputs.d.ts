@@ -17,7 +17,7 @@ declare module "tokentoss:documentation" {
 }
 
 declare module "tokentoss:sentences" {
-  /** Sentences of crates/tokentoss-core/error_codes.json that are needed where the WebAssembly cannot give them. */
+  /** Sentences of python/tokentoss/texts/en.json that are needed where the WebAssembly cannot give them. */
   export const kernel_gone: string;
   export const popup_blocked: string;
   export const popup_closed: string;

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { ConfigureBinding } from "../src/configure_binding.ts";
 import type { ConfigureState } from "../src/configure_state.ts";
 import type { ConfigureTraits } from "../src/configure_traits.ts";
 import type { Sealer } from "../src/load_sealer.ts";
 import { FakeConfigureModel } from "./fake_configure_model.ts";
+import { sentence } from "./sentences.ts";
 
 const SECRET = "GOCSPX-very-secret";
-const table: { code: string; message: string }[] = JSON.parse(
-  readFileSync("crates/tokentoss-core/error_codes.json", "utf8"),
-);
-const sentence = (code: string) => table.find((row) => row.code === code)?.message;
 
 /** Seals nothing; the result names the ticket, so that tests see what went where. */
 const sealer: Sealer = {

@@ -1,19 +1,16 @@
 /** Every failure is shown as one sentence with a control that is its next step. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { Ticket, Traits } from "../src/traits.ts";
 import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
+import { sentence, sentences } from "./sentences.ts";
 
 // Pings are repeated until the kernel answers; these tests do not wait for that.
 mock.timers.enable({ apis: ["setTimeout"] });
 
-const table: { code: string; message: string }[] = JSON.parse(
-  readFileSync("crates/tokentoss-core/error_codes.json", "utf8"),
-);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function bind(traits: Partial<Traits> = {}) {
@@ -25,7 +22,7 @@ async function bind(traits: Partial<Traits> = {}) {
 }
 
 test("whatever the page found, a click starts anew", async () => {
-  for (const { code, message } of table) {
+  for (const { code, message } of sentences) {
     const { binding, signIns } = await bind();
     binding.signIn();
     signIns.show("failed", { code, message });
@@ -36,7 +33,7 @@ test("whatever the page found, a click starts anew", async () => {
 });
 
 test("whatever the kernel says of a ticket, a click works on the next one", async () => {
-  for (const { code, message } of table) {
+  for (const { code, message } of sentences) {
     const { binding, model } = await bind();
     binding.signIn();
     model.kernelSets({ acknowledged: "t1", ticket: ticket("t2"), error: message, error_code: code });
@@ -48,7 +45,7 @@ test("whatever the kernel says of a ticket, a click works on the next one", asyn
 });
 
 test("where the kernel could make no ticket, a click asks it for one, as often as it takes", async () => {
-  for (const { code, message } of table) {
+  for (const { code, message } of sentences) {
     const failure = { kind: "failed", code, message, byHand: null, next: "retry" };
     const { binding, model } = await bind({ ticket: {}, error: message, error_code: code });
     assert.deepEqual(binding.state, failure, code);
@@ -74,7 +71,7 @@ test("a ticket that is not usable has its next step in a cell, and its sentence 
     ticket_invalid: "Run the cell again",
   };
   for (const [code, step] of Object.entries(steps)) {
-    assert.ok(table.find((entry) => entry.code === code)?.message.includes(step), code);
+    assert.ok(sentence(code).includes(step), code);
     const { binding } = await bind({ ticket: { id: "t1", refused: code } as object as Ticket });
     assert.equal(binding.state.kind === "failed" && binding.state.next, "cell");
   }

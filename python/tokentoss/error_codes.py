@@ -1,7 +1,7 @@
 """The table of error codes: what went wrong, by whose fault, in one sentence with the next step.
 
-The table is data shared by all languages of the project (``error_codes.json``); Python composes no
-sentence of its own for a code.
+The codes are data shared by all languages of the project (``error_codes.json``), and so are the sentences
+(:mod:`tokentoss.texts`); Python composes no sentence of its own for a code.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import json
 from functools import cache
 from pathlib import Path
 
+from tokentoss import texts
+from tokentoss.place import place
+
 MAX_SUBJECT = 200
 """Characters of a subject (a host, a path, a code) that a sentence shows at most."""
+
+# What is not said otherwise of a place is said as of the one before it.
+_PLACES = {"notebook": (), "script": (".script",), "command": (".command", ".script")}
 
 
 @cache
@@ -46,16 +52,22 @@ def printable(text: str, limit: int = MAX_SUBJECT) -> str:
     return f"{line[: limit - end - 1]}…{line[-end:]}"
 
 
-def sentence(code: str, subject: str | None = None, limit: int = MAX_SUBJECT) -> str:
-    """Return the sentence of a code, naming ``subject`` where the table leaves room for one.
+def sentence(
+    code: str, subject: str | None = None, limit: int = MAX_SUBJECT, language: str | None = None
+) -> str:
+    """Return the sentence of a code, naming ``subject`` where it has room for one.
 
-    A subject that the table's sentence has no room for is added at its end, so it is never lost.
+    Args:
+        code: The code.
+        subject: The host, path or provider code that the sentence is about.
+        limit: Characters of the subject that are shown at most.
+        language: The language; by default that of this process.
     """
-    row = table().get(code)
-    if row is None:
-        return printable(subject) if subject else "The sign-in failed: try again."
-    message = row["message"]
     shown = printable(subject, limit) if subject else ""
-    if "{subject}" in message:
-        return message.replace("{subject}", shown or row.get("subject_default", ""))
-    return f"{message} [{shown}]" if shown else message
+    if not is_known(code):
+        return shown or texts.text("errors", "unknown", language)
+    said = texts.texts_in(language or texts.language())
+    shown = shown or said["subjects"].get(code, "")
+    names = (f"{code}{suffix}" for suffix in (*_PLACES[place()], ""))
+    name = next(name for name in names if name in said["errors"])
+    return texts.text("errors", name, language, subject=shown)

@@ -43,6 +43,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tokentoss import error_codes
+from tokentoss.texts import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +55,10 @@ class TokenTossError(Exception):
     Args:
         message: The sentence to show; by default that of ``code``.
         code: The stable code; by default that of the class.
-        subject: The host, path or provider code that the sentence is about.
+        subject: The host, path or provider code that it is about.
 
     Attributes:
+        subject: What it is about, on one line, also where the sentence has no room for it; or None.
         cause: The code of what lies behind it, where a broker said so.
         action: What helps, where a broker said so: ``sign_in``, ``ask_admin``, ``retry``, ``fix_config``.
         retry_after: Seconds that a broker asked to wait.
@@ -66,6 +68,7 @@ class TokenTossError(Exception):
     default_code = ""
     is_about_code: ClassVar[bool] = True
     """Whether a traceback says more than the sentence; not where the user has to act, such as sign in."""
+    subject: str | None = None
     cause: str | None = None
     action: str | None = None
     retry_after: float | None = None
@@ -75,6 +78,8 @@ class TokenTossError(Exception):
         self, message: str | None = None, *, code: str | None = None, subject: str | None = None
     ) -> None:
         self.code = self.default_code if code is None else code
+        self.subject = error_codes.printable(subject) if subject else None
+        self._is_in_own_words = message is not None
         super().__init__(error_codes.sentence(self.code, subject) if message is None else message)
 
     @property
@@ -88,6 +93,12 @@ class TokenTossError(Exception):
         if self.is_about_code or not _is_shown_in_notebook():
             raise AttributeError("_render_traceback_")
         return lambda: [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
+    def in_english(self) -> str:
+        """Return the sentence as logs have it, whatever the user's language is."""
+        if self._is_in_own_words:
+            return str(self)
+        return error_codes.sentence(self.code, self.subject, language=ENGLISH)
 
 
 class ConfigurationError(TokenTossError, ValueError):

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 import tomllib
+from tokentoss import error_codes
 
 from e2e import cells
 from e2e.bare_page import PACKAGE, bare_widget
@@ -36,15 +37,15 @@ def view(context):
 @pytest.mark.parametrize("with_ticket", [True, False], ids=["ticket", "no-ticket"])
 def test_each_code_is_one_sentence_its_help_and_the_button(view, with_ticket):
     page, ticket = view
-    codes = json.loads((PACKAGE / "error_codes.json").read_text())
-    for code in codes:
+    for code in error_codes.table():
+        sentence = error_codes.sentence(code)
         # As the kernel says it: the same sentence again is a change, too.
         page.evaluate("() => kernelSets({ error: '', error_code: '' })")
-        told = {"error": code["message"], "error_code": code["code"], "ticket": ticket if with_ticket else {}}
+        told = {"error": sentence, "error_code": code, "ticket": ticket if with_ticket else {}}
         page.evaluate("changes => kernelSets(changes)", told)
         controls = ["Sign in with Google", "What to do about this"]
-        assert page.evaluate(SHOWN) == [code["message"], controls], code["code"]
-        assert Widget(page).help.get_attribute("href") == f"{TROUBLESHOOTING}#{code['code']}"
+        assert page.evaluate(SHOWN) == [sentence, controls], code
+        assert Widget(page).help.get_attribute("href") == f"{TROUBLESHOOTING}#{code}"
 
 
 def test_a_kernel_that_is_gone_where_no_cell_is_seen(view):

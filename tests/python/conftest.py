@@ -63,6 +63,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     for name in (
         "TOKENTOSS_CLIENT_SECRETS",
         "TOKENTOSS_TOKEN_FILE",
+        "TOKENTOSS_LANGUAGE",
         "TOKENTOSS_REDIRECT_URI",
         "TOKENTOSS_BROKER",
         "TOKENTOSS_SERVICE_AUDIENCE",

@@ -17,7 +17,7 @@ from command_steps import SECRET, Store, Tty
 from fake_provider import CLIENT_ID, Answer, FakeProvider
 from tokentoss import ClientConfig, FileStorage, error_codes
 from tokentoss.cli import main, terminal
-from tokentoss.cli.hints import in_the_shell
+from tokentoss.place import in_command
 from tokentoss.storage.token_data import iso_time
 
 
@@ -88,16 +88,16 @@ def test_the_command_line_takes_no_secret_and_repeats_none(
 def test_a_secret_in_the_place_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["configure", SECRET]) == 1
     err = capsys.readouterr().err
-    assert "That is a client secret" in err
+    assert "That's a client secret" in err
     assert SECRET not in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere.json"], "nowhere.json was not found"),
-        (["file.json", "--client-id", "a"], "not both"),
-        ([], "give a client_secrets.json, or --client-id"),
+        (["nowhere.json"], "no OAuth client at nowhere.json"),
+        (["file.json", "--client-id", "a"], "both a file and a client ID"),
+        ([], "Give a client_secrets.json, or --client-id"),
         (["--client-id", "GOCSPX-x"], "looks like a client secret"),
         (["--client-id", "id-1"], "The client secret isn't valid: it's empty"),
     ],
@@ -143,7 +143,7 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 def test_nobody_and_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"]) == 1
     out = capsys.readouterr().out
-    assert f"{tokentoss.get_config_path()} was not found" in out
+    assert f"There's no OAuth client at {tokentoss.get_config_path()}." in out
     assert "Nobody is signed in." in out
 
 
@@ -217,7 +217,7 @@ def test_one_of_several(store: Store, capsys: pytest.CaptureFixture[str]) -> Non
     store()
     assert main(["sign-out"]) == 1
     err = capsys.readouterr().err
-    assert "(ada@example.com, grace@example.com): say which one with --account" in err
+    assert "match: ada@example.com, grace@example.com. Choose one with --account." in err
     assert main(["sign-out", "--account", "nobody@example.com"]) == 1
     assert len(FileStorage().load_all()) == 2
     assert main(["sign-out", "--account", "Grace@Example.com"]) == 0
@@ -287,7 +287,7 @@ def test_one_user_with_two_clients(
         assert f"client client-{letter}; --account '{name}'\n" in out
     for arguments in ([], ["--account", "ada@example.com"], ["--account", f"{fake.issuer}#user-1"]):
         assert main(["sign-out", *arguments]) == 1
-        assert f"({names[0]}, {names[1]}): say which one with --account" in capsys.readouterr().err
+        assert f"match: {names[0]}, {names[1]}. Choose one with --account." in capsys.readouterr().err
     assert main(["sign-out", "--account", names[1]]) == 0
     assert [tokens.client_id for tokens in FileStorage().load_all()] == ["client-b"]
     capsys.readouterr()
@@ -298,7 +298,12 @@ def test_one_user_with_two_clients(
 # all of it
 
 
-@pytest.mark.parametrize("arguments", [[], ["unknown"], ["status", "--x"], ["sign-out", "--rev"]])
+def test_nothing_is_a_question(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "sign-in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["unknown"], ["status", "--x"], ["sign-out", "--rev"]])
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -397,11 +402,11 @@ def test_the_width_of_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, 
 
 def test_next_steps_are_commands(capsys: pytest.CaptureFixture[str]) -> None:
     """C9: no Python call in what the shell shows."""
-    for code in error_codes.table():
-        shown = in_the_shell(error_codes.sentence(code))
-        assert "AuthManager.accounts()" not in shown
-        assert "tokentoss.configure(" not in shown
+    with in_command():
+        shown = {code: error_codes.sentence(code) for code in error_codes.table()}
+    assert not [code for code, sentence in shown.items() if "AuthManager.accounts()" in sentence]
+    assert not [code for code, sentence in shown.items() if "this cell" in sentence]
     assert main(["sign-out", "--account", "nobody"]) == 1
-    assert "or choose one that `tokentoss status` lists" in capsys.readouterr().err
+    assert "or choose one that `tokentoss accounts` lists" in capsys.readouterr().err
     assert main(["status"]) == 1
-    assert "install it with `tokentoss configure`" in capsys.readouterr().out
+    assert "Run `tokentoss configure FILE`" in capsys.readouterr().out

@@ -79,11 +79,11 @@ def test_switch(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nobody@example.com", "choose one that `tokentoss status` lists"),
+        ("nobody@example.com", "choose one that `tokentoss accounts` lists"),
         ("", "None of your stored accounts is called"),
         ("x" * 9999, "None of your stored accounts is called"),
-        ("old@example.com", "The session has expired. Run `tokentoss sign-in` again."),
-        ("twice@example.com", "say which one with --account"),
+        ("old@example.com", "Your session ended after some time. Run `tokentoss sign-in`."),
+        ("twice@example.com", "Choose one with --account"),
     ],
 )
 def test_what_cannot_be_switched_to(

@@ -56,7 +56,7 @@ def test_the_account_that_is_named(store: Store, capsys: pytest.CaptureFixture[s
     store(GRACE, "user-3")
     code, out, err = said(capsys, "--account", GRACE)
     assert (code, out) == (1, "")
-    assert "say which one with --account" in err
+    assert "Choose one with --account" in err
 
 
 def test_nobody_is_signed_in(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,14 +65,14 @@ def test_nobody_is_signed_in(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, out) == (3, "")
     path = FileStorage().path
     assert err == (
-        f"error: You aren't signed in. Run `tokentoss sign-in` first. (Looked in: {path} (no tokens))\n"
+        f"error: You aren't signed in. Run `tokentoss sign-in`. (Looked in: {path} (no tokens))\n"
     )
     assert said(capsys, "--account", ADA)[0] == 3
 
 
 def test_a_session_that_is_over(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store(created_at=iso_time(time.time() - 25 * 3600))
-    assert said(capsys) == (3, "", "error: The session has expired. Run `tokentoss sign-in` again.\n")
+    assert said(capsys) == (3, "", "error: Your session ended after some time. Run `tokentoss sign-in`.\n")
     store(refresh_token="", id_token_lifetime=-1)
     assert said(capsys)[0] == 3
 
@@ -245,7 +245,7 @@ def test_several_are_connected(asks: FakeBroker, capsys: pytest.CaptureFixture[s
     for arguments in ([], ["--account", ADA]):
         code, out, err = said(capsys, *arguments)
         assert (code, out) == (1, "")
-        assert f"{one.id} ({ADA}), {two.id} ({ADA}). Say which one with --account." in err
+        assert f"{one.id} ({ADA}), {two.id} ({ADA}). Choose one with --account." in err
     assert said(capsys, "--access", "--account", two.id)[1] == two.access_token + "\n"
 
 

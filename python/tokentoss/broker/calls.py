@@ -84,9 +84,8 @@ def _transport_error(failure: TransportError, broker: Broker) -> TokenTossError:
     code, subject = failure.named("broker_unreachable", "broker_answer_invalid", broker.url)
     if code not in {"broker_unreachable", "broker_answer_invalid"}:
         # A name, a certificate, a proxy: the sentence of that, and whose it is.
-        sentence = error_codes.sentence(code, subject)
         error = error_for("broker_unreachable", broker.url)
-        error.args = (f"{sentence} [broker {broker.url}]",)
+        error.args = (error_codes.sentence(code, subject),)
         error.code = code
     else:
         error = error_for(code, subject if broker.url in subject else f"{broker.url} ({subject})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tokentoss import error_codes
+from tokentoss import error_codes, texts
 from tokentoss.exceptions import TokenTossError, error_for
 from tokentoss.util.http import LONGEST_RETRY_AFTER
 
@@ -48,10 +48,12 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
         retry_after: What the header ``Retry-After`` says, in seconds.
     """
     code = _text(members, "code") or "broker_answer_invalid"
-    failure = error_for(code if error_codes.is_known(code) else "broker_answer_invalid", where)
+    is_known = error_codes.is_known(code)
+    failure = error_for(code if is_known else "broker_answer_invalid", where)
     title = members.get("title")
-    if isinstance(title, str) and title.strip():
-        failure.args = (f"{error_codes.printable(title, _MAX_TITLE)} [{where}]",)
+    # Brokers write English.
+    if isinstance(title, str) and title.strip() and not (is_known and texts.language() != texts.ENGLISH):
+        failure.args = (error_codes.printable(title, _MAX_TITLE),)
     # Also one that this version does not know.
     failure.code = code
     failure.cause = _text(members, "cause")

@@ -9,9 +9,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.cli.hints import in_the_shell
 from tokentoss.cli.parser import parser
 from tokentoss.exceptions import InsecureFilePermissionsWarning, TokenTossError
+from tokentoss.place import in_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     chosen = vars(parser().parse_args(arguments))
     try:
-        code = _run(chosen)
+        with in_command():
+            code = _run(chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads, such as `head`, has had enough.
@@ -58,7 +59,7 @@ def _run(chosen: dict[str, Any]) -> int:
         for message in dict.fromkeys(str(one.message) for one in caught):
             print(f"warning: {message}", file=sys.stderr)  # noqa: T201 - this is what a command does
     except TokenTossError as failure:
-        print(f"error: {in_the_shell(str(failure))}", file=sys.stderr)  # noqa: T201
+        print(f"error: {failure}", file=sys.stderr)  # noqa: T201
         return 1
     except (KeyboardInterrupt, EOFError):
         print("\nCancelled.", file=sys.stderr)  # noqa: T201

@@ -6,7 +6,6 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from tokentoss.cli.hints import in_the_shell
 from tokentoss.cli.terminal import Terminal
 from tokentoss.doctor import examine
 
@@ -53,7 +52,7 @@ def _show_finding(terminal: Terminal, finding: Finding) -> None:
     mark, colour = _MARKS[finding.level]
     indent = " " * (_COLUMN + 5)
     first, *others = textwrap.wrap(
-        in_the_shell(finding.shown), terminal.width - len(indent), break_long_words=False
+        finding.shown, terminal.width - len(indent), break_long_words=False
     ) or [""]
     terminal.line(f"  {terminal.paint(mark, colour)} {finding.name:<{_COLUMN}}{first}")
     for line in others:

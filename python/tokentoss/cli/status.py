@@ -7,7 +7,6 @@ import shlex
 import time
 from datetime import datetime
 
-from tokentoss.cli.hints import in_the_shell
 from tokentoss.cli.status_report import report_on
 from tokentoss.cli.stored import NOBODY
 from tokentoss.cli.terminal import Terminal, duration
@@ -54,7 +53,7 @@ def _show_client(terminal: Terminal) -> None:
     try:
         config = ClientConfig.discover()
     except ConfigurationError as failure:
-        terminal.line(f"{label}     {terminal.paint(in_the_shell(str(failure)), 'yellow')}")
+        terminal.line(f"{label}     {terminal.paint(str(failure), 'yellow')}")
         return
     kind = "Desktop" if config.client_type == "installed" else "web"
     whose = "Google" if config.is_google else printable(config.token_uri)

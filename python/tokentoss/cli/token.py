@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tokentoss.broker.address import Broker
 from tokentoss.cli.brokered_token import brokered_token
-from tokentoss.cli.hints import in_the_shell
 from tokentoss.cli.stored_token import stored_token
 from tokentoss.exceptions import NoCredentialsError, ReauthRequiredError
 
@@ -39,7 +38,7 @@ def run(access: bool, account: str | None, min_ttl: int | None) -> int:
     except (NoCredentialsError, ReauthRequiredError) as nobody:
         if nobody.code == "account_ambiguous":
             raise
-        print(f"error: {in_the_shell(str(nobody))}", file=sys.stderr)  # noqa: T201 - this is what a command does
+        print(f"error: {nobody}", file=sys.stderr)  # noqa: T201 - this is what a command does
         return NOT_SIGNED_IN
     # On a terminal as well, as gcloud and gh do it: whoever calls this by hand wants to see the token.
     sys.stdout.write(f"{token}\n")

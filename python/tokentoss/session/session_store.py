@@ -174,7 +174,7 @@ class SessionStore:
             if session.stored is not None:
                 self.storage.discard(session.stored)
         except StorageError as failure:
-            logger.warning("the ended session is still stored: %s", failure)
+            logger.warning("the ended session is still stored: %s", failure.in_english())
 
     def _caught_up(self, session: Session) -> Session:
         """Store what could not be stored before, if the storage still holds what it held then.
@@ -198,4 +198,4 @@ class SessionStore:
     def _not_stored(self, failure: StorageError) -> None:
         # The user is signed in all the same, until this process ends.
         self._report(failure)
-        logger.warning("the tokens are not stored: %s", failure)
+        logger.warning("the tokens are not stored: %s", failure.in_english())

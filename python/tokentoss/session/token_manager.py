@@ -239,7 +239,7 @@ class TokenManager(CurrentTokens, ABC):
             self.last_error = failure
             if isinstance(failure, NoCredentialsError):
                 # Often a slip of the pen, and reading a token that is None says nothing of it.
-                logger.warning("%s", failure)
+                logger.warning("%s", failure.in_english())
             return
         if tokens is None:
             return

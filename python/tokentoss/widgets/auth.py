@@ -78,6 +78,7 @@ class AuthWidget(Awaited, ManagerWidget):
         status: What the widget says.
         error: The sentence of the latest error, or ``""``.
         error_code: Its stable code, or ``""``.
+        error_detail: The host, path or code that it is about, also where the sentence names none; or ``""``.
         user_email: The user's e-mail address, or ``""``.
         is_authenticated: Whether somebody is signed in.
 
@@ -90,8 +91,6 @@ class AuthWidget(Awaited, ManagerWidget):
     _css = front_end("auth.css")
 
     status = traitlets.Unicode(CLICK).tag(sync=True)
-    error = traitlets.Unicode("").tag(sync=True)
-    error_code = traitlets.Unicode("").tag(sync=True)
     user_email = traitlets.Unicode("").tag(sync=True)
     is_authenticated = traitlets.Bool(default_value=False).tag(sync=True)
     branding = traitlets.Dict().tag(sync=True)
@@ -255,7 +254,7 @@ class AuthWidget(Awaited, ManagerWidget):
             introduce(content, hand_off, self.send)
         elif kind == "register":
             register(content, hand_off, self.send)
-        elif not self._attempt.take(content):
+        elif not self.take_language(content) and not self._attempt.take(content):
             self._by_link.take(content, hand_off)
 
     def _ask_for_code(self) -> None:

@@ -18,7 +18,7 @@ from tokentoss.exceptions import ConfigurationError, HandOffError, StorageError,
 from tokentoss.handoff import client_install
 from tokentoss.handoff.client_install import ClientHandOff
 from tokentoss.widgets.assets import front_end
-from tokentoss.widgets.base import SyncedWidget
+from tokentoss.widgets.language import SpeakingWidget
 from tokentoss.widgets.weak_method import weakly
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 ENTER = "Enter credentials"
 
 
-class ConfigureWidget(SyncedWidget):
+class ConfigureWidget(SpeakingWidget):
     """A form for the OAuth client: typed in, or as a downloaded client_secrets.json.
 
     What the user enters crosses to the kernel sealed to a key that is used once, and is stored where
@@ -43,6 +43,7 @@ class ConfigureWidget(SyncedWidget):
         configured: Whether a client was configured by this widget.
         error: The sentence of the latest error, or ``""``.
         error_code: Its stable code, or ``""``.
+        error_detail: The path or reason that it is about, also where the sentence names none; or ``""``.
         current_client: Client ID of the client that is installed now, or ``""``.
     """
 
@@ -53,8 +54,6 @@ class ConfigureWidget(SyncedWidget):
     project_id = traitlets.Unicode("").tag(sync=True)
     status = traitlets.Unicode(ENTER).tag(sync=True)
     configured = traitlets.Bool(default_value=False).tag(sync=True)
-    error = traitlets.Unicode("").tag(sync=True)
-    error_code = traitlets.Unicode("").tag(sync=True)
     current_client = traitlets.Unicode("").tag(sync=True)
     ticket = traitlets.Dict().tag(sync=True)
     acknowledged = traitlets.Unicode("").tag(sync=True)
@@ -90,7 +89,8 @@ class ConfigureWidget(SyncedWidget):
         self.publish(acknowledged=decided, ticket=self._hand_off.ticket(), **_decision(plaintext))
 
     def _take_message(self, _widget: object, content: object, _buffers: object) -> None:
-        self.answer_ping(content)
+        if not self.take_language(content):
+            self.answer_ping(content)
 
 
 def _decision(plaintext: bytes) -> dict[str, Any]:
@@ -125,6 +125,7 @@ def _failed(failure: TokenTossError) -> dict[str, Any]:
         "status": f"Error: {failure}",
         "error": str(failure),
         "error_code": failure.code,
+        "error_detail": failure.subject or "",
     }
 
 

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import ClientSecretsNotFoundError
-from tokentoss.widgets.base import SyncedWidget
+from tokentoss.widgets.language import SpeakingWidget
 from tokentoss.widgets.without_client import FILL_IN, ClientForm, NoAttempt, NoClient
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class ManagerWidget(SyncedWidget):
+class ManagerWidget(SpeakingWidget):
     """Base of the sign-in widget."""
 
     is_authenticated: bool

@@ -63,8 +63,13 @@ def offer_traits(manager: AuthManager, *, more: bool) -> dict[str, Any]:
 
 def failure_traits(failure: Exception) -> dict[str, str]:
     """Return the traits that say what went wrong."""
-    code = failure.code if isinstance(failure, TokenTossError) else ""
-    return {"status": f"Error: {failure}", "error": str(failure), "error_code": code}
+    is_own = isinstance(failure, TokenTossError)
+    return {
+        "status": f"Error: {failure}",
+        "error": str(failure),
+        "error_code": failure.code if is_own else "",
+        "error_detail": (failure.subject or "") if is_own else "",
+    }
 
 
 def _who_is_signed_in(manager: AuthManager) -> str:

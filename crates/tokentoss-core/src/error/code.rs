@@ -1,4 +1,5 @@
-//! The error codes that the flow uses, and the sentence for each. `error_codes.json` is the source; `table.rs` is made from it.
+//! The error codes that the flow uses, and the sentence for each. `table.rs` is made from
+//! `error_codes.json` and the texts in English.
 
 /// Whose doing an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-// Made from error_codes.json by the test `vectors::error_table`; do not edit.
+// Made from error_codes.json and texts/en.json by the test `vectors::error_table`; do not edit.
 
 codes! {
     AccessDenied "access_denied" ProviderRefused "" "Access wasn't granted: the request was cancelled or refused. Try again and choose Allow, or use another account.";

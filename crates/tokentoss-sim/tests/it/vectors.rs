@@ -41,10 +41,12 @@ fn error_table() {
     let read =
         |file: &str| fs::read_to_string(core.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     let rows: Vec<Value> = serde_json::from_str(&read("error_codes.json")).expect("a list of codes");
+    let texts = read("../../python/tokentoss/texts/en.json");
+    let texts: Value = serde_json::from_str(&texts).expect("sections of texts");
     let codes: Vec<&str> = rows.iter().map(|row| row["code"].as_str().expect("a code")).collect();
     assert!(codes.is_sorted_by(|a, b| a < b), "sorted, and none twice");
     let mut table =
-        "// Made from error_codes.json by the test `vectors::error_table`; do not edit.\n\ncodes! {\n"
+        "// Made from error_codes.json and texts/en.json by the test `vectors::error_table`; do not edit.\n\ncodes! {\n"
             .to_owned();
     for row in rows.iter().filter(|row| row["in_flow"] == true) {
         let name = |key: &str| -> String {
@@ -52,10 +54,9 @@ fn error_table() {
             words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
         };
         let (variant, culprit) = (name("code"), name("culprit"));
-        table += &format!(
-            "    {variant} {} {culprit} {} {};\n",
-            row["code"], row["subject_default"], row["message"]
-        );
+        let text = |section: &str| &texts[section][row["code"].as_str().expect("a code")];
+        let subject = text("subjects").as_str().unwrap_or_default();
+        table += &format!("    {variant} {} {culprit} {subject:?} {};\n", row["code"], text("errors"));
     }
     table += "}\n";
     if env::var_os("UPDATE_VECTORS").is_some() {

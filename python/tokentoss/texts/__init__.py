@@ -1,0 +1,68 @@
+"""What users read, in their language: one file a language, which TypeScript and Rust read as well.
+
+Codes and names stay the same in every language, and so do logs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+LANGUAGE_VARIABLE = "TOKENTOSS_LANGUAGE"
+"""Environment variable that names the language, such as ``de`` or ``de-AT``."""
+
+ENGLISH = "en"
+
+Texts = dict[str, dict[str, str]]
+
+_FOLDER = Path(__file__).parent
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the languages that there are, by their codes."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.json")))
+
+
+def known(tag: str) -> str | None:
+    """Return the language of a tag such as ``de-AT`` or ``de_DE.UTF-8``, if there is a file of it."""
+    code = re.split(r"[-_.@]", tag.strip().lower(), maxsplit=1)[0]
+    return code if code in languages() else None
+
+
+def chosen() -> str | None:
+    """Return the language that the user chose, if there is a file of it."""
+    return known(os.environ.get(LANGUAGE_VARIABLE, ""))
+
+
+def language() -> str:
+    """Return the language of this process: the chosen one, or English."""
+    return chosen() or ENGLISH
+
+
+@cache
+def texts_in(code: str) -> Texts:
+    """Return the texts of a language, section by section.
+
+    Args:
+        code: One of :func:`languages`.
+    """
+    sections: Texts = json.loads((_FOLDER / f"{code}.json").read_text(encoding="utf-8"))
+    return sections
+
+
+def text(section: str, name: str, code: str | None = None, **values: str) -> str:
+    """Return one text, with values in the place of its ``{placeholders}``.
+
+    Args:
+        section: The section of the file.
+        name: The text's name there.
+        code: A language; by default that of this process.
+        **values: What the placeholders stand for; braces in a value stay as they are.
+    """
+    found = texts_in(code or language())[section][name]
+    return _PLACEHOLDER.sub(lambda place: values.get(place[1], place[0]), found)
