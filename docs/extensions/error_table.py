@@ -50,21 +50,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "ID tokens and who signed in": ("id_token_", "identity_", "jwks_", "userinfo_", "hosted_domain"),
     "Being signed in": (
-<<<<<<< HEAD
-        *(
-            "no_credentials",
-            "visitor",
-            "session_",
-            "signed_",
-            "client_session",
-            "grant_",
-            "refresh_",
-            "revocation_",
-        ),
-=======
         *("no_credentials", "visitor", "session_", "signed_", "client_session", "grant_", "refresh_"),
         "revocation_",
->>>>>>> 76a04f5 (Keep what users read in one file for a language, say what helps in a terminal there, and what an error is about beside its sentence)
         *("invalid_grant", "invalid_rapt", "account_ambiguous", "account_unknown", "admin_policy"),
     ),
     "The button, the popup and the notebook": (

@@ -1,0 +1,65 @@
+"""The language of a widget: the chosen one, or else that of the page that shows it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tokentoss import AuthWidget, ConfigureWidget, error_codes, texts
+from tokentoss.exceptions import error_for
+from tokentoss.widgets.language import OF_PAGE
+from tokentoss.widgets.status import failure_traits
+
+ROOT = Path(__file__).parents[2]
+ENGLISH_ENOUGH = ["en", "en-GB", "default", "tlh", "", None, 7, ["de"]]
+
+
+def page_says(widget: AuthWidget | ConfigureWidget, language: object) -> None:
+    widget._take_message(widget, {"type": "language", "language": language}, [])  # noqa: SLF001
+
+
+def test_english_is_the_page_s_own(widget: AuthWidget) -> None:
+    for language in ENGLISH_ENOUGH:
+        page_says(widget, language)
+        assert widget.texts == {}
+
+
+def test_a_page_in_german(widget: AuthWidget) -> None:
+    widget.publish(**failure_traits(error_for("loopback_unavailable", "127.0.0.1:8765")))
+    assert widget.error.startswith("Python can't listen on 127.0.0.1:8765.")
+    page_says(widget, "de-DE")
+    assert widget.texts["language"] == "de"
+    assert widget.error.startswith("Python kann auf 127.0.0.1:8765 keine Verbindungen annehmen.")
+    widget.publish(**failure_traits(error_for("popup_closed", "127.0.0.1:43713")))
+    assert widget.error.startswith("Das Popup scheint geschlossen zu sein.")
+    assert "43713" not in widget.error
+    assert (widget.error_code, widget.error_detail) == ("popup_closed", "127.0.0.1:43713")
+    widget.publish(error="", error_code="")
+    assert (widget.error, widget.error_detail) == ("", "")
+    # Exceptions are not the page's.
+    assert str(error_for("popup_closed")).startswith("The popup")
+    page_says(widget, "en")
+    assert widget.texts == {}
+
+
+def test_the_chosen_language_is_that_of_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(texts.LANGUAGE_VARIABLE, "de")
+    form = ConfigureWidget()
+    page_says(form, "en-US")
+    assert form.texts["language"] == "de"
+    assert form.texts["errors"]["configuration_unsealed"].startswith("Der Client konnte nicht")
+    monkeypatch.setenv(texts.LANGUAGE_VARIABLE, "en")
+    page_says(form, "de")
+    assert ConfigureWidget().texts == {}
+
+
+def test_a_page_gets_what_it_can_say(widget: AuthWidget) -> None:
+    page_says(widget, "de")
+    sent = widget.texts["errors"].keys()
+    assert sent == {row["code"] for row in error_codes.table().values() if row["in_flow"]} | {*OF_PAGE}
+    assert widget.texts["subjects"].keys() <= sent
+    bundled = (ROOT / "scripts" / "bundle.mjs").read_text()
+    said = re.search(r"const SENTENCES = \[(.*?)\]", bundled, re.DOTALL)
+    assert said is not None
+    assert set(re.findall(r'"(\w+)"', said[1])) <= set(sent)
