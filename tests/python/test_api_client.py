@@ -139,7 +139,7 @@ def test_whose_token_must_be_said(make_manager: Make, fake: FakeProvider, servic
         APIClient(service.issuer)
     manager = signed_in(make_manager, fake)
     other = fake.provider(token_endpoint=fake.issuer + "/other")
-    with pytest.raises(ConfigurationError, match="another provider"):
+    with pytest.raises(ConfigurationError, match="isn't for"):
         APIClient(service.issuer, auth_manager=manager, provider=other)
     assert APIClient(service.issuer, auth_manager=manager, provider=fake.provider(name="Other"))
 

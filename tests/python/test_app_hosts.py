@@ -245,7 +245,7 @@ def test_an_app_takes_no_storage_of_everybody(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", KeyringUnavailableWarning)
         storage = make()
-    with pytest.raises(ConfigurationError, match="leave the storage out"):
+    with pytest.raises(ConfigurationError, match="Leave the storage out"):
         AuthManager(config, provider=fake.provider(), storage=storage)
     named = FileStorage(tmp_path / "of-ada.json")
     assert AuthManager(config, provider=fake.provider(), storage=named).storage is named

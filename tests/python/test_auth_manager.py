@@ -522,7 +522,7 @@ def test_google_is_the_default_provider() -> None:
     manager = AuthManager(ClientConfig("id", "s"), storage=MemoryStorage())
     assert manager.provider is GOOGLE
     assert manager.scopes == tokentoss.DEFAULT_SCOPES
-    with pytest.raises(ConfigurationError, match="of no provider that comes with tokentoss"):
+    with pytest.raises(ConfigurationError, match="of no built-in provider"):
         AuthManager(ClientConfig("id", "s", token_uri="https://x.example/token"), storage=MemoryStorage())
 
 

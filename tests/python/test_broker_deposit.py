@@ -164,7 +164,7 @@ def test_what_the_broker_says_of_the_code(widget: AuthWidget, depository: FakeBr
     depository.failures = [{"code": "state_mismatch"}]
     page.post("/tokentoss/deliver", page_token=token, sealed=envelope(page))
     until(lambda: widget.error_code == "state_mismatch")
-    assert depository.url in widget.error
+    assert widget.error_detail == depository.url
     until(lambda: widget.ticket and widget.ticket["id"] != page.ticket["id"])
 
 

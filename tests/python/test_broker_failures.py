@@ -50,7 +50,7 @@ def test_a_failure_is_shown_and_the_next_click_opens_a_window(broker: FakeBroker
     assert [failure.code for failure in outcome] == ["access_denied"]  # type: ignore[attr-defined]
     until(lambda: widget.broker and widget.broker["id"] != attempt.id)
     assert widget.error_code == "access_denied"
-    assert "Access wasn't granted" in widget.error
+    assert "Access was not granted" in widget.error
     assert widget.acknowledged == attempt.id
     broker.sign_in(broker.attempts[widget.broker["id"]])
     until(lambda: widget.is_authenticated)

@@ -140,7 +140,7 @@ def test_what_needs_a_token_here_is_refused(broker: FakeBroker) -> None:
         assert caught.value.code == "broker_conflict"
     with pytest.raises(ConfigurationError) as caught:
         IAPClient(BASE, through=True)
-    assert caught.value.code == "argument_invalid"
+    assert caught.value.code == "broker_missing"
     with pytest.raises(ConfigurationError) as caught:
         IAPClient("http://127.0.0.1:1", broker=broker.broker(), through=True).get("/api")
     assert caught.value.code == "address_insecure"

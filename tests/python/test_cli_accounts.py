@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_read(arguments: list[str], capsys: pytest.Capture
     assert main(arguments) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"error: {path} is not a token file")
+    assert captured.err.startswith(f"error: {path} isn't a readable token file")
 
 
 @pytest.mark.parametrize("arguments", [["accounts"], ["switch", ADA], ["sign-out", "--all"], ["token"]])

@@ -169,7 +169,7 @@ def test_a_strangers_answer_ends_nothing(sign_in: Sign, user: User) -> None:
 def test_an_id_token_that_is_not_for_this(sign_in: Sign, user: User) -> None:
     user.answer = lambda: user.grant(nonce="another")
     assert sign_in() == 1
-    assert "answers another sign-in" in user.saw
+    assert "belongs to another sign-in" in user.saw
     assert not FileStorage().exists()
 
 
@@ -216,7 +216,7 @@ def test_tokens_that_cannot_be_stored(
     blocked.write_text("")
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(blocked / "tokens.json"))
     assert sign_in() == 1
-    assert "error: Writing " in user.saw
+    assert "error: Couldn't write " in user.saw
     assert "Signed in" not in capsys.readouterr().out
 
 
@@ -271,7 +271,7 @@ def test_what_is_no_such_address_is_asked_for_again(
     asked = pasting(user, monkeypatch, *wrong, strange, good)
     assert sign_in("--no-browser") == 0
     assert len(asked) == len(wrong) + 2
-    for words in ("not a whole address", "only the code", "another page's address", "does not belong"):
+    for words in ("isn't a whole address", "only the code", "another page's address", "another sign-in"):
         assert words in user.saw
     assert "\x1b" not in user.saw
     assert "evil.example" not in user.saw
@@ -402,23 +402,23 @@ def test_not_a_terminal(sign_in: Sign, user: User, way: list[str], missing: str)
 
 def test_no_client(user: User) -> None:
     assert user.run("sign-in") == 1
-    assert "install it with `tokentoss configure`" in user.saw
+    assert "Run `tokentoss configure FILE`" in user.saw
 
 
 @pytest.mark.usefixtures("configured")
 def test_a_client_that_names_no_provider(user: User) -> None:
     assert user.run("sign-in") == 1
-    assert "Name its issuer with --provider https://…" in user.saw
+    assert "issuer: --provider URL." in user.saw
 
 
 @pytest.mark.parametrize(
     ("provider", "words"),
     [
-        ("nobody", "called nobody. Give its issuer instead, as --provider https://…"),
-        ("microsoft", "Give the provider's issuer instead, as --provider https://…"),
+        ("nobody", "provider \"nobody\" (there are: google, box,"),
+        ("microsoft", "Give the provider's issuer instead: --provider URL."),
         ("google", "belongs to another provider."),
         ("http://login.example.com", "must start with https://"),
-        ("", "Give its issuer instead"),
+        ("", "For others, give the issuer"),
     ],
 )
 @pytest.mark.usefixtures("configured")
@@ -569,5 +569,5 @@ def test_a_broker_that_does_not_answer_for_a_moment(
 
 def test_a_broker_has_no_codes_for_devices(asks: FakeBroker, user: User) -> None:
     assert user.run("sign-in", "--code") == 1
-    assert "--code cannot be given together with a broker" in user.saw
+    assert "You can't combine --code with a broker" in user.saw
     assert asks.requests == []

@@ -202,6 +202,6 @@ def test_credentials_set_by_hand(google: FakeProvider, other: FakeProvider, serv
 
 def test_a_manager_of_another_provider(google: FakeProvider, other: FakeProvider) -> None:
     manager = sign_in(other)
-    with pytest.raises(ConfigurationError, match="another provider"):
+    with pytest.raises(ConfigurationError, match="isn't for"):
         IAPClient("https://service.example", manager, provider=google.provider())
     assert IAPClient("https://service.example", manager, provider=other.provider()) is not None

@@ -115,8 +115,8 @@ def test_a_file_is_installed_as_it_is(widget: ConfigureWidget) -> None:
 @pytest.mark.parametrize(
     ("plaintext", "code", "words"),
     [
-        (credentials(client_id=" "), "client_id_invalid", "it is empty"),
-        (credentials(secret=""), "client_secret_invalid", "it is empty"),
+        (credentials(client_id=" "), "client_id_invalid", "it's empty"),
+        (credentials(secret=""), "client_secret_invalid", "it's empty"),
         (credentials(client_id=SECRET), "client_id_invalid", "looks like a client secret"),
         (credentials(secret=CLIENT_ID), "client_secret_invalid", "looks like a client ID"),
         (file(b"{}"), "client_secrets_invalid", "client_secret_1.json (it has neither"),
@@ -124,14 +124,14 @@ def test_a_file_is_installed_as_it_is(widget: ConfigureWidget) -> None:
         (
             file({"type": "authorized_user", "refresh_token": SECRET}),
             "client_secrets_user_tokens",
-            "client_secret_1.json holds the tokens of a user",
+            "client_secret_1.json contains a user's tokens",
         ),
         (
             file({"private_key": SECRET}, "key.json"),
             "client_secrets_service_account",
             "key.json is a service",
         ),
-        (file(b"", ""), "client_secrets_invalid", "The chosen file (it is empty)"),
+        (file(b"", ""), "client_secrets_invalid", "The chosen file (it's empty)"),
         (file(b"x", "a\n\x1b[31m\u202e" + "b" * 999), "client_secrets_invalid", "bbb (it is not JSON)"),
         (parts("folder", "a"), "envelope_unreadable", ""),
         (parts("credentials", "a", "b"), "envelope_unreadable", ""),

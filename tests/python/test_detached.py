@@ -83,7 +83,7 @@ def test_tokens_of_another_client_name_no_provider(fake: FakeProvider, members: 
     """C51."""
     configure(fake)
     FileStorage().save(from_here(fake, **members))
-    with pytest.raises(ConfigurationError, match="of no provider that comes with tokentoss"):
+    with pytest.raises(ConfigurationError, match="of no built-in provider"):
         AuthManager()
     assert fake.requests == []
 
