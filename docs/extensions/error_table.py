@@ -81,7 +81,9 @@ def rows() -> list[dict[str, Any]]:
     table: list[dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))
     texts = json.loads(TEXTS.read_text(encoding="utf-8"))
     sentences, subjects = texts["errors"], texts["subjects"]
-    return [row | {"message": sentences[row["code"]], "subject": subjects.get(row["code"], "")} for row in table]
+    return [
+        row | {"message": sentences[row["code"]], "subject": subjects.get(row["code"], "")} for row in table
+    ]
 
 
 def group_of(row: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import stat
 
 import pytest
 from playwright.sync_api import expect
+from tokentoss import error_codes
 
 from e2e import leaks
 from e2e.configure_form import ConfigureForm
@@ -184,7 +185,7 @@ def test_the_kernel_is_gone(open_notebook, place):
     notebook = open_notebook(SHOW)
     form = show(notebook)
     notebook.restart_kernel()
-    form.wait_status("The kernel restarted, so this button is disconnected.")
+    form.wait_status(error_codes.sentence("kernel_gone"))
     expect(form.configure_button).to_be_hidden()
     form.click(form.root.get_by_role("button", name="Go to the cell"))
     notebook.page.keyboard.press("Shift+Enter")
@@ -200,7 +201,7 @@ def test_a_restart_from_another_client(open_notebook, place, secret):
     form.type_into(form.client_id, CLIENT_ID)
     form.type_into(form.client_secret, secret)
     form.click(form.configure_button)
-    form.wait_status("The kernel restarted, so this button is disconnected.")
+    form.wait_status(error_codes.sentence("kernel_gone"))
     expect(form.client_secret).to_be_hidden()
     assert not place.exists()
 

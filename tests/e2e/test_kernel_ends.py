@@ -7,6 +7,7 @@ import signal
 
 import pytest
 from playwright.sync_api import expect
+from tokentoss import error_codes
 
 from e2e import cells, popup
 from e2e.steps import ADA, STEPS, UNTIL_INTERRUPTED, at_step, start_busy_cell
@@ -14,7 +15,7 @@ from e2e.widget import PATIENCE_MS, Widget
 
 pytestmark = pytest.mark.kept_page
 
-RUN_AGAIN = "The kernel restarted, so this button is disconnected."
+RUN_AGAIN = error_codes.sentence("kernel_gone")
 PID_FILE = "kernel.pid"
 NOTE_PID = f"import os\nopen({PID_FILE!r}, 'w').write(str(os.getpid()))"
 

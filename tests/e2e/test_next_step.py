@@ -52,13 +52,7 @@ def test_a_kernel_that_is_gone_where_no_cell_is_seen(view):
     """Voila, say: a new page brings a new kernel."""
     page, _ = view
     page.evaluate("() => kernelDies()")
-    assert page.evaluate(SHOWN) == [
-        (
-            "The kernel restarted, so this button is disconnected. "
-            "Run the cell again, or reload the page if there's no cell."
-        ),
-        ["Reload the page"],
-    ]
+    assert page.evaluate(SHOWN) == [error_codes.sentence("kernel_gone"), ["Reload the page"]]
 
 
 def test_a_ticket_that_the_page_refuses(view):

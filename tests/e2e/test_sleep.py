@@ -56,7 +56,7 @@ def test_an_hour_asleep_while_the_code_is_exchanged(context, open_notebook, prov
 
         wake_after(context, HOUR)
 
-        widget.wait_status("cannot be reached")
+        widget.wait_status("Couldn't reach")
         notebook.kernel.until("widget.error_code == 'token_endpoint_unreachable'")
         popup.wait_closed(window)
         assert len(provider.exchanges()) == 1

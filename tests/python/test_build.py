@@ -54,7 +54,12 @@ def test_the_wheel(checkout: Path) -> None:
     }
     assert package == expected
     assert {f"tokentoss/static/{name}" for name in FRONT_END} <= names
-    assert {"tokentoss/py.typed", "tokentoss/error_codes.json", "tokentoss/texts/en.json", "tokentoss/callback/start.js"} <= names
+    assert {
+        "tokentoss/py.typed",
+        "tokentoss/error_codes.json",
+        "tokentoss/texts/en.json",
+        "tokentoss/callback/start.js",
+    } <= names
     assert all(name.startswith(("tokentoss/", "tokentoss-")) for name in names)
     enabled = "tokentoss-0.2.0.data/data/etc/jupyter/jupyter_server_config.d/tokentoss.json"
     extensions = json.loads(zipfile.ZipFile(wheel).read(enabled))["ServerApp"]["jpserver_extensions"]

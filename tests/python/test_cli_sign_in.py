@@ -414,7 +414,7 @@ def test_a_client_that_names_no_provider(user: User) -> None:
 @pytest.mark.parametrize(
     ("provider", "words"),
     [
-        ("nobody", "provider \"nobody\" (there are: google, box,"),
+        ("nobody", 'provider "nobody" (there are: google, box,'),
         ("microsoft", "Give the provider's issuer instead: --provider URL."),
         ("google", "belongs to another provider."),
         ("http://login.example.com", "must start with https://"),

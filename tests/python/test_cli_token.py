@@ -64,9 +64,7 @@ def test_nobody_is_signed_in(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = said(capsys)
     assert (code, out) == (3, "")
     path = FileStorage().path
-    assert err == (
-        f"error: You aren't signed in. Run `tokentoss sign-in`. (Looked in: {path} (no tokens))\n"
-    )
+    assert err == (f"error: You aren't signed in. Run `tokentoss sign-in`. (Looked in: {path} (no tokens))\n")
     assert said(capsys, "--account", ADA)[0] == 3
 
 

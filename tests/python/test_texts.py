@@ -24,7 +24,9 @@ KEPT = re.compile(
 
 
 def every_text(code: str) -> dict[str, str]:
-    return {f"{section}/{name}": text for section, of in texts.texts_in(code).items() for name, text in of.items()}
+    return {
+        f"{section}/{name}": text for section, of in texts.texts_in(code).items() for name, text in of.items()
+    }
 
 
 def placeholders(text: str) -> list[str]:
@@ -46,9 +48,17 @@ def test_sentences_say_a_cause_and_a_step_in_plain_words() -> None:
         assert shown.endswith((".", ")")), shown
         of_strangers = error_codes.culprit(name.partition(".")[0]) == "stranger"
         assert of_strangers or len(re.findall(r"[.?:;)] |\.$", shown)) >= 2, shown
-        for weak in ("so nothing was kept", "if it stays", "holds neither", "none of ours", "nobody can tell"):
+        for weak in (
+            "so nothing was kept",
+            "if it stays",
+            "holds neither",
+            "none of ours",
+            "nobody can tell",
+        ):
             assert weak not in shown
-        assert not re.search(r"\b(pop-up|sign-in window|cannot|is not|does not|did not|was not)\b", shown), shown
+        assert not re.search(r"\b(pop-up|sign-in window|cannot|is not|does not|did not|was not)\b", shown), (
+            shown
+        )
 
 
 @pytest.mark.parametrize("code", TRANSLATIONS)

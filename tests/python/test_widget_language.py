@@ -16,7 +16,7 @@ ENGLISH_ENOUGH = ["en", "en-GB", "default", "tlh", "", None, 7, ["de"]]
 
 
 def page_says(widget: AuthWidget | ConfigureWidget, language: object) -> None:
-    widget._take_message(widget, {"type": "language", "language": language}, [])  # noqa: SLF001
+    widget._take_message(widget, {"type": "language", "language": language}, [])
 
 
 def test_english_is_the_page_s_own(widget: AuthWidget) -> None:

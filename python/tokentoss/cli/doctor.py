@@ -51,9 +51,9 @@ def _show(terminal: Terminal, section: Section) -> None:
 def _show_finding(terminal: Terminal, finding: Finding) -> None:
     mark, colour = _MARKS[finding.level]
     indent = " " * (_COLUMN + 5)
-    first, *others = textwrap.wrap(
-        finding.shown, terminal.width - len(indent), break_long_words=False
-    ) or [""]
+    first, *others = textwrap.wrap(finding.shown, terminal.width - len(indent), break_long_words=False) or [
+        ""
+    ]
     terminal.line(f"  {terminal.paint(mark, colour)} {finding.name:<{_COLUMN}}{first}")
     for line in others:
         terminal.line(indent + line)

@@ -256,9 +256,7 @@ class Renewal:
 
     def _known_failure(self) -> TokenRefreshError:
         assert self._failure is not None  # noqa: S101 - asked for after one only
-        return TokenRefreshError(
-            str(self._failure), code=self._failure.code, subject=self._failure.subject
-        )
+        return TokenRefreshError(str(self._failure), code=self._failure.code, subject=self._failure.subject)
 
     def _end(self, session: Session, cause: str, subject: str | None = None) -> NoReturn:
         if self._store.forget(session):

@@ -42,7 +42,7 @@ class SpeakingWidget(SyncedWidget):
         super().__init__(texts=texts_of_page(texts.chosen()), **kwargs)
 
     def publish(self, **traits: Any) -> None:
-        """Set traits together, in one message to the page, with the sentence of an error in the page's language."""
+        """Set traits together, in one message, with the sentence of an error in the page's language."""
         if traits.get("error"):
             code, detail = traits.get("error_code", ""), traits.get("error_detail")
             if self.texts and error_codes.is_known(code):
@@ -52,7 +52,7 @@ class SpeakingWidget(SyncedWidget):
         super().publish(**traits)
 
     def take_language(self, content: object) -> bool:
-        """Take up the language of a page that says which it is, unless the user chose one; tell whether it did.
+        """Take up the language that a page says it has, unless the user chose one; tell whether it said so.
 
         Args:
             content: What the page says.

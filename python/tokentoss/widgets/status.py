@@ -63,12 +63,12 @@ def offer_traits(manager: AuthManager, *, more: bool) -> dict[str, Any]:
 
 def failure_traits(failure: Exception) -> dict[str, str]:
     """Return the traits that say what went wrong."""
-    is_own = isinstance(failure, TokenTossError)
+    code, detail = (failure.code, failure.subject) if isinstance(failure, TokenTossError) else ("", None)
     return {
         "status": f"Error: {failure}",
         "error": str(failure),
-        "error_code": failure.code if is_own else "",
-        "error_detail": (failure.subject or "") if is_own else "",
+        "error_code": code,
+        "error_detail": detail or "",
     }
 
 
