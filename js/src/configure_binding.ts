@@ -12,6 +12,7 @@ import { KernelLink } from "./kernel_link.ts";
 import type { Sealer } from "./load_sealer.ts";
 import type { ModelOf } from "./model.ts";
 import { NO_PROBLEM, type Problem } from "./problem.ts";
+import { pageLanguage, sentenceIn } from "./texts.ts";
 
 export type ConfigureModel = ModelOf<ConfigureTraits>;
 
@@ -43,6 +44,8 @@ export class ConfigureBinding {
     this.#problem = this.#reported;
     this.#kernel = new KernelLink(model, () => this.#onKernelLost());
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
+    const language = pageLanguage();
+    if (language) this.#kernel.send({ type: "language", language });
     this.#start();
   }
 
@@ -116,8 +119,8 @@ export class ConfigureBinding {
       (reason) => {
         console.error("tokentoss cannot start:", reason);
         this.#unusable = isForbidden(reason)
-          ? { code: "webassembly_unavailable", message: webassembly_unavailable }
-          : { code: "webassembly_failed", message: webassembly_failed };
+          ? this.#spoken("webassembly_unavailable", webassembly_unavailable)
+          : this.#spoken("webassembly_failed", webassembly_failed);
         this.#show();
       },
     );
@@ -126,7 +129,7 @@ export class ConfigureBinding {
   #send(ticket: string, sealed: string | undefined): void {
     if (this.#pending || this.#kernel.lost) return;
     if (sealed === undefined) {
-      this.#problem = { code: "configuration_unsealed", message: configuration_unsealed };
+      this.#problem = this.#spoken("configuration_unsealed", configuration_unsealed);
     } else {
       this.#pending = ticket;
       this.#problem = NO_PROBLEM;
@@ -160,6 +163,10 @@ export class ConfigureBinding {
     if (this.#pending && this.#model.get("acknowledged") === this.#pending) this.#settle();
     if (!this.#pending) this.#problem = this.#reported;
     this.#show();
+  }
+
+  #spoken(code: string, english: string): Problem {
+    return { code, message: sentenceIn(this.#model.get("texts"), code, english) };
   }
 
   get #reported(): Problem {

@@ -1,5 +1,7 @@
 /** What the kernel and the page say to each other about a client that is being set up: the synced traits of `ConfigureWidget`. */
 
+import type { SentTexts } from "./texts.ts";
+
 /** To whom a client is sealed; each ticket is used once. */
 export interface ConfigureTicket {
   id: string;
@@ -17,6 +19,7 @@ export interface ConfigureTraits {
   configured: boolean;
   error: string;
   error_code: string;
+  texts?: SentTexts;
   client_id: string;
   project_id: string;
   /** Client ID of the client that is installed now, or "". */

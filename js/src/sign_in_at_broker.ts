@@ -71,6 +71,7 @@ export class SignInAtBroker {
       link: offer.url,
       message: this.#problem?.message ?? null,
       paste_problem: this.#pasteProblem,
+      paste_code: null,
       code: this.#problem?.code ?? null,
       subject: null,
       to_enter: null,

@@ -21,6 +21,7 @@ import { SignInByCode } from "./sign_in_by_code.ts";
 import { SignInByLink } from "./sign_in_by_link.ts";
 import { viewStateOf } from "./standing.ts";
 import { isHandingOver, isUnderWay, problemOf, type Status } from "./status_view.ts";
+import { pageLanguage, sentenceIn } from "./texts.ts";
 import { isTicket } from "./traits.ts";
 import type { Unusable, ViewState } from "./view_state.ts";
 
@@ -83,6 +84,8 @@ export class SignInBinding {
     this.#envelope = new Envelope(model, this.#kernel);
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
     model.on("msg:custom", this.#onMessage);
+    const language = pageLanguage();
+    if (language) this.#kernel.send({ type: "language", language });
     this.#start();
   }
 
@@ -207,7 +210,8 @@ export class SignInBinding {
 
   /** Where the sign-in stands that the user has to do with. */
   get #latest(): Status | null {
-    return this.#atBroker.status ?? this.#status;
+    const { status } = this.#atBroker;
+    return status ? this.#spoken(status) : this.#status;
   }
 
   /** The kernel's error; its code came in the same message. */
@@ -297,8 +301,17 @@ export class SignInBinding {
 
   #onEvent(ticket: string, event: FlowEvent): void {
     if (this.#disposed || ticket !== this.#ticket) return;
-    if (event.type === "status") this.#onStatus(ticket, event);
+    if (event.type === "status") this.#onStatus(ticket, this.#spoken(event));
     else carryOut(event, ticket, this.#envelope, this.#kernel, this.#byCode);
+  }
+
+  /** The same in the page's language; what the kernel said is in it already. */
+  #spoken(status: Status): Status {
+    const texts = this.#model.get("texts");
+    const { code, message, subject, paste_code, paste_problem } = status;
+    const said = (code: string | null, english: string | null, subject?: string | null) =>
+      english && english !== this.#model.get("error") ? sentenceIn(texts, code ?? "", english, subject) : english;
+    return { ...status, message: said(code, message, subject), paste_problem: said(paste_code, paste_problem) };
   }
 
   #onStatus(ticket: string, status: Status): void {
@@ -318,7 +331,7 @@ export class SignInBinding {
 
   #refuse(reason: Unusable): void {
     if (this.#disposed) return;
-    this.#unusable = reason;
+    this.#unusable = { ...reason, message: sentenceIn(this.#model.get("texts"), reason.code, reason.message) };
     this.#failure = NO_PROBLEM;
     this.#reports.refused(this.#model.get("ticket").id ?? "", reason.code);
     this.#show();

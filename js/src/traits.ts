@@ -1,6 +1,7 @@
 /** What the kernel and the page say to each other: the synced traits of `AuthWidget` and its custom messages. */
 
 import type { CodeToEnter, Phase, TicketData, Way } from "tokentoss:glue";
+import type { SentTexts } from "./texts.ts";
 
 export type { Way } from "tokentoss:glue";
 
@@ -56,6 +57,7 @@ export interface Traits {
   status: string;
   error: string;
   error_code: string;
+  texts?: SentTexts;
   user_email: string;
   is_authenticated: boolean;
 }
@@ -75,6 +77,8 @@ export type ToKernel =
   | { type: "deliver"; ticket: string; sealed: string }
   | { type: "introduce"; ticket: string; key: string; origin: string }
   | { type: "register"; ticket: string; sealed: string; key: string }
+  /** What the page is written in: the kernel may have its texts. */
+  | { type: "language"; language: string }
   | { type: "ping"; id: number };
 
 /** Where the sign-in stands; numbered, because a kernel may hand messages to several threads, and a later one overtake. */

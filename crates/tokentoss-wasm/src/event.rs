@@ -30,6 +30,8 @@ pub enum FlowEvent {
         subject: Option<String>,
         /// What is wrong with the address that was pasted last, as a sentence.
         paste_problem: Option<String>,
+        /// Its stable error code.
+        paste_code: Option<String>,
         /// The user code to enter on any device, once it is there.
         to_enter: Option<CodeToEnter>,
     },
@@ -146,6 +148,7 @@ impl From<Status> for FlowEvent {
             phase: status.phase.into(),
             way: status.way.map(Way::from),
             paste_problem: status.paste_problem.as_ref().map(Error::message),
+            paste_code: status.paste_problem.as_ref().map(|problem| problem.code().as_str().into()),
             code: problem.map(|problem| problem.code().into()),
             message: problem.map(Problem::message),
             subject: problem.and_then(|problem| problem.is_about().map(Into::into)),

@@ -144,7 +144,7 @@ export interface CodeToEnter {
 /**
  * An event of a sign-in.
  */
-export type FlowEvent = { type: "status"; phase: Phase; way: Way | null; link: string | null; code: string | null; message: string | null; subject: string | null; paste_problem: string | null; to_enter: CodeToEnter | null } | { type: "ask_kernel_for_code" } | { type: "drop_kernel_code" } | { type: "introduce"; ticket: string; key: string; origin: string } | { type: "clear_envelope" } | { type: "register"; ticket: string; sealed: string; key: string } | { type: "deliver"; envelope: string };
+export type FlowEvent = { type: "status"; phase: Phase; way: Way | null; link: string | null; code: string | null; message: string | null; subject: string | null; paste_problem: string | null; paste_code: string | null; to_enter: CodeToEnter | null } | { type: "ask_kernel_for_code" } | { type: "drop_kernel_code" } | { type: "introduce"; ticket: string; key: string; origin: string } | { type: "clear_envelope" } | { type: "register"; ticket: string; sealed: string; key: string } | { type: "deliver"; envelope: string };
 
 /**
  * How the provider's answer comes back.

@@ -1,0 +1,26 @@
+/** What is said in another language than English: the kernel sends it, because the page holds English alone. */
+
+export interface Texts {
+  /** Such as `de`. */
+  language: string;
+  /** Sentences by code, with `{subject}` where they name what they are about. */
+  errors: Record<string, string>;
+  /** What `{subject}` reads as when an error names nothing. */
+  subjects: Record<string, string>;
+}
+
+/** The trait, `{}` for English; missing where a kernel is older than the page. */
+export type SentTexts = Texts | Record<string, never> | undefined;
+
+/** The sentence of a code in the language that the kernel sent, or else as it is in English. */
+export function sentenceIn(texts: SentTexts, code: string, english: string, subject?: string | null): string {
+  const sentence = texts?.errors?.[code];
+  // A function: a subject may hold what `replace` reads as a pattern.
+  return sentence?.replace("{subject}", () => subject || texts?.subjects?.[code] || "") ?? english;
+}
+
+/** The language that the page says it is in, such as `de-DE`; "" for English, and where it says none. */
+export function pageLanguage(): string {
+  const language = globalThis.document?.documentElement.lang ?? "";
+  return /^en\b/i.test(language) ? "" : language;
+}
