@@ -27,7 +27,7 @@ export function bundle(options, modules = {}) {
     legalComments: "none",
     logLevel: "silent",
     ...options,
-    plugins: [madeModules({ sentences: sentences(), documentation: documentation(), ...modules })],
+    plugins: [madeModules({ sentences: sentences(), texts: labels(), documentation: documentation(), ...modules })],
   });
 }
 
@@ -59,6 +59,14 @@ function madeModules(modules) {
       }));
     },
   };
+}
+
+/** Labels of the widget and of the form; a bundle holds those that it uses. */
+function labels() {
+  const { sign_in, form } = JSON.parse(readFileSync(path(texts), "utf8"));
+  return Object.entries({ sign_in, form })
+    .map(([name, section]) => `export const ${name} = ${JSON.stringify(section)};`)
+    .join("\n");
 }
 
 /** Where the documents are, by the one place that names it: the package's metadata. */

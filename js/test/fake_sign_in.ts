@@ -132,6 +132,14 @@ export function fakeSignIns(): FakeSignIns {
 }
 
 function status(phase: Status["phase"], parts: Partial<Status> = {}): Status {
-  const nothing = { way: null, link: null, code: null, message: null, subject: null, paste_problem: null, paste_code: null };
+  const nothing = {
+    way: null,
+    link: null,
+    code: null,
+    message: null,
+    subject: null,
+    paste_problem: null,
+    paste_code: null,
+  };
   return { type: "status", phase, ...nothing, to_enter: null, ...parts };
 }

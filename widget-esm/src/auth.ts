@@ -5,6 +5,7 @@ import { loaderOf } from "../../js/src/load.ts";
 import type { Model } from "../../js/src/model.ts";
 import { SignInBinding } from "../../js/src/sign_in_binding.ts";
 import { empty } from "./closed_model.ts";
+import { speak } from "./labels.ts";
 import { View } from "./view.ts";
 
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
@@ -43,12 +44,26 @@ function define(load: ReturnType<typeof loaderOf>): AuthWidget {
     render({ model, el }) {
       const binding = bindings.get(model) ?? latest;
       if (!binding) return undefined;
-      const view = new View(model.get("branding"), binding);
+      const make = () => {
+        speak(model.get("texts"));
+        return new View(model.get("branding"), binding);
+      };
+      let view = make();
       if (el.closest(DISCONNECTED)) binding.kernelLost();
       const unsubscribe = binding.subscribe((state) => view.show(state));
       view.show(binding.state);
       el.append(view.root);
+      // The kernel had the texts of the page's language: they come after the view.
+      const speakAnew = () => {
+        const former = view;
+        view = make();
+        view.show(binding.state);
+        former.dispose();
+        former.root.replaceWith(view.root);
+      };
+      model.on("change:texts", speakAnew);
       return () => {
+        model.off("change:texts", speakAnew);
         unsubscribe();
         view.dispose();
         view.root.remove();

@@ -1,37 +1,31 @@
-/** Every text of the form that is not an error of the kernel; those come with their sentences. */
-export const labels = {
-  /** The language that they are in. */
-  language: "en",
-  title: "Set up the sign-in client",
-  about:
-    "A client is how the provider recognizes this notebook. Create one of the type Desktop app in {link}, and download its file.",
-  console: "Google's console",
-  current: (clientId: string) => `Configured now: ${clientId}. A new client replaces it.`,
-  byHand: "Or enter it by hand",
-  clientId: "Client ID",
-  clientIdExample: "123456789.apps.googleusercontent.com",
-  clientSecret: "Client secret",
-  clientSecretExample: "GOCSPX-…",
-  projectId: "Project ID (optional)",
-  projectIdExample: "my-project",
-  drop: "Drop the downloaded client_secrets.json here, or",
-  choose: "choose a file",
-  chosen: (name: string) => `${name} will be used.`,
-  remove: "Remove",
-  configure: "Configure",
-  change: "Change",
-  help: "What to do about this",
-  loading: "Getting ready…",
-  ready: "The secret is sent encrypted and never saved in the notebook.",
-  sending: "Configuring… (waits for the running cell)",
-  configured: (message: string, clientId: string) => (clientId ? `${message} (${clientId})` : message),
-  // What is wrong before anything is sent.
-  clientMissing: "Choose the downloaded file, or enter the client by hand.",
-  clientIdMissing: "Enter the client ID.",
-  clientIdIsSecret: "This looks like a client secret. The client ID ends in .apps.googleusercontent.com.",
-  clientSecretMissing: "Enter the client secret.",
-  clientSecretIsId: "This looks like a client ID. The client secret starts with GOCSPX-.",
-  severalFiles: "Drop one file only.",
-  fileTooLarge: (name: string) => `${name} is larger than 64 KiB, so it is no client_secrets.json.`,
-  fileUnreadable: (name: string) => `${name} cannot be read. Choose it again.`,
-};
+/** Every text of the form that is not an error of the kernel, from the table of texts; those come with their sentences. */
+
+import { kernel_gone } from "tokentoss:sentences";
+import { form as english } from "tokentoss:texts";
+import { fill, type SentTexts, sentenceIn } from "../../js/src/texts.ts";
+
+function made(texts: SentTexts) {
+  const t = { ...english, ...texts?.form };
+  return {
+    ...t,
+    /** The language that they are in. */
+    language: texts?.language ?? "en",
+    kernelGone: sentenceIn(texts, "kernel_gone", kernel_gone),
+    current: (client: string) => fill(t.current, { client }),
+    clientIdExample: "123456789.apps.googleusercontent.com",
+    clientSecretExample: "GOCSPX-…",
+    projectIdExample: "my-project",
+    chosen: (file: string) => fill(t.chosen, { file }),
+    configured: (message: string, clientId: string) => (clientId ? `${message} (${clientId})` : message),
+    fileTooLarge: (file: string) => fill(t.fileTooLarge, { file }),
+    fileUnreadable: (file: string) => fill(t.fileUnreadable, { file }),
+  };
+}
+
+/** In English until {@link speak} is told otherwise. */
+export let labels = made(undefined);
+
+/** Takes the texts that the kernel sent, before a view is made or shows something. */
+export function speak(texts: SentTexts): void {
+  labels = made(texts);
+}

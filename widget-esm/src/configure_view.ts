@@ -3,7 +3,6 @@
  * to the binding in one call, after which the secret's field is empty.
  */
 
-import { kernel_gone } from "tokentoss:sentences";
 import type { ConfigureState } from "../../js/src/configure_state.ts";
 import type { Problem } from "../../js/src/problem.ts";
 import { labels } from "./configure_labels.ts";
@@ -165,7 +164,7 @@ export class ConfigureView {
       case "unusable":
         return state.message;
       case "kernel_gone":
-        return kernel_gone;
+        return labels.kernelGone;
     }
   }
 

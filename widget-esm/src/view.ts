@@ -3,7 +3,6 @@
  * focus and a screen reader's place survive.
  */
 
-import { kernel_gone } from "tokentoss:sentences";
 import type { Problem } from "../../js/src/problem.ts";
 import type { Branding } from "../../js/src/traits.ts";
 import type { ViewState } from "../../js/src/view_state.ts";
@@ -182,7 +181,7 @@ export class View {
       case "failed":
         return state.message;
       case "kernel_gone":
-        return kernel_gone;
+        return labels.kernelGone;
     }
   }
 

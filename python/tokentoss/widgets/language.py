@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -13,11 +13,12 @@ OF_PAGE = ("configuration_unsealed", "webassembly_failed", "webassembly_unavaila
 """Codes that the page says itself, beside those of the flow."""
 
 
-def texts_of_page(language: str | None) -> dict[str, Any]:
+def texts_of_page(language: str | None, labels: str) -> dict[str, Any]:
     """Return what a page says in a language: ``{}`` for English, which it knows.
 
     Args:
         language: One of :func:`tokentoss.texts.languages`, or None.
+        labels: The section with the labels of this kind of widget.
     """
     if language is None or language == texts.ENGLISH:
         return {}
@@ -27,7 +28,7 @@ def texts_of_page(language: str | None) -> dict[str, Any]:
         section: {name: text for name, text in sections[section].items() if name in said}
         for section in ("errors", "subjects")
     }
-    return {"language": language, **spoken}
+    return {"language": language, **spoken, labels: sections[labels]}
 
 
 class SpeakingWidget(SyncedWidget):
@@ -38,8 +39,11 @@ class SpeakingWidget(SyncedWidget):
     error_detail = traitlets.Unicode("").tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
 
+    labels: ClassVar[str] = "sign_in"
+    """The section with the labels of this kind of widget."""
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(texts=texts_of_page(texts.chosen()), **kwargs)
+        super().__init__(texts=texts_of_page(texts.chosen(), self.labels), **kwargs)
 
     def publish(self, **traits: Any) -> None:
         """Set traits together, in one message, with the sentence of an error in the page's language."""
@@ -64,6 +68,6 @@ class SpeakingWidget(SyncedWidget):
         if language is not None and language != self.texts.get("language", texts.ENGLISH):
             said = {"error": self.error, "error_code": self.error_code, "error_detail": self.error_detail}
             with self._lock:
-                self.texts = texts_of_page(language)
+                self.texts = texts_of_page(language, self.labels)
                 self.publish(**said)
         return True
