@@ -11,10 +11,6 @@ from tokentoss.exceptions import TokenTossError
 from tokentoss.oauth.id_token import validate_id_token
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from tokentoss.oauth.provider import Provider
 
 PATH = "/api/data"
@@ -27,30 +23,24 @@ _DATA = [
 ]
 
 
-class DemoApi:
+class DemoApi(LoopbackServer):
     """Serves from the moment it is made until it is closed.
 
     Args:
         provider: Whose ID tokens it takes.
-
-    Attributes:
-        base_url: Its origin.
     """
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._server = LoopbackServer(self._answer)
-        self.base_url = self._server.origin
+        super().__init__()
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def base_url(self) -> str:
+        """Its origin."""
+        return self.origin
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.server_close()
-
-    def _answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Answer:
+        """Answer to who shows an ID token of the provider."""
         if not request.bearer_token:
             return _refused("empty token")
         try:

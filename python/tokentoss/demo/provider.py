@@ -19,9 +19,6 @@ from tokentoss.util.urls import is_loopback_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 NAME = "the demo provider"
 """How the sign-in button names it."""
@@ -32,12 +29,8 @@ _REFRESH_LIFE = 86_400.0
 _SCOPES = ("openid", "email", "profile", "offline_access")
 
 
-class DemoProvider:
-    """Serves from the moment it is made until it is closed.
-
-    Attributes:
-        issuer: Its issuer identifier.
-    """
+class DemoProvider(LoopbackServer):
+    """Serves from the moment it is made until it is closed."""
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
@@ -54,18 +47,15 @@ class DemoProvider:
             ("POST", "/revoke"): self._revoke,
             ("GET", "/userinfo"): self._tell_who,
         }
-        self._server = LoopbackServer(self._answer)
-        self.issuer = self._server.origin
+        super().__init__()
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def issuer(self) -> str:
+        """Its issuer identifier."""
+        return self.origin
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.server_close()
-
-    def _answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Answer:
+        """Answer by the path."""
         method = "GET" if request.method == "HEAD" else request.method
         route = self._routes.get((method, request.path))
         return route(request) if route else Answer(HTTPStatus.NOT_FOUND)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 _LARGEST = 65_536  # bytes of a request's body
 _ADDRESS = "127.0.0.1"
@@ -52,20 +52,19 @@ class Answer:
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Serves on a free port of this computer's loopback address, in a thread, until it is closed.
-
-    Args:
-        answer: What answers requests.
-    """
+    """Serves on a free port of this computer's loopback address, in a thread, until it is closed."""
 
     daemon_threads = True
 
-    def __init__(self, answer: Callable[[Request], Answer]) -> None:
+    def __init__(self) -> None:
         super().__init__((_ADDRESS, 0), _Handler)
         self.host = f"{_ADDRESS}:{self.server_port}"
         self.origin = f"http://{self.host}"
-        self.answer = answer
         threading.Thread(target=self.serve_forever, args=(0.1,), name="tokentoss-demo", daemon=True).start()
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request."""
+        raise NotImplementedError
 
     def server_close(self) -> None:
         """Serve no more."""
