@@ -64,7 +64,7 @@ export async function build() {
     glue,
   );
   await stage("wasm-opt", { inputs: [glued, ...FEATURES, ...PASSES], outputs: [optimised, names] }, optimise);
-  const sources = [path("js", "src"), path("widget-esm", "src"), path("scripts"), path(texts), path("pyproject.toml")];
+  const sources = [path("js", "src"), path("widget-esm", "src"), path("scripts"), texts, path("pyproject.toml")];
   await stage("esbuild", { inputs: [optimised, names, glueJs, ...sources], outputs: [widget] }, bundleWidget);
   await stage("zopfli", { inputs: [widget, optimised, path("scripts", "deflate.mjs")], outputs: [packed] }, compress);
   await stage("auth.js", { inputs: [packed, ...sources], outputs: [carrier] }, bundleCarrier);

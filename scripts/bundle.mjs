@@ -63,7 +63,7 @@ function madeModules(modules) {
 
 /** Labels of the widget and of the form; a bundle holds those that it uses. */
 function labels() {
-  const { sign_in, form } = JSON.parse(readFileSync(path(texts), "utf8"));
+  const { sign_in, form } = JSON.parse(readFileSync(texts, "utf8"));
   return Object.entries({ sign_in, form })
     .map(([name, section]) => `export const ${name} = ${JSON.stringify(section)};`)
     .join("\n");

@@ -184,7 +184,7 @@ def test_what_is_no_answer_goes_nowhere(context: BrowserContext, host: StaticHos
     attempt = Attempt(context, host.origin + NOTEBOOK, host.origin + CALLBACK)
     attempt.wait_got(2)
     attempt.popup.goto(f"{host.origin}{CALLBACK}?{query}")
-    expect(attempt.popup.get_by_role("status")).to_contain_text("go back to the notebook and start there")
+    expect(attempt.popup.get_by_role("status")).to_contain_text("Start from your notebook.")
     assert attempt.popup.evaluate("() => location.search") == ""
     assert len(attempt.got()) == 2
     assert attempt.complaints == []

@@ -146,7 +146,7 @@ def test_a_busy_kernel_is_named_and_the_window_goes_on_when_it_is_free(busy):
     notebook, release = busy
     widget = Widget(notebook.page)
     window = widget.open_popup()
-    says(window, "Or go back to the notebook for another way to sign in.")
+    says(window, "Or go back to your notebook for another way to sign in.")
     assert window.url.endswith("/tokentoss/start"), "the address bar has forgotten what names the attempt"
     widget.wait_status("The popup seems to be closed.")
     widget.wait_ready()
@@ -181,7 +181,7 @@ def test_a_start_page_that_is_loaded_again_leads_back(busy):
     window = Widget(notebook.page).open_popup()
     says(window, "Going to the sign-in page")
     window.reload()
-    says(window, "close it, go back to the notebook and click the button to sign in again")
+    says(window, "This window lost contact with your notebook. Close it and try again there.")
 
 
 def test_the_kernel_ends_while_the_window_waits(busy):
@@ -190,4 +190,4 @@ def test_the_kernel_ends_while_the_window_waits(busy):
     says(window, "Going to the sign-in page")
     # An interrupt would let it hear the page before the end.
     os.kill(notebook.pid, signal.SIGKILL)
-    says(window, "go back to the notebook and run the cell again")
+    says(window, "go back to your notebook and run the cell again")

@@ -83,7 +83,7 @@ def test_signs_in_out_and_in_again(open_notebook, provider, iap_api, kind):
         widget = show(notebook)
         window = follow(widget)
         popup.sign_in(window, ADA)
-        expect_end(window, "Signed in. You can close this window")
+        expect_end(window, f"\u2068{ADA}\u2069. You can close this window")
         widget.wait_status(f"Signed in as {ADA}")
         notebook.run_cell(1)
         assert ADA in notebook.output(1)

@@ -1,7 +1,4 @@
-"""Every page of the sign-in window in every state, and what leads there.
-
-The test plays notebook and listener.
-"""
+"""Every page of the sign-in window in every state; the test plays notebook and listener."""
 
 from __future__ import annotations
 

@@ -8,10 +8,14 @@ const show = (outcome, heading, sentence = "", code = "") => {
   document.querySelector("#code > code").textContent = code;
   offerToClose(outcome);
 };
-// Browsers close popups for a script, also one that lost its opener, but no tabs that were opened otherwise.
+// Scripts close the windows that scripts opened, but no tab: one that still stands after the click keeps no button.
+const closeButton = document.getElementById("close");
 const offerToClose = (outcome) => {
-  const isPopup = window.opener !== null || !window.menubar.visible;
-  document.getElementById("close").hidden = !isPopup || outcome === "waiting" || outcome === "asking";
+  const isPopup = "popup" in closeButton.dataset || window.opener !== null;
+  closeButton.hidden = !isPopup || outcome === "waiting" || outcome === "asking";
 };
-document.getElementById("close").addEventListener("click", () => window.close());
+closeButton.addEventListener("click", () => {
+  closeButton.hidden = true;
+  window.close();
+});
 offerToClose(document.querySelector("main").dataset.outcome);

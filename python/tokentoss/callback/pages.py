@@ -31,7 +31,7 @@ _CLOSE = "You can close this window, and go back to where you began."
 
 def start_page() -> tuple[bytes, dict[str, str]]:
     """Return the page that introduces the notebook page to the kernel, and its headers."""
-    return _page(_START, "start.js", content=part("question.html"))
+    return _page(_START, "outcome.js", "start.js", content=part("question.html") + CLOSE_BUTTON)
 
 
 def callback_page(page_token: str, origin: str, provider: str) -> tuple[bytes, dict[str, str]]:
@@ -43,7 +43,7 @@ def callback_page(page_token: str, origin: str, provider: str) -> tuple[bytes, d
         provider: How the provider is called.
     """
     data = {"token": page_token, "origin": origin, "provider": isolated(provider)}
-    return _page(SIGNING_IN, "answer.js", "callback.js", data=data)
+    return _page(SIGNING_IN, "outcome.js", "answer.js", "callback.js", content=CLOSE_BUTTON, data=data)
 
 
 def signed_in(provider: str, account: str | None) -> Message:
@@ -59,6 +59,7 @@ def not_signed_in(sentence: str, code: str) -> Message:
 
 def end_page(message: Message) -> tuple[bytes, dict[str, str]]:
     """Return the page that says how a sign-in ended which no notebook page took part in, and its headers."""
+    # In a tab, which no script may close.
     return _page(message, "end.js")
 
 
@@ -79,11 +80,11 @@ def _page(
 ) -> tuple[bytes, dict[str, str]]:
     nonce = secrets.token_urlsafe(16)
     attribute = f' nonce="{nonce}"'
-    elements = f"<script{attribute}>{script('outcome.js', *scripts)}</script>\n"
+    elements = f"<script{attribute}>{script(*scripts)}</script>\n"
     if data is not None:
         block = f'<script type="application/json" id="page"{attribute}>{_json_for_script(data)}</script>\n'
         elements = block + elements
-    html = document(message, nonce=attribute, content=content + CLOSE_BUTTON, scripts=elements)
+    html = document(message, nonce=attribute, content=content, scripts=elements)
     allowed = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'"
     return html.encode("utf-8"), _headers(allowed)
 

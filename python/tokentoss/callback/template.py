@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 Outcome = Literal["waiting", "done", "failed", "asking", "note"]
 """How it stands, which the icon shows."""
 
-CLOSE_BUTTON = '<button id="close" type="button" hidden>Close window</button>\n'
-"""Shown by the script where a script can close the window."""
+CLOSE_BUTTON = '<button id="close" type="button" data-popup hidden>Close window</button>\n'
+"""For pages in popups, which may have lost the opener that would tell; the script shows it in the end."""
 
 
 class Message(NamedTuple):
