@@ -194,9 +194,9 @@ def test_the_box_widget_is_boxs(make_oauth: Make) -> None:
     assert widget.auth_manager.provider == tokentoss.BOX
     assert widget.branding["name"] == "Box"
     assert widget.branding["background"] == "#0061d5"
-    with pytest.raises(ConfigurationError, match="not for Box"):
+    with pytest.raises(ConfigurationError, match="isn't for Box"):
         BoxAuthWidget(auth_manager=make_oauth())
-    with pytest.raises(ConfigurationError, match="not for Box"):
+    with pytest.raises(ConfigurationError, match="isn't for Box"):
         BoxAuthWidget(client_config=ClientConfig(CLIENT_ID))
     with pytest.raises(TokenTossError):
         BoxAuthWidget(scopes=[])
