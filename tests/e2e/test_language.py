@@ -31,7 +31,8 @@ PAGE = """<!doctype html>
   };
   window.kernelSets = (changes) => {
     Object.assign(traits, changes);
-    for (const name of Object.keys(changes)) for (const heard of listeners.get(`change:${name}`) ?? []) heard();
+    const heard = Object.keys(changes).flatMap((name) => listeners.get(`change:${name}`) ?? []);
+    heard.forEach((listener) => listener());
     // The widget reads them in a microtask.
     return new Promise((done) => setTimeout(done));
   };
@@ -57,7 +58,9 @@ def kernel_of(context):
         page.route(HOST, lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"))
         for name, kind in (("auth.js", "text/javascript"), ("auth.css", "text/css")):
             path = STATIC / name
-            page.route(HOST + name, lambda route, path=path, kind=kind: route.fulfill(path=path, content_type=kind))
+            page.route(
+                HOST + name, lambda route, path=path, kind=kind: route.fulfill(path=path, content_type=kind)
+            )
         page.goto(HOST)
         page.wait_for_function("() => document.title === 'shown'")
         return page, python
