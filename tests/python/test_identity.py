@@ -196,7 +196,7 @@ def test_the_box_widget_is_boxs(make_oauth: Make) -> None:
     assert widget.branding["background"] == "#0061d5"
     with pytest.raises(ConfigurationError, match="isn't for Box"):
         BoxAuthWidget(auth_manager=make_oauth())
-    with pytest.raises(ConfigurationError, match="isn't for Box"):
+    with pytest.raises(ConfigurationError, match="belongs to another provider"):
         BoxAuthWidget(client_config=ClientConfig(CLIENT_ID))
     with pytest.raises(TokenTossError):
         BoxAuthWidget(scopes=[])
