@@ -118,6 +118,48 @@ def test_an_account_is_chosen_by_address_key_or_object(make_manager: Make, fake:
     assert expired.value.code == "session_expired"
 
 
+class Shelves:
+    """Several accounts, in a storage of the user's own that has no method to choose one by default."""
+
+    def __init__(self) -> None:
+        self._memory = MemoryStorage()
+        names = ("save", "load", "clear", "exists", "load_all", "replace", "remove", "discard", "renewing")
+        self.__dict__.update({name: getattr(self._memory, name) for name in names})
+
+
+@pytest.mark.parametrize("make", [FileStorage, MemoryStorage, Shelves])
+@pytest.mark.parametrize("meanwhile", ["renewed", "removed"])
+def test_choosing_an_account_writes_no_old_tokens(
+    make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, make: Any, meanwhile: str
+) -> None:
+    """Another process renews them, or signs out, after they were read."""
+    storage = make()
+    old, new = of(fake, "ada"), of(fake, "ada", refresh_token="rotated")
+    for tokens in (old, of(fake, "bob")):
+        storage.save(tokens)
+    manager = make_manager(storage=storage)
+    real, again = manager._store.stored, iter([True])
+
+    def stored() -> list[TokenData]:
+        found = real()
+        if next(again, False):
+            assert storage.replace(old, new) if meanwhile == "renewed" else storage.discard(old)
+        return found
+
+    monkeypatch.setattr(manager._store, "stored", stored)
+    if meanwhile == "renewed":
+        assert manager.use_account("ada@example.com").email == "ada@example.com"
+        assert [tokens.refresh_token for tokens in storage.load_all()] == ["rotated", "refresh of bob"]
+        assert manager.token_data is not None
+        assert manager.token_data.refresh_token == "rotated"
+        return
+    with pytest.raises(NoCredentialsError) as refusal:
+        manager.use_account("ada@example.com")
+    assert refusal.value.code == "account_unknown"
+    assert [tokens.user_email for tokens in storage.load_all()] == ["bob@example.com"]
+    assert manager.user_email == "bob@example.com"
+
+
 def test_an_account_that_is_not_stored(make_manager: Make, fake: FakeProvider) -> None:
     storage = FileStorage()
     storage.save(of(fake, "ada"))

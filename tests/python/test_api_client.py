@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_provider import CLIENT_ID, Answer, FakeProvider
+from test_accounts import of
 from test_auth_manager import response, signed_in, stored
 from tokentoss import (
     APIClient,
@@ -211,6 +212,23 @@ def test_the_token_file_of_another_process(fake: FakeProvider, service: FakeProv
     client.get("/api")
     assert bearers(service) == ["access-2", "access-2"]
     assert fake.calls("/token") == 1
+
+
+@pytest.mark.usefixtures("client_file")
+def test_a_client_leaves_the_account_that_another_one_named_alone(
+    fake: FakeProvider, service: FakeProvider
+) -> None:
+    """Both find their accounts in the file, while the manager of either is alive."""
+    for user in ("bob", "ada"):
+        FileStorage().save(of(fake, user))
+    clients = [
+        APIClient(service.issuer, provider=fake.provider(), account=account)
+        for account in ("bob@example.com", None, "bob@example.com")
+    ]
+    for _ in range(2):
+        for client in clients:
+            client.get("/api")
+    assert bearers(service) == 2 * ["access of bob", "access of ada", "access of bob"]
 
 
 def test_without_a_client_the_token_file_is_of_no_use(fake: FakeProvider, service: FakeProvider) -> None:

@@ -176,6 +176,36 @@ def test_a_stale_session_is_over(make_manager: Make, fake: FakeProvider) -> None
     assert not manager.storage.exists()
 
 
+def test_a_longer_session_of_somebody_else_stays(
+    make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A manager with a shorter limit removes it only once it has ended by its own terms."""
+    storage, now = FileStorage(), time.time()
+    long = make_manager(storage=storage, max_session_lifetime_hours=168)
+    long.accept(response(fake), nonce="n")
+    monkeypatch.setattr(time, "time", lambda: now + 30 * 3600)
+    short = make_manager(storage=storage)
+    assert not short.is_authenticated
+    assert isinstance(short.last_error, NoCredentialsError)
+    assert short.last_error.code == "session_expired"
+    assert long.is_authenticated
+    assert storage.exists()
+    assert make_manager(storage=storage, max_session_lifetime_hours=168).is_authenticated
+    long.max_session_lifetime_hours = 29
+    assert long.access_token is None
+    assert storage.exists()
+    monkeypatch.setattr(time, "time", lambda: now + 169 * 3600)
+    assert not make_manager(storage=storage).is_authenticated
+    assert not storage.exists()
+
+
+@pytest.mark.parametrize("hours", [10.0**9, float("inf")])
+def test_a_session_without_an_end(make_manager: Make, fake: FakeProvider, hours: float) -> None:
+    storage = FileStorage()
+    make_manager(storage=storage, max_session_lifetime_hours=hours).accept(response(fake), nonce="n")
+    assert make_manager(storage=storage).is_authenticated
+
+
 def test_expired_tokens_that_cannot_be_renewed(make_manager: Make, fake: FakeProvider) -> None:
     manager = signed_in(make_manager, fake, expires_in=-10, refresh_token="")
     assert not manager.is_authenticated

@@ -167,6 +167,21 @@ def test_who_is_signed_in(configured: Path, store: Store, capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("configured")
+def test_a_session_that_lasts_longer(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its own terms, which the widget set that signed in."""
+    now = time.time()
+    store(created_at=iso_time(now - 30 * 3600), session_ends_at=iso_time(now + 47.5 * 3600))
+    assert main(["status"]) == 0
+    assert "renewed on use; the session ends in 47 h 2" in capsys.readouterr().out
+    assert main(["accounts"]) == 0
+    assert "expired" not in capsys.readouterr().out
+    assert main(["token", "--access"]) == 0
+    assert capsys.readouterr().out == "access-user-1\n"
+    store(session_ends_at=iso_time(now - 1))
+    assert main(["token", "--access"]) == 3
+
+
+@pytest.mark.usefixtures("configured")
 def test_an_account_without_an_id_token(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     store(id_token="", login="octocat")
     assert main(["status"]) == 0
@@ -384,6 +399,38 @@ def test_a_full_disk(arguments: list[str]) -> None:
         "error: The output cannot be written (No space left on device). Check where it goes."
     )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no such shell")
+def test_a_closed_standard_error(store: Store) -> None:
+    """Messages go nowhere, rather than into the token."""
+    store()
+    FileStorage().path.chmod(0o644)
+    command = [sys.executable, "-m", "tokentoss", "token", "--access"]
+    run = ["sh", "-c", '"$@" 2>&-', "sh", *command]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "access-user-1\n")
+    FileStorage().clear()
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no such shell")
+def test_a_closed_standard_input() -> None:
+    command = [sys.executable, "-m", "tokentoss", "configure", "--client-id", "id-1"]
+    run = ["sh", "-c", '"$@" <&-', "sh", *command]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: The client secret isn't valid")
+
+
+def test_a_command_that_fails_warns_as_well(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    store()
+    FileStorage().path.chmod(0o644)
+    assert main(["sign-out", "--account", "nobody@example.com"]) == 1
+    warning, error = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: Others may access")
+    assert error.startswith("error: ")
 
 
 def test_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

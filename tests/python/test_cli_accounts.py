@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,33 +103,44 @@ def test_what_cannot_be_switched_to(
     assert emails() == before
 
 
-def test_a_switch_waits_for_a_renewal_of_the_same_tokens(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_switch_writes_no_old_tokens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process gets new ones whenever some were read."""
+    store()
+    grace = store(GRACE, "user-2", refresh_token="refresh-0")
+    store()
+    real, numbers = FileStorage.load_all, itertools.count(1)
+
+    def load_all(self: FileStorage) -> Any:
+        found = real(self)
+        before = next(tokens for tokens in found if tokens.user_email == GRACE)
+        assert self.replace(before, replace(before, refresh_token=f"refresh-{next(numbers)}"))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileStorage, "load_all", load_all)
+        assert main(["switch", GRACE]) == 0
+    first, second = FileStorage().load_all()
+    assert (first.user_email, second.user_email) == (GRACE, ADA)
+    assert first.refresh_token == f"refresh-{next(numbers) - 1}" != grace.refresh_token
+
+
+def test_a_switch_to_an_account_that_is_gone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The old tokens must not take the place of those that another process has just got."""
+    grace = store(GRACE, "user-2")
     store()
-    grace = store(GRACE, "user-2", refresh_token="refresh-old")
-    store()
-    storage, asked = FileStorage(), threading.Event()
     real = FileStorage.load_all
 
     def load_all(self: FileStorage) -> Any:
-        asked.set()
-        return real(self)
+        found = real(self)
+        self.discard(grace)
+        return found
 
-    monkeypatch.setattr(FileStorage, "load_all", load_all)
-    with storage.renewing(grace, 5):
-        codes: list[int] = []
-        switching = threading.Thread(target=lambda: codes.append(main(["switch", GRACE])))
-        switching.start()
-        assert asked.wait(20)
-        renewed = type(grace)(**(grace.to_dict() | {"refresh_token": "refresh-new"}))
-        assert storage.replace(grace, renewed)
-        assert codes == []
-    switching.join(20)
-    assert codes == [0]
-    assert emails() == [GRACE, ADA]
-    assert FileStorage().load_all()[0].refresh_token == "refresh-new"
+    with monkeypatch.context() as patched:
+        patched.setattr(FileStorage, "load_all", load_all)
+        assert main(["switch", GRACE]) == 1
+    assert "None of your stored accounts is called" in capsys.readouterr().err
+    assert emails() == [ADA]
 
 
 def test_status_as_json(configured: Path, store: Store, fake: FakeProvider, capsys: Any) -> None:
@@ -142,6 +154,7 @@ def test_status_as_json(configured: Path, store: Store, fake: FakeProvider, caps
     ada, once = report.pop("accounts")
     assert report == {
         "signed_in": True,
+        "broker": None,
         "client": {
             "client_id": CLIENT_ID,
             "type": "installed",
@@ -158,6 +171,7 @@ def test_status_as_json(configured: Path, store: Store, fake: FakeProvider, caps
         "signed_in": True,
         "email": ADA,
         "login": "ada",
+        "provider": None,
         "issuer": fake.issuer,
         "subject": "user-1",
         "client_id": CLIENT_ID,
@@ -177,6 +191,7 @@ def test_status_of_nobody_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert json.loads(captured.out) == {
         "signed_in": False,
+        "broker": None,
         "client": None,
         "client_error": "client_secrets_missing",
         "token_file": str(FileStorage().path),

@@ -132,6 +132,17 @@ def test_with_a_browser(sign_in: Sign, user: User, capsys: pytest.CaptureFixture
     no_secret_in(user.saw + said, user)
 
 
+def test_a_file_that_holds_no_tokens_is_set_aside(sign_in: Sign) -> None:
+    path = FileStorage().path
+    path.parent.mkdir(parents=True, mode=0o700)
+    path.write_text("not JSON")
+    path.chmod(0o600)
+    assert sign_in() == 0
+    assert [tokens.user_email for tokens in FileStorage().load_all()] == [ADA]
+    (aside,) = path.parent.glob("*.corrupt-*")
+    assert aside.read_text() == "not JSON"
+
+
 def test_the_last_page_says_that_it_worked(sign_in: Sign, user: User) -> None:
     assert sign_in() == 0
     assert "<title>Signed in</title>" in user.replies[0].text

@@ -21,7 +21,14 @@ from google.auth.exceptions import RefreshError
 from google.auth.transport.requests import AuthorizedSession, Request
 from test_accounts import of
 from test_auth_manager import response, signed_in, stored
-from tokentoss import AuthManager, ClientConfig, FileStorage, MemoryStorage, TokenRefreshError
+from tokentoss import (
+    AuthManager,
+    ClientConfig,
+    FileStorage,
+    MemoryStorage,
+    ReauthRequiredError,
+    TokenRefreshError,
+)
 from tokentoss.session.google_credentials import Credentials
 from tokentoss.storage.token_data import iso_time
 
@@ -92,7 +99,10 @@ def test_they_are_renewed_when_they_are_asked_for(make_manager: Make, fake: Fake
     assert credentials.token == "access-2"
     fake.answers["/token"] = Answer.json({"error": "invalid_grant"}, 400)
     ended = signed_in(make_manager, fake, expires_in=-10)
-    assert ended.credentials is None
+    with pytest.raises(ReauthRequiredError) as why:
+        _ = ended.credentials
+    assert why.value.code == "invalid_grant", "None would have Google's libraries call as somebody else"
+    assert ended.credentials is None, "now it is known"
 
 
 def test_an_authorized_session(make_manager: Make, fake: FakeProvider, signing_key: SigningKey) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 import tokentoss
 from broker_steps import until
 from command_steps import Store
-from fake_provider import FakeProvider
+from fake_provider import Answer, FakeProvider
 from page import Page
 from test_cli_sign_in import User, typing
 from test_widget import from_page
@@ -31,6 +32,7 @@ from tokentoss import (
     error_codes,
 )
 from tokentoss.broker import FakeBroker
+from tokentoss.storage.token_data import iso_time
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
 
@@ -84,6 +86,26 @@ def test_a_stored_account_is_used_as_it_is(store: Store, fake: FakeProvider, not
     assert manager.credentials is not None
     assert notebook.shown == []
     assert fake.calls("/token") == 0
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_stored_account_whose_grant_has_ended_signs_in_anew(
+    store: Store, fake: FakeProvider, user: User
+) -> None:
+    store(expiry=iso_time(time.time() - 10), id_token_lifetime=-10)
+    fake.answers["/token"] = Answer.json({"error": "invalid_grant"}, 400)
+    user.sit_down()
+    credentials = tokentoss.login(provider=fake.issuer).credentials
+    assert credentials is not None
+    assert credentials.valid
+    assert "Opening your browser" in user.saw
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_stored_account_that_cannot_be_renewed_now_is_kept(store: Store, fake: FakeProvider) -> None:
+    store(expiry=iso_time(time.time() - 10), id_token_lifetime=-10)
+    fake.answers["/token"] = Answer(503)
+    assert tokentoss.login(provider=fake.issuer).user_email == ADA
 
 
 @pytest.mark.usefixtures("configured")

@@ -536,7 +536,7 @@ def test_the_lifetime_of_a_session_ends_while_it_is_used(make_manager: Make, fak
     assert isinstance(manager.last_error, NoCredentialsError)
     assert str(manager.last_error) == "Session expired \N{EM DASH} sign in again."
     assert changes == [False]
-    assert not manager.storage.exists()
+    assert manager.storage.exists(), "others may have a longer limit"
 
 
 def test_a_lost_answer_of_a_rotation_ends_in_one_sign_in(

@@ -151,10 +151,10 @@ class Request(RequestHandler):
         self.listener, self.peer = listener, peer
         self.answered: tuple[int, Any] = (0, None)
 
-    def _answer(self, status: Any, content: Any) -> None:
+    def answer_json(self, status: Any, content: Any) -> None:
         self.answered = int(status), dict(content)
 
-    def _send(self, status: Any, body: bytes, headers: Any) -> None:
+    def answer(self, status: Any, body: bytes, headers: Any) -> None:
         self.answered = int(status), body.decode()
 
 

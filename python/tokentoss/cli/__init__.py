@@ -7,6 +7,7 @@ import sys
 import warnings
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.cli.parser import parser
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command line without the program's name; by default the process's own.
     """
+    _open_closed_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments:
         parser().print_help()
@@ -55,9 +57,12 @@ def _run(chosen: dict[str, Any]) -> int:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", InsecureFilePermissionsWarning)
-            code: int = command.run(**chosen)
-        for message in dict.fromkeys(str(one.message) for one in caught):
-            print(f"warning: {message}", file=sys.stderr)  # noqa: T201 - this is what a command does
+            try:
+                code: int = command.run(**chosen)
+            finally:
+                # Also of a command that fails, perhaps because of what they warn of.
+                for message in dict.fromkeys(str(one.message) for one in caught):
+                    print(f"warning: {message}", file=sys.stderr)  # noqa: T201 - this is what a command does
     except TokenTossError as failure:
         print(f"error: {failure}", file=sys.stderr)  # noqa: T201
         return 1
@@ -65,6 +70,17 @@ def _run(chosen: dict[str, Any]) -> int:
         print("\nCancelled.", file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     return code
+
+
+def _open_closed_streams() -> None:
+    """Open nothing in the place of streams that the caller has closed.
+
+    Python has None there, for which ``print`` takes the standard output: messages would be part of the token.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Until the process ends, as the streams that it stands for.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _write_nowhere() -> None:

@@ -1,9 +1,11 @@
-"""``tokentoss accounts``: the stored accounts, one a line."""
+"""``tokentoss accounts``: the accounts that are stored, or connected at the broker, one a line."""
 
 from __future__ import annotations
 
 import sys
 
+from tokentoss.broker.address import Broker
+from tokentoss.cli import brokered_accounts
 from tokentoss.cli.stored import NOBODY
 from tokentoss.cli.terminal import Terminal
 from tokentoss.error_codes import printable
@@ -17,12 +19,16 @@ def run() -> int:
 
     Raises:
         StorageError: If the token file cannot be read.
+        TokenTossError: If the broker cannot be asked.
     """
+    broker = Broker.of_environment()
+    if broker is not None:
+        return brokered_accounts.show_list(broker)
     terminal = Terminal()
     stored = FileStorage().load_all()
     for number, (tokens, name) in enumerate(zip(stored, names_of(stored), strict=True)):
         mark = "*" if number == 0 else " "
-        expired = "" if Session.of(tokens).is_signed_in() else "  " + terminal.paint("expired", "yellow")
+        expired = "" if Session.of(tokens).is_signed_in else "  " + terminal.paint("expired", "yellow")
         issuer = terminal.paint(printable(Account.of(tokens).issuer), "dim")
         terminal.line(f"{mark} {printable(name)}  {issuer}{expired}")
     if not stored:

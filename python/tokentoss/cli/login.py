@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tokentoss.broker.address import Broker
@@ -13,6 +14,7 @@ from tokentoss.exceptions import (
     ConfigurationError,
     NoCredentialsError,
     SignInError,
+    TokenRefreshError,
 )
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import is_shared
@@ -67,7 +69,7 @@ def login(
         if client_secrets_path is None:
             _ask_for_client(provider, scopes)
         raise
-    if manager.look() if isinstance(manager, BrokerManager) else manager.is_authenticated:
+    if _is_signed_in(manager):
         return manager
     host = _host_that_cannot_wait()
     if host is not None:
@@ -97,6 +99,17 @@ def _manager(
     if broker is not None:
         return BrokerManager(broker, wanted or GOOGLE, scopes=scopes)
     return AuthManager(client_secrets_path=client_secrets_path, provider=wanted, scopes=scopes)
+
+
+def _is_signed_in(manager: AuthManager) -> bool:
+    """Tell whether somebody is signed in, by the word of the provider or broker if a renewal is due."""
+    if isinstance(manager, BrokerManager):
+        return manager.look()
+    if manager.is_authenticated:
+        # One that cannot be renewed just now stays; one that the provider has ended does not.
+        with suppress(TokenRefreshError):
+            _ = manager.access_token
+    return manager.is_authenticated
 
 
 def _ask_for_client(provider: Provider | str | None, scopes: list[str] | None) -> None:

@@ -21,6 +21,7 @@ from tokentoss.storage.accounts import Account
 if TYPE_CHECKING:
     from tokentoss.cli.terminal_sign_in import Way
     from tokentoss.oauth.provider import Provider
+    from tokentoss.storage.token_data import TokenData
 
 
 def run(provider: str | None, way: Way) -> int:
@@ -49,9 +50,9 @@ def run(provider: str | None, way: Way) -> int:
 def _here(provider: Provider | None, way: Way) -> None:
     storage = FileStorage()
     manager = _NewSignIn(storage=storage, provider=provider)
-    for tokens in storage.load_all():
+    for tokens in _stored(storage):
         # No question and no option: whoever asks for a sign-in wants one, perhaps with another account.
-        if Session.of(tokens).is_signed_in():
+        if Session.of(tokens).is_signed_in:
             name = printable(Account.of(tokens).display_name)
             Terminal(sys.stderr).line(f"{name} is signed in already, and stays so.")
     terminal_sign_in.sign_in(manager, way)
@@ -59,6 +60,16 @@ def _here(provider: Provider | None, way: Way) -> None:
         # In this process they would end with it.
         raise manager.last_error
     _say(manager, f": the tokens are in {storage.path}, which only you can read")
+
+
+def _stored(storage: FileStorage) -> list[TokenData]:
+    try:
+        return storage.load_all()
+    except StorageError as failure:
+        if failure.code != "storage_corrupt":
+            raise
+        # The sign-in sets the file aside.
+        return []
 
 
 def _at_broker(broker: Broker, provider: Provider | None, way: Way) -> None:

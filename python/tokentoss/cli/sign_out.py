@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tokentoss.broker.address import Broker
+from tokentoss.cli import brokered_accounts
 from tokentoss.cli.stored import ambiguous, chosen
 from tokentoss.cli.terminal import Terminal
 from tokentoss.config.client_config import ClientConfig
@@ -34,7 +36,11 @@ def run(account: str | None, everybody: bool, revoke: bool) -> int:
     Raises:
         NoCredentialsError: If there is no such account, or several and none is named.
         StorageError: If the tokens cannot be read or removed.
+        TokenTossError: If the broker cannot be asked.
     """
+    broker = Broker.of_environment()
+    if broker is not None:
+        return brokered_accounts.sign_out(broker, account, everybody=everybody, revoke=revoke)
     terminal = Terminal()
     storage = FileStorage()
     stored = storage.load_all()

@@ -1,4 +1,4 @@
-"""``tokentoss status``: the client and who is signed in, from what is stored."""
+"""``tokentoss status``: the client and who is signed in, from what is stored or the broker says."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import shlex
 import time
 from datetime import datetime
 
+from tokentoss.broker.address import Broker
+from tokentoss.cli import brokered_accounts
 from tokentoss.cli.status_report import report_on
 from tokentoss.cli.stored import NOBODY
 from tokentoss.cli.terminal import Terminal, duration
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, Session
+from tokentoss.session.session import Session
 from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account, names_of
 from tokentoss.storage.token_data import grant_of
@@ -29,7 +31,11 @@ def run(as_json: bool) -> int:
 
     Raises:
         StorageError: If the token file cannot be read.
+        TokenTossError: If the broker cannot be asked.
     """
+    broker = Broker.of_environment()
+    if broker is not None:
+        return brokered_accounts.show_status(broker, as_json=as_json)
     terminal = Terminal()
     storage = FileStorage()
     if as_json:
@@ -45,7 +51,7 @@ def run(as_json: bool) -> int:
         _show_session(terminal, session, name, is_default=number == 0 and len(sessions) > 1)
     if not sessions:
         terminal.line(NOBODY)
-    return 0 if any(session.is_signed_in() for session in sessions) else 1
+    return 0 if any(session.is_signed_in for session in sessions) else 1
 
 
 def _show_client(terminal: Terminal) -> None:
@@ -65,7 +71,7 @@ def _show_session(terminal: Terminal, session: Session, chosen_by: str, *, is_de
     account = Account.of(session.tokens)
     name = terminal.paint(printable(account.display_name or "an unknown user"), "bold")
     suffix = " (used by default)" if is_default else ""
-    if session.is_signed_in():
+    if session.is_signed_in:
         terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}{suffix}")
     else:
         terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}{suffix}: sign in again")
@@ -78,7 +84,7 @@ def _show_session(terminal: Terminal, session: Session, chosen_by: str, *, is_de
         moment = datetime.fromtimestamp(session.signed_in_at).astimezone()
         ago = duration(time.time() - session.signed_in_at)
         terminal.line(f"{_INDENT}since {moment:%Y-%m-%d %H:%M}, {ago} ago")
-    if session.is_signed_in():
+    if session.is_signed_in:
         terminal.line(_INDENT + _lifetime(session))
 
 
@@ -88,13 +94,9 @@ def _lifetime(session: Session) -> str:
     name = "ID token" if session.tokens.id_token else "Access token"
     expires_at = session.id_token_expires_at if session.tokens.id_token else session.access_token_expires_at
     left = expires_at - now
-    ends = "" if session.signed_in_at is None else _ends(session.signed_in_at - now)
+    ends = "" if session.ends_at is None else f"; the session ends in {duration(session.ends_at - now)}"
     if not session.tokens.refresh_token:
         return f"{name} valid for {duration(left)}, then sign in again: there is no refresh token"
     if left > 0:
         return f"{name} valid for {duration(left)}, renewed on use{ends}"
     return f"{name} expired, renewed on the next use{ends}"
-
-
-def _ends(age: float) -> str:
-    return f"; the session ends in {duration(age + DEFAULT_MAX_SESSION_LIFETIME_HOURS * 3600)}"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from tokentoss.cli.utc import utc_text
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError
-from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS, Session
+from tokentoss.session.session import Session
 from tokentoss.storage.accounts import Account, names_of
 
 if TYPE_CHECKING:
     from tokentoss.storage import FileStorage
-
-_LATEST = 253_402_300_799.0
-"""The last second of the year 9999, beyond which no time is one."""
 
 
 def report_on(storage: FileStorage) -> dict[str, Any]:
@@ -26,7 +23,8 @@ def report_on(storage: FileStorage) -> dict[str, Any]:
     sessions = [Session.of(tokens) for tokens in storage.load_all()]
     names = names_of([session.tokens for session in sessions])
     return {
-        "signed_in": any(session.is_signed_in() for session in sessions),
+        "signed_in": any(session.is_signed_in for session in sessions),
+        "broker": None,
         **_client(),
         "token_file": str(storage.path),
         "accounts": [
@@ -51,28 +49,21 @@ def _client() -> dict[str, Any]:
 
 
 def _account(session: Session, name: str, *, is_default: bool) -> dict[str, Any]:
-    account, tokens, began = Account.of(session.tokens), session.tokens, session.signed_in_at
-    ends = None if began is None else began + DEFAULT_MAX_SESSION_LIFETIME_HOURS * 3600
+    account, tokens = Account.of(session.tokens), session.tokens
     return {
         "name": name,
         "default": is_default,
-        "signed_in": session.is_signed_in(),
+        "signed_in": session.is_signed_in,
         "email": account.email,
         "login": account.login,
+        "provider": None,
         "issuer": account.issuer,
         "subject": account.subject,
         "client_id": account.client_id,
         "scopes": list(tokens.scopes),
         "renewable": bool(tokens.refresh_token),
-        "signed_in_at": _time(began),
-        "session_ends_at": _time(ends),
-        "id_token_expires_at": _time(session.id_token_expires_at) if tokens.id_token else None,
-        "access_token_expires_at": _time(session.access_token_expires_at),
+        "signed_in_at": utc_text(session.signed_in_at),
+        "session_ends_at": utc_text(session.ends_at),
+        "id_token_expires_at": utc_text(session.id_token_expires_at) if tokens.id_token else None,
+        "access_token_expires_at": utc_text(session.access_token_expires_at),
     }
-
-
-def _time(seconds: float | None) -> str | None:
-    """Return a time in UTC (RFC 3339); None if nobody knows it."""
-    if seconds is None or not 0 < seconds <= _LATEST:
-        return None
-    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,12 +10,7 @@ from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.oauth.provider import Provider
 from tokentoss.session.auth_manager import manager_of
-from tokentoss.session.session import (
-    DEFAULT_MAX_SESSION_LIFETIME_HOURS,
-    Session,
-    access_token_is_due,
-    id_token_is_due,
-)
+from tokentoss.session.session import Session, access_token_is_due, id_token_is_due
 from tokentoss.session.stored_session import StoredSession, place_of
 from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account
@@ -48,7 +43,7 @@ def stored_token(kind: Kind, account: str | None, min_ttl: int | None) -> Secret
         raise NoCredentialsError(subject=f"{storage.path} (no tokens)")
     tokens = stored[0] if account is None else chosen(stored, account)
     session = Session.of(tokens)
-    if not session.is_signed_in():
+    if not session.is_signed_in:
         raise NoCredentialsError(code="session_expired")
     issuer, _, client_id = grant_of(tokens)
     if kind == "id_token" and not tokens.id_token:
@@ -63,7 +58,8 @@ def stored_token(kind: Kind, account: str | None, min_ttl: int | None) -> Secret
             provider=Provider.of(issuer),
             client_id=client_id,
             client_secrets_path=None,
-            max_session_lifetime_hours=DEFAULT_MAX_SESSION_LIFETIME_HOURS,
+            # The command has no limit of its own.
+            max_session_lifetime_hours=session.lifetime_hours,
         )
     )
     token = _current(manager, kind)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tokentoss.cli.stored import chosen
 from tokentoss.cli.terminal import Terminal
 from tokentoss.error_codes import printable
-from tokentoss.exceptions import NoCredentialsError, error_for
-from tokentoss.session.refresh import TURN_TIMEOUT
+from tokentoss.exceptions import NoCredentialsError
 from tokentoss.session.session import Session
 from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account
@@ -22,19 +21,13 @@ def run(account: str) -> int:
         NoCredentialsError: ``account_unknown``, ``account_ambiguous`` or ``session_expired``; nothing
             changes then.
         StorageError: If the tokens cannot be read or written.
-        TokenRefreshError: ``refresh_busy`` if another process renews them for too long.
     """
     storage = FileStorage()
     tokens = chosen(storage.load_all(), account)
-    try:
-        # Another process that renews them meanwhile would have its new tokens replaced by the old ones.
-        with storage.renewing(tokens, TURN_TIMEOUT):
-            tokens = chosen(storage.load_all(), account)
-            if not Session.of(tokens).is_signed_in():
-                raise NoCredentialsError(code="session_expired")
-            storage.save(tokens)
-    except TimeoutError:
-        raise error_for("refresh_busy") from None
+    if not Session.of(tokens).is_signed_in:
+        raise NoCredentialsError(code="session_expired")
+    if not storage.prefer(tokens):
+        raise NoCredentialsError(code="account_unknown", subject=account)
     terminal = Terminal()
     name = printable(Account.of(tokens).display_name or account)
     terminal.line(f"{terminal.paint('Using', 'green')} {name} by default")

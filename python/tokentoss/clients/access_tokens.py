@@ -77,8 +77,7 @@ class AccessTokens(TokenSource):
     def _in_use(self, looked_at: list[str]) -> TokenManager | None:
         assert self._wanted is not None  # noqa: S101 - the constructor has seen to it
         for manager in TokenManager.signed_in():
-            is_here = manager is not self._detached and self._wanted.is_met_by(manager.provider)
-            if is_here and self._is_usable(manager):
+            if self._wanted.is_met_by(manager.provider) and self._is_usable(manager):
                 return manager
         looked_at.append(f"the sign-ins of this process at {self._wanted.name} (none)")
         brokered = self._of_environment(self._wanted, self._account)

@@ -11,7 +11,7 @@ from tokentoss.clients.token_source import TokenSource, named
 from tokentoss.clients.wanted_provider import WantedProvider
 from tokentoss.exceptions import ConfigurationError, IdTokenError
 from tokentoss.oauth.id_token import unverified_claims
-from tokentoss.session.auth_manager import AuthManager, DetachedManager
+from tokentoss.session.auth_manager import AuthManager
 from tokentoss.session.default_credentials import published
 from tokentoss.session.token_manager import TokenManager
 from tokentoss.storage.accounts import Account
@@ -101,8 +101,7 @@ class IdTokens(TokenSource):
         return self._signed_in() if self._is_named or latest is not None else []
 
     def _signed_in(self) -> list[TokenManager]:
-        managers = [one for one in TokenManager.signed_in() if not isinstance(one, DetachedManager)]
-        return [one for one in managers if self._gives_them(one)]
+        return [one for one in TokenManager.signed_in() if self._gives_them(one)]
 
     def _gives_them(self, manager: TokenManager) -> bool:
         return self._wanted.is_met_by(manager.provider) and manager.provider.openid_connect

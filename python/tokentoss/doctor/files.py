@@ -121,7 +121,7 @@ def _accounts(storage: FileStorage) -> list[Finding]:
         stored = storage.load_all()
     except StorageError as failure:
         return [Finding("accounts", None, "error", str(failure))]
-    signed_in = sum(Session.of(tokens).is_signed_in() for tokens in stored)
+    signed_in = sum(Session.of(tokens).is_signed_in for tokens in stored)
     expired = len(stored) - signed_in
     text = f"{signed_in} signed in" if signed_in else "nobody is signed in"
     if expired:

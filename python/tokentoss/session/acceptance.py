@@ -10,6 +10,7 @@ from tokentoss.exceptions import IdTokenError
 from tokentoss.oauth.id_token import validate_id_token
 from tokentoss.oauth.userinfo import fetch_identity
 from tokentoss.session.tokens_from_response import tokens_of_identity, tokens_of_sign_in
+from tokentoss.storage.token_data import LATEST, iso_time
 
 if TYPE_CHECKING:
     from tokentoss.oauth.provider import Provider
@@ -85,6 +86,16 @@ def identified_by_endpoint(
         requested_scopes=requested_scopes,
         received_at=received_at,
     )
+
+
+def ending_after(tokens: TokenData, hours: float) -> TokenData:
+    """Return the tokens of a sign-in with when it ends, for other processes, which may have other limits.
+
+    Args:
+        tokens: The tokens of the sign-in.
+        hours: How long it lasts.
+    """
+    return replace(tokens, session_ends_at=iso_time(min(time.time() + hours * 3600, LATEST)))
 
 
 def continued(tokens: TokenData, before: TokenData | None) -> TokenData:

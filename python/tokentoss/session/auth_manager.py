@@ -17,7 +17,12 @@ from tokentoss.exceptions import (
 from tokentoss.oauth.authorization_code import authorization_url, nonce_of, redeem_code
 from tokentoss.oauth.pkce import code_challenge as challenge_of
 from tokentoss.oauth.userinfo import fetch_userinfo, require_identity
-from tokentoss.session.acceptance import continued, identified_by_endpoint, identified_by_id_token
+from tokentoss.session.acceptance import (
+    continued,
+    ending_after,
+    identified_by_endpoint,
+    identified_by_id_token,
+)
 from tokentoss.session.app_host import default_storage, require_own
 from tokentoss.session.provider_lookup import provider_of
 from tokentoss.session.scopes import joined, missing_from
@@ -137,7 +142,7 @@ class AuthManager(TokenManager):
             tokens = identified_by_endpoint(
                 response, provider=self.provider, client_id=client_id, requested_scopes=self.scopes
             )
-        tokens = continued(tokens, self._known(tokens))
+        tokens = ending_after(continued(tokens, self._known(tokens)), self.max_session_lifetime_hours)
         self.last_error = None
         self._account_change.meet(Account.of(tokens))
         self._begin(self._store.sign_in(tokens))
@@ -308,7 +313,15 @@ class AuthManager(TokenManager):
 
 
 class DetachedManager(AuthManager):
-    """An auth manager beside the sign-in of a user: it leaves ``tokentoss.CREDENTIALS`` alone."""
+    """An auth manager beside the sign-in of a user: it leaves ``tokentoss.CREDENTIALS`` alone.
+
+    Clients make one for an account of their own choice, which must not become that of other clients.
+    """
+
+    @property
+    def signed_in_order(self) -> tuple[float, int] | None:
+        """None: no other client chooses this session."""
+        return None
 
     def _publish(self, *, only_if_free: bool = False) -> None:
         pass

@@ -208,13 +208,21 @@ class CurrentTokens:
         if session is not None and self._is_over(session):
             self.last_error = self._expired()
             if self._store.forget(session):
-                self._store.discard(session)
+                self._drop(session)
                 self._ended()
             return None
         return session
 
     def _is_over(self, session: Session) -> bool:
         return session.is_older_than(self.max_session_lifetime_hours)
+
+    def _drop(self, session: Session) -> None:
+        """Remove the stored tokens of a session that is over for everybody.
+
+        Another manager may have a longer limit than this one; its sign-in stays.
+        """
+        if session.has_ended:
+            self._store.discard(session)
 
     def _expired(self) -> NoCredentialsError:
         hours = f"{self.max_session_lifetime_hours:g} h"

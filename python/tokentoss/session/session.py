@@ -71,9 +71,32 @@ class Session:
         """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""
         return self.signed_in_at is not None and time.time() - self.signed_in_at > hours * 3600
 
-    def is_signed_in(self, hours: float = DEFAULT_MAX_SESSION_LIFETIME_HOURS) -> bool:
-        """Tell whether the user counts as signed in: calls can be made, and the sign-in is not too old."""
-        return self.is_usable and not self.is_older_than(hours)
+    @property
+    def ends_at(self) -> float | None:
+        """When the sign-in ends by its own terms, in Unix seconds; None if nobody knows when it began."""
+        if self.tokens.session_ends_at is not None:
+            return utc_time(self.tokens.session_ends_at).timestamp()
+        if self.signed_in_at is None:
+            return None
+        return self.signed_in_at + DEFAULT_MAX_SESSION_LIFETIME_HOURS * 3600
+
+    @property
+    def lifetime_hours(self) -> float:
+        """How long the sign-in lasts by its own terms."""
+        if self.ends_at is None or self.signed_in_at is None:
+            return DEFAULT_MAX_SESSION_LIFETIME_HOURS
+        return (self.ends_at - self.signed_in_at) / 3600
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the sign-in has ended by its own terms, whatever limit anybody else has."""
+        ends_at = self.ends_at
+        return ends_at is not None and time.time() > ends_at
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the user counts as signed in: calls can be made, and the sign-in has not ended."""
+        return self.is_usable and not self.has_ended
 
 
 def id_token_is_due(session: Session) -> bool:

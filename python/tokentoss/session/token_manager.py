@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tokentoss.exceptions import (
     NoCredentialsError,
+    ReauthRequiredError,
     StorageError,
     TokenRefreshError,
 )
@@ -133,9 +133,17 @@ class TokenManager(CurrentTokens, ABC):
 
         An access token that is about to expire is renewed first, if it can be: its users put
         ``credentials.token`` into headers by hand.
+
+        Raises:
+            ReauthRequiredError: If the provider has ended the session. Google's libraries would take None for
+                "the credentials of this machine", and call as somebody else.
         """
-        with suppress(TokenRefreshError):
+        try:
             _ = self.access_token
+        except ReauthRequiredError:
+            raise
+        except TokenRefreshError as failure:
+            logger.debug("credentials with the token as it is: %s", failure.code)
         return self.credentials_as_they_are
 
     @property
@@ -183,7 +191,12 @@ class TokenManager(CurrentTokens, ABC):
             raise self._expired()
         if not session.is_usable:
             raise NoCredentialsError(code="session_expired")
-        self._store.storage.save(tokens)
+        # What was read may be old by now: another process renews tokens, or signs out.
+        is_stored = self._store.storage.prefer(tokens)
+        current = self._store.counterpart(tokens) if is_stored else None
+        if current is None:
+            raise NoCredentialsError(code="account_unknown", subject=Account.of(tokens).display_name)
+        tokens = current
         self._account_change.expect(Account.of(tokens))
         self._begin(self._store.use(tokens))
         return Account.of(tokens)
@@ -247,7 +260,7 @@ class TokenManager(CurrentTokens, ABC):
         session = Session.of(tokens)
         if self._is_over(session):
             self.last_error = self._expired()
-            self._store.discard(session)
+            self._drop(session)
         elif not session.is_usable:
             self.last_error = NoCredentialsError(code="session_expired")
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tokentoss.exceptions import StorageError, TokenTossError
 from tokentoss.storage.base import AccountStorage
 from tokentoss.storage.records import RecordStorage
+from tokentoss.storage.token_data import grant_of
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+TURN_TIMEOUT = 30.0
+"""Seconds to wait for somebody else who renews the tokens of an account."""
 
 
 class OneAccountStorage(RecordStorage):
@@ -86,6 +90,26 @@ class OwnAccountStorage:
         """Store new tokens of an account if the old ones are still stored."""
         return _called(self._storage, lambda: self._storage.replace(before, after))
 
+    def prefer(self, tokens: TokenData) -> bool:
+        """Make an account the default one, and tell whether it is stored.
+
+        The storage may have no method for that. Then the account's turn to renew keeps those of others away
+        who have newer tokens for it.
+
+        Raises:
+            StorageError: ``storage_unwritable`` if another holder keeps the turn for too long.
+        """
+        try:
+            with self.renewing(tokens, TURN_TIMEOUT):
+                stored = self.load_all()
+                chosen = next((one for one in stored if grant_of(one) == grant_of(tokens)), None)
+                if chosen is not None:
+                    self.save(chosen)
+                return chosen is not None
+        except TimeoutError:
+            subject = f"{type(self._storage).__name__} (another process renews the tokens)"
+        raise StorageError(code="storage_unwritable", subject=subject)
+
     def remove(self, tokens: TokenData) -> None:
         """Remove the tokens of one account."""
         _called(self._storage, lambda: self._storage.remove(tokens))
@@ -109,11 +133,13 @@ _adapters_lock = threading.Lock()
 anew_in_child(sys.modules[__name__], _adapters_lock=threading.Lock)
 
 
-def accounts_in(storage: TokenStorage) -> AccountStorage:
+def accounts_in(storage: TokenStorage) -> RecordStorage | OwnAccountStorage:
     """Return a storage as one of several accounts that raises nothing but errors of this package."""
+    is_ours = type(storage).__module__.partition(".")[0] == __package__.partition(".")[0]
+    if is_ours and isinstance(storage, (RecordStorage, OwnAccountStorage)):
+        return storage
     if isinstance(storage, AccountStorage):
-        is_ours = type(storage).__module__.partition(".")[0] == __package__.partition(".")[0]
-        return storage if is_ours else OwnAccountStorage(storage)
+        return OwnAccountStorage(storage)
     with _adapters_lock:
         # By identity, because a storage of the user's own may have no hash. An adapter keeps its storage, so
         # the number is nobody else's while there is one.

@@ -92,6 +92,25 @@ class RecordStorage(ABC):
                     return True
         return False
 
+    def prefer(self, tokens: TokenData) -> bool:
+        """Make an account the default one, with the tokens that it has by now.
+
+        Args:
+            tokens: Tokens of the account, which need not be its newest.
+
+        Returns:
+            Whether any are stored; if not, nothing has changed.
+
+        Raises:
+            StorageError: If it cannot be stored; what was stored stays.
+        """
+        with self._lock, self._exclusively():
+            records = self._read()
+            chosen = [one for one in records if grant_of(one) == grant_of(tokens)]
+            if chosen and records[0] is not chosen[0]:
+                self._write([*chosen, *(one for one in records if grant_of(one) != grant_of(tokens))])
+        return bool(chosen)
+
     def remove(self, tokens: TokenData) -> None:
         """Remove the tokens of one account.
 

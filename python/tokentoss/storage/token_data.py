@@ -10,6 +10,9 @@ from tokentoss.exceptions import IdTokenError
 from tokentoss.oauth.id_token import unverified_claims
 from tokentoss.util.secret_text import keeping_secret
 
+LATEST = 253_402_300_799
+"""The last second of the year 9999, beyond which no time is one."""
+
 _OPTIONAL_TEXTS = (
     "user_email",
     "created_at",
@@ -21,6 +24,7 @@ _OPTIONAL_TEXTS = (
     "name",
     "connected_at",
     "updated_at",
+    "session_ends_at",
 )
 
 
@@ -46,6 +50,7 @@ class TokenData:
         name: The user's name at the provider, if it says.
         connected_at: When this account first signed in here, in ISO 8601.
         updated_at: When its tokens last changed, in ISO 8601.
+        session_ends_at: When the sign-in ends by its own terms, in ISO 8601; earlier versions did not say.
     """
 
     access_token: str
@@ -64,6 +69,7 @@ class TokenData:
     name: str | None = field(default=None, kw_only=True)
     connected_at: str | None = field(default=None, kw_only=True)
     updated_at: str | None = field(default=None, kw_only=True)
+    session_ends_at: str | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         refresh = "redacted" if self.refresh_token else "none"
@@ -116,7 +122,7 @@ class TokenData:
         )
         # Both are parsed once here, so that a wrong date is an error of the file and not of its use.
         _ = tokens.expiry_datetime, tokens.created_at_datetime
-        for moment in (tokens.connected_at, tokens.updated_at):
+        for moment in (tokens.connected_at, tokens.updated_at, tokens.session_ends_at):
             _ = moment is None or utc_time(moment)
         return tokens
 
