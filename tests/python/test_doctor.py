@@ -16,6 +16,7 @@ from command_steps import Store
 from fake_provider import CLIENT_ID, Answer, FakeProvider
 from network import resolver
 from tokentoss import FileStorage
+from tokentoss.broker import FakeBroker
 from tokentoss.cli import main
 from tokentoss.doctor import Finding, callback, examine, network, versions
 from tokentoss.storage.token_data import iso_time
@@ -105,6 +106,48 @@ def test_nothing_is_configured(capsys: pytest.CaptureFixture[str]) -> None:
     assert "XX client " in out
     assert "Run `tokentoss configure FILE`" in out
     assert "1 error, 0 warnings." in out
+
+
+@pytest.fixture
+def asks(broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> FakeBroker:
+    monkeypatch.setenv("TOKENTOSS_BROKER", broker.url)
+    monkeypatch.setenv("TOKENTOSS_BROKER_KEY", broker.key)
+    return broker
+
+
+def test_a_broker_in_the_place_of_a_client(asks: FakeBroker, capsys: pytest.CaptureFixture[str]) -> None:
+    levels(client="note", broker="ok", broker_key="ok", broker_accounts="note")
+    asks.connect("google", email="ada@example.com")
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "it answers; 1 connected" in out
+    assert "none here: the broker has its own" in out
+    assert asks.key not in out
+    assert [section.title for section in examine()] == ["Versions", "Files", "Client", "Broker"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("TOKENTOSS_BROKER", "http://broker.example", "broker"),
+        ("TOKENTOSS_BROKER_KEY", "", "broker key"),
+        ("TOKENTOSS_BROKER_KEY", "another-key-that-nobody-knows-here-at-all", "broker accounts"),
+    ],
+)
+def test_a_broker_that_cannot_be_asked(
+    asks: FakeBroker, monkeypatch: pytest.MonkeyPatch, name: str, value: str, finding: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    found = findings()
+    assert [one.name for one in found.values() if one.level == "error"] == [finding]
+    assert "another-key" not in found[finding].shown
+
+
+@pytest.mark.usefixtures("asks", "configured", "no_network")
+def test_a_client_beside_a_broker() -> None:
+    """Both are examined: a widget may have either."""
+    titles = [section.title for section in examine()]
+    assert titles == ["Versions", "Files", "Client", "Broker", "Network", "Callback"]
 
 
 @pytest.mark.usefixtures("no_network")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.doctor.finding import Finding
 from tokentoss.error_codes import printable
+from tokentoss.exceptions import ClientSecretsNotFoundError
 
 if TYPE_CHECKING:
     from tokentoss.config.client_config import ClientConfig
@@ -14,9 +15,16 @@ if TYPE_CHECKING:
 
 
 def client_findings(
-    config: ClientConfig | None, problem: ConfigurationError | None, provider: Provider | None, unknown: str
+    config: ClientConfig | None,
+    problem: ConfigurationError | None,
+    provider: Provider | None,
+    unknown: str,
+    *,
+    has_broker: bool,
 ) -> list[Finding]:
     """Return what is known of the client; of its secret, whether there is one."""
+    if config is None and has_broker and isinstance(problem, ClientSecretsNotFoundError):
+        return [Finding("client", None, "note", "none here: the broker has its own")]
     if config is None:
         cause, _, step = str(problem or "").partition(". ")
         return [Finding("client", None, "error", cause, step)]

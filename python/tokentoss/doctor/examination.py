@@ -5,13 +5,19 @@ from __future__ import annotations
 import warnings
 
 from tokentoss.config.client_config import ClientConfig
+from tokentoss.doctor.broker import broker_findings
 from tokentoss.doctor.callback import callback_findings
 from tokentoss.doctor.client import client_findings
 from tokentoss.doctor.files import place_findings
 from tokentoss.doctor.finding import Section
 from tokentoss.doctor.network import network_findings
 from tokentoss.doctor.versions import version_findings
-from tokentoss.exceptions import ConfigurationError, DiscoveryError, InsecureFilePermissionsWarning
+from tokentoss.exceptions import (
+    ConfigurationError,
+    DiscoveryError,
+    InsecureFilePermissionsWarning,
+    StorageError,
+)
 from tokentoss.oauth.provider import GOOGLE, Provider
 from tokentoss.session.provider_lookup import provider_of
 from tokentoss.storage import FileStorage
@@ -24,13 +30,21 @@ def examine() -> list[Section]:
         warnings.simplefilter("ignore", InsecureFilePermissionsWarning)
         config, problem = _configured()
         provider, unknown = _provider(config)
-        return [
+        at_broker = broker_findings()
+        sections = [
             Section("Versions", version_findings()),
             Section("Files", place_findings()),
-            Section("Client", client_findings(config, problem, provider, unknown)),
-            Section("Network", network_findings(config, provider)),
-            Section("Callback", callback_findings(config, provider)),
+            Section(
+                "Client", client_findings(config, problem, provider, unknown, has_broker=bool(at_broker))
+            ),
         ]
+        if at_broker:
+            sections.append(Section("Broker", at_broker))
+        if config is not None or not at_broker:
+            # Otherwise the broker talks to the provider, and has its own callback.
+            sections.append(Section("Network", network_findings(config, provider)))
+            sections.append(Section("Callback", callback_findings(config, provider)))
+        return sections
 
 
 def _configured() -> tuple[ClientConfig | None, ConfigurationError | None]:
@@ -45,6 +59,11 @@ def _provider(config: ClientConfig | None) -> tuple[Provider | None, str]:
     if config is None:
         return GOOGLE, ""
     try:
-        return provider_of(config, FileStorage()), ""
+        storage = FileStorage()
+    except StorageError:
+        # Without a home folder, which the section on files says.
+        storage = None
+    try:
+        return (config.provider() if storage is None else provider_of(config, storage)), ""
     except (ConfigurationError, DiscoveryError) as failure:
         return None, str(failure)
