@@ -208,13 +208,20 @@ def test_a_keyring_that_breaks_later(backend: InMemory, fake: FakeProvider) -> N
 @pytest.mark.parametrize(
     "index", ["", "{", "[]", '{"generation": 1, "parts": 1}', '{"generation": "x", "parts": 2}']
 )
-def test_entries_that_are_no_tokens(backend: InMemory, index: str) -> None:
+def test_entries_that_are_no_tokens(backend: InMemory, index: str, fake: FakeProvider) -> None:
     storage = KeyringStorage()
     backend.entries["tokentoss", "index"] = index
     with pytest.raises(StorageError) as refusal:
         storage.load()
     assert refusal.value.code == "storage_corrupt"
     assert "keyring" in str(refusal.value)
+    ada = of(fake, "ada")
+    storage.save(ada)
+    assert storage.load_all() == [ada], "a sign-in takes their place"
+    backend.entries["tokentoss", "index"] = index
+    storage.clear()
+    assert ("tokentoss", "index") not in backend.entries
+    assert storage.load() is None
 
 
 def test_readers_see_old_or_new_tokens(backend: InMemory, fake: FakeProvider) -> None:

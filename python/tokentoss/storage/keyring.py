@@ -137,7 +137,15 @@ class KeyringStorage(RecordStorage):
         self._reported("storage_unwritable", partial(self._replace, records))
 
     def _read_to_add(self) -> list[TokenData]:
-        return self._read() if self.fallback is None else self.fallback._read_to_add()  # noqa: SLF001 - the same
+        if self.fallback is not None:
+            return self.fallback._read_to_add()  # noqa: SLF001 - of the same family
+        try:
+            return self._read()
+        except StorageError as failure:
+            if failure.code != "storage_corrupt":
+                raise
+        logger.warning("%s did not hold tokens; they are replaced", self._name)
+        return []
 
     def _remove_one(self, tokens: TokenData, *, only_same: bool) -> bool:
         if self.fallback is not None:
@@ -180,6 +188,13 @@ class KeyringStorage(RecordStorage):
             pass
         raise StorageError(code="storage_corrupt", subject=self._name)
 
+    def _index_if_readable(self) -> dict[str, Any] | None:
+        try:
+            return self._index()
+        except StorageError:
+            # Which entries it named is lost; nobody reads them.
+            return None
+
     def _delete(self, name: str) -> None:
         if self._keyring.get_password(self.service, name) is not None:
             self._keyring.delete_password(self.service, name)
@@ -195,7 +210,7 @@ class KeyringStorage(RecordStorage):
         return [secret_or_none(self._keyring.get_password(self.service, name)) for name in _part_names(index)]
 
     def _replace(self, records: list[TokenData]) -> None:
-        before = self._index()
+        before = self._index_if_readable()
         if not records:
             self._delete(INDEX)
             self._delete_parts(before)
