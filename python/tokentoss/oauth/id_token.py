@@ -156,11 +156,6 @@ def times_of(id_token: str) -> tuple[float | None, float]:
     return _number(claims.get("iat")), _number(claims.get("exp")) or 0.0
 
 
-def expiry_of(id_token: str) -> float:
-    """Return when a token expires, in Unix seconds; 0 if it cannot be read."""
-    return times_of(id_token)[1]
-
-
 def access_token_hash(access_token: str, algorithm: str) -> str:
     """Return the ``at_hash`` of an access token (OpenID Connect Core 3.1.3.6)."""
     # Ed25519 hashes with SHA-512 itself.
