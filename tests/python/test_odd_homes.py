@@ -21,9 +21,11 @@ from test_storage import ORIGINAL_FILE, TOKENS
 from tokentoss import (
     ClientConfig,
     ClientSecretsNotFoundError,
+    ConfigurationError,
     FileStorage,
     InsecureFilePermissionsWarning,
     MemoryStorage,
+    ServiceCredentials,
     StorageError,
 )
 from tokentoss.cli import main
@@ -117,7 +119,7 @@ def test_without_a_home_tokens_stay_in_memory_with_one_sentence(homeless: Path) 
 
 
 def test_without_a_home_nothing_is_written_to_the_working_folder(
-    homeless: Path, capsys: pytest.CaptureFixture[str]
+    homeless: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F14: every place that has a default in the home folder."""
     with pytest.raises(StorageError) as refusal:
@@ -129,7 +131,45 @@ def test_without_a_home_nothing_is_written_to_the_working_folder(
         assert main(command) == 1
         captured = capsys.readouterr()
         assert "You have no home folder here" in " ".join((captured.out + captured.err).split())
+    (homeless / "client.json").write_text('{"installed": {"client_id": "id-1", "client_secret": "s"}}')
+    monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(homeless / "client.json"))
+    monkeypatch.setattr("tokentoss.doctor.examination.network_findings", lambda *_: [])
+    assert main(["doctor"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Versions\n"), "all of it, with what is wrong at its place"
+    assert "You have no home folder here" in " ".join(captured.out.split())
+    assert captured.err == ""
+    (homeless / "client.json").unlink()
     assert list(homeless.iterdir()) == []
+
+
+def test_relative_paths_stay_after_a_chdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir(mode=0o700)
+    (first / "client.json").write_text('{"installed": {"client_id": "id-1", "client_secret": "s"}}')
+    monkeypatch.chdir(first)
+    storage, config = FileStorage("tokens.json"), ClientConfig.from_file("client.json")
+    credentials = [ServiceCredentials(source) for source in ("key.json", "default", "~/key.json")]
+    monkeypatch.chdir(second)
+    storage.save(TOKENS)
+    assert (first / "tokens.json").exists()
+    assert list(second.iterdir()) == []
+    assert config.source == first / "client.json"
+    assert [one.source for one in credentials] == [str(first / "key.json"), "default", "~/key.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such folder can be removed there")
+def test_a_relative_path_below_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(StorageError) as refusal:
+        FileStorage("tokens.json")
+    assert refusal.value.code == "storage_path_invalid"
+    with pytest.raises(ConfigurationError):
+        ServiceCredentials("key.json")
+    monkeypatch.chdir(tmp_path)
 
 
 @as_root

@@ -30,7 +30,7 @@ def config_folder() -> Path:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return a path with ``~`` replaced by the home folder.
+    """Return a path with ``~`` replaced by the home folder, which stays the same after ``os.chdir``.
 
     Raises:
         StorageError: ``storage_home_missing`` if there is none; ``storage_path_invalid`` for what the
@@ -39,8 +39,11 @@ def expanded(path: str | Path) -> Path:
     try:
         if b"\0" in os.fsencode(path):
             raise StorageError(code="storage_path_invalid", subject=repr(str(path)))
-        return Path(path).expanduser()
+        return Path(path).expanduser().absolute()
     except UnicodeEncodeError:
         raise StorageError(code="storage_path_invalid", subject=repr(str(path))) from None
     except RuntimeError:
         raise StorageError(code="storage_home_missing") from None
+    except FileNotFoundError:
+        # The working folder is gone, and with it what a relative path is below.
+        raise StorageError(code="storage_path_invalid", subject=repr(str(path))) from None

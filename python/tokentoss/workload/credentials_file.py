@@ -12,6 +12,9 @@ from tokentoss.util.secret import SecretBytes
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEFAULT = "default"
+"""What stands for the application default credentials of google-auth in the place of a file."""
+
 
 def read_credentials(path: Path, name: str) -> dict[str, Any]:
     """Read a credentials file.

@@ -10,6 +10,7 @@ from google.auth import environment_vars
 from tokentoss.exceptions import TokenTossError
 from tokentoss.util.failures import without_frames
 from tokentoss.util.secret import Secret
+from tokentoss.workload.credentials_file import DEFAULT
 from tokentoss.workload.google_id_tokens import of_file, of_machine
 from tokentoss.workload.google_request import GoogleRequest
 from tokentoss.workload.refusals import Asked, error_of
@@ -17,15 +18,12 @@ from tokentoss.workload.refusals import Asked, error_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEFAULT = "default"
-"""The source that stands for application default credentials."""
-
 
 def mint(source: str, audience: str, impersonate: str | None) -> Secret:
     """Ask for an ID token.
 
     Args:
-        source: A file, or :data:`DEFAULT`.
+        source: A file, or ``"default"``.
         audience: Whom the token is for.
         impersonate: The service account to impersonate, if any.
 

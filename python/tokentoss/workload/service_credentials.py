@@ -9,8 +9,8 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import Any
 
 from tokentoss.exceptions import ConfigurationError, IdTokenError, TokenRefreshError, TokenTossError
 from tokentoss.oauth.id_token import times_of, unverified_claims
@@ -19,9 +19,7 @@ from tokentoss.session.session import due_at
 from tokentoss.util.backoff import BackOff
 from tokentoss.util.forks import anew_in_child
 from tokentoss.util.secret import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tokentoss.workload.credentials_file import DEFAULT
 
 CREDENTIALS_VARIABLE = "TOKENTOSS_SERVICE_CREDENTIALS"
 """Environment variable with what :class:`ServiceCredentials` takes as its source."""
@@ -97,7 +95,7 @@ class ServiceCredentials:
             raise ConfigurationError(code="argument_invalid", subject=f"audience={audience!r}")
         if impersonate is not None and not _EMAIL.fullmatch(impersonate):
             raise ConfigurationError(code="argument_invalid", subject=f"impersonate={impersonate!r}")
-        self.source, self.audience, self.impersonate = str(source), audience, impersonate
+        self.source, self.audience, self.impersonate = _lasting(str(source)), audience, impersonate
         self._minted: _Minted | None = None
         self._turn = threading.Lock()
         anew_in_child(self, _turn=threading.Lock)
@@ -259,6 +257,17 @@ def _again(failure: TokenTossError) -> TokenTossError:
     made = type(failure)(str(failure), code=failure.code)
     made.retry_after = failure.retry_after
     return made
+
+
+def _lasting(source: str) -> str:
+    """Return a source that means the same after ``os.chdir``, and in other processes."""
+    # The home folder is looked up when the file is read, because there may be none.
+    stays = source == DEFAULT or source.startswith("~")
+    try:
+        return source if stays else str(Path(source).absolute())
+    except FileNotFoundError:
+        # The working folder is gone.
+        raise ConfigurationError(code="credentials_file_missing", subject=source) from None
 
 
 def _is_word(text: Any) -> bool:
