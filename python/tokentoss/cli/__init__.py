@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from tokentoss.exceptions import InsecureFilePermissionsWarning, TokenTossError
 from tokentoss.place import in_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -30,8 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command line without the program's name; by default the process's own.
     """
-    _open_closed_streams()
-    arguments = sys.argv[1:] if arguments is None else arguments
+    with _open_streams():
+        return _outcome(sys.argv[1:] if arguments is None else arguments)
+
+
+def _outcome(arguments: Sequence[str]) -> int:
     if not arguments:
         parser().print_help()
         return 0
@@ -72,15 +75,18 @@ def _run(chosen: dict[str, Any]) -> int:
     return code
 
 
-def _open_closed_streams() -> None:
-    """Open nothing in the place of streams that the caller has closed.
+@contextmanager
+def _open_streams() -> Iterator[None]:
+    """Have nothing in the place of streams that the caller has closed.
 
     Python has None there, for which ``print`` takes the standard output: messages would be part of the token.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            # Until the process ends, as the streams that it stands for.
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    with ExitStack() as stack:
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                stack.callback(setattr, sys, name, None)
+                setattr(sys, name, stack.enter_context(Path(os.devnull).open(mode, encoding="utf-8")))
+        yield
 
 
 def _write_nowhere() -> None:
