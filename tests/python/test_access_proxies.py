@@ -155,7 +155,7 @@ def test_answers_that_are_no_json(client: IAPClient, service: FakeProvider) -> N
     with pytest.raises(ServiceAnswerError) as refusal:
         client.get_json("/api?key=private")
     assert refusal.value.code == "service_answer_not_json"
-    assert str(refusal.value).startswith(f"{service.issuer}/api (200, text/html) answered with")
+    assert str(refusal.value).startswith(f"{service.issuer}/api (200, text/html) didn't answer with JSON")
     assert "sign-in page" in str(refusal.value)
     assert isinstance(refusal.value, ValueError)
     assert refusal.value.response.text == "<html>Sign in</html>"

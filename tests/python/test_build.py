@@ -72,7 +72,7 @@ def test_the_wheel(checkout: Path) -> None:
     assert "Description-Content-Type: text/markdown" in metadata
     assert re.findall(r"\]\((?!https?://|#)", metadata) == []
     assert "pip install tokentoss" in metadata
-    assert "`docs/callback.md` sets each of them up" in metadata
+    assert "/docs/callback.md) sets each of them up" in metadata
 
 
 def test_the_source_archive_builds_a_wheel_without_node(checkout: Path, tmp_path: Path) -> None:

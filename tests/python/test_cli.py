@@ -95,7 +95,7 @@ def test_a_secret_in_the_place_of_the_file(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere.json"], "no OAuth client at nowhere.json"),
+        (["nowhere.json"], "nowhere.json. Run `tokentoss configure FILE`"),
         (["file.json", "--client-id", "a"], "both a file and a client ID"),
         ([], "Give a client_secrets.json, or --client-id"),
         (["--client-id", "GOCSPX-x"], "looks like a client secret"),

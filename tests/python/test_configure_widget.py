@@ -131,7 +131,7 @@ def test_a_file_is_installed_as_it_is(widget: ConfigureWidget) -> None:
             "client_secrets_service_account",
             "key.json is a service",
         ),
-        (file(b"", ""), "client_secrets_invalid", "The chosen file (it's empty)"),
+        (file(b"", ""), "client_secrets_invalid", "The chosen file (it is empty)"),
         (file(b"x", "a\n\x1b[31m\u202e" + "b" * 999), "client_secrets_invalid", "bbb (it is not JSON)"),
         (parts("folder", "a"), "envelope_unreadable", ""),
         (parts("credentials", "a", "b"), "envelope_unreadable", ""),

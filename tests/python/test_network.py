@@ -134,7 +134,7 @@ def test_a_file_of_certificates_that_is_gone(
     with pytest.raises(TokenRefreshError) as failure:
         request_tokens(server, {}, TokenRefreshError)
     assert failure.value.code == "certificates_unreadable"
-    assert str(failure.value).startswith(f"{variable}={path} does not hold certificates")
+    assert str(failure.value).startswith(f"{variable}={path} doesn't contain readable certificates")
     with pytest.raises(DiscoveryError) as discovery:
         Provider.discover(server.removesuffix("/token"))
     assert discovery.value.code == "certificates_unreadable"

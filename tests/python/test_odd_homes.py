@@ -105,8 +105,8 @@ def test_without_a_home_tokens_stay_in_memory_with_one_sentence(homeless: Path) 
     with pytest.warns(TokensInMemoryWarning) as warned:
         storage = default_storage()
     assert str(warned[0].message) == (
-        "The tokens are kept in memory until this process ends. You have no home folder here, so there is no "
-        "place for tokens and the client. Set HOME, or name files in TOKENTOSS_TOKEN_FILE and "
+        "The tokens are kept in memory until this process ends. You have no home folder here to keep "
+        "tokens and the client in. Set HOME, or name files in TOKENTOSS_TOKEN_FILE and "
         "TOKENTOSS_CLIENT_SECRETS."
     )
     assert len(warned) == 1
@@ -218,7 +218,8 @@ def test_a_read_only_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stora
 def test_a_folder_of_another_user(public_folder: Path) -> None:
     """The user may not write there: the sign-in is not stored, and the sentence says where."""
     done = as_user(NOBODY, SAVES, public_folder)
-    assert done.stdout.startswith("storage_unwritable Writing tokens.json (Permission denied) failed"), done
+    said = f"storage_unwritable Couldn't write {public_folder / 'tokens.json'} (Permission denied)."
+    assert done.stdout.startswith(said), done
     assert list(public_folder.iterdir()) == []
 
 
@@ -405,8 +406,8 @@ def test_a_lock_file_of_another_user(public_folder: Path) -> None:
     lock.touch(0o600)
     done = as_user(NOBODY, SAVES, public_folder)
     assert done.stdout == (
-        "storage_lock_unusable The lock file tokens.json.lock (Permission denied: it belongs to another "
-        "user), so nothing was stored. Delete it, or ask its owner to.\n"
+        f"storage_lock_unusable Couldn't use the lock file {lock} (Permission denied: it belongs "
+        "to another user), so nothing was stored. Delete it, or ask its owner to.\n"
     ), done
 
 
@@ -476,7 +477,7 @@ def test_what_can_be_saved_can_be_loaded(storage: FileStorage, monkeypatch: pyte
         storage.load()
     assert str(unread.value) == (
         f"{storage.path} needs more than 64 MiB, which is the limit. Sign out of accounts "
-        "that are no longer used, or move the file away."
+        "that you no longer use, or move the file away."
     )
 
 

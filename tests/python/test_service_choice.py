@@ -192,4 +192,4 @@ def test_adapters_with_the_wrong_arguments(key: Path, make_manager: Callable[...
         assert refusal.value.code == "credentials_conflict"
     with pytest.raises(ConfigurationError) as refusal:
         RequestsAuth()
-    assert refusal.value.code == "argument_invalid"
+    assert refusal.value.code == "auth_manager_missing"

@@ -527,8 +527,9 @@ def test_google_refuses_what_is_not_googles(make_manager: Make) -> None:
 
 @pytest.mark.parametrize("client_id", ["", " "])
 def test_an_empty_client_id(client_id: str) -> None:
-    with pytest.raises(ConfigurationError, match="client_id"):
+    with pytest.raises(ConfigurationError) as refusal:
         AuthWidget(provider=GOOGLE, client_id=client_id)
+    assert refusal.value.code == "client_id_invalid"
 
 
 def test_no_client_at_all() -> None:

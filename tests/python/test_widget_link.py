@@ -197,7 +197,7 @@ def test_another_state_is_nobodys(widget: AuthWidget, fake: FakeProvider, bad: s
     changed = {"code": "code-1"} | ({} if bad is None else {"state": bad})
     assert link.come_back(urlencode(changed)).status == 400
     link.paste(link.address(urlencode(changed)))
-    assert "does not belong" in customs(widget)[-1]["problem"]
+    assert "belongs to another sign-in" in customs(widget)[-1]["problem"]
     assert (link.forms, widget.error_code) == ([], "")
     assert link.come_back(query).status == 200
     assert widget.is_authenticated
@@ -283,7 +283,7 @@ def test_an_answer_that_comes_twice(widget: AuthWidget, fake: FakeProvider) -> N
     query = link.grant()
     assert link.come_back(query).status == 200
     reply = link.come_back(query)
-    assert (reply.status, "does not belong" in reply.text) == (400, True)
+    assert (reply.status, "belongs to another sign-in" in reply.text) == (400, True)
     link.paste(link.address(query))
     assert len(link.forms) == 1
     assert widget.is_authenticated
@@ -301,7 +301,7 @@ def test_two_answers_at_once(widget: AuthWidget, fake: FakeProvider) -> None:
     assert at_provider.wait(20)
     assert link.come_back(query).status == 400
     link.paste(link.address(query))
-    assert "does not belong" in customs(widget)[-1]["problem"]
+    assert "belongs to another sign-in" in customs(widget)[-1]["problem"]
     go_on.set()
     first.join(20)
     assert [reply.status for reply in replies] == [200]

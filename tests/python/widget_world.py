@@ -145,7 +145,10 @@ class QuietServer:
 
 
 class Request(RequestHandler):
-    """A request whose HTTP has been read."""
+    """A request whose HTTP has been read, by a program that asks for no page."""
+
+    command = "GET"
+    headers: Any = {}  # noqa: RUF012
 
     def __init__(self, listener: LoopbackListener, peer: Peer) -> None:
         self.listener, self.peer = listener, peer

@@ -1,12 +1,12 @@
 // Made from error_codes.json and texts/en.json by the test `vectors::error_table`; do not edit.
 
 codes! {
-    AccessDenied "access_denied" ProviderRefused "" "Access wasn't granted: the request was cancelled or refused. Try again and choose Allow, or use another account.";
-    AccountSelectionRequired "account_selection_required" ProviderRefused "" "The provider needs you to choose an account. Try again and choose one.";
+    AccessDenied "access_denied" ProviderRefused "" "Access wasn't granted: the request was cancelled or refused. Sign in again and choose Allow, or use another account.";
+    AccountSelectionRequired "account_selection_required" ProviderRefused "" "The provider needs you to choose an account. Sign in again and choose one.";
     CallbackInvalid "callback_invalid" ProviderMisbehaved "" "The provider's answer contains neither a code nor an error. Try again.";
     ClockSkew "clock_skew" Environment "some time" "This computer's clock and the provider's differ by {subject}. Set the clock, then try again.";
     ConfirmationAwaited "confirmation_awaited" Environment "" "The popup asks whether this page may sign in. Answer there to continue.";
-    ConsentRequired "consent_required" ProviderRefused "" "The provider needs your consent. Try again and accept.";
+    ConsentRequired "consent_required" ProviderRefused "" "The provider needs your consent. Sign in again and accept.";
     DeviceResponseInvalid "device_response_invalid" ProviderMisbehaved "a required member" "The provider's answer doesn't allow a sign-in by code: {subject} is missing or malformed. Use the sign-in button instead.";
     EndpointInsecure "endpoint_insecure" Configuration "An endpoint" "{subject} must start with https:// (http:// only on this computer). Correct that address.";
     EntropyUnavailable "entropy_unavailable" Environment "" "Your browser can't make random numbers, so signing in wouldn't be safe. Use another browser.";
@@ -24,7 +24,7 @@ codes! {
     IdTokenMissing "id_token_missing" ProviderMisbehaved "" "The provider sent no ID token. Check that this client may use the scope openid.";
     IdTokenNonceMismatch "id_token_nonce_mismatch" ProviderMisbehaved "" "The ID token belongs to another sign-in. Sign in again. If this happens again, tell your administrator (code id_token_nonce_mismatch).";
     IdTokenSubjectMissing "id_token_subject_missing" ProviderMisbehaved "" "The ID token doesn't say who signed in. Ask your identity provider's administrator to check its OpenID settings.";
-    InteractionRequired "interaction_required" ProviderRefused "" "The provider needs something from you. Try again and follow its pages.";
+    InteractionRequired "interaction_required" ProviderRefused "" "The provider needs something from you. Sign in again and follow its pages.";
     InvalidClient "invalid_client" ProviderRefused "The token endpoint" "{subject} doesn't accept this client. Check the client ID and the client secret, then try again.";
     InvalidGrant "invalid_grant" ProviderRefused "The token endpoint" "{subject} no longer accepts this sign-in. Sign in again.";
     InvalidRequest "invalid_request" ProviderRefused "The provider" "{subject} says the request isn't valid. Check the client's type, its secret and its registered redirect address.";
