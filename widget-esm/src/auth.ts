@@ -6,6 +6,7 @@ import type { Model } from "../../js/src/model.ts";
 import { SignInBinding } from "../../js/src/sign_in_binding.ts";
 import { empty } from "./closed_model.ts";
 import { speak } from "./labels.ts";
+import { Speaking } from "./speaking.ts";
 import { View } from "./view.ts";
 
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
@@ -44,29 +45,21 @@ function define(load: ReturnType<typeof loaderOf>): AuthWidget {
     render({ model, el }) {
       const binding = bindings.get(model) ?? latest;
       if (!binding) return undefined;
-      const make = () => {
+      const speaking = new Speaking(model, el, () => {
         speak(model.get("texts"));
-        return new View(model.get("branding"), binding);
-      };
-      let view = make();
-      if (el.closest(DISCONNECTED)) binding.kernelLost();
-      const unsubscribe = binding.subscribe((state) => view.show(state));
-      view.show(binding.state);
-      el.append(view.root);
-      // The kernel had the texts of the page's language: they come after the view.
-      const speakAnew = () => {
-        const former = view;
-        view = make();
+        const view = new View(model.get("branding"), binding);
         view.show(binding.state);
-        former.dispose();
-        former.root.replaceWith(view.root);
-      };
-      model.on("change:texts", speakAnew);
+        return view;
+      });
+      const unsubscribe = binding.subscribe((state) => {
+        // Another widget of this page may speak another language.
+        speak(model.get("texts"));
+        speaking.view.show(state);
+      });
+      if (el.closest(DISCONNECTED)) binding.kernelLost();
       return () => {
-        model.off("change:texts", speakAnew);
         unsubscribe();
-        view.dispose();
-        view.root.remove();
+        speaking.end();
       };
     },
   };

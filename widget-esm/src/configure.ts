@@ -6,6 +6,7 @@ import { loadSealer } from "../../js/src/load_sealer.ts";
 import { empty } from "./closed_model.ts";
 import { speak } from "./configure_labels.ts";
 import { ConfigureView } from "./configure_view.ts";
+import { Speaking } from "./speaking.ts";
 
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
 const DISCONNECTED = ".jupyter-widgets-disconnected";
@@ -30,28 +31,21 @@ export default {
   render({ model, el }: RenderProps): (() => void) | undefined {
     const binding = bindings.get(model) ?? latest;
     if (!binding) return undefined;
-    const make = () => {
+    const speaking = new Speaking(model, el, () => {
       speak(model.get("texts"));
-      return new ConfigureView(binding);
-    };
-    let view = make();
-    if (el.closest(DISCONNECTED)) binding.kernelLost();
-    const unsubscribe = binding.subscribe((state) => view.show(state));
-    view.show(binding.state);
-    el.append(view.root);
-    // What was typed so far goes with the former view: the texts come before anybody can have typed much.
-    const speakAnew = () => {
-      const former = view;
-      view = make();
+      const view = new ConfigureView(binding);
       view.show(binding.state);
-      former.dispose();
-      former.root.replaceWith(view.root);
-    };
-    model.on("change:texts", speakAnew);
+      return view;
+    });
+    const unsubscribe = binding.subscribe((state) => {
+      // Another widget of this page may speak another language.
+      speak(model.get("texts"));
+      speaking.view.show(state);
+    });
+    if (el.closest(DISCONNECTED)) binding.kernelLost();
     return () => {
-      model.off("change:texts", speakAnew);
       unsubscribe();
-      view.dispose();
+      speaking.end();
     };
   },
 };

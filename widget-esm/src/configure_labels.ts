@@ -24,8 +24,11 @@ function made(texts: SentTexts) {
 
 /** In English until {@link speak} is told otherwise. */
 export let labels = made(undefined);
+let spoken: SentTexts;
 
 /** Takes the texts that the kernel sent, before a view is made or shows something. */
 export function speak(texts: SentTexts): void {
+  if (texts === spoken) return;
+  spoken = texts;
   labels = made(texts);
 }
