@@ -21,6 +21,9 @@ h1 { font-size: 1.25rem; margin: 0 0 .5rem; }
 p { margin: 0 0 1rem; }
 .notice { padding: .5rem .75rem; border-inline-start: 4px solid #b26a00; background: rgb(178 106 0 / .12); }
 form { display: grid; gap: .5rem; }
+form + form { margin-block-start: .5rem; }
+[role=alert] { margin: 0; }
+[role=alert]:empty { display: none; }
 button, input { font: inherit; min-height: 44px; padding: .5rem .75rem; border-radius: 8px; }
 button { border: 1px solid #1a5fb4; background: #1a5fb4; color: #fff; cursor: pointer; text-align: start; }
 button.plain { border-color: GrayText; background: transparent; color: CanvasText; }
