@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from e2e.browser import local_context
-from e2e.conftest import browser  # noqa: F401
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from looks.pages_scenes import ACCOUNT, SCENES, Scene, show
@@ -35,7 +34,7 @@ UNCLOSABLE = {name for name in SCENES if name.startswith(("refused", "end"))} | 
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:  # noqa: F811
+def context(browser: Browser) -> Iterator[BrowserContext]:
     with local_context(browser) as context:
         yield context
 
