@@ -71,6 +71,10 @@ export async function build() {
   copyFileSync(path("widget-esm", "src", "auth.css"), path("python", "tokentoss", "static", "auth.css"));
   await buildConfigure();
   copyFileSync(path("crates", "tokentoss-core", "error_codes.json"), path("python", "tokentoss", "error_codes.json"));
+  // The broker's pages and the kernel's look alike.
+  for (const part of ["page.css", "icon.svg", "outcome.js"]) {
+    copyFileSync(path("crates", "tokentoss-broker", "templates", part), path("python", "tokentoss", "callback", part));
+  }
   checkSize();
 }
 

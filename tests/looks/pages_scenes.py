@@ -20,6 +20,8 @@ from tokentoss.callback.pages import (
 from tokentoss.callback.static_page import static_page, static_page_headers
 from tokentoss.error_codes import sentence
 
+from looks.pages_of_broker import SIGN_IN, kept_page
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,12 +45,14 @@ ASKED = {
 # The notebook page opens the popup, and says what the scene has it say, as often as it is asked.
 OPEN = """([url, said]) => {
   window.addEventListener('message', ({ source, origin }) => {
-    for (const one of said) source.postMessage(JSON.stringify(one), origin);
+    for (const one of said) source.postMessage(one, origin);
   });
   window.popup = window.open(url, '', 'popup,width=500,height=640');
 }"""
-BY_STARTING = {"type": "start", "ticket": "ticket", "key": "key", "sealed": "sealed"}
-BY_ENVELOPE = {"type": "envelope", "sealed": "sealed"}
+BY_STARTING = json.dumps({"type": "start", "ticket": "ticket", "key": "key", "sealed": "sealed"})
+BY_ENVELOPE = json.dumps({"type": "envelope", "sealed": "sealed"})
+DONE = json.dumps({"type": "done"})
+HERE = {"tokentoss": "broker", "id": SIGN_IN, "kind": "here"}
 
 Answer = tuple[int, Mapping[str, Any]] if TYPE_CHECKING else tuple
 
@@ -73,7 +77,7 @@ class Scene:
     page: tuple[bytes, Mapping[str, str]]
     path: str = START
     answers: Mapping[str, Answer] = field(default_factory=dict)
-    said: tuple[Mapping[str, str], ...] = ()
+    said: tuple[Any, ...] = ()
     severed: bool = False
     minutes: float = 0
     click: str = ""
@@ -94,6 +98,10 @@ def _static(heading: str, query: str = "code=c", **more: Any) -> Scene:
     return Scene(heading, page, f"/tokentoss/callback?{query}&state={STATE}", **more)
 
 
+def _broker(heading: str, name: str, **more: Any) -> Scene:
+    return Scene(heading, kept_page(name, NOTEBOOK), **({"path": "/callback?code=c"} | more))
+
+
 def _refused(heading: str, message: Any, status: int) -> Scene:
     return Scene(heading, refusal_page(message), "/?code=c", status=status)
 
@@ -101,6 +109,7 @@ def _refused(heading: str, message: Any, status: int) -> Scene:
 _REGISTER, _WHERE, _RELAY, _DELIVER = (
     f"/tokentoss/{name}" for name in ("register", "where", "relay", "deliver")
 )
+_HERE = f"/connect/{SIGN_IN}/here"
 _QUESTION = "Do you want to sign in from this page?"
 _ASKS = {_REGISTER: (200, ASKED)}
 _OVER = (403, {"code": "ticket_unknown"})
@@ -130,13 +139,13 @@ SCENES = {
     "callback, passed on": _callback(_BACK, answers={_RELAY: (200, {"code": ""})}, severed=True),
     "callback, over": _callback("Not signed in", answers={_RELAY: _OVER}, severed=True),
     "callback, kernel gone": _callback("Not signed in", severed=True),
-    "callback, denied": _callback("Not signed in", "error=access_denied", said=({"type": "done"},)),
-    "callback, unknown error": _callback("Not signed in", "error=<b>x</b>", said=({"type": "done"},)),
+    "callback, denied": _callback("Not signed in", "error=access_denied", said=(DONE,)),
+    "callback, unknown error": _callback("Not signed in", "error=<b>x</b>", said=(DONE,)),
     "static, nothing to do": _static("Nothing to do here", "x=y"),
     "static, signing in": _static("Signing in…"),
     "static, to be copied": _static("One more step", minutes=0.1),
-    "static, done": _static(_BACK, said=({"type": "done"},)),
-    "static, server error": _static("Not signed in", "error=server_error", said=({"type": "done"},)),
+    "static, done": _static(_BACK, said=(DONE,)),
+    "static, server error": _static("Not signed in", "error=server_error", said=(DONE,)),
     "end, signed in": Scene("Signed in", end_page(signed_in(LONG, ACCOUNT)), "/?code=c"),
     "end, not signed in": Scene(
         "Not signed in",
@@ -149,6 +158,13 @@ SCENES = {
     "refused, another sign-in": _refused(
         "Not signed in", not_signed_in(sentence("state_mismatch"), "state_mismatch"), 400
     ),
+    "broker, invitation": _broker("Sign in with Example?", "invitation", path=f"/connect/{SIGN_IN}"),
+    "broker, waiting": _broker("Signing in…", "returned"),
+    "broker, one more step": _broker("One more step", "returned", severed=True),
+    "broker, signed in": _broker("Signed in", "returned", answers={_HERE: (204, {})}, said=(HERE,)),
+    "broker, interrupted": _broker("Not signed in", "returned", answers={_HERE: (410, {})}, said=(HERE,)),
+    "broker, refused": _broker("Not signed in", "refused"),
+    "broker, unknown": _broker("Not signed in", "unknown", path=f"/connect/{SIGN_IN}", status=404),
 }
 
 

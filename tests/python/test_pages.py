@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +183,11 @@ def test_another_user_reads_why(page: Page, monkeypatch: pytest.MonkeyPatch) -> 
     assert Document(shown.text).texts["code"] == ["peer_of_another_user"]
     told = send(page.listener, "GET", "/tokentoss/start")
     assert (told.status, told.json()) == (403, {"code": "peer_of_another_user"})
+
+
+@pytest.mark.parametrize("name", ["page.css", "icon.svg", "outcome.js"])
+def test_the_pages_of_the_broker_look_alike(name: str) -> None:
+    """The build copies these from there."""
+    root = Path(__file__).parents[2]
+    broker = root / "crates" / "tokentoss-broker" / "templates" / name
+    assert broker.read_text() == (root / "python" / "tokentoss" / "callback" / name).read_text()

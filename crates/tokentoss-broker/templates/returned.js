@@ -1,23 +1,20 @@
-"use strict";
 // The code is spent, and need not stay in the address bar.
 history.replaceState(null, "", location.pathname);
-const { id, origin, account } = document.getElementById("script").dataset;
-const show = (heading, message) => {
-  document.title = document.getElementById("heading").textContent = heading;
-  document.getElementById("message").textContent = message;
-};
+const { id, origin } = document.getElementById("script").dataset;
 const tell = (kind, code) => {
   if (window.opener && origin) window.opener.postMessage({ tokentoss: "broker", id, kind, code }, origin);
 };
 const askForConfirmation = () => {
-  show("One more step", "");
+  show("asking", "One more step", "This window can't reach your notebook. To finish, type this into the notebook's "
+    + "sign-in, if it was you who clicked its button:");
   document.getElementById("confirm").hidden = false;
 };
 const connect = async () => {
   try {
     const answer = await fetch(`/connect/${id}/here`, { method: "POST" });
     if (answer.status === 410) {
-      show("Not signed in", "The broker was interrupted while you signed in. Sign in again.");
+      show("failed", "Not signed in", "The broker was interrupted while you signed in. Sign in again.",
+        "sign_in_interrupted");
       tell("failed", "sign_in_interrupted");
       return;
     }
@@ -26,7 +23,8 @@ const connect = async () => {
     askForConfirmation();
     return;
   }
-  show("Signed in", `You are signed in as ${account}. You can close this window.`);
+  show("done", "Signed in", "You can close this window.");
+  document.getElementById("who").hidden = false;
   tell("done");
   window.close();
 };

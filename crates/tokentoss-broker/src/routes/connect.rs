@@ -48,12 +48,16 @@ struct ReturnedPage<'a> {
 #[template(path = "notice.html")]
 struct NoticePage<'a> {
     nonce: &'a str,
-    title: &'a str,
+    /// `done` or `failed`, which its icon shows.
+    outcome: &'a str,
+    heading: &'a str,
+    /// Who is signed in.
+    account: &'a str,
     sentence: &'a str,
-    /// What the opener is told: nothing where there is no code.
+    /// Why it failed, as the opener is told as well, where there is a page to tell.
+    code: &'a str,
     id: String,
     page_origin: &'a str,
-    code: &'a str,
 }
 
 /// Shows who asks for what.
@@ -154,28 +158,49 @@ fn returned_page(app: &App, returned: &Returned) -> Response {
 
 /// Says why a sign-in failed, to the user and to the notebook page.
 pub(super) fn failure_page(failure: &Failure, id: &str, page_origin: &str) -> Response {
-    let sentence = failure.sentence();
-    page(StatusCode::OK, |nonce| {
-        let (id, code) = (id.to_owned(), failure.code());
-        NoticePage { nonce, title: "Not signed in", sentence: &sentence, id, page_origin, code }.render()
-    })
+    not_signed_in(StatusCode::OK, &failure.sentence(), failure.code(), (id, page_origin))
 }
 
 /// Says that all is well, and closes the window.
 pub(super) fn closing_page(account: &str) -> Response {
-    let sentence = format!("You are signed in as {account}. You can close this window.");
     page(StatusCode::OK, |nonce| {
-        let (id, page_origin) = (String::new(), "");
-        NoticePage { nonce, title: "Signed in", sentence: &sentence, id, page_origin, code: "done" }.render()
+        NoticePage {
+            nonce,
+            outcome: "done",
+            heading: "Signed in",
+            account,
+            sentence: "You can close this window.",
+            code: "",
+            id: String::new(),
+            page_origin: "",
+        }
+        .render()
     })
 }
 
 /// A problem as a person reads it.
 pub(super) fn problem_page(problem: &Problem) -> Response {
-    let sentence = problem.title();
-    page(problem.status(), |nonce| {
-        let (id, page_origin) = (String::new(), "");
-        NoticePage { nonce, title: "Not signed in", sentence, id, page_origin, code: "" }.render()
+    not_signed_in(problem.status(), problem.title(), problem.code(), ("", ""))
+}
+
+fn not_signed_in(
+    status: StatusCode,
+    sentence: &str,
+    code: &str,
+    (id, page_origin): (&str, &str),
+) -> Response {
+    page(status, |nonce| {
+        NoticePage {
+            nonce,
+            outcome: "failed",
+            heading: "Not signed in",
+            account: "",
+            sentence,
+            code,
+            id: id.to_owned(),
+            page_origin,
+        }
+        .render()
     })
 }
 
