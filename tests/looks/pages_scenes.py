@@ -49,6 +49,11 @@ OPEN = """([url, said]) => {
   });
   window.popup = window.open(url, '', 'popup,width=500,height=640');
 }"""
+STAY = """{
+  const close = window.close.bind(window);
+  window.stays = true;
+  window.close = () => { if (!window.stays) close(); };
+}"""
 BY_STARTING = json.dumps({"type": "start", "ticket": "ticket", "key": "key", "sealed": "sealed"})
 BY_ENVELOPE = json.dumps({"type": "envelope", "sealed": "sealed"})
 DONE = json.dumps({"type": "done"})
@@ -168,18 +173,17 @@ SCENES = {
 }
 
 
-def show(context: BrowserContext, scene: Scene, *, closes: bool = False) -> Page:
-    """Show a scene in a popup; unless it `closes`, a script cannot close it."""
-    page = _popup(context, scene, closes=closes)
+def show(context: BrowserContext, scene: Scene) -> Page:
+    """Show a scene in a popup, which no script closes while it `stays`."""
+    page = _popup(context, scene)
     page.locator("h1", has_text=scene.heading).filter(visible=True).wait_for()
     return page
 
 
-def _popup(context: BrowserContext, scene: Scene, *, closes: bool) -> Page:
+def _popup(context: BrowserContext, scene: Scene) -> Page:
     context.route(f"{NOTEBOOK}/**", _notebook)
     context.route(f"{LISTENER}/**", lambda route: _listener(route, scene))
-    if not closes:
-        context.add_init_script("window.close = () => {};")
+    context.add_init_script(STAY)
     if scene.minutes:
         context.clock.install()
     notebook = context.new_page()
