@@ -84,9 +84,11 @@ def test_another_provider_is_named_or_not_used(
     who = "ada@example.com"
     if where == "by hand":
         tokentoss.CREDENTIALS, who = SimpleNamespace(id_token=manager.id_token), "tokentoss.CREDENTIALS"
-    elif where == "file":
-        FileStorage().save(in_file(other))
-    token = in_file(other).id_token if where == "file" else manager.id_token
+    token = manager.id_token
+    if where == "file":
+        kept = in_file(other)
+        FileStorage().save(kept)
+        token = kept.id_token
     if where != "process":
         manager.sign_out()
     for client in (IAPClient(service.issuer), IAPClient(service.issuer, provider=google.issuer)):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import nbformat
 import pytest
 import requests
 from tokentoss import (
@@ -232,6 +231,7 @@ def test_the_api_takes_nobody_elses_token(manager: AuthManager, api: DemoApi) ->
 
 
 def test_the_notebook_is_one(api: DemoApi, demo: DemoProvider) -> None:
+    nbformat = pytest.importorskip("nbformat")
     document = json.loads(notebook(demo.issuer, api.base_url))
     nbformat.validate(document)
     sources = [cell["source"] for cell in document["cells"] if cell["cell_type"] == "code"]
