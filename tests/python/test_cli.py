@@ -318,7 +318,10 @@ def test_nothing_is_a_question(capsys: pytest.CaptureFixture[str]) -> None:
     assert "sign-in" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["unknown"], ["status", "--x"], ["sign-out", "--rev"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["unknown"], ["status", "--x"], ["sign-out", "--rev"], ["accounts", "--hel"], ["token", "--acc"]],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
