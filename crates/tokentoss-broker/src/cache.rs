@@ -42,7 +42,7 @@ pub(crate) struct Kept {
 }
 
 struct Listed {
-    accounts: Vec<Account>,
+    accounts: Arc<[Account]>,
     at: Duration,
 }
 
@@ -90,7 +90,7 @@ impl Cache {
     /// Keeps a list of accounts. An empty one is not kept, so that a sign-in elsewhere counts at once.
     pub(crate) fn keep_accounts(&self, reading: Reading, place: &Place, accounts: &[Account]) {
         if !accounts.is_empty() {
-            let listed = Arc::new(Listed { accounts: accounts.to_vec(), at: reading.at });
+            let listed = Arc::new(Listed { accounts: accounts.into(), at: reading.at });
             self.keep(reading, || self.lists.insert(place.clone(), listed));
         }
     }
@@ -137,15 +137,15 @@ impl Cache {
     }
 
     /// The accounts of a place.
-    pub(crate) fn accounts(&self, place: &Place) -> Option<Vec<Account>> {
+    pub(crate) fn accounts(&self, place: &Place) -> Option<Arc<[Account]>> {
         let listed = self.lists.get(place)?;
-        is_young(listed.at, clock::elapsed()).then(|| listed.accounts.clone())
+        is_young(listed.at, clock::elapsed()).then(|| Arc::clone(&listed.accounts))
     }
 
     /// The accounts of a place, as of a moment or later.
-    pub(crate) fn accounts_since(&self, place: &Place, moment: Duration) -> Option<Vec<Account>> {
+    pub(crate) fn accounts_since(&self, place: &Place, moment: Duration) -> Option<Arc<[Account]>> {
         let listed = self.lists.get(place)?;
-        (listed.at >= moment).then(|| listed.accounts.clone())
+        (listed.at >= moment).then(|| Arc::clone(&listed.accounts))
     }
 
     /// A row.
@@ -295,7 +295,7 @@ mod tests {
             cache.keep_accounts(reading, &place("ada"), &accounts());
             assert_eq!(cache.accounts(&place("ada")), None);
             cache.keep_accounts(cache.begin(&place("ada")), &place("ada"), &accounts());
-            assert_eq!(cache.accounts(&place("ada")), Some(accounts()));
+            assert_eq!(cache.accounts(&place("ada")).as_deref(), Some(&accounts()[..]));
             assert_eq!(cache.accounts(&place("grace")), None);
             cache.hear(&news);
             assert_eq!(cache.accounts(&place("ada")), None);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use metrics::Counter;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokentoss_custody::Outcome;
 
@@ -28,21 +29,33 @@ const JOURNAL: &str = "tokentoss_journal_answers_waiting";
 /// Listeners to news.
 const LISTENERS: &str = "tokentoss_event_listeners";
 
-/// The one recorder of this process.
-fn handle() -> Option<&'static PrometheusHandle> {
-    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    HANDLE
-        .get_or_init(|| {
-            let builder =
-                PrometheusBuilder::new().set_buckets(&[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0]).ok()?;
-            builder.install_recorder().ok()
-        })
-        .as_ref()
+/// The one recorder of this process; none where another one is installed.
+static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
+
+struct Recorder {
+    handle: PrometheusHandle,
+    // Kept, because nearly every request counts in one of them.
+    hits: Counter,
+    misses: Counter,
+}
+
+impl Recorder {
+    fn install() -> Option<Self> {
+        let builder =
+            PrometheusBuilder::new().set_buckets(&[0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0]).ok()?;
+        let handle = builder.install_recorder().ok()?;
+        let lookups = |result| metrics::counter!(CACHE, "result" => result);
+        Some(Self { handle, hits: lookups("hit"), misses: lookups("miss") })
+    }
+}
+
+fn recorder() -> Option<&'static Recorder> {
+    RECORDER.get_or_init(Recorder::install).as_ref()
 }
 
 /// Begins to count.
 pub fn start() {
-    if handle().is_none() {
+    if recorder().is_none() {
         tracing::warn!("nothing is counted, because another recorder is installed");
     }
 }
@@ -56,13 +69,13 @@ pub(crate) fn text(revocations: Option<u64>, journal: usize, listeners: usize) -
     }
     gauge(JOURNAL, journal as u64);
     gauge(LISTENERS, listeners as u64);
-    handle().map(PrometheusHandle::render).unwrap_or_default()
+    recorder().map(|recorder| recorder.handle.render()).unwrap_or_default()
 }
 
 /// Frees the memory of what was counted long ago.
 pub(crate) fn tidy() {
-    if let Some(handle) = handle() {
-        handle.run_upkeep();
+    if let Some(recorder) = recorder() {
+        recorder.handle.run_upkeep();
     }
 }
 
@@ -108,5 +121,7 @@ pub(crate) fn claimed(provider: &str, by: &'static str, is_repeated: bool) {
 
 /// Counts a look into the cache.
 pub(crate) fn looked_up(is_hit: bool) {
-    metrics::counter!(CACHE, "result" => if is_hit { "hit" } else { "miss" }).increment(1);
+    if let Some(Recorder { hits, misses, .. }) = recorder() {
+        (if is_hit { hits } else { misses }).increment(1);
+    }
 }

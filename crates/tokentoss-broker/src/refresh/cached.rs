@@ -44,6 +44,11 @@ impl Custodian {
         if let Some(Ok(id)) = self.cache.accounts(place).map(|accounts| one_of(&accounts, name)) {
             return Ok(id);
         }
+        // Boxed, so that the calls that need none of it do not carry its room about.
+        Box::pin(self.read_account(place, name)).await
+    }
+
+    async fn read_account(&self, place: &Place, name: Option<&str>) -> Result<GrantId, Failed> {
         let asked_at = clock::elapsed();
         let _turn = self.readers_of_lists.turn(place).await;
         if let Some(accounts) = self.cache.accounts_since(place, asked_at) {

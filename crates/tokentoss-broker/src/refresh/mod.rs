@@ -250,7 +250,8 @@ impl Custodian {
         if let Some(given) = kept {
             return Ok(given);
         }
-        self.flights.of(id).take(&mut Waiting::of(self, id, place, ask)).await
+        // Boxed, so that the calls that need none of it do not carry its room about.
+        Box::pin(self.flights.of(id).take(&mut Waiting::of(self, id, place, ask))).await
     }
 
     /// Opens the token in this place; none if that is not possible and the row no longer names it.

@@ -2,20 +2,18 @@
 
 use std::fmt;
 
+use base16ct::lower;
+
+/// Room for the digits of the longest identifier.
+const DIGITS: usize = 64;
+
 pub(super) fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    f.write_str(lower::encode_str(bytes, &mut [0; DIGITS]).map_err(|_| fmt::Error)?)
 }
 
 /// Reads what [`write`] wrote, and nothing else.
 pub(super) fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let bytes: Option<Vec<u8>> =
-        pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect();
-    bytes.filter(|_| rest.is_empty())?.try_into().ok()
+    let mut bytes = [0; N];
+    let is_whole = lower::decode(text, &mut bytes).ok()?.len() == N;
+    is_whole.then_some(bytes)
 }
