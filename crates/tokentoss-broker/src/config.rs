@@ -132,6 +132,9 @@ pub struct ProviderConfig {
     /// After how many days without use the provider forgets a refresh token.
     #[serde(default = "usual_memory")]
     pub forgets_after_days: u32,
+    /// The audiences for which callers may ask for tokens, besides the provider's usual one.
+    #[serde(default)]
+    pub audiences: Vec<String>,
     /// The calls that may be made with its tokens; none if there is no entry.
     #[serde(default)]
     pub through: Vec<AllowConfig>,
@@ -201,6 +204,8 @@ pub struct Provider {
     pub client_revision: ClientRevision,
     /// After how long without use the provider forgets a refresh token.
     pub forgets_after: Duration,
+    /// The audiences for which callers may ask for tokens, besides the usual one.
+    pub audiences: Vec<String>,
 }
 
 impl fmt::Debug for Config {
@@ -328,6 +333,7 @@ impl ProviderConfig {
             authentication,
             client_revision: ClientRevision(self.client_revision),
             forgets_after: DAY * self.forgets_after_days,
+            audiences: self.audiences.clone(),
         })
     }
 }

@@ -218,6 +218,7 @@ impl From<Failed> for Problem {
         match failed {
             Failed::Refused(refusal) => refusal.into(),
             Failed::NotConnected => Self::not_found(),
+            Failed::AudienceForbidden => Self::audience_forbidden(),
             Failed::Ambiguous => Self::account_ambiguous(),
             Failed::Unreadable(_) => Self::from(Refusal {
                 problem: tokentoss_custody::Problem::KeyUnavailable,

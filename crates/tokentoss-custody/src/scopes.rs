@@ -13,6 +13,14 @@ impl Scopes {
         list.split(' ').filter(|scope| !scope.is_empty()).collect()
     }
 
+    /// Reads the list of a provider's answer, without what can be no scope: visible ASCII is all that they are made of
+    /// (RFC 6749 section 3.3), and a database may refuse the rest.
+    #[must_use]
+    pub fn of_provider(list: &str) -> Self {
+        let is_scope = |scope: &&str| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
+        list.split(' ').filter(is_scope).collect()
+    }
+
     /// The list, in alphabetical order.
     #[must_use]
     pub fn to_list(&self) -> String {
@@ -54,5 +62,18 @@ impl Target {
     #[must_use]
     pub fn is_main(&self) -> bool {
         self.scopes.is_empty() && self.audience.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scopes;
+
+    #[test]
+    fn of_a_provider_s_list_only_scopes_are_read() {
+        let read = |list: &str| Scopes::of_provider(list).to_list();
+        assert_eq!(read("b  a https://x.example/auth/y"), "a b https://x.example/auth/y");
+        assert_eq!(read("a\u{0} b\n é c"), "c");
+        assert_eq!(read(""), "");
     }
 }

@@ -23,6 +23,8 @@ const DAYS: RangeInclusive<u32> = 1..=3650;
 const REVISION: RangeInclusive<u64> = 0..=i64::MAX.unsigned_abs();
 /// More would not be tried before a sign-in that waits for them counts as interrupted.
 const SECRETS: RangeInclusive<usize> = 0..=4;
+/// The longest audience, in bytes: tokens are found by it, together with their scopes.
+const AUDIENCE: usize = 512;
 /// The longest name of a header, in bytes.
 const HEADER_NAME: usize = 64;
 
@@ -41,6 +43,9 @@ pub(crate) fn problems(config: &Config) -> Vec<ConfigError> {
         let setting = |setting: &str| format!("providers.{name}.{setting}");
         found.number(&setting("forgets_after_days"), provider.forgets_after_days, &DAYS);
         found.number(&setting("client_revision"), provider.client_revision, &REVISION);
+        if !provider.audiences.iter().all(|audience| is_audience(audience)) {
+            found.add(setting("audiences"), format!("each 1 to {AUDIENCE} visible ASCII characters"));
+        }
         if !SECRETS.contains(&provider.client_secrets.len()) {
             found.add(setting("client_secrets"), format!("{} secrets at most", SECRETS.end()));
         }
@@ -61,6 +66,10 @@ pub(crate) fn problems(config: &Config) -> Vec<ConfigError> {
         found.add("admin_listen".to_owned(), reason);
     }
     found.0
+}
+
+fn is_audience(audience: &str) -> bool {
+    (1..=AUDIENCE).contains(&audience.len()) && audience.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 struct Found(Vec<ConfigError>);

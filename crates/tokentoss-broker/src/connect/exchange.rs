@@ -47,7 +47,7 @@ impl Brought {
             refresh: self.refresh_token.clone().map(Secret::new),
             id_token: self.id_token.clone().map(Secret::new),
             expires_in: self.expires_in.map(Duration::from_secs),
-            scopes: Some(Scopes::from_iter(self.scopes.iter().cloned())),
+            scopes: Some(Scopes::of_provider(&self.scopes.join(" "))),
         }
     }
 

@@ -51,8 +51,6 @@ const WORKING: u64 = 90 * 1000;
 /// How long the provider's pages may take, in milliseconds; codes and states should not live longer.
 const UNDER_WAY: u64 = 10 * 60 * 1000;
 
-/// How long a sign-in that ended can still be asked for, in milliseconds.
-const KEPT_FOR: u64 = 60 * 60 * 1000;
 /// Sign-ins of one user that are kept at most: widgets, each with one.
 const MOST: i64 = 64;
 
@@ -146,7 +144,7 @@ impl SignIns {
 
     /// Makes room for one more sign-in of a user.
     async fn sweep(&self, new: &Authorization) -> Result<(), Failed> {
-        Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, KEPT_FOR, MOST - 1).await?)
+        Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, MOST - 1).await?)
     }
 
     /// Tells whoever waits for a sign-in.

@@ -98,9 +98,12 @@ fn associated(name: &str) -> Vec<u8> {
 pub(super) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let unfinished = folder.join(format!("{name}{UNFINISHED}"));
     let mut file = new_file(OpenOptions::new().create(true).truncate(true), &unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(name))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written.and_then(|()| fs::rename(&unfinished, folder.join(name))) {
+        // A full disk must not fill with files that are not whole.
+        let _ = fs::remove_file(&unfinished);
+        return Err(error);
+    }
     // The name is on the disk when the folder is.
     File::open(folder)?.sync_all()
 }

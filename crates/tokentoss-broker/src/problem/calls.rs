@@ -8,6 +8,17 @@ use axum::http::StatusCode;
 use super::Problem;
 
 impl Problem {
+    /// An audience that callers may not ask for.
+    #[must_use]
+    pub(super) const fn audience_forbidden() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "audience_forbidden",
+            "ask_admin",
+            "Tokens for this audience may not be asked for here. Ask the broker's administrator to add it to audiences.",
+        )
+    }
+
     /// No administrator allowed this call.
     #[must_use]
     pub const fn target_forbidden() -> Self {

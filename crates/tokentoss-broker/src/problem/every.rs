@@ -33,6 +33,7 @@ impl Problem {
             Self::method_not_allowed(),
             Self::request_too_large(),
             Self::account_ambiguous(),
+            Self::audience_forbidden(),
             Self::target_forbidden(),
             Self::id_token_missing(),
             Self::too_many_calls(7),

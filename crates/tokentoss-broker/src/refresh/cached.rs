@@ -60,13 +60,16 @@ impl Custodian {
         one_of(&accounts, name)
     }
 
-    /// Frees the memory of kept tokens that are over, and the database's of old news.
+    /// Frees the memory of kept tokens that are over, and the database's of old news and of sign-ins that nobody confirmed.
     pub async fn tidy(&self) {
         self.cache.tidy();
         self.data_keys.tidy();
         crate::metrics::tidy();
         if let Err(error) = self.store.forget_news().await {
             tracing::debug!(%error, "old news are not deleted yet");
+        }
+        if let Err(error) = self.store.forget_authorizations().await {
+            tracing::warn!(%error, "sign-ins that ended are not deleted yet");
         }
     }
 

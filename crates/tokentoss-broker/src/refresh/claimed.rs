@@ -1,7 +1,7 @@
 //! A row under this process's lease, as the claim left it: nobody else changes it until the lease ends, but for a sign-in, a
 //! sign-out or an administrator, which the guard of the next write notices.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::{CellId, Grant, Held};
@@ -16,8 +16,8 @@ pub(super) struct Claimed {
     pub row: GrantRow,
     /// The lease.
     pub held: Held,
-    /// From when the lease is counted: before it was taken.
-    pub started: Instant,
+    /// From when the lease is counted, by this machine's clock: before it was taken.
+    started: Duration,
     /// By this machine's clock, before the row was read.
     read_at: Duration,
 }
@@ -34,10 +34,15 @@ pub(super) struct Written {
 
 impl Claimed {
     /// A row that was read before the claim, by this machine's clock at `read_at` or later.
-    pub(super) fn new(mut row: GrantRow, held: Held, started: Instant, read_at: Duration) -> Self {
+    pub(super) fn new(mut row: GrantRow, held: Held, started: Duration, read_at: Duration) -> Self {
         // The statement did the same to the row in the database. Where that was another one, the next write notices.
         let _ = held.claim.apply(row.now, held.owner, &mut row.grant);
         Self { row, held, started, read_at }
+    }
+
+    /// How much of the lease is over, also while the machine slept.
+    pub(super) fn held_for(&self) -> Duration {
+        clock::elapsed().saturating_sub(self.started)
     }
 
     /// The row as it is now, unless somebody else has written it.

@@ -25,9 +25,9 @@ impl Custodian {
         room: &Arc<Semaphore>,
     ) -> Result<bool, Failed> {
         let Some(known) = self.providers.get(provider) else { return Ok(false) };
-        let (started, read_at) = (Instant::now(), clock::elapsed());
+        let (now, started) = (Instant::now(), clock::elapsed());
         // Each lease runs from its claim, so that nothing is claimed that would have to wait for a place.
-        let most = self.health.allowance(provider, room.available_permits(), started);
+        let most = self.health.allowance(provider, room.available_permits(), now);
         if most == 0 {
             return Ok(false);
         }
@@ -40,7 +40,7 @@ impl Custodian {
         let due = self.store.claim_due(provider, known.client_revision, &closed, most, &choose).await?;
         let is_full = due.len() == most;
         if !due.is_empty() {
-            self.health.sent(provider, started);
+            self.health.sent(provider, now);
         }
         for Due { row, held } in due {
             let Some(held) = held else {
@@ -57,7 +57,7 @@ impl Custodian {
                 let flight = custodian.flights.of(row.id);
                 // So that callers wait for this one; it goes on without, because the lease is what counts.
                 let turn = flight.try_turn();
-                custodian.refresh(&Claimed::new(row, held, started, read_at)).await;
+                custodian.refresh(&Claimed::new(row, held, started, started)).await;
                 drop((turn, place));
                 // Also where somebody else has the turn.
                 flight.tell();

@@ -94,6 +94,9 @@ pub enum Failed {
     /// No such account is connected.
     #[error("no such account is connected")]
     NotConnected,
+    /// Callers may not ask for tokens for this audience.
+    #[error("tokens for this audience may not be asked for")]
+    AudienceForbidden,
     /// Several are, and none is named.
     #[error("several accounts are connected")]
     Ambiguous,
@@ -234,8 +237,10 @@ impl Custodian {
     /// # Errors
     /// Why there is none.
     pub async fn token(self: &Arc<Self>, tenant: &str, user: &str, ask: &Ask) -> Result<Given, Failed> {
-        if !self.providers.contains_key(&ask.provider) {
-            return Err(Failed::NotConnected);
+        let known = self.providers.get(&ask.provider).ok_or(Failed::NotConnected)?;
+        // Each further audience is one more token to refresh, and perhaps one for a service that nobody meant.
+        if ask.target.audience.as_ref().is_some_and(|audience| !known.audiences.contains(audience)) {
+            return Err(Failed::AudienceForbidden);
         }
         let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), ask.provider.clone());
         let place = Place { tenant, user, provider };
@@ -272,7 +277,12 @@ impl Custodian {
                 self.cache.keep_token(reading, row, access.handle.cell, &token);
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
-                        let opened = self.open(row, id_token.handle.cell).await?.ok_or(Unreadable)?;
+                        let Some(opened) = self.open(row, id_token.handle.cell).await? else {
+                            // A renewal meanwhile took the cell away; else it is damaged.
+                            let current = self.store.grant(row.id).await?;
+                            let is_same = current.is_some_and(|now| now.grant.version == row.grant.version);
+                            return if is_same { Err(Unreadable.into()) } else { Ok(None) };
+                        };
                         self.cache.keep_token(reading, row, id_token.handle.cell, &opened);
                         Some((opened, id_token.expires_at))
                     }

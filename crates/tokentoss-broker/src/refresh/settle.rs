@@ -63,6 +63,14 @@ impl Custodian {
                 }
                 Ok(Tried::Nothing) => break,
                 Ok(Tried::Again) => continue,
+                Err(Failed::Store(refused)) if refused.is_about_values() => {
+                    tracing::error!(%grant, failed = %refused, "the database refuses the outcome of a refresh");
+                    if is_worth_keeping && kept.is_none() {
+                        self.keep(&answer).await;
+                    }
+                    // What is in the journal stays there, for an administrator.
+                    return None;
+                }
                 Err(failed) if !is_worth_keeping && began.elapsed() >= WRITING.max(LEASE) => {
                     tracing::error!(%grant, %failed, "the outcome of a refresh is not written");
                     break;
@@ -93,7 +101,14 @@ impl Custodian {
                 tracing::error!(grant = %answer.grant, provider, "an answer of an unknown provider is left in the journal");
                 continue;
             }
-            self.write_soon(&answer).await?;
+            match self.write_soon(&answer).await {
+                Ok(()) => {}
+                Err(Failed::Store(refused)) if refused.is_about_values() => {
+                    tracing::error!(grant = %answer.grant, failed = %refused, "the database refuses an answer of the journal, which stays there");
+                    continue;
+                }
+                Err(failed) => return Err(failed.into()),
+            }
             failpoint!("replayed");
             self.journal.release(kept);
             tracing::warn!(grant = %answer.grant, "an answer was written from the journal");

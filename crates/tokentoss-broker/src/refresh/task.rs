@@ -35,7 +35,7 @@ impl Custodian {
     /// wrote them.
     pub(super) async fn refresh(&self, claimed: &Claimed) -> Option<Written> {
         failpoint!("after_claim");
-        let (held, started) = (&claimed.held, claimed.started);
+        let held = &claimed.held;
         let mut flown = match self.prepare(&claimed.row, held).await {
             Ok(flown) => flown,
             Err(failed) => {
@@ -47,8 +47,8 @@ impl Custodian {
         };
         let mut attempt = Attempt::new(held.clone(), flown.provider.client_secrets.len().max(1));
         let mut step = match flown.refresh {
-            Some(_) => attempt.begin(started.elapsed()),
-            None => attempt.answered(started.elapsed(), Outcome::CellUnreadable),
+            Some(_) => attempt.begin(claimed.held_for()),
+            None => attempt.answered(claimed.held_for(), Outcome::CellUnreadable),
         };
         loop {
             match step {
@@ -56,7 +56,7 @@ impl Custodian {
                     let outcome = self.send(&mut flown, &attempt, secret, timeout).await;
                     metrics::refreshed(&flown.provider.name, &outcome);
                     self.health.note(&flown.provider.name, &outcome, Instant::now());
-                    step = attempt.answered(started.elapsed(), outcome);
+                    step = attempt.answered(claimed.held_for(), outcome);
                 }
                 Step::Settle(report) => {
                     let Flown { provider, cells, access, .. } = flown;

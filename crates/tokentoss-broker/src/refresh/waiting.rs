@@ -113,7 +113,7 @@ impl Passenger for Waiting<'_> {
 
     async fn take_off(&self, (claim, row, reading): Self::Claim, turn: Turn) -> Result<bool, Failed> {
         let (custodian, id, place) = (Arc::clone(self.custodian), self.id, self.place.clone());
-        let (owner, started) = (LeaseOwner(random::number()), Instant::now());
+        let (owner, started) = (LeaseOwner(random::number()), clock::elapsed());
         let (claimed, answer) = oneshot::channel();
         // A caller who leaves while the lease is taken must not leave a lease that nobody uses.
         self.custodian.tasks.spawn(async move {

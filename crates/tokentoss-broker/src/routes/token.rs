@@ -21,6 +21,9 @@ use crate::store::GrantRow;
 /// The longest life that can be asked for, in seconds.
 const LONGEST_MIN_TTL: u64 = 86_400;
 
+/// The longest list of scopes, in bytes: tokens are found by it, and an index of the database takes no more.
+const LONGEST_SCOPES: usize = 2000;
+
 /// The body of the request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,7 +108,12 @@ impl TokenRequest {
         let is_scope =
             |scope: &String| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
         let is_named = |name: &Option<String>| name.as_ref().is_none_or(|name| !name.is_empty());
-        if !self.scopes.iter().all(is_scope) || !is_named(&self.account) || !is_named(&self.audience) {
+        let length: usize = self.scopes.iter().map(|scope| scope.len() + 1).sum();
+        if length > LONGEST_SCOPES
+            || !self.scopes.iter().all(is_scope)
+            || !is_named(&self.account)
+            || !is_named(&self.audience)
+        {
             return None;
         }
         let rejected = match self.rejected {

@@ -4,6 +4,9 @@ use tokentoss_core::Timestamp;
 
 use super::{Authorization, AuthorizationChange, AuthorizationId, Backend, Store, StoreError};
 
+/// How long a sign-in that ended can still be asked for, in milliseconds.
+const KEPT_FOR: u64 = 60 * 60 * 1000;
+
 impl Store {
     /// Adds a sign-in that ends in so many milliseconds; tells when that is.
     ///
@@ -58,17 +61,19 @@ impl Store {
         either!(self, backend => backend.drop_authorization(id).await)
     }
 
-    /// Drops what ended so many milliseconds ago, and what a user has begun beyond so many.
+    /// Drops the secrets of what has ended, and after an hour the rest.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn sweep_authorizations(
-        &self,
-        tenant: &str,
-        user: &str,
-        kept_for: u64,
-        most: i64,
-    ) -> Result<(), StoreError> {
-        either!(self, backend => backend.sweep_authorizations(tenant, user, kept_for, most).await)
+    pub async fn forget_authorizations(&self) -> Result<(), StoreError> {
+        either!(self, backend => backend.forget_authorizations(KEPT_FOR).await)
+    }
+
+    /// Drops what a user has begun beyond so many.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn sweep_authorizations(&self, tenant: &str, user: &str, most: i64) -> Result<(), StoreError> {
+        either!(self, backend => backend.sweep_authorizations(tenant, user, most).await)
     }
 }

@@ -60,6 +60,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Connections to Postgres of one process.
 const CONNECTIONS: u32 = 16;
 
+/// After so long without a word from its process, a transaction of Postgres ends: longer than anybody waits for an answer.
+const ABANDONED: Duration = Duration::from_secs(15);
 /// A connection that was used so lately is believed to live.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
@@ -67,7 +69,7 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database is away, full, locked or broken.
-    #[error("the database does not answer")]
+    #[error("the database does not answer: {}", reason(.0))]
     Unavailable(#[from] sqlx::Error),
     /// The database gave no answer in time.
     #[error("the database gave no answer within {} seconds", limit::LIMIT.as_secs())]
@@ -92,10 +94,35 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database refused the values themselves, and would do so again: nothing of the kind is to be tried twice.
+    #[must_use]
+    pub fn is_about_values(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(refusal)) = self else { return false };
+        let code = refusal.code().unwrap_or_default();
+        if refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+            // Data exceptions, constraints, and what is too large or complex.
+            return ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+        }
+        // SQLITE_TOOBIG and SQLITE_MISMATCH.
+        ["18", "20"].contains(&&*code)
+    }
+
     /// Whether the database itself refused, or was not even asked: then nothing was written.
     const fn wrote_nothing(&self) -> bool {
         use sqlx::Error::{Database, PoolClosed, PoolTimedOut};
         matches!(self, Self::Unavailable(Database(_) | PoolTimedOut | PoolClosed))
+    }
+}
+
+/// What is known of a failure without a word that came from elsewhere: the database's code, or the kind of trouble.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(refusal) => format!("code {}", refusal.code().unwrap_or("unknown".into())),
+        sqlx::Error::Io(error) => error.kind().to_string(),
+        sqlx::Error::PoolTimedOut => "all connections are in use".to_owned(),
+        sqlx::Error::PoolClosed => "the broker is ending".to_owned(),
+        sqlx::Error::Tls(_) => "TLS failed".to_owned(),
+        _ => "see the cause".to_owned(),
     }
 }
 
@@ -153,8 +180,13 @@ impl Store {
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let options: PgConnectOptions = address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
-            // SQLite's patience with other writers, for locks that somebody else holds.
-            let patience = [("lock_timeout", PATIENCE.as_millis().to_string())];
+            let patience = [
+                // SQLite's patience with other writers, for locks that somebody else holds.
+                ("lock_timeout", PATIENCE.as_millis().to_string()),
+                // A machine that lost its power keeps no locks.
+                ("idle_in_transaction_session_timeout", ABANDONED.as_millis().to_string()),
+                ("tcp_user_timeout", ABANDONED.as_millis().to_string()),
+            ];
             let pool = PgPoolOptions::new()
                 .acquire_timeout(PATIENCE)
                 .max_connections(CONNECTIONS)

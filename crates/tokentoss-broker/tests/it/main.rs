@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod audiences;
 mod bad_days;
 mod cache;
 mod callers;

@@ -161,7 +161,7 @@ fn tokens(document: &Members) -> Reading {
                 refresh,
                 id_token,
                 expires_in: document.get("expires_in").and_then(lifetime),
-                scopes: scope.map(|scope| Scopes::read(&scope)),
+                scopes: scope.map(|scope| Scopes::of_provider(&scope)),
             })
         }
         (_, Ok(Some(refresh)), ..) => Reading::RotatedOnly(refresh),

@@ -12,6 +12,7 @@ _STATUSES: dict[int, tuple[str, ...]] = {
     403: (
         "caller_forbidden",
         "scope_forbidden",
+        "audience_forbidden",
         "target_forbidden",
         "confirmation_wrong",
         "origin_forbidden",

@@ -12,6 +12,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use super::{Postgres, Sqlite};
 use crate::store::StoreError;
+use crate::store::limit::limited;
 
 /// The channel of Postgres.
 const CHANNEL: &str = "tokentoss_broker";
@@ -23,6 +24,9 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Messages of SQLite that are read at once; more of them count as unknown ones.
 const MESSAGES: i64 = 1000;
+
+/// Messages that wait to be sent to Postgres; beyond that, one says that some are lost.
+const UNSAID: usize = 10_000;
 
 /// What has arrived.
 #[derive(Debug)]
@@ -101,7 +105,15 @@ impl SqliteListener {
             .fetch_all(&mut self.connection)
             .await?;
             self.data_version = data_version;
-            let Some(last) = rows.last() else { continue };
+            let Some(last) = rows.last() else {
+                // A process that slept may find that its messages have been deleted meanwhile.
+                let newest = newest(&mut self.connection).await?;
+                if newest <= self.last {
+                    continue;
+                }
+                self.last = newest;
+                return Ok(Arrived::Lost);
+            };
             let (before, oldest): (i64, i64) = (self.last, last.try_get("oldest")?);
             self.last = last.try_get("id")?;
             let is_whole = rows.len() < usize::try_from(MESSAGES).unwrap_or_default();
@@ -167,7 +179,12 @@ impl Unsaid {
     /// Adds a message; whether somebody has to begin to send.
     fn add(&self, message: String) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.messages.push(message);
+        if queue.messages.len() < UNSAID {
+            queue.messages.push(message);
+        } else {
+            // As if the connection had been lost: whoever hears it believes nothing that it keeps.
+            queue.messages = vec![String::new()];
+        }
         !mem::replace(&mut queue.is_sent, true)
     }
 
@@ -206,7 +223,7 @@ impl Postgres {
                         .bind(CHANNEL)
                         .bind(messages)
                         .execute(&pool);
-                if let Err(error) = said.await {
+                if let Err(error) = limited(async { Ok(said.await?) }).await {
                     tracing::warn!(%error, "other replicas were not told of renewals");
                 }
             }

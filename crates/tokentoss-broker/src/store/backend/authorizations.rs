@@ -160,18 +160,28 @@ macro_rules! authorizations {
                 Ok(())
             }
 
-            /// Drops what ended some time ago, and what a user has begun beyond the latest ones.
-            pub(in crate::store) async fn sweep_authorizations(
-                &self,
-                tenant: &str,
-                user: &str,
-                kept_for: u64,
-                most: i64,
-            ) -> Result<(), StoreError> {
+            /// Drops what ended some time ago, and the secrets of what has ended.
+            pub(in crate::store) async fn forget_authorizations(&self, kept_for: u64) -> Result<(), StoreError> {
                 sqlx::query(concat!("DELETE FROM authorizations WHERE expires_at < ", $now, " - $1"))
                     .bind(millis(Timestamp::from_millis(kept_for)))
                     .execute(&self.pool)
                     .await?;
+                sqlx::query(concat!(
+                    "UPDATE authorizations SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at < ",
+                    $now
+                ))
+                .execute(&self.pool)
+                .await?;
+                Ok(())
+            }
+
+            /// Drops what a user has begun beyond the latest ones.
+            pub(in crate::store) async fn sweep_authorizations(
+                &self,
+                tenant: &str,
+                user: &str,
+                most: i64,
+            ) -> Result<(), StoreError> {
                 sqlx::query(
                     "DELETE FROM authorizations
                       WHERE tenant = $1 AND user_id = $2

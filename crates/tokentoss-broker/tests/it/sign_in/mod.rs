@@ -7,6 +7,7 @@ mod deposit;
 mod interrupted;
 mod page;
 mod shared_machines;
+mod unconfirmed;
 mod without_scopes;
 
 pub(crate) use deposit::sealed;
