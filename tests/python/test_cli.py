@@ -298,7 +298,10 @@ def test_one_user_with_two_clients(
 # all of it
 
 
-@pytest.mark.parametrize("arguments", [[], ["unknown"], ["status", "--x"], ["sign-out", "--rev"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["unknown"], ["status", "--x"], ["sign-out", "--rev"], ["accounts", "--hel"], ["token", "--acc"]],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)

@@ -82,7 +82,7 @@ class BrokerClient:
             scopes: What the token must reach.
             min_ttl: Seconds that it must have left; by default 240, or a third of its life.
             account: Identifier, subject or e-mail address, where several accounts are connected.
-            audience: The one service that the token is for (RFC 8707).
+            audience: The one service that the token is for (RFC 8707); the broker's administrator allows it.
             rejected: A token that a service refused. Its hash is sent, and it is not given out again.
             id_token: Whether an ID token is wanted as well; ``min_ttl`` and ``rejected`` are about it then.
             patience: Seconds in which the call is tried again after a passing failure; by default six.

@@ -23,10 +23,10 @@ _SECRET_ON_THE_COMMAND_LINE = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that takes options by their whole name, and whose complaints repeat no value: it may be a secret."""
+    """A parser that takes options by their whole name, and repeats no value: a secret may be among them."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **settings})
+        super().__init__(allow_abbrev=False, **settings)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         known, unknown = super().parse_known_args(args, namespace)

@@ -107,7 +107,8 @@ impl SignIns {
     ) -> Result<Brought, Failure> {
         let Some(source) = &settings.identity else {
             let verified = check_claims(tokens, client, Some(nonce), now())?;
-            let identity = verified.identity().ok_or(Failure::IDENTITY_UNUSABLE)?;
+            let identity =
+                verified.identity().filter(|it| is_name(&it.subject)).ok_or(Failure::IDENTITY_UNUSABLE)?;
             let end = Some(identity.expires_at.as_millis());
             return Ok(brought(verified.tokens(), identity.subject, identity.email, end));
         };
@@ -128,7 +129,8 @@ fn brought(tokens: &TokenResponse, subject: String, email: Option<String>, end: 
         expires_in: tokens.expires_in,
         scopes: tokens.scopes.clone(),
         subject,
-        email,
+        // It is for display and for choosing.
+        email: email.filter(|email| !has_controls(email)),
     }
 }
 
@@ -140,7 +142,15 @@ fn read_identity(answer: &EndpointAnswer, source: &IdentitySource) -> Option<(St
         Value::Number(number) if number.is_u64() => number.to_string(),
         _ => return None,
     };
-    let is_name = !subject.is_empty() && subject.chars().nth(SUBJECT_LIMIT).is_none();
     let email = document.get(&source.email).and_then(Value::as_str).map(str::to_owned);
-    (answer.status == 200 && is_name).then_some((subject, email))
+    (answer.status == 200 && is_name(&subject)).then_some((subject, email))
+}
+
+/// Whether a database takes it: accounts are found by it.
+fn is_name(subject: &str) -> bool {
+    !subject.is_empty() && subject.chars().nth(SUBJECT_LIMIT).is_none() && !has_controls(subject)
+}
+
+fn has_controls(text: &str) -> bool {
+    text.chars().any(char::is_control)
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use base16ct::lower;
 
-/// Room for the digits of the longest identifier.
-const DIGITS: usize = 64;
+/// Digits of an identifier.
+const DIGITS: usize = 32;
 
 pub(super) fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(lower::encode_str(bytes, &mut [0; DIGITS]).map_err(|_| fmt::Error)?)

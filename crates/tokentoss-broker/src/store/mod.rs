@@ -122,7 +122,7 @@ fn reason(error: &sqlx::Error) -> String {
         sqlx::Error::PoolTimedOut => "all connections are in use".to_owned(),
         sqlx::Error::PoolClosed => "the broker is ending".to_owned(),
         sqlx::Error::Tls(_) => "TLS failed".to_owned(),
-        _ => "see the cause".to_owned(),
+        _ => "an error of another kind".to_owned(),
     }
 }
 

@@ -102,6 +102,18 @@ async fn whoever_may_have_missed_news_is_cut_off() {
     assert_eq!(again.next().await.expect("news").0, "connected");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn news_that_were_deleted_before_they_were_read_count_as_missed() {
+    let provider = Provider::start().await;
+    let home = Home::new(&provider);
+    let broker = home.start().await;
+    let mut listener = listen(&broker, "ada").await;
+    // As after a sleep of more than a minute: another process wrote, and deleted what was old.
+    home.execute("BEGIN; INSERT INTO changes (message, at) VALUES ('x', 0); DELETE FROM changes; COMMIT")
+        .await;
+    assert_eq!(listener.next().await, None);
+}
+
 #[tokio::test]
 async fn the_end_of_the_server_ends_the_stream_at_once() {
     let provider = Provider::start().await;

@@ -256,33 +256,27 @@ async fn a_broker_whose_journal_takes_nothing_is_not_ready() {
 /// What the database refuses now it refuses always: whoever is served afterwards must not wait for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_the_database_refuses_for_good_stays_in_the_journal_and_stops_nobody() {
-    let provider = Provider::start().await;
-    for mut home in Home::all().await {
-        if home.database().starts_with("sqlite:") {
-            continue;
-        }
-        home = with_journal(home);
-        let broker = home.start().await;
-        broker.connect_long_ago("ada", &home.provider.grant()).await;
-        broker.connect("grace", &home.provider.grant(), 3600).await;
-        home.execute(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             RAISE EXCEPTION 'no such text' USING ERRCODE = '22021'; END $$",
-        )
-        .await;
-        home.execute(
-            "CREATE TRIGGER refuses BEFORE UPDATE OF refresh_hash ON grants FOR EACH ROW EXECUTE FUNCTION refuse()",
-        )
-        .await;
-        let asked = broker.token("ada", json!({"provider": "example"}));
-        let meanwhile = until(async || broker.custodian.journal().waiting() == 1);
-        let (answer, ()) = tokio::join!(asked, meanwhile);
-        assert_eq!(answer.status, 503, "{answer:?}");
-        assert_eq!((answers(&home).len(), home.provider.forms().len()), (1, 1));
-        broker.stop().await;
-        let again = home.start().await;
-        assert_eq!((answers(&home).len(), again.custodian.journal().waiting()), (1, 1));
-        assert_eq!(again.token("grace", json!({"provider": "example"})).await.status, 200);
-    }
-    drop(provider);
+    let Some(home) = Home::all().await.into_iter().nth(1) else { return };
+    let home = with_journal(home);
+    let broker = home.start().await;
+    broker.connect_long_ago("ada", &home.provider.grant()).await;
+    broker.connect("grace", &home.provider.grant(), 3600).await;
+    home.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         RAISE EXCEPTION 'no such text' USING ERRCODE = '22021'; END $$",
+    )
+    .await;
+    home.execute(
+        "CREATE TRIGGER refuses BEFORE UPDATE OF refresh_hash ON grants FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    .await;
+    let asked = broker.token("ada", json!({"provider": "example"}));
+    let meanwhile = until(async || broker.custodian.journal().waiting() == 1);
+    let (answer, ()) = tokio::join!(asked, meanwhile);
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!((answers(&home).len(), home.provider.forms().len()), (1, 1));
+    broker.stop().await;
+    let again = home.start().await;
+    assert_eq!((answers(&home).len(), again.custodian.journal().waiting()), (1, 1));
+    assert_eq!(again.token("grace", json!({"provider": "example"})).await.status, 200);
 }

@@ -241,3 +241,21 @@ impl Postgres {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{UNSAID, Unsaid};
+
+    #[test]
+    fn more_than_can_wait_becomes_one_message_that_says_so() {
+        let unsaid = Unsaid::default();
+        assert!(unsaid.add("first".into()), "somebody begins to send");
+        for _ in 1..UNSAID {
+            assert!(!unsaid.add("another".into()));
+        }
+        assert!(!unsaid.add("one too many".into()));
+        assert_eq!(unsaid.take(), [""]);
+        assert!(unsaid.take().is_empty());
+        assert!(unsaid.add("later".into()));
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Browser, PAGE, PUBLIC, begin, confirm, home, id_of, view, way_back};
 use crate::provider::{Granted, Provider};
-use crate::running::{Broker, answer};
+use crate::running::{Answer, Broker, Home, answer};
 
 async fn returned(broker: &Broker, browser: &Browser, provider: &Provider) -> (String, String) {
     let id = id_of(&begin(broker, "ada", json!({})).await);
@@ -23,6 +23,24 @@ async fn another_browser_cannot_use_the_answer_nor_use_it_up() {
     assert!(provider.forms().is_empty() && !stranger.text.contains("<output"));
     let last = browser.get(&broker, &back).await;
     assert_eq!(confirm(&broker, "ada", &id, &last.confirmation()).await.body["status"], "done");
+}
+
+#[tokio::test]
+async fn somebody_whom_no_database_can_name_is_not_connected() {
+    let refused =
+        [("ada\u{0}".to_owned(), "identity_unusable"), ("x".repeat(5000), "id_token_subject_missing")];
+    for of_database in Home::all().await {
+        let mut home = home(&of_database.provider, "page");
+        home.set_database(&of_database.database());
+        let (broker, browser) = (home.start().await, Browser::default());
+        for (subject, code) in &refused {
+            let id = id_of(&begin(&broker, "ada", json!({})).await);
+            let back = way_back(&broker, &browser, &home.provider, &id, subject).await;
+            browser.get(&broker, &back).await;
+            let Answer { body, .. } = view(&broker, "ada", &id).await;
+            assert_eq!((&body["status"], &body["problem"]["code"]), (&json!("failed"), &json!(code)));
+        }
+    }
 }
 
 #[tokio::test]
