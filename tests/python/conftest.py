@@ -21,7 +21,7 @@ from tokentoss.broker import calls as broker_calls
 from tokentoss.callback import claims, lease, listener
 from tokentoss.handoff.remote_kernel import HUB_VARIABLES
 from tokentoss.oauth import discovery, jwks
-from tokentoss.session import detached_broker, doubtful_tokens, refresh
+from tokentoss.session import current_tokens, detached_broker, doubtful_tokens, endings, refresh
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
 from tokentoss.widgets import broker_page
@@ -85,6 +85,7 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
+    monkeypatch.setattr(current_tokens, "endings", endings.Endings())
     monkeypatch.setattr(listener, "POLL", 0.02)
     # Widgets of other tests are kept by ipywidgets, and with them what they claimed.
     claims.claims._claims.clear()

@@ -20,7 +20,7 @@ from simulated_time import Clock
 from tokentoss.callback import claims, lease, listener
 from tokentoss.handoff import kernel_sign_in, relay, sign_in
 from tokentoss.oauth import device_authorization, id_token, token_endpoint
-from tokentoss.session import refresh
+from tokentoss.session import current_tokens, refresh
 from tokentoss.session.doubtful_tokens import doubts
 from tokentoss.session.live_managers import LiveManagers
 from tokentoss.session.token_manager import TokenManager
@@ -56,6 +56,9 @@ class Simulation:
         primitives = world.clock.primitives()
         for module in (device_code, relay, sign_in, kernel_sign_in, listener, device_authorization):
             patch.setattr(module, "threading", primitives)
+        # A step ends sessions: a thread would keep the lock of a widget while time stands still.
+        patch.setattr(current_tokens, "endings", world.endings)
+        patch.setattr(world.endings, "look_again", lambda: None)
         ports = iter(range(20_000, 60_000))
         patch.setattr(listener, "listen", lambda _host, port: [port or next(ports)])
         patch.setattr(listener, "_Server", lambda port, *_: QuietServer(world.clock, port))

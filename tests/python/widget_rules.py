@@ -34,7 +34,8 @@ def check(world: World) -> None:
         if widget.status == FOLLOW_LINK:
             assert world.clock.timers, "a link without an end"
         world.seen["token" if widget.is_authenticated else "code" if widget.code else widget.status] += 1
-        if widget.is_authenticated and not widget._asks_for_more:
+        assert bool(widget.choice.get("accounts") is not None) is widget.is_choosing, "an old list"
+        if widget.is_authenticated and not widget._asks_for_more and not widget.is_choosing:
             assert not widget.ticket
             waiting = [one for one in widget._waiters._outcomes if not one.done()]
             assert not waiting, "somebody waits although it has happened"

@@ -239,6 +239,16 @@ def close(world: World, dice: random.Random) -> None:
         world.run_cell()
 
 
+def choose(world: World, dice: random.Random) -> None:
+    """A page asks for another account, gives that up, or names one of a list that may be old."""
+    widget = dice.choice(world.widgets)
+    listed = [one["id"] for one in widget.choice.get("accounts", ())]
+    said = [{"type": "choose_account"}] * 3 + [{"type": "keep_account"}, {"type": "use_account", "id": "x"}]
+    said += [{"type": "use_account", "id": name} for name in listed]
+    content = dice.choice(said)
+    send(world, dice, lambda: world.say(widget, content))
+
+
 def await_it(world: World, dice: random.Random) -> None:
     """A cell waits: to its end, or until another step ends it."""
     widget = dice.choice(world.widgets)
@@ -276,6 +286,13 @@ def change_provider(world: World, dice: random.Random) -> None:
     world.provider.mode = dice.choice(["ok", "ok", "ok", "down", *REFUSALS])
 
 
+def end_sessions(world: World, dice: random.Random) -> None:
+    """Sessions end by the clock, which may be wrong."""
+    if dice.random() < 0.3:
+        world.clock.pass_by(86_400.0)
+    world.endings._turn()
+
+
 def end_grants(world: World, _dice: random.Random) -> None:
     world.provider.end_grants()
 
@@ -294,5 +311,5 @@ STEPS: list[Step] = [
     *[await_it] * 2,
     *[call] * 2,
     *[forged, link, code, change_provider, break_storage, jump, end_grants],
-    *[sign_out, ask_for_more, run_again, close, observe],
+    *[sign_out, ask_for_more, choose, end_sessions, run_again, close, observe],
 ]

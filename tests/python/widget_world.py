@@ -23,6 +23,7 @@ from tokentoss.callback.listener import POLL, LoopbackListener
 from tokentoss.callback.peers import Peer
 from tokentoss.callback.routes import RequestHandler
 from tokentoss.oauth.pkce import code_challenge
+from tokentoss.session.endings import Endings
 from tokentoss.util.base64url import b64url
 from tokentoss.util.failures import TransportError
 from tokentoss.util.http import Answer
@@ -261,6 +262,7 @@ class World:
         self.outcomes: list[tuple[AuthWidget, Any]] = []
         self.seen: Counter[str] = Counter()
         self.undo: list[Callable[[], object]] = []
+        self.endings = Endings()
         self.has_secret = self.dice.random() < 0.5
         self.exchange: Any = "kernel" if self.dice.random() < 0.3 else "auto"
 

@@ -52,6 +52,8 @@ class Attempt:
         decided: Callable[[HandOff, TokenTossError | None], None],
         listens: bool = True,
     ) -> None:
+        self._another_account = False
+        self._chosen: str | None = None
         self.hand_off: HandOff | None = None
         self.listener: LoopbackListener | None = None
         self.failure: HandOffError | None = None
@@ -102,6 +104,16 @@ class Attempt:
         hand_off.run_in_kernel(request)
         return request
 
+    def ask_for(self, chosen: str | None, *, another_account: bool) -> None:
+        """Say who is to sign in next.
+
+        Args:
+            chosen: A stored account that has to sign in anew.
+            another_account: Whether it is to be another one than before: the provider asks which, unless one
+                was chosen.
+        """
+        self._chosen, self._another_account = chosen, another_account
+
     def shown(self) -> None:
         """Nothing waits for that here."""
 
@@ -135,12 +147,18 @@ class Attempt:
             redirect_uri,
             callback_pages=self._addresses.pages,
             exchange=self._exchange,
-            # More scopes are asked of the account that is signed in.
-            login_hint=self._login_hint or self._manager.user_email,
+            login_hint=self._hint(),
+            another_account=self._another_account and self._chosen is None,
             send=self._send,
             decided=self._decided,
             is_listening=is_listening,
         )
+
+    def _hint(self) -> str | None:
+        if self._another_account:
+            return self._chosen
+        # More scopes are asked of the account that is signed in.
+        return self._manager.user_email or self._login_hint
 
     def end(self) -> None:
         """Give up the hand-off, and give the lease back."""

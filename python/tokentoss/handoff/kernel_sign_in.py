@@ -53,7 +53,11 @@ class KernelSignIn:
         self._begin_key: str | None = random_b64url(16)
         self._nonce = nonce_of(challenge) if manager.provider.openid_connect else None
         self.address = manager.get_authorization_url(
-            challenge, self.redirect_uri, self._state, login_hint=hand_off.login_hint
+            challenge,
+            self.redirect_uri,
+            self._state,
+            login_hint=hand_off.login_hint,
+            another_account=hand_off.another_account,
         )
         self._lock = threading.Lock()
         anew_in_child(self, _lock=threading.Lock)

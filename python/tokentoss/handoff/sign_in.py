@@ -56,6 +56,7 @@ class HandOff:
         callback_pages: Static callback pages to which it may send the popup instead.
         exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
+        another_account: Whether the provider should ask which account to use.
         send: Sends a custom message to the page.
         decided: Called once, with the reason if the sign-in was refused.
         is_listening: Whether somebody listens at the loopback address.
@@ -76,6 +77,7 @@ class HandOff:
         callback_pages: tuple[str, ...] = (),
         exchange: Exchange = "auto",
         login_hint: str | None,
+        another_account: bool = False,
         send: Callable[[dict[str, Any]], None],
         decided: Callable[[HandOff, TokenTossError | None], None],
         is_listening: bool = True,
@@ -94,6 +96,7 @@ class HandOff:
         self._manager = manager
         self._exchange = exchange
         self.login_hint = login_hint
+        self.another_account = another_account
         self._decided = decided
         self._nonce = random_b64url(32)
         self._key: RecipientKey | None = RecipientKey.generate()
@@ -154,6 +157,7 @@ class HandOff:
             callback_pages=self.callback_pages,
             exchange=self._exchange,
             login_hint=self.login_hint,
+            another_account=self.another_account,
         )
 
     @property

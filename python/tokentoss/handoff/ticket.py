@@ -56,6 +56,7 @@ def ticket_of(
     callback_pages: tuple[str, ...],
     exchange: Exchange,
     login_hint: str | None,
+    another_account: bool = False,
 ) -> dict[str, Any]:
     """Return what a page needs to start a sign-in by itself. It holds no secret.
 
@@ -68,6 +69,7 @@ def ticket_of(
         callback_pages: Static callback pages to which it may send the popup instead.
         exchange: Who redeems the code.
         login_hint: The account that the provider should suggest.
+        another_account: Whether the provider should ask which account to use.
     """
     provider = manager.provider
     return {
@@ -91,7 +93,7 @@ def ticket_of(
             "token_endpoint_cors": provider.token_endpoint_cors,
             "openid_connect": provider.openid_connect,
             "iss_parameter_supported": provider.iss_parameter_supported,
-            "authorization_params": manager.authorization_params(),
+            "authorization_params": manager.authorization_params(another_account=another_account),
             "id_token_signing_algs": list(provider.id_token_signing_algs),
         },
         "hosted_domain": manager.hosted_domain,

@@ -169,6 +169,7 @@ def _from_metadata(
         trusted_audiences=tuple(known.get("trusted_audiences", ())),
         token_issuer=template_of(metadata.get("issuer"), issuer),
         rotation=known.get("rotation"),
+        account_choice_params=known.get("account_choice_params") or _account_choice(metadata),
         id_token_signing_algs=_algorithms(issuer, advertised),
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,
         openid_connect=openid_connect,
@@ -203,6 +204,13 @@ def _auth_method(metadata: dict[str, Any]) -> str:
     # Without the member, it is client_secret_basic (RFC 8414 section 2); the body is taken nearly everywhere.
     basic_only = "client_secret_basic" in methods and "client_secret_post" not in methods
     return "client_secret_basic" if basic_only else "client_secret_post"
+
+
+def _account_choice(metadata: dict[str, Any]) -> dict[str, str]:
+    """Return what makes it ask for the account; who offers no choice is asked for a new sign-in."""
+    prompts = _strings(metadata, "prompt_values_supported")
+    asks_anew = "login" in prompts and "select_account" not in prompts
+    return {"prompt": "login" if asks_anew else "select_account"}
 
 
 def _scopes(supported: list[str]) -> list[str]:

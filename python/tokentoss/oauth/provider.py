@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.exceptions import ConfigurationError
@@ -66,6 +67,8 @@ class Provider:
         identity_members: Names there of ``subject``, ``login``, ``name`` and ``email``.
         device_authorization_endpoint: Where a sign-in on another device begins (RFC 8628).
         incremental_params: Parameters added when more scopes are asked for of somebody signed in.
+        account_choice_params: Parameters that make it ask which account to use, where its own session would
+            answer; none if it knows of no such thing.
         scope_aliases: Names under which scopes are granted, where they are not the names asked for.
         scope_separator: What stands between granted scopes in its answers.
         access_token_lifetime: Seconds that an access token lives if the answer does not say.
@@ -108,6 +111,7 @@ class Provider:
     identity_members: Mapping[str, str] = field(default_factory=lambda: dict(IDENTITY_MEMBERS))
     device_authorization_endpoint: str | None = None
     incremental_params: Mapping[str, str] = field(default_factory=dict)
+    account_choice_params: Mapping[str, str] = field(default_factory=lambda: {"prompt": "select_account"})
     scope_aliases: Mapping[str, str] = field(default_factory=dict)
     scope_separator: str = " "
     access_token_lifetime: float | None = None
@@ -125,7 +129,8 @@ class Provider:
         if self.openid_connect:
             # Elsewhere the issuer is a name for account keys, and metadata is checked where it is read.
             require_same_side(self.issuer, *(getattr(self, name) for name in endpoints))
-        for parameter in (*self.authorization_params, *self.consent_params, *self.incremental_params):
+        added = (self.authorization_params, self.consent_params, self.incremental_params)
+        for parameter in chain(*added, self.account_choice_params):
             if parameter in PROTECTED_PARAMETERS:
                 raise ConfigurationError(code="parameter_protected", subject=parameter)
         self.require_scopes(self.scopes)
@@ -230,6 +235,18 @@ class Provider:
         """
         asks = self.openid_connect and OFFLINE_ACCESS in scopes and self.offline_access_needs_consent
         return {**({"prompt": "consent"} if asks else {}), **self.consent_params}
+
+    def asking_for_account(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return parameters of an authorization request that has the user choose an account.
+
+        Args:
+            parameters: Those of a request that goes on with the account of the provider's own session.
+        """
+        chosen = self.account_choice_params
+        prompts = f"{chosen.get('prompt', '')} {parameters.get('prompt', '')}".split()
+        # Nothing may be asked for beside "none" (OpenID Connect Core section 3.1.2.1).
+        prompt = " ".join(dict.fromkeys(one for one in prompts if one != "none"))
+        return {**parameters, **chosen, **({"prompt": prompt} if prompt else {})}
 
     def _check_values(self) -> None:
         unknown = [

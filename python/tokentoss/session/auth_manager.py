@@ -176,6 +176,7 @@ class AuthManager(TokenManager):
         state: str | None = None,
         *,
         login_hint: str | None = None,
+        another_account: bool = False,
     ) -> str:
         """Return the address of the provider's sign-in page, for code that drives a sign-in by itself.
 
@@ -184,13 +185,14 @@ class AuthManager(TokenManager):
             redirect_uri: Where the provider sends the code.
             state: A value that comes back with the code; by default a random one.
             login_hint: The account that the provider should suggest.
+            another_account: Whether the provider should ask which account to use.
         """
         hints = {"login_hint": login_hint, "hd": self.hosted_domain}
         return authorization_url(
             self.provider.authorization_endpoint,
             {
                 **{name: value for name, value in hints.items() if value},
-                **self.authorization_params(),
+                **self.authorization_params(another_account=another_account),
                 "client_id": self.client_config.client_id,
                 "redirect_uri": redirect_uri,
                 **({"scope": " ".join(self.scopes)} if self.scopes else {}),
@@ -271,8 +273,16 @@ class AuthManager(TokenManager):
             max_session_lifetime_hours=self.max_session_lifetime_hours,
         )
 
-    def authorization_params(self) -> dict[str, str]:
-        """Return the provider's parameters for the next authorization request."""
+    def authorization_params(self, *, another_account: bool = False) -> dict[str, str]:
+        """Return the provider's parameters for the next authorization request.
+
+        Args:
+            another_account: Whether the provider should ask which account to use.
+        """
+        if another_account:
+            # What is known of the account in use says nothing of the one that the user will choose.
+            consent = self.provider.consent_for(self.scopes)
+            return self.provider.asking_for_account({**self.provider.authorization_params, **consent})
         session = self._store.session
         has_refresh_token = session is not None and bool(session.tokens.refresh_token)
         more = bool(self.missing_scopes)

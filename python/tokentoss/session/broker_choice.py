@@ -15,13 +15,13 @@ from tokentoss.session.broker_session import account_at, require_same_user, toke
 from tokentoss.session.clientless import ClientlessManager
 from tokentoss.session.default_credentials import withdraw
 from tokentoss.storage import MemoryStorage
+from tokentoss.storage.accounts import Account
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
     from tokentoss.broker.address import Broker
     from tokentoss.broker.answers import AccountOfToken, ConnectedAccount, Kind, ProviderToken
     from tokentoss.oauth.provider import Provider
-    from tokentoss.storage.accounts import Account
 
 unheard: set[tuple[str, str]] = set()
 """Accounts that were signed out in this process, by broker, until the broker has heard of it."""
@@ -67,6 +67,16 @@ class BrokerChoice(ClientlessManager):
         )
 
     @property
+    def is_renewable(self) -> bool:
+        """Whether the broker renews the tokens: always, while somebody is signed in."""
+        return self.is_authenticated
+
+    @property
+    def session_ends_at(self) -> float | None:
+        """None: the broker says when the user has to sign in again."""
+        return None
+
+    @property
     def asked_scopes(self) -> list[str] | None:
         """The scopes that somebody asked for; None for those of the broker's configuration."""
         is_asked = self._tokens.scopes is not None or self.scopes != list(self.provider.scopes)
@@ -97,6 +107,18 @@ class BrokerChoice(ClientlessManager):
             self._start(account)
         self._observers.notify()
         return whose
+
+    def suggest(self, login_hint: str) -> None:
+        """Use the account of a login hint from now on, and nobody's until it is connected."""
+        with self._choice:
+            session = self._store.session
+            if session is not None and Account.of(session.tokens).is_suggested_by(login_hint):
+                return
+            self._name = login_hint
+            self._coming = None
+            self._account_change.expect(None)
+            self._end()
+        self._observers.notify()
 
     def drop(self, identifier: str) -> bool:
         """Forget an account that is signed out elsewhere in this process; tell whether it was in use.
@@ -177,12 +199,16 @@ class BrokerChoice(ClientlessManager):
             if session is not None:
                 at_hand = tokens_at(token.account, tokens, self.broker, self.provider, self._began)
                 self._store.use(at_hand)
-                return True
-            if in_place_of is not None:
-                self._use(tokens)
-            tokens.account = token.account.id
-            self._start(token.account)
-        self._observers.notify()
+                is_news = at_hand.access_token != session.tokens.access_token
+                told = self._renewal_observers if is_news else None
+            else:
+                if in_place_of is not None:
+                    self._use(tokens)
+                tokens.account = token.account.id
+                self._start(token.account)
+                told = self._observers
+        if told is not None:
+            told.notify()
         return True
 
     def _note(self, failure: TokenTossError, tokens: BrokeredTokens) -> bool:

@@ -41,9 +41,10 @@ class ClientlessManager(AuthManager):
         state: str | None = None,
         *,
         login_hint: str | None = None,
+        another_account: bool = False,
     ) -> str:
         """Refuse, as :meth:`accept`: the widget begins a sign-in."""
-        del code_challenge, redirect_uri, state, login_hint
+        del code_challenge, redirect_uri, state, login_hint, another_account
         self._refuse()
 
     def sign_in_by_code(self) -> DeviceSignIn[TokenData]:

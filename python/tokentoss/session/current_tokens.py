@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tokentoss.exceptions import (
 )
 from tokentoss.oauth.client_authentication import client_form
 from tokentoss.session.deferred_signature import DeferredSignature
+from tokentoss.session.endings import endings
 from tokentoss.session.observers import Observers
 from tokentoss.session.refresh import Renewal
 from tokentoss.session.session import Session, access_token_is_due, any_token_is_due, id_token_is_due
@@ -71,12 +73,39 @@ class CurrentTokens:
         self._renewal = Renewal(self._store, provider, client_config.client_id, self._client_fields())
         self._deferred_signature = DeferredSignature(provider, client_config.client_id)
         self._observers = Observers()
+        self._renewal_observers = Observers()
+        self._observers.add(self._look_at_end)
+        self._seen_ending: Session | None = None
 
     @property
     def is_authenticated(self) -> bool:
         """Whether a call could be made, with the tokens as they are or after a renewal."""
         session = self._store.session
         return session is not None and session.is_usable and not self._is_over(session)
+
+    @property
+    def session_ends_at(self) -> float | None:
+        """When the user has to sign in again, in Unix seconds; None if nobody knows, or is signed in."""
+        session = self._store.session
+        return None if session is None else session.ends_at(self.max_session_lifetime_hours)
+
+    @property
+    def tokens_expire_at(self) -> float | None:
+        """When the ID token expires, or the access token where there is none, in Unix seconds.
+
+        Returns:
+            None if there are no tokens.
+        """
+        session = self._store.session
+        if session is None or not session.tokens.access_token:
+            return None
+        return session.id_token_expires_at if session.tokens.id_token else session.access_token_expires_at
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether the tokens can be renewed without the user."""
+        session = self._store.session
+        return session is not None and bool(session.tokens.refresh_token)
 
     @property
     def id_token(self) -> str | None:
@@ -195,8 +224,30 @@ class CurrentTokens:
         return str(self.last_error) if self.last_error is not None else "signed out"
 
     def observe_session(self, callback: Callable[[], None]) -> None:
-        """Call a bound method, held weakly, after somebody signed in or out, from any thread."""
+        """Call a bound method, held weakly, after somebody signed in or out, from any thread.
+
+        The end of a session by the clock counts as well, when it comes.
+        """
         self._observers.add(callback)
+        endings.watch(self)
+
+    def observe_tokens(self, callback: Callable[[], None]) -> None:
+        """Call a bound method, held weakly, after the tokens were renewed here, from any thread."""
+        self._renewal_observers.add(callback)
+
+    def end_if_over(self) -> None:
+        """End the session if its time is over, and tell whoever observes it."""
+        session = self._store.session
+        if session is not None:
+            # Somebody may have signed in anew in another process; a storage of the user's may raise anything.
+            with suppress(Exception):
+                self._store.follow(session)
+        session = self._session_in_use()
+        if session is None or session.is_usable or session is self._seen_ending:
+            return
+        self._seen_ending = session
+        self.last_error = NoCredentialsError(code="session_expired")
+        self._ended()
 
     def _client_fields(self) -> Form:
         config = self.client_config
@@ -208,8 +259,10 @@ class CurrentTokens:
         if session is not None and self._is_over(session):
             self.last_error = self._expired()
             if self._store.forget(session):
-                self._drop(session)
-                self._ended()
+                try:
+                    self._drop(session)
+                finally:
+                    self._ended()
             return None
         return session
 
@@ -230,6 +283,9 @@ class CurrentTokens:
 
     def _ended(self) -> None:
         self._observers.notify()
+
+    def _look_at_end(self) -> None:
+        endings.look_again()
 
     def _report(self, failure: StorageError) -> None:
         self.last_error = failure
@@ -267,6 +323,8 @@ class CurrentTokens:
             raise
         if not isinstance(self.last_error, StorageError):
             self.last_error = None
+        if renewed is not session:
+            self._renewal_observers.notify()
         return renewed
 
     def _after_refusal(self, session: Session, is_due: Callable[[Session], bool]) -> Session | None:

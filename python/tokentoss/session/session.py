@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -66,6 +67,18 @@ class Session:
         # Without OpenID Connect there is no ID token to wait for.
         expires_at = self.id_token_expires_at if self.tokens.id_token else self.access_token_expires_at
         return bool(self.tokens.refresh_token) or expires_at > time.time()
+
+    def ends_at(self, hours: float) -> float | None:
+        """Return when the user counts as signed in no longer, in Unix seconds; None if nobody knows.
+
+        Args:
+            hours: Age at which a sign-in is no longer used.
+        """
+        ends = [] if self.signed_in_at is None else [self.signed_in_at + hours * 3600]
+        if not self.tokens.refresh_token:
+            ends.append(self.id_token_expires_at if self.tokens.id_token else self.access_token_expires_at)
+        end = min(ends, default=math.inf)
+        return end if math.isfinite(end) else None
 
     def is_older_than(self, hours: float) -> bool:
         """Tell whether the user signed in longer ago than this; version 0.1.1 did not always say."""

@@ -71,6 +71,7 @@ class TokenManager(CurrentTokens, ABC):
         )
         self.visitor = visitor()
         self._account_change = AccountChange(account)
+        self._login_hint: str | None = None
         self._has_signed_out = False
         self._credentials: Credentials | None = None
         self._load_from_storage(account)
@@ -201,6 +202,33 @@ class TokenManager(CurrentTokens, ABC):
         self._begin(self._store.use(tokens))
         return Account.of(tokens)
 
+    def suggest(self, login_hint: str) -> None:
+        """Use the stored account of a login hint from now on; until it signs in, nobody's, if none is stored.
+
+        Tokens of another account than the one that was asked for would be used as if they were its own.
+
+        Args:
+            login_hint: The account's e-mail address, its login or subject at the provider, or its key.
+        """
+        self._login_hint = login_hint
+        session = self._store.session
+        if session is not None and Account.of(session.tokens).is_suggested_by(login_hint):
+            return
+        if self._store.forget(session):
+            withdraw(self)
+        self.last_error = None
+        self._account_change.expect(None)
+        self._load_from_storage(None)
+        self._observers.notify()
+
+    def expect_anybody(self) -> None:
+        """Expect no account in particular at the next sign-in: the user wants another one."""
+        self._account_change.expect(None)
+
+    def expect_the_same(self) -> None:
+        """Expect the account in use at the next sign-in, as before :meth:`expect_anybody`."""
+        self._account_change.expect(self.account)
+
     def clear(self) -> None:
         """Sign out here: forget the tokens and remove them from storage.
 
@@ -268,13 +296,16 @@ class TokenManager(CurrentTokens, ABC):
             self._publish(only_if_free=True)
 
     def _chosen(self, account: str | Account | None) -> TokenData | None:
-        """Return the stored tokens of an account, by default of the one that signed in last.
+        """Return the stored tokens of an account; by default of the login hint, or of the latest sign-in.
 
         Raises:
             NoCredentialsError: ``account_unknown`` or ``account_ambiguous``, if any are stored.
             StorageError: If the storage cannot be read.
         """
         stored = self._store.stored()
+        hint = self._login_hint
+        if account is None and hint is not None:
+            stored = [tokens for tokens in stored if Account.of(tokens).is_suggested_by(hint)]
         return choose(stored, account) if stored and account is not None else next(iter(stored), None)
 
     def _ended(self) -> None:

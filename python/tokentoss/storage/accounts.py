@@ -76,6 +76,10 @@ class Account:
         names = {(self.email or self.key).lower(), (self.login or self.key).lower()}
         return name in {self.key, self.grant_key} or name.lower() in names
 
+    def is_suggested_by(self, login_hint: str) -> bool:
+        """Tell whether a login hint stands for this account; providers take subjects as hints, too."""
+        return login_hint == self.subject or self.goes_by(login_hint)
+
 
 def matching(candidates: Sequence[TokenData], name: str) -> list[TokenData]:
     """Return the tokens that a name stands for: a grant's or account's key, an e-mail address or a login."""

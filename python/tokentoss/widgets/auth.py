@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tokentoss.storage import TokenStorage
     from tokentoss.widgets.waiters import Outcome
 
+from tokentoss.widgets.account_choice import AccountChoice
 from tokentoss.widgets.arguments import manager_from, offers_code
 from tokentoss.widgets.attempts import Options, attempt_of
 from tokentoss.widgets.gate import Gate
@@ -62,7 +63,8 @@ class AuthWidget(Awaited, ManagerWidget):
         scopes: The scopes to ask for; by default the provider's.
         max_session_lifetime_hours: Age in hours at which a stored sign-in is no longer used.
         hosted_domain: The domain that the user's account must belong to.
-        login_hint: The account that the provider should suggest.
+        login_hint: The account to use if it is stored, and that the provider should suggest otherwise.
+            Another account's tokens are not used then, until it signs in.
         exchange: Who redeems the code: ``browser``, ``kernel``, or by default whichever can.
         redirect_ports: Fixed loopback ports, such as those that SSH forwards; the first free one is used.
         redirect_uri: One or several callback pages that are registered for the client; by default those of
@@ -79,6 +81,7 @@ class AuthWidget(Awaited, ManagerWidget):
         error: The sentence of the latest error, or ``""``.
         error_code: Its stable code, or ``""``.
         error_detail: The host, path or code that it is about, also where the sentence names none; or ``""``.
+        notice: What there is to know before a sign-in, such as that the session has ended, or ``""``.
         user_email: The user's e-mail address, or ``""``.
         is_authenticated: Whether somebody is signed in.
 
@@ -95,6 +98,8 @@ class AuthWidget(Awaited, ManagerWidget):
     is_authenticated = traitlets.Bool(default_value=False).tag(sync=True)
     branding = traitlets.Dict().tag(sync=True)
     offers_code = traitlets.Bool(default_value=False).tag(sync=True)
+    notice = traitlets.Unicode("").tag(sync=True)
+    choice = traitlets.Dict().tag(sync=True)
     code = traitlets.Dict().tag(sync=True)
     ticket = traitlets.Dict().tag(sync=True)
     broker = traitlets.Dict().tag(sync=True)
@@ -147,6 +152,7 @@ class AuthWidget(Awaited, ManagerWidget):
         self._reports = Reports()
         self._closed = False
         self._asks_for_more = False
+        self._has_signed_out = False
         self._options = Options(redirect_ports, redirect_uri, exchange, login_hint)
         self._form: ClientForm | None = None
         super().__init__(**kwargs | self._adopt(auth_manager))
@@ -177,8 +183,18 @@ class AuthWidget(Awaited, ManagerWidget):
                 the same project has for this user. The provider's own session stays as it is.
         """
         result = self._manager.sign_out(revoke=revoke)
+        self._has_signed_out = True
         self._show_session(result.error)
         return result
+
+    def choose_account(self) -> None:
+        """Offer the stored accounts and a sign-in with another one, as the button in the widget does."""
+        self._choice.open()
+
+    @property
+    def is_choosing(self) -> bool:
+        """Whether the user is to choose another account."""
+        return self._choice.is_open
 
     def close(self) -> None:
         """Take the widget off the page, and give up a sign-in that is under way."""
@@ -204,8 +220,12 @@ class AuthWidget(Awaited, ManagerWidget):
 
     def _adopt(self, manager: AuthManager) -> dict[str, Any]:
         """Offer the sign-ins of a manager, and return the traits that depend on it alone."""
+        hint = self._options.login_hint
+        if hint is not None:
+            manager.suggest(hint)
         attempt = attempt_of(self, manager, self._options)
         self._manager, self._attempt = manager, attempt
+        self._choice = AccountChoice(manager, weakly(self._show_choice), weakly(self._show_session), self._lock)
         self._by_code = SignInByCode(manager, weakly(self._show_code), weakly(self._code_failed), self._lock)
         self._by_link = SignInByLink(manager, weakly(self.send), weakly(self._show_link_expected))
         # A widget that is collected stops asking.
@@ -254,7 +274,7 @@ class AuthWidget(Awaited, ManagerWidget):
             introduce(content, hand_off, self.send)
         elif kind == "register":
             register(content, hand_off, self.send)
-        elif not self.take_language(content) and not self._attempt.take(content):
+        elif not (self.take_language(content) or self._choice.take(content) or self._attempt.take(content)):
             self._by_link.take(content, hand_off)
 
     def _ask_for_code(self) -> None:
@@ -277,10 +297,10 @@ class AuthWidget(Awaited, ManagerWidget):
         with self._lock:
             news = self._reports.take(content, self._attempt.hand_off)
             if isinstance(news, str):
-                self.publish(status=news, error="", error_code="")
+                self.publish(status=news, notice="", error="", error_code="")
             elif news is not None:
                 self._manager.last_error = news
-                self.publish(**failure_traits(news))
+                self.publish(**failure_traits(news), choice=self._choice.shown(offered=True))
                 if not news.code.startswith("webassembly_"):  # then a link still leads on
                     self._waiters.failed(news)
 
@@ -312,7 +332,10 @@ class AuthWidget(Awaited, ManagerWidget):
             deciding = self._attempt.hand_off is not None and self._attempt.hand_off.is_deciding
             shown = self._manager.is_authenticated, self._manager.user_email or ""
             is_shown = shown == (self.is_authenticated, self.user_email)
-            if deciding or self._closed or (is_shown and not has_more):
+            if deciding or self._closed:
+                return
+            has_chosen = self._choice.close_if_over()
+            if is_shown and not has_more and not has_chosen:
                 return
             self._asks_for_more = self._asks_for_more and not has_more
             self._show_session(self._manager.last_error)
@@ -321,6 +344,8 @@ class AuthWidget(Awaited, ManagerWidget):
         """Show the decision on an envelope and acknowledge it, in one message."""
         with self._lock:
             self._asks_for_more = self._asks_for_more and failure is not None
+            if failure is None:
+                self._choice.close()
             self._show_session(failure, acknowledged=hand_off.id)
             if failure is not None:
                 self._waiters.failed(failure)
@@ -335,6 +360,9 @@ class AuthWidget(Awaited, ManagerWidget):
             if not self._closed:
                 self.publish(**traits)
 
+    def _show_choice(self) -> None:
+        self._show_traits({"choice": self._choice.shown(offered=True)})
+
     def _show_session(self, failure: Exception | None, acknowledged: str | None = None) -> None:
         """Show who is signed in, or offer the next sign-in."""
         manager = self._manager
@@ -345,11 +373,12 @@ class AuthWidget(Awaited, ManagerWidget):
             if self._closed:
                 return
             asks_for_more = self._asks_for_more and manager.is_authenticated
-            if manager.is_authenticated and not asks_for_more:
+            if manager.is_authenticated and not (asks_for_more or self._choice.is_open):
                 self._attempt.end()
                 traits |= signed_in_traits(manager)
             else:
                 traits |= offer_traits(manager, more=asks_for_more)
+                self._attempt.ask_for(self._choice.login_hint, another_account=self._choice.is_open)
                 try:
                     traits["ticket"] = self._attempt.begin()
                 except HandOffError as unavailable:
@@ -357,6 +386,8 @@ class AuthWidget(Awaited, ManagerWidget):
                     failure = unavailable
                 if failure is not None:
                     traits |= failure_traits(failure)
+            is_known = bool(self._options.login_hint) or self._has_signed_out or failure is not None
+            traits["choice"] = self._choice.shown(offered=manager.is_authenticated or is_known)
             self.publish(**traits)
             account = manager.account
             if manager.is_authenticated and account is not None:

@@ -67,6 +67,8 @@ class BrokerAttempt:
         decided: Callable[[str, TokenTossError | None], None],
         lock: Gate,
     ) -> None:
+        self._another_account = False
+        self._chosen: str | None = None
         self.failure: TokenTossError | None = None
         self._manager = manager
         self._client = BrokerClient(manager.broker)
@@ -101,6 +103,10 @@ class BrokerAttempt:
             # What failed then may succeed now; whoever waits hears of it.
             self._again()
         return self._deposits.obstacle(blocking=blocking, without_page=without_page)
+
+    def ask_for(self, chosen: str | None, *, another_account: bool) -> None:
+        """Say who is to sign in next; see :meth:`tokentoss.callback.attempt.Attempt.ask_for`."""
+        self._chosen, self._another_account = chosen, another_account
 
     def begin(self) -> dict[str, Any]:
         """Offer a sign-in in place of the one before, once the widget is shown; return its ticket."""
@@ -183,7 +189,7 @@ class BrokerAttempt:
         """Find the account connected already, or offer a sign-in and watch it."""
         try:
             # Whoever is signed in is asked for more.
-            if not self._manager.is_authenticated and self._manager.look():
+            if not (self._another_account or self._manager.is_authenticated) and self._manager.look():
                 return
             offer = self._begun()
             with self._lock:
@@ -203,11 +209,15 @@ class BrokerAttempt:
                 self._watch(number, offer)
 
     def _begun(self) -> Authorization:
+        hint = self._manager.user_email or self._login_hint
+        if self._another_account:
+            hint = self._chosen
+
         def begin(page_origin: str | None) -> Authorization:
             return self._client.begin(
                 self._manager.provider_name,
                 scopes=self._manager.asked_scopes,
-                login_hint=self._login_hint or self._manager.user_email,
+                login_hint=hint,
                 page_origin=page_origin,
                 kernel=kernel_name(),
             )
@@ -225,7 +235,10 @@ class BrokerAttempt:
     def _publish(self, offer: Authorization) -> None:
         """Give the page what its click needs. None of it lets anybody act."""
         if offer.way == "deposit":
-            self._show({"ticket": self._deposits.begin(offer, self._client), "broker": {}})
+            ticket = self._deposits.begin(
+                offer, self._client, self._chosen, another_account=self._another_account
+            )
+            self._show({"ticket": ticket, "broker": {}})
         else:
             self._show({"broker": _shown(offer)})
 

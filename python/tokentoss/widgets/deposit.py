@@ -62,8 +62,16 @@ class Deposits:
             return None
         return self._attempt.obstacle(blocking=blocking, without_page=without_page)
 
-    def begin(self, offer: Authorization, client: BrokerClient) -> dict[str, Any]:
+    def begin(
+        self, offer: Authorization, client: BrokerClient, chosen: str | None, *, another_account: bool
+    ) -> dict[str, Any]:
         """Replace the hand-off by one for a sign-in at the broker, and return its ticket.
+
+        Args:
+            offer: The sign-in.
+            client: Asks the broker.
+            chosen: As for :meth:`Attempt.ask_for`.
+            another_account: As for :meth:`Attempt.ask_for`.
 
         Raises:
             TokenTossError: If the broker's answer cannot be used, or nobody could hear the page.
@@ -95,6 +103,7 @@ class Deposits:
             decided=self._decided,
         )
         self._attempt.deposit = deposit
+        self._attempt.ask_for(chosen, another_account=another_account)
         return self._attempt.begin()
 
     def end(self) -> None:
@@ -116,7 +125,8 @@ class _DepositAttempt(Attempt):
             self._manager,
             redirect_uri,
             callback_pages=self._addresses.pages,
-            login_hint=self._login_hint or self._manager.user_email,
+            login_hint=self._hint(),
+            another_account=self._another_account and self._chosen is None,
             send=self._send,
             decided=self._decided,
             is_listening=is_listening,

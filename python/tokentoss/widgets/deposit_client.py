@@ -88,9 +88,13 @@ class DepositClient:
             manager.user_email,
         )
 
-    def authorization_params(self) -> dict[str, str]:
-        """Return the provider's parameters for the authorization request."""
-        return dict(self.params)
+    def authorization_params(self, *, another_account: bool = False) -> dict[str, str]:
+        """Return the provider's parameters for the authorization request.
+
+        Args:
+            another_account: Whether the provider should ask which account to use.
+        """
+        return self.provider.asking_for_account(self.params) if another_account else dict(self.params)
 
 
 def _are_texts(values: Any) -> bool:

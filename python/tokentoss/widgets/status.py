@@ -40,6 +40,7 @@ def signed_in_traits(manager: AuthManager) -> dict[str, Any]:
         "ticket": {},
         "broker": {},
         "status": _who_is_signed_in(manager),
+        "notice": "",
         "user_email": manager.user_email or "",
         "error": "",
         "error_code": "",
@@ -55,18 +56,23 @@ def offer_traits(manager: AuthManager, *, more: bool) -> dict[str, Any]:
     """
     return {
         "status": MORE if more else CLICK,
-        "user_email": (manager.user_email or "") if more else "",
+        "notice": "",
+        "user_email": (manager.user_email or "") if manager.is_authenticated else "",
         "error": "",
         "error_code": "",
     }
 
 
 def failure_traits(failure: Exception) -> dict[str, str]:
-    """Return the traits that say what went wrong."""
+    """Return the traits that say what went wrong; the end of a session is no error."""
     code, detail = (failure.code, failure.subject) if isinstance(failure, TokenTossError) else ("", None)
+    said = str(failure)
+    if code == "session_expired":
+        return {"status": said, "notice": said, "error": "", "error_code": "", "error_detail": ""}
     return {
-        "status": f"Error: {failure}",
-        "error": str(failure),
+        "status": f"Error: {said}",
+        "notice": "",
+        "error": said,
         "error_code": code,
         "error_detail": detail or "",
     }

@@ -66,6 +66,9 @@ class NoClient(AuthManager):
     def observe_session(self, observer: Callable[[], None]) -> None:
         """Nothing changes here."""
 
+    def suggest(self, login_hint: str) -> None:
+        """Nobody signs in here."""
+
 
 class NoAttempt:
     """Stands for the sign-in that a widget offers, until there is a client.
@@ -83,6 +86,9 @@ class NoAttempt:
         """Return why waiting would never end: what is filled in reaches the kernel between two cells only."""
         del without_page
         return ClientSecretsNotFoundError(FILL_IN) if blocking else None
+
+    def ask_for(self, login_hint: str | None, *, another_account: bool) -> None:
+        """Nobody is asked for here."""
 
     def begin(self) -> dict[str, Any]:
         """Offer nothing.

@@ -28,6 +28,13 @@ function withoutWebFont(html) {
   return html.replace(/@import url\([^)]*\);?/g, "");
 }
 
+/** The development pages have none where an account is chosen; their login form is where one says who one is. */
+function askForLogin(ctx) {
+  const prompt = ctx.query.prompt ?? "";
+  if (prompt.includes("select_account"))
+    ctx.query = { ...ctx.query, prompt: prompt.replace("select_account", "login") };
+}
+
 function openerPolicy(ctx, { coop, coop_on_redirects_only: redirectsOnly }) {
   const isRedirect = ctx.status >= 300 && ctx.status < 400;
   if (coop && (isRedirect || !redirectsOnly)) ctx.set("Cross-Origin-Opener-Policy", coop);
@@ -77,6 +84,7 @@ export function createProvider({ issuer, clients, behaviour, log, secrets, route
 
   provider.use(async (ctx, next) => {
     const entry = log.start(ctx);
+    askForLogin(ctx);
     if (behaviour.values.deny_consent && /^\/interaction\/[^/]+$/.test(ctx.path)) {
       ctx.redirect(`${ctx.path}/abort`);
     } else {
