@@ -5,6 +5,7 @@
  */
 
 import type { FlowEvent, SignIn } from "tokentoss:glue";
+import { AccountChoice } from "./account_choice.ts";
 import { carryOut } from "./effects.ts";
 import { Envelope } from "./envelope.ts";
 import { FAILED, Instance } from "./instance.ts";
@@ -31,6 +32,8 @@ const WATCHED = [
   "acknowledged",
   "status",
   "error",
+  "notice",
+  "choice",
   "user_email",
   "is_authenticated",
   "code",
@@ -44,6 +47,8 @@ export class SignInBinding {
   readonly #byCode: SignInByCode;
   readonly #byLink: SignInByLink;
   readonly #atBroker: SignInAtBroker;
+  /** Using another account. */
+  readonly accounts: AccountChoice;
   readonly #reports: Reports;
   readonly #envelope: Envelope;
   readonly #handOver = new Lasting(() => this.#show());
@@ -80,6 +85,7 @@ export class SignInBinding {
     this.#byCode = new SignInByCode(model, this.#kernel);
     this.#byLink = new SignInByLink(model, this.#kernel);
     this.#atBroker = new SignInAtBroker(model, this.#kernel, () => this.#show());
+    this.accounts = new AccountChoice(model, this.#kernel);
     this.#reports = new Reports(this.#kernel);
     this.#envelope = new Envelope(model, this.#kernel);
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
@@ -105,6 +111,7 @@ export class SignInBinding {
       link: this.#byLink.shown,
       unusable: atBroker ? null : this.#unusable,
       failure: this.#failure,
+      notice: this.#model.get("notice") ?? "",
       status: this.#latest,
       handsOverLong: this.#handOver.isLong,
       canRetry: atBroker || this.#signIn !== null || (this.#instance.SignIn !== null && !this.#ticket),

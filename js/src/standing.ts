@@ -19,6 +19,8 @@ export interface Standing {
   unusable: Unusable | null;
   /** What to show while no sign-in is under way; empty for nothing. */
   failure: Problem;
+  /** What there is to know before a sign-in; "" for nothing. */
+  notice: string;
   status: Status | null;
   /** Whether a hand-over takes long enough to say so. */
   handsOverLong: boolean;
@@ -47,5 +49,6 @@ export function viewStateOf(standing: Standing): ViewState {
     const next = standing.canRetry ? "retry" : null;
     return { kind: "failed", ...failure, next, byHand: byHandOf(status) };
   }
-  return { kind: standing.isReady ? "ready" : "loading" };
+  if (!standing.isReady) return { kind: "loading" };
+  return standing.notice ? { kind: "ready", notice: standing.notice } : { kind: "ready" };
 }

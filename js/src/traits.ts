@@ -39,6 +39,18 @@ export interface DeviceCode extends CodeToEnter {
   qr: string;
 }
 
+/** Another account than the one in use; `{}` where none is offered. */
+export type Choice = Partial<Chosen> & { offered?: boolean };
+
+/** What there is to choose from. */
+export interface Chosen {
+  accounts: { id: string; name: string }[];
+  /** Who is signed in meanwhile, or "". */
+  current: string;
+  /** Whether the provider can be made to ask which account to use. */
+  provider_asks: boolean;
+}
+
 /** The synced traits of the Python widget. */
 export interface Traits {
   branding: Branding;
@@ -53,6 +65,9 @@ export interface Traits {
   offers_code: boolean;
   /** `{}` while there is no code to enter. */
   code: DeviceCode | Record<string, never>;
+  /** What there is to know before a sign-in, such as that the session has ended; missing in older kernels. */
+  notice?: string;
+  choice?: Choice;
   /** What Python says of the sign-in as a whole. */
   status: string;
   error: string;
@@ -65,6 +80,11 @@ export interface Traits {
 /** Page to kernel. */
 export type ToKernel =
   | { type: "sign_out" }
+  | { type: "choose_account" }
+  | { type: "keep_account" }
+  | { type: "use_account"; id: string }
+  | { type: "refresh" }
+  | { type: "sign_in" }
   | { type: "ask_for_code" }
   | { type: "drop_code" }
   | { type: "draw_qr"; page: string }

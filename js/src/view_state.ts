@@ -4,7 +4,8 @@ import type { DeviceCode, Way } from "./traits.ts";
 /** What a view shows; one value at a time, so that no two parts of a view can contradict each other. */
 export type ViewState =
   | { kind: "loading" }
-  | { kind: "ready" }
+  /** `notice` is what there is to know first. */
+  | { kind: "ready"; notice?: string }
   /** `problem` is there when something looks wrong though the sign-in still waits: the popup seems closed, say. */
   | { kind: "waiting"; problem: Problem | null; byHand: ByHand }
   /** A code is on its way, or there to be entered on another device. */

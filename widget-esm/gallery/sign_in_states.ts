@@ -61,6 +61,7 @@ const actions: Actions = {
   cancel() {},
   linkFollowed() {},
   signOut() {},
+  accounts: { offered: true, open: null, begin() {}, keep() {}, use() {} },
   offersCode: true,
   askForCode() {},
   offersLink: false,

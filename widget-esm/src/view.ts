@@ -6,6 +6,7 @@
 import type { Problem } from "../../js/src/problem.ts";
 import type { Branding } from "../../js/src/traits.ts";
 import type { ViewState } from "../../js/src/view_state.ts";
+import { AccountChoiceView, type Chooser } from "./account_choice.ts";
 import { CodePanel, shortened } from "./code_panel.ts";
 import { element, pageLink, point, pointToHelp, textButton } from "./elements.ts";
 import { labels } from "./labels.ts";
@@ -17,6 +18,7 @@ export interface Actions extends Recipient {
   signIn(): void;
   cancel(): void;
   signOut(): void;
+  readonly accounts: Chooser;
   /** Whether there is another way than the popup: a code. */
   readonly offersCode: boolean;
   /** Whether the kernel can run the sign-in in place of the page. */
@@ -61,6 +63,7 @@ export class View {
   /** Beside a sentence that says that the popup was blocked. */
   readonly #open = openLink();
   readonly #help = pageLink(labels.help);
+  readonly #account: AccountChoiceView;
   readonly #trouble: TroublePanel;
   /** Nothing in the view could take the focus that a control lost. */
   #adrift = false;
@@ -78,6 +81,7 @@ export class View {
     this.#status.setAttribute("aria-live", "polite");
     this.#status.append(this.#statusText);
 
+    this.#account = new AccountChoiceView(actions.accounts, branding.name, labels.accounts);
     this.#trouble = new TroublePanel(actions, branding.confirms);
     const controls = element("div", "tokentoss-controls");
     controls.append(
@@ -86,12 +90,13 @@ export class View {
       this.#toCell,
       this.#signOut,
       this.#open,
+      this.#account.button,
       this.#useLink,
       this.#help,
       this.#trouble.toggle,
     );
     const text = element("div", "tokentoss-text");
-    text.append(this.#status, this.#code.root, controls);
+    text.append(this.#status, this.#code.root, this.#account.root, controls);
 
     this.root.tabIndex = -1;
     this.root.lang = labels.language;
@@ -141,6 +146,7 @@ export class View {
     this.#signOut.disabled = kind === "signing_out";
     this.#useLink.hidden = kind !== "failed" || !this.#actions.offersLink;
     this.#code.show(code ? state.code : null);
+    this.#account.show(["ready", "failed", "signed_in"].includes(kind), kind === "failed");
     this.#trouble.show({
       byHand,
       link: blocked ? undefined : link,
@@ -161,7 +167,7 @@ export class View {
       case "loading":
         return labels.loading;
       case "ready":
-        return "";
+        return this.#account.said ?? state.notice ?? "";
       case "waiting":
         return state.problem?.message ?? labels.waiting[state.byHand.way];
       case "code":
