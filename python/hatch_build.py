@@ -9,7 +9,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
+FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css", "status.js", "status.css")
 BILL = "python/tokentoss.cdx.json"
 """Written by `npm run package`; packages that somebody builds for themselves may do without it."""
 

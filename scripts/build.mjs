@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import esbuild from "esbuild";
 import { base91 } from "./base91.mjs";
 import { buildConfigure } from "./build_configure.mjs";
+import { buildStatus } from "./build_status.mjs";
 import { bundleShipped, texts } from "./bundle.mjs";
 import { compiledWasm, compileWasm } from "./compile_wasm.mjs";
 import { asCommand, fingerprintOf, line, path, run, StageError, stage } from "./stage.mjs";
@@ -70,6 +71,7 @@ export async function build() {
   await stage("auth.js", { inputs: [packed, ...sources], outputs: [carrier] }, bundleCarrier);
   copyFileSync(path("widget-esm", "src", "auth.css"), path("python", "tokentoss", "static", "auth.css"));
   await buildConfigure();
+  await buildStatus();
   copyFileSync(path("crates", "tokentoss-core", "error_codes.json"), path("python", "tokentoss", "error_codes.json"));
   // The broker's pages and the kernel's look alike.
   for (const part of ["page.css", "icon.svg", "outcome.js"]) {

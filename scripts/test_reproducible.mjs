@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { asCommand, line, path, run, StageError } from "./stage.mjs";
 
-const BUILT = ["auth.js", "configure.js"];
+const BUILT = ["auth.js", "configure.js", "status.js"];
 /** What the build makes of the crates of this repository, and of nothing else; a copy of it would prove nothing. */
 const OWN = /\/(stamps|widget|configure|glue|judge|incremental)$|\/(lib)?tokentoss[-_][^/]*$/;
 /** Where the build keeps compiled dependencies; a clone of them saves minutes. */

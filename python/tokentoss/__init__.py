@@ -68,7 +68,13 @@ if TYPE_CHECKING:
     from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage, TokenStorage
     from tokentoss.storage.accounts import Account
     from tokentoss.storage.token_data import TokenData
-    from tokentoss.widgets import AuthWidget, BoxAuthWidget, ConfigureWidget, GoogleAuthWidget
+    from tokentoss.widgets import (
+        AuthWidget,
+        BoxAuthWidget,
+        ConfigureWidget,
+        GoogleAuthWidget,
+        StatusWidget,
+    )
     from tokentoss.workload.service_credentials import ServiceCredentials
 
 CREDENTIALS: "Credentials | None"
@@ -119,6 +125,7 @@ __all__ = [
     "ServiceUnreachableError",
     "SignInError",
     "SignOutResult",
+    "StatusWidget",
     "StorageError",
     "TokenData",
     "TokenExchangeError",
@@ -186,6 +193,7 @@ _HOME_OF = {
     "ServiceUnreachableError": "clients.errors",
     "SignInError": "exceptions",
     "SignOutResult": "session.sign_out",
+    "StatusWidget": "widgets",
     "StorageError": "exceptions",
     "TokenData": "storage.token_data",
     "TokenExchangeError": "exceptions",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
+FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css", "status.js", "status.css")
 LICENCES = ("LICENSE", "THIRD_PARTY_LICENSES.txt")
 
 

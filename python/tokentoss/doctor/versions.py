@@ -15,7 +15,7 @@ NEEDED = ("anywidget", "cryptography", "google-auth", "platformdirs", "PyJWT", "
 OPTIONAL = ("httpx", "ipykernel", "ipywidgets", "jupyterlab", "jupyterhub", "keyring", "notebook")
 """Distributions that it can work with."""
 
-_FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css")
+_FRONT_END = ("auth.js", "auth.css", "configure.js", "configure.css", "status.js", "status.css")
 
 
 def version_findings() -> list[Finding]:

@@ -27,6 +27,7 @@ from tokentoss.session.app_host import default_storage, require_own
 from tokentoss.session.provider_lookup import provider_of
 from tokentoss.session.scopes import joined, missing_from
 from tokentoss.session.session import DEFAULT_MAX_SESSION_LIFETIME_HOURS
+from tokentoss.session.shown import Shown, shown
 from tokentoss.session.stored_session import StoredSession, place_of
 from tokentoss.session.token_manager import TokenManager
 from tokentoss.storage.accounts import Account
@@ -108,6 +109,10 @@ class AuthManager(TokenManager):
             hosted_domain=hosted_domain,
             account=account,
         )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Shown:
+        """Show who is signed in: a widget in a notebook, one line elsewhere."""
+        return shown(self, **kwargs)
 
     def accept(
         self, response: TokenResponse, *, nonce: str | None, received_at: float | None = None

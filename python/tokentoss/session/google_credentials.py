@@ -52,6 +52,9 @@ class TokensOfUser(Protocol):
     def renew_access_token(self) -> None:
         """Renew the access token."""
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what IPython displays."""
+
     def for_another_process(self) -> tuple[Callable[[Any], TokensOfUser], Any]:
         """Return what a pickle holds: how a manager is made there, and from what."""
 
@@ -87,6 +90,10 @@ class Credentials(google_credentials.Credentials):
 
     def __repr__(self) -> str:
         return f"Credentials(expired={self.expired}, token=redacted, id_token=redacted)"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Show whose tokens these are, as the auth manager does."""
+        return self.manager._repr_mimebundle_(**kwargs)
 
     def __reduce__(self) -> Any:
         return _restored, (*self.manager.for_another_process(), self.quota_project_id)

@@ -159,6 +159,10 @@ class TokenManager(CurrentTokens, ABC):
         return self._credentials
 
     @abstractmethod
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what IPython displays."""
+
+    @abstractmethod
     def for_another_process(self) -> tuple[Callable[[Any], TokensOfUser], Any]:
         """Return what a pickle of the credentials holds: how a manager is made there, and from what."""
 

@@ -70,14 +70,17 @@ def shows(widget: ShownWidget) -> None:
     """Note that the cell being executed made or shows a widget, in place of what it did before."""
     cell, message = _executed()
     with _lock:
-        # What comes from outside of a cell has no output that could go, so it stays.
-        widget.shown_in.add(cell)
         if cell is None:
+            # What comes from outside of a cell has no output that could go, so it stays.
+            widget.shown_in.add(cell)
             return
         gone = _superseded(cell, message)
+        widget.shown_in.add(cell)
         _latest[cell].widgets.add(widget)
     widget.keep()
     for one in gone:
+        if one is widget:
+            continue  # what every run of the cell shows anew
         one.let_go()
         _hold_results_weakly(one)
 
