@@ -67,7 +67,7 @@ export class StatusView {
 
     this.#account = new AccountChoiceView(actions.accounts, this.#session.provider);
     this.#account.button.textContent = labels.switchAccount;
-    this.#account.root.prepend(this.#another);
+    this.#account.root.lastElementChild?.before(this.#another);
     this.#slot = new SignInSlot(host as Host);
     const controls = element("div", "tokentoss-controls");
     controls.append(this.#refresh, this.#account.button, this.#signIn, this.#signOut, this.#toCell);
@@ -100,8 +100,8 @@ export class StatusView {
     this.#facts.hidden = !signedIn;
     this.#expires.show(signedIn ? session.expires_at : null);
     this.#ends.show(signedIn ? session.ends_at : null);
-    this.#show(this.#scopes, labels.granted(session.scopes, session.missing));
-    this.#show(this.#place, session.stored_in);
+    this.#fill(this.#scopes, labels.granted(session.scopes, session.missing));
+    this.#fill(this.#place, session.stored_in);
     for (const fact of this.#facts.querySelectorAll<HTMLElement>(".tokentoss-fact")) {
       (fact.previousElementSibling as HTMLElement).hidden = fact.hidden;
     }
@@ -120,7 +120,7 @@ export class StatusView {
     if (hidden) this.root.focus();
   }
 
-  #show(fact: HTMLElement, text: string): void {
+  #fill(fact: HTMLElement, text: string): void {
     say(fact, text);
     fact.hidden = !text;
   }
