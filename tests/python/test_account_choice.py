@@ -18,6 +18,7 @@ from test_widget_link import Link
 from tokentoss import GOOGLE, AuthManager, AuthWidget, FileStorage, MemoryStorage, Provider, StorageError
 from tokentoss.broker import FakeBroker
 from tokentoss.oauth import catalogue
+from tokentoss.widgets import account_choice
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -289,6 +290,31 @@ def test_a_broker_lists_its_accounts(broker: FakeBroker, brokered: MakeBrokered)
     message(widget, {"type": "use_account", "id": choices(widget)[BOB]})
     until(lambda: widget.user_email == BOB)
     assert widget.choice == {"offered": True}
+
+
+def test_two_clicks_ask_a_slow_broker_once(
+    broker: FakeBroker, brokered: MakeBrokered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker.connect("google", email=BOB, subject="b")
+    broker.connect("google", email=ADA, subject="a")
+    widget = brokered(login_hint=ADA)
+    widget._repr_mimebundle_()
+    until(lambda: widget.is_authenticated)
+    message(widget, {"type": "choose_account"})
+    until(lambda: widget.choice.get("accounts"))
+    begun: list[Callable[[], None]] = []
+
+    def put_off(work: Callable[[], None], _name: str) -> bool:
+        begun.append(work)
+        return True
+
+    monkeypatch.setattr(account_choice, "in_thread", put_off)
+    chosen = {"type": "use_account", "id": choices(widget)[BOB]}
+    message(widget, chosen)
+    message(widget, chosen)
+    assert len(begun) == 1
+    begun[0]()
+    assert widget.user_email == BOB
 
 
 def test_a_broker_connects_another_account(broker: FakeBroker, brokered: MakeBrokered) -> None:
