@@ -1,7 +1,7 @@
 // The status widget's part of `npm run build`: it has no WebAssembly.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { bundleShipped } from "./bundle.mjs";
+import { bundleShipped, texts } from "./bundle.mjs";
 import { line, path, StageError, stage } from "./stage.mjs";
 
 /** The most characters that it may have; every notebook cell that shows it carries it. */
@@ -11,9 +11,7 @@ const module = path("python", "tokentoss", "static", "status.js");
 
 /** Builds what is out of date. */
 export async function buildStatus() {
-  const sources = ["js/src", "widget-esm/src", "scripts", "crates/tokentoss-core/error_codes.json"].map((name) =>
-    path(name),
-  );
+  const sources = [...["js/src", "widget-esm/src", "scripts", "pyproject.toml"].map((name) => path(name)), texts];
   await stage("status.js", { inputs: sources, outputs: [module] }, assemble);
   // It shares colours, status line and text buttons with the sign-in.
   const styles = ["auth.css", "status.css"].map((name) => readFileSync(path("widget-esm", "src", name), "utf8"));

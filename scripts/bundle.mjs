@@ -61,10 +61,10 @@ function madeModules(modules) {
   };
 }
 
-/** Labels of the widget and of the form; a bundle holds those that it uses. */
+/** The labels of the widgets; a bundle holds the sections that it uses. */
 function labels() {
-  const { sign_in, form } = JSON.parse(readFileSync(texts, "utf8"));
-  return Object.entries({ sign_in, form })
+  const { errors, subjects, ...sections } = JSON.parse(readFileSync(texts, "utf8"));
+  return Object.entries(sections)
     .map(([name, section]) => `export const ${name} = ${JSON.stringify(section)};`)
     .join("\n");
 }

@@ -4,6 +4,7 @@ import { AccountChoice } from "./account_choice.ts";
 import { KernelLink } from "./kernel_link.ts";
 import type { ModelOf } from "./model.ts";
 import type { Session, StatusTraits } from "./status_traits.ts";
+import { pageLanguage } from "./texts.ts";
 
 export type StatusModel = ModelOf<StatusTraits>;
 
@@ -34,6 +35,8 @@ export class StatusBinding {
     this.#kernel = new KernelLink(model, () => this.#show());
     this.accounts = new AccountChoice(model, this.#kernel);
     for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleShow);
+    const language = pageLanguage();
+    if (language) this.#kernel.send({ type: "language", language });
     // What the host kept of it may be old.
     this.#kernel.probe();
   }

@@ -1,5 +1,6 @@
 /** What the kernel says of a session: the synced traits of `StatusWidget`. The page writes none of them. */
 
+import type { SentTexts } from "./texts.ts";
 import type { Choice } from "./traits.ts";
 
 export interface Session {
@@ -27,4 +28,5 @@ export interface StatusTraits {
   choice: Choice;
   /** The model of the sign-in widget that is shown in this one, or "". */
   sign_in_widget: string;
+  texts?: SentTexts;
 }

@@ -11,6 +11,12 @@ export interface Texts {
   sign_in?: Record<string, string>;
   /** Labels of the form, likewise. */
   form?: Record<string, string>;
+  /** Labels of the status widget, likewise. */
+  session?: Record<string, string>;
+  /** Labels about accounts, for those that offer them. */
+  accounts?: Record<string, string>;
+  /** Labels of steps that are taken elsewhere than in the widget. */
+  steps?: Record<string, string>;
 }
 
 /** The trait, `{}` for English; missing where a kernel is older than the page. */

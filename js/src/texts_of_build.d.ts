@@ -68,4 +68,37 @@ declare module "tokentoss:texts" {
     | "fileUnreadable",
     string
   >;
+  export const accounts: Record<
+    "useAnother" | "choose" | "signIn" | "providerDecides" | "accounts" | "use" | "keep" | "back",
+    string
+  >;
+  export const steps: Record<"toCell" | "reload", string>;
+  export const session: Record<
+    | "account"
+    | "signedIn"
+    | "signedOut"
+    | "expiry"
+    | "session"
+    | "scopes"
+    | "place"
+    | "expiresThenRenewed"
+    | "expiresThenSignIn"
+    | "expiredRenewed"
+    | "expired"
+    | "ends"
+    | "ended"
+    | "notGranted"
+    | "refresh"
+    | "refreshing"
+    | "renewed"
+    | "switchAccount"
+    | "signIn"
+    | "signInWithAnother"
+    | "signInElsewhere"
+    | "signOut"
+    | "broker"
+    | "keyring"
+    | "memory",
+    string
+  >;
 }

@@ -1,7 +1,7 @@
 /** Another account: how to ask for one, and the stored ones to choose from. */
 
 import type { Chosen } from "../../js/src/traits.ts";
-import { labels } from "./account_labels.ts";
+import type { AccountLabels } from "./account_labels.ts";
 import { element, textButton } from "./elements.ts";
 
 /** What lists the accounts and hears of the choice; `AccountChoice` does. */
@@ -16,18 +16,21 @@ export interface Chooser {
 export class AccountChoiceView {
   readonly root = element("div", "tokentoss-accounts");
   /** Asks for another account. */
-  readonly button = textButton(labels.useAnother);
+  readonly button = textButton("");
   readonly #choice: Chooser;
   readonly #provider: string;
+  readonly #labels: AccountLabels;
   readonly #list = element("ul", "tokentoss-account-list");
   readonly #note = element("p", "tokentoss-note");
   readonly #keep = textButton("");
   /** What the list was made of. */
   #shown = "";
 
-  constructor(choice: Chooser, provider: string) {
+  constructor(choice: Chooser, provider: string, labels: AccountLabels) {
     this.#choice = choice;
     this.#provider = provider;
+    this.#labels = labels;
+    this.button.textContent = labels.useAnother;
     this.#list.setAttribute("aria-label", labels.accounts);
     this.#note.textContent = labels.providerDecides(provider);
     this.#keep.hidden = false;
@@ -40,7 +43,7 @@ export class AccountChoiceView {
   get said(): string | null {
     const { open } = this.#choice;
     if (!open) return null;
-    return open.accounts.length > 0 ? labels.choose(this.#provider) : labels.signIn(this.#provider);
+    return open.accounts.length > 0 ? this.#labels.choose(this.#provider) : this.#labels.signIn(this.#provider);
   }
 
   /** Shows what there is, if it can be used now; `failed` offers another account in any case. */
@@ -53,7 +56,7 @@ export class AccountChoiceView {
 
   #fill({ accounts, current, provider_asks }: Chosen): void {
     this.#note.hidden = provider_asks;
-    this.#keep.textContent = labels.keep(current);
+    this.#keep.textContent = this.#labels.keep(current);
     // Only when it changed: the focus survives.
     const shown = JSON.stringify(accounts);
     if (shown === this.#shown) return;
@@ -61,7 +64,7 @@ export class AccountChoiceView {
     this.#list.hidden = accounts.length === 0;
     this.#list.replaceChildren(
       ...accounts.map(({ id, name }) => {
-        const button = textButton(labels.use(name));
+        const button = textButton(this.#labels.use(name));
         button.hidden = false;
         button.onclick = () => this.#choice.use(id);
         const entry = element("li", "tokentoss-account");

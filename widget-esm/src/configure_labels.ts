@@ -1,11 +1,11 @@
 /** Every text of the form that is not an error of the kernel, from the table of texts; those come with their sentences. */
 
 import { kernel_gone } from "tokentoss:sentences";
-import { form as english } from "tokentoss:texts";
+import { form as english, steps } from "tokentoss:texts";
 import { fill, type SentTexts, sentenceIn } from "../../js/src/texts.ts";
 
 function made(texts: SentTexts) {
-  const t = { ...english, ...texts?.form };
+  const t = { ...english, ...steps, ...texts?.form, ...texts?.steps };
   return {
     ...t,
     /** The language that they are in. */

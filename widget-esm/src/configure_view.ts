@@ -39,8 +39,8 @@ export class ConfigureView {
   readonly #drop: FileDrop;
   readonly #configure = element("button", "tokentoss-submit");
   readonly #change = textButton(labels.change);
-  readonly #reload = reloadButton();
-  readonly #toCell = cellButton();
+  readonly #reload = reloadButton(labels.reload);
+  readonly #toCell = cellButton(labels.toCell);
   readonly #help = pageLink(labels.help);
   readonly #status = element("p", "tokentoss-status");
   #state: ConfigureState = { kind: "editing", ready: false, problem: { code: "", message: "" } };

@@ -1,14 +1,18 @@
 /** Every text of the widget that is not an error, from the table of texts; errors come with their sentences from the sign-in. */
 
 import { kernel_gone } from "tokentoss:sentences";
-import { sign_in as english } from "tokentoss:texts";
+import { sign_in as english, steps } from "tokentoss:texts";
 import { fill, type SentTexts, sentenceIn } from "../../js/src/texts.ts";
+import { accountLabels } from "./account_labels.ts";
 
 function made(texts: SentTexts) {
   const t = { ...english, ...texts?.sign_in };
   return {
     /** The language that they are in. */
     language: texts?.language ?? "en",
+    accounts: accountLabels(texts),
+    ...steps,
+    ...texts?.steps,
     kernelGone: sentenceIn(texts, "kernel_gone", kernel_gone),
     signInWith: (provider: string) => fill(t.signInWith, { provider }),
     account: (provider: string) => fill(t.account, { provider }),

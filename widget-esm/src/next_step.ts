@@ -3,8 +3,8 @@
 import { textButton } from "./elements.ts";
 
 /** A button that leads to the cell that shows it; the style sheet shows it in Jupyter's notebooks only, where that is found. */
-export function cellButton(): HTMLButtonElement {
-  const button = textButton("Go to the cell");
+export function cellButton(label: string): HTMLButtonElement {
+  const button = textButton(label);
   button.classList.add("tokentoss-to-cell");
   button.onclick = () => {
     // A cell whose code is folded has no editor; the click has chosen the cell all the same.
@@ -15,8 +15,8 @@ export function cellButton(): HTMLButtonElement {
   return button;
 }
 
-export function reloadButton(): HTMLButtonElement {
-  const button = textButton("Reload the page");
+export function reloadButton(label: string): HTMLButtonElement {
+  const button = textButton(label);
   button.classList.add("tokentoss-reload");
   button.onclick = () => location.reload();
   return button;

@@ -3,6 +3,8 @@
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { StatusBinding, type StatusModel } from "../../js/src/status_binding.ts";
 import { empty } from "./closed_model.ts";
+import { Speaking } from "./speaking.ts";
+import { speak } from "./status_labels.ts";
 import { StatusView } from "./status_view.ts";
 
 /** The class by which Jupyter's widget manager marks the views of a model that has no kernel any more. */
@@ -28,14 +30,21 @@ export default {
   render({ model, el }: RenderProps): (() => void) | undefined {
     const binding = bindings.get(model) ?? latest;
     if (!binding) return undefined;
-    const view = new StatusView(binding, model);
+    const speaking = new Speaking(model, el, () => {
+      speak(model.get("texts"));
+      const view = new StatusView(binding, model);
+      view.show(binding.state);
+      return view;
+    });
+    const unsubscribe = binding.subscribe((state) => {
+      // Another widget of this page may speak another language.
+      speak(model.get("texts"));
+      speaking.view.show(state);
+    });
     if (el.closest(DISCONNECTED)) binding.kernelLost();
-    const unsubscribe = binding.subscribe((state) => view.show(state));
-    view.show(binding.state);
-    el.append(view.root);
     return () => {
       unsubscribe();
-      view.dispose();
+      speaking.end();
     };
   },
 };

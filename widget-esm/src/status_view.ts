@@ -1,6 +1,5 @@
 /** One view of a session. Its elements are made once; a new state changes attributes and texts only. */
 
-import { kernel_gone } from "tokentoss:sentences";
 import type { StatusState } from "../../js/src/status_binding.ts";
 import type { Session } from "../../js/src/status_traits.ts";
 import { AccountChoiceView, type Chooser } from "./account_choice.ts";
@@ -31,10 +30,10 @@ export class StatusView {
   readonly #scopes = element("dd", "tokentoss-fact");
   readonly #place = element("dd", "tokentoss-fact");
   readonly #refresh = textButton(labels.refresh);
-  readonly #signIn = textButton(labels.signInNow);
+  readonly #signIn = textButton(labels.signIn);
   readonly #another = textButton(labels.signInWithAnother);
   readonly #signOut = textButton(labels.signOut);
-  readonly #toCell = cellButton();
+  readonly #toCell = cellButton(labels.toCell);
   readonly #account: AccountChoiceView;
   readonly #slot: SignInSlot;
   #session: Session;
@@ -65,15 +64,16 @@ export class StatusView {
       this.#facts.append(term, fact);
     }
 
-    this.#account = new AccountChoiceView(actions.accounts, this.#session.provider);
+    this.#account = new AccountChoiceView(actions.accounts, this.#session.provider, labels.accounts);
     this.#account.button.textContent = labels.switchAccount;
     this.#account.root.lastElementChild?.before(this.#another);
     this.#slot = new SignInSlot(host as Host);
     const controls = element("div", "tokentoss-controls");
     controls.append(this.#refresh, this.#account.button, this.#signIn, this.#signOut, this.#toCell);
     this.root.tabIndex = -1;
+    this.root.lang = labels.language;
     this.root.setAttribute("role", "group");
-    this.root.setAttribute("aria-label", labels.title(this.#session.provider));
+    this.root.setAttribute("aria-label", labels.account(this.#session.provider));
     this.root.append(this.#status, this.#facts, this.#notice, this.#account.root, controls, this.#slot.root);
 
     this.#refresh.onclick = () => {
@@ -92,7 +92,7 @@ export class StatusView {
     this.#session = session;
 
     this.root.dataset.state = lost ? "kernel_gone" : signedIn ? "signed_in" : "signed_out";
-    say(this.#status, lost ? kernel_gone : describe(session));
+    say(this.#status, lost ? labels.kernelGone : describe(session));
     const said = lost ? "" : busy ? labels.refreshing : notice;
     say(this.#notice, said);
     this.#notice.hidden = !said;

@@ -55,8 +55,8 @@ export class View {
   readonly #status = element("p", "tokentoss-status");
   readonly #statusText = document.createTextNode("");
   readonly #cancel = textButton(labels.cancel);
-  readonly #reload = reloadButton();
-  readonly #toCell = cellButton();
+  readonly #reload = reloadButton(labels.reload);
+  readonly #toCell = cellButton(labels.toCell);
   readonly #signOut = textButton(labels.signOut);
   readonly #useLink = textButton(labels.useLink);
   readonly #code = new CodePanel();

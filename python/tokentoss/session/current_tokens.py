@@ -87,7 +87,7 @@ class CurrentTokens:
     def session_ends_at(self) -> float | None:
         """When the user has to sign in again, in Unix seconds; None if nobody knows, or is signed in."""
         session = self._store.session
-        return None if session is None else session.ends_at(self.max_session_lifetime_hours)
+        return None if session is None else session.ends_within(self.max_session_lifetime_hours)
 
     @property
     def tokens_expire_at(self) -> float | None:

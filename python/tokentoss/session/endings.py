@@ -80,14 +80,14 @@ class Endings:
             watched = list(self._watched)
         for one in watched:
             ends_at = one.session_ends_at
-            if ends_at is not None and ends_at <= now:
+            if ends_at is not None and ends_at < now:
                 try:
                     one.end_if_over()
                 except Exception:
                     logger.exception("a session could not be ended")
         with self._lock:
             ends = [ends_at for one in watched if (ends_at := one.session_ends_at) is not None]
-            left = min((ends_at - now for ends_at in ends if ends_at > now), default=None)
+            left = min((ends_at - now for ends_at in ends if ends_at >= now), default=None)
             # Whoever begins a session from now on starts another thread.
             self._is_running = left is not None
             return left

@@ -68,7 +68,7 @@ class Session:
         expires_at = self.id_token_expires_at if self.tokens.id_token else self.access_token_expires_at
         return bool(self.tokens.refresh_token) or expires_at > time.time()
 
-    def ends_at(self, hours: float) -> float | None:
+    def ends_within(self, hours: float) -> float | None:
         """Return when the user counts as signed in no longer, in Unix seconds; None if nobody knows.
 
         Args:

@@ -6,7 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tokentoss import error_codes, texts
 from tokentoss.error_codes import printable
+from tokentoss.exceptions import TokenTossError
 from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage
 
 if TYPE_CHECKING:
@@ -52,11 +54,12 @@ class HasSession(Protocol):
         """Whether the tokens can be renewed without the user."""
 
 
-def summary_of(manager: HasSession) -> dict[str, Any]:
+def summary_of(manager: HasSession, language: str | None = None) -> dict[str, Any]:
     """Return what is known of a manager's session, without asking anybody.
 
     Args:
         manager: The manager.
+        language: The language of its sentences; by default that of this process.
     """
     is_signed_in, failure = manager.is_authenticated, manager.last_error
     scopes = manager.granted_scopes if is_signed_in else []
@@ -69,35 +72,44 @@ def summary_of(manager: HasSession) -> dict[str, Any]:
         "expires_at": manager.tokens_expire_at if is_signed_in else None,
         "ends_at": manager.session_ends_at if is_signed_in else None,
         "renewable": is_signed_in and manager.is_renewable,
-        "stored_in": place_of_tokens(manager),
-        "problem": "" if failure is None else printable(str(failure)),
+        "stored_in": place_of_tokens(manager, language),
+        "problem": "" if failure is None else said_of(failure, language),
     }
+
+
+def said_of(failure: Exception, language: str | None = None) -> str:
+    """Return the sentence of a failure in a language; by default as it was raised."""
+    if isinstance(failure, TokenTossError) and language and error_codes.is_known(failure.code):
+        return error_codes.sentence(failure.code, failure.subject, language=language)
+    return printable(str(failure))
 
 
 def line_of(manager: HasSession) -> str:
     """Return the same in one line, for a terminal."""
     known = summary_of(manager)
     if not known["signed_in"]:
-        return " ".join(filter(None, [f"Not signed in with {known['provider']}.", known["problem"]]))
-    parts = [f"Signed in as {known['account']} with {known['provider']}"]
+        signed_out = texts.text("session", "signedOut", provider=known["provider"])
+        return " ".join(filter(None, [signed_out, known["problem"]]))
+    facts = {"place": known["stored_in"]}
     if known["expires_at"] is not None:
-        then = "renewed on use" if known["renewable"] else "then sign in again"
-        parts.append(f"expires in {_duration(known['expires_at'] - time.time())}, {then}")
-    parts.append(f"tokens in {known['stored_in']}")
-    return f"{'; '.join(parts)}."
+        then = "expiresThenRenewed" if known["renewable"] else "expiresThenSignIn"
+        left = _duration(known["expires_at"] - time.time())
+        facts = {"expiry": texts.text("session", then, left=left), **facts}
+    who = texts.text("session", "signedIn", account=known["account"], provider=known["provider"])
+    return "; ".join([who, *(f"{texts.text('session', name)}: {fact}" for name, fact in facts.items())])
 
 
-def place_of_tokens(manager: HasSession) -> str:
+def place_of_tokens(manager: HasSession, language: str | None = None) -> str:
     """Return where a manager keeps tokens."""
     storage, broker = manager.storage, getattr(manager, "broker", None)
     if broker is not None:
-        return f"the broker {printable(broker.url)}"
+        return texts.text("session", "broker", language, url=printable(broker.url))
     if isinstance(storage, FileStorage):
         return printable(_shortened(storage.path))
     if isinstance(storage, KeyringStorage):
-        return f"the keyring ({printable(storage.service)})"
+        return texts.text("session", "keyring", language, service=printable(storage.service))
     if isinstance(storage, MemoryStorage):
-        return "memory, until Python stops"
+        return texts.text("session", "memory", language)
     return printable(type(storage).__name__)
 
 
@@ -110,7 +122,7 @@ def _shortened(path: Path) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < _MINUTE:
-        return "less than a minute"
+        return f"< {_MINUTE} s"
     minutes = int(seconds // _MINUTE)
     hours = minutes // _MINUTE
     return f"{hours} h {minutes % _MINUTE} min" if hours else f"{minutes} min"

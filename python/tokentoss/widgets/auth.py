@@ -225,7 +225,9 @@ class AuthWidget(Awaited, ManagerWidget):
             manager.suggest(hint)
         attempt = attempt_of(self, manager, self._options)
         self._manager, self._attempt = manager, attempt
-        self._choice = AccountChoice(manager, weakly(self._show_choice), weakly(self._show_session), self._lock)
+        self._choice = AccountChoice(
+            manager, weakly(self._show_choice), weakly(self._show_session), self._lock
+        )
         self._by_code = SignInByCode(manager, weakly(self._show_code), weakly(self._code_failed), self._lock)
         self._by_link = SignInByLink(manager, weakly(self.send), weakly(self._show_link_expected))
         # A widget that is collected stops asking.

@@ -61,7 +61,7 @@ class ConfigureWidget(SpeakingWidget):
     sealed_configuration = traitlets.Unicode("").tag(sync=True, echo_update=False)
 
     from_page: ClassVar[frozenset[str]] = frozenset({"sealed_configuration"})
-    labels: ClassVar[str] = "form"
+    labels: ClassVar[tuple[str, ...]] = ("form", "steps")
 
     def __init__(self, **kwargs: Any) -> None:
         if "client_secret" in kwargs:

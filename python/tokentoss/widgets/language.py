@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from tokentoss import error_codes, texts
 from tokentoss.widgets.base import SyncedWidget
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 OF_PAGE = ("configuration_unsealed", "webassembly_failed", "webassembly_unavailable")
 """Codes that the page says itself, beside those of the flow."""
 
 
-def texts_of_page(language: str | None, labels: str) -> dict[str, Any]:
+def texts_of_page(language: str | None, labels: Sequence[str]) -> dict[str, Any]:
     """Return what a page says in a language: ``{}`` for English, which it knows.
 
     Args:
         language: One of :func:`tokentoss.texts.languages`, or None.
-        labels: The section with the labels of this kind of widget.
+        labels: The sections with the labels of this kind of widget.
     """
     if language is None or language == texts.ENGLISH:
         return {}
@@ -28,7 +31,7 @@ def texts_of_page(language: str | None, labels: str) -> dict[str, Any]:
         section: {name: text for name, text in sections[section].items() if name in said}
         for section in ("errors", "subjects")
     }
-    return {"language": language, **spoken, labels: sections[labels]}
+    return {"language": language, **spoken, **{section: sections[section] for section in labels}}
 
 
 class SpeakingWidget(SyncedWidget):
@@ -39,8 +42,8 @@ class SpeakingWidget(SyncedWidget):
     error_detail = traitlets.Unicode("").tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
 
-    labels: ClassVar[str] = "sign_in"
-    """The section with the labels of this kind of widget."""
+    labels: ClassVar[tuple[str, ...]] = ("sign_in", "accounts", "steps")
+    """The sections with the labels of this kind of widget."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(texts=texts_of_page(texts.chosen(), self.labels), **kwargs)

@@ -6,17 +6,18 @@ import html
 import logging
 import os
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from tokentoss import texts
 from tokentoss.exceptions import TokenTossError
-from tokentoss.session.summary import summary_of
+from tokentoss.session.summary import said_of, summary_of
 from tokentoss.widgets.account_choice import AccountChoice
 from tokentoss.widgets.assets import front_end
 from tokentoss.widgets.auth import AuthWidget
 from tokentoss.widgets.background import in_thread
-from tokentoss.widgets.base import SyncedWidget
+from tokentoss.widgets.language import SpeakingWidget
 from tokentoss.widgets.weak_method import weakly
 
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RENEWED = "The tokens are new."
 
-
-class StatusWidget(SyncedWidget):
+class StatusWidget(SpeakingWidget):
     """Who is signed in with an auth manager, what was granted, for how long, and where the tokens are.
 
     ``display(manager)`` and ``display(credentials)`` show it. The user can renew the tokens, use another
@@ -53,6 +52,8 @@ class StatusWidget(SyncedWidget):
     busy = traitlets.Bool(default_value=False).tag(sync=True)
     choice = traitlets.Dict().tag(sync=True)
     sign_in_widget = traitlets.Unicode("").tag(sync=True)
+
+    labels: ClassVar[tuple[str, ...]] = ("session", "accounts", "steps")
 
     def __init__(self, auth_manager: AuthManager, **kwargs: Any) -> None:
         self._manager = auth_manager
@@ -102,7 +103,7 @@ class StatusWidget(SyncedWidget):
         result = self._manager.sign_out()
         with self._lock:
             self._show()
-            self.publish(notice="" if result.error is None else str(result.error))
+            self.publish(notice=self._said(result.error))
         return result
 
     def close(self) -> None:
@@ -130,15 +131,26 @@ class StatusWidget(SyncedWidget):
             self.answer_ping(content)
         elif isinstance(kind, str) and kind in actions:
             actions[kind]()
+        elif self.take_language(content):
+            self._show()
         else:
             self._choice.take(content)
 
+    @property
+    def _language(self) -> str | None:
+        """The page's, or else that of this process."""
+        language: str | None = self.texts.get("language")
+        return language
+
+    def _said(self, failure: Exception | None) -> str:
+        return "" if failure is None else said_of(failure, self._language)
+
     def _refresh(self) -> None:
-        notice = RENEWED
         try:
             self._manager.refresh_tokens()
+            notice = texts.text("session", "renewed", self._language)
         except TokenTossError as failure:
-            notice = str(failure)
+            notice = self._said(failure)
         except Exception as failure:
             # Such as one of a storage of the user's.
             logger.exception("the tokens could not be renewed")
@@ -188,13 +200,13 @@ class StatusWidget(SyncedWidget):
         with self._lock:
             self._show()
             self._show_choice()
-            self.publish(notice="" if failure is None else str(failure))
+            self.publish(notice=self._said(failure))
 
     def _show_choice(self) -> None:
         self.publish(choice=self._choice.shown(offered=True))
 
     def _show(self) -> None:
-        self.publish(session=summary_of(self._manager))
+        self.publish(session=summary_of(self._manager, self._language))
 
 
 _widgets: weakref.WeakKeyDictionary[AuthManager, weakref.ref[StatusWidget]] = weakref.WeakKeyDictionary()
