@@ -424,7 +424,7 @@ def test_a_closed_standard_input() -> None:
     run = ["sh", "-c", '"$@" <&-', "sh", *command]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: The client secret cannot be used: it is empty")
+    assert done.stderr.startswith("error: The client secret isn't valid: it's empty")
 
 
 def test_a_command_that_fails_warns_as_well(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

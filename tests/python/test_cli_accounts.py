@@ -139,7 +139,7 @@ def test_a_switch_to_an_account_that_is_gone(
     with monkeypatch.context() as patched:
         patched.setattr(FileStorage, "load_all", load_all)
         assert main(["switch", GRACE]) == 1
-    assert "No stored account goes by" in capsys.readouterr().err
+    assert f"None of your stored accounts is called {GRACE}" in capsys.readouterr().err
     assert emails() == [ADA]
 
 

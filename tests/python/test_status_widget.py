@@ -28,15 +28,18 @@ from tokentoss import (
     FileStorage,
     KeyringStorage,
     MemoryStorage,
+    NoCredentialsError,
     StatusWidget,
     StorageError,
+    error_codes,
+    texts,
 )
 from tokentoss.broker import FakeBroker
 from tokentoss.session import shown as shown_module
 from tokentoss.session.broker_manager import BrokerManager
 from tokentoss.session.summary import line_of, place_of_tokens, summary_of
 from tokentoss.widgets import status_widget
-from tokentoss.widgets.status_widget import RENEWED, widget_of
+from tokentoss.widgets.status_widget import widget_of
 
 Make = Callable[..., AuthManager]
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -130,7 +133,7 @@ def test_renewing_now(make_manager: Make, fake: FakeProvider) -> None:
     fresh(fake)
     message(widget, {"type": "refresh"})
     until(lambda: widget.notice)
-    assert (widget.notice, widget.busy, refreshes(fake)) == (RENEWED, False, 1)
+    assert (widget.notice, widget.busy, refreshes(fake)) == (texts.text("session", "renewed"), False, 1)
 
 
 def test_renewing_twice_asks_once(
@@ -182,7 +185,7 @@ def test_without_threads(make_manager: Make, fake: FakeProvider, monkeypatch: py
     fresh(fake)
     monkeypatch.setattr(status_widget, "in_thread", lambda _work, _name: False)
     message(widget, {"type": "refresh"})
-    assert (widget.notice, widget.busy) == (RENEWED, False)
+    assert (widget.notice, widget.busy) == (texts.text("session", "renewed"), False)
 
 
 def test_a_renewal_by_a_call_is_shown(make_manager: Make, fake: FakeProvider) -> None:
@@ -298,8 +301,8 @@ def test_a_line_elsewhere(make_manager: Make, fake: FakeProvider) -> None:
     tokens = sign_in(manager, fake, "ada")
     line = shown(manager)["text/plain"]
     assert line == (
-        "Signed in as ada@example.com with Fake; expires in 59 min, renewed on use; "
-        "tokens in ~/.config/tokentoss/tokens.json."
+        "Signed in as ada@example.com with Fake. Tokens: Expires in 59 min, then renewed on use. "
+        "Stored in: ~/.config/tokentoss/tokens.json"
     )
     assert tokens.access_token not in line
     assert shown(manager.credentials)["text/plain"] == line
@@ -398,3 +401,19 @@ def test_a_widget_that_nobody_holds_is_collected(make_manager: Make, fake: FakeP
     assert gone() is None
     manager.sign_out()
     assert widget_of(manager).comm is not None
+
+
+def test_it_speaks_the_language_of_its_page(make_manager: Make, fake: FakeProvider) -> None:
+    manager = make_manager(storage=MemoryStorage())
+    sign_in(manager, fake, "ada")
+    widget = widget_of(manager)
+    message(widget, {"type": "language", "language": "de-AT"})
+    assert set(widget.texts) == {"language", "errors", "subjects", "session", "accounts", "steps"}
+    assert widget.session["stored_in"] == "dem Arbeitsspeicher, bis Python endet"
+    fresh(fake)
+    message(widget, {"type": "refresh"})
+    until(lambda: widget.notice)
+    assert widget.notice == "Die Tokens sind neu."
+    manager.last_error = NoCredentialsError(code="session_expired", subject="24 h")
+    message(widget, {"type": "ping", "id": 1})
+    assert widget.session["problem"] == error_codes.sentence("session_expired", "24 h", language="de")

@@ -96,7 +96,7 @@ def line_of(manager: HasSession) -> str:
         left = _duration(known["expires_at"] - time.time())
         facts = {"expiry": texts.text("session", then, left=left), **facts}
     who = texts.text("session", "signedIn", account=known["account"], provider=known["provider"])
-    return "; ".join([who, *(f"{texts.text('session', name)}: {fact}" for name, fact in facts.items())])
+    return ". ".join([who, *(f"{texts.text('session', name)}: {fact}" for name, fact in facts.items())])
 
 
 def place_of_tokens(manager: HasSession, language: str | None = None) -> str:
