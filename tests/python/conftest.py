@@ -85,7 +85,8 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         monkeypatch.delenv(name, raising=False)
     tokentoss.CREDENTIALS = None
     monkeypatch.setattr(TokenManager, "_live", LiveManagers())
-    monkeypatch.setattr(current_tokens, "endings", endings.Endings())
+    watching = endings.Endings()
+    monkeypatch.setattr(current_tokens, "endings", watching)
     monkeypatch.setattr(listener, "POLL", 0.02)
     # Widgets of other tests are kept by ipywidgets, and with them what they claimed.
     claims.claims._claims.clear()
@@ -102,6 +103,9 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(jwks, "_published", {})
     monkeypatch.setattr(discovery, "_kept", {})
     yield
+    # Managers outlive their tests, and their ends must not come in another one.
+    watching._watched.clear()
+    watching._news.set()
     lease._close_all()
     for one in list(lease._listeners.values()):
         assert one.closed.wait(10)

@@ -311,10 +311,13 @@ def test_a_tunnel_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_thread_and_no_socket_is_left(fake: FakeProvider) -> None:
     """S10: a deadline that is met ends with its call."""
+    before = set(threading.enumerate())
     call("GET", fake.issuer + "/keys")
-    assert not [
-        one for one in threading.enumerate() if one.name == "tokentoss-deadline" and one.is_alive()
-    ] or (all(one.finished.is_set() for one in threading.enumerate() if isinstance(one, threading.Timer)))
+    # A thread that was told to end may take a moment.
+    for one in set(threading.enumerate()) - before:
+        if isinstance(one, threading.Timer):
+            one.join(5)
+            assert not one.is_alive()
 
 
 def test_encodings(fake: FakeProvider) -> None:
