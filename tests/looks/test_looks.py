@@ -1,4 +1,4 @@
-"""Every state of both widgets, in every theme: readable, reachable, in its place, and as it was."""
+"""Every state of every widget, in every theme: readable, reachable, in its place, and as it was."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOOKS = [
     Look("light", forced=True),
     Look("dark", forced=True),
 ]
-WIDGETS = ("sign_in", "configure")
+WIDGETS = ("sign_in", "configure", "status")
 
 CROWDED = """
 .tokentoss .tokentoss-controls { gap: 0 }

@@ -1,4 +1,4 @@
-// `npm run gallery`: every state of both widgets in every theme, as pages to look at. Tests have a folder of their own built.
+// `npm run gallery`: every state of every widget in every theme, as pages to look at. Tests have a folder of their own built.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,9 @@ await asCommand(async () => {
     format: "iife",
     outfile: join(folder, "gallery.js"),
   });
-  const styles = ["auth.css", "configure.css"].map((name) => readFileSync(path("widget-esm", "src", name), "utf8"));
+  const styles = ["auth.css", "configure.css", "status.css"].map((name) =>
+    readFileSync(path("widget-esm", "src", name), "utf8"),
+  );
   writeFileSync(join(folder, "widgets.css"), styles.join("\n"));
   copyFileSync(path("widget-esm", "gallery", "index.html"), join(folder, "index.html"));
   console.log(join(folder, "index.html"));

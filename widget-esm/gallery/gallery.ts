@@ -2,6 +2,7 @@
 
 import { drawConfigure } from "./configure_states.ts";
 import { drawSignIn } from "./sign_in_states.ts";
+import { drawStatus } from "./status_states.ts";
 import { apply, themes } from "./themes.ts";
 
 interface Widget {
@@ -15,6 +16,7 @@ const WIDTHS: Widget["heights"] = [420, 180];
 const widgets: Record<string, Widget> = {
   sign_in: { draw: drawSignIn, heights: [450, 780] },
   configure: { draw: drawConfigure, heights: [620, 860] },
+  status: { draw: drawStatus, heights: [300, 620] },
 };
 
 const asked = new URLSearchParams(location.search);

@@ -1,5 +1,6 @@
 /** Every state of the sign-in view. */
 
+import type { Chosen } from "../../js/src/traits.ts";
 import type { ByHand, ViewState } from "../../js/src/view_state.ts";
 import { type Actions, View } from "../src/view.ts";
 import { problem, sentence } from "./sentences.ts";
@@ -22,6 +23,9 @@ const account = "ada.lovelace@example.org";
 const states: Record<string, ViewState> = {
   loading: { kind: "loading" },
   ready: { kind: "ready" },
+  "ready, the session ended": { kind: "ready", notice: sentence("session_expired") },
+  "choosing an account": { kind: "ready" },
+  "choosing, none stored": { kind: "ready" },
   waiting: { kind: "waiting", problem: null, byHand },
   "waiting, in trouble": { kind: "waiting", problem: null, byHand },
   "waiting, by a callback page": { kind: "waiting", problem: null, byHand: { ...byHand, way: "callback_page" } },
@@ -56,12 +60,36 @@ const states: Record<string, ViewState> = {
   "kernel gone": { kind: "kernel_gone" },
 };
 
+/** Those that offer another account, and what there is to choose from in those where the user chooses. */
+const choices: Record<string, Chosen | null> = {
+  "ready, the session ended": null,
+  "choosing an account": {
+    accounts: [
+      { id: "1", name: account },
+      { id: "2", name: "grace.hopper@example.org" },
+    ],
+    current: "",
+    provider_asks: true,
+  },
+  "choosing, none stored": { accounts: [], current: account, provider_asks: false },
+  "signed in": null,
+  failed: null,
+};
+
+export const chooser = (offered: boolean, open: Chosen | null): Actions["accounts"] => ({
+  offered,
+  open,
+  begin() {},
+  keep() {},
+  use() {},
+});
+
 const actions: Actions = {
   signIn() {},
   cancel() {},
   linkFollowed() {},
   signOut() {},
-  accounts: { offered: true, open: null, begin() {}, keep() {}, use() {} },
+  accounts: chooser(false, null),
   offersCode: true,
   askForCode() {},
   offersLink: false,
@@ -87,7 +115,11 @@ function sampleQr(): string {
 export function drawSignIn(place: (title: string) => ParentNode): void {
   for (const [index, [title, state]] of Object.entries(states).entries()) {
     const offersLink = title === "failed, no WebAssembly";
-    const view = new View(index % 2 ? OTHER : GOOGLE, { ...actions, offersLink });
+    const view = new View(index % 2 ? OTHER : GOOGLE, {
+      ...actions,
+      accounts: chooser(title in choices, choices[title] ?? null),
+      offersLink,
+    });
     view.show(state);
     place(title).append(view.root);
     if (title.endsWith("in trouble")) view.root.querySelector<HTMLElement>("[aria-expanded]")?.click();

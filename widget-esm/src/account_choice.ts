@@ -46,10 +46,10 @@ export class AccountChoiceView {
     return open.accounts.length > 0 ? this.#labels.choose(this.#provider) : this.#labels.signIn(this.#provider);
   }
 
-  /** Shows what there is, if it can be used now; `failed` offers another account in any case. */
-  show(usable: boolean, failed = false): void {
+  /** Shows what there is, if it can be used now. */
+  show(usable: boolean): void {
     const { open } = this.#choice;
-    this.button.hidden = !usable || open !== null || !(failed || this.#choice.offered);
+    this.button.hidden = !usable || open !== null || !this.#choice.offered;
     this.root.hidden = !usable || open === null;
     if (open) this.#fill(open);
   }

@@ -146,7 +146,7 @@ export class View {
     this.#signOut.disabled = kind === "signing_out";
     this.#useLink.hidden = kind !== "failed" || !this.#actions.offersLink;
     this.#code.show(code ? state.code : null);
-    this.#account.show(["ready", "failed", "signed_in"].includes(kind), kind === "failed");
+    this.#account.show(["ready", "failed", "signed_in"].includes(kind));
     this.#trouble.show({
       byHand,
       link: blocked ? undefined : link,
