@@ -249,7 +249,7 @@ def test_an_unwritable_store_is_told(make_manager: Make, fake: FakeProvider, tmp
     widget = AuthWidget(auth_manager=make_manager(storage=FileStorage(tmp_path / "file" / "t.json")))
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
     assert widget.is_authenticated
-    assert "could not be stored" in widget.status
+    assert "couldn't be stored" in widget.status
 
 
 def test_a_user_without_an_email(widget: AuthWidget, fake: FakeProvider) -> None:

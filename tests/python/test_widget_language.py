@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tokentoss import AuthWidget, ConfigureWidget, error_codes, texts
+from fake_provider import FakeProvider
+from test_accounts import sign_in
+from tokentoss import AuthManager, AuthWidget, ConfigureWidget, error_codes, texts
 from tokentoss.exceptions import error_for
 from tokentoss.widgets.language import OF_PAGE
 from tokentoss.widgets.status import failure_traits
 
+Make = Callable[..., AuthManager]
 ROOT = Path(__file__).parents[2]
 ENGLISH_ENOUGH = ["en", "en-GB", "default", "tlh", "", None, 7, ["de"]]
 
@@ -41,6 +45,20 @@ def test_a_page_in_german(widget: AuthWidget) -> None:
     assert str(error_for("popup_closed")).startswith("The popup")
     page_says(widget, "en")
     assert widget.texts == {}
+
+
+def test_who_is_signed_in_is_said_in_german(make_manager: Make, fake: FakeProvider) -> None:
+    manager = make_manager()
+    widget = AuthWidget(auth_manager=manager)
+    sign_in(manager, fake, "ada")
+    assert widget.status == "Signed in as ada@example.com"
+    page_says(widget, "de")
+    assert widget.status == "Angemeldet als ada@example.com"
+    manager.sign_out()
+    page_says(widget, "en")
+    sign_in(manager, fake, "ada")
+    page_says(widget, "en")
+    assert widget.status == "Signed in as ada@example.com"
 
 
 def test_the_chosen_language_is_that_of_every_page(monkeypatch: pytest.MonkeyPatch) -> None:

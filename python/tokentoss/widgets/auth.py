@@ -45,6 +45,7 @@ from tokentoss.widgets.status import (
     look_of,
     offer_traits,
     signed_in_traits,
+    who_is_signed_in,
 )
 from tokentoss.widgets.without_client import ClientForm, NoClient, manager_or_form
 
@@ -279,6 +280,14 @@ class AuthWidget(Awaited, ManagerWidget):
         elif not (self.take_language(content) or self._choice.take(content) or self._attempt.take(content)):
             self._by_link.take(content, hand_off)
 
+    def take_language(self, content: object) -> bool:
+        """Take up the page's language, as of now also in what is said of a session."""
+        is_taken = super().take_language(content)
+        with self._lock:
+            if is_taken and self.is_authenticated and not self.ticket and not self.broker:
+                self.publish(status=who_is_signed_in(self._manager, self.texts.get("language")))
+        return is_taken
+
     def _ask_for_code(self) -> None:
         # So that the same failure twice is a change both times.
         self.publish(error="", error_code="")
@@ -377,7 +386,7 @@ class AuthWidget(Awaited, ManagerWidget):
             asks_for_more = self._asks_for_more and manager.is_authenticated
             if manager.is_authenticated and not (asks_for_more or self._choice.is_open):
                 self._attempt.end()
-                traits |= signed_in_traits(manager)
+                traits |= signed_in_traits(manager, self.texts.get("language"))
             else:
                 traits |= offer_traits(manager, more=asks_for_more)
                 self._attempt.ask_for(self._choice.login_hint, another_account=self._choice.is_open)

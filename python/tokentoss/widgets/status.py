@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tokentoss import texts
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import TokenTossError
 from tokentoss.oauth.constants import DEFAULT_SCOPES
@@ -34,12 +35,17 @@ def look_of(manager: AuthManager) -> dict[str, Any]:
     return {"name": provider.name, "style": provider.style, **provider.branding, **confirms}
 
 
-def signed_in_traits(manager: AuthManager) -> dict[str, Any]:
-    """Return the traits of a widget whose user is signed in."""
+def signed_in_traits(manager: AuthManager, language: str | None = None) -> dict[str, Any]:
+    """Return the traits of a widget whose user is signed in.
+
+    Args:
+        manager: Who is signed in there.
+        language: The page's; by default that of this process.
+    """
     return {
         "ticket": {},
         "broker": {},
-        "status": _who_is_signed_in(manager),
+        "status": who_is_signed_in(manager, language),
         "notice": "",
         "user_email": manager.user_email or "",
         "error": "",
@@ -78,19 +84,24 @@ def failure_traits(failure: Exception) -> dict[str, str]:
     }
 
 
-def _who_is_signed_in(manager: AuthManager) -> str:
+def who_is_signed_in(manager: AuthManager, language: str | None = None) -> str:
+    """Return who is signed in, and what there is to know of it; as :func:`signed_in_traits`."""
+
+    def said(name: str, **values: str) -> str:
+        return texts.text("signed_in", name, language, **values)
+
     name = manager.user_name
-    status = f"Signed in as {printable(name)}" if name else "Signed in"
+    status = said("signedInAs", account=printable(name)) if name else said("signedIn")
     previous = manager.previous_user
     if previous is not None:
-        status = f"{status}, a different user than last time ({printable(previous)})"
+        status = said("anotherUser", status=status, previous=printable(previous))
     # Those of the sign-in itself are not the user's to leave out.
     missing = [scope for scope in manager.missing_scopes if scope not in DEFAULT_SCOPES]
     if missing:
-        status = f"{status} (not granted: {printable(', '.join(missing))})"
+        status = said("notGranted", status=status, missing=printable(", ".join(missing)))
     tokens = manager.token_data
     if tokens is not None and not tokens.signature_checked:
-        return f"{status} (the signature is checked once the provider's keys can be fetched)"
+        return said("unchecked", status=status)
     if isinstance(manager.last_error, TokenTossError) and manager.last_error.code.startswith("storage_"):
-        return f"{status} (until the kernel stops: the tokens could not be stored)"
+        return said("unstored", status=status)
     return status
