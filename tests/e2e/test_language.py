@@ -47,6 +47,11 @@ def traits_of(widget: AuthWidget) -> dict[str, object]:
     return {name: getattr(widget, name) for name in widget.own_traits() if not name.startswith("_")}
 
 
+def answer(path: Path, kind: str):
+    """What answers a request with a file."""
+    return lambda route: route.fulfill(path=path, content_type=kind)
+
+
 @pytest.fixture
 def kernel_of(context):
     """Show a widget of Python in a page of a language; return both."""
@@ -58,9 +63,7 @@ def kernel_of(context):
         page.route(HOST, lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"))
         for name, kind in (("auth.js", "text/javascript"), ("auth.css", "text/css")):
             path = STATIC / name
-            page.route(
-                HOST + name, lambda route, path=path, kind=kind: route.fulfill(path=path, content_type=kind)
-            )
+            page.route(HOST + name, answer(path, kind))
         page.goto(HOST)
         page.wait_for_function("() => document.title === 'shown'")
         return page, python

@@ -82,7 +82,7 @@ def test_the_manual_list(open_notebook, provider, iap_api, place):
 
     # 5. Signing out removes the tokens, and the next sign-in, of somebody else, works as the first.
     widget.click(widget.sign_out_button)
-    widget.wait_status("Click to sign in")
+    widget.wait_idle()
     notebook.run_cell(CALL)
     assert "NoCredentialsError" in notebook.output(CALL)
     page.context.clear_cookies(domain="127.0.0.1")  # the provider would remember Ada

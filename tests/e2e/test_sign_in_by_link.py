@@ -134,9 +134,9 @@ def test_pasting_the_address_of_a_page_that_does_not_load(
         widget.show_trouble()
         code = address.partition("code=")[2].partition("&")[0]
         widget.paste(code)
-        expect(widget.paste_problem).to_contain_text("This is only the code", timeout=PATIENCE_MS)
+        expect(widget.paste_problem).to_contain_text("That's only the code", timeout=PATIENCE_MS)
         widget.paste(address.replace("state=", "state=x"))
-        expect(widget.paste_problem).to_contain_text("does not belong to the sign-in", timeout=PATIENCE_MS)
+        expect(widget.paste_problem).to_contain_text("belongs to another sign-in", timeout=PATIENCE_MS)
         assert provider.exchanges() == []
         widget.paste(address)
         widget.wait_status(f"Signed in as {ADA}")
@@ -186,7 +186,7 @@ def test_a_link_that_was_given_up_signs_nobody_in(open_notebook, provider):
     widget.wait_status("security policy forbids WebAssembly")
     notebook.kernel.until("widget.status == 'Click to sign in'")
     popup.sign_in(window, ADA)
-    window.get_by_text("does not belong to the sign-in that is going on").wait_for()
+    window.get_by_text("belongs to another sign-in").wait_for()
     assert provider.exchanges() == []
 
 

@@ -92,14 +92,14 @@ def test_a_bad_paste_is_told_and_loses_nothing(show, provider, unreachable_port)
     code = parse_qs(urlsplit(address).query)["code"][0]
     state = parse_qs(urlsplit(address).query)["state"][0]
     bad = {
-        "": "not a whole address",
+        "": "isn't a whole address",
         code: "only the code",
-        address.removeprefix("http://"): "not a whole address",
+        address.removeprefix("http://"): "isn't a whole address",
         notebook.page.url: "another page's address",
         address.replace(f":{unreachable_port}/", "/"): "another page's address",
-        address.replace(state, state[:-1]): "does not belong to the sign-in that is going on",
-        address.replace(f"code={code}", "code="): "holds neither a code nor an error",
-        others: "does not belong to the sign-in that is going on",
+        address.replace(state, state[:-1]): "belongs to another sign-in",
+        address.replace(f"code={code}", "code="): "contains neither a code nor an error",
+        others: "belongs to another sign-in",
     }
     for text, sentence in bad.items():
         widget.paste(text)

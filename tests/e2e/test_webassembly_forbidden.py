@@ -74,4 +74,4 @@ def test_once_it_is_allowed_the_button_leads_to_a_sign_in(context):
     with page.expect_navigation():
         widget.click(widget.reload_button)
     # The page's ticket is no real one: that it is read at all takes WebAssembly.
-    widget.wait_status("The widget's state is not usable")
+    widget.wait_status("The widget's state isn't valid")

@@ -134,7 +134,7 @@ def test_the_answer_to_another_widget(desk, provider):
     theirs, ours = follow_to_callback(other.link(), GRACE), follow_to_callback(desk.link(), ADA)
     assert urlsplit(theirs).netloc == urlsplit(ours).netloc
     desk.paste(theirs)
-    assert "does not belong" in desk.told[-1]["problem"]
+    assert "belongs to another sign-in" in desk.told[-1]["problem"]
     assert not desk.widget.is_authenticated
     assert [visit(one).status_code for one in (theirs, ours)] == [200, 200]
     assert (desk.widget.user_email, other.widget.user_email) == (ADA, GRACE)

@@ -107,7 +107,7 @@ def test_with_a_link(sign_in, opened, provider):
     callback = follow_to_callback(link_on(process), ADA)
     process.until(lambda: "Address (not shown): " in process.screen)
     process.type(parse_qs(urlsplit(callback).query)["code"][0] + "\n")
-    process.until(lambda: "This is only the code" in process.screen)
+    process.until(lambda: "That's only the code" in process.screen)
     process.until(lambda: process.screen.count("Address (not shown): ") == 2)
     process.type(callback + "\n")
     assert process.end() == 0

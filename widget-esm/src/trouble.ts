@@ -37,7 +37,7 @@ export class TroublePanel {
   readonly root = element("form", "tokentoss-trouble");
   readonly #recipient: Recipient;
   readonly #confirms: boolean;
-  readonly #open = openLink();
+  readonly #open: HTMLAnchorElement;
   readonly #address: TextField;
   readonly #how: HTMLElement;
   readonly #link = new TextField(labels.signInAddress, "");
@@ -52,6 +52,7 @@ export class TroublePanel {
     const words = confirms ? labels.confirmation : labels;
     this.#recipient = recipient;
     this.#confirms = confirms;
+    this.#open = openLink(() => recipient.linkFollowed());
     this.#address = new TextField(words.pastedAddress, words.pastedExample);
     const link = this.#link.input;
     this.#copy = new CopyButton(
@@ -77,7 +78,6 @@ export class TroublePanel {
     this.root.append(this.#address.root, this.#open, this.#link.root, this.#useCode);
 
     this.toggle.onclick = () => this.#choose(this.root.hidden !== false);
-    this.#open.onclick = () => recipient.linkFollowed();
     this.#useCode.onclick = () => recipient.askForCode();
     // Not a submission: a sandboxed frame may allow none.
     send.onclick = () => this.#submit();
@@ -145,10 +145,12 @@ export class TroublePanel {
   }
 }
 
-/** A link to the sign-in page. */
-export function openLink(): HTMLAnchorElement {
+/** A link to the sign-in page; `followed` is called when it was. */
+export function openLink(followed: () => void): HTMLAnchorElement {
   const link = pageLink(labels.openByHand);
   // The page that opens must be able to introduce itself to this one.
   link.rel = "opener";
+  // After the browser has followed it: a view that hides the link takes its address away.
+  link.onclick = () => setTimeout(followed);
   return link;
 }

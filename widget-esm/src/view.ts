@@ -61,7 +61,7 @@ export class View {
   readonly #useLink = textButton(labels.useLink);
   readonly #code = new CodePanel();
   /** Beside a sentence that says that the popup was blocked. */
-  readonly #open = openLink();
+  readonly #open: HTMLAnchorElement;
   readonly #help = pageLink(labels.help);
   readonly #account: AccountChoiceView;
   readonly #trouble: TroublePanel;
@@ -81,6 +81,7 @@ export class View {
     this.#status.setAttribute("aria-live", "polite");
     this.#status.append(this.#statusText);
 
+    this.#open = openLink(() => actions.linkFollowed());
     this.#account = new AccountChoiceView(actions.accounts, branding.name, labels.accounts);
     this.#trouble = new TroublePanel(actions, branding.confirms);
     const controls = element("div", "tokentoss-controls");
@@ -110,7 +111,6 @@ export class View {
     this.#cancel.onclick = () => actions.cancel();
     this.#signOut.onclick = () => actions.signOut();
     this.#useLink.onclick = () => actions.askForLink();
-    this.#open.onclick = () => actions.linkFollowed();
     this.root.onkeydown = (event) => this.#onKey(event);
   }
 
