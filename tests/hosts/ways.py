@@ -164,7 +164,7 @@ class Link(Loopback):
 
     def finish(self, widget: Widget, window: Page) -> None:
         """Read what the last page says."""
-        window.get_by_text("Signed in. You can close this window").wait_for()
+        window.get_by_text("You can close this window").wait_for()
 
 
 class PastedLink(Link):

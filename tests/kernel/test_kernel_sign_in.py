@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -111,7 +112,7 @@ def test_the_answer_is_checked_before_anything_is_asked(desk, provider):
 def test_declining(desk, provider):
     answer = visit(follow_to_callback(desk.link(), ADA, approve=False))
     assert (answer.status_code, desk.widget.error_code) == (400, "access_denied")
-    assert "Access wasn't granted" in answer.text
+    assert "Access wasn't granted" in html.unescape(answer.text)
     desk.paste(follow_to_callback(desk.link(), ADA, approve=False))
     assert desk.widget.error_code == "access_denied"
     assert provider.exchanges() == []

@@ -35,7 +35,7 @@ def traceback_of(kernel, code):
 
 def test_a_call_before_the_sign_in(kernel):
     (line,) = traceback_of(kernel, CALL)
-    assert line.startswith("NoCredentialsError: No credentials were found")
+    assert line.startswith("NoCredentialsError: You aren't signed in.")
     assert kernel.value("len(__import__('traceback').extract_tb(__import__('sys').last_traceback)) > 3")
 
 

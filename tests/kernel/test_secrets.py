@@ -43,6 +43,7 @@ from tokentoss import (
     RequestsAuth,
     ServiceCredentials,
     SignOutResult,
+    StatusWidget,
     TokenData,
     TokenTossError,
     disable_debug,
@@ -164,6 +165,7 @@ WIDGETS = {
     "BoxAuthWidget": at_box,
     "ConfigureWidget": lambda holder: ConfigureWidget(),
     "GoogleAuthWidget": lambda holder: GoogleAuthWidget(auth_manager=holder.manager),
+    "StatusWidget": lambda holder: StatusWidget(holder.manager),
 }
 
 

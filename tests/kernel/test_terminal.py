@@ -171,6 +171,6 @@ def test_login_where_nobody_can(run, provider):
     done = subprocess.run(script, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("tokentoss.exceptions.NoCredentialsError: Nobody is signed in")
+    assert said.startswith("tokentoss.exceptions.NoCredentialsError: You aren't signed in, and without")
     for step in ("`tokentoss sign-in`", "TOKENTOSS_BROKER", "service account"):
         assert step in said
