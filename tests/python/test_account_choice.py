@@ -201,6 +201,7 @@ def test_a_link_asks_for_the_account_too(make_manager: Make, fake: FakeProvider)
     link = Link(widget, fake).parameters
     assert link["prompt"] == "select_account"
     assert "login_hint" not in link
+    widget.close()
 
 
 def test_prompts_are_asked_together() -> None:

@@ -39,9 +39,18 @@ def widget(make_manager: Make) -> Iterator[AuthWidget]:
     assert not clocks()
 
 
+@pytest.fixture(autouse=True)
+def earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave alone what widgets of other tests wait for."""
+    monkeypatch.setattr(clocks, "earlier", set(threading.enumerate()), raising=False)
+
+
 def clocks() -> list[threading.Thread]:
+    """The clocks of this test's widgets."""
     return [
-        one for one in threading.enumerate() if isinstance(one, threading.Timer) and not one.finished.is_set()
+        one
+        for one in set(threading.enumerate()) - clocks.earlier  # type: ignore[attr-defined]
+        if isinstance(one, threading.Timer) and not one.finished.is_set()
     ]
 
 
