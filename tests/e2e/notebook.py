@@ -167,13 +167,43 @@ class Notebook(Stoppable):
         self.page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-cell'); }")
 
     def run_cell(self, index: int) -> None:
-        """Run one cell to its end; fails if the cell raised."""
-        self.select_cell(index)
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+        """Run one cell to its end; fails if the cell raised.
+
+        What a new kernel says can get lost on its way to the page, which then waits for ever for the end of a
+        cell while the server sees the kernel idle. Such a cell is run once more.
+        """
+        if not self._has_ended(index) and not self._has_ended(index):
+            message = f"cell {index} does not end: {self.state()}; at the server: {self.lab.kernels()}"
+            raise AssertionError(message)
         for output in self._outputs(index):
             if output["output_type"] == "error":
                 message = f"cell {index} raised {output['ename']}: {output['evalue']}"
                 raise CellError(message)
+
+    def _has_ended(self, index: int) -> bool:
+        """Run one cell; tell whether the page saw its end before the server saw an idle kernel for long."""
+        self.select_cell(index)
+        run = uuid.uuid4().hex
+        self.page.evaluate(
+            """run => {
+                const ended = () => { (window.endedRuns ??= []).push(run); };
+                void window.jupyterapp.commands.execute('notebook:run-cell').then(ended, ended);
+            }""",
+            run,
+        )
+        is_busy = True
+        while is_busy:
+            try:
+                self.page.wait_for_function(
+                    "run => window.endedRuns?.includes(run)", arg=run, timeout=PATIENCE_MS
+                )
+            except PageTimeoutError:
+                kernel_id = self.lab.kernel_of(self.path.name)
+                states = {kernel["id"]: kernel["execution_state"] for kernel in self.lab.kernels()}
+                is_busy = states.get(kernel_id) == "busy"
+            else:
+                return True
+        return False
 
     def output(self, index: int) -> str:
         """Text a cell has put out so far: streams, results and errors."""

@@ -53,7 +53,7 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
     title = members.get("title")
     # Brokers write English.
     if isinstance(title, str) and title.strip() and not (is_known and texts.language() != texts.ENGLISH):
-        failure.args = (error_codes.printable(title, _MAX_TITLE),)
+        failure.args = (f"{error_codes.printable(title, _MAX_TITLE)} [{where}]",)
     # Also one that this version does not know.
     failure.code = code
     failure.cause = _text(members, "cause")
