@@ -15,7 +15,7 @@ author = "tokentoss contributors"
 _said = (ROOT / "python" / "tokentoss" / "_version.py").read_text(encoding="utf-8")
 version = release = re.findall(r'"(.+)"', _said)[0]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "error_table", "repository_links"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "error_links", "repository_links"]
 exclude_patterns = ["extensions"]
 # A reference to a name of this package that is not there fails the build, as a broken link does.
 nitpicky = True

@@ -22,6 +22,7 @@ function checks(fix) {
       run(process.execPath, [path("node_modules", "typescript", "bin", "tsc"), "--project", path("tsconfig.json")]),
     biome: () => lint(fix),
     "broker's routes": () => brokerRoutes(fix),
+    "list of error codes": () => run(python, [path("scripts", "error_codes.py"), ...(fix ? ["--fix"] : [])]),
     "bundled licences": () => run(python, [path("scripts", "third_party_licences.py"), ...(fix ? ["--fix"] : [])]),
     ruff: () => run(python, ["-m", "ruff", "check", ...(fix ? ["--fix"] : []), "."]),
     "ruff format": () => run(python, ["-m", "ruff", "format", ...(fix ? [] : ["--check"]), "."]),

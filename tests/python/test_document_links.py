@@ -22,7 +22,8 @@ def anchors(path: Path) -> set[str]:
     """The names that GitHub gives to the headings."""
     headings = re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE)
     plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)|[`*]", r"\1", heading).strip().lower() for heading in headings)
-    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+    of_headings = {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+    return of_headings | set(re.findall(r'<a id="(\w+)"></a>', prose(path)))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

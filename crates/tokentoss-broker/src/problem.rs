@@ -41,7 +41,7 @@ struct Body {
 }
 
 /// Where the codes are explained.
-const PAGE: &str = "https://tokentoss.dev/broker/problems#";
+const PAGE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/main/docs/troubleshooting.md#");
 
 impl Problem {
     const fn new(status: StatusCode, code: &'static str, action: &'static str, detail: &'static str) -> Self {

@@ -174,7 +174,7 @@ fn events_are_plain_objects_with_null_for_what_is_missing() {
         scene.last_event(),
         concat!(
             r#"{"type":"status","phase":"ready","way":null,"link":null,"#,
-            r#""code":null,"message":null,"subject":null,"paste_problem":null,"#,
+            r#""code":null,"message":null,"subject":null,"paste_problem":null,"paste_code":null,"#,
             r#""to_enter":null}"#
         )
     );

@@ -6,6 +6,7 @@ from typing import Any
 
 from tokentoss import error_codes
 
+_PAGE = "https://github.com/NicholasGrundl/tokentoss/tree/main/docs/troubleshooting.md"
 _STATUSES: dict[int, tuple[str, ...]] = {
     400: ("invalid_request", "min_ttl_unreachable", "request_incomplete", "state_mismatch"),
     401: ("caller_unauthenticated",),
@@ -85,7 +86,7 @@ class ProblemError(Exception):
         """Return the members of the answer."""
         optional = {"cause": self.cause, "retry_after": self.retry_after}
         return {
-            "type": f"https://tokentoss.dev/broker/problems#{self.code}",
+            "type": f"{_PAGE}#{self.code}",
             "title": self.title,
             "status": self.status,
             "code": self.code,

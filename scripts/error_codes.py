@@ -1,21 +1,20 @@
-"""Error codes in the documents: the list of `error-codes`, and a link from every code in the text to it."""
+"""The list of error codes in docs/troubleshooting.md, made from the tables that the languages share.
+
+Without an option it only checks that the page is up to date; ``--fix`` writes it.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
-
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
-
-PACKAGE = Path(__file__).resolve().parents[2] / "python" / "tokentoss"
-TABLE = PACKAGE / "error_codes.json"
-TEXTS = PACKAGE / "texts" / "en.json"
-PAGE = "troubleshooting"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "troubleshooting.md"
+TABLE = ROOT / "python" / "tokentoss" / "error_codes.json"
+TEXTS = ROOT / "python" / "tokentoss" / "texts" / "en.json"
+MARK = "<!-- Below this line: made by scripts/error_codes.py, from the tables of codes and texts. -->"
 
 CAUSES = {
     "configuration": "the set-up",
@@ -94,57 +93,45 @@ def group_of(row: dict[str, Any]) -> str:
     return next((name for name, beginnings in GROUPS.items() if code.startswith(beginnings)), OTHERS)
 
 
-def sentence_of(row: dict[str, Any]) -> list[nodes.Node]:
-    """Return the sentence of a code, with words in italics where it names a host, a file or a setting."""
-    parts: list[nodes.Node] = []
-    for index, text in enumerate(row["message"].split("{subject}")):
-        if index:
-            parts.append(nodes.emphasis(text=row["subject"]))
-        if text:
-            parts.append(nodes.Text(text))
-    return parts
+def item(row: dict[str, Any]) -> str:
+    """Return the entry of a code, with words in italics where its sentence names something."""
+    # An anchor of HTML, because repositories and the site make different ones of headings.
+    anchor = f'<a id="{row["code"]}"></a>'
+    said = escaped(row["message"]).replace("{subject}", f"*{escaped(row['subject'])}*")
+    return f"- {anchor}`{row['code']}`: {said} (From: {CAUSES[row['culprit']]}.)"
 
 
-class ErrorCodes(SphinxDirective):
-    """Lists every code of the table, in groups, each with an anchor of its own name."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return one section for each group."""
-        self.env.note_dependency(str(TABLE))
-        self.env.note_dependency(str(TEXTS))
-        of_group: dict[str, list[dict[str, Any]]] = {}
-        for row in rows():
-            of_group.setdefault(group_of(row), []).append(row)
-        order = [*GROUPS, OTHERS, BROKER]
-        return [self._section(name, of_group[name]) for name in order if name in of_group]
-
-    def _section(self, name: str, group: list[dict[str, Any]]) -> nodes.section:
-        section = nodes.section(ids=[nodes.make_id(name)], names=[nodes.fully_normalize_name(name)])
-        section += nodes.title(text=name)
-        section += nodes.definition_list("", *map(self._item, group))
-        return section
-
-    def _item(self, row: dict[str, Any]) -> nodes.definition_list_item:
-        term = nodes.term("", "", nodes.literal(text=row["code"]), ids=[row["code"]])
-        why = nodes.paragraph("", "", nodes.inline(text=f"Comes from: {CAUSES[row['culprit']]}."))
-        said = nodes.paragraph("", "", *sentence_of(row))
-        return nodes.definition_list_item("", term, nodes.definition("", said, why))
+def escaped(text: str) -> str:
+    """Return a text as Markdown that reads as the text, outside of code."""
+    parts = text.split("`")
+    for index in range(0, len(parts), 2):
+        for sign in ("\\", "*", "_", "<", "["):
+            parts[index] = parts[index].replace(sign, f"\\{sign}")
+    return "`".join(parts)
 
 
-def link_codes(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Make a link of every error code that a page names."""
-    codes = {row["code"] for row in rows()}
-    for literal in list(document.findall(nodes.literal)):
-        code = literal.astext()
-        if code not in codes or isinstance(literal.parent, (nodes.term, nodes.reference, nodes.title)):
-            continue
-        uri = "" if page == PAGE else app.builder.get_relative_uri(page, PAGE)
-        link = nodes.reference("", "", literal.deepcopy(), internal=True, refuri=f"{uri}#{code}")
-        literal.replace_self(link)
+def listed() -> str:
+    """Return the sections with every code."""
+    of_group: dict[str, list[str]] = {}
+    for row in rows():
+        of_group.setdefault(group_of(row), []).append(item(row))
+    order = [*GROUPS, OTHERS, BROKER]
+    sections = [f"### {name}\n\n" + "\n".join(of_group[name]) for name in order if name in of_group]
+    return "\n\n".join(sections) + "\n"
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Add the directive and the links."""
-    app.add_directive("error-codes", ErrorCodes)
-    app.connect("doctree-resolved", link_codes)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+def main() -> None:
+    """Check the page, or write it."""
+    written = PAGE.read_text(encoding="utf-8")
+    before, mark, _ = written.partition(MARK)
+    if not mark:
+        raise SystemExit(f"{PAGE.name} has no place for the codes: put this line where they begin: {MARK}")
+    wanted = f"{before}{MARK}\n\n{listed()}"
+    if "--fix" in sys.argv[1:]:
+        PAGE.write_text(wanted, encoding="utf-8", newline="\n")
+    elif written != wanted:
+        raise SystemExit(f"docs/{PAGE.name} is not up to date: `npm run fix` writes it.")
+
+
+if __name__ == "__main__":
+    main()
