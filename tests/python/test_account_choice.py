@@ -288,6 +288,7 @@ def test_a_broker_lists_its_accounts(broker: FakeBroker, brokered: MakeBrokered)
     assert widget.user_email == ADA
     message(widget, {"type": "choose_account"})
     until(lambda: widget.choice.get("accounts"))
+    assert widget.choice["provider_asks"] is False, "a broker's pages do not pass the wish on"
     message(widget, {"type": "use_account", "id": choices(widget)[BOB]})
     until(lambda: widget.user_email == BOB)
     assert widget.choice == {"offered": True}

@@ -72,7 +72,9 @@ class AccountChoice:
                 for name, account in self._entries.items()
             ],
             "current": printable(manager.user_name or "") if manager.is_authenticated else "",
-            "provider_asks": bool(manager.provider.account_choice_params),
+            # A broker's pages pass no such wish on.
+            "provider_asks": bool(manager.provider.account_choice_params)
+            and not isinstance(manager, BrokerManager),
         }
 
     def take(self, content: dict[str, Any]) -> bool:
