@@ -48,7 +48,7 @@ const REST = [
   ["two folders, one build", ...script("test_reproducible.mjs"), whole],
   ["Packages", ...tests("tests/packages"), pytest],
   ["Rust, WebAssembly", ...script("test_wasm.mjs"), libtest],
-  ["Looks", ...tests("tests/looks"), pytest],
+  ["Looks", ...tests("-n", "2", "--dist", "loadscope", "tests/looks"), pytest],
   // What a module starts for its tests is started by one worker alone.
   ["JupyterLab in Chromium", ...tests("-n", "2", "--dist", "loadscope", "tests/e2e"), pytest],
   ["Hosts", ...tests("-n", "2", "--dist", "loadscope", "tests/hosts"), pytest],

@@ -327,6 +327,7 @@ def test_a_broker_connects_another_account(broker: FakeBroker, brokered: MakeBro
     message(widget, {"type": "choose_account"})
     attempt = offered(broker, widget)
     assert "login_hint" not in attempt.asked, "a hint would name the account that is not wanted"
+    assert widget.broker["url"].endswith(f"/connect/{attempt.id}?account=another")
     say(widget, "opened", attempt.id)
     broker.sign_in(attempt, email=BOB)
     until(lambda: widget.user_email == BOB)

@@ -44,6 +44,9 @@ pub struct Preset {
     /// Those that make it give a refresh token to somebody who consented before.
     #[serde(default)]
     pub consent_params: BTreeMap<String, String>,
+    /// Those that make it ask which account to use; none where it cannot be asked.
+    #[serde(default = "select_account")]
+    pub account_choice_params: BTreeMap<String, String>,
     /// Whether it gives a refresh token for `offline_access` only after a new consent (OpenID Connect Core section 11).
     #[serde(default = "yes")]
     pub offline_access_needs_consent: bool,
@@ -156,6 +159,11 @@ fn is_whole(pattern: &str, text: &str) -> bool {
 /// A byte of a host with its port, or of one segment of a path.
 fn is_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte)
+}
+
+/// As OpenID Connect has it (Core section 3.1.2.1).
+fn select_account() -> BTreeMap<String, String> {
+    BTreeMap::from([("prompt".to_owned(), "select_account".to_owned())])
 }
 
 const fn yes() -> bool {

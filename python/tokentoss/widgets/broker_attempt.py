@@ -240,7 +240,11 @@ class BrokerAttempt:
             )
             self._show({"ticket": ticket, "broker": {}})
         else:
-            self._show({"broker": _shown(offer)})
+            shown = _shown(offer)
+            if self._another_account and self._chosen is None:
+                # The broker's page then has the provider ask which account to use, if that can be asked.
+                shown["url"] = f"{offer.url}?account=another"
+            self._show({"broker": shown})
 
     def _watch(self, number: int, offer: Authorization) -> None:
         ends = time.monotonic() + offer.life

@@ -27,7 +27,7 @@ impl SignIns {
         self.custodian.data_key(&row.tenant).await?;
         self.sweep(&row).await?;
         self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(Failed::from)?;
-        self.send_off(&row, &redirect_uri).await
+        self.send_off(&row, &redirect_uri, false).await
     }
 
     /// Takes the provider's answer for the caller's user, and connects the account. The answer is its name, or why there is none.

@@ -79,6 +79,8 @@ pub struct SignInConfig {
     /// Extra parameters of the authorization request.
     #[serde(default)]
     pub authorization_params: BTreeMap<String, String>,
+    /// Those that make the provider ask which account to use; empty where it cannot be asked.
+    pub account_choice_params: Option<BTreeMap<String, String>>,
     /// The organisation that accounts must belong to (the claim `hd`).
     pub hosted_domain: Option<String>,
     /// Static pages that are registered for the client, for deposits.
@@ -106,6 +108,8 @@ pub struct SignInSettings {
     pub display_name: String,
     /// The client, with the scopes that are asked for where a caller names none.
     pub client: Client,
+    /// The provider as it asks which account to use, where it can be asked.
+    pub asking_for_account: Option<Provider>,
     /// What callers may ask for besides.
     pub further_scopes: Vec<String>,
     /// Who signed in, where no ID token says it.
@@ -168,6 +172,7 @@ impl SignInConfig {
         let provider =
             serde_json::from_value(description.clone()).map_err(|error| ("sign_in", error.to_string()))?;
         let provider = Provider::check(provider).map_err(|error| ("sign_in", error.message()))?;
+        let asking_for_account = self.asking_for_account(&description, preset)?;
         let client = Client::new(client_id.to_owned(), scopes, provider, self.hosted_domain.clone(), None)
             .map_err(|error| ("scopes", error.message()))?;
         Ok(SignInSettings {
@@ -175,6 +180,7 @@ impl SignInConfig {
             display_name: either(&self.display_name, preset.map(|preset| &preset.name))
                 .unwrap_or_else(|| client.provider().authorization_endpoint().authority().to_owned()),
             client,
+            asking_for_account,
             further_scopes: self.further_scopes.clone(),
             identity: if openid_connect { None } else { Some(self.identity(preset)?) },
             description,
@@ -195,6 +201,30 @@ impl SignInConfig {
         }
         parameters.extend(self.authorization_params.clone());
         parameters.into_iter().map(|(name, value)| (name, Value::String(value))).collect()
+    }
+
+    /// The same provider, asked to let the user choose an account.
+    fn asking_for_account(
+        &self,
+        description: &Value,
+        preset: Option<&Preset>,
+    ) -> Result<Option<Provider>, (&'static str, String)> {
+        let of_preset = || preset.map(|preset| preset.account_choice_params.clone());
+        let chosen = self.account_choice_params.clone().or_else(of_preset).unwrap_or_default();
+        if chosen.is_empty() {
+            return Ok(None);
+        }
+        let mut description = description.clone();
+        if let Some(parameters) = description.get_mut("authorization_params").and_then(Value::as_object_mut) {
+            for (name, value) in chosen {
+                let before = parameters.get(&name).and_then(Value::as_str);
+                let both = before.filter(|_| name == "prompt").map(|before| prompts(&value, before));
+                parameters.insert(name, Value::String(both.unwrap_or(value)));
+            }
+        }
+        let wrong = |said| ("account_choice_params", said);
+        let data = serde_json::from_value(description).map_err(|error| wrong(error.to_string()))?;
+        Provider::check(data).map(Some).map_err(|error| wrong(error.message()))
     }
 
     fn identity(&self, preset: Option<&Preset>) -> Result<IdentitySource, (&'static str, String)> {
@@ -222,6 +252,25 @@ impl SignInSettings {
     /// The client for a request with these scopes, and this account suggested; none if some scope may not be asked for.
     #[must_use]
     pub fn client_for(&self, scopes: &[String], login_hint: Option<String>) -> Option<Client> {
+        self.client_at(self.client.provider(), scopes, login_hint)
+    }
+
+    /// The same for somebody who wants to choose the account; as [`SignInSettings::client_for`] where nobody can be asked.
+    #[must_use]
+    pub fn client_for_another(&self, scopes: &[String]) -> Option<Client> {
+        self.client_at(
+            self.asking_for_account.as_ref().unwrap_or_else(|| self.client.provider()),
+            scopes,
+            None,
+        )
+    }
+
+    fn client_at(
+        &self,
+        provider: &Provider,
+        scopes: &[String],
+        login_hint: Option<String>,
+    ) -> Option<Client> {
         let may_be_asked =
             |scope: &String| self.client.scopes().contains(scope) || self.further_scopes.contains(scope);
         if !scopes.iter().all(may_be_asked) {
@@ -230,7 +279,17 @@ impl SignInSettings {
         let mut all = self.client.scopes().to_vec();
         all.extend(scopes.iter().filter(|scope| !self.client.scopes().contains(scope)).cloned());
         let hosted_domain = self.client.hosted_domain().map(str::to_owned);
-        let (client_id, provider) = (self.client.client_id().to_owned(), self.client.provider().clone());
-        Client::new(client_id, all, provider, hosted_domain, login_hint).ok()
+        Client::new(self.client.client_id().to_owned(), all, provider.clone(), hosted_domain, login_hint).ok()
     }
+}
+
+/// The values of two parameters `prompt` in one; nothing may be asked for beside `none` (OpenID Connect Core 3.1.2.1).
+fn prompts(chosen: &str, before: &str) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for prompt in chosen.split_whitespace().chain(before.split_whitespace()) {
+        if prompt != "none" && !all.contains(&prompt) {
+            all.push(prompt);
+        }
+    }
+    all.join(" ")
 }

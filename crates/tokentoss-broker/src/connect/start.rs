@@ -1,10 +1,11 @@
 //! The broker's first page, which says who asks for what; and the way on to the provider.
 
 use tokentoss_core::authorization::AuthorizationRequest;
+use tokentoss_core::client::Client;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::{Error, ErrorCode, Secret};
 
-use super::{BrowserCookie, SignInSettings, SignIns, UNDER_WAY, Way, scopes_in, sha256};
+use super::{BrowserCookie, SignIns, UNDER_WAY, Way, scopes_in, sha256};
 use crate::problem::Problem;
 use crate::random;
 use crate::refresh::Failed;
@@ -21,6 +22,8 @@ pub struct Invitation {
     pub client_id: String,
     /// The host that the user goes to.
     pub host: String,
+    /// Whether the provider can be made to ask which account to use.
+    pub offers_another: bool,
 }
 
 /// The way on. Its address holds the state, so that it is shown nowhere.
@@ -57,18 +60,19 @@ impl SignIns {
             provider: settings.display_name.clone(),
             client_id: settings.client.client_id().to_owned(),
             host: settings.client.provider().authorization_endpoint().authority().to_owned(),
+            offers_another: settings.asking_for_account.is_some(),
             row,
         })
     }
 
-    /// Sends the user of a browser to the provider, after they said yes.
+    /// Sends the user of a browser to the provider, after they said yes; to choose another account, if they asked for it.
     ///
     /// # Errors
     /// As [`SignIns::invitation`].
-    pub async fn start(&self, id: &str) -> Result<Started, Problem> {
+    pub async fn start(&self, id: &str, another_account: bool) -> Result<Started, Problem> {
         let Invitation { row, .. } = self.invitation(id).await?;
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
-        self.send_off(&row, &redirect_uri).await
+        self.send_off(&row, &redirect_uri, another_account).await
     }
 
     /// Makes state, verifier, nonce and cookie, and keeps what the answer will be checked with.
@@ -76,11 +80,19 @@ impl SignIns {
         &self,
         row: &Authorization,
         redirect_uri: &EndpointUrl,
+        another_account: bool,
     ) -> Result<Started, Problem> {
         let (_, settings) = self.provider(&row.provider)?;
         let state = self.custodian.ring().new_state(row.id);
         let state_hash = sha256(state.expose());
-        let request = self.request(settings, row, redirect_uri, state)?;
+        let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
+        let client = if another_account {
+            settings.client_for_another(&scopes)
+        } else {
+            settings.client_for(&scopes, row.login_hint.clone())
+        };
+        // None once the configuration has changed.
+        let request = request(&client.ok_or_else(Problem::authorization_expired)?, redirect_uri, state)?;
         let cookie = BrowserCookie::new(row.id, redirect_uri.as_str());
         let verifier = Secret::new(request.verifier().expose().to_owned());
         let change = AuthorizationChange {
@@ -97,20 +109,14 @@ impl SignIns {
         changed.ok_or_else(Problem::authorization_expired)?;
         Ok(Started { url: request.url().to_owned(), cookie })
     }
+}
 
-    fn request(
-        &self,
-        settings: &SignInSettings,
-        row: &Authorization,
-        redirect_uri: &EndpointUrl,
-        state: Secret,
-    ) -> Result<AuthorizationRequest, Problem> {
-        let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
-        let client = settings.client_for(&scopes, row.login_hint.clone());
-        // The configuration has changed since.
-        let client = client.ok_or_else(Problem::authorization_expired)?;
-        let nonce = tokentoss_core::base64url::encode(&random::bytes::<32>());
-        AuthorizationRequest::with_state(&client, redirect_uri, state, String::new(), nonce, &mut System)
-            .map_err(|_| Problem::key_unavailable())
-    }
+fn request(
+    client: &Client,
+    redirect_uri: &EndpointUrl,
+    state: Secret,
+) -> Result<AuthorizationRequest, Problem> {
+    let nonce = tokentoss_core::base64url::encode(&random::bytes::<32>());
+    AuthorizationRequest::with_state(client, redirect_uri, state, String::new(), nonce, &mut System)
+        .map_err(|_| Problem::key_unavailable())
 }

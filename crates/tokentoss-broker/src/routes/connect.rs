@@ -1,6 +1,7 @@
 //! The browser's pages: `GET` and `POST /connect/{id}`, `GET /callback`, `POST /connect/{id}/here`.
 
 use askama::Template;
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -29,6 +30,9 @@ struct InvitationPage<'a> {
     kernel: &'a str,
     page_origin: &'a str,
     scopes: Vec<&'a str>,
+    offers_another: bool,
+    /// Whether the user has said so before.
+    wants_another: bool,
 }
 
 /// The last page: back from the provider.
@@ -61,7 +65,7 @@ struct NoticePage<'a> {
 }
 
 /// Shows who asks for what.
-pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
+pub(super) async fn invite(State(app): State<App>, Name(id): Name, RawQuery(query): RawQuery) -> Response {
     match app.sign_ins.invitation(&id).await {
         Ok(invitation) => {
             let row = &invitation.row;
@@ -76,6 +80,9 @@ pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
                     kernel: row.kernel.as_deref().unwrap_or_default(),
                     page_origin: row.page_origin.as_deref().unwrap_or_default(),
                     scopes: scopes_in(&row.scopes).collect(),
+                    offers_another: invitation.offers_another,
+                    wants_another: invitation.offers_another
+                        && asks_for_another(query.as_deref().unwrap_or_default().as_bytes()),
                 }
                 .render()
             });
@@ -89,17 +96,27 @@ pub(super) async fn invite(State(app): State<App>, Name(id): Name) -> Response {
 }
 
 /// Goes on to the provider, after the user said yes on the page before.
-pub(super) async fn accept(State(app): State<App>, Name(id): Name, headers: HeaderMap) -> Response {
+pub(super) async fn accept(
+    State(app): State<App>,
+    Name(id): Name,
+    headers: HeaderMap,
+    form: Bytes,
+) -> Response {
     if !is_own(&headers, app.sign_ins.public_origin()) {
         return problem_page(&Problem::state_mismatch());
     }
-    match app.sign_ins.start(&id).await {
+    match app.sign_ins.start(&id, asks_for_another(&form)).await {
         Ok(started) => {
             let cookie = started.cookie.header(COOKIE_LIFE);
             redirect(&started.url, cookie.expose())
         }
         Err(problem) => problem_page(&problem),
     }
+}
+
+/// Whether a query or a form says that the user wants to choose the account.
+fn asks_for_another(parameters: &[u8]) -> bool {
+    form_urlencoded::parse(parameters).any(|(name, value)| name == "account" && value == "another")
 }
 
 /// Takes the provider's answer.

@@ -97,6 +97,43 @@ async fn a_broker_that_starts_again_goes_on() {
 }
 
 #[tokio::test]
+async fn a_user_who_wants_another_account_is_asked_for_it() {
+    let provider = Provider::start().await;
+    let mut home = home(&provider, "page");
+    let broker = home.start().await;
+    let wish = json!({"login_hint": "ada@example.com"});
+    let path = format!("/connect/{}", id_of(&begin(&broker, "ada", wish.clone()).await));
+    let browser = Browser::default();
+    assert!(!browser.get(&broker, &path).await.text.contains("another account"), "it is not known to work");
+    broker.stop().await;
+
+    home.of_provider.push_str(
+        "\nauthorization_params = { prompt = \"consent\", access_type = \"offline\" }\n\
+         account_choice_params = { prompt = \"select_account\" }",
+    );
+    let broker = home.start().await;
+    let path = format!("/connect/{}", id_of(&begin(&broker, "ada", wish).await));
+    let offered = "<button name=\"account\" value=\"another\">";
+    assert!(browser.get(&broker, &path).await.text.contains(offered));
+    let wanted = browser.get(&broker, &format!("{path}?account=another")).await;
+    assert!(wanted.text.contains("value=\"another\" class=\"primary\" autofocus"), "{}", wanted.text);
+
+    for (form, prompt, hint) in [
+        ("account=another", "prompt=select_account+consent", false),
+        ("", "prompt=consent", true),
+        ("account=other&account", "prompt=consent", true),
+        ("account=%ff&=&account=another", "prompt=select_account+consent", false),
+    ] {
+        let request = broker.http.post(broker.url(&path)).header("origin", PUBLIC).body(form);
+        let sent = browser.send(request).await;
+        assert_eq!(sent.status, 303, "{form}: {}", sent.text);
+        let location = sent.location().replace("%20", "+");
+        assert!(location.contains(prompt) && location.contains("access_type=offline"), "{form}: {location}");
+        assert_eq!(location.contains("login_hint="), hint, "{form}: {location}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_ends_it_and_says_why() {
     let provider = Provider::start().await;
     let broker = home(&provider, "page").start_kept().await;
