@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from .bridge import Bridge
 
-_CODE = re.compile(r"\(([a-z_]+)\)\s*$")
 _PAUSE_MILLISECONDS = 5
 
 
@@ -77,6 +75,6 @@ def _refusal_in(popup: Page) -> str | None:
     """The code with which the loopback listener refused what the provider sent the popup to it with."""
     with suppress(PlaywrightError):
         if "state=" in popup.url or "code=" in popup.url:
-            match = _CODE.search(popup.locator("body").inner_text(timeout=200))
-            return match[1] if match else None
+            code = popup.locator("#code:not([hidden]) code").inner_text(timeout=200)
+            return code or None
     return None
