@@ -48,6 +48,21 @@ def test_it_looks_as_before(sheet, request):
     assert sheet.differences() == []
 
 
+@pytest.mark.parametrize(
+    "sheet",
+    [pytest.param((widget, Look("light")), id=f"{widget}-light") for widget in WIDGETS],
+    indirect=True,
+    scope="module",
+)
+def test_twice_as_large_it_is_whole_and_accessible(sheet):
+    """WCAG 1.4.4: text at 200 %, in the same room from side to side."""
+    with sheet.changed("section { block-size: auto !important } .tokentoss { zoom: 2 }"):
+        assert sheet.too_large() == []
+        found, looked = sheet.examine()
+    assert found == []
+    assert looked["color-contrast"] > 20
+
+
 light = pytest.mark.parametrize(
     "sheet", [pytest.param(("sign_in", Look("light")), id="sign_in-light")], indirect=True, scope="module"
 )
