@@ -22,6 +22,8 @@ export function compileWasm(crate) {
   // What refers to which constant: tokentoss-glue blanks those that are left to dead code.
   const flags = [...renamed, "-Clink-arg=--emit-relocs"];
   const config = `target.${TARGET}.rustflags=${JSON.stringify(flags)}`;
-  const options = ["--package", crate, "--target", TARGET, "--profile", "wasm-release"];
+  // There, also where CARGO_TARGET_DIR says otherwise.
+  const folder = ["--target-dir", path("target")];
+  const options = ["--package", crate, "--target", TARGET, "--profile", "wasm-release", ...folder];
   run("cargo", ["build", "--quiet", "--locked", "--config", config, ...options]);
 }
