@@ -34,6 +34,7 @@ def test_the_workflows_pass():
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "unpinned-uses"),
         ("permissions: {}", "permissions: write-all", "excessive-permissions"),
         ("run: npm run check", "run: echo '${{ github.head_ref }}'", "template-injection"),
+        ("github.event_name", "github.evnt_name", "is not defined in object type"),
     ],
 )
 def test_a_broken_workflow_does_not(tmp_path, whole, broken, said):
