@@ -13,6 +13,7 @@ import type { Sealer } from "./load_sealer.ts";
 import type { ModelOf } from "./model.ts";
 import { NO_PROBLEM, type Problem } from "./problem.ts";
 import { pageLanguage, sentenceIn } from "./texts.ts";
+import { watch } from "./watch.ts";
 
 export type ConfigureModel = ModelOf<ConfigureTraits>;
 
@@ -35,7 +36,7 @@ export class ConfigureBinding {
   #unusable: Problem | null = null;
   /** The user wants to set up another client after one was installed. */
   #again = false;
-  #syncing = false;
+  readonly #unwatch: () => void;
   #disposed = false;
 
   constructor(model: ConfigureModel, load: () => Promise<Sealer>) {
@@ -43,7 +44,7 @@ export class ConfigureBinding {
     this.#load = load;
     this.#problem = this.#reported;
     this.#kernel = new KernelLink(model, () => this.#onKernelLost());
-    for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
+    this.#unwatch = watch(model, WATCHED, () => this.#sync());
     const language = pageLanguage();
     if (language) this.#kernel.send({ type: "language", language });
     this.#start();
@@ -106,7 +107,7 @@ export class ConfigureBinding {
     this.#disposed = true;
     this.#settle();
     this.#kernel.dispose();
-    for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleSync);
+    this.#unwatch();
     this.#views.clear();
   }
 
@@ -148,16 +149,6 @@ export class ConfigureBinding {
     // Last, because a kernel found lost ends the sending.
     this.#kernel.probe();
   }
-
-  /** Traits of one message change one after the other; they are read together once all of them did. */
-  readonly #scheduleSync = (): void => {
-    if (this.#syncing) return;
-    this.#syncing = true;
-    queueMicrotask(() => {
-      this.#syncing = false;
-      if (!this.#disposed) this.#sync();
-    });
-  };
 
   #sync(): void {
     if (this.#pending && this.#model.get("acknowledged") === this.#pending) this.#settle();

@@ -25,6 +25,7 @@ import { isHandingOver, isUnderWay, problemOf, type Status } from "./status_view
 import { pageLanguage, sentenceIn } from "./texts.ts";
 import { isTicket } from "./traits.ts";
 import type { Unusable, ViewState } from "./view_state.ts";
+import { watch } from "./watch.ts";
 
 const WATCHED = [
   "ticket",
@@ -62,7 +63,7 @@ export class SignInBinding {
   /** The WebAssembly cannot start, or does not accept the ticket: there is nothing to click. */
   #unusable: Unusable | null = null;
   #signingOut = false;
-  #syncing = false;
+  readonly #unwatch: () => void;
   #disposed = false;
 
   constructor(model: Model, load: () => Promise<Runtime>) {
@@ -88,7 +89,7 @@ export class SignInBinding {
     this.accounts = new AccountChoice(model, this.#kernel);
     this.#reports = new Reports(this.#kernel);
     this.#envelope = new Envelope(model, this.#kernel);
-    for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleSync);
+    this.#unwatch = watch(model, WATCHED, () => this.#sync());
     model.on("msg:custom", this.#onMessage);
     const language = pageLanguage();
     if (language) this.#kernel.send({ type: "language", language });
@@ -205,7 +206,7 @@ export class SignInBinding {
   dispose(): void {
     this.#disposed = true;
     this.#kernel.dispose();
-    for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleSync);
+    this.#unwatch();
     this.#model.off("msg:custom", this.#onMessage);
     this.#instance.dispose();
     this.#signIn?.cancel(); // and closes the popup
@@ -230,16 +231,6 @@ export class SignInBinding {
     this.#show();
     this.#instance.start();
   }
-
-  /** Traits of one message change one after the other; they are read together once all of them did. */
-  readonly #scheduleSync = (): void => {
-    if (this.#syncing) return;
-    this.#syncing = true;
-    queueMicrotask(() => {
-      this.#syncing = false;
-      this.#sync();
-    });
-  };
 
   #sync(): void {
     if (this.#disposed || this.#kernel.lost) return;

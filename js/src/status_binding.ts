@@ -5,6 +5,7 @@ import { KernelLink } from "./kernel_link.ts";
 import type { ModelOf } from "./model.ts";
 import type { Session, StatusTraits } from "./status_traits.ts";
 import { pageLanguage } from "./texts.ts";
+import { watch } from "./watch.ts";
 
 export type StatusModel = ModelOf<StatusTraits>;
 
@@ -27,14 +28,14 @@ export class StatusBinding {
   readonly #model: StatusModel;
   readonly #kernel: KernelLink;
   readonly #views = new Set<(state: StatusState) => void>();
-  #syncing = false;
+  readonly #unwatch: () => void;
   #disposed = false;
 
   constructor(model: StatusModel) {
     this.#model = model;
     this.#kernel = new KernelLink(model, () => this.#show());
     this.accounts = new AccountChoice(model, this.#kernel);
-    for (const trait of WATCHED) model.on(`change:${trait}`, this.#scheduleShow);
+    this.#unwatch = watch(model, WATCHED, () => this.#show());
     const language = pageLanguage();
     if (language) this.#kernel.send({ type: "language", language });
     // What the host kept of it may be old.
@@ -89,19 +90,9 @@ export class StatusBinding {
   dispose(): void {
     this.#disposed = true;
     this.#kernel.dispose();
-    for (const trait of WATCHED) this.#model.off(`change:${trait}`, this.#scheduleShow);
+    this.#unwatch();
     this.#views.clear();
   }
-
-  /** Traits of one message change one after the other; they are shown together once all of them did. */
-  readonly #scheduleShow = (): void => {
-    if (this.#syncing) return;
-    this.#syncing = true;
-    queueMicrotask(() => {
-      this.#syncing = false;
-      this.#show();
-    });
-  };
 
   #show(): void {
     if (this.#disposed) return;

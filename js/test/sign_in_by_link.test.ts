@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
+import { webassembly_unavailable } from "tokentoss:sentences";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { Traits } from "../src/traits.ts";
 import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
+import { webassemblyFailed } from "./states.ts";
 
 // Pings are repeated until the kernel answers; these tests do not wait for that.
 mock.timers.enable({ apis: ["setTimeout"] });
@@ -59,13 +60,7 @@ test("it is offered only where nothing else can start", async () => {
 
 test("it is offered beside a retry, which may yet help", async () => {
   const { binding } = await bind({}, new Error("no memory"));
-  assert.deepEqual(binding.state, {
-    kind: "failed",
-    code: "webassembly_failed",
-    message: webassembly_failed,
-    byHand: null,
-    next: "retry",
-  });
+  assert.deepEqual(binding.state, webassemblyFailed);
   assert.equal(binding.offersLink, true);
 });
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { kernel_gone, webassembly_failed, webassembly_unavailable } from "tokentoss:sentences";
+import { kernel_gone, webassembly_unavailable } from "tokentoss:sentences";
 import type { Runtime } from "../src/load.ts";
 import { SignInBinding } from "../src/sign_in_binding.ts";
 import type { Ticket } from "../src/traits.ts";
 import { bind, turn } from "./fake_binding.ts";
 import { FakeModel, ticket } from "./fake_model.ts";
 import { fakeSignIns } from "./fake_sign_in.ts";
+import { webassemblyFailed } from "./states.ts";
 
 // Pings are repeated until the kernel answers; these tests do not wait for that.
 mock.timers.enable({ apis: ["setTimeout"] });
@@ -40,13 +41,7 @@ test("WebAssembly that failed for another reason can be tried again", async (t) 
     () => attempts.shift() ?? Promise.reject(new Error("too many tries")),
   );
   await turn();
-  assert.deepEqual(binding.state, {
-    kind: "failed",
-    code: "webassembly_failed",
-    message: webassembly_failed,
-    byHand: null,
-    next: "retry",
-  });
+  assert.deepEqual(binding.state, webassemblyFailed);
   binding.signIn();
   assert.equal(binding.state.kind, "loading");
   await turn();
@@ -58,13 +53,7 @@ test("a trap drops the sign-in unfreed and says so, and a click works on the nex
   binding.signIn();
   signIns.emit({ type: "deliver", envelope: "sealed" });
   signIns.trap();
-  assert.deepEqual(binding.state, {
-    kind: "failed",
-    code: "webassembly_failed",
-    message: webassembly_failed,
-    byHand: null,
-    next: "retry",
-  });
+  assert.deepEqual(binding.state, webassemblyFailed);
   assert.equal(model.get("sealed_tokens"), "");
   await turn();
   assert.equal(model.sentOf("report").at(-1)?.code, "webassembly_failed");
