@@ -17,7 +17,7 @@ from test_widget import from_page, message
 from test_widget_link import Link
 from tokentoss import GOOGLE, AuthManager, AuthWidget, FileStorage, MemoryStorage, Provider, StorageError
 from tokentoss.broker import FakeBroker
-from tokentoss.oauth import catalogue
+from tokentoss.oauth import catalogue, discovery
 from tokentoss.widgets import account_choice
 
 Make = Callable[..., AuthManager]
@@ -238,6 +238,12 @@ def test_metadata_says_what_can_be_asked(fake: FakeProvider, supported: Any, pro
     fake.answers["/.well-known/openid-configuration"] = fake_metadata(fake, supported)
     provider = Provider.discover(fake.issuer, fresh=True)
     assert provider.account_choice_params == {"prompt": prompt}
+
+
+def test_what_is_known_of_an_issuer_comes_first(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that knows of no such thing is asked for none, whatever the usual one is."""
+    monkeypatch.setattr(discovery, "members_for_issuer", lambda _: {"account_choice_params": {}})
+    assert Provider.discover(fake.issuer, fresh=True).account_choice_params == {}
 
 
 def fake_metadata(fake: FakeProvider, supported: Any) -> Any:

@@ -169,7 +169,7 @@ def _from_metadata(
         trusted_audiences=tuple(known.get("trusted_audiences", ())),
         token_issuer=template_of(metadata.get("issuer"), issuer),
         rotation=known.get("rotation"),
-        account_choice_params=known.get("account_choice_params") or _account_choice(metadata),
+        account_choice_params=known.get("account_choice_params", _account_choice(metadata)),
         id_token_signing_algs=_algorithms(issuer, advertised),
         iss_parameter_supported=metadata.get("authorization_response_iss_parameter_supported") is True,
         openid_connect=openid_connect,
