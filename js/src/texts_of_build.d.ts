@@ -91,6 +91,7 @@ declare module "tokentoss:texts" {
     | "refresh"
     | "refreshing"
     | "renewed"
+    | "logSaysMore"
     | "switchAccount"
     | "signIn"
     | "signInWithAnother"

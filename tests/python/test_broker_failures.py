@@ -16,7 +16,7 @@ from tokentoss import (
 )
 from tokentoss.broker import FakeBroker
 from tokentoss.widgets import broker_attempt, broker_page
-from tokentoss.widgets.status import WAITING
+from tokentoss.widgets.sign_in_traits import WAITING
 
 
 def test_the_fifth_wrong_code_ends_the_sign_in(broker: FakeBroker, brokered: Make) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import time_machine
 from fake_provider import FakeProvider
 from test_accounts import sign_in
 from tokentoss import AuthManager, AuthWidget, ConfigureWidget, error_codes, texts
 from tokentoss.exceptions import error_for
 from tokentoss.widgets.language import OF_PAGE
-from tokentoss.widgets.status import failure_traits
+from tokentoss.widgets.sign_in_traits import failure_traits
 
 Make = Callable[..., AuthManager]
 ROOT = Path(__file__).parents[2]
@@ -59,6 +61,24 @@ def test_who_is_signed_in_is_said_in_german(make_manager: Make, fake: FakeProvid
     sign_in(manager, fake, "ada")
     page_says(widget, "en")
     assert widget.status == "Signed in as ada@example.com"
+
+
+def test_the_end_of_a_session_is_said_in_german(make_manager: Make, fake: FakeProvider) -> None:
+    manager = make_manager(max_session_lifetime_hours=1)
+    widget = AuthWidget(auth_manager=manager)
+    sign_in(manager, fake, "ada")
+    with time_machine.travel(time.time() + 3601):
+        assert manager.id_token is None
+        assert widget.notice == error_codes.sentence("session_expired", "1 h")
+        page_says(widget, "de")
+        german = error_codes.sentence("session_expired", "1 h", language="de")
+        assert (widget.notice, widget.error) == (german, "")
+        assert german.startswith("Ihre Sitzung")
+        # Also one that ends later.
+        sign_in(manager, fake, "ada")
+    with time_machine.travel(time.time() + 7300):
+        assert manager.id_token is None
+        assert widget.notice == german
 
 
 def test_the_chosen_language_is_that_of_every_page(monkeypatch: pytest.MonkeyPatch) -> None:

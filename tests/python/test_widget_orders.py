@@ -27,7 +27,7 @@ from tokentoss.session.token_manager import TokenManager
 from tokentoss.util import http
 from tokentoss.widgets import base, device_code, waiters
 from tokentoss.widgets.auth import AuthWidget
-from tokentoss.widgets.status import FOLLOW_LINK
+from tokentoss.widgets.sign_in_traits import FOLLOW_LINK
 from widget_rules import check, leave, settle, sign_in_once_more
 from widget_steps import STEPS, Step
 from widget_world import QuietServer, World

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipywidgets.widgets import widget as ipywidgets_internals
 from tokentoss import AuthWidget, TokenTossError
 from tokentoss.callback import claims, lease
-from tokentoss.widgets.status import FOLLOW_LINK
+from tokentoss.widgets.sign_in_traits import FOLLOW_LINK
 from widget_world import USERS, Tab, World
 
 

@@ -68,7 +68,7 @@ class CurrentTokens:
         self.storage = storage
         self.max_session_lifetime_hours = max_session_lifetime_hours
         self.hosted_domain = hosted_domain
-        self.last_error: Exception | None = None
+        self.last_error: TokenTossError | None = None
         self._store = SessionStore(storage, provider, client_config.client_id, hosted_domain, self._report)
         self._renewal = Renewal(self._store, provider, client_config.client_id, self._client_fields())
         self._deferred_signature = DeferredSignature(provider, client_config.client_id)

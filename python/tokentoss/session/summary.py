@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tokentoss import error_codes, texts
 from tokentoss.error_codes import printable
-from tokentoss.exceptions import TokenTossError
 from tokentoss.storage import FileStorage, KeyringStorage, MemoryStorage
 
 if TYPE_CHECKING:
+    from tokentoss.exceptions import TokenTossError
     from tokentoss.oauth.provider import Provider
     from tokentoss.storage import TokenStorage
 
@@ -23,7 +23,7 @@ class HasSession(Protocol):
 
     provider: Provider
     storage: TokenStorage
-    last_error: Exception | None
+    last_error: TokenTossError | None
 
     @property
     def is_authenticated(self) -> bool:
@@ -77,9 +77,9 @@ def summary_of(manager: HasSession, language: str | None = None) -> dict[str, An
     }
 
 
-def said_of(failure: Exception, language: str | None = None) -> str:
+def said_of(failure: TokenTossError, language: str | None = None) -> str:
     """Return the sentence of a failure in a language; by default as it was raised."""
-    if isinstance(failure, TokenTossError) and language and error_codes.is_known(failure.code):
+    if language and error_codes.is_known(failure.code):
         return error_codes.sentence(failure.code, failure.subject, language=language)
     return printable(str(failure))
 

@@ -36,7 +36,7 @@ from tokentoss.widgets.attempts import Options, attempt_of
 from tokentoss.widgets.gate import Gate
 from tokentoss.widgets.manager_widget import ManagerWidget
 from tokentoss.widgets.messages import Reports, deliver_again, introduce, register
-from tokentoss.widgets.status import (
+from tokentoss.widgets.sign_in_traits import (
     CLICK,
     ENTER_CODE,
     FOLLOW_LINK,
@@ -282,10 +282,13 @@ class AuthWidget(Awaited, ManagerWidget):
 
     def take_language(self, content: object) -> bool:
         """Take up the page's language, as of now also in what is said of a session."""
-        is_taken = super().take_language(content)
+        is_taken, language = super().take_language(content), self.texts.get("language")
         with self._lock:
+            failure = self._manager.last_error
             if is_taken and self.is_authenticated and not self.ticket and not self.broker:
-                self.publish(status=who_is_signed_in(self._manager, self.texts.get("language")))
+                self.publish(status=who_is_signed_in(self._manager, language))
+            elif is_taken and self.notice and failure is not None:
+                self.publish(**failure_traits(failure, language))
         return is_taken
 
     def _ask_for_code(self) -> None:
@@ -374,7 +377,7 @@ class AuthWidget(Awaited, ManagerWidget):
     def _show_choice(self) -> None:
         self._show_traits({"choice": self._choice.shown(offered=True)})
 
-    def _show_session(self, failure: Exception | None, acknowledged: str | None = None) -> None:
+    def _show_session(self, failure: TokenTossError | None, acknowledged: str | None = None) -> None:
         """Show who is signed in, or offer the next sign-in."""
         manager = self._manager
         traits: dict[str, Any] = {"is_authenticated": manager.is_authenticated}
@@ -396,7 +399,7 @@ class AuthWidget(Awaited, ManagerWidget):
                     traits["ticket"] = {}
                     failure = unavailable
                 if failure is not None:
-                    traits |= failure_traits(failure)
+                    traits |= failure_traits(failure, self.texts.get("language"))
             is_known = bool(self._options.login_hint) or self._has_signed_out or failure is not None
             traits["choice"] = self._choice.shown(offered=manager.is_authenticated or is_known)
             self.publish(**traits)

@@ -14,7 +14,7 @@ from tokentoss.exceptions import SignInError, TokenTossError
 from tokentoss.util.backoff import spread
 from tokentoss.widgets.background import in_thread
 from tokentoss.widgets.broker_page import PageOrigin
-from tokentoss.widgets.status import CLICK, WAITING
+from tokentoss.widgets.sign_in_traits import CLICK, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,6 +9,7 @@ from tokentoss.config.client_config import ClientConfig
 from tokentoss.exceptions import ConfigurationError, TokenRefreshError
 
 if TYPE_CHECKING:
+    from tokentoss.exceptions import TokenTossError
     from tokentoss.oauth.provider import Provider
     from tokentoss.session.broker_manager import BrokerManager
 
@@ -39,7 +40,7 @@ class DepositClient:
     params: dict[str, str]
     user_email: str | None = None
     hosted_domain: str | None = None
-    last_error: Exception | None = None
+    last_error: TokenTossError | None = None
 
     @classmethod
     def of(cls, members: dict[str, Any], manager: BrokerManager) -> DepositClient:

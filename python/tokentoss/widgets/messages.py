@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss import error_codes
 from tokentoss.exceptions import HandOffError, TokenTossError, error_for
 from tokentoss.handoff.registration import page_key_of, registration_of
-from tokentoss.widgets.status import PHASES, WAITING_BY_WAY
+from tokentoss.widgets.sign_in_traits import PHASES, WAITING_BY_WAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

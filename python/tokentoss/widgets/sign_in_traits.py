@@ -9,6 +9,7 @@ from tokentoss.error_codes import printable
 from tokentoss.exceptions import TokenTossError
 from tokentoss.oauth.constants import DEFAULT_SCOPES
 from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.session.summary import said_of
 
 if TYPE_CHECKING:
     from tokentoss.session.auth_manager import AuthManager
@@ -69,18 +70,22 @@ def offer_traits(manager: AuthManager, *, more: bool) -> dict[str, Any]:
     }
 
 
-def failure_traits(failure: Exception) -> dict[str, str]:
-    """Return the traits that say what went wrong; the end of a session is no error."""
-    code, detail = (failure.code, failure.subject) if isinstance(failure, TokenTossError) else ("", None)
-    said = str(failure)
-    if code == "session_expired":
-        return {"status": said, "notice": said, "error": "", "error_code": "", "error_detail": ""}
+def failure_traits(failure: TokenTossError, language: str | None = None) -> dict[str, str]:
+    """Return the traits that say what went wrong; the end of a session is no error.
+
+    Args:
+        failure: What went wrong.
+        language: The page's, for what is no error; by default that of this process.
+    """
+    if failure.code == "session_expired":
+        notice = said_of(failure, language)
+        return {"status": notice, "notice": notice, "error": "", "error_code": "", "error_detail": ""}
     return {
-        "status": f"Error: {said}",
+        "status": f"Error: {failure}",
         "notice": "",
-        "error": said,
-        "error_code": code,
-        "error_detail": detail or "",
+        "error": str(failure),
+        "error_code": failure.code,
+        "error_detail": failure.subject or "",
     }
 
 

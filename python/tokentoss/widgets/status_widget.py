@@ -142,7 +142,7 @@ class StatusWidget(SpeakingWidget):
         language: str | None = self.texts.get("language")
         return language
 
-    def _said(self, failure: Exception | None) -> str:
+    def _said(self, failure: TokenTossError | None) -> str:
         return "" if failure is None else said_of(failure, self._language)
 
     def _refresh(self) -> None:
@@ -154,7 +154,7 @@ class StatusWidget(SpeakingWidget):
         except Exception as failure:
             # Such as one of a storage of the user's.
             logger.exception("the tokens could not be renewed")
-            notice = f"{type(failure).__name__}: the log says more."
+            notice = texts.text("session", "logSaysMore", self._language, kind=type(failure).__name__)
         with self._lock:
             self._show()
             self.publish(busy=False, notice=notice)
