@@ -65,7 +65,8 @@ declare module "tokentoss:texts" {
     | "clientSecretIsId"
     | "severalFiles"
     | "fileTooLarge"
-    | "fileUnreadable",
+    | "fileUnreadable"
+    | "fillIn",
     string
   >;
   export const accounts: Record<

@@ -10,7 +10,7 @@ from e2e.configure_form import PATIENCE_MS, ConfigureForm
 
 CLIENT_ID = "123456789012-form.apps.googleusercontent.com"
 SECRET = "GOCSPX-in-place-of-a-traceback"
-NEXT = "There is no OAuth client yet. Fill in the form above, then run this cell again."
+NEXT = "There's no OAuth client yet. Fill in the form above, then run this cell again."
 SHOW = "from tokentoss import GoogleAuthWidget\nw = GoogleAuthWidget()\nw"
 
 

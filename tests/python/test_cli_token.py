@@ -243,7 +243,7 @@ def test_several_are_connected(asks: FakeBroker, capsys: pytest.CaptureFixture[s
     for arguments in ([], ["--account", ADA]):
         code, out, err = said(capsys, *arguments)
         assert (code, out) == (1, "")
-        assert f"{one.id} ({ADA}), {two.id} ({ADA}). Say which one with --account." in err
+        assert f"{one.id} ({ADA}), {two.id} ({ADA}). Choose one with --account." in err
     assert said(capsys, "--access", "--account", two.id)[1] == two.access_token + "\n"
 
 

@@ -29,7 +29,7 @@ from tokentoss import (
 __all__ = ["notebook"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
-NEXT = "There is no OAuth client yet. Fill in the form above, then run this cell again."
+NEXT = "There's no OAuth client yet. Fill in the form above, then run this cell again."
 
 pytestmark = pytest.mark.usefixtures("notebook")
 

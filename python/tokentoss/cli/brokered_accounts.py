@@ -33,10 +33,7 @@ def meant(accounts: list[ConnectedAccount], broker: Broker, account: str | None)
     if len(named) > 1:
         # By identifier, because the same address may be connected at several providers.
         shown = ", ".join(printable(f"{one.id} ({_display_name(one)})") for one in named)
-        raise NoCredentialsError(
-            f"Several accounts are connected: {shown}. Say which one with --account.",
-            code="account_ambiguous",
-        )
+        raise NoCredentialsError(code="account_ambiguous", subject=shown)
     return named[0]
 
 

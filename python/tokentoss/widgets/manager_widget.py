@@ -5,9 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.exceptions import ClientSecretsNotFoundError
 from tokentoss.widgets.language import SpeakingWidget
-from tokentoss.widgets.without_client import FILL_IN, ClientForm, NoAttempt, NoClient
+from tokentoss.widgets.without_client import ClientForm, NoAttempt, NoClient, not_filled_in
 
 if TYPE_CHECKING:
     from tokentoss.callback.attempt import Attempt
@@ -52,7 +51,7 @@ class ManagerWidget(SpeakingWidget):
             ClientSecretsNotFoundError: If there is no client yet.
         """
         if isinstance(self._manager, NoClient):
-            raise ClientSecretsNotFoundError(FILL_IN)
+            raise not_filled_in()
         return self._manager
 
     @property

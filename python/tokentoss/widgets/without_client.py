@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipywidgets import VBox
 
+from tokentoss import texts
 from tokentoss.config.client_config import configured_path
 from tokentoss.exceptions import ClientSecretsNotFoundError, HandOffError, TokenTossError
 from tokentoss.oauth.provider import GOOGLE
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from tokentoss.session.google_credentials import Credentials
     from tokentoss.storage.accounts import Account
 
-FILL_IN = "There is no OAuth client yet. Fill in the form above, then run this cell again."
+
+def not_filled_in() -> ClientSecretsNotFoundError:
+    """Return the error of a call that comes before the form was filled in."""
+    return ClientSecretsNotFoundError(texts.text("form", "fillIn"))
 
 
 class NoClient(AuthManager):
@@ -51,7 +55,7 @@ class NoClient(AuthManager):
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise ClientSecretsNotFoundError(FILL_IN)
+        raise not_filled_in()
 
     @property
     def granted_scopes(self) -> list[str]:
@@ -85,7 +89,7 @@ class NoAttempt:
     def obstacle(self, *, blocking: bool, without_page: bool) -> TokenTossError | None:
         """Return why waiting would never end: what is filled in reaches the kernel between two cells only."""
         del without_page
-        return ClientSecretsNotFoundError(FILL_IN) if blocking else None
+        return not_filled_in() if blocking else None
 
     def ask_for(self, login_hint: str | None, *, another_account: bool) -> None:
         """Nobody is asked for here."""
