@@ -164,6 +164,12 @@ SCENES = {
         "Not signed in", not_signed_in(sentence("state_mismatch"), "state_mismatch"), 400
     ),
     "broker, invitation": _broker("Sign in with Example?", "invitation", path=f"/connect/{SIGN_IN}"),
+    "broker, invitation with a choice": _broker(
+        "Sign in with Example?", "invitation_choice", path=f"/connect/{SIGN_IN}"
+    ),
+    "broker, invitation for another account": _broker(
+        "Sign in with Example?", "invitation_another", path=f"/connect/{SIGN_IN}"
+    ),
     "broker, waiting": _broker("Signing in…", "returned"),
     "broker, one more step": _broker("One more step", "returned", severed=True),
     "broker, signed in": _broker("Signed in", "returned", answers={_HERE: (204, {})}, said=(HERE,)),

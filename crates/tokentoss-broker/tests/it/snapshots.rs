@@ -149,6 +149,21 @@ fn keep_page(name: &str, page: &Page, texts: &[(&str, &str)]) {
 }
 
 #[tokio::test]
+async fn of_the_page_for_another_account() {
+    let provider = Provider::start().await;
+    let mut home = sign_in::home(&provider, "page");
+    home.of_provider.push_str("\naccount_choice_params = { prompt = \"select_account\" }");
+    let broker = home.start_kept().await;
+    let (begun, browser) = (begin(&broker, "ada", json!({})).await, Browser::default());
+    let (id, url) = (id_of(&begun), begun.body["url"].as_str().expect("an address"));
+    let host = provider.issuer().split_once("://").expect("an origin").1;
+    for (name, query) in [("invitation_choice", ""), ("invitation_another", "?account=another")] {
+        let page = browser.get(&broker, &format!("{}{query}", path_of(url, PUBLIC))).await;
+        keep_page(name, &page, &[(&id, "<id>"), (host, "<provider>")]);
+    }
+}
+
+#[tokio::test]
 async fn of_pages() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;
