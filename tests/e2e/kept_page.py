@@ -30,6 +30,8 @@ CLOSE_DOCUMENTS = """() => {
         if (document.context) document.dispose();
     }
 }"""
+# All that an origin keeps, without its cookies.
+STORAGE = "file_systems,indexeddb,local_storage,service_workers,cache_storage,interest_groups,shared_storage"
 CLEAR_STORAGE = "() => { sessionStorage.clear(); localStorage.clear(); }"
 IS_TIDY = """() =>
     ![...window.jupyterapp.shell.widgets('main')].some(({ context }) => context) &&
@@ -121,10 +123,23 @@ class KeptPage(Stoppable):
         context.clear_permissions()
         session = context.new_cdp_session(page)
         for origin in origins:
-            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": STORAGE})
         session.detach()
         page.evaluate(CLEAR_STORAGE)
-        context.clear_cookies()
-        context.add_cookies(self._cookies)
+        self._restore_cookies(context)
         page.mouse.move(0, 0)
         return bool(page.evaluate(IS_TIDY))
+
+    def _restore_cookies(self, context: BrowserContext) -> None:
+        # Never without its own cookies: JupyterLab's next request would be given another user's name.
+        kept = {_identity(cookie) for cookie in self._cookies}
+        for cookie in context.cookies():
+            if _identity(cookie) not in kept:
+                name, domain, path = _identity(cookie)
+                context.clear_cookies(name=name, domain=domain, path=path)
+        context.add_cookies(self._cookies)
+
+
+def _identity(cookie: Any) -> tuple[str, str, str]:
+    """Return what tells a cookie from others (RFC 6265, section 5.3)."""
+    return cookie["name"], cookie["domain"], cookie["path"]
