@@ -96,9 +96,13 @@ class TokenTossError(Exception):
 
     def in_english(self) -> str:
         """Return the sentence as logs have it, whatever the user's language is."""
+        return self.said_in(ENGLISH)
+
+    def said_in(self, language: str) -> str:
+        """Return the sentence in a language; one in words of its own stays as it is."""
         if self._is_in_own_words:
             return str(self)
-        return error_codes.sentence(self.code, self.subject, language=ENGLISH)
+        return error_codes.sentence(self.code, self.subject, language=language)
 
 
 class ConfigurationError(TokenTossError, ValueError):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tokentoss.callback.pages import (
-    LINK_USED,
-    NOTHING_TO_DO,
     callback_page,
     end_page,
+    link_used,
     not_signed_in,
+    nothing_to_do,
     refusal_page,
     signed_in,
     start_page,
@@ -90,11 +90,11 @@ class Scene:
 
 
 def _start(heading: str, **more: Any) -> Scene:
-    return Scene(heading, start_page(), **({"path": f"{START}#ticket.key"} | more))
+    return Scene(heading, start_page("en"), **({"path": f"{START}#ticket.key"} | more))
 
 
 def _callback(heading: str, query: str = "code=c", **more: Any) -> Scene:
-    page = callback_page("token", NOTEBOOK, LONG)
+    page = callback_page("token", NOTEBOOK, LONG, "en")
     return Scene(heading, page, f"/?{query}&state={STATE}", **more)
 
 
@@ -151,17 +151,17 @@ SCENES = {
     "static, to be copied": _static("One more step", minutes=0.1),
     "static, done": _static(_BACK, said=(DONE,)),
     "static, server error": _static("Not signed in", "error=server_error", said=(DONE,)),
-    "end, signed in": Scene("Signed in", end_page(signed_in(LONG, ACCOUNT)), "/?code=c"),
+    "end, signed in": Scene("Signed in", end_page(signed_in(LONG, ACCOUNT, "en")), "/?code=c"),
     "end, not signed in": Scene(
         "Not signed in",
-        end_page(not_signed_in(sentence("access_denied"), "access_denied")),
+        end_page(not_signed_in(sentence("access_denied"), "access_denied", "en")),
         "/?code=c",
         status=400,
     ),
-    "refused, nothing to do": _refused("Nothing to do here", NOTHING_TO_DO, 404),
-    "refused, link used": _refused("This link has been used", LINK_USED, 404),
+    "refused, nothing to do": _refused("Nothing to do here", nothing_to_do("en"), 404),
+    "refused, link used": _refused("This link has been used", link_used("en"), 404),
     "refused, another sign-in": _refused(
-        "Not signed in", not_signed_in(sentence("state_mismatch"), "state_mismatch"), 400
+        "Not signed in", not_signed_in(sentence("state_mismatch"), "state_mismatch", "en"), 400
     ),
     "broker, invitation": _broker("Sign in with Example?", "invitation", path=f"/connect/{SIGN_IN}"),
     "broker, invitation with a choice": _broker(

@@ -13,11 +13,11 @@ from page import Page, Reply, send
 from tokentoss import error_codes
 from tokentoss.callback import routes
 from tokentoss.callback.pages import (
-    LINK_USED,
-    NOTHING_TO_DO,
     callback_page,
     end_page,
+    link_used,
     not_signed_in,
+    nothing_to_do,
     refusal_page,
     signed_in,
     start_page,
@@ -29,16 +29,16 @@ from tokentoss.handoff.kernel_sign_in import BEGIN_PATH
 MARKUP = '</h1><script>alert(1)</script><img src=x onerror="alert(2)">$style\u202e'
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec_Fetch_Mode": "navigate"}
 SCRIPTED = {
-    "start": start_page(),
-    "callback": callback_page(MARKUP, "https://hub.example", MARKUP),
-    "signed in": end_page(signed_in(MARKUP, MARKUP)),
-    "signed in, without a name": end_page(signed_in("Google", None)),
-    "not signed in": end_page(not_signed_in(MARKUP, "access_denied")),
+    "start": start_page("en"),
+    "callback": callback_page(MARKUP, "https://hub.example", MARKUP, "en"),
+    "signed in": end_page(signed_in(MARKUP, MARKUP, "en")),
+    "signed in, without a name": end_page(signed_in("Google", None, "en")),
+    "not signed in": end_page(not_signed_in(MARKUP, "access_denied", "en")),
 }
 REFUSALS = {
-    "nothing to do": refusal_page(NOTHING_TO_DO),
-    "a used link": refusal_page(LINK_USED),
-    "an answer that is refused": refusal_page(not_signed_in(MARKUP, MARKUP)),
+    "nothing to do": refusal_page(nothing_to_do("en")),
+    "a used link": refusal_page(link_used("en")),
+    "an answer that is refused": refusal_page(not_signed_in(MARKUP, MARKUP, "en")),
 }
 STATIC = {"static": (static_page(["https://hub.example"]).encode(), static_page_headers())}
 VOID = {"meta", "circle", "path", "img"}
@@ -119,7 +119,7 @@ def test_refusals_run_nothing(name: str) -> None:
 
 def test_names_change_no_direction_of_writing() -> None:
     """A provider's name and an account are foreign text."""
-    sentence = signed_in("Evil\u202e\nname", "א" * 300).sentence
+    sentence = signed_in("Evil\u202e\nname", "א" * 300, "en").sentence
     assert "\u202e" not in sentence
     assert "\n" not in sentence
     assert sentence.startswith("You're signed in with \u2068Evil name\u2069 as \u2068א")

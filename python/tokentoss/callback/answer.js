@@ -8,13 +8,9 @@ const say = (answer, outcome, heading, sentence, code) => {
   const error = answer.get("error");
   if (error === null) show(outcome, heading, sentence, code);
   else if (error === "access_denied") {
-    show("failed", "Not signed in",
-      "Access wasn't granted: the request was cancelled or refused. Try again in your notebook.", error);
+    show("failed", texts.notSignedIn, texts.accessDenied, error);
   } else {
-    show("failed", "Not signed in", "The provider refused the sign-in. Try again in your notebook.",
-      REFUSALS.includes(error) ? error : "");
+    show("failed", texts.notSignedIn, texts.refused, REFUSALS.includes(error) ? error : "");
   }
 };
-const sayHowToGoOn = (answer) => {
-  say(answer, "note", "Back to your notebook", "It shows whether you're signed in. You can close this window.");
-};
+const sayHowToGoOn = (answer) => say(answer, "note", texts.backToNotebook, texts.backToNotebookHow);

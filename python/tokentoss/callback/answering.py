@@ -7,7 +7,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from tokentoss.callback.pages import NOTHING_TO_DO, SECURITY_HEADERS, refusal_page
+from tokentoss import texts
+from tokentoss.callback.pages import SECURITY_HEADERS, nothing_to_do, refusal_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,13 @@ class AnsweringHandler(BaseHTTPRequestHandler):
         line = f"{message.sentence} ({message.code})\n" if message.code else f"{message.sentence}\n"
         self.answer(status, line.encode("utf-8"), {"Content-Type": "text/plain; charset=utf-8"})
 
+    def language(self) -> str:
+        """Return the language that pages are in: the one that the user chose, or else the browser's."""
+        # What could not be parsed has no headers.
+        headers = getattr(self, "headers", None)
+        wanted = headers.get_all("Accept-Language", []) if headers is not None else []
+        return texts.chosen() or texts.accepted(", ".join(wanted)) or texts.ENGLISH
+
     def is_for_reading(self) -> bool:
         """Tell whether a browser shows the answer."""
         # What could not be parsed has no headers.
@@ -50,7 +58,7 @@ class AnsweringHandler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer with a fixed sentence: the default one would quote the request."""
         del message, explain
-        self.refuse(HTTPStatus(code), NOTHING_TO_DO)
+        self.refuse(HTTPStatus(code), nothing_to_do(self.language()))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: request lines hold authorization codes."""

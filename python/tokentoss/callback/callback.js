@@ -19,7 +19,7 @@
     else sayHowToGoOn(answer);
     window.close();
   };
-  const fail = (sentence, code) => finish("failed", "Not signed in", sentence, code);
+  const fail = (sentence, code) => finish("failed", texts.notSignedIn, sentence, code);
   const tell = (content) => { if (notebook) notebook.postMessage(JSON.stringify(content), page.origin); };
   const post = (path, content) => fetch(path, {
     method: "POST", body: JSON.stringify({ page_token: page.token, ...content }),
@@ -33,9 +33,9 @@
     try {
       const response = await post("/tokentoss/relay", {});
       if (response.ok) finish();
-      else fail("This sign-in is over. Try again in your notebook.", (await response.json()).code);
+      else fail(texts.over, (await response.json()).code);
     } catch {
-      fail("The kernel has stopped. Go back to your notebook and run the cell again.");
+      fail(texts.kernelStopped);
     }
   };
   const deliver = async (sealed) => {
@@ -48,8 +48,9 @@
       return;
     }
     tell({ type: "delivered", code });
-    if (code === "") finish("done", "Signed in", `You're signed in with ${page.provider}. You can close this window.`);
-    else fail("Your notebook says why. Try again there.", code);
+    const signedInWith = texts.signedInWith.replace("{provider}", () => page.provider);
+    if (code === "") finish("done", texts.signedIn, `${signedInWith} ${texts.mayClose}`);
+    else fail(texts.notebookSaysWhy, code);
   };
 
   window.addEventListener("message", (event) => {

@@ -13,9 +13,9 @@ from tokentoss._version import __version__
 from tokentoss.callback.answering import AnsweringHandler
 from tokentoss.callback.own_server import is_own_server
 from tokentoss.callback.pages import (
-    LINK_USED,
     callback_page,
     end_page,
+    link_used,
     not_signed_in,
     signed_in,
     start_page,
@@ -98,7 +98,7 @@ class RequestHandler(AnsweringHandler):
     def _refuse_other_user(self) -> None:
         code = "peer_of_another_user"
         if self.is_for_reading():
-            self.refuse(HTTPStatus.FORBIDDEN, not_signed_in(error_codes.sentence(code), code))
+            self._refuse_sign_in(HTTPStatus.FORBIDDEN, code)
         else:
             self.answer_json(HTTPStatus.FORBIDDEN, {"code": code})
 
@@ -110,7 +110,7 @@ class RequestHandler(AnsweringHandler):
             return
         path, _, query = self.path.partition("?")
         if path == START_PATH:
-            self.answer(HTTPStatus.OK, *start_page())
+            self.answer(HTTPStatus.OK, *start_page(self.language()))
         elif path == BEGIN_PATH:
             self._begin(query)
         elif path in self.listener.redirect_paths():
@@ -228,38 +228,41 @@ class RequestHandler(AnsweringHandler):
             if address is not None:
                 self.answer(HTTPStatus.SEE_OTHER, b"", {"Location": address})
                 return
-        self.refuse(HTTPStatus.NOT_FOUND, LINK_USED)
+        self.refuse(HTTPStatus.NOT_FOUND, link_used(self.language()))
 
     def _callback(self, path: str, query: str) -> None:
         state = _state_of_answer(query)
         hand_offs = [] if state is None else self.listener.hand_offs(path)
+        language = self.language()
         try:
             for hand_off in hand_offs:
                 registration = hand_off.take_callback(state or "", query)
                 if registration is not None:
-                    page = callback_page(registration.page_token, registration.origin, hand_off.provider_name)
-                    self.answer(HTTPStatus.OK, *page)
+                    shown = (registration.page_token, registration.origin, hand_off.provider_name)
+                    self.answer(HTTPStatus.OK, *callback_page(*shown, language))
                     return
             for hand_off in hand_offs:
                 ended = hand_off.in_kernel.take_callback(query) if hand_off.in_kernel else None
                 if ended is not None:
                     # Only now, because this page says how the sign-in ended.
                     if ended.code:
-                        page = end_page(not_signed_in(ended.sentence, ended.code))
+                        page = end_page(not_signed_in(ended.sentence(language), ended.code, language))
                         self.answer(HTTPStatus.BAD_REQUEST, *page)
                     else:
-                        page = end_page(signed_in(hand_off.provider_name, hand_off.account))
+                        page = end_page(signed_in(hand_off.provider_name, hand_off.account, language))
                         self.answer(HTTPStatus.OK, *page)
                     return
         except TokenTossError as refusal:
-            self._refuse_callback(refusal.code)
+            self._refuse_sign_in(HTTPStatus.BAD_REQUEST, refusal.code)
             return
         # Whoever sent this, the sign-in goes on waiting for the provider's answer.
-        self._refuse_callback("state_mismatch")
+        self._refuse_sign_in(HTTPStatus.BAD_REQUEST, "state_mismatch")
 
-    def _refuse_callback(self, code: str) -> None:
+    def _refuse_sign_in(self, status: HTTPStatus, code: str) -> None:
         # The user may be the one who reads this, with no other place that says what happened.
-        self.refuse(HTTPStatus.BAD_REQUEST, not_signed_in(error_codes.sentence(code), code))
+        language = self.language()
+        sentence = error_codes.sentence(code, language=language)
+        self.refuse(status, not_signed_in(sentence, code, language))
 
     def _relay(self, members: dict[str, str]) -> None:
         self._for_page(members, self._start_relay)

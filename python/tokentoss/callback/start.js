@@ -16,8 +16,8 @@
   const LONGEST_MESSAGE = 65536;
   const PATIENCE = 6000;
   const LIFETIME = 600000;
-  const goOn = () => show("waiting", "Going to the sign-in page…");
-  const fail = (sentence, code) => show("failed", "Not signed in", sentence, code);
+  const goOn = () => show("waiting", texts.goingOn);
+  const fail = (sentence, code) => show("failed", texts.notSignedIn, sentence, code);
   const post = (path, content) => fetch(path, {
     method: "POST", body: JSON.stringify(content), headers: { "Content-Type": "application/json" },
     cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "same-origin",
@@ -33,7 +33,7 @@
         const response = await post("/tokentoss/where", { ticket, key });
         const { url, code } = await response.json();
         if (!response.ok) {
-          fail("This sign-in is over. Close this window and try again in your notebook.", code);
+          fail(texts.over, code);
           return;
         }
         if (url) {
@@ -45,31 +45,29 @@
         failures += 1;
       }
       if (failures > 3) {
-        fail("The kernel has stopped. Close this window, go back to your notebook and run the cell again.");
+        fail(texts.kernelStopped);
         return;
       }
       if (Date.now() - since > PATIENCE) {
-        show("waiting", "Waiting for your notebook…",
-          "A running cell may keep it busy. This window goes on by itself when the cell ends. "
-          + "Or go back to your notebook for another way to sign in.");
+        show("waiting", texts.waitingForNotebook, texts.waitingForNotebookHow);
         pause = 1000;
       }
       await new Promise((resolve) => { setTimeout(resolve, pause); });
     }
-    fail("Your notebook didn't answer. Close this window and try again there.");
+    fail(texts.noAnswer);
   };
 
   const notebook = window.opener;
   if (!notebook) {
     if (key) ask();
-    else fail("This window lost contact with your notebook. Close it and try again there.");
+    else fail(texts.lost);
     return;
   }
   const knock = () => notebook.postMessage('{"type":"ready"}', "*");
   const knocking = setInterval(knock, 50);
   const patience = setTimeout(() => {
     clearInterval(knocking);
-    fail("Your notebook didn't answer. Close this window and try again there.");
+    fail(texts.noAnswer);
   }, 20000);
 
   // Tells what the user answers to whether this page may sign in. It is unknown here: nothing vouches for it.
@@ -77,8 +75,10 @@
     const element = (id) => document.getElementById(id);
     element("origin").textContent = origin;
     const scopes = Array.isArray(asked.scopes) ? asked.scopes.join(" ") : "";
-    const rows = { Provider: asked.provider, Account: asked.account, Client: asked.client_id, Scopes: scopes };
-    for (const [name, value] of Object.entries(rows)) {
+    const rows = [
+      [texts.provider, asked.provider], [texts.account, asked.account], [texts.client, asked.client_id], [texts.scopes, scopes],
+    ];
+    for (const [name, value] of rows) {
       if (!value) continue;
       for (const [tag, text] of [["dt", name], ["dd", value]]) {
         element("details").append(Object.assign(document.createElement(tag), { textContent: text, dir: "auto" }));
@@ -116,7 +116,7 @@
         tell({ type: "confirming" });
         if (!await confirmed(origin, answer)) {
           tell({ type: "refused", code: "page_refused" });
-          show("note", "Not signed in", "You said no, so nothing happened. You can close this window.");
+          show("note", texts.notSignedIn, texts.saidNo);
           return;
         }
         goOn();
@@ -134,7 +134,7 @@
       code = "registration_refused";
     }
     tell({ type: "refused", code });
-    fail("The sign-in couldn't start. Close this window and try again in your notebook.", code);
+    fail(texts.notStarted, code);
   };
 
   const onMessage = (event) => {

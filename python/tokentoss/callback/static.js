@@ -15,7 +15,7 @@
   const isAnswer = states.length === 1 && /^[A-Za-z0-9._~-]{16,512}$/.test(states[0])
     && (answer.has("code") || answer.has("error")) && query.length < LONGEST_MESSAGE / 2;
   if (!isAnswer) {
-    show("note", "Nothing to do here", "Start from your notebook.");
+    show("note", texts.nothingToDo, texts.nothingToDoHow);
     return;
   }
 
@@ -41,8 +41,7 @@
   };
   const offerPaste = () => {
     if (finished) return;
-    show("asking", "One more step",
-      "Your notebook didn't answer. Copy the address of this page, and paste it in your notebook.");
+    show("asking", texts.oneMoreStep, texts.copyAddress);
     field.value = address;
     paste.hidden = false;
   };
@@ -54,7 +53,7 @@
       // Without a secure context there is no clipboard API.
       document.execCommand("copy");
     }
-    event.target.textContent = "Copied";
+    event.target.textContent = texts.copied;
   });
 
   channel.addEventListener("message", (event) => { if (isDone(event.data)) finish(); });

@@ -6,14 +6,14 @@ A Jupyter server, a JupyterHub service or any web host serves it; nothing in it 
 from __future__ import annotations
 
 import base64
-import json
 from functools import cache
 from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from tokentoss.callback.pages import SECURITY_HEADERS, SIGNING_IN
-from tokentoss.callback.template import CLOSE_BUTTON, document, part, script
+from tokentoss import texts
+from tokentoss.callback.pages import SECURITY_HEADERS, signing_in
+from tokentoss.callback.template import close_button, data_block, document, part, said_part, script
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.urls import origin_of, split_url
 
@@ -27,7 +27,7 @@ _REFERRER = '<meta name="referrer" content="no-referrer">'
 
 
 def static_page(origins: Sequence[str]) -> str:
-    """Return the page.
+    """Return the page. It speaks the browser's language, unless one is chosen here.
 
     Args:
         origins: The origins of the notebook pages that it talks to, or :data:`OWN_ORIGIN`.
@@ -39,11 +39,16 @@ def static_page(origins: Sequence[str]) -> str:
     if not allowed:
         raise ConfigurationError(code="notebook_origin_missing")
     head = f'<meta http-equiv="Content-Security-Policy" content="{escape(_policy())}">\n{_REFERRER}\n'
+    chosen = texts.chosen()
+    spoken = (chosen,) if chosen else texts.languages()
     scripts = (
-        f'<script type="application/json" id="origins">{json.dumps(allowed)}</script>\n'
-        f"<script>{_script()}</script>\n"
+        data_block("origins", allowed)
+        + data_block("texts", {code: texts.texts_in(code)["pages"] for code in spoken})
+        + f"<script>{_script()}</script>\n"
     )
-    return document(SIGNING_IN, head=head, content=part("paste.html") + CLOSE_BUTTON, scripts=scripts)
+    language = texts.language()
+    content = said_part("paste.html", language) + close_button(language)
+    return document(signing_in(language), head=head, content=content, scripts=scripts)
 
 
 def static_page_headers() -> dict[str, str]:
@@ -66,7 +71,7 @@ def _policy() -> str:
 
 
 def _script() -> str:
-    return script("outcome.js", "answer.js", "static.js")
+    return script("outcome.js", "language.js", "answer.js", "static.js")
 
 
 def _hash(content: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from tokentoss import error_codes
+
 if TYPE_CHECKING:
     from tokentoss.exceptions import TokenTossError
 
@@ -13,11 +15,19 @@ class Ended(NamedTuple):
 
     Attributes:
         code: The code of the failure; ``""`` for a sign-in.
-        sentence: What to say of the failure.
+        failure: The failure, where it is known.
     """
 
     code: str = ""
-    sentence: str = ""
+    failure: TokenTossError | None = None
+
+    def sentence(self, language: str) -> str:
+        """Return what to say of the failure."""
+        return (
+            self.failure.said_in(language)
+            if self.failure
+            else error_codes.sentence(self.code, language=language)
+        )
 
 
 class KernelRequest(Protocol):

@@ -6,7 +6,6 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tokentoss import error_codes
 from tokentoss.exceptions import SignInError, TokenTossError, error_for
 from tokentoss.handoff.kernel_request import Ended
 from tokentoss.oauth.authorization_code import nonce_of
@@ -148,17 +147,17 @@ class KernelSignIn:
     def _decide(self, take: Callable[[], None]) -> Ended | None:
         if not self._spend():
             return None
-        sentences: list[str] = []
+        failures: list[TokenTossError] = []
 
         def heard() -> None:
             try:
                 take()
             except TokenTossError as failure:
-                sentences.append(str(failure))
+                failures.append(failure)
                 raise
 
         code = self._hand_off.decide(heard)
-        return Ended(code, "".join(sentences) or error_codes.sentence(code)) if code else Ended()
+        return Ended(code, next(iter(failures), None)) if code else Ended()
 
     def _spend(self) -> bool:
         """Tell whether this is the first, and only, use of the state."""

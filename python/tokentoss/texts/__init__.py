@@ -19,6 +19,8 @@ ENGLISH = "en"
 Texts = dict[str, dict[str, str]]
 
 _FOLDER = Path(__file__).parent
+_LONGEST_HEADER = 1000
+_RANGE = re.compile(r"([A-Za-z0-9-]+)(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -37,6 +39,19 @@ def known(tag: str) -> str | None:
 def chosen() -> str | None:
     """Return the language that the user chose, if there is a file of it."""
     return known(os.environ.get(LANGUAGE_VARIABLE, ""))
+
+
+def accepted(header: str) -> str | None:
+    """Return the language that a browser prefers, if there is a file of one that it takes.
+
+    Args:
+        header: Its ``Accept-Language`` (RFC 9110, section 12.5.4).
+    """
+    ranges = (_RANGE.fullmatch(part.strip()) for part in header[:_LONGEST_HEADER].split(","))
+    wanted = [(float(found[2] or 1), known(found[1])) for found in ranges if found]
+    taken = [(weight, code) for weight, code in wanted if weight > 0 and code]
+    # Of languages that are wanted as much, the first.
+    return max(taken, key=lambda one: one[0])[1] if taken else None
 
 
 def language() -> str:

@@ -52,7 +52,7 @@ codes! {
     ServerError "server_error" ProviderRefused "The provider" "{subject} had an internal error. Try again in a moment.";
     SignInTimedOut "sign_in_timed_out" User "" "The sign-in wasn't finished in time. Try again.";
     SourceMismatch "source_mismatch" Stranger "" "A message from another window was dropped.";
-    StateMismatch "state_mismatch" Stranger "" "This answer belongs to another sign-in. Try again from this notebook.";
+    StateMismatch "state_mismatch" Stranger "" "This answer belongs to another sign-in. Start again where you began.";
     TemporarilyUnavailable "temporarily_unavailable" ProviderRefused "The provider" "{subject} is overloaded or under maintenance. Try again in a moment.";
     TicketInvalid "ticket_invalid" Configuration "the ticket" "The widget's state isn't valid: {subject}. Run the cell again; if that doesn't help, use the same version in the page and the kernel.";
     TokenEndpointFailed "token_endpoint_failed" ProviderMisbehaved "The token endpoint" "{subject} failed to answer properly. Try again in a moment.";
