@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.cli.parser import parser
+from tokentoss.cli.terminal import said
 from tokentoss.exceptions import InsecureFilePermissionsWarning, TokenTossError
 from tokentoss.place import in_command
 
@@ -49,8 +50,9 @@ def _outcome(arguments: Sequence[str]) -> int:
         return BROKEN_PIPE
     except OSError as failure:
         _write_nowhere()
+        # The operating system's own words, which are English in every language.
         reason = failure.strerror or "input/output error"
-        print(f"error: The output cannot be written ({reason}). Check where it goes.", file=sys.stderr)  # noqa: T201
+        print(said("error", message=said("outputFailed", reason=reason)), file=sys.stderr)  # noqa: T201
         return 1
     return code
 
@@ -65,12 +67,12 @@ def _run(chosen: dict[str, Any]) -> int:
             finally:
                 # Also of a command that fails, perhaps because of what they warn of.
                 for message in dict.fromkeys(str(one.message) for one in caught):
-                    print(f"warning: {message}", file=sys.stderr)  # noqa: T201 - this is what a command does
+                    print(said("warning", message=message), file=sys.stderr)  # noqa: T201 - this is what a command does
     except TokenTossError as failure:
-        print(f"error: {failure}", file=sys.stderr)  # noqa: T201
+        print(said("error", message=str(failure)), file=sys.stderr)  # noqa: T201
         return 1
     except (KeyboardInterrupt, EOFError):
-        print("\nCancelled.", file=sys.stderr)  # noqa: T201
+        print("\n" + said("cancelled"), file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     return code
 

@@ -6,8 +6,7 @@ import sys
 
 from tokentoss.broker.address import Broker
 from tokentoss.cli import brokered_accounts
-from tokentoss.cli.stored import NOBODY
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.error_codes import printable
 from tokentoss.session.session import Session
 from tokentoss.storage import FileStorage
@@ -25,13 +24,13 @@ def run() -> int:
     if broker is not None:
         return brokered_accounts.show_list(broker)
     terminal = Terminal()
-    stored = FileStorage().load_all()
+    stored, expired = FileStorage().load_all(), "  " + terminal.paint(said("listedExpired"), "yellow")
     for number, (tokens, name) in enumerate(zip(stored, names_of(stored), strict=True)):
         mark = "*" if number == 0 else " "
-        expired = "" if Session.of(tokens).is_signed_in else "  " + terminal.paint("expired", "yellow")
+        ending = "" if Session.of(tokens).is_signed_in else expired
         issuer = terminal.paint(printable(Account.of(tokens).issuer), "dim")
-        terminal.line(f"{mark} {printable(name)}  {issuer}{expired}")
+        terminal.line(f"{mark} {printable(name)}  {issuer}{ending}")
     if not stored:
         # Beside the list, so that programs read an empty one.
-        Terminal(sys.stderr).line(NOBODY)
+        Terminal(sys.stderr).line(said("nobodyYet"))
     return 0

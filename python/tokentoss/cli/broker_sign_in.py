@@ -13,7 +13,7 @@ from tokentoss.broker.client import LONGEST_WAIT, BrokerClient
 from tokentoss.broker.names import kernel_name
 from tokentoss.broker.problem import error_of
 from tokentoss.cli.browsers import has_browser
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.cli.terminal_sign_in import require_terminal
 from tokentoss.exceptions import SignInError, TokenTossError
 from tokentoss.util.backoff import spread
@@ -47,7 +47,7 @@ def sign_in(manager: BrokerManager, *, opens: bool = True) -> None:
     offer = client.begin(manager.provider_name, scopes=manager.asked_scopes, kernel=kernel_name(), way="page")
     try:
         # The address lets nobody act: what it leads to is confirmed here, with a code that its page shows.
-        terminal.line(f"Sign in on this page: {offer.url}")
+        terminal.line(said("signInOnPage", url=offer.url))
         if opens and has_browser():
             webbrowser.open(offer.url)
         ended = _end_of(client, offer, terminal)
@@ -91,7 +91,7 @@ def _asked_for(terminal: Terminal) -> Secret:
     """
     letters = ""
     while not letters:
-        terminal.write("Code that the page shows: ")
+        terminal.write(said("askCode") + " ")
         line = sys.stdin.readline(_LONGEST_LINE)
         if not line:
             raise EOFError

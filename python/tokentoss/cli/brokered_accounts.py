@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tokentoss.broker.client import BrokerClient
-from tokentoss.cli.stored import NOBODY
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, column_beside, said
 from tokentoss.cli.utc import utc_text
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import NoCredentialsError
@@ -55,11 +54,11 @@ def show_list(broker: Broker) -> int:
     terminal, accounts = Terminal(), connected(broker)
     for one in accounts:
         mark = "*" if len(accounts) == 1 else " "
-        expired = "" if _is_signed_in(one) else "  " + terminal.paint("expired", "yellow")
+        expired = "" if _is_signed_in(one) else "  " + terminal.paint(said("listedExpired"), "yellow")
         provider = terminal.paint(printable(one.provider), "dim")
         terminal.line(f"{mark} {printable(_name(one, accounts))}  {provider}{expired}")
     if not accounts:
-        Terminal(sys.stderr).line(NOBODY)
+        Terminal(sys.stderr).line(said("nobodyYet"))
     return 0
 
 
@@ -74,12 +73,12 @@ def show_status(broker: Broker, *, as_json: bool) -> int:
     if as_json:
         terminal.line(json.dumps(_report(broker, accounts, signed_in=signed_in), indent=2))
         return 0 if signed_in else 1
-    terminal.line(f"{terminal.paint('Broker', 'bold')}     {broker.url}")
+    terminal.row(said("broker"), broker.url, _column(), "bold")
     terminal.line()
     for one in accounts:
         _show(terminal, one, accounts)
     if not accounts:
-        terminal.line(NOBODY)
+        terminal.line(said("nobodyYet"))
     return 0 if signed_in else 1
 
 
@@ -92,15 +91,15 @@ def sign_out(broker: Broker, account: str | None, *, everybody: bool, revoke: bo
     """
     terminal, accounts = Terminal(), connected(broker)
     if not accounts and account is None:
-        terminal.line("Nobody is signed in.")
+        terminal.line(said("nobody"))
         return 0
     client = BrokerClient(broker)
     for one in accounts if everybody else [meant(accounts, broker, account)]:
         client.disconnect(one.id, revoke=revoke)
-        name = printable(_display_name(one))
-        done = f"the broker {broker.url} has forgotten the tokens"
-        later = ", and revokes them at the provider" if revoke else ""
-        terminal.line(f"{terminal.paint('Signed out', 'green')} {name}: {done}{later}")
+        name = terminal.paint(printable(_display_name(one)), "green")
+        terminal.line(
+            said("revokedAtBroker" if revoke else "signedOutAtBroker", account=name, url=broker.url)
+        )
     return 0
 
 
@@ -123,17 +122,21 @@ def _is_signed_in(account: ConnectedAccount) -> bool:
 
 
 def _show(terminal: Terminal, account: ConnectedAccount, accounts: list[ConnectedAccount]) -> None:
-    indent, name = " " * 11, terminal.paint(printable(_display_name(account)), "bold")
+    column, name = _column(), terminal.paint(printable(_display_name(account)), "bold")
     if _is_signed_in(account):
-        terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}")
+        terminal.row(said("isSignedIn"), name, column, "green")
     else:
-        terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}: sign in again")
-    terminal.line(indent + terminal.paint(printable(account.provider), "dim"))
+        terminal.row(said("isExpired"), said("signInAgain", account=name), column, "yellow")
+    terminal.row("", terminal.paint(printable(account.provider), "dim"), column)
     chosen_by = _name(account, accounts)
     if chosen_by != _display_name(account):
-        terminal.line(f"{indent}--account {printable(chosen_by)}")
+        terminal.row("", f"--account {printable(chosen_by)}", column)
     moment = datetime.fromtimestamp(account.connected_at).astimezone()
-    terminal.line(f"{indent}since {moment:%Y-%m-%d %H:%M}")
+    terminal.row("", said("since", moment=f"{moment:%Y-%m-%d %H:%M}"), column)
+
+
+def _column() -> int:
+    return column_beside(said("broker"), said("isSignedIn"), said("isExpired"))
 
 
 def _report(broker: Broker, accounts: list[ConnectedAccount], *, signed_in: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tokentoss.callback.page_server import PageServer
 from tokentoss.callback.redirect_uris import PAGE_PATH
 from tokentoss.callback.static_page import static_page, static_page_headers
+from tokentoss.cli.terminal import said
 from tokentoss.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def _serve(origins: list[str], port: int) -> int:
     except (OSError, OverflowError):
         raise ConfigurationError(code="port_unavailable", subject=str(port)) from None
     with server:
-        sys.stdout.write(f"Serving http://127.0.0.1:{server.server_port}/…{PAGE_PATH}\n")
+        address = f"http://127.0.0.1:{server.server_port}/…{PAGE_PATH}"
+        sys.stdout.write(said("serving", address=address) + "\n")
         sys.stdout.flush()
         server.serve_forever()
     return 0

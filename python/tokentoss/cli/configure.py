@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.config.client_config import (
     CLIENT_SECRETS_VARIABLE,
     ClientConfig,
@@ -40,18 +40,18 @@ def run(file: str | None, client_id: str | None, project_id: str | None, client_
             raise ConfigurationError(code="client_secret_as_file")
         path = configure_from_file(file)
     else:
-        client_id = client_id or _ask("Client ID: ")
+        client_id = client_id or _ask(said("askClientId") + " ")
         path = configure_from_credentials(client_id, _secret(), project_id)
     config = ClientConfig.from_file(path)
     terminal = Terminal()
-    terminal.line(f"{terminal.paint('Configured', 'green')} {printable(config.client_id)}")
-    terminal.line(f"Saved to {path}, which only you can read.")
+    terminal.line(said("configured", client=terminal.paint(printable(config.client_id), "green")))
+    terminal.line(said("saved", path=str(path)))
     if replaced and replaced != config.client_id:
-        terminal.line(f"It replaces {printable(replaced)}.")
+        terminal.line(said("replaces", client=printable(replaced)))
     used, named = configured_path()
     if named and used != path:
-        note = terminal.paint("Note:", "yellow")
-        terminal.line(f"{note} {CLIENT_SECRETS_VARIABLE} is set, so {used} is used instead.")
+        note = said("anotherUsed", variable=CLIENT_SECRETS_VARIABLE, path=str(used))
+        terminal.line(terminal.paint(note, "yellow"))
     return 0
 
 
@@ -71,5 +71,5 @@ def _ask(question: str) -> str:
 def _secret() -> str:
     """Read the secret without showing it; from standard input, the first line."""
     if sys.stdin.isatty():
-        return getpass.getpass("Client secret (not shown): ")
+        return getpass.getpass(said("askClientSecret") + " ")
     return sys.stdin.readline(_LONGEST_LINE)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokentoss.cli.browsers import has_browser
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, column_beside, said
 from tokentoss.cli.terminal_sign_in import has_terminal, sign_in
 from tokentoss.clients.iap import IAPClient
 from tokentoss.config.client_config import ClientConfig
@@ -25,10 +25,6 @@ from tokentoss.storage import MemoryStorage
 
 if TYPE_CHECKING:
     from tokentoss.demo.api import DemoApi
-
-_ABOUT = (
-    "The provider is a stand-in: it has no passwords, and runs on this computer only, like all of the demo."
-)
 
 
 def run(*, opens: bool) -> int:
@@ -51,16 +47,16 @@ def run(*, opens: bool) -> int:
         issuer = running.enter_context(DemoProvider()).issuer
         provider = Provider.discover(issuer, name=NAME)
         service = running.enter_context(api.DemoApi(provider))
-        terminal.line(f"OpenID provider  {issuer}")
-        terminal.line(f"API              {service.base_url}{api.PATH}")
+        terminal.row(said("demoProvider"), issuer, _column())
+        terminal.row("API", f"{service.base_url}{api.PATH}", _column())
         if not lab.is_installed():
             return _in_terminal(provider, service, terminal)
         try:
             _in_notebook(running, folder, service, issuer, terminal, opens=opens)
         except KeyboardInterrupt:
-            terminal.line("\nEnding the demo…")
+            terminal.line("\n" + said("demoEnding"))
             running.close()
-            terminal.line("Ended. Nothing of it is left.")
+            terminal.line(said("demoEnded"))
     return 0
 
 
@@ -70,12 +66,12 @@ def _in_notebook(
     """Show the notebook until JupyterLab ends."""
     content = notebook.notebook(issuer, service.base_url)
     jupyter = running.enter_context(lab.DemoLab(folder, notebook.FILE, content))
-    terminal.line(f"JupyterLab       {jupyter.url}")
+    terminal.row("JupyterLab", jupyter.url, _column())
     terminal.line()
-    terminal.line(_ABOUT)
+    terminal.line(said("demoAbout"))
     if not (opens and has_browser() and webbrowser.open(jupyter.url)):
-        terminal.line("Open the address of JupyterLab in a browser on this computer.")
-    terminal.line("Ctrl-C ends the demo and removes its files.")
+        terminal.line(said("demoOpen"))
+    terminal.line(said("demoStop"))
     sys.stdout.flush()
     jupyter.wait()
 
@@ -83,10 +79,10 @@ def _in_notebook(
 def _in_terminal(provider: Provider, service: DemoApi, terminal: Terminal) -> int:
     """Sign in from the terminal, and call the API."""
     terminal.line()
-    terminal.line("JupyterLab is not installed here. `pip install jupyterlab` brings the demo's notebook.")
+    terminal.line(said("demoWithoutLab"))
     if not has_terminal():
         return 1
-    terminal.line(_ABOUT)
+    terminal.line(said("demoAbout"))
     sys.stdout.flush()
     client = ClientConfig(
         CLIENT_ID, auth_uri=provider.authorization_endpoint, token_uri=provider.token_endpoint
@@ -94,6 +90,10 @@ def _in_terminal(provider: Provider, service: DemoApi, terminal: Terminal) -> in
     manager = DetachedManager(client, storage=MemoryStorage(), provider=provider)
     sign_in(manager)
     answer = IAPClient(base_url=service.base_url, auth_manager=manager).get_json(api.PATH)
-    terminal.line(f"Signed in as {manager.user_email}. The API answers:")
+    terminal.line(said("demoSignedIn", account=manager.user_email or ""))
     terminal.line(json.dumps(answer, indent=2))
     return 0
+
+
+def _column() -> int:
+    return column_beside(said("demoProvider"), "API", "JupyterLab")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.broker.address import Broker
 from tokentoss.cli import broker_sign_in, terminal_sign_in
+from tokentoss.cli.terminal import said
 from tokentoss.clients.wanted_provider import WantedProvider
 from tokentoss.exceptions import (
     ClientSecretsNotFoundError,
@@ -149,6 +150,6 @@ def _in_notebook(manager: AuthManager, timeout: float | None) -> None:
 def _host_that_cannot_wait() -> str | None:
     """Return the name of a host that shows widgets only after the code that waits for them."""
     if is_shared():
-        return "an app that several people use"
+        return said("sharedApp")
     marimo = sys.modules.get("marimo")
     return "marimo" if getattr(marimo, "running_in_notebook", bool)() else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tokentoss.broker.address import Broker
 from tokentoss.cli import broker_sign_in, terminal_sign_in
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.clients.wanted_provider import WantedProvider
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError, StorageError
@@ -54,12 +54,13 @@ def _here(provider: Provider | None, way: Way) -> None:
         # No question and no option: whoever asks for a sign-in wants one, perhaps with another account.
         if Session.of(tokens).is_signed_in:
             name = printable(Account.of(tokens).display_name)
-            Terminal(sys.stderr).line(f"{name} is signed in already, and stays so.")
+            Terminal(sys.stderr).line(said("alreadySignedIn", account=name))
     terminal_sign_in.sign_in(manager, way)
     if isinstance(manager.last_error, StorageError):
         # In this process they would end with it.
         raise manager.last_error
-    _say(manager, f": the tokens are in {storage.path}, which only you can read")
+    terminal = Terminal()
+    terminal.line(said("signedIn", account=_name(manager, terminal), path=str(storage.path)))
 
 
 def _stored(storage: FileStorage) -> list[TokenData]:
@@ -77,12 +78,12 @@ def _at_broker(broker: Broker, provider: Provider | None, way: Way) -> None:
         raise ConfigurationError(code="broker_conflict", subject="--code")
     manager = BrokerManager(broker, provider or GOOGLE)
     broker_sign_in.sign_in(manager, opens=way == "browser")
-    _say(manager, f": the broker {broker.url} keeps the account")
-
-
-def _say(manager: AuthManager, where: str) -> None:
     terminal = Terminal()
-    terminal.line(f"{terminal.paint('Signed in', 'green')} as {printable(manager.user_name or '')}{where}")
+    terminal.line(said("signedInAtBroker", account=_name(manager, terminal), url=broker.url))
+
+
+def _name(manager: AuthManager, terminal: Terminal) -> str:
+    return terminal.paint(printable(manager.user_name or ""), "green")
 
 
 class _NewSignIn(AuthManager):

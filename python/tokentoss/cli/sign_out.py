@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tokentoss.broker.address import Broker
 from tokentoss.cli import brokered_accounts
 from tokentoss.cli.stored import ambiguous, chosen
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.config.client_provider import require_client_of
 from tokentoss.error_codes import printable
@@ -45,7 +45,7 @@ def run(account: str | None, everybody: bool, revoke: bool) -> int:
     storage = FileStorage()
     stored = storage.load_all()
     if not stored and account is None:
-        terminal.line("Nobody is signed in.")
+        terminal.line(said("nobody"))
         return 0
     # All of them here first: a provider that does not answer must not keep the others signed in.
     meant = stored if everybody else [_chosen(stored, account)]
@@ -63,11 +63,9 @@ def _chosen(stored: list[TokenData], account: str | None) -> TokenData:
 
 
 def _remove(tokens: TokenData, storage: FileStorage, terminal: Terminal) -> None:
-    name = printable(Account.of(tokens).display_name or "the account")
+    name = terminal.paint(printable(Account.of(tokens).display_name or said("theAccount")), "green")
     storage.remove(tokens)
-    terminal.line(
-        f"{terminal.paint('Signed out', 'green')} {name}: the tokens are removed from {storage.path}"
-    )
+    terminal.line(said("signedOut", account=name, path=str(storage.path)))
 
 
 def _revoke(tokens: TokenData, terminal: Terminal) -> int:
@@ -80,9 +78,9 @@ def _revoke(tokens: TokenData, terminal: Terminal) -> int:
             access_token=tokens.access_token,
         )
     except TokenTossError as failure:
-        terminal.line(f"{terminal.paint('Not revoked', 'yellow')}: {failure}")
+        terminal.line(terminal.paint(said("notRevoked", reason=str(failure)), "yellow"))
         return 1
-    terminal.line(f"{terminal.paint('Revoked', 'green')} at {provider.name}")
+    terminal.line(said("revoked", provider=terminal.paint(provider.name, "green")))
     return 0
 
 

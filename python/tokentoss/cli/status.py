@@ -10,8 +10,7 @@ from datetime import datetime
 from tokentoss.broker.address import Broker
 from tokentoss.cli import brokered_accounts
 from tokentoss.cli.status_report import report_on
-from tokentoss.cli.stored import NOBODY
-from tokentoss.cli.terminal import Terminal, duration
+from tokentoss.cli.terminal import Terminal, column_beside, duration, said
 from tokentoss.config.client_config import ClientConfig
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
@@ -19,8 +18,6 @@ from tokentoss.session.session import Session
 from tokentoss.storage import FileStorage
 from tokentoss.storage.accounts import Account, names_of
 from tokentoss.storage.token_data import grant_of
-
-_INDENT = " " * 11
 
 
 def run(as_json: bool) -> int:
@@ -43,60 +40,70 @@ def run(as_json: bool) -> int:
         terminal.line(json.dumps(report, indent=2))
         return 0 if report["signed_in"] else 1
     _show_client(terminal)
-    terminal.line(f"{terminal.paint('Tokens', 'bold')}     {storage.path}")
+    terminal.row(said("tokens"), str(storage.path), _column(), "bold")
     sessions = [Session.of(tokens) for tokens in storage.load_all()]
     terminal.line()
     names = names_of([session.tokens for session in sessions])
     for number, (session, name) in enumerate(zip(sessions, names, strict=True)):
         _show_session(terminal, session, name, is_default=number == 0 and len(sessions) > 1)
     if not sessions:
-        terminal.line(NOBODY)
+        terminal.line(said("nobodyYet"))
     return 0 if any(session.is_signed_in for session in sessions) else 1
 
 
 def _show_client(terminal: Terminal) -> None:
-    label = terminal.paint("Client", "bold")
+    label, column = said("client"), _column()
     try:
         config = ClientConfig.discover()
     except ConfigurationError as failure:
-        terminal.line(f"{label}     {terminal.paint(str(failure), 'yellow')}")
+        terminal.row(label, terminal.paint(str(failure), "yellow"), column, "bold")
         return
-    kind = "Desktop" if config.client_type == "installed" else "web"
     whose = "Google" if config.is_google else printable(config.token_uri)
-    terminal.line(f"{label}     {printable(config.client_id)} ({kind}, {whose})")
-    terminal.line(f"{_INDENT}{config.source}")
+    is_desktop = config.client_type == "installed"
+    shown = said(
+        "desktopClient" if is_desktop else "webClient", client=printable(config.client_id), provider=whose
+    )
+    terminal.row(label, shown, column, "bold")
+    terminal.row("", str(config.source), column)
 
 
 def _show_session(terminal: Terminal, session: Session, chosen_by: str, *, is_default: bool) -> None:
-    account = Account.of(session.tokens)
-    name = terminal.paint(printable(account.display_name or "an unknown user"), "bold")
-    suffix = " (used by default)" if is_default else ""
+    account, column = Account.of(session.tokens), _column()
+    name = terminal.paint(printable(account.display_name or said("unknownUser")), "bold")
+    shown = said("byDefault", account=name) if is_default else name
     if session.is_signed_in:
-        terminal.line(f"{terminal.paint('Signed in', 'green')}  {name}{suffix}")
+        terminal.row(said("isSignedIn"), shown, column, "green")
     else:
-        terminal.line(f"{terminal.paint('Expired', 'yellow')}    {name}{suffix}: sign in again")
-    terminal.line(_INDENT + terminal.paint(printable(account.issuer), "dim"))
+        terminal.row(said("isExpired"), said("signInAgain", account=shown), column, "yellow")
+    terminal.row("", terminal.paint(printable(account.issuer), "dim"), column)
     if chosen_by != account.display_name:
         # Others go by the same name, perhaps with another client.
-        client = grant_of(session.tokens)[2]
-        terminal.line(f"{_INDENT}client {printable(client)}; --account {shlex.quote(printable(chosen_by))}")
+        client, key = printable(grant_of(session.tokens)[2]), shlex.quote(printable(chosen_by))
+        terminal.row("", said("chosenBy", client=client, account=key), column)
     if session.signed_in_at is not None:
         moment = datetime.fromtimestamp(session.signed_in_at).astimezone()
         ago = duration(time.time() - session.signed_in_at)
-        terminal.line(f"{_INDENT}since {moment:%Y-%m-%d %H:%M}, {ago} ago")
+        terminal.row("", said("sinceAgo", moment=f"{moment:%Y-%m-%d %H:%M}", ago=ago), column)
     if session.is_signed_in:
-        terminal.line(_INDENT + _lifetime(session))
+        terminal.row("", _lifetime(session), column)
+
+
+def _column() -> int:
+    return column_beside(said("client"), said("tokens"), said("isSignedIn"), said("isExpired"))
 
 
 def _lifetime(session: Session) -> str:
     now = time.time()
     # Not every provider gives ID tokens.
-    name = "ID token" if session.tokens.id_token else "Access token"
+    token = said("idToken") if session.tokens.id_token else said("accessToken")
     expires_at = session.id_token_expires_at if session.tokens.id_token else session.access_token_expires_at
     left = expires_at - now
-    ends = "" if session.ends_at is None else f"; the session ends in {duration(session.ends_at - now)}"
     if not session.tokens.refresh_token:
-        return f"{name} valid for {duration(left)}, then sign in again: there is no refresh token"
+        return said("validThenSignIn", token=token, left=duration(left))
     if left > 0:
-        return f"{name} valid for {duration(left)}, renewed on use{ends}"
-    return f"{name} expired, renewed on the next use{ends}"
+        expiry = said("validThenRenewed", token=token, left=duration(left))
+    else:
+        expiry = said("expiredRenewed", token=token)
+    if session.ends_at is None:
+        return expiry
+    return said("sessionEnds", expiry=expiry, left=duration(session.ends_at - now))

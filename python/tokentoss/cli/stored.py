@@ -11,8 +11,6 @@ from tokentoss.storage.accounts import choose, matching, names_of
 if TYPE_CHECKING:
     from tokentoss.storage.token_data import TokenData
 
-NOBODY = "Nobody is signed in. Run `tokentoss sign-in`, or show a GoogleAuthWidget in a notebook."
-
 
 def chosen(stored: list[TokenData], account: str) -> TokenData:
     """Return the tokens of the account that goes by a name.

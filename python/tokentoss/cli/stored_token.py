@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tokentoss.cli.stored import chosen
+from tokentoss.cli.terminal import said
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.oauth.provider import Provider
@@ -40,7 +41,7 @@ def stored_token(kind: Kind, account: str | None, min_ttl: int | None) -> Secret
     storage = FileStorage()
     stored = storage.load_all()
     if not stored and account is None:
-        raise NoCredentialsError(subject=f"{storage.path} (no tokens)")
+        raise NoCredentialsError(subject=said("noTokens", path=str(storage.path)))
     tokens = stored[0] if account is None else chosen(stored, account)
     session = Session.of(tokens)
     if not session.is_signed_in:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokentoss.cli.stored import chosen
-from tokentoss.cli.terminal import Terminal
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import NoCredentialsError
 from tokentoss.session.session import Session
@@ -30,5 +30,5 @@ def run(account: str) -> int:
         raise NoCredentialsError(code="account_unknown", subject=account)
     terminal = Terminal()
     name = printable(Account.of(tokens).display_name or account)
-    terminal.line(f"{terminal.paint('Using', 'green')} {name} by default")
+    terminal.line(said("using", account=terminal.paint(name, "green")))
     return 0

@@ -1,4 +1,4 @@
-"""Text for a terminal: colours where there are any, durations in words, values under their names."""
+"""Text for a terminal: in the user's language, in colours where there are any, values beside labels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ import shutil
 import sys
 from typing import TextIO
 
+from tokentoss import texts
+
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _NARROWEST, _WIDEST = 60, 100
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def said(name: str, /, **values: str) -> str:
+    """Return a text of the command in the language of this process.
+
+    Args:
+        name: Its name in the section ``command_line`` of the table of texts.
+        **values: What its placeholders stand for.
+    """
+    return texts.text("command_line", name, **values)
 
 
 class Terminal:
@@ -34,6 +46,17 @@ class Terminal:
         """Write one line; characters that the stream cannot encode are replaced."""
         self.write(text + "\n")
 
+    def row(self, label: str, value: str, column: int, *styles: str) -> None:
+        """Write a value beside its label.
+
+        Args:
+            label: The label; empty for a further value below.
+            value: The value.
+            column: Where the value begins, as :func:`column_beside` says.
+            *styles: What the label is painted in.
+        """
+        self.line(self.paint(label, *styles) + " " * (column - len(label)) + value)
+
     def write(self, text: str) -> None:
         """Write text, at once where somebody waits for it in front of a terminal."""
         encoding = self._stream.encoding or "utf-8"
@@ -49,8 +72,16 @@ class Terminal:
         return f"\x1b[{codes}m{text}\x1b[0m"
 
 
+def column_beside(*labels: str) -> int:
+    """Return the column in which values begin beside these labels."""
+    return max(map(len, labels)) + 2
+
+
 def duration(seconds: float) -> str:
-    """Return a length of time in one or two units, such as ``43 min`` or ``2 h 5 min``."""
+    """Return a length of time in one or two units, such as ``43 min`` or ``2 h 5 min``.
+
+    Days are a word. It fits after "in" and beside "ago", so the texts use lengths of time nowhere else.
+    """
     seconds = max(0.0, seconds)
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
@@ -60,4 +91,4 @@ def duration(seconds: float) -> str:
         minutes = f"{seconds % _HOUR // _MINUTE:.0f} min"
         hours = f"{seconds // _HOUR:.0f} h"
         return hours if minutes == "0 min" else f"{hours} {minutes}"
-    return f"{seconds // _DAY:.0f} days"
+    return said("days", number=f"{seconds // _DAY:.0f}")

@@ -15,7 +15,7 @@ from tokentoss.callback.attempt import Attempt
 from tokentoss.callback.listener import LINGER
 from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.cli.browsers import has_browser
-from tokentoss.cli.terminal import Terminal, duration
+from tokentoss.cli.terminal import Terminal, duration, said
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import SignInError
 from tokentoss.util.secret import Secret
@@ -110,10 +110,10 @@ def _by_browser(manager: AuthManager, terminal: Terminal) -> bool:
         request = attempt.request()
         if attempt.listener is None:
             return False
-        terminal.line(f"Opening your browser, to sign in with {printable(manager.provider.name)}…")
-        terminal.line("If none opens, press Ctrl-C and run `tokentoss sign-in --no-browser`.")
+        terminal.line(said("openingBrowser", provider=printable(manager.provider.name)))
+        terminal.line(said("ifNoneOpens"))
         if not webbrowser.open(request.begin_address(attempt.listener.origin)):
-            terminal.line("No browser could be opened.")
+            terminal.line(said("noBrowser"))
             return False
         decision.wait()
     finally:
@@ -127,14 +127,14 @@ def _by_link(manager: AuthManager, terminal: Terminal) -> None:
     attempt = _attempt(manager, decision, listens=False)
     try:
         request = attempt.request()
-        terminal.line(f"Open this link in any browser, and sign in with {printable(manager.provider.name)}:")
+        terminal.line(said("openLink", provider=printable(manager.provider.name)))
         terminal.line()
         terminal.line(request.address)
         terminal.line()
-        terminal.line("The last page may not load. Copy the whole address that its address bar shows.")
+        terminal.line(said("lastPage"))
         while not decision.is_made:
             # It holds the code, which others in front of the screen need not see.
-            problem = request.paste(Secret(getpass.getpass("Address (not shown): ")))
+            problem = request.paste(Secret(getpass.getpass(said("askAddress") + " ")))
             if problem is not None and not decision.is_made:
                 terminal.line(terminal.paint(str(problem), "yellow"))
         decision.wait()
@@ -147,8 +147,8 @@ def _by_code(manager: AuthManager, terminal: Terminal) -> None:
     by_code = manager.sign_in_by_code()
     asked = by_code.authorization
     code = terminal.paint(asked.user_code, "bold")
-    terminal.line(f"On any device, open {asked.verification_uri} and enter this code: {code}")
-    terminal.line(f"It expires in {duration(by_code.expires_in)}.")
+    terminal.line(said("enterCode", page=asked.verification_uri, code=code))
+    terminal.line(said("codeExpires", left=duration(by_code.expires_in)))
     by_code.finish()
 
 

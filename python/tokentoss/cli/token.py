@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tokentoss.broker.address import Broker
 from tokentoss.cli.brokered_token import brokered_token
 from tokentoss.cli.stored_token import stored_token
+from tokentoss.cli.terminal import said
 from tokentoss.exceptions import NoCredentialsError, ReauthRequiredError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run(access: bool, account: str | None, min_ttl: int | None) -> int:
     except (NoCredentialsError, ReauthRequiredError) as nobody:
         if nobody.code == "account_ambiguous":
             raise
-        print(f"error: {nobody}", file=sys.stderr)  # noqa: T201 - this is what a command does
+        print(said("error", message=str(nobody)), file=sys.stderr)  # noqa: T201 - this is what a command does
         return NOT_SIGNED_IN
     # On a terminal as well, as gcloud and gh do it: whoever calls this by hand wants to see the token.
     sys.stdout.write(f"{token}\n")

@@ -70,7 +70,7 @@ def texts_in(code: str) -> Texts:
     return sections
 
 
-def text(section: str, name: str, code: str | None = None, **values: str) -> str:
+def text(section: str, name: str, code: str | None = None, /, **values: str) -> str:
     """Return one text, with values in the place of its ``{placeholders}``.
 
     Args:
