@@ -76,6 +76,7 @@ class Scene:
         minutes: How far the clock is put forward.
         click: The button that the user clicks.
         status: The status of the page.
+        locale: The browser's language.
     """
 
     heading: str
@@ -87,15 +88,17 @@ class Scene:
     minutes: float = 0
     click: str = ""
     status: int = 200
+    locale: str = "en-US"
 
 
-def _start(heading: str, **more: Any) -> Scene:
-    return Scene(heading, start_page("en"), **({"path": f"{START}#ticket.key"} | more))
+def _start(heading: str, *, locale: str = "en-US", **more: Any) -> Scene:
+    more = {"path": f"{START}#ticket.key", "locale": locale} | more
+    return Scene(heading, start_page(locale[:2]), **more)
 
 
-def _callback(heading: str, query: str = "code=c", **more: Any) -> Scene:
-    page = callback_page("token", NOTEBOOK, LONG, "en")
-    return Scene(heading, page, f"/?{query}&state={STATE}", **more)
+def _callback(heading: str, query: str = "code=c", *, locale: str = "en-US", **more: Any) -> Scene:
+    page = callback_page("token", NOTEBOOK, LONG, locale[:2])
+    return Scene(heading, page, f"/?{query}&state={STATE}", locale=locale, **more)
 
 
 def _static(heading: str, query: str = "code=c", **more: Any) -> Scene:
@@ -163,6 +166,20 @@ SCENES = {
     "refused, another sign-in": _refused(
         "Not signed in", not_signed_in(sentence("state_mismatch"), "state_mismatch", "en"), 400
     ),
+    "start, asking in German": _start(
+        "Möchten Sie sich von dieser Seite aus anmelden?", locale="de-AT", answers=_ASKS, said=(BY_STARTING,)
+    ),
+    "start, kernel busy in German": _start(
+        "Warten auf Ihr Notebook…",
+        locale="de-AT",
+        answers={_WHERE: (200, {"url": None})},
+        severed=True,
+        minutes=0.2,
+    ),
+    "callback, signed in in German": _callback(
+        "Angemeldet", locale="de-AT", answers={_DELIVER: (200, {"code": ""})}, said=(BY_ENVELOPE,)
+    ),
+    "static, to be copied in German": _static("Noch ein Schritt", locale="de-AT", minutes=0.1),
     "broker, invitation": _broker("Sign in with Example?", "invitation", path=f"/connect/{SIGN_IN}"),
     "broker, invitation with a choice": _broker(
         "Sign in with Example?", "invitation_choice", path=f"/connect/{SIGN_IN}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from page import Page, Reply, send
-from tokentoss import error_codes
+from tokentoss import error_codes, texts
 from tokentoss.callback import routes
 from tokentoss.callback.pages import (
     callback_page,
@@ -191,3 +191,52 @@ def test_the_pages_of_the_broker_look_alike(name: str) -> None:
     root = Path(__file__).parents[2]
     broker = root / "crates" / "tokentoss-broker" / "templates" / name
     assert broker.read_text() == (root / "python" / "tokentoss" / "callback" / name).read_text()
+
+
+def language_of(reply: Reply) -> str:
+    (html,) = Document(reply.text).attributes["html"]
+    return str(html["lang"])
+
+
+def test_pages_speak_the_language_of_the_browser(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    german = BROWSER | {"Accept_Language": "de-AT,de;q=0.9,en;q=0.5"}
+    start = send(page.listener, "GET", "/tokentoss/start", **german)
+    assert (language_of(start), headings(start)[0]) == ("de", "Weiter zur Anmeldeseite…")
+    (said,) = re.findall(r'id="texts"[^>]*>(.*?)</script>', start.text)
+    assert json.loads(said) == texts.texts_in("de")["pages"]
+    nowhere = send(page.listener, "GET", "/nowhere", **german)
+    assert (language_of(nowhere), headings(nowhere)) == ("de", ["Hier ist nichts zu tun"])
+    strange = page.callback("code=c&state=another-sign-in-s-state", **german)
+    assert "Diese Antwort gehört zu einer anderen Anmeldung." in strange.text
+    assert "Code:" in strange.text
+    monkeypatch.setenv(texts.LANGUAGE_VARIABLE, "en")
+    assert language_of(send(page.listener, "GET", "/tokentoss/start", **german)) == "en"
+    monkeypatch.setenv(texts.LANGUAGE_VARIABLE, "de")
+    assert language_of(send(page.listener, "GET", "/nowhere", **BROWSER)) == "de"
+
+
+def test_the_static_page_holds_the_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def held() -> list[str]:
+        (said,) = re.findall(r'id="texts">(.*?)</script>', static_page(["https://hub.example"]))
+        return list(json.loads(said))
+
+    assert held() == list(texts.languages())
+    monkeypatch.setenv(texts.LANGUAGE_VARIABLE, "de")
+    assert held() == ["de"]
+    assert '<html lang="de" dir="ltr">' in static_page(["https://hub.example"])
+
+
+def test_no_text_of_the_pages_is_dead_or_missing() -> None:
+    root = Path(__file__).parents[2]
+    kernel, broker = root / "python/tokentoss/callback", root / "crates/tokentoss-broker"
+    scripts = "".join(path.read_text() for path in kernel.glob("*.js"))
+    ours = scripts + "".join(path.read_text() for end in ("py", "html") for path in kernel.glob(f"*.{end}"))
+    shared = "".join(path.read_text() for path in (*broker.rglob("src/**/*.rs"), *broker.glob("templates/*")))
+    said = texts.texts_in("en")["pages"]
+
+    def is_said(name: str) -> bool:
+        in_rust = re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)
+        return bool(re.search(rf"""[.$"]{name}\b""", ours) or re.search(rf"\b({name}|{in_rust})\b", shared))
+
+    assert [name for name in said if not is_said(name)] == []
+    assert set(re.findall(r"\btexts\.(\w+)", scripts)) <= set(said)

@@ -110,6 +110,33 @@ def test_the_language_is_the_chosen_one(said: str, meant: str, monkeypatch: pyte
     assert texts.language() == meant
 
 
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-US,en;q=0.9,de;q=0.8", "en"),
+        ("fr-CH, fr;q=0.9, de;q=0.7, *;q=0.5", "de"),
+        ("en;q=0.1, DE ; Q=0.9", "de"),
+        ("de, en", "de"),
+        ("de;q=0, fr", None),
+        ("de;q=0.000", None),
+        ("de;q=2", None),
+        ("de;level=1", None),
+        ("*", None),
+        ("", None),
+        (", ,;q=1", None),
+        ("../../en", None),
+        ("x" * 100_000 + ",de", None),
+        ("de," * 100_000, "de"),
+        ("d\u0435", None),
+    ],
+)
+def test_the_language_of_a_browser(header: str, meant: str | None) -> None:
+    """RFC 9110, section 12.5.4."""
+    assert texts.accepted(header) == meant
+
+
 def test_errors_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(texts.LANGUAGE_VARIABLE, "de")
     failure = error_for("invalid_client", "login.example.com")

@@ -20,12 +20,12 @@ def broker_findings() -> list[Finding]:
     try:
         broker.key()
     except TokenTossError as failure:
-        return [named, Finding("broker key", False, "error", str(failure))]
+        return [named, Finding("broker key", False, "error", failure.in_english())]
     key = Finding("broker key", True, text="present (not shown)")
     try:
         accounts = BrokerClient(broker).accounts(patience=0.0)
     except TokenTossError as failure:
-        return [named, key, Finding("broker accounts", None, "error", str(failure))]
+        return [named, key, Finding("broker accounts", None, "error", failure.in_english())]
     active = sum(one.status == "active" for one in accounts)
     text = f"it answers; {active} connected" if active else "it answers; nobody is connected"
     return [named, key, Finding("broker accounts", active, "ok" if active else "note", text)]

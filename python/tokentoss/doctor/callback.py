@@ -57,7 +57,7 @@ def callback_findings(config: ClientConfig | None, provider: Provider | None) ->
     try:
         addresses = CallbackAddresses.of(config or ClientConfig(""), path)
     except ConfigurationError as failure:
-        return [Finding("callback", None, "error", str(failure))]
+        return [Finding("callback", None, "error", failure.in_english())]
     loopback = addresses.loopbacks[0] if addresses.loopbacks else None
     pages = ", ".join(addresses.pages)
     if loopback is None or not can_listen():

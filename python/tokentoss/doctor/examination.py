@@ -66,4 +66,4 @@ def _provider(config: ClientConfig | None) -> tuple[Provider | None, str]:
     try:
         return (config.provider() if storage is None else provider_of(config, storage)), ""
     except (ConfigurationError, DiscoveryError) as failure:
-        return None, str(failure)
+        return None, failure.in_english()

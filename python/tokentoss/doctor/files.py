@@ -30,11 +30,11 @@ def place_findings() -> list[Finding]:
         findings.append(_file("client", client, CLIENT_SECRETS_VARIABLE if client_is_named else ""))
         folders += [] if client_is_named else [client.parent]
     except StorageError as failure:
-        findings.append(Finding("client", None, "error", str(failure)))
+        findings.append(Finding("client", None, "error", failure.in_english()))
     try:
         storage = FileStorage()
     except StorageError as failure:
-        return [*findings, Finding("tokens", None, "error", str(failure))]
+        return [*findings, Finding("tokens", None, "error", failure.in_english())]
     variable = TOKEN_FILE_VARIABLE if os.environ.get(TOKEN_FILE_VARIABLE) else ""
     findings.append(_file("tokens", storage.path, variable, is_token_file=True))
     findings += [_folder(folder) for folder in dict.fromkeys([storage.path.parent, *folders])]
@@ -120,7 +120,7 @@ def _accounts(storage: FileStorage) -> list[Finding]:
     try:
         stored = storage.load_all()
     except StorageError as failure:
-        return [Finding("accounts", None, "error", str(failure))]
+        return [Finding("accounts", None, "error", failure.in_english())]
     signed_in = sum(Session.of(tokens).is_signed_in for tokens in stored)
     expired = len(stored) - signed_in
     text = f"{signed_in} signed in" if signed_in else "nobody is signed in"

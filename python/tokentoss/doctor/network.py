@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from tokentoss import error_codes
 from tokentoss.doctor.finding import Finding
 from tokentoss.oauth.id_token import LEEWAY
+from tokentoss.texts import ENGLISH
 from tokentoss.util.certificates import borrow_context, give_back, shown_source
 from tokentoss.util.failures import ConnectError, TransportError
 from tokentoss.util.http import Answer, call
@@ -109,13 +110,20 @@ def _key_set(url: str, reply: _Reply) -> Finding:
 def _no_answer(name: str, url: str, failure: TransportError | None) -> Finding:
     """Tell certificate, proxy, name, address and provider apart, in the sentences of the error table."""
     if failure is not None and error_codes.is_known(failure.reason):
-        cause, _, step = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE).partition(". ")
+        cause, _, step = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE, ENGLISH).partition(
+            ". "
+        )
         return Finding(name, failure.reason, "error", f"{url}: {cause}", step)
     hint = (
         f"Check the network, and that a proxy or firewall lets this machine reach {urlsplit(url).hostname}."
     )
     detail = failure.subject.removeprefix(url) if failure is not None and failure.subject else ""
     return Finding(name, url, "error", f"{url} cannot be reached{detail}", hint)
+
+
+def _cause_and_step(failure: ConnectError | TransportError) -> tuple[str, str]:
+    cause, _, step = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE, ENGLISH).partition(". ")
+    return cause, step
 
 
 def way_findings(url: str | None) -> list[Finding]:
@@ -127,8 +135,7 @@ def way_findings(url: str | None) -> list[Finding]:
         proxy = proxy_for(url) if url else None
         findings.append(Finding("proxy", proxy.shown if proxy is not None else "none"))
     except ConnectError as failure:
-        sentence = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE)
-        cause, _, step = sentence.partition(". ")
+        cause, step = _cause_and_step(failure)
         findings.append(Finding("proxy", failure.reason, "error", cause, step))
     return findings
 
@@ -137,8 +144,7 @@ def _certificates() -> Finding:
     try:
         give_back(*borrow_context())
     except ConnectError as failure:
-        sentence = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE)
-        cause, _, step = sentence.partition(". ")
+        cause, step = _cause_and_step(failure)
         return Finding("certificates", failure.reason, "error", cause, step)
     return Finding("certificates", shown_source())
 
