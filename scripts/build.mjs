@@ -1,6 +1,7 @@
 // `npm run build`: Rust to WebAssembly to one self-contained ES module in the Python package.
 
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import esbuild from "esbuild";
 import { base91 } from "./base91.mjs";
@@ -76,6 +77,10 @@ export async function build() {
   // The broker's pages and the kernel's look alike.
   for (const part of ["page.css", "icon.svg", "outcome.js"]) {
     copyFileSync(path("crates", "tokentoss-broker", "templates", part), path("python", "tokentoss", "callback", part));
+  }
+  // A crate is packed without what is outside of it.
+  for (const file of readdirSync(dirname(texts)).filter((name) => name.endsWith(".json"))) {
+    copyFileSync(join(dirname(texts), file), path("crates", "tokentoss-broker", "texts", file));
   }
   checkSize();
 }

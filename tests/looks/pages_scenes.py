@@ -122,6 +122,7 @@ _QUESTION = "Do you want to sign in from this page?"
 _ASKS = {_REGISTER: (200, ASKED)}
 _OVER = (403, {"code": "ticket_unknown"})
 _BACK = "Back to your notebook"
+_INVITES = "Sign in with \u2068Example\u2069?"
 
 SCENES = {
     "start, going on": _start("Going to the sign-in page…"),
@@ -180,12 +181,10 @@ SCENES = {
         "Angemeldet", locale="de-AT", answers={_DELIVER: (200, {"code": ""})}, said=(BY_ENVELOPE,)
     ),
     "static, to be copied in German": _static("Noch ein Schritt", locale="de-AT", minutes=0.1),
-    "broker, invitation": _broker("Sign in with Example?", "invitation", path=f"/connect/{SIGN_IN}"),
-    "broker, invitation with a choice": _broker(
-        "Sign in with Example?", "invitation_choice", path=f"/connect/{SIGN_IN}"
-    ),
+    "broker, invitation": _broker(_INVITES, "invitation", path=f"/connect/{SIGN_IN}"),
+    "broker, invitation with a choice": _broker(_INVITES, "invitation_choice", path=f"/connect/{SIGN_IN}"),
     "broker, invitation for another account": _broker(
-        "Sign in with Example?", "invitation_another", path=f"/connect/{SIGN_IN}"
+        _INVITES, "invitation_another", path=f"/connect/{SIGN_IN}"
     ),
     "broker, waiting": _broker("Signing in…", "returned"),
     "broker, one more step": _broker("One more step", "returned", severed=True),
@@ -193,6 +192,18 @@ SCENES = {
     "broker, interrupted": _broker("Not signed in", "returned", answers={_HERE: (410, {})}, said=(HERE,)),
     "broker, refused": _broker("Not signed in", "refused"),
     "broker, unknown": _broker("Not signed in", "unknown", path=f"/connect/{SIGN_IN}", status=404),
+    "broker, invitation in German": _broker(
+        "Mit \u2068Example\u2069 anmelden?", "invitation_german", path=f"/connect/{SIGN_IN}"
+    ),
+    "broker, waiting in German": _broker("Anmeldung läuft…", "returned_german"),
+    "broker, one more step in German": _broker("Noch ein Schritt", "returned_german", severed=True),
+    "broker, signed in, in German": _broker(
+        "Angemeldet", "returned_german", answers={_HERE: (204, {})}, said=(HERE,)
+    ),
+    "broker, interrupted in German": _broker(
+        "Nicht angemeldet", "returned_german", answers={_HERE: (410, {})}, said=(HERE,)
+    ),
+    "broker, refused in German": _broker("Nicht angemeldet", "refused_german"),
 }
 
 

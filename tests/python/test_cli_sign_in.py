@@ -557,7 +557,7 @@ def test_a_sign_in_that_fails_at_the_broker(
 
     monkeypatch.setattr(webbrowser, "open", open_page)
     assert user.run("sign-in") == (130 if ended == "closed" else 1)
-    words = {"failed": "The user said no.", "expired": "wasn't finished in time", "closed": "Cancelled."}
+    words = {"failed": "The user said no.", "expired": "has ended", "closed": "Cancelled."}
     assert words[ended] in user.saw
     assert asks.grants == []
 

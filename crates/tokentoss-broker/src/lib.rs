@@ -35,6 +35,7 @@ mod serving;
 pub mod socket;
 pub mod source;
 pub mod store;
+mod texts;
 pub mod through;
 pub mod upkeep;
 

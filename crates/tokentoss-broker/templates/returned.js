@@ -1,20 +1,19 @@
 // The code is spent, and need not stay in the address bar.
 history.replaceState(null, "", location.pathname);
 const { id, origin } = document.getElementById("script").dataset;
+const texts = JSON.parse(document.getElementById("texts").textContent);
 const tell = (kind, code) => {
   if (window.opener && origin) window.opener.postMessage({ tokentoss: "broker", id, kind, code }, origin);
 };
 const askForConfirmation = () => {
-  show("asking", "One more step", "This window can't reach your notebook. To finish, type this into the notebook's "
-    + "sign-in, if it was you who clicked its button:");
+  show("asking", texts.oneMoreStep, texts.typeThis);
   document.getElementById("confirm").hidden = false;
 };
 const connect = async () => {
   try {
     const answer = await fetch(`/connect/${id}/here`, { method: "POST" });
     if (answer.status === 410) {
-      show("failed", "Not signed in", "The broker was interrupted while you signed in. Sign in again.",
-        "sign_in_interrupted");
+      show("failed", texts.notSignedIn, texts.interrupted, "sign_in_interrupted");
       tell("failed", "sign_in_interrupted");
       return;
     }
@@ -23,7 +22,7 @@ const connect = async () => {
     askForConfirmation();
     return;
   }
-  show("done", "Signed in", "You can close this window.");
+  show("done", texts.signedIn, texts.mayClose);
   document.getElementById("who").hidden = false;
   tell("done");
   window.close();

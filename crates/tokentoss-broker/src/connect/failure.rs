@@ -31,15 +31,14 @@ impl Failure {
     /// The provider does not answer.
     pub(super) const PROVIDER_UNAVAILABLE: Self = Self::Own("provider_unavailable");
     /// The broker, or its database, ended in the middle.
-    pub(super) const INTERRUPTED: Self = Self::Own("sign_in_interrupted");
+    pub(crate) const INTERRUPTED: Self = Self::Own("sign_in_interrupted");
 
     /// What a row holds: the code, and what it is about.
     pub(super) fn to_column(&self) -> String {
         match self {
             Self::Own(code) => (*code).to_owned(),
             Self::Protocol(error) => {
-                let about = error.is_about().map_or("", |about| about.as_str());
-                format!("{} {about}", error.code().as_str())
+                format!("{} {}", error.code().as_str(), self.about().unwrap_or_default())
             }
         }
     }
@@ -63,6 +62,14 @@ impl Failure {
         match self {
             Self::Own(code) => code,
             Self::Protocol(error) => error.code().as_str(),
+        }
+    }
+
+    /// What it is about, where it says so.
+    pub(crate) fn about(&self) -> Option<&str> {
+        match self {
+            Self::Own(_) => None,
+            Self::Protocol(error) => error.is_about().map(|about| about.as_str()),
         }
     }
 
@@ -99,6 +106,15 @@ impl Failure {
     }
 }
 
+#[cfg(test)]
+impl Failure {
+    /// One of each kind.
+    pub(crate) fn every() -> Vec<Self> {
+        let own = OWN.map(|(code, ..)| Self::Own(code));
+        ErrorCode::ALL.iter().map(|code| Self::Protocol((*code).into())).chain(own).collect()
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Protocol(error)
@@ -111,10 +127,8 @@ mod tests {
 
     #[test]
     fn a_column_brings_every_failure_back() {
-        let own = OWN.map(|(code, ..)| Failure::Own(code));
-        let known = ErrorCode::ALL.iter().map(|code| Failure::Protocol((*code).into()));
         let about = Failure::Protocol(Error::about(ErrorCode::InvalidGrant, "as.example 8443"));
-        for failure in known.chain(own).chain([about]) {
+        for failure in Failure::every().into_iter().chain([about]) {
             assert_eq!(Failure::of_column(&failure.to_column()), failure);
             assert!(failure.sentence().ends_with('.'), "{failure:?}");
             assert!(["sign_in", "ask_admin", "retry"].contains(&failure.action()));

@@ -14,14 +14,16 @@ use serde_json::Value;
 use tokentoss_core::endpoint::EndpointUrl;
 
 use super::App;
-use super::connect::{closing_page, cookie_in, failure_page, problem_page, redirect};
+use super::connect::{cookie_in, redirect};
 use super::name::Name;
+use super::pages::{closing_page, failure_page, problem_page};
 use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Failed};
 use crate::store::Account;
+use crate::texts::Texts;
 use crate::through::MARK;
 
 /// The provider whose folders can be tried.
@@ -52,19 +54,21 @@ struct DisconnectAnswer {
 /// Sends the application's user to the provider.
 pub(super) async fn login(
     State(app): State<App>,
+    texts: &'static Texts,
     caller: Result<Caller, Problem>,
     Name(provider): Name,
 ) -> Response {
     let started = async { app.sign_ins.log_in(&caller?, &provider).await };
     match started.await {
         Ok(started) => redirect(&started.url, started.cookie.header(COOKIE_LIFE).expose()),
-        Err(problem) => problem_page(&problem),
+        Err(problem) => problem_page(texts, &problem),
     }
 }
 
 /// Takes the provider's answer, from the same user and browser.
 pub(super) async fn callback(
     State(app): State<App>,
+    texts: &'static Texts,
     caller: Result<Caller, Problem>,
     Name(provider): Name,
     RawQuery(query): RawQuery,
@@ -78,9 +82,9 @@ pub(super) async fn callback(
         app.sign_ins.log_in_returned(&caller, &provider, &query, cookie.as_deref()).await
     };
     match returned.await {
-        Ok(Ok(account)) => closing_page(&account),
-        Ok(Err(failure)) => failure_page(&failure, "", ""),
-        Err(problem) => problem_page(&problem),
+        Ok(Ok(account)) => closing_page(texts, &account),
+        Ok(Err(failure)) => failure_page(texts, &failure, "", ""),
+        Err(problem) => problem_page(texts, &problem),
     }
 }
 

@@ -10,6 +10,7 @@ mod metrics;
 mod name;
 mod no_store;
 mod openapi;
+mod pages;
 mod through;
 mod token;
 

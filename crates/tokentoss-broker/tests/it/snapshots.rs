@@ -140,8 +140,15 @@ fn keep_page(name: &str, page: &Page, texts: &[(&str, &str)]) {
         .map_or("no nonce", |(_, rest)| rest.split_once('\'').expect("the end of a nonce").0);
     let (before, rest) = page.text.split_once("<style").expect("a style");
     let after = rest.split_once("</style>").expect("its end").1;
-    let names =
-        ["content-type", "cache-control", "referrer-policy", "cross-origin-opener-policy", "x-frame-options"];
+    let names = [
+        "content-type",
+        "content-language",
+        "vary",
+        "cache-control",
+        "referrer-policy",
+        "cross-origin-opener-policy",
+        "x-frame-options",
+    ];
     let headers: String = names.iter().map(|name| format!("{name}: {}\n", header(name))).collect();
     let text = format!("{}\n{headers}content-security-policy: {policy}\n\n{before}{after}", page.status);
     let text = texts.iter().fold(text.replace(nonce, "<nonce>"), |text, (from, to)| text.replace(from, to));
@@ -190,6 +197,27 @@ async fn of_pages() {
     let state = back.split_once("state=").expect("a state").1;
     let refused = other.get(&broker, &format!("{path}?error=access_denied&state={state}")).await;
     keep_page("refused", &refused, &[(&id, "<id>")]);
+}
+
+#[tokio::test]
+async fn of_pages_in_german() {
+    let provider = Provider::start().await;
+    let broker = sign_in::home(&provider, "page").start_kept().await;
+    let browser = Browser::in_language("de-AT,de;q=0.9,en;q=0.5");
+    let begun = begin(&broker, "ada", json!({"scopes": ["files"]})).await;
+    let (id, url) = (id_of(&begun), begun.body["url"].as_str().expect("an address"));
+    let host = provider.issuer().split_once("://").expect("an origin").1;
+    let first = browser.get(&broker, path_of(url, PUBLIC)).await;
+    keep_page("invitation_german", &first, &[(&id, "<id>"), (host, "<provider>")]);
+    let back = way_back(&broker, &browser, &provider, &id, "ada").await;
+    let last = browser.get(&broker, &back).await;
+    keep_page("returned_german", &last, &[(&id, "<id>"), (&last.confirmation(), "<confirmation>")]);
+
+    let id = id_of(&begin(&broker, "grace", json!({"page_origin": PAGE})).await);
+    let back = way_back(&broker, &browser, &provider, &id, "grace").await;
+    let state = back.split_once("state=").expect("a state").1;
+    let last = browser.get(&broker, &format!("/callback?error=access_denied&state={state}")).await;
+    keep_page("refused_german", &last, &[(&id, "<id>")]);
 }
 
 /// The names of all snapshots.

@@ -5,6 +5,7 @@ mod attacks;
 mod cookies;
 mod deposit;
 mod interrupted;
+mod languages;
 mod page;
 mod shared_machines;
 mod unconfirmed;
@@ -15,6 +16,7 @@ pub(crate) use deposit::sealed;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::provider::Provider;
@@ -62,6 +64,8 @@ impl Page {
 /// One browser.
 #[derive(Default)]
 pub(crate) struct Browser {
+    /// What it sends as `Accept-Language`, if anything.
+    pub(crate) languages: Option<HeaderValue>,
     pub(crate) cookies: Mutex<BTreeMap<String, String>>,
 }
 
@@ -75,6 +79,11 @@ impl Browser {
         self.send(broker.http.post(broker.url(path)).header("origin", origin)).await
     }
 
+    /// One whose user prefers these languages.
+    pub(crate) fn in_language(languages: &'static str) -> Self {
+        Self { languages: Some(HeaderValue::from_static(languages)), ..Self::default() }
+    }
+
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Page {
         let cookies: Vec<String> = self
             .cookies
@@ -83,6 +92,8 @@ impl Browser {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
+        let request =
+            self.languages.iter().fold(request, |request, it| request.header("accept-language", it));
         let response = request.header("cookie", cookies.join("; ")).send().await.expect("an answer");
         let headers = response.headers().clone();
         for cookie in headers.get_all("set-cookie") {

@@ -1,0 +1,223 @@
+//! The pages that people see, in the language that their browser asks for.
+
+use std::convert::Infallible;
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
+use tokentoss_core::base64url;
+
+use crate::connect::{Failure, Guest, Invitation, scopes_in};
+use crate::problem::Problem;
+use crate::random;
+use crate::store::Authorization;
+use crate::texts::{Text, Texts};
+
+/// The first page: who asks for what.
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationPage<'a> {
+    texts: &'a Texts,
+    nonce: &'a str,
+    provider: &'a str,
+    host: &'a str,
+    client_id: &'a str,
+    user: &'a str,
+    tenant: &'a str,
+    kernel: &'a str,
+    page_origin: &'a str,
+    scopes: Vec<&'a str>,
+    offers_another: bool,
+    /// Whether the user has said so before.
+    wants_another: bool,
+}
+
+/// The last page: back from the provider.
+#[derive(Template)]
+#[template(path = "returned.html")]
+struct ReturnedPage<'a> {
+    texts: &'a Texts,
+    /// What the page's script says.
+    of_script: ScriptTexts<'a>,
+    nonce: &'a str,
+    id: String,
+    page_origin: &'a str,
+    provider: &'a str,
+    account: &'a str,
+    confirmation: &'a str,
+}
+
+/// What the script of the last page says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ScriptTexts<'a> {
+    one_more_step: &'a Text,
+    type_this: &'a Text,
+    not_signed_in: &'a Text,
+    interrupted: String,
+    signed_in: &'a Text,
+    may_close: &'a Text,
+}
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage<'a> {
+    texts: &'a Texts,
+    nonce: &'a str,
+    /// `done` or `failed`, which its icon shows.
+    outcome: &'a str,
+    heading: &'a Text,
+    sentence: &'a str,
+    /// Why it failed, as the opener is told as well, where there is a page to tell.
+    code: &'a str,
+    id: &'a str,
+    page_origin: &'a str,
+}
+
+impl<S: Sync> FromRequestParts<S> for &'static Texts {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Texts::of(&parts.headers))
+    }
+}
+
+/// Says who asks for what, and asks whether to go on.
+pub(super) fn invitation_page(texts: &Texts, invitation: &Invitation, wants_another: bool) -> Response {
+    let row = &invitation.row;
+    let mut response = page(texts, StatusCode::OK, |nonce| {
+        InvitationPage {
+            texts,
+            nonce,
+            provider: &invitation.provider,
+            host: &invitation.host,
+            client_id: &invitation.client_id,
+            user: &row.user,
+            tenant: &row.tenant,
+            kernel: row.kernel.as_deref().unwrap_or_default(),
+            page_origin: row.page_origin.as_deref().unwrap_or_default(),
+            scopes: scopes_in(&row.scopes).collect(),
+            offers_another: invitation.offers_another,
+            wants_another: invitation.offers_another && wants_another,
+        }
+        .render()
+    });
+    // With `no-referrer` browsers send `Origin: null` with the form (Fetch, section 3.2).
+    let policy = HeaderValue::from_static("same-origin");
+    response.headers_mut().insert(header::REFERRER_POLICY, policy);
+    response
+}
+
+/// Asks the notebook page, or the user, to confirm who came back.
+pub(super) fn returned_page(texts: &Texts, row: &Authorization, guest: &Guest, provider: &str) -> Response {
+    page(texts, StatusCode::OK, |nonce| {
+        ReturnedPage {
+            texts,
+            of_script: ScriptTexts {
+                one_more_step: &texts.pages.one_more_step,
+                type_this: &texts.broker_pages.type_this,
+                not_signed_in: &texts.pages.not_signed_in,
+                interrupted: sentence_of(texts, &Failure::INTERRUPTED),
+                signed_in: &texts.pages.signed_in,
+                may_close: &texts.pages.may_close,
+            },
+            nonce,
+            id: row.id.to_string(),
+            page_origin: row.page_origin.as_deref().unwrap_or_default(),
+            provider,
+            account: &guest.label,
+            confirmation: &guest.confirmation,
+        }
+        .render()
+    })
+}
+
+/// Says why a sign-in failed, to the user and to the notebook page.
+pub(super) fn failure_page(texts: &Texts, failure: &Failure, id: &str, page_origin: &str) -> Response {
+    let sentence = sentence_of(texts, failure);
+    not_signed_in(texts, StatusCode::OK, &sentence, failure.code(), (id, page_origin))
+}
+
+/// Says that all is well, and closes the window.
+pub(super) fn closing_page(texts: &Texts, account: &str) -> Response {
+    let pages = &texts.pages;
+    let sentence = format!("{} {}", pages.signed_in_as.with(&[("account", account)]), pages.may_close);
+    page(texts, StatusCode::OK, |nonce| {
+        NoticePage {
+            texts,
+            nonce,
+            outcome: "done",
+            heading: &pages.signed_in,
+            sentence: &sentence,
+            code: "",
+            id: "",
+            page_origin: "",
+        }
+        .render()
+    })
+}
+
+/// A problem as a person reads it.
+pub(super) fn problem_page(texts: &Texts, problem: &Problem) -> Response {
+    // In the table it is a provider's answer (RFC 6749 section 4.1.2.1), with advice that would lead astray here.
+    let code = Some(problem.code()).filter(|code| *code != "invalid_request");
+    let sentence = code.and_then(|code| texts.sentence(code, None));
+    let sentence = sentence.unwrap_or_else(|| problem.title().to_owned());
+    not_signed_in(texts, problem.status(), &sentence, problem.code(), ("", ""))
+}
+
+fn sentence_of(texts: &Texts, failure: &Failure) -> String {
+    texts.sentence(failure.code(), failure.about()).unwrap_or_else(|| failure.sentence())
+}
+
+fn not_signed_in(
+    texts: &Texts,
+    status: StatusCode,
+    sentence: &str,
+    code: &str,
+    (id, page_origin): (&str, &str),
+) -> Response {
+    page(texts, status, |nonce| {
+        NoticePage {
+            texts,
+            nonce,
+            outcome: "failed",
+            heading: &texts.pages.not_signed_in,
+            sentence,
+            code,
+            id,
+            page_origin,
+        }
+        .render()
+    })
+}
+
+/// A page that nobody can frame, that loads nothing, and runs only what carries its nonce.
+fn page(texts: &Texts, status: StatusCode, render: impl FnOnce(&str) -> askama::Result<String>) -> Response {
+    let nonce = base64url::encode(&random::bytes::<16>());
+    let Ok(text) = render(&nonce) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    // No `form-action`: browsers hold it against the provider's redirects as well.
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    let mut response = (status, Html(text)).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_LANGUAGE, texts.language),
+        (header::VARY, "Accept-Language"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
