@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../scripts/stage.mjs";
-import { BROKER, load, start, startProvider } from "./programs.mjs";
+import { BROKER, load, start, startProvider, steadyLoad } from "./programs.mjs";
 
 /** Runs `use` with a deployment, which ends afterwards. */
 export async function withDeployment(database, use) {
@@ -85,8 +85,16 @@ keys = ["${key}"]
 
   /** Runs a command of the load's program against brokers. */
   load(command, brokers, tenant, options) {
-    const asked = brokers.map(({ callers }) => callers);
-    return load(command, { broker: asked, key: `${this.#folder}/caller.key`, tenant, ...options });
+    return load(command, { ...this.#whom(brokers, tenant), ...options });
+  }
+
+  /** Has the load's program ask brokers at a steady rate until its `end`. */
+  steady(brokers, tenant, options) {
+    return steadyLoad({ ...this.#whom(brokers, tenant), ...options });
+  }
+
+  #whom(brokers, tenant) {
+    return { broker: brokers.map(({ callers }) => callers), key: `${this.#folder}/caller.key`, tenant };
   }
 
   /** Asks for a token once; the status of the answer. */

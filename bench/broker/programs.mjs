@@ -36,7 +36,13 @@ export async function output(program, args, env = {}) {
   return text;
 }
 
-/** Starts a program that runs until it is ended; `line` is the first one that it prints. */
+/** Puts a steady load on, from when its times are counted; `end` stops it, and is what it measured. */
+export async function steadyLoad(options) {
+  const { end } = await start(LOAD, ["steady", ...flags(options)]);
+  return { end: async () => JSON.parse(await end()) };
+}
+
+/** Starts a program that runs until it is ended; `line` is the first one that it prints, `end` has it print the last. */
 export async function start(program, args, env = {}) {
   const child = spawn(program, args, {
     cwd: root,
@@ -44,16 +50,27 @@ export async function start(program, args, env = {}) {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
+  let last;
   const first = new Promise((resolve, reject) => {
     child.once("error", reject);
-    createInterface({ input: child.stdout }).once("line", resolve);
+    const lines = createInterface({ input: child.stdout });
+    lines.once("line", resolve);
+    lines.on("line", (line) => {
+      last = line;
+    });
     ended.then((status) => reject(new StageError(`${program} ended with status ${status} before it was ready`)));
   });
   const stop = async (signal = "SIGTERM") => {
     child.kill(signal);
     await ended;
   };
-  return { pid: child.pid, line: await first, stop };
+  const end = async () => {
+    child.stdin.end();
+    const status = await ended;
+    if (status !== 0) throw new StageError(`${program} ${args[0]} ended with status ${status}`);
+    return last;
+  };
+  return { pid: child.pid, line: await first, stop, end };
 }
 
 /** The provider. */

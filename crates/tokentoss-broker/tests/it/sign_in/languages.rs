@@ -105,7 +105,7 @@ async fn names_are_text_in_every_place() {
     let provider = "\u{2068}Example\u{2069}";
     for said in [
         format!("Sie sind mit {provider} als {account} angemeldet."),
-        format!("{account} wird bei {provider} verbunden."),
+        format!("Das Konto {account} bei {provider} wird verbunden."),
     ] {
         assert!(page.text.contains(&said), "{said}: {}", page.text);
     }
