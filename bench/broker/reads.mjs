@@ -6,22 +6,22 @@ import { withHub } from "./hub.mjs";
 import { jsonFile } from "./json_file.mjs";
 import { oidcAgent } from "./oidc_agent.mjs";
 import { READ_USERS } from "./sizes.mjs";
-import { wrk } from "./wrk.mjs";
+import { wrk, wrkInWindows } from "./wrk.mjs";
 
 /** The hub answers all connections at about the same time, after a while. */
 const HUB_SECONDS = 6;
 
-export async function* reads(deployment, { seconds, fileUsers }) {
-  const broker = await deployment.broker();
+export async function* reads(deployment, { seconds, windows, fileUsers }) {
+  const broker = await deployment.broker({ isBesideLoad: true });
   const users = String(READ_USERS);
   const script = {
     script: path("bench", "broker", "token.lua"),
     env: { BENCH_KEY: deployment.key, BENCH_USERS: users },
   };
-  const read = () => wrk(`${broker.callers}/v1/token`, seconds, script);
+  const read = () => wrkInWindows(`${broker.callers}/v1/token`, windows, script);
   await deployment.load("each", [broker], "bench", { users: READ_USERS });
   const own = await read();
-  const livez = await wrk(`${broker.administrators}/livez`, seconds);
+  const livez = await wrkInWindows(`${broker.administrators}/livez`, windows);
   await broker.stop();
   const hub = await withHub(({ url, token }) =>
     wrk(url, Math.max(seconds, HUB_SECONDS), {

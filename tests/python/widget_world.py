@@ -11,6 +11,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from http.client import HTTPMessage
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -149,7 +150,7 @@ class Request(RequestHandler):
     """A request whose HTTP has been read, by a program that asks for no page."""
 
     command = "GET"
-    headers: Any = {}  # noqa: RUF012
+    headers: Any = HTTPMessage()
 
     def __init__(self, listener: LoopbackListener, peer: Peer) -> None:
         self.listener, self.peer = listener, peer

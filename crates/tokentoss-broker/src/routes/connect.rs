@@ -2,12 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::name::Name;
-use super::pages::{failure_page, invitation_page, problem_page, returned_page};
+use super::pages::{failure_page, invitation_page, nothing_to_do_page, problem_page, returned_page};
 use crate::connect::Returned;
 use crate::problem::Problem;
 use crate::store::AuthorizationId;
@@ -49,6 +49,16 @@ pub(super) async fn accept(
             redirect(&started.url, cookie.expose())
         }
         Err(problem) => problem_page(texts, &problem),
+    }
+}
+
+/// Tells a person by a page that nobody was sent here, and a program by a problem.
+pub(super) async fn unknown_route(texts: &'static Texts, method: Method, headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    if method == Method::GET && accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        nothing_to_do_page(texts)
+    } else {
+        Problem::unknown_route().into_response()
     }
 }
 

@@ -66,7 +66,7 @@ pub fn callers(app: App) -> Router {
         .route("/v1/accounts", get(accounts::list))
         .route("/v1/accounts/{id}", get(accounts::one).delete(accounts::disconnect))
         .route("/v1/through/{*target}", any(through::through))
-        .fallback(async || Problem::unknown_route())
+        .fallback(connect::unknown_route)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(crate::metrics::count))

@@ -68,7 +68,7 @@ struct ScriptTexts<'a> {
 struct NoticePage<'a> {
     texts: &'a Texts,
     nonce: &'a str,
-    /// `done` or `failed`, which its icon shows.
+    /// `done`, `failed` or `note`, which its icon shows.
     outcome: &'a str,
     heading: &'a Text,
     sentence: &'a str,
@@ -153,6 +153,24 @@ pub(super) fn closing_page(texts: &Texts, account: &str) -> Response {
             outcome: "done",
             heading: &pages.signed_in,
             sentence: &sentence,
+            code: "",
+            id: "",
+            page_origin: "",
+        }
+        .render()
+    })
+}
+
+/// Says that nobody was sent here.
+pub(super) fn nothing_to_do_page(texts: &Texts) -> Response {
+    let pages = &texts.pages;
+    page(texts, StatusCode::NOT_FOUND, |nonce| {
+        NoticePage {
+            texts,
+            nonce,
+            outcome: "note",
+            heading: &pages.nothing_to_do,
+            sentence: &pages.nothing_to_do_how.to_string(),
             code: "",
             id: "",
             page_origin: "",

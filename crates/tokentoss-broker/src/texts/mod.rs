@@ -48,6 +48,8 @@ pub(crate) struct Pages {
     pub(crate) signed_in_as: Text,
     pub(crate) signed_in_with_as: Text,
     pub(crate) not_signed_in: Text,
+    pub(crate) nothing_to_do: Text,
+    pub(crate) nothing_to_do_how: Text,
     pub(crate) client: Text,
     pub(crate) one_more_step: Text,
 }

@@ -93,6 +93,26 @@ async fn a_list_that_is_no_list_gives_english() {
 }
 
 #[tokio::test]
+async fn whoever_opens_an_address_of_nothing_reads_so() {
+    let provider = Provider::start().await;
+    let broker = broker(&provider).await;
+    for (languages, language, said) in
+        [("fr", "en", "Nothing to do here"), ("de", "de", "Hier ist nichts zu tun")]
+    {
+        let request = broker.http.get(broker.url("/")).header("accept", "text/html,*/*;q=0.8");
+        let page = Browser::in_language(languages).send(request).await;
+        assert!(page.status == 404 && is_in(&page, language) && page.text.contains(said), "{}", page.text);
+    }
+    let asked = broker.http.get(broker.url("/")).header("accept", "application/json");
+    let posted = broker.http.post(broker.url("/")).header("accept", "text/html");
+    for request in [asked, posted] {
+        let page = Browser::default().send(request).await;
+        assert_eq!(page.headers["content-type"], "application/problem+json");
+        assert!(page.status == 404 && page.text.contains("route_unknown"), "{}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn names_are_text_in_every_place() {
     let provider = Provider::start().await;
     let broker = broker(&provider).await;
