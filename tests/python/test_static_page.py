@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
+import subprocess
+import sys
 import threading
 from html import unescape
 from pathlib import Path
@@ -96,6 +99,24 @@ def test_the_command_prints_the_page_and_its_headers(capsys: pytest.CaptureFixtu
     out, err = capsys.readouterr()
     assert out == static_page([HUB])
     assert f"Content-Security-Policy: {static_page_headers()['Content-Security-Policy']}\n" in err
+
+
+def test_the_page_is_utf_8_wherever_it_is_printed() -> None:
+    """As by `> page.html` where the system has another encoding, or none of these characters."""
+    for encoding in ("ascii", "cp1252", "utf-16"):
+        environment = os.environ | {"PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "tokentoss", "callback-page", "--origin", HUB]
+        printed = subprocess.run(command, capture_output=True, check=True, env=environment)
+        assert printed.stdout == static_page([HUB]).encode("utf-8")
+
+
+def test_the_command_says_where_it_serves_on_any_terminal() -> None:
+    command = [sys.executable, "-m", "tokentoss", "callback-page", "--origin", HUB, "--serve", "0"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as serving:
+        assert serving.stdout is not None
+        assert serving.stdout.readline().startswith(b"Serving http://127.0.0.1:")
+        serving.terminate()
 
 
 def test_the_command_writes_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

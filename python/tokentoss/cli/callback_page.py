@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tokentoss.callback.page_server import PageServer
 from tokentoss.callback.redirect_uris import PAGE_PATH
 from tokentoss.callback.static_page import static_page, static_page_headers
-from tokentoss.cli.terminal import said
+from tokentoss.cli.terminal import Terminal, said
 from tokentoss.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def run(origins: list[str], output: Path | None, port: int | None) -> int:
     page = static_page(origins)
     headers = "".join(f"{name}: {value}\n" for name, value in static_page_headers().items())
     if output is None:
-        sys.stdout.write(page)
+        # In UTF-8, as the page says of itself, whatever the terminal has.
+        sys.stdout.buffer.write(page.encode("utf-8"))
+        sys.stdout.flush()
         # Beside the page, so that this can be redirected into a file.
         sys.stderr.write(headers)
         return 0
@@ -51,7 +53,7 @@ def _serve(origins: list[str], port: int) -> int:
         raise ConfigurationError(code="port_unavailable", subject=str(port)) from None
     with server:
         address = f"http://127.0.0.1:{server.server_port}/…{PAGE_PATH}"
-        sys.stdout.write(said("serving", address=address) + "\n")
+        Terminal().line(said("serving", address=address))
         sys.stdout.flush()
         server.serve_forever()
     return 0
