@@ -23,7 +23,7 @@ def test_the_start_page_makes_its_room(browser, tmp_path, zoom, room):
     (tmp_path / "Default").mkdir()
     preferences = {"partition": {"default_zoom_level": {"x": level}}}
     (tmp_path / "Default" / "Preferences").write_text(json.dumps(preferences))
-    content, headers = start_page()
+    content, headers = start_page("en")
     context = browser.browser_type.launch_persistent_context(
         tmp_path,
         executable_path=chromium_path(),
