@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../scripts/stage.mjs";
-import { BROKER, besideLoad, load, start, startProvider, steadyLoad } from "./programs.mjs";
+import { BROKER, load, start, startProvider, steadyLoad } from "./programs.mjs";
 
 /** Runs `use` with a deployment, which ends afterwards. */
 export async function withDeployment(database, use) {
@@ -57,11 +57,9 @@ keys = ["${key}"]
     return ["--config", this.#config, ...args];
   }
 
-  /** Starts a broker, beside the load if that is wished; `pid`, `callers` and `administrators` are its process and origins. */
-  async broker({ isBesideLoad = false } = {}) {
-    const args = this.command("serve");
-    const serve = isBesideLoad ? besideLoad(BROKER, args) : [BROKER, args];
-    const { pid, line, stop } = await start(...serve, { RUST_LOG: "warn" });
+  /** Starts a broker; `pid`, `callers` and `administrators` are its process and origins. */
+  async broker() {
+    const { pid, line, stop } = await start(BROKER, this.command("serve"), { RUST_LOG: "warn" });
     const [, callers, , administrators] = line.split(" ");
     const broker = {
       pid,

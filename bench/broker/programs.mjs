@@ -1,7 +1,6 @@
 // The two programs of the broker's benchmark, as a release has them: the broker, and what puts load on it.
 
-import { spawn, spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { path, root, run, StageError } from "../../scripts/stage.mjs";
@@ -9,24 +8,6 @@ import { path, root, run, StageError } from "../../scripts/stage.mjs";
 const FOLDER = join(process.env.CARGO_TARGET_DIR ?? path("target"), "release");
 export const BROKER = join(FOLDER, "tokentoss-broker");
 const LOAD = join(FOLDER, "tokentoss-load");
-
-const PROCESSORS = availableParallelism();
-const CAN_PIN = PROCESSORS > 1 && spawnSync("taskset", ["--version"]).status === 0;
-const LAST = PROCESSORS - 1;
-
-/** A command on the last processor, where the load runs: a pause of the load would count as the broker's. */
-export function asLoad(program, args) {
-  return pinned(`${LAST}`, program, args);
-}
-
-/** A command on the other processors. */
-export function besideLoad(program, args) {
-  return pinned(`0-${LAST - 1}`, program, args);
-}
-
-function pinned(processors, program, args) {
-  return CAN_PIN ? ["taskset", ["--cpu-list", processors, program, ...args]] : [program, args];
-}
 
 /** Builds both. */
 export function buildPrograms() {

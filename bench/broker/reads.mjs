@@ -6,22 +6,22 @@ import { withHub } from "./hub.mjs";
 import { jsonFile } from "./json_file.mjs";
 import { oidcAgent } from "./oidc_agent.mjs";
 import { READ_USERS } from "./sizes.mjs";
-import { wrk, wrkInWindows } from "./wrk.mjs";
+import { wrk } from "./wrk.mjs";
 
 /** The hub answers all connections at about the same time, after a while. */
 const HUB_SECONDS = 6;
 
-export async function* reads(deployment, { seconds, windows, fileUsers }) {
-  const broker = await deployment.broker({ isBesideLoad: true });
+export async function* reads(deployment, { seconds, fileUsers }) {
+  const broker = await deployment.broker();
   const users = String(READ_USERS);
   const script = {
     script: path("bench", "broker", "token.lua"),
     env: { BENCH_KEY: deployment.key, BENCH_USERS: users },
   };
-  const read = () => wrkInWindows(`${broker.callers}/v1/token`, windows, script);
+  const read = () => wrk(`${broker.callers}/v1/token`, seconds, script);
   await deployment.load("each", [broker], "bench", { users: READ_USERS });
   const own = await read();
-  const livez = await wrkInWindows(`${broker.administrators}/livez`, windows);
+  const livez = await wrk(`${broker.administrators}/livez`, seconds);
   await broker.stop();
   const hub = await withHub(({ url, token }) =>
     wrk(url, Math.max(seconds, HUB_SECONDS), {

@@ -5,7 +5,7 @@ import { row } from "../row.mjs";
 import { BROKER, output } from "./programs.mjs";
 import { READ_USERS } from "./sizes.mjs";
 
-/** One lasts two seconds or so, too short for a p99 that one pause of the machine does not decide. */
+/** One round lasts about two seconds: too short, because a single pause of the machine would decide its p99. */
 const ROUNDS = 4;
 
 export async function* rekey(deployment, { rate, seconds }) {

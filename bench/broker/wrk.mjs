@@ -2,8 +2,7 @@
 
 import { StageError } from "../../scripts/stage.mjs";
 import { WRK } from "../../scripts/wrk.mjs";
-import { asLoad, output } from "./programs.mjs";
-import { median } from "./sizes.mjs";
+import { output } from "./programs.mjs";
 
 const CONNECTIONS = 64;
 const UNITS = { us: 0.001, ms: 1, s: 1000 };
@@ -22,17 +21,9 @@ export async function wrk(url, seconds, { script, env } = {}) {
     "--latency",
   ];
   const scripted = script ? ["--script", script] : [];
-  const text = await output(...asLoad(WRK, [...options, ...scripted, url]), env);
+  const text = await output(WRK, [...options, ...scripted, url], env);
   if (/Non-2xx|Socket errors/.test(text)) throw new StageError(`wrk at ${url}:\n${text}`);
   if (/^ +0 requests in/m.test(text)) throw new StageError(`wrk at ${url}: no answer in ${seconds} s`);
   const [, p99, unit] = text.match(/99%\s+([\d.]+)(us|ms|s)/);
   return { rate: Number(text.match(/Requests\/sec:\s+([\d.]+)/)[1]), p99: Number(p99) * UNITS[unit] };
-}
-
-/** The same in the median of as many windows of a second: what others on the machine take in one of them counts little. */
-export async function wrkInWindows(url, windows, options) {
-  const measured = [];
-  while (measured.length < windows) measured.push(await wrk(url, 1, options));
-  const of = (name) => median(measured.map((one) => one[name]));
-  return { rate: of("rate"), p99: of("p99") };
 }

@@ -18,10 +18,10 @@ use crate::latencies::quantile;
 /// How often callers are sent off.
 const TICK: Duration = Duration::from_millis(2);
 
-/// How many wait for an answer at most; the others wait for one of these connections, which counts as well.
+/// Connections at most. Waiting for one of them counts as well.
 const CONNECTIONS: usize = 64;
 
-/// How long nobody's time is counted: connections are opened meanwhile.
+/// Callers of the beginning are not counted: they open the connections.
 const WARMING: Duration = Duration::from_secs(1);
 
 /// The rate.
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     rate: u32,
 }
 
-/// Says when times are counted, and how long the answers took once the standard input has ended.
+/// Prints a line when callers begin to count, and what they took once the standard input has ended.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let callers = Arc::new(Callers::of(arguments.brokers)?);
     let (users, gap) = (arguments.users.max(1), Duration::from_secs(1) / arguments.rate.max(1));

@@ -44,16 +44,17 @@ class AnsweringHandler(BaseHTTPRequestHandler):
 
     def language(self) -> str:
         """Return the language that pages are in: the one that the user chose, or else the browser's."""
-        # What could not be parsed has no headers.
-        headers = getattr(self, "headers", None)
-        wanted = headers.get_all("Accept-Language", []) if headers is not None else []
-        return texts.chosen() or texts.accepted(", ".join(wanted)) or texts.ENGLISH
+        wanted = ",".join(self._values("Accept-Language"))
+        return texts.chosen() or texts.accepted(wanted) or texts.ENGLISH
 
     def is_for_reading(self) -> bool:
         """Tell whether a browser shows the answer."""
+        return self.command == "GET" and "text/html" in ",".join(self._values("Accept"))
+
+    def _values(self, name: str) -> list[str]:
         # What could not be parsed has no headers.
         headers = getattr(self, "headers", None)
-        return self.command == "GET" and headers is not None and "text/html" in headers.get("Accept", "")
+        return [] if headers is None else headers.get_all(name, [])
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer with a fixed sentence: the default one would quote the request."""

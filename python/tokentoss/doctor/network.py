@@ -110,9 +110,7 @@ def _key_set(url: str, reply: _Reply) -> Finding:
 def _no_answer(name: str, url: str, failure: TransportError | None) -> Finding:
     """Tell certificate, proxy, name, address and provider apart, in the sentences of the error table."""
     if failure is not None and error_codes.is_known(failure.reason):
-        cause, _, step = error_codes.sentence(failure.reason, failure.subject, MAX_CAUSE, ENGLISH).partition(
-            ". "
-        )
+        cause, step = _cause_and_step(failure)
         return Finding(name, failure.reason, "error", f"{url}: {cause}", step)
     hint = (
         f"Check the network, and that a proxy or firewall lets this machine reach {urlsplit(url).hostname}."

@@ -23,11 +23,9 @@ class Ended(NamedTuple):
 
     def sentence(self, language: str) -> str:
         """Return what to say of the failure."""
-        return (
-            self.failure.said_in(language)
-            if self.failure
-            else error_codes.sentence(self.code, language=language)
-        )
+        if self.failure is None:
+            return error_codes.sentence(self.code, language=language)
+        return self.failure.said_in(language)
 
 
 class KernelRequest(Protocol):

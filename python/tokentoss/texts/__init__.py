@@ -19,8 +19,12 @@ ENGLISH = "en"
 Texts = dict[str, dict[str, str]]
 
 _FOLDER = Path(__file__).parent
-_LONGEST_HEADER = 1000
-_RANGE = re.compile(r"([A-Za-z0-9-]+)(?:\s*;\s*q=([01](?:\.\d{0,3})?))?", re.IGNORECASE)
+_LONGEST_HEADER = 1024
+# With the weights of RFC 9110, section 12.4.2.
+_RANGE = re.compile(
+    r"([a-z0-9]+|\*)(?:-[a-z0-9-]*)?(?:[ \t]*;[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?",
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -45,10 +49,16 @@ def accepted(header: str) -> str | None:
     """Return the language that a browser prefers, if there is a file of one that it takes.
 
     Args:
-        header: Its ``Accept-Language`` (RFC 9110, section 12.5.4).
+        header: Its ``Accept-Language`` (RFC 9110, section 12.5.4); malformed parts are passed over, and one
+            that no browser sends, of more than 1024 characters, names none.
     """
-    ranges = (_RANGE.fullmatch(part.strip()) for part in header[:_LONGEST_HEADER].split(","))
-    wanted = [(float(found[2] or 1), known(found[1])) for found in ranges if found]
+    if len(header) > _LONGEST_HEADER:
+        return None
+    ranges = [found for part in header.split(",") if (found := _RANGE.fullmatch(part.strip(" \t")))]
+    named = {found[1].lower() for found in ranges}
+    # Any other language: English, unless the list names it.
+    other = next((code for code in (ENGLISH, *languages()) if code not in named), None)
+    wanted = [(float(found[2] or 1), other if found[1] == "*" else known(found[1])) for found in ranges]
     taken = [(weight, code) for weight, code in wanted if weight > 0 and code]
     # Of languages that are wanted as much, the first.
     return max(taken, key=lambda one: one[0])[1] if taken else None

@@ -52,7 +52,7 @@ pub(super) async fn accept(
     }
 }
 
-/// Tells a person by a page that nobody was sent here, and a program by a problem.
+/// Answers an unknown address: a browser by a page, a program by a problem.
 pub(super) async fn unknown_route(texts: &'static Texts, method: Method, headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
     if method == Method::GET && accepted.is_some_and(|accepted| accepted.contains("text/html")) {

@@ -34,7 +34,7 @@ impl Work {
                 if !changes.is_empty() {
                     count += self.store.reseal(&changes).await?;
                 }
-                // Meanwhile the database belongs to the brokers, whose callers wait for it.
+                // Almost half of the time the database is left to the brokers, whose callers wait for it.
                 tokio::time::sleep(began.elapsed() / 4 * 3).await;
                 began = Instant::now();
             }

@@ -93,7 +93,7 @@ async fn a_list_that_is_no_list_gives_english() {
 }
 
 #[tokio::test]
-async fn whoever_opens_an_address_of_nothing_reads_so() {
+async fn an_unknown_address_is_a_page_for_browsers() {
     let provider = Provider::start().await;
     let broker = broker(&provider).await;
     for (languages, language, said) in
