@@ -1,6 +1,7 @@
--- POST /v1/token, for the users in turn.
+-- POST /v1/token, for the users in turn. With BENCH_REST_MS, a connection rests so long on average before each request.
 local requests = {}
 local last = 0
+local rest = tonumber(os.getenv("BENCH_REST_MS"))
 
 function init()
   wrk.method = "POST"
@@ -17,4 +18,11 @@ end
 function request()
   last = last % #requests + 1
   return requests[last]
+end
+
+if rest then
+  -- Spread, so that the connections do not come all at the same time.
+  function delay()
+    return math.random(0, 2 * rest)
+  end
 end

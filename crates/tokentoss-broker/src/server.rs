@@ -131,13 +131,13 @@ impl Server {
     /// Serves until `end`, then lets requests and refreshes end.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
-        let bounds = Bounds::of_system();
+        let (bounds, of_admin) = Bounds::of_system(1 + usize::from(self.socket.is_some()));
         let callers = routes::callers(self.app.clone());
         let (socket, place) = self.socket.map(|socket| (socket.listener, socket.place)).unzip();
         let socket =
             socket.map(|listener| tokio::spawn(serve(listener, callers.clone(), bounds, stop.clone())));
         let callers = tokio::spawn(serve(self.callers, callers, bounds, stop.clone()));
-        let admin = tokio::spawn(serve(self.admin, routes::admin(self.app.clone()), bounds, stop.clone()));
+        let admin = tokio::spawn(serve(self.admin, routes::admin(self.app.clone()), of_admin, stop.clone()));
         let custodian = self.app.custodian;
         upkeep::start(&custodian, self.following);
         end.await;

@@ -1,7 +1,7 @@
 //! Connections: how many there are, and how long a client may take to say what it wants.
 //!
-//! `axum::serve` limits neither, so that whoever sends a header byte by byte, or opens connections and says nothing, could take
-//! all that there are.
+//! `axum::serve` limits neither, so that whoever sends a header byte by byte, opens connections and says nothing, or reads no
+//! answers, could take all that there are.
 
 use std::future::Future;
 use std::pin::pin;
@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,8 +27,12 @@ use crate::callers::Peer;
 
 /// Connections to one port at most.
 const CONNECTIONS: usize = 4096;
+/// Connections to the administrators' port at most.
+const ADMIN_CONNECTIONS: usize = 64;
 /// How long a request's headers may take, counted from the end of the one before: a connection that is kept open ends then.
 const HEADERS: Duration = Duration::from_secs(30);
+/// How long a client may read nothing of an answer that waits for it.
+const READING: Duration = Duration::from_secs(30);
 /// The longest headers of a request with its first line, in bytes.
 const HEADER_BYTES: usize = 64 * 1024;
 
@@ -36,15 +41,23 @@ const HEADER_BYTES: usize = 64 * 1024;
 pub(crate) struct Bounds {
     connections: usize,
     headers: Duration,
+    reading: Duration,
 }
 
 impl Bounds {
-    /// The usual ones, within what the system lets this process open.
-    pub(crate) fn of_system() -> Self {
+    /// Those of each of the callers' listeners and those of administrators, within what the system lets this process open.
+    pub(crate) fn of_system(listeners: usize) -> (Self, Self) {
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        Self::within(usize::try_from(files).unwrap_or(usize::MAX), listeners)
+    }
+
+    fn within(files: usize, listeners: usize) -> (Self, Self) {
         // The other half is for files, the database and what is asked of others.
-        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
-        let connections = usize::try_from(files).unwrap_or(CONNECTIONS).clamp(1, CONNECTIONS);
-        Self { connections, headers: HEADERS }
+        let half = files / 2;
+        let admin = (half / 8).clamp(1, ADMIN_CONNECTIONS);
+        let each = half.saturating_sub(admin) / listeners.max(1);
+        let bounds = |connections| Self { connections, headers: HEADERS, reading: READING };
+        (bounds(each.clamp(1, CONNECTIONS)), bounds(admin))
     }
 }
 
@@ -85,7 +98,7 @@ pub(crate) async fn serve<L: Peers>(
             accepted = accepted => accepted,
             () = stop.cancelled() => break,
         };
-        let connection = serve_one(io, L::peer, router.clone(), bounds.headers, stop.clone());
+        let connection = serve_one(io, L::peer, router.clone(), bounds, stop.clone());
         connections.spawn(async move {
             connection.await;
             drop(turn);
@@ -101,7 +114,7 @@ fn serve_one<Io>(
     io: Io,
     peer: impl FnOnce(&Io) -> Option<Peer>,
     router: Router,
-    headers: Duration,
+    bounds: Bounds,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send
 where
@@ -116,12 +129,15 @@ where
         }
         routes.call(request)
     });
+    // Without it, an answer that nobody reads waits for ever, and keeps what makes it.
+    let mut io = TimeoutStream::new(io);
+    io.set_write_timeout(Some(bounds.reading));
     // More than a hundred headers are refused by hyper itself; to set that number would take memory of each request.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(headers)
+        .header_read_timeout(bounds.headers)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(io), service);
+        .serve_connection(TokioIo::new(Box::pin(io)), service);
     async move {
         let mut connection = pin!(connection);
         let ended = tokio::select! {
@@ -139,9 +155,12 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::net::SocketAddr;
 
+    use axum::body::{Body, Bytes};
     use axum::routing::get;
+    use futures_util::stream;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::task::JoinHandle;
@@ -155,7 +174,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let end = CancellationToken::new();
-        let router = Router::new().route("/", get(async || "here"));
+        let long = async || {
+            Body::from_stream(stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 65_536]))))
+        };
+        let router = Router::new().route("/", get(async || "here")).route("/long", get(long));
         (address, end.clone(), tokio::spawn(serve(listener, router, bounds, end)))
     }
 
@@ -168,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_sends_headers_byte_by_byte_is_cut_off() {
-        let bounds = Bounds { connections: 1, headers: Duration::from_millis(100) };
+        let bounds = Bounds { connections: 1, headers: Duration::from_millis(100), reading: READING };
         let (address, _end, _task) = start(bounds).await;
         let (mut slow, mut writing) = TcpStream::connect(address).await.expect("connected").into_split();
         let drips = tokio::spawn(async move {
@@ -188,8 +210,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_reads_nothing_of_an_answer_is_cut_off() {
+        let bounds = Bounds { connections: 1, headers: HEADERS, reading: Duration::from_millis(100) };
+        let (address, _end, _task) = start(bounds).await;
+        let mut deaf = TcpStream::connect(address).await.expect("connected");
+        deaf.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+        // The only connection is free again while this one is still open at its end.
+        let mut next = TcpStream::connect(address).await.expect("connected");
+        next.write_all(ASKED).await.expect("sent");
+        assert!(rest(&mut next).await.ends_with("here"));
+        drop(deaf);
+    }
+
+    #[test]
+    fn all_listeners_together_take_half_of_what_can_be_open() {
+        for (files, listeners, expected) in [
+            (1024, 1, (448, 64)),
+            (1024, 2, (224, 64)),
+            (16_384, 2, (4064, 64)),
+            (1_000_000, 2, (4096, 64)),
+            (16, 2, (3, 1)),
+            (0, 1, (1, 1)),
+        ] {
+            let (callers, admin) = Bounds::within(files, listeners);
+            assert_eq!((callers.connections, admin.connections), expected, "{files}");
+        }
+    }
+
+    #[tokio::test]
     async fn one_connection_too_many_waits_for_its_turn() {
-        let (address, end, task) = start(Bounds { connections: 1, headers: HEADERS }).await;
+        let (address, end, task) = start(Bounds { connections: 1, headers: HEADERS, reading: READING }).await;
         let mut first = TcpStream::connect(address).await.expect("connected");
         first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
         let mut byte = [0];
@@ -207,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_that_are_too_long_are_refused() {
-        let (address, _end, _task) = start(Bounds::of_system()).await;
+        let (address, _end, _task) = start(Bounds::of_system(1).0).await;
         let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(2 * HEADER_BYTES));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(101));
         for request in [long, many] {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokentoss_core::endpoint::EndpointUrl;
 
+use super::confirm::UNCONFIRMED;
 use super::{Failure, SignIns, Started, UNDER_WAY, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
@@ -52,15 +53,15 @@ impl SignIns {
         if !row.as_ref().is_some_and(is_same) {
             return Err(Problem::state_mismatch());
         }
-        let row = self.burn(query, cookie).await?;
-        let (sign_ins, query) = (Arc::clone(self), query.to_owned());
+        let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
         let task = self.custodian.tasks.spawn(async move {
-            match sign_ins.connected_by(&row, &query, redirect_uri).await {
+            let row = sign_ins.burn(&query, cookie.as_deref()).await?;
+            Ok(match sign_ins.connected_by(&row, &query, redirect_uri).await {
                 Ok(outcome) => outcome,
-                Err(problem) => Err(sign_ins.interrupt(&row, Stage::Redeeming, &problem).await),
-            }
+                Err(problem) => Err(sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await),
+            })
         });
-        task.await.map_err(|_| Problem::storage_unavailable())
+        task.await.map_err(|_| Problem::storage_unavailable())?
     }
 
     async fn connected_by(
@@ -70,13 +71,12 @@ impl SignIns {
         redirect_uri: EndpointUrl,
     ) -> Result<Result<String, Failure>, Problem> {
         match self.brought_by(row, query, redirect_uri).await? {
-            Ok(brought) => {
-                let grant = self.connect(row, &brought).await?;
-                self.write_done(row, Stage::Redeeming, grant).await?;
-                Ok(Ok(brought.label().to_owned()))
-            }
+            Ok(brought) => Ok(match self.connect_unconfirmed(row, &brought).await? {
+                true => Ok(brought.label().to_owned()),
+                false => Err(Failure::INTERRUPTED),
+            }),
             Err(failure) => {
-                self.fail(row, Stage::Redeeming, &failure).await?;
+                self.fail(row, &[Stage::Redeeming], &failure).await?;
                 Ok(Err(failure))
             }
         }

@@ -136,7 +136,7 @@ impl SignIns {
     pub async fn give_up(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
         let row = self.own(caller, id).await?;
         self.custodian.store.drop_authorization(row.id).await.map_err(Failed::from)?;
-        self.tell();
+        self.news.tell(row.id);
         Ok(())
     }
 }

@@ -45,11 +45,13 @@ impl SignIns {
     /// `state_mismatch` for an answer that no sign-in of this browser waits for.
     pub async fn come_back(self: &Arc<Self>, query: &str, cookie: Option<&str>) -> Result<Returned, Problem> {
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
-        let row = self.burn(query, cookie).await?;
-        let (sign_ins, query) = (Arc::clone(self), query.to_owned());
-        // Whoever leaves now has spent the code all the same.
-        let task = self.custodian.tasks.spawn(async move { sign_ins.take(row, &query, redirect_uri).await });
-        task.await.map_err(|_| Problem::storage_unavailable())
+        let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
+        // Whoever leaves now has spent the state and the code all the same.
+        let task = self.custodian.tasks.spawn(async move {
+            let row = sign_ins.burn(&query, cookie.as_deref()).await?;
+            Ok(sign_ins.take(row, &query, redirect_uri).await)
+        });
+        task.await.map_err(|_| Problem::storage_unavailable())?
     }
 
     /// Burns the state of an answer.
@@ -72,9 +74,9 @@ impl SignIns {
     async fn take(&self, row: Authorization, query: &str, redirect_uri: EndpointUrl) -> Returned {
         let outcome = match self.guest_of(&row, query, redirect_uri).await {
             Ok(outcome) => outcome,
-            Err(problem) => Err(self.interrupt(&row, Stage::Redeeming, &problem).await),
+            Err(problem) => Err(self.interrupt(&row, &[Stage::Redeeming], &problem).await),
         };
-        self.tell();
+        self.news.tell(row.id);
         Returned { row, outcome }
     }
 
@@ -87,7 +89,7 @@ impl SignIns {
         let brought = match self.brought_by(row, query, redirect_uri).await? {
             Ok(brought) => brought,
             Err(failure) => {
-                self.fail(row, Stage::Redeeming, &failure).await?;
+                self.fail(row, &[Stage::Redeeming], &failure).await?;
                 return Ok(Err(failure));
             }
         };
@@ -143,24 +145,24 @@ impl SignIns {
     pub(super) async fn fail(
         &self,
         row: &Authorization,
-        from: Stage,
+        from: &[Stage],
         failure: &Failure,
     ) -> Result<(), Problem> {
         let change = AuthorizationChange {
-            from: vec![from],
+            from: from.to_vec(),
             to: Some(Stage::Failed),
             problem: Some(failure.to_column()),
             ..AuthorizationChange::default()
         };
         self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
         tracing::info!(authorization = %row.id, code = failure.code(), "a sign-in failed");
-        self.tell();
+        self.news.tell(row.id);
         Ok(())
     }
 
     /// Ends a sign-in that the broker itself could not go on with. Where the database does not take that either, the row's own
     /// end tells it.
-    pub(super) async fn interrupt(&self, row: &Authorization, from: Stage, why: &Problem) -> Failure {
+    pub(super) async fn interrupt(&self, row: &Authorization, from: &[Stage], why: &Problem) -> Failure {
         tracing::error!(authorization = %row.id, code = why.code(), "a sign-in was interrupted");
         if let Err(problem) = self.fail(row, from, &Failure::INTERRUPTED).await {
             tracing::warn!(authorization = %row.id, code = problem.code(), "that is not written yet");

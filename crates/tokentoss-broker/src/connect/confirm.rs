@@ -19,12 +19,28 @@ const LENGTH: usize = 8;
 /// How many confirmations may be wrong.
 const TRIES: i64 = 5;
 
+/// The stages of a sign-in that nobody has to confirm, while the broker works on it.
+pub(super) const UNCONFIRMED: [Stage; 2] = [Stage::Redeeming, Stage::Connecting];
+/// The stages in which somebody may still type a confirmation.
+const OPEN: [Stage; 3] = [Stage::Pending, Stage::Redeeming, Stage::Confirm];
+
 /// What became of a sign-in that was confirmed.
 enum Finished {
     /// The account is connected.
     Connected,
     /// The broker could not connect it; the user has to begin again.
     Interrupted,
+    /// What was typed is not what the page showed. Before the user came back, nothing can be; it counts all the same.
+    Wrong,
+}
+
+/// How somebody shows that who came back is who was meant.
+#[derive(Clone, Copy)]
+enum Proof {
+    /// By what the broker's page showed, of which only so many may be tried.
+    Typed,
+    /// By the browser's cookie.
+    Cookie,
 }
 
 /// A fresh confirmation.
@@ -60,19 +76,16 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        if self.finish(row.clone(), change).await?.is_some() {
-            return self.view(caller, id).await;
+        let refusal = match self.finish(row, change, Proof::Typed).await? {
+            Some(Finished::Connected | Finished::Interrupted) => return self.view(caller, id).await,
+            Some(Finished::Wrong) => Problem::confirmation_wrong(),
+            None => Problem::authorization_expired(),
+        };
+        // It may have come twice, or the page was faster.
+        match self.own(caller, id).await?.stage {
+            Stage::Connecting | Stage::Done => self.view(caller, id).await,
+            _ => Err(refusal),
         }
-        // Before the user came back, nothing that is typed can be right; it counts all the same.
-        let is_open = matches!(row.stage, Stage::Pending | Stage::Redeeming | Stage::Confirm);
-        if !is_open || row.expires_at <= row.now {
-            return Err(Problem::authorization_expired());
-        }
-        let problem = Failure::CONFIRMATION_WRONG.to_column();
-        let store = &self.custodian.store;
-        store.count_wrong_confirmation(row.id, TRIES, &problem).await.map_err(Failed::from)?;
-        self.tell();
-        Err(Problem::confirmation_wrong())
     }
 
     /// The notebook page that opened the popup has answered it: the browser with this cookie is the one that was meant.
@@ -91,10 +104,10 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        match self.finish(row, change).await? {
+        match self.finish(row, change, Proof::Cookie).await? {
             Some(Finished::Connected) => Ok(()),
             Some(Finished::Interrupted) => Err(Problem::authorization_expired()),
-            None => Err(Problem::state_mismatch()),
+            Some(Finished::Wrong) | None => Err(Problem::state_mismatch()),
         }
     }
 
@@ -103,19 +116,33 @@ impl SignIns {
         self: &Arc<Self>,
         row: Authorization,
         change: AuthorizationChange,
+        proof: Proof,
     ) -> Result<Option<Finished>, Problem> {
         let sign_ins = Arc::clone(self);
         let task = self.custodian.tasks.spawn(async move {
             // Without the tenant's key nothing is taken from the row: another broker may have it.
             sign_ins.custodian.data_key(&row.tenant).await?;
-            let before =
-                sign_ins.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-            let Some(before) = before else { return Ok(None) };
+            let store = &sign_ins.custodian.store;
+            // Before it is compared, so that many at once are as few as one after the other.
+            let tries_left = match proof {
+                Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(Failed::from)? {
+                    None => return Ok(None),
+                    left => left,
+                },
+                Proof::Cookie => None,
+            };
+            let before = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+            let Some(before) = before else {
+                if tries_left == Some(0) {
+                    sign_ins.fail(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
+                }
+                return Ok(tries_left.map(|_| Finished::Wrong));
+            };
             failpoint!("before_connect");
             Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before).await {
                 Ok(()) => Finished::Connected,
                 Err(problem) => {
-                    sign_ins.interrupt(&before, Stage::Connecting, &problem).await;
+                    sign_ins.interrupt(&before, &[Stage::Connecting], &problem).await;
                     Finished::Interrupted
                 }
             }))
@@ -129,11 +156,33 @@ impl SignIns {
         let brought: Brought =
             serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
         let grant = self.connect(row, &brought).await?;
-        self.write_done(row, Stage::Connecting, grant).await
+        self.write_done(row, grant).await
+    }
+
+    /// Connects the account of a sign-in that nobody has to confirm; false where it was given up meanwhile, or took too long.
+    pub(super) async fn connect_unconfirmed(
+        &self,
+        row: &Authorization,
+        brought: &Brought,
+    ) -> Result<bool, Problem> {
+        let change = AuthorizationChange {
+            from: vec![Stage::Redeeming],
+            to: Some(Stage::Connecting),
+            ends_in: Some(WORKING),
+            ..AuthorizationChange::default()
+        };
+        let taken = self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        if taken.is_none() {
+            tracing::info!(authorization = %row.id, "a sign-in was over before its code was redeemed");
+            return Ok(false);
+        }
+        let grant = self.connect(row, brought).await?;
+        self.write_done(row, grant).await?;
+        Ok(true)
     }
 
     /// Keeps the tokens of a sign-in.
-    pub(super) async fn connect(&self, row: &Authorization, brought: &Brought) -> Result<GrantId, Failed> {
+    async fn connect(&self, row: &Authorization, brought: &Brought) -> Result<GrantId, Failed> {
         let provider = self.custodian.provider(&row.provider).ok_or(Failed::NotConnected)?;
         let settings = provider.sign_in.as_ref().ok_or(Failed::NotConnected)?;
         let who = SignedIn {
@@ -152,20 +201,15 @@ impl SignIns {
         Ok(grant)
     }
 
-    pub(super) async fn write_done(
-        &self,
-        row: &Authorization,
-        from: Stage,
-        grant: GrantId,
-    ) -> Result<(), Problem> {
+    async fn write_done(&self, row: &Authorization, grant: GrantId) -> Result<(), Problem> {
         let change = AuthorizationChange {
-            from: vec![from],
+            from: vec![Stage::Connecting],
             to: Some(Stage::Done),
             grant: Some(grant),
             ..AuthorizationChange::default()
         };
         self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-        self.tell();
+        self.news.tell(row.id);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use tokentoss_core::deposit::Deposit;
 use tokentoss_core::sealing::KeyPair;
 use tokentoss_core::{base64url, ticket};
 
+use super::confirm::UNCONFIRMED;
 use super::exchange::Redeemable;
 use super::{SignIns, View, WORKING, Way, scopes_in};
 use crate::callers::Caller;
@@ -34,16 +35,18 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        let store = &self.custodian.store;
-        let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-        taken.ok_or_else(Problem::authorization_expired)?;
         let sign_ins = Arc::clone(self);
+        // Whoever leaves now has spent the code all the same.
         let task = self.custodian.tasks.spawn(async move {
+            let store = &sign_ins.custodian.store;
+            let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+            taken.ok_or_else(Problem::authorization_expired)?;
             if let Err(problem) = sign_ins.take_deposit(&row, &redeemable).await {
-                sign_ins.interrupt(&row, Stage::Redeeming, &problem).await;
+                sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await;
             }
+            Ok::<_, Problem>(())
         });
-        task.await.map_err(|_| Problem::storage_unavailable())?;
+        task.await.map_err(|_| Problem::storage_unavailable())??;
         self.view(caller, id).await
     }
 
@@ -67,11 +70,8 @@ impl SignIns {
         let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
         match self.redeem(provider, settings, &client, redeemable).await {
-            Ok(brought) => {
-                let grant = self.connect(row, &brought).await?;
-                self.write_done(row, Stage::Redeeming, grant).await
-            }
-            Err(failure) => self.fail(row, Stage::Redeeming, &failure).await,
+            Ok(brought) => self.connect_unconfirmed(row, &brought).await.map(drop),
+            Err(failure) => self.fail(row, &[Stage::Redeeming], &failure).await,
         }
     }
 }

@@ -13,6 +13,7 @@ mod cookie;
 mod deposit;
 mod exchange;
 mod failure;
+mod news;
 mod origins;
 mod settings;
 mod start;
@@ -23,6 +24,7 @@ pub use callback::{Guest, Returned};
 pub use cookie::BrowserCookie;
 use cookie::cookie_name;
 pub use failure::Failure;
+use news::News;
 pub use origins::{Origins, SharedTenants};
 pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
 pub use start::{Invitation, Started};
@@ -34,7 +36,6 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
-use tokio::sync::Notify;
 
 use crate::callers::Caller;
 use crate::config::{Config, ConfigError, Provider};
@@ -63,8 +64,7 @@ pub struct SignIns {
     shared: SharedTenants,
     /// The origins of applications, by the names of the callers.
     applications: BTreeMap<String, String>,
-    /// Told whenever a sign-in of this process changes.
-    news: Notify,
+    news: News,
 }
 
 impl SignIns {
@@ -74,7 +74,7 @@ impl SignIns {
     /// What is wrong with an address.
     pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
         let Origins { public_origin, pages, shared, applications } = Origins::of(config)?;
-        Ok(Self { custodian, public_origin, pages, shared, applications, news: Notify::new() })
+        Ok(Self { custodian, public_origin, pages, shared, applications, news: News::default() })
     }
 
     /// The name that the cookie of a sign-in by the broker's pages has. A cookie of any other name is somebody else's work.
@@ -145,11 +145,6 @@ impl SignIns {
     /// Makes room for one more sign-in of a user.
     async fn sweep(&self, new: &Authorization) -> Result<(), Failed> {
         Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, MOST - 1).await?)
-    }
-
-    /// Tells whoever waits for a sign-in.
-    fn tell(&self) {
-        self.news.notify_waiters();
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 use tokio::time::Instant;
 
-use super::{Failure, SignIns};
+use super::{Failure, SignIns, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::Failed;
-use crate::store::{Authorization, GrantRow, Stage};
+use crate::store::{Authorization, AuthorizationId, GrantRow, Stage};
 
 /// How often the row is looked at, for changes that another process wrote.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -51,9 +51,10 @@ impl SignIns {
         longest: Duration,
     ) -> Result<View, Problem> {
         let until = Instant::now() + longest;
+        let bell = self.news.of(AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?);
         loop {
             // Before the row is read, so that no news is missed.
-            let news = self.news.notified();
+            let news = bell.notified();
             tokio::pin!(news);
             news.as_mut().enable();
             let row = self.own(caller, id).await?;
@@ -103,6 +104,8 @@ fn status_of(row: &Authorization) -> &'static str {
         Stage::Failed => "failed",
         _ if is_interrupted(row) => "failed",
         _ if row.expires_at <= row.now => "expired",
+        // Nobody has to confirm a deposit.
+        Stage::Connecting if row.way == Way::Deposit => "pending",
         Stage::Confirm | Stage::Connecting => "confirm",
         Stage::Pending | Stage::Redeeming => "pending",
     }

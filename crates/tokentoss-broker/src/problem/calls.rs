@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::StatusCode;
 
 use super::Problem;
@@ -137,9 +137,19 @@ impl Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::request_too_large();
+        match rejection {
+            JsonRejection::BytesRejection(rejection) => rejection.into(),
+            _ => Self::invalid_request(),
         }
-        Self::invalid_request()
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Self::request_too_large()
+        } else {
+            Self::request_incomplete()
+        }
     }
 }

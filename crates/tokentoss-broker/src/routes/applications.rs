@@ -9,9 +9,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_custody::Revoker;
 
 use super::App;
 use super::connect::{cookie_in, redirect};
@@ -56,9 +58,9 @@ pub(super) async fn login(
     State(app): State<App>,
     texts: &'static Texts,
     caller: Result<Caller, Problem>,
-    Name(provider): Name,
+    provider: Result<Name, Problem>,
 ) -> Response {
-    let started = async { app.sign_ins.log_in(&caller?, &provider).await };
+    let started = async { app.sign_ins.log_in(&caller?, &provider?.0).await };
     match started.await {
         Ok(started) => redirect(&started.url, started.cookie.header(COOKIE_LIFE).expose()),
         Err(problem) => problem_page(texts, &problem),
@@ -70,7 +72,7 @@ pub(super) async fn callback(
     State(app): State<App>,
     texts: &'static Texts,
     caller: Result<Caller, Problem>,
-    Name(provider): Name,
+    provider: Result<Name, Problem>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -79,7 +81,7 @@ pub(super) async fn callback(
         let caller = caller?;
         let name = app.sign_ins.named_by(&query).and_then(|id| app.sign_ins.cookie_name_of(&caller, id));
         let cookie = cookie_in(&headers, name);
-        app.sign_ins.log_in_returned(&caller, &provider, &query, cookie.as_deref()).await
+        app.sign_ins.log_in_returned(&caller, &provider?.0, &query, cookie.as_deref()).await
     };
     match returned.await {
         Ok(Ok(account)) => closing_page(texts, &account),
@@ -126,9 +128,9 @@ pub(super) async fn disconnect(
 ) -> Result<Response, Problem> {
     let accounts = accounts_at(&app, &caller, &provider).await?;
     let disconnected = !accounts.is_empty();
-    for account in accounts {
-        app.custodian.disconnect(account.id, tokentoss_custody::Revoker::User, true).await?;
-    }
+    // All of them begin at once, so that neither one that fails nor a caller that leaves keeps another connected.
+    let endings = accounts.iter().map(|account| app.custodian.disconnect(account.id, Revoker::User, true));
+    join_all(endings).await.into_iter().collect::<Result<(), _>>()?;
     Ok(Json(DisconnectAnswer { disconnected }).into_response())
 }
 

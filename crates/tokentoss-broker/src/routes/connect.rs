@@ -1,7 +1,7 @@
 //! Where the browser goes: `GET` and `POST /connect/{id}`, `GET /callback`, `POST /connect/{id}/here`.
 
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequest, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -20,10 +20,11 @@ const COOKIE_LIFE: u64 = 20 * 60;
 pub(super) async fn invite(
     State(app): State<App>,
     texts: &'static Texts,
-    Name(id): Name,
+    id: Result<Name, Problem>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match app.sign_ins.invitation(&id).await {
+    let invitation = async { app.sign_ins.invitation(&id?.0).await };
+    match invitation.await {
         Ok(invitation) => {
             let wants_another = asks_for_another(query.unwrap_or_default().as_bytes());
             invitation_page(texts, &invitation, wants_another)
@@ -36,14 +37,18 @@ pub(super) async fn invite(
 pub(super) async fn accept(
     State(app): State<App>,
     texts: &'static Texts,
-    Name(id): Name,
-    headers: HeaderMap,
-    form: Bytes,
+    id: Result<Name, Problem>,
+    request: Request,
 ) -> Response {
-    if !is_own(&headers, app.sign_ins.public_origin()) {
+    // Before the form is read: nobody else's form is waited for.
+    if !is_own(request.headers(), app.sign_ins.public_origin()) {
         return problem_page(texts, &Problem::state_mismatch());
     }
-    match app.sign_ins.start(&id, asks_for_another(&form)).await {
+    let started = async {
+        let form = Bytes::from_request(request, &app).await?;
+        app.sign_ins.start(&id?.0, asks_for_another(&form)).await
+    };
+    match started.await {
         Ok(started) => {
             let cookie = started.cookie.header(COOKIE_LIFE);
             redirect(&started.url, cookie.expose())

@@ -11,6 +11,7 @@ mod name;
 mod no_store;
 mod openapi;
 mod pages;
+mod slow_bodies;
 mod through;
 mod token;
 
@@ -65,6 +66,7 @@ pub fn callers(app: App) -> Router {
         .route("/api/{provider}/disconnect", post(applications::disconnect))
         .route("/v1/accounts", get(accounts::list))
         .route("/v1/accounts/{id}", get(accounts::one).delete(accounts::disconnect))
+        .layer(middleware::map_request(slow_bodies::limit))
         .route("/v1/through/{*target}", any(through::through))
         .fallback(connect::unknown_route)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

@@ -181,9 +181,14 @@ pub(super) fn nothing_to_do_page(texts: &Texts) -> Response {
 
 /// A problem as a person reads it.
 pub(super) fn problem_page(texts: &Texts, problem: &Problem) -> Response {
-    // In the table it is a provider's answer (RFC 6749 section 4.1.2.1), with advice that would lead astray here.
-    let code = Some(problem.code()).filter(|code| *code != "invalid_request");
-    let sentence = code.and_then(|code| texts.sentence(code, None));
+    // In the table of errors it is a provider's answer (RFC 6749 section 4.1.2.1), with advice that would lead astray here.
+    let sentence = if problem.code() != "invalid_request" {
+        texts.sentence(problem.code(), None)
+    } else {
+        // What an application did wrong is for its developer, in English.
+        let is_users = problem.title() == Problem::invalid_request().title();
+        is_users.then(|| texts.broker_pages.not_understood.to_string())
+    };
     let sentence = sentence.unwrap_or_else(|| problem.title().to_owned());
     not_signed_in(texts, problem.status(), &sentence, problem.code(), ("", ""))
 }

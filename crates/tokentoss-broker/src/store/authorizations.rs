@@ -40,17 +40,12 @@ impl Store {
         either!(self, backend => backend.change_authorization(id, change).await)
     }
 
-    /// Counts a wrong confirmation. The one that is too many ends the sign-in with this problem.
+    /// Takes one of the tries to confirm a sign-in; how many are left after it, or none where there was none to take.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn count_wrong_confirmation(
-        &self,
-        id: AuthorizationId,
-        most: i64,
-        problem: &str,
-    ) -> Result<(), StoreError> {
-        either!(self, backend => backend.count_wrong_confirmation(id, most, problem).await)
+    pub async fn take_try(&self, id: AuthorizationId, most: i64) -> Result<Option<i64>, StoreError> {
+        either!(self, backend => backend.take_try(id, most).await)
     }
 
     /// Drops a sign-in.

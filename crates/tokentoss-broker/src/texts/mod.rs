@@ -73,6 +73,7 @@ pub(crate) struct BrokerPages {
     pub(crate) type_this: Text,
     pub(crate) confirmation: Text,
     pub(crate) confirmation_how: Text,
+    pub(crate) not_understood: Text,
 }
 
 impl Texts {

@@ -42,6 +42,7 @@ mod revocations;
 mod running;
 mod scheduler;
 mod sign_in;
+mod slow_requests;
 mod snapshots;
 mod socket_file;
 mod sources;

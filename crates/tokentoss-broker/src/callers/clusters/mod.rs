@@ -14,6 +14,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use key_set::KeySet;
 use published::{PATIENCE, Place, Published};
 use reqwest::{Certificate, Client, redirect};
 use rules::Rules;
@@ -84,17 +87,33 @@ impl Clusters {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Caller, Turned> {
-        let token = Unverified::read(token).ok_or(Turned::Unauthenticated)?;
-        let mut refusal = Turned::Unauthenticated;
+        let token = &Unverified::read(token).ok_or(Turned::Unauthenticated)?;
         // Many clusters have the same issuer, the one that is usual within them.
-        for cluster in self.0.iter().filter(|cluster| cluster.issuer == token.issuer()) {
-            let Ok(keys) = cluster.keys.with(token.key_id()).await else {
-                refusal = Turned::ClusterUnavailable;
-                continue;
-            };
+        let clusters = || self.0.iter().filter(|cluster| cluster.issuer == token.issuer());
+        let verified = |cluster: &Cluster, keys: &KeySet| {
             let (issuer, audience) = (&cluster.issuer, &cluster.audience);
-            if let Some(account) = token.verify(&Expected { issuer, audience, keys: &keys, now }) {
-                return cluster.rules.caller(&cluster.name, account, headers);
+            let account = token.verify(&Expected { issuer, audience, keys, now })?;
+            Some(cluster.rules.caller(&cluster.name, account, headers))
+        };
+        // First those that need not be asked, so that one that is away holds up its own callers alone.
+        for cluster in clusters() {
+            let keys = cluster.keys.at_hand(token.key_id());
+            if let Some(caller) = keys.and_then(|keys| verified(cluster, &keys)) {
+                return caller;
+            }
+        }
+        let mut refusal = Turned::Unauthenticated;
+        let mut asked: FuturesUnordered<_> = clusters()
+            .map(|cluster| async move { (cluster, cluster.keys.with(token.key_id()).await) })
+            .collect();
+        while let Some((cluster, keys)) = asked.next().await {
+            match keys {
+                Ok(keys) => {
+                    if let Some(caller) = verified(cluster, &keys) {
+                        return caller;
+                    }
+                }
+                Err(_) => refusal = Turned::ClusterUnavailable,
             }
         }
         Err(refusal)

@@ -57,6 +57,13 @@ struct Turn {
     for_unknown: Option<Duration>,
 }
 
+impl Turn {
+    /// Whether the last reading is so long ago that it may be done again.
+    fn may_read(&self, now: Duration) -> bool {
+        self.ended.is_none_or(|(ended, _)| now.saturating_sub(ended) >= UNKNOWN_EVERY)
+    }
+}
+
 impl Published {
     pub(super) fn new(cluster: &str, place: Place, clock: fn() -> Duration) -> Arc<Self> {
         Arc::new(Self {
@@ -75,19 +82,34 @@ impl Published {
             && set.has(key_id)
         {
             let age = arrived.saturating_sub(read_at);
+            if age >= OLD {
+                let _ = timeout(PATIENCE, self.read_again(arrived)).await;
+                return self.last().map(|(set, _)| set).ok_or(Away);
+            }
             if age >= FRESH
                 && let Ok(turn) = Arc::clone(&self.turn).try_lock_owned()
-                && turn.ended.is_none_or(|(ended, _)| arrived.saturating_sub(ended) >= UNKNOWN_EVERY)
+                && turn.may_read(arrived)
             {
-                let reading = self.begin_reading(turn);
-                if age >= OLD {
-                    let _ = timeout(PATIENCE, reading).await;
-                    return self.last().map(|(set, _)| set).ok_or(Away);
-                }
+                drop(self.begin_reading(turn));
             }
             return Ok(set);
         }
         timeout(PATIENCE, self.look_for(key_id, arrived)).await.unwrap_or(Err(Away))
+    }
+
+    /// The set in which this key is, where nobody need wait for it.
+    pub(super) fn at_hand(&self, key_id: &str) -> Option<Arc<KeySet>> {
+        let (set, read_at) = self.last()?;
+        let is_young = (self.clock)().saturating_sub(read_at) < FRESH;
+        (is_young && set.has(key_id)).then_some(set)
+    }
+
+    /// Reads a set that is old, or waits for whoever does.
+    async fn read_again(self: &Arc<Self>, arrived: Duration) {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        if turn.may_read(arrived) {
+            let _ = self.begin_reading(turn).await;
+        }
     }
 
     /// Reads for a key that is not among those that were read, or waits for whoever does.
@@ -218,6 +240,24 @@ mod tests {
         // Let it end.
         std::fs::write(&file, document(&["first"])).expect("written");
         assert!(keys.with("first").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_goes_on_with_an_old_set_while_another_reads() {
+        static NOW: AtomicU64 = AtomicU64::new(1000);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("jwks.json");
+        std::fs::write(&file, document(&["taken-out"])).expect("written");
+        let clock = || Duration::from_secs(NOW.load(Ordering::SeqCst));
+        let keys = Published::new("prod", Place::File(file.clone()), clock);
+        assert!(keys.with("taken-out").await.is_ok_and(|set| set.has("taken-out")));
+        std::fs::write(&file, document(&["left"])).expect("written");
+        NOW.fetch_add(OLD.as_secs(), Ordering::SeqCst);
+        assert!(keys.at_hand("taken-out").is_none());
+        let both = futures_util::future::join(keys.with("taken-out"), keys.with("taken-out")).await;
+        for set in [both.0, both.1] {
+            assert!(set.is_ok_and(|set| !set.has("taken-out")));
+        }
     }
 
     #[tokio::test]

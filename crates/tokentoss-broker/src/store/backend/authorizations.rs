@@ -129,27 +129,24 @@ macro_rules! authorizations {
                 Ok((changed == 1).then_some(before))
             }
 
-            /// Counts a wrong confirmation; the one that is too many ends the sign-in.
-            pub(in crate::store) async fn count_wrong_confirmation(
+            /// Takes one of the tries to confirm a sign-in, in the one statement that looks whether there is one.
+            pub(in crate::store) async fn take_try(
                 &self,
                 id: AuthorizationId,
                 most: i64,
-                problem: &str,
-            ) -> Result<(), StoreError> {
-                sqlx::query(
-                    "UPDATE authorizations
-                        SET confirmation_failures = confirmation_failures + 1,
-                            stage = CASE WHEN confirmation_failures + 1 >= $2 THEN 'failed' ELSE stage END,
-                            problem = CASE WHEN confirmation_failures + 1 >= $2 THEN $3 ELSE problem END,
-                            sealed = CASE WHEN confirmation_failures + 1 >= $2 THEN NULL ELSE sealed END
-                      WHERE id = $1 AND stage IN ('pending', 'redeeming', 'confirm')",
-                )
+            ) -> Result<Option<i64>, StoreError> {
+                let taken = sqlx::query(concat!(
+                    "UPDATE authorizations SET confirmation_failures = confirmation_failures + 1
+                      WHERE id = $1 AND stage IN ('pending', 'redeeming', 'confirm') AND expires_at > ", $now, "
+                        AND confirmation_failures < $2
+                  RETURNING confirmation_failures"
+                ))
                 .bind(id.0.as_slice())
                 .bind(most)
-                .bind(problem)
-                .execute(&self.pool)
+                .fetch_optional(&self.pool)
                 .await?;
-                Ok(())
+                let taken = taken.map(|row| row.try_get::<i64, _>("confirmation_failures")).transpose()?;
+                Ok(taken.map(|taken| most.saturating_sub(taken)))
             }
 
             pub(in crate::store) async fn drop_authorization(&self, id: AuthorizationId) -> Result<(), StoreError> {

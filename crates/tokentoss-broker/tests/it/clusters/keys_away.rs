@@ -119,6 +119,30 @@ async fn keys_are_replaced_and_invented_ones_cause_no_flood() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_is_away_holds_up_nobody_of_another_with_the_same_issuer() {
+    let signer = Signer::p256("first");
+    let cluster = Cluster::publishing(&[&signer]).await;
+    // It takes connections and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let lines = format!(
+        "[clusters.away]\nissuer = \"{}\"\naudience = \"tokentoss\"\njwks_url = \"http://{address}/keys\"\n{}\n{}",
+        super::ISSUER,
+        ACCOUNTS.replace("prod", "away"),
+        cluster.lines("prod", ACCOUNTS)
+    );
+    let broker = broker(&lines).await;
+    // The broker gives the silent one five seconds.
+    let prompt =
+        async |signer| tokio::time::timeout(std::time::Duration::from_secs(4), status(&broker, signer)).await;
+    assert_eq!(prompt(&signer).await.ok(), Some(GOOD), "the first answer counts");
+    for _ in 0..10 {
+        assert_eq!(prompt(&signer).await.ok(), Some(GOOD));
+    }
+    assert_eq!(status(&broker, &Signer::p256("invented")).await, away(), "one of them might know it");
+}
+
+#[tokio::test]
 async fn keys_of_a_file() {
     let home = Home::new(&Provider::start().await);
     let (first, second) = (Signer::rsa("first"), Signer::p256("second"));

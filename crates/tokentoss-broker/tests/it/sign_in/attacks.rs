@@ -86,6 +86,38 @@ async fn what_was_typed_wrong_five_times_ends_it() {
 }
 
 #[tokio::test]
+async fn many_at_once_are_as_few_as_one_after_the_other() {
+    for of_database in Home::all().await {
+        let mut home = home(&of_database.provider, "page");
+        home.set_database(&of_database.database());
+        let broker = home.start().await;
+        let browser = Browser::default();
+        let id = id_of(&begin(&broker, "ada", json!({})).await);
+        let back = way_back(&broker, &browser, &home.provider, &id, "ada").await;
+        let right = browser.get(&broker, &back).await.confirmation();
+        let wrong =
+            futures_util::future::join_all((0..40).map(|_| confirm(&broker, "ada", &id, "00000000"))).await;
+        assert_eq!(wrong.iter().filter(|answer| answer.code() == "confirmation_wrong").count(), 5);
+        assert_eq!(home.number("SELECT confirmation_failures FROM authorizations").await, 5);
+        assert_eq!(confirm(&broker, "ada", &id, &right).await.code(), "authorization_expired");
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_right_twice_is_right() {
+    let provider = Provider::start().await;
+    let broker = home(&provider, "page").start_kept().await;
+    let (browser, id) = (Browser::default(), id_of(&begin(&broker, "ada", json!({})).await));
+    let back = way_back(&broker, &browser, &provider, &id, "ada").await;
+    let right = browser.get(&broker, &back).await.confirmation();
+    let both = (confirm(&broker, "ada", &id, &right), confirm(&broker, "ada", &id, &right));
+    for answer in <[_; 2]>::from(futures_util::future::join(both.0, both.1).await) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    assert_eq!(confirm(&broker, "ada", &id, &right).await.body["status"], "done");
+}
+
+#[tokio::test]
 async fn another_user_finds_nothing() {
     let provider = Provider::start().await;
     let broker = home(&provider, "page").start_kept().await;

@@ -137,3 +137,12 @@ async fn names_are_text_in_every_place() {
     );
     assert_eq!(texts.as_object().expect("an object").len(), 6);
 }
+
+#[tokio::test]
+async fn a_page_that_nobody_understands_says_so() {
+    let provider = Provider::start().await;
+    let broker = broker(&provider).await;
+    let page = Browser::in_language("de").get(&broker, "/connect/%ff").await;
+    assert!(is_in(&page, "de") && page.text.contains("versteht diese Anfrage nicht"), "{}", page.text);
+    assert_eq!(page.status, 400);
+}

@@ -4,6 +4,7 @@ mod application;
 mod attacks;
 mod cookies;
 mod deposit;
+mod given_up;
 mod interrupted;
 mod languages;
 mod page;
