@@ -28,7 +28,7 @@ impl SignIns {
         self.custodian.data_key(&row.tenant).await?;
         self.sweep(&row).await?;
         self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(Failed::from)?;
-        self.send_off(&row, &redirect_uri, false).await
+        self.begin_authorization(&row, &redirect_uri, false).await
     }
 
     /// Takes the provider's answer for the caller's user, and connects the account. The answer is its name, or why there is none.
@@ -55,7 +55,7 @@ impl SignIns {
         }
         let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
         let task = self.custodian.tasks.spawn(async move {
-            let row = sign_ins.burn(&query, cookie.as_deref()).await?;
+            let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
             Ok(match sign_ins.connected_by(&row, &query, redirect_uri).await {
                 Ok(outcome) => outcome,
                 Err(problem) => Err(sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await),
@@ -70,9 +70,9 @@ impl SignIns {
         query: &str,
         redirect_uri: EndpointUrl,
     ) -> Result<Result<String, Failure>, Problem> {
-        match self.brought_by(row, query, redirect_uri).await? {
-            Ok(brought) => Ok(match self.connect_unconfirmed(row, &brought).await? {
-                true => Ok(brought.label().to_owned()),
+        match self.redeem_answer(row, query, redirect_uri).await? {
+            Ok(redeemed) => Ok(match self.connect_unconfirmed(row, &redeemed).await? {
+                true => Ok(redeemed.label().to_owned()),
                 false => Err(Failure::INTERRUPTED),
             }),
             Err(failure) => {

@@ -15,9 +15,9 @@ use crate::store::{Authorization, AuthorizationId};
 const KERNEL_LIMIT: usize = 80;
 const HINT_LIMIT: usize = 256;
 
-/// What a caller wishes.
+/// What a caller asks for.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct SignInRequest {
     /// The provider's name.
     pub provider: String,
     /// Scopes besides those of the configuration.
@@ -76,29 +76,29 @@ impl SignIns {
     /// Begins a sign-in for the caller's user.
     ///
     /// # Errors
-    /// What is wrong with the wish, or that the database does not answer.
-    pub async fn begin(&self, caller: &Caller, wish: Wish) -> Result<Begun, Problem> {
-        let (_, settings) = self.provider(&wish.provider)?;
-        if wish.way.is_some_and(|way| way != settings.way) {
+    /// What is wrong with the request, or that the database does not answer.
+    pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<Begun, Problem> {
+        let (_, settings) = self.provider(&request.provider)?;
+        if request.way.is_some_and(|way| way != settings.way) {
             return Err(Problem::way_unavailable());
         }
         let is_text = |text: &Option<String>, limit| {
             text.as_ref().is_none_or(|text| text.len() <= limit && !text.chars().any(char::is_control))
         };
-        if !is_text(&wish.kernel, KERNEL_LIMIT) || !is_text(&wish.login_hint, HINT_LIMIT) {
+        if !is_text(&request.kernel, KERNEL_LIMIT) || !is_text(&request.login_hint, HINT_LIMIT) {
             return Err(Problem::invalid_request());
         }
-        if wish.page_origin.as_deref().is_some_and(|origin| !self.allows(origin, &caller.tenant)) {
+        if request.page_origin.as_deref().is_some_and(|origin| !self.allows(origin, &caller.tenant)) {
             return Err(Problem::origin_forbidden());
         }
-        let client = settings.client_for(&wish.scopes, wish.login_hint.clone());
+        let client = settings.client_for(&request.scopes, request.login_hint.clone());
         let client = client.ok_or_else(Problem::scope_forbidden)?;
         let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
-        let begun = Authorization::begun(tenant, user, wish.provider, settings.way, client.scope());
+        let begun = Authorization::begun(tenant, user, request.provider, settings.way, client.scope());
         let mut new = Authorization {
-            kernel: wish.kernel,
-            page_origin: wish.page_origin,
-            login_hint: wish.login_hint,
+            kernel: request.kernel,
+            page_origin: request.page_origin,
+            login_hint: request.login_hint,
             ..begun
         };
         let store = &self.custodian.store;

@@ -8,22 +8,22 @@ use tokentoss_core::pkce::CodeVerifier;
 use tokentoss_core::{Error, ErrorCode, Secret};
 
 use super::confirm::new_confirmation;
-use super::exchange::{Brought, Redeemable};
+use super::exchange::{Redeemable, RedeemedTokens};
 use super::{Failure, SignIns, UNDER_WAY, WORKING, scopes_in, sha256};
 use crate::problem::Problem;
 use crate::refresh::Failed;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
 /// What the last page is about.
-pub struct Returned {
+pub struct CallbackResult {
     /// The sign-in.
     pub row: Authorization,
     /// Who came back, or why nobody did.
-    pub outcome: Result<Guest, Failure>,
+    pub outcome: Result<PendingAccount, Failure>,
 }
 
 /// Who came back, and is not confirmed yet. Whoever knows the confirmation can connect the account.
-pub struct Guest {
+pub struct PendingAccount {
     /// What the user may have to type into the widget.
     pub confirmation: String,
     /// The e-mail address, or the provider's name of the user.
@@ -43,25 +43,33 @@ impl SignIns {
     ///
     /// # Errors
     /// `state_mismatch` for an answer that no sign-in of this browser waits for.
-    pub async fn come_back(self: &Arc<Self>, query: &str, cookie: Option<&str>) -> Result<Returned, Problem> {
+    pub async fn handle_callback(
+        self: &Arc<Self>,
+        query: &str,
+        cookie: Option<&str>,
+    ) -> Result<CallbackResult, Problem> {
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
         let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
         // Whoever leaves now has spent the state and the code all the same.
         let task = self.custodian.tasks.spawn(async move {
-            let row = sign_ins.burn(&query, cookie.as_deref()).await?;
+            let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
             Ok(sign_ins.take(row, &query, redirect_uri).await)
         });
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 
     /// Burns the state of an answer.
-    pub(super) async fn burn(&self, query: &str, cookie: Option<&str>) -> Result<Authorization, Problem> {
+    pub(super) async fn consume_state(
+        &self,
+        query: &str,
+        cookie: Option<&str>,
+    ) -> Result<Authorization, Problem> {
         let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
         let state = url_query(query).find(|(name, _)| name == "state").map(|(_, state)| state);
         let (Some(state), Some(cookie)) = (state, cookie) else { return Err(Problem::state_mismatch()) };
         let change = AuthorizationChange {
             from: vec![Stage::Pending],
-            burns_state: Some(sha256(&state)),
+            consumes_state: Some(sha256(&state)),
             cookie: Some(sha256(cookie)),
             to: Some(Stage::Redeeming),
             ends_in: Some(WORKING),
@@ -71,23 +79,23 @@ impl SignIns {
         before.ok_or_else(Problem::state_mismatch)
     }
 
-    async fn take(&self, row: Authorization, query: &str, redirect_uri: EndpointUrl) -> Returned {
-        let outcome = match self.guest_of(&row, query, redirect_uri).await {
+    async fn take(&self, row: Authorization, query: &str, redirect_uri: EndpointUrl) -> CallbackResult {
+        let outcome = match self.pending_account_of(&row, query, redirect_uri).await {
             Ok(outcome) => outcome,
             Err(problem) => Err(self.interrupt(&row, &[Stage::Redeeming], &problem).await),
         };
         self.news.tell(row.id);
-        Returned { row, outcome }
+        CallbackResult { row, outcome }
     }
 
-    async fn guest_of(
+    async fn pending_account_of(
         &self,
         row: &Authorization,
         query: &str,
         redirect_uri: EndpointUrl,
-    ) -> Result<Result<Guest, Failure>, Problem> {
-        let brought = match self.brought_by(row, query, redirect_uri).await? {
-            Ok(brought) => brought,
+    ) -> Result<Result<PendingAccount, Failure>, Problem> {
+        let redeemed = match self.redeem_answer(row, query, redirect_uri).await? {
+            Ok(redeemed) => redeemed,
             Err(failure) => {
                 self.fail(row, &[Stage::Redeeming], &failure).await?;
                 return Ok(Err(failure));
@@ -95,7 +103,7 @@ impl SignIns {
         };
         let confirmation = new_confirmation();
         let text =
-            serde_json::to_string(&brought).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
+            serde_json::to_string(&redeemed).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
         let change = AuthorizationChange {
             from: vec![Stage::Redeeming],
             to: Some(Stage::Confirm),
@@ -106,16 +114,16 @@ impl SignIns {
         };
         let changed = self.custodian.store.change_authorization(row.id, &change).await;
         changed.map_err(Failed::from)?.ok_or_else(Problem::authorization_expired)?;
-        Ok(Ok(Guest { confirmation, label: brought.label().to_owned() }))
+        Ok(Ok(PendingAccount { confirmation, label: redeemed.label().to_owned() }))
     }
 
     /// What the code of an answer brings, for a row whose state is burnt.
-    pub(super) async fn brought_by(
+    pub(super) async fn redeem_answer(
         &self,
         row: &Authorization,
         query: &str,
         redirect_uri: EndpointUrl,
-    ) -> Result<Result<Brought, Failure>, Problem> {
+    ) -> Result<Result<RedeemedTokens, Failure>, Problem> {
         let (provider, settings) = self.provider(&row.provider)?;
         let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;

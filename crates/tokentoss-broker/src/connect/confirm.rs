@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokentoss_custody::Scopes;
 
-use super::exchange::Brought;
+use super::exchange::RedeemedTokens;
 use super::{Failure, SignIns, View, WORKING, sha256};
 use crate::callers::Caller;
 use crate::problem::Problem;
@@ -92,7 +92,7 @@ impl SignIns {
     ///
     /// # Errors
     /// That no sign-in of this browser waits for it; `authorization_expired` if it was interrupted.
-    pub async fn page_is_here(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
+    pub async fn confirm_by_opener(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
         let id = crate::store::AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
         let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
         // Without such a page nobody can be there.
@@ -153,9 +153,9 @@ impl SignIns {
     /// Connects the account whose tokens a row keeps.
     async fn connect_kept(&self, row: &Authorization) -> Result<(), Problem> {
         let text = self.open(row, "tokens").await?;
-        let brought: Brought =
+        let redeemed: RedeemedTokens =
             serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
-        let grant = self.connect(row, &brought).await?;
+        let grant = self.connect(row, &redeemed).await?;
         self.write_done(row, grant).await
     }
 
@@ -163,7 +163,7 @@ impl SignIns {
     pub(super) async fn connect_unconfirmed(
         &self,
         row: &Authorization,
-        brought: &Brought,
+        redeemed: &RedeemedTokens,
     ) -> Result<bool, Problem> {
         let change = AuthorizationChange {
             from: vec![Stage::Redeeming],
@@ -176,13 +176,13 @@ impl SignIns {
             tracing::info!(authorization = %row.id, "a sign-in was over before its code was redeemed");
             return Ok(false);
         }
-        let grant = self.connect(row, brought).await?;
+        let grant = self.connect(row, redeemed).await?;
         self.write_done(row, grant).await?;
         Ok(true)
     }
 
     /// Keeps the tokens of a sign-in.
-    async fn connect(&self, row: &Authorization, brought: &Brought) -> Result<GrantId, Failed> {
+    async fn connect(&self, row: &Authorization, redeemed: &RedeemedTokens) -> Result<GrantId, Failed> {
         let provider = self.custodian.provider(&row.provider).ok_or(Failed::NotConnected)?;
         let settings = provider.sign_in.as_ref().ok_or(Failed::NotConnected)?;
         let who = SignedIn {
@@ -191,13 +191,13 @@ impl SignIns {
                 user: &row.user,
                 provider: &row.provider,
                 issuer: settings.client.provider().issuer(),
-                subject: &brought.subject,
+                subject: &redeemed.subject,
             },
-            email: brought.email.as_deref(),
+            email: redeemed.email.as_deref(),
             requested: Scopes::read(&row.scopes),
-            id_token_expires_at: brought.id_token_expires_at(),
+            id_token_expires_at: redeemed.id_token_expires_at(),
         };
-        let grant = self.custodian.connect(&who, &brought.tokens()).await?;
+        let grant = self.custodian.connect(&who, &redeemed.tokens()).await?;
         Ok(grant)
     }
 

@@ -24,9 +24,9 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest name of a user at a provider, in characters (OpenID Connect Core section 2).
 const SUBJECT_LIMIT: usize = 255;
 
-/// What a sign-in brought, until somebody confirms it. It is kept sealed.
+/// What the code of a sign-in was redeemed for, until somebody confirms it. It is kept sealed.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Brought {
+pub(super) struct RedeemedTokens {
     access_token: String,
     refresh_token: Option<String>,
     id_token: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Brought {
     pub(super) email: Option<String>,
 }
 
-impl Brought {
+impl RedeemedTokens {
     /// The tokens as custody takes them.
     pub(super) fn tokens(&self) -> Tokens {
         Tokens {
@@ -78,7 +78,7 @@ impl SignIns {
         settings: &SignInSettings,
         client: &Client,
         redeemable: &Redeemable,
-    ) -> Result<Brought, Failure> {
+    ) -> Result<RedeemedTokens, Failure> {
         let Redeemable { code, verifier, redirect_uri, nonce } = redeemable;
         // A code is spent by its first use, so only a secret that is refused lets another try follow.
         let secrets =
@@ -104,24 +104,29 @@ impl SignIns {
         client: &Client,
         tokens: TokenResponse,
         nonce: &str,
-    ) -> Result<Brought, Failure> {
+    ) -> Result<RedeemedTokens, Failure> {
         let Some(source) = &settings.identity else {
             let verified = check_claims(tokens, client, Some(nonce), now())?;
             let identity =
                 verified.identity().filter(|it| is_name(&it.subject)).ok_or(Failure::IDENTITY_UNUSABLE)?;
             let end = Some(identity.expires_at.as_millis());
-            return Ok(brought(verified.tokens(), identity.subject, identity.email, end));
+            return Ok(redeemed_tokens(verified.tokens(), identity.subject, identity.email, end));
         };
         let answer = self.custodian.upstream().get(&source.endpoint, &tokens.access_token, TIMEOUT).await;
         let answer = answer.ok_or(Failure::PROVIDER_UNAVAILABLE)?;
         let (subject, email) = read_identity(&answer, source).ok_or(Failure::IDENTITY_UNUSABLE)?;
-        Ok(brought(&tokens, subject, email, None))
+        Ok(redeemed_tokens(&tokens, subject, email, None))
     }
 }
 
-fn brought(tokens: &TokenResponse, subject: String, email: Option<String>, end: Option<u64>) -> Brought {
+fn redeemed_tokens(
+    tokens: &TokenResponse,
+    subject: String,
+    email: Option<String>,
+    end: Option<u64>,
+) -> RedeemedTokens {
     let text = |token: &Secret| token.expose().to_owned();
-    Brought {
+    RedeemedTokens {
         access_token: text(&tokens.access_token),
         refresh_token: tokens.refresh_token.as_ref().map(text),
         id_token: tokens.id_token.as_ref().filter(|_| end.is_some()).map(text),

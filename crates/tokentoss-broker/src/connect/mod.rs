@@ -1,4 +1,4 @@
-//! Signing in: from a caller's wish to a connected account.
+//! Signing in: from a caller's request to a connected account.
 //!
 //! A sign-in belongs to the caller's user from its first moment. Whoever comes back from the provider is not yet known to be
 //! that user: somebody may have been sent the address. So the tokens wait, sealed, until the notebook page that opened the
@@ -19,15 +19,15 @@ mod settings;
 mod start;
 mod view;
 
-pub use begin::{Begun, BegunWay, DepositTerms, Wish};
-pub use callback::{Guest, Returned};
+pub use begin::{Begun, BegunWay, DepositTerms, SignInRequest};
+pub use callback::{CallbackResult, PendingAccount};
 pub use cookie::BrowserCookie;
 use cookie::cookie_name;
 pub use failure::Failure;
 use news::News;
 pub use origins::{Origins, SharedTenants};
 pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
-pub use start::{Invitation, Started};
+pub use start::{ConsentPrompt, Started};
 pub use view::View;
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
 /// What the first page says.
 #[derive(Clone, Debug)]
-pub struct Invitation {
+pub struct ConsentPrompt {
     /// The sign-in.
     pub row: Authorization,
     /// The provider's name for people.
@@ -48,7 +48,7 @@ impl SignIns {
     ///
     /// # Errors
     /// That it is over, or was never there.
-    pub async fn invitation(&self, id: &str) -> Result<Invitation, Problem> {
+    pub async fn consent_prompt(&self, id: &str) -> Result<ConsentPrompt, Problem> {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
         let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
         let row = row.filter(|row| row.way == Way::Page).ok_or_else(Problem::authorization_unknown)?;
@@ -56,7 +56,7 @@ impl SignIns {
             return Err(Problem::authorization_expired());
         }
         let (_, settings) = self.provider(&row.provider)?;
-        Ok(Invitation {
+        Ok(ConsentPrompt {
             provider: settings.display_name.clone(),
             client_id: settings.client.client_id().to_owned(),
             host: settings.client.provider().authorization_endpoint().authority().to_owned(),
@@ -68,15 +68,15 @@ impl SignIns {
     /// Sends the user of a browser to the provider, after they said yes; to choose another account, if they asked for it.
     ///
     /// # Errors
-    /// As [`SignIns::invitation`].
+    /// As [`SignIns::consent_prompt`].
     pub async fn start(&self, id: &str, another_account: bool) -> Result<Started, Problem> {
-        let Invitation { row, .. } = self.invitation(id).await?;
+        let ConsentPrompt { row, .. } = self.consent_prompt(id).await?;
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
-        self.send_off(&row, &redirect_uri, another_account).await
+        self.begin_authorization(&row, &redirect_uri, another_account).await
     }
 
     /// Makes state, verifier, nonce and cookie, and keeps what the answer will be checked with.
-    pub(super) async fn send_off(
+    pub(super) async fn begin_authorization(
         &self,
         row: &Authorization,
         redirect_uri: &EndpointUrl,

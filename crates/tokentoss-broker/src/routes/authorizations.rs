@@ -14,7 +14,7 @@ use super::App;
 use super::name::Name;
 use super::token::AccountAnswer;
 use crate::callers::Caller;
-use crate::connect::{Begun, BegunWay, View, Way, Wish};
+use crate::connect::{Begun, BegunWay, SignInRequest, View, Way};
 use crate::problem::Problem;
 
 /// The longest time to wait for a change, in seconds.
@@ -109,7 +109,7 @@ pub(super) async fn begin(
     if request.scopes.len() > SCOPES || !request.scopes.iter().all(is_scope) {
         return Err(Problem::invalid_request());
     }
-    let wish = Wish {
+    let request = SignInRequest {
         provider: request.provider,
         scopes: request.scopes,
         login_hint: request.login_hint,
@@ -117,7 +117,7 @@ pub(super) async fn begin(
         kernel: request.kernel,
         way: request.way,
     };
-    let begun = app.sign_ins.begin(&caller, wish).await?;
+    let begun = app.sign_ins.begin(&caller, request).await?;
     Ok((StatusCode::CREATED, answer(&begun)).into_response())
 }
 

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::name::Name;
-use super::pages::{failure_page, invitation_page, nothing_to_do_page, problem_page, returned_page};
-use crate::connect::Returned;
+use super::pages::{consent_page, failure_page, nothing_to_do_page, problem_page, returned_page};
+use crate::connect::CallbackResult;
 use crate::problem::Problem;
 use crate::store::AuthorizationId;
 use crate::texts::Texts;
@@ -17,24 +17,24 @@ use crate::texts::Texts;
 const COOKIE_LIFE: u64 = 20 * 60;
 
 /// Shows who asks for what.
-pub(super) async fn invite(
+pub(super) async fn show_consent(
     State(app): State<App>,
     texts: &'static Texts,
     id: Result<Name, Problem>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let invitation = async { app.sign_ins.invitation(&id?.0).await };
-    match invitation.await {
-        Ok(invitation) => {
+    let prompt = async { app.sign_ins.consent_prompt(&id?.0).await };
+    match prompt.await {
+        Ok(prompt) => {
             let wants_another = asks_for_another(query.unwrap_or_default().as_bytes());
-            invitation_page(texts, &invitation, wants_another)
+            consent_page(texts, &prompt, wants_another)
         }
         Err(problem) => problem_page(texts, &problem),
     }
 }
 
 /// Goes on to the provider, after the user said yes on the page before.
-pub(super) async fn accept(
+pub(super) async fn continue_to_provider(
     State(app): State<App>,
     texts: &'static Texts,
     id: Result<Name, Problem>,
@@ -82,14 +82,14 @@ pub(super) async fn callback(
     let query = query.unwrap_or_default();
     let name = app.sign_ins.named_by(&query).and_then(|id| app.sign_ins.cookie_name(id));
     let cookie = cookie_in(&headers, name);
-    match app.sign_ins.come_back(&query, cookie.as_deref()).await {
+    match app.sign_ins.handle_callback(&query, cookie.as_deref()).await {
         Ok(returned) => page_of(texts, &app, &returned),
         Err(problem) => problem_page(texts, &problem),
     }
 }
 
 /// The page that opened the popup has answered it.
-pub(super) async fn here(
+pub(super) async fn confirm_by_opener(
     State(app): State<App>,
     Name(id): Name,
     headers: HeaderMap,
@@ -99,17 +99,17 @@ pub(super) async fn here(
     }
     let name = AuthorizationId::read(&id).and_then(|id| app.sign_ins.cookie_name(id));
     let cookie = cookie_in(&headers, name);
-    app.sign_ins.page_is_here(&id, cookie.as_deref()).await?;
+    app.sign_ins.confirm_by_opener(&id, cookie.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn page_of(texts: &Texts, app: &App, Returned { row, outcome }: &Returned) -> Response {
+fn page_of(texts: &Texts, app: &App, CallbackResult { row, outcome }: &CallbackResult) -> Response {
     match outcome {
-        Ok(guest) => {
+        Ok(account) => {
             let provider =
                 app.custodian.provider(&row.provider).and_then(|provider| provider.sign_in.as_ref());
             let provider = provider.map_or("", |sign_in| sign_in.display_name.as_str());
-            returned_page(texts, row, guest, provider)
+            returned_page(texts, row, account, provider)
         }
         Err(failure) => {
             let page_origin = row.page_origin.as_deref().unwrap_or_default();

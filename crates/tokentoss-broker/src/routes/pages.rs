@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use tokentoss_core::base64url;
 
-use crate::connect::{Failure, Guest, Invitation, scopes_in};
+use crate::connect::{ConsentPrompt, Failure, PendingAccount, scopes_in};
 use crate::problem::Problem;
 use crate::random;
 use crate::store::Authorization;
@@ -18,8 +18,8 @@ use crate::texts::{Text, Texts};
 
 /// The first page: who asks for what.
 #[derive(Template)]
-#[template(path = "invitation.html")]
-struct InvitationPage<'a> {
+#[template(path = "consent.html")]
+struct ConsentPage<'a> {
     texts: &'a Texts,
     nonce: &'a str,
     provider: &'a str,
@@ -87,22 +87,22 @@ impl<S: Sync> FromRequestParts<S> for &'static Texts {
 }
 
 /// Says who asks for what, and asks whether to go on.
-pub(super) fn invitation_page(texts: &Texts, invitation: &Invitation, wants_another: bool) -> Response {
-    let row = &invitation.row;
+pub(super) fn consent_page(texts: &Texts, prompt: &ConsentPrompt, wants_another: bool) -> Response {
+    let row = &prompt.row;
     let mut response = page(texts, StatusCode::OK, |nonce| {
-        InvitationPage {
+        ConsentPage {
             texts,
             nonce,
-            provider: &invitation.provider,
-            host: &invitation.host,
-            client_id: &invitation.client_id,
+            provider: &prompt.provider,
+            host: &prompt.host,
+            client_id: &prompt.client_id,
             user: &row.user,
             tenant: &row.tenant,
             kernel: row.kernel.as_deref().unwrap_or_default(),
             page_origin: row.page_origin.as_deref().unwrap_or_default(),
             scopes: scopes_in(&row.scopes).collect(),
-            offers_another: invitation.offers_another,
-            wants_another: invitation.offers_another && wants_another,
+            offers_another: prompt.offers_another,
+            wants_another: prompt.offers_another && wants_another,
         }
         .render()
     });
@@ -113,7 +113,12 @@ pub(super) fn invitation_page(texts: &Texts, invitation: &Invitation, wants_anot
 }
 
 /// Asks the notebook page, or the user, to confirm who came back.
-pub(super) fn returned_page(texts: &Texts, row: &Authorization, guest: &Guest, provider: &str) -> Response {
+pub(super) fn returned_page(
+    texts: &Texts,
+    row: &Authorization,
+    account: &PendingAccount,
+    provider: &str,
+) -> Response {
     page(texts, StatusCode::OK, |nonce| {
         ReturnedPage {
             texts,
@@ -129,8 +134,8 @@ pub(super) fn returned_page(texts: &Texts, row: &Authorization, guest: &Guest, p
             id: row.id.to_string(),
             page_origin: row.page_origin.as_deref().unwrap_or_default(),
             provider,
-            account: &guest.label,
-            confirmation: &guest.confirmation,
+            account: &account.label,
+            confirmation: &account.confirmation,
         }
         .render()
     })

@@ -115,7 +115,7 @@ pub struct AuthorizationChange {
     /// The stages that it may be in.
     pub from: Vec<Stage>,
     /// The hash of the state that it must have, and loses by this change.
-    pub burns_state: Option<[u8; 32]>,
+    pub consumes_state: Option<[u8; 32]>,
     /// The hash of the browser's cookie that it must have.
     pub cookie: Option<[u8; 32]>,
     /// The hash of the confirmation that it must have.

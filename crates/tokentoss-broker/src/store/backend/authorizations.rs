@@ -114,7 +114,7 @@ macro_rules! authorizations {
                 .bind(&change.sealed)
                 .bind(&change.nonce)
                 .bind(change.grant.map(|id| id.0.to_vec()))
-                .bind(change.burns_state.map(|hash| hash.to_vec()))
+                .bind(change.consumes_state.map(|hash| hash.to_vec()))
                 .bind(state.map(|hash| hash.to_vec()))
                 .bind(cookie.map(|hash| hash.to_vec()))
                 .bind(change.confirmed_by.map(|hash| hash.to_vec()))
