@@ -1,4 +1,4 @@
-//! The first step: a caller wishes that its user signs in.
+//! The first step: a caller asks for a sign-in of its user.
 
 use serde_json::Value;
 use tokentoss_core::sealing::KeyPair;

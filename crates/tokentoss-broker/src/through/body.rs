@@ -86,8 +86,10 @@ pub(super) struct Guarded<B, K> {
     _kept: K,
 }
 
-impl<B, K> Guarded<B, K> {
+impl<B: Body, K> Guarded<B, K> {
     pub(super) fn new(body: B, limit: u64, patience: Duration, progress: Arc<Progress>, kept: K) -> Self {
+        // Nobody asks for any of a body that is known to be empty.
+        progress.is_whole.fetch_or(body.is_end_stream(), Ordering::Relaxed);
         Self { body, limit, patience, waiting: None, progress, _kept: kept }
     }
 }

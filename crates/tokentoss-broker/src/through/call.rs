@@ -14,6 +14,7 @@ use tokentoss_custody::TokenHash;
 use super::addresses::is_refused;
 use super::allow::{Credential, Rule};
 use super::body::{Guarded, Progress, Stopped};
+use super::framing::{frame, length_of_get};
 use super::headers::{to_caller, to_service, wants_upgrade};
 use super::turns::Turn;
 use super::{Target, Through};
@@ -31,7 +32,7 @@ const KEPT: u64 = 64 * 1024;
 /// The body of a request: kept whole, or passed on as it comes.
 enum Sending {
     Kept(Bytes),
-    Once { body: Option<Body>, length: Option<u64> },
+    Once(Option<Body>),
 }
 
 /// What happened, for the audit: no path, no query, no header.
@@ -91,9 +92,11 @@ impl Through {
         let url = rule.url(&target).ok_or_else(Problem::invalid_request)?;
         let turn = self.turn(&caller)?;
         let (sent, received) = (Progress::new(), Progress::new());
+        let length = body.size_hint().exact();
         let mut sending = self.sending(body, &sent).await?;
         let mut ask = Ask { provider: target.provider.clone(), account, ..Ask::default() };
-        let headers = to_service(&parts.headers, &self.naming);
+        let mut headers = to_service(&parts.headers, &self.naming);
+        frame(&mut headers, length, &parts.method, &parts.headers);
         let token = token(custodian, &caller, &ask, rule.credential()).await?;
         let mut audit = Audit {
             caller,
@@ -128,11 +131,10 @@ impl Through {
         if body.size_hint().lower() > limit {
             return Err(Problem::request_too_large());
         }
-        let length = body.size_hint().exact();
-        let is_short = length.is_some_and(|length| length <= KEPT);
+        let is_short = body.size_hint().exact().is_some_and(|length| length <= KEPT);
         let guarded = Guarded::new(body, limit, self.idle(), Arc::clone(sent), ());
         if !is_short {
-            return Ok(Sending::Once { body: Some(Body::new(guarded)), length });
+            return Ok(Sending::Once(Some(Body::new(guarded))));
         }
         guarded.collect().await.map(|body| Sending::Kept(body.to_bytes())).map_err(stopped)
     }
@@ -148,9 +150,15 @@ impl Through {
         if status.is_informational() || answer.content_length().is_some_and(|length| length > limit) {
             return Err(Problem::target_misbehaved());
         }
-        let headers = to_caller(answer.headers());
-        let body = reqwest::Body::from(answer);
-        let mut response = Response::new(Body::new(Guarded::new(body, limit, self.idle(), received, kept)));
+        let mut headers = to_caller(answer.headers());
+        let is_head = kept.0.method == Method::HEAD;
+        if is_head && let Some(length) = length_of_get(status, answer.headers()) {
+            headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        let body = Guarded::new(reqwest::Body::from(answer), limit, self.idle(), received, kept);
+        // A stream has no length: that of the empty body is not that of what GET answers.
+        let body = if is_head { Body::from_stream(body.into_data_stream()) } else { Body::new(body) };
+        let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -182,11 +190,7 @@ impl Call<'_> {
         call = match sending {
             Sending::Kept(bytes) if bytes.is_empty() => call,
             Sending::Kept(bytes) => call.body(bytes.clone()),
-            Sending::Once { body, length } => {
-                // The service gets the length that the caller announced.
-                if let Some(length) = length {
-                    call = call.header(header::CONTENT_LENGTH, *length);
-                }
+            Sending::Once(body) => {
                 let body = body.take().ok_or_else(Problem::target_misbehaved)?;
                 call.body(reqwest::Body::wrap_stream(body.into_data_stream()))
             }

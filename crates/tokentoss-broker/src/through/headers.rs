@@ -76,24 +76,38 @@ const FAMILIES_NOT_SENT: [&str; 17] = [
     "x-tokentoss-",
 ];
 
-/// What a service may not say in the broker's name.
-const NOT_RETURNED: [&str; 12] = [
+/// What a service may not say in the broker's name, nor have a proxy or a cache in front of the broker do.
+const NOT_RETURNED: [&str; 17] = [
     "alt-svc",
     "authorization",
+    "cdn-cache-control",
     "clear-site-data",
+    "cloudflare-cdn-cache-control",
     "content-length",
     "cookie",
+    "edge-control",
     "public-key-pins",
     "service-worker-allowed",
     "set-cookie",
     "set-cookie2",
     "strict-transport-security",
+    "surrogate-control",
+    "x-lighttpd-send-file",
     "x-serverless-authorization",
     "forwarded",
 ];
 
-const FAMILIES_NOT_RETURNED: [&str; 5] =
-    ["access-control-", "proxy-", "tokentoss-", "x-forwarded-", "x-goog-"];
+const FAMILIES_NOT_RETURNED: [&str; 9] = [
+    "access-control-",
+    "proxy-",
+    "tokentoss-",
+    "x-accel-",
+    "x-forwarded-",
+    "x-goog-",
+    "x-litespeed-",
+    "x-reproxy-",
+    "x-sendfile",
+];
 
 /// The headers of the request that is sent. `naming` are those by which callers name tenants and users.
 pub(super) fn to_service(headers: &HeaderMap, naming: &[String]) -> HeaderMap {

@@ -4,14 +4,16 @@
 //! 2. [`allow`]: what an administrator allowed; everything else is refused.
 //! 3. [`turns`]: how many calls one user may make, and how many at once.
 //! 4. [`headers`]: what is taken off, both ways.
-//! 5. [`body`]: bodies stream, with limits of size and patience.
-//! 6. [`addresses`]: names are resolved here, and only addresses that were checked are connected to.
-//! 7. [`call`]: the call itself.
+//! 5. [`framing`]: the lengths of bodies.
+//! 6. [`body`]: bodies stream, with limits of size and patience.
+//! 7. [`addresses`]: names are resolved here, and only addresses that were checked are connected to.
+//! 8. [`call`]: the call itself.
 
 mod addresses;
 mod allow;
 mod body;
 mod call;
+mod framing;
 mod headers;
 mod target;
 mod turns;

@@ -4,6 +4,8 @@ mod addresses;
 mod allowed;
 mod audit;
 mod cut_off;
+mod framing;
+mod heads;
 mod huge_body;
 mod leaving;
 mod methods;

@@ -131,6 +131,22 @@ async fn an_answer_brings_nothing_for_the_brokers_origin() {
             "authorization",
             "x-hop",
             "alt-svc",
+            "x-accel-redirect",
+            "x-accel-buffering",
+            "x-accel-limit-rate",
+            "x-accel-expires",
+            "x-accel-charset",
+            "x_accel_redirect",
+            "x-sendfile",
+            "x-sendfile2",
+            "x-lighttpd-send-file",
+            "x-litespeed-location",
+            "x-litespeed-cache-control",
+            "x-reproxy-url",
+            "surrogate-control",
+            "cdn-cache-control",
+            "cloudflare-cdn-cache-control",
+            "edge-control",
         ] {
             answer = answer.header(name, "evil");
         }
