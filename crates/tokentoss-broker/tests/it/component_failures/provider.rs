@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gate::Gate;
 use super::{is_active, said, told};
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Answer, Home, until};
 
 const UNAVAILABLE: (u16, &str, &str) =
@@ -57,8 +57,8 @@ async fn each_is_told_and_none_loses_a_grant() {
     };
     let says = async |status, body| {
         let provider = Provider::start().await;
-        provider.set(Mood::Says(status, body));
-        day(Home::new(&provider), &mut None, |provider| provider.set(Mood::Well)).await
+        provider.set(ProviderBehaviour::Respond(status, body));
+        day(Home::new(&provider), &mut None, |provider| provider.set(ProviderBehaviour::Normal)).await
     };
     let (down, slow, html, html_of_proxy, failed, busy) = tokio::join!(
         down,
