@@ -1,6 +1,6 @@
 /**
  * Bytes as printable ASCII, 13 bits in two characters (base64: 12). The 91 digits are the characters from `#` to `~` without
- * the backslash, so neither a JavaScript string nor JSON needs an escape. `scripts/pack.mjs` writes it.
+ * the backslash, so neither a JavaScript string nor JSON needs an escape. `scripts/base91.mjs` writes it.
  */
 export function unpack(text: string, size: number): Uint8Array<ArrayBuffer> {
   const digit = (at: number) => {

@@ -33,8 +33,6 @@ CLAIMS_OF_SCOPE = {
     "address": {"address": {"locality": "London", "country": "GB"}},
     "phone": {"phone_number": "+44 20 7946 0000", "phone_number_verified": False},
 }
-FURTHER_CALLS = {"token", "userinfo"}
-"""The calls that show that a client went on."""
 
 
 @dataclass(frozen=True)

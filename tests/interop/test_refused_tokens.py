@@ -117,7 +117,7 @@ def test_the_good_one_is_accepted(party, claims, validate):
         ({"sub": ""}, "id_token_subject_missing"),
     ],
 )
-def test_claims(party, claims, validate, changes, code):
+def test_wrong_claims_are_refused(party, claims, validate, changes, code):
     times = {name: claims["iat"] + change for name, change in changes.items() if name in {"iat", "exp"}}
     assert code_of(validate, party.sign({**claims, **changes, **times})) == code
 

@@ -12,7 +12,7 @@ from e2e.waiting import until
 from tokentoss import FileStorage, TokenRefreshError
 from tokentoss.exceptions import ReauthRequiredError
 
-from kernel import herd, mortal
+from kernel import herd, kill_at_each_line
 from kernel.people import manager_at, refreshes, sign_in_aged
 
 # "Not more than a few seconds", with room for a machine that is busy with other tests.
@@ -22,7 +22,7 @@ A_FEW_SECONDS = 10
 @pytest.mark.parametrize("action", ["write", "first write"])
 def test_a_write_that_dies_at_any_line_leaves_old_or_new(tmp_path, action):
     """C62, C69."""
-    died_at = mortal.deaths(action, tmp_path / "folder" / "tokens.json")
+    died_at = kill_at_each_line.deaths(action, tmp_path / "folder" / "tokens.json")
     files = {where.split(":")[0] for where in died_at}
     assert {"storage/file.py", "util/private_file.py"} <= files
     assert len(died_at) > 30
@@ -33,7 +33,7 @@ def test_a_refresh_that_dies_at_any_line_loses_no_session(provider, tmp_path):
     provider.change(rotate=False)
     path = tmp_path / "tokens.json"
     sign_in_aged(provider, path)
-    died_at = mortal.deaths("refresh", path, provider, stride=7)
+    died_at = kill_at_each_line.deaths("refresh", path, provider, stride=7)
     files = {where.split(":")[0] for where in died_at}
     assert {"session/auth_manager.py", "oauth/token_endpoint.py", "util/private_file.py"} <= files
 

@@ -54,7 +54,7 @@ def test_no_client(kernel):
         "tokentoss.SignInError(code='access_denied')",
     ],
 )
-def test_its_kin(kernel, raised):
+def test_sign_in_errors_are_one_line(kernel, raised):
     assert len(traceback_of(kernel, f"import tokentoss\nraise {raised}")) == 1
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tokentoss import FileStorage, StorageError, TokenData
 
-from kernel import trespasser
+from kernel import folder_reader
 from kernel.people import manager_at, sign_in
 
 NOBODY = 65534
@@ -43,7 +43,7 @@ def public_folder():
 
 
 class Findings:
-    """What a trespasser has said so far."""
+    """What a reader of the folder has printed so far."""
 
     def __init__(self, process):
         self.lines = []
@@ -69,14 +69,14 @@ class Findings:
 @contextmanager
 def watching(folder, user):
     with subprocess.Popen(
-        [sys.executable, trespasser.__file__, str(folder), str(user)],
+        [sys.executable, folder_reader.__file__, str(folder), str(user)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         findings = Findings(process)
         yield findings
-        assert process.poll() is None, "the trespasser gave up"
+        assert process.poll() is None, "the reader of the folder ended"
         process.stdin.close()
         findings.join()
 

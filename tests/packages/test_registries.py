@@ -14,7 +14,6 @@ from packages.built import ROOT
 
 CRATES = ["tokentoss-core", "tokentoss-custody", "tokentoss-broker"]
 """The crates that others may build upon; the rest is `publish = false`."""
-WORKSPACE = (ROOT / "Cargo.toml").read_text()
 
 
 def run(*command):

@@ -140,7 +140,7 @@ def test_words_of_something_else_are_cut_and_printable(service: FakeProvider) ->
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b'{"a": 1}', b"x" * 2_000_000])
-def test_accounts_that_are_none(service: FakeProvider, body: bytes) -> None:
+def test_malformed_account_lists_are_refused(service: FakeProvider, body: bytes) -> None:
     service.answers["/v1/accounts"] = Answer(200, body)
     with pytest.raises(TokenTossError) as caught:
         BrokerClient(Broker(service.issuer, KEY)).accounts()

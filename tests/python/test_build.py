@@ -68,7 +68,7 @@ def test_the_wheel(checkout: Path) -> None:
     assert "Version: 0.2.0" in metadata
     assert "License-Expression: MIT AND " in metadata
     assert {f"tokentoss-0.2.0.dist-info/licenses/{name}" for name in LICENCES} <= names
-    # C12: the index has no files that relative links could lead to.
+    # E12: the index has no files that relative links could lead to.
     assert "Description-Content-Type: text/markdown" in metadata
     assert re.findall(r"\]\((?!https?://|#)", metadata) == []
     assert "pip install tokentoss" in metadata

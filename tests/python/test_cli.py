@@ -292,7 +292,7 @@ def test_a_revocation_that_fails_still_signs_out_here(
 def test_one_user_with_two_clients(
     store: Store, capsys: pytest.CaptureFixture[str], fake: FakeProvider
 ) -> None:
-    """C2: ``sign-out --account`` can name either grant, and the rows of ``status`` differ."""
+    """E2: ``sign-out --account`` can name either grant, and the rows of ``status`` differ."""
     store(client_id="client-a")
     store(client_id="client-b")
     assert main(["status"]) == 0
@@ -365,7 +365,7 @@ def test_durations(seconds: float, words: str) -> None:
     "arguments", [["doctor"], ["status"], ["callback-page", "--origin", "https://a.example"]]
 )
 def test_a_reader_that_goes_away(arguments: list[str]) -> None:
-    """C9: ``tokentoss doctor | head -2``."""
+    """A reader that closes the pipe early causes no error, as in ``tokentoss doctor | head -2`` (E9)."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -388,7 +388,7 @@ def test_a_reader_that_goes_away(arguments: list[str]) -> None:
     "arguments", [["doctor"], ["status"], ["callback-page", "--origin", "https://a.example"]]
 )
 def test_a_full_disk(arguments: list[str]) -> None:
-    """C9."""
+    """A command that cannot write its output fails with one line (E9)."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "tokentoss", *arguments],
@@ -437,7 +437,7 @@ def test_a_command_that_fails_warns_as_well(store: Store, capsys: pytest.Capture
 
 
 def test_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C9."""
+    """A dumb terminal gets no colours (E9)."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "dumb")
     assert terminal.Terminal(Tty()).paint("x", "red") == "x"
@@ -445,13 +445,13 @@ def test_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("columns", "width"), [("20", 60), ("72", 72), ("400", 100), ("", 100)])
 def test_the_width_of_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
-    """C9: 80 or 100 columns were assumed; without a terminal, 100."""
+    """E9: 80 or 100 columns were assumed; without a terminal, 100."""
     monkeypatch.setenv("COLUMNS", columns)
     assert terminal.Terminal(io.StringIO()).width == width
 
 
 def test_next_steps_are_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    """C9: no Python call in what the shell shows."""
+    """E9: no Python call in what the shell shows."""
     with in_command():
         shown = {code: error_codes.sentence(code) for code in error_codes.table()}
     assert not [code for code, sentence in shown.items() if "AuthManager.accounts()" in sentence]

@@ -107,7 +107,7 @@ def test_a_proxy_of_the_environment_does_not_see_loopback(
     ],
 )
 def test_the_service_must_be_secure(address: str) -> None:
-    """C73, C75; C12: the sentence is about that address, not about a provider's endpoints."""
+    """C73, C75; E12: the sentence is about that address, not about a provider's endpoints."""
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient(address)
     assert refusal.value.code == "address_insecure"
@@ -317,13 +317,13 @@ def test_the_order_of_discovery(
     for one in (client, IAPClient(service.issuer, auth_manager=given)):
         with pytest.raises(NoCredentialsError, match="auth_manager"):
             one.get("/api")
-    assert len(service.requests) == before, "C1: the manager that is given is the only source"
+    assert len(service.requests) == before, "E1: the manager that is given is the only source"
 
 
 def test_a_client_stays_with_its_account(
     service: FakeProvider, fake: FakeProvider, make_manager: Make
 ) -> None:
-    """C1: after a sign-out the next call does not go out as somebody else."""
+    """E1: after a sign-out the next call does not go out as somebody else."""
     service.answers["/api"] = Answer.json({})
     FileStorage().save(stored(fake, claims={"sub": "user-2"}, subject="user-2"))
     first = signed_in(make_manager, fake)
@@ -348,7 +348,7 @@ def test_a_client_stays_with_its_account(
 def test_a_repetition_does_not_go_out_as_somebody_else(
     service: FakeProvider, fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C1: who signs in while a refused call waits for its newer token gets none of its calls."""
+    """E1: who signs in while a refused call waits for its newer token gets none of its calls."""
     service.answers["/api"] = Answer(401)
     signed_in(make_manager, fake)
     somebody_else = fake.id_token(sub="user-2")
@@ -360,7 +360,7 @@ def test_a_repetition_does_not_go_out_as_somebody_else(
 def test_a_call_does_not_go_out_as_somebody_else(
     service: FakeProvider, fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C1: who signs in between the look at the account and the look at its token."""
+    """E1: who signs in between the look at the account and the look at its token."""
     service.answers["/api"] = Answer.json({})
     manager = signed_in(make_manager, fake)
     client = APIClient(service.issuer, provider=fake.provider())

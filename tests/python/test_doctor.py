@@ -233,7 +233,7 @@ def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:
 
 @pytest.mark.usefixtures("no_network")
 def test_a_lock_that_cannot_be_taken(store: Store) -> None:
-    """C11: doctor names the lock file, and says what to do."""
+    """E11: doctor names the lock file, and says what to do."""
     store()
     assert "lock" not in findings()
     lock = FileStorage().path.with_name("tokens.json.lock")
@@ -247,7 +247,7 @@ def test_a_lock_that_cannot_be_taken(store: Store) -> None:
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize(("age_hours", "code"), [(1, 0), (30, 1)])
 def test_doctor_and_status_agree(store: Store, age_hours: int, code: int) -> None:
-    """C7: of a sign-in that has expired both say so."""
+    """E7: of a sign-in that has expired both say so."""
     store(created_at=iso_time(time.time() - age_hours * 3600))
     assert main(["status"]) == code
     found = findings()["accounts"]

@@ -79,7 +79,9 @@ BAD_CLAIMS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("claims", "code"), BAD_CLAIMS)
 @pytest.mark.parametrize("reachable", [True, False])
-def test_claims(fake: FakeProvider, claims: dict[str, Any], code: str, reachable: bool) -> None:
+def test_wrong_claims_are_refused(
+    fake: FakeProvider, claims: dict[str, Any], code: str, reachable: bool
+) -> None:
     """C7, C52, C53, C56, C57 and modules B2, B3: the same whether the keys can be fetched or not."""
     if not reachable:
         fake.answers["/keys"] = Answer(503)

@@ -281,7 +281,7 @@ def test_a_re_run_leaves_the_results_alone(make_manager: Make, monkeypatch: pyte
 def test_the_end_of_a_widget_says_nothing_when_modules_are_gone(
     make_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C12: on Python 3.10, ``Widget.__del__`` printed a TypeError at exit."""
+    """E12: on Python 3.10, ``Widget.__del__`` printed a TypeError at exit."""
     widget = AuthWidget(auth_manager=make_manager())
 
     def fail(self: object) -> None:

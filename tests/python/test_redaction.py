@@ -143,7 +143,7 @@ def test_what_holds_tokens_cannot_be_pickled(secret: str) -> None:
         with pytest.raises(TypeError) as refusal:
             pickle.dumps(thing)
         assert secret not in str(refusal.value)
-        assert copy.copy(thing) == copy.deepcopy(thing) == thing, "C12: a copy stays in the process"
+        assert copy.copy(thing) == copy.deepcopy(thing) == thing, "E12: a copy stays in the process"
 
 
 def test_a_session_from_end_to_end_shows_nothing(

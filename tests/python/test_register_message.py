@@ -62,7 +62,7 @@ def test_a_loopback_that_works_later_ends_in_a_token(
 
 
 @pytest.mark.parametrize("first", ["message", "start page"])
-def test_both_ways(widget: AuthWidget, first: str) -> None:
+def test_start_page_and_page_may_both_register(widget: AuthWidget, first: str) -> None:
     """A slow start page may register what the page has said itself, and the other way round."""
     page = Page(widget.ticket)
     if first == "message":

@@ -62,7 +62,7 @@ def test_users_read_plain_text() -> None:
 
 @pytest.mark.parametrize("thing", [tokens(), ClientConfig("client-1", "secret-1", redirect_uris=["x"])])
 def test_copies_are_equal_and_apart(thing: TokenData | ClientConfig) -> None:
-    """C12."""
+    """A copy is equal to the original and shares nothing with it (E12)."""
     for make in (copy.copy, copy.deepcopy):
         other = make(thing)
         assert other == thing

@@ -21,7 +21,7 @@ Make = Callable[..., AuthManager]
 def test_after_a_sign_out_nobody_else_takes_the_place(
     make_manager: Make, fake: FakeProvider, recorded: None
 ) -> None:
-    """C1: the credentials of the process do not become another user's by a sign-out."""
+    """E1: the credentials of the process do not become another user's by a sign-out."""
     ada, bob = make_manager(storage=FileStorage()), make_manager(storage=MemoryStorage())
     sign_in(ada, fake, "ada")
     sign_in(bob, fake, "bob")
@@ -36,7 +36,7 @@ def test_after_a_sign_out_nobody_else_takes_the_place(
 
 
 def test_loading_a_stored_account_does_not_replace_a_sign_in(make_manager: Make, fake: FakeProvider) -> None:
-    """C1: only a sign-in changes whose the process-wide credentials are."""
+    """E1: only a sign-in changes whose the process-wide credentials are."""
     storage = FileStorage()
     storage.save(of(fake, "bob"))
     ada = make_manager()
@@ -51,7 +51,7 @@ def test_loading_a_stored_account_does_not_replace_a_sign_in(make_manager: Make,
 def test_a_sign_out_leaves_nothing_of_another_client_to_call_with(
     make_manager: Make, fake: FakeProvider, recorded: None
 ) -> None:
-    """C2: configure A, sign in, configure B, sign in, sign out."""
+    """E2: configure A, sign in, configure B, sign in, sign out."""
     first = make_manager(storage=FileStorage())
     first.accept(response(fake), nonce="n")
     other = ClientConfig("client-b", "secret-b")
@@ -87,7 +87,7 @@ def two_grants(fake: FakeProvider) -> list[str]:
 def test_each_of_two_grants_of_one_user_has_a_name(
     fake: FakeProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """C2: ``sign-out --account`` can name each, and ``status`` tells them apart."""
+    """E2: ``sign-out --account`` can name each, and ``status`` tells them apart."""
     first, second = two_grants(fake)
     assert main(["status"]) == 0
     shown = capsys.readouterr().out
@@ -104,7 +104,7 @@ def test_each_of_two_grants_of_one_user_has_a_name(
 
 
 def test_clear_removes_a_stored_session_that_is_not_used(make_manager: Make, fake: FakeProvider) -> None:
-    """C6: also one that is over, as version 0.1.1 did."""
+    """A sign-out also removes a session that has ended, as version 0.1.1 did (E6)."""
     storage = FileStorage()
     storage.save(stored(fake, expires_in=-10, refresh_token=""))
     manager = make_manager(storage=storage)
@@ -118,7 +118,7 @@ def test_clear_removes_a_stored_session_that_is_not_used(make_manager: Make, fak
 
 
 def test_a_sign_out_that_removes_nothing_says_so(make_manager: Make, tmp_path: Path) -> None:
-    """C6."""
+    """If the file cannot be read, the sign-out reports the error and removes nothing (E6)."""
     storage = FileStorage(tmp_path / "tokens.json")
     storage.path.touch(mode=0o600)
     storage.path.write_text("{")
@@ -130,7 +130,7 @@ def test_a_sign_out_that_removes_nothing_says_so(make_manager: Make, tmp_path: P
 
 
 def test_a_second_sign_out_takes_nobody_else_along(make_manager: Make, fake: FakeProvider) -> None:
-    """C6."""
+    """Signing out twice removes one account only (E6)."""
     storage = FileStorage()
     storage.save(of(fake, "bob"))
     storage.save(of(fake, "ada"))

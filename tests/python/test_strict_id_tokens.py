@@ -82,7 +82,7 @@ def test_an_expiry_as_text_sends_nobody_in_a_circle(make_manager: Make, fake: Fa
 def test_a_renewed_id_token_may_be_a_little_older(
     make_manager: Make, fake: FakeProvider, seconds: int, code: str
 ) -> None:
-    """C8: the servers of one provider have clocks of their own."""
+    """E8: the servers of one provider have clocks of their own."""
     now = int(time.time())
     manager = signed_in(make_manager, fake, expires_in=-10, claims={"iat": now - 30, "exp": now + 1})
     token = fake.id_token(iat=now - 30 - seconds, at_hash=access_token_hash("access-2", "RS256"))

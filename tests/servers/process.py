@@ -14,7 +14,7 @@ from .stoppable import Stoppable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-LEASH = Path(__file__).with_name("leash.py")
+RUNNER = Path(__file__).with_name("run_until_stdin_closes.py")
 READY_SECONDS = 60
 
 
@@ -42,7 +42,7 @@ class ServerProcess(Stoppable):
         self._ready_line: str | None = None
         self._ready = threading.Event()
         self._process = subprocess.Popen(
-            [sys.executable, str(LEASH), *command],
+            [sys.executable, str(RUNNER), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

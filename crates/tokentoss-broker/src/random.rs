@@ -1,4 +1,15 @@
-//! The one source of randomness.
+//! The one source of randomness: the operating system's generator.
+
+use tokentoss_core::{Entropy, Error, ErrorCode};
+
+/// The operating system's generator, in the form that the core takes.
+pub(crate) struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+        getrandom::fill(bytes).map_err(|_| ErrorCode::EntropyUnavailable.into())
+    }
+}
 
 /// Fills an array from the operating system's generator.
 ///

@@ -83,13 +83,13 @@ impl SocketConfig {
             Err(ConfigError::Setting { setting: format!("socket.{setting}"), reason: reason.into() })
         };
         if !MODES.contains(&self.mode) {
-            return wrong("mode", "one of 0o600, 0o660 and 0o666".to_owned());
+            return wrong("mode", "must be 0o600, 0o660 or 0o666".to_owned());
         }
         if !self.path.is_absolute() || self.path.file_name().is_none() {
-            return wrong("path", "an absolute path of a file".to_owned());
+            return wrong("path", "must be an absolute file path".to_owned());
         }
         if self.path.as_os_str().len() > PATH_LIMIT {
-            return wrong("path", format!("longer than {PATH_LIMIT} bytes"));
+            return wrong("path", format!("must be at most {PATH_LIMIT} bytes long"));
         }
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let shown = folder.display();

@@ -3,7 +3,7 @@
 //! Nothing here touches a network, a clock, a random number generator or a page: time comes in as
 //! a [`Timestamp`], randomness as a generator that the caller lends, and the world through
 //! [`flow::Input`] and [`flow::Output`]. The same code runs in the browser, in the simulated
-//! world of the tests and, one day, in a server.
+//! world of the tests and in the broker.
 //!
 //! - [`flow`] is the machine that turns a click into sealed tokens.
 //! - [`ticket`], [`authorization`], [`authorization_response`], [`token_endpoint`] and [`id_token`] are its steps, in

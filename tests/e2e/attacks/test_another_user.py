@@ -120,7 +120,7 @@ def test_every_request_is_refused(notebook, stranger, ticket, provider, how):
     assert len(provider.exchanges()) == 1
 
 
-def test_this_user_would_be_answered(notebook, stranger, ticket):
+def test_the_same_request_from_the_owner_is_answered(notebook, stranger, ticket):
     """So it is the user that is refused, and not the request."""
     page = Page(ticket)
     assert page.register(says_yes=False).json()["client_id"] == ticket["client_id"]

@@ -47,12 +47,12 @@ impl Asker {
             (None, None) => AsksFor::Named { tenants: terms.tenants.to_vec() },
             (Some(tenant), Some(user)) if terms.tenants.is_empty() => {
                 if !is_name(tenant) || !is_name(user) {
-                    return Err(("user", "tenant and user are 1 to 256 visible ASCII characters"));
+                    return Err(("user", "tenant and user must have 1 to 256 visible ASCII characters"));
                 }
                 AsksFor::One { tenant: tenant.to_owned(), user: user.to_owned() }
             }
-            (Some(_), Some(_)) => return Err(("tenants", "`tenant` names the only one already")),
-            _ => return Err(("user", "`tenant` and `user` stand together, or neither of them does")),
+            (Some(_), Some(_)) => return Err(("tenants", "remove it; `tenant` names the only one already")),
+            _ => return Err(("user", "set both `tenant` and `user`, or neither")),
         };
         Ok(Self {
             name,

@@ -130,25 +130,31 @@ impl Hub {
             reason: reason.into(),
         };
         if !super::is_name(name) {
-            return Err(wrong("api_url", "the hub's name is 1 to 256 visible ASCII characters"));
+            return Err(wrong("api_url", "the hub's name must have 1 to 256 visible ASCII characters"));
         }
-        let mut user_url = Url::parse(&config.api_url)
-            .map_err(|_| wrong("api_url", "this is no address; it ends with /hub/api"))?;
+        let mut user_url = Url::parse(&config.api_url).map_err(|_| {
+            wrong("api_url", "is not a valid URL; use the hub's API URL, which ends with /hub/api")
+        })?;
         let is_here = matches!(user_url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         let is_safe =
             user_url.scheme() == "https" || (user_url.scheme() == "http" && (is_here || config.plain_http));
         if !is_safe {
             return Err(wrong(
                 "api_url",
-                "only https is safe for tokens; plain_http = true accepts http where the network is trusted",
+                "must be an https URL; plain_http = true accepts http where the network is trusted",
             ));
         }
         if user_url.query().is_some() || user_url.fragment().is_some() || !user_url.username().is_empty() {
-            return Err(wrong("api_url", "an address without user, query and fragment"));
+            return Err(wrong(
+                "api_url",
+                "must have no user, query or fragment; use the hub's API URL, which ends with /hub/api",
+            ));
         }
         user_url
             .path_segments_mut()
-            .map_err(|()| wrong("api_url", "this is no address; it ends with /hub/api"))?
+            .map_err(|()| {
+                wrong("api_url", "is not a valid URL; use the hub's API URL, which ends with /hub/api")
+            })?
             .pop_if_empty()
             .push("user");
         // Another library may have installed one already.

@@ -86,13 +86,16 @@ impl Holder {
         // A user of this machine needs none.
         let needed = usize::from(config.unix_user.is_none());
         if !(needed..=2).contains(&config.keys.len()) {
-            return Err(wrong("keys", "one key, or two while one replaces the other"));
+            return Err(wrong("keys", "must hold one key, or two while one replaces the other"));
         }
         let mut keys = Vec::new();
         for source in &config.keys {
             let key = source.secret()?;
             if key.expose().len() < SHORTEST_KEY {
-                return Err(wrong("keys", "a key of fewer than 32 characters can be guessed"));
+                return Err(wrong(
+                    "keys",
+                    "each key must have at least 32 characters, because a shorter one can be guessed",
+                ));
             }
             keys.push(Sha256::digest(key.expose().as_bytes()).into());
         }

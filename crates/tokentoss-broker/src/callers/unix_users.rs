@@ -146,7 +146,10 @@ fn wrong(caller: &str, reason: &'static str) -> ConfigError {
 
 fn uid_of(config: &Config, caller: &str, user: &UnixUser) -> Result<u32, ConfigError> {
     if config.socket.is_none() {
-        return Err(wrong(caller, "users of this machine connect to a socket; set [socket] path"));
+        return Err(wrong(
+            caller,
+            "needs a socket, to which users of this machine connect; set [socket] path",
+        ));
     }
     user.uid().map_err(|reason| wrong(caller, reason))
 }
@@ -158,10 +161,10 @@ impl Persons {
             reason: reason.into(),
         };
         if !is_name(&tenant) {
-            return Err(wrong("tenant", "1 to 256 visible ASCII characters"));
+            return Err(wrong("tenant", "must have 1 to 256 visible ASCII characters"));
         }
         if first_uid == 0 {
-            return Err(wrong("first_uid", "root is no person; name it as unix_user of a caller"));
+            return Err(wrong("first_uid", "must not be 0; name root as unix_user of a caller"));
         }
         let names = Cache::builder().max_capacity(REMEMBERED).time_to_live(KNOWN_FOR).build();
         let turns = Arc::new(Semaphore::new(AT_ONCE));

@@ -44,10 +44,13 @@ pub(crate) fn problems(config: &Config) -> Vec<ConfigError> {
         found.number(&setting("forgets_after_days"), provider.forgets_after_days, &DAYS);
         found.number(&setting("client_revision"), provider.client_revision, &REVISION);
         if !provider.audiences.iter().all(|audience| is_audience(audience)) {
-            found.add(setting("audiences"), format!("each 1 to {AUDIENCE} visible ASCII characters"));
+            found.add(
+                setting("audiences"),
+                format!("each must have 1 to {AUDIENCE} visible ASCII characters"),
+            );
         }
         if !SECRETS.contains(&provider.client_secrets.len()) {
-            found.add(setting("client_secrets"), format!("{} secrets at most", SECRETS.end()));
+            found.add(setting("client_secrets"), format!("must have at most {} secrets", SECRETS.end()));
         }
     }
     for (name, caller) in &config.callers {
@@ -56,13 +59,13 @@ pub(crate) fn problems(config: &Config) -> Vec<ConfigError> {
         {
             let is_name = header.len() <= HEADER_NAME && HeaderName::from_bytes(header.as_bytes()).is_ok();
             if !is_name {
-                let reason = format!("the name of a header, of {HEADER_NAME} characters at most");
+                let reason = format!("must be a header name of at most {HEADER_NAME} characters");
                 found.add(format!("callers.{name}.{setting}"), reason);
             }
         }
     }
     if config.listen == config.admin_listen && config.listen.port() != 0 {
-        let reason = "another address than `listen`, because administrators alone may reach it".to_owned();
+        let reason = "must differ from `listen`, because only administrators may reach it".to_owned();
         found.add("admin_listen".to_owned(), reason);
     }
     found.0
@@ -77,7 +80,10 @@ struct Found(Vec<ConfigError>);
 impl Found {
     fn number<N: Display + PartialOrd>(&mut self, setting: &str, number: N, range: &RangeInclusive<N>) {
         if !range.contains(&number) {
-            self.add(setting.to_owned(), format!("a number from {} to {}", range.start(), range.end()));
+            self.add(
+                setting.to_owned(),
+                format!("must be a number from {} to {}", range.start(), range.end()),
+            );
         }
     }
 

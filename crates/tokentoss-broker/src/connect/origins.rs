@@ -57,9 +57,10 @@ impl Origins {
         };
         let origin_of = |address: &str, setting: &str| match EndpointUrl::parse(address) {
             Ok(url) if url.origin() == address.trim_end_matches('/') => Ok(url.origin().to_owned()),
-            _ => {
-                Err(wrong(setting, "an origin is https://host or https://host:port, or http on this machine"))
-            }
+            _ => Err(wrong(
+                setting,
+                "must be an origin: https://host or https://host:port, or http on this machine",
+            )),
         };
         let public_origin =
             config.public_url.as_deref().map(|address| origin_of(address, "public_url")).transpose()?;
@@ -68,7 +69,7 @@ impl Origins {
             provider.sign_in.as_ref().is_some_and(|sign_in| sign_in.way == Way::Page)
         };
         if public_origin.is_none() && config.providers.iter().any(|entry| by_page(&entry)) {
-            return Err(wrong("public_url", "sign-ins by the broker's pages need it"));
+            return Err(wrong("public_url", "is missing; sign-ins by the broker's pages need it"));
         }
         let mut applications = BTreeMap::new();
         for (name, caller) in &config.callers {

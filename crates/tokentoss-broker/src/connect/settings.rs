@@ -132,7 +132,9 @@ impl SignInConfig {
         auth_method: &str,
         preset: Option<&Preset>,
     ) -> Result<SignInSettings, (&'static str, String)> {
-        let missing = |setting| (setting, "it must be given, because no preset says it".to_owned());
+        let missing = |setting| {
+            (setting, "is missing; set it, because there is no preset for this provider".to_owned())
+        };
         let either = |own: &Option<String>, preset: Option<&String>| own.clone().or_else(|| preset.cloned());
         let issuer =
             either(&self.issuer, preset.map(|preset| &preset.issuer)).ok_or_else(|| missing("issuer"))?;
@@ -144,7 +146,7 @@ impl SignInConfig {
         // Without a secret, the verifier alone keeps a deposited code that leaks from being redeemed by somebody else.
         let is_public = auth_method == AuthenticationKind::None.name();
         if self.way == Way::Deposit && is_public && !self.checks_pkce.unwrap_or(preset.is_some()) {
-            let reason = "deposits of a client without a secret are safe only where the provider checks PKCE: find out, and say so";
+            let reason = "must be true for deposits of a client without a secret; set it once you know that the provider checks PKCE";
             return Err(("checks_pkce", reason.to_owned()));
         }
         let scopes = match (self.scopes.is_empty(), preset) {

@@ -1,13 +1,13 @@
 //! The broker's first page, which says who asks for what; and the way on to the provider.
 
+use tokentoss_core::Secret;
 use tokentoss_core::authorization::AuthorizationRequest;
 use tokentoss_core::client::Client;
 use tokentoss_core::endpoint::EndpointUrl;
-use tokentoss_core::{Error, ErrorCode, Secret};
 
 use super::{BrowserCookie, SignIns, UNDER_WAY, Way, scopes_in, sha256};
 use crate::problem::Problem;
-use crate::random;
+use crate::random::{self, OsEntropy};
 use crate::refresh::Failed;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
@@ -32,15 +32,6 @@ pub struct Started {
     pub url: String,
     /// What ties the answer to this browser.
     pub cookie: BrowserCookie,
-}
-
-/// The operating system's generator, as the core wants it lent.
-struct System;
-
-impl tokentoss_core::Entropy for System {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
-        getrandom::fill(bytes).map_err(|_| ErrorCode::EntropyUnavailable.into())
-    }
 }
 
 impl SignIns {
@@ -117,6 +108,6 @@ fn request(
     state: Secret,
 ) -> Result<AuthorizationRequest, Problem> {
     let nonce = tokentoss_core::base64url::encode(&random::bytes::<32>());
-    AuthorizationRequest::with_state(client, redirect_uri, state, String::new(), nonce, &mut System)
+    AuthorizationRequest::with_state(client, redirect_uri, state, String::new(), nonce, &mut OsEntropy)
         .map_err(|_| Problem::key_unavailable())
 }

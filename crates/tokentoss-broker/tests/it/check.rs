@@ -82,16 +82,16 @@ async fn all_problems_at_once() {
     for problem in [
         "problem: key_ring: ",
         "has mode 640, so that others can use it; chmod 600",
-        "problem: callers.short.keys: a key of fewer than 32 characters",
+        "problem: callers.short.keys: each key must have at least 32 characters",
         "gone.key cannot be read",
         "problem: providers.plain.token_endpoint: ",
         "problem: providers.lone.client_secrets: ",
         "problem: providers.lone.through[0].origin: ",
-        "problem: providers.open.sign_in.checks_pkce: deposits of a client without a secret",
-        "problem: public_url: sign-ins by the broker's pages need it",
+        "problem: providers.open.sign_in.checks_pkce: must be true for deposits of a client without a secret",
+        "problem: public_url: is missing; sign-ins by the broker's pages need it",
         "problem: journal: ",
         "problem: hubs.away: http://127.0.0.1:9/hub/api/user does not answer as a hub",
-        "problem: hubs.plain.api_url: only https",
+        "problem: hubs.plain.api_url: must be an https URL",
     ] {
         assert!(text.contains(problem), "{problem}\n{text}");
     }

@@ -37,7 +37,7 @@ async fn every_command_explains_itself() {
 }
 
 #[tokio::test]
-async fn nobody_is_confirmed() {
+async fn confirm_refuses_unknown_grants() {
     let provider = Provider::start().await;
     let home = Home::new(&provider);
     home.start().await.stop().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Broker, Home, answer, until};
 
 /// A listener, and what of the stream was not read yet.
@@ -81,7 +81,7 @@ async fn a_dead_grant_asks_for_a_sign_in() {
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
     let mut listener = listen(&broker, "ada").await;
-    provider.set(Mood::Says(400, r#"{"error":"invalid_grant"}"#));
+    provider.set(ProviderBehaviour::Respond(400, r#"{"error":"invalid_grant"}"#));
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 409);
     assert_eq!(listener.next().await.expect("news").0, "sign_in_needed");
 }

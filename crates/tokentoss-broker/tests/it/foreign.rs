@@ -31,7 +31,7 @@ async fn about(broker: &Broker, method: &str, path: &str, who: (&str, &str), acc
 }
 
 #[tokio::test]
-async fn at_every_route() {
+async fn every_route_answers_foreign_ids_like_unknown_ids() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept_with(RULE).await;
     let adas = broker.connect("ada", &provider.grant(), 3600).await.to_string();
@@ -165,7 +165,7 @@ fn without_nonces(answer: &Answer) -> (u16, String) {
 
 /// However somebody else is called and whatever they call the account.
 #[test]
-fn whatever_the_names_are() {
+fn foreign_ids_look_unknown_for_any_user_and_account_names() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let (broker, adas) = runtime.block_on(async {
         let provider = Provider::start().await;

@@ -46,7 +46,7 @@ fn a_data_key_is_wrapped_for_its_tenant() {
 }
 
 #[test]
-fn a_ring_that_is_none() {
+fn a_malformed_key_ring_is_refused() {
     for (text, error) in [
         ("", RingError::Malformed),
         ("primary = 'a'", RingError::Malformed),

@@ -17,16 +17,16 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
-/// What it does instead of answering well.
+/// How it answers.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Mood {
-    /// Nothing.
+pub(crate) enum ProviderBehaviour {
+    /// As a working provider does.
     #[default]
-    Well,
-    /// It answers this.
-    Says(u16, &'static str),
-    /// It asks for patience.
-    Busy,
+    Normal,
+    /// With this status and body.
+    Respond(u16, &'static str),
+    /// With status 429 and the header `Retry-After`.
+    Overloaded,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ struct Truth {
     /// What was sent, in order.
     forms: Vec<HashMap<String, String>>,
     count: u32,
-    mood: Mood,
+    behaviour: ProviderBehaviour,
     takes: Duration,
     /// Answers wait for it.
     gate: Arc<RwLock<()>>,
@@ -45,7 +45,7 @@ struct Truth {
     grace: Option<HashMap<String, String>>,
     /// What was sent to be revoked, with the header `Authorization`.
     revoked: Vec<(HashMap<String, String>, Option<String>)>,
-    revoking: Mood,
+    revoking: ProviderBehaviour,
     issuer: String,
     /// What the authorization endpoint gave codes for.
     codes: HashMap<String, Granted>,
@@ -135,8 +135,8 @@ impl Provider {
         refresh
     }
 
-    pub(crate) fn set(&self, mood: Mood) {
-        self.truth.lock().expect("not poisoned").mood = mood;
+    pub(crate) fn set(&self, behaviour: ProviderBehaviour) {
+        self.truth.lock().expect("not poisoned").behaviour = behaviour;
     }
 
     /// How long each answer takes.
@@ -161,8 +161,8 @@ impl Provider {
     }
 
     /// How it answers to revocations.
-    pub(crate) fn revoking(&self, mood: Mood) {
-        self.truth.lock().expect("not poisoned").revoking = mood;
+    pub(crate) fn revoking(&self, behaviour: ProviderBehaviour) {
+        self.truth.lock().expect("not poisoned").revoking = behaviour;
     }
 
     /// What was sent to be revoked, with the header `Authorization`.
@@ -178,17 +178,21 @@ impl Provider {
 
 async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response {
     let form: HashMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    let (mood, takes, gate) = {
+    let (behaviour, takes, gate) = {
         let mut truth = truth.lock().expect("not poisoned");
         truth.forms.push(form.clone());
-        (truth.mood.clone(), truth.takes, Arc::clone(&truth.gate))
+        (truth.behaviour.clone(), truth.takes, Arc::clone(&truth.gate))
     };
     drop(gate.read().await);
     tokio::time::sleep(takes).await;
-    match mood {
-        Mood::Says(status, body) => (StatusCode::from_u16(status).expect("a status"), body).into_response(),
-        Mood::Busy => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response(),
-        Mood::Well => {
+    match behaviour {
+        ProviderBehaviour::Respond(status, body) => {
+            (StatusCode::from_u16(status).expect("a status"), body).into_response()
+        }
+        ProviderBehaviour::Overloaded => {
+            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response()
+        }
+        ProviderBehaviour::Normal => {
             let mut truth = truth.lock().expect("not poisoned");
             if form.get("client_secret").map(String::as_str) != Some("s3cret-of-the-client") {
                 return (StatusCode::UNAUTHORIZED, r#"{"error":"invalid_client"}"#).into_response();
@@ -284,9 +288,13 @@ async fn revoke(State(truth): State<Arc<Mutex<Truth>>>, headers: HeaderMap, body
     let authorization = headers.get("authorization").map(|value| value.to_str().expect("text").to_owned());
     truth.revoked.push((form.clone(), authorization));
     match truth.revoking.clone() {
-        Mood::Says(status, body) => (StatusCode::from_u16(status).expect("a status"), body).into_response(),
-        Mood::Busy => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response(),
-        Mood::Well => {
+        ProviderBehaviour::Respond(status, body) => {
+            (StatusCode::from_u16(status).expect("a status"), body).into_response()
+        }
+        ProviderBehaviour::Overloaded => {
+            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "20")]).into_response()
+        }
+        ProviderBehaviour::Normal => {
             truth.alive.remove(&form["token"]);
             StatusCode::OK.into_response()
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Broker, Home, answer, until};
 
 async fn waiting(broker: &Broker) -> u64 {
@@ -73,7 +73,7 @@ async fn a_provider_that_is_away_is_asked_again_after_a_pause() {
     let home = Home::new(&provider);
     let broker = home.start().await;
     broker.connect("ada", &provider.grant(), 3600).await;
-    provider.revoking(Mood::Busy);
+    provider.revoking(ProviderBehaviour::Overloaded);
     end(&broker, "ada", "").await;
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.code(), "not_connected");
     until(async || home.number("SELECT COALESCE(MAX(failures), 0) FROM revocations").await == 1).await;
@@ -81,7 +81,7 @@ async fn a_provider_that_is_away_is_asked_again_after_a_pause() {
     let left = home.number(left).await;
     assert!((15_000..=30_000).contains(&left), "{left}");
     assert_eq!((provider.revoked().len(), waiting(&broker).await), (1, 1));
-    provider.revoking(Mood::Well);
+    provider.revoking(ProviderBehaviour::Normal);
     // As after the pause.
     home.execute("UPDATE revocations SET next_attempt_at = 0").await;
     broker.custodian.revocations.notify_one();
@@ -96,7 +96,7 @@ async fn what_the_provider_does_not_know_counts_as_revoked() {
         [(400, r#"{"error":"invalid_token"}"#), (400, r#"{"error":"unsupported_token_type"}"#)]
     {
         let provider = Provider::start().await;
-        provider.revoking(Mood::Says(status, body));
+        provider.revoking(ProviderBehaviour::Respond(status, body));
         let broker = Home::new(&provider).start_kept().await;
         broker.connect("ada", &provider.grant(), 3600).await;
         end(&broker, "ada", "").await;
@@ -108,7 +108,7 @@ async fn what_the_provider_does_not_know_counts_as_revoked() {
 #[tokio::test]
 async fn after_seven_days_it_is_given_up() {
     let provider = Provider::start().await;
-    provider.revoking(Mood::Says(503, ""));
+    provider.revoking(ProviderBehaviour::Respond(503, ""));
     let home = Home::new(&provider);
     let broker = home.start().await;
     broker.connect("ada", &provider.grant(), 3600).await;
@@ -129,7 +129,7 @@ async fn after_seven_days_it_is_given_up() {
 #[tokio::test]
 async fn a_new_sign_in_is_not_ended_by_the_end_of_the_old_one() {
     let provider = Provider::start().await;
-    provider.revoking(Mood::Busy);
+    provider.revoking(ProviderBehaviour::Overloaded);
     let home = Home::new(&provider);
     let broker = home.start().await;
     broker.connect("ada", &provider.grant(), 3600).await;
@@ -137,7 +137,7 @@ async fn a_new_sign_in_is_not_ended_by_the_end_of_the_old_one() {
     until(async || provider.revoked().len() == 1).await;
     let next = provider.grant();
     broker.connect("ada", &next, 3600).await;
-    provider.revoking(Mood::Well);
+    provider.revoking(ProviderBehaviour::Normal);
     home.execute("UPDATE revocations SET next_attempt_at = 0").await;
     broker.custodian.revocations.notify_one();
     until(async || waiting(&broker).await == 0).await;
@@ -150,7 +150,7 @@ async fn a_token_that_comes_after_the_sign_out_is_revoked_too() {
     let provider = Provider::start().await;
     let held = provider.hold().await;
     // The refresh is answered although its token has been revoked by then.
-    provider.revoking(Mood::Says(200, ""));
+    provider.revoking(ProviderBehaviour::Respond(200, ""));
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
     let asked = broker.token("ada", json!({"provider": "example"}));

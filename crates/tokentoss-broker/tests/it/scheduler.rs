@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Home, until};
 
 /// Makes the grants of all users due, as after some time.
@@ -75,7 +75,7 @@ async fn several_replicas_do_each_work_once() {
 #[tokio::test]
 async fn a_provider_that_is_away_is_not_asked_for_every_grant() {
     let provider = Provider::start().await;
-    provider.set(Mood::Says(503, ""));
+    provider.set(ProviderBehaviour::Respond(503, ""));
     let home = Home::new(&provider);
     let broker = home.start().await;
     for number in 0..200 {
@@ -90,7 +90,7 @@ async fn a_provider_that_is_away_is_not_asked_for_every_grant() {
     let began = tokio::time::Instant::now();
     until(async || provider.forms().len() >= after_the_first + 2).await;
     assert!(began.elapsed() > Duration::from_millis(1500), "{:?}", began.elapsed());
-    provider.set(Mood::Well);
+    provider.set(ProviderBehaviour::Normal);
     home.execute("UPDATE grants SET next_attempt_at = NULL, failed_at = NULL").await;
     until(async || home.number("SELECT COUNT(*) FROM grants WHERE renewed_at = connected_at").await == 0)
         .await;

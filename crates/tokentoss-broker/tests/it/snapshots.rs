@@ -61,7 +61,7 @@ fn keep(method: &str, path: &str, answer: &Answer, texts: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn of_accounts_and_news() {
+async fn snapshots_of_accounts_and_news() {
     let (provider, service) = (Provider::start().await, Service::start().await);
     let broker = Home::new(&provider).start_kept_with(&service.rule()).await;
     let id = broker.connect("ada", &provider.grant(), 3600).await.to_string();
@@ -88,7 +88,7 @@ async fn of_accounts_and_news() {
 }
 
 #[tokio::test]
-async fn of_sign_ins() {
+async fn snapshots_of_sign_ins() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;
     let begun = begin(&broker, "ada", json!({})).await;
@@ -108,7 +108,7 @@ async fn of_sign_ins() {
 }
 
 #[tokio::test]
-async fn of_deposits() {
+async fn snapshots_of_deposits() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "deposit").start_kept().await;
     let begun = begin(&broker, "ada", json!({})).await;
@@ -156,7 +156,7 @@ fn keep_page(name: &str, page: &Page, texts: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn of_the_page_for_another_account() {
+async fn snapshots_of_the_page_for_another_account() {
     let provider = Provider::start().await;
     let mut home = sign_in::home(&provider, "page");
     home.of_provider.push_str("\naccount_choice_params = { prompt = \"select_account\" }");
@@ -171,7 +171,7 @@ async fn of_the_page_for_another_account() {
 }
 
 #[tokio::test]
-async fn of_pages() {
+async fn snapshots_of_pages() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;
     let (begun, browser) = (begin(&broker, "ada", json!({"scopes": ["files"]})).await, Browser::default());
@@ -200,7 +200,7 @@ async fn of_pages() {
 }
 
 #[tokio::test]
-async fn of_pages_in_german() {
+async fn snapshots_of_pages_in_german() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;
     let browser = Browser::in_language("de-AT,de;q=0.9,en;q=0.5");
@@ -232,7 +232,7 @@ fn kept() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_route_and_every_problem_has_one() {
+fn every_route_and_every_problem_has_a_snapshot() {
     let kept = kept();
     for (path, operations) in document()["paths"].as_object().expect("paths") {
         for method in operations.as_object().expect("operations").keys().filter(|key| *key != "parameters") {
@@ -255,7 +255,7 @@ fn every_route_and_every_problem_has_one() {
 }
 
 #[tokio::test]
-async fn problems() {
+async fn snapshots_of_problems() {
     let mut seen = BTreeMap::<&str, u32>::new();
     for problem in Problem::every() {
         // Some codes have several sentences.

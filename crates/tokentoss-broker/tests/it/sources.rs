@@ -66,28 +66,37 @@ async fn numbers_out_of_their_ranges_are_refused_at_the_start() {
     let provider = "[providers.x]\npreset = 'google'\nclient_id = 'x'\nauthentication = 'none'\n";
     let key = format!("[callers.x]\nkeys = ['{}/caller.key']\n", home.path().display());
     for (lines, problem) in [
-        ("[through]\nat_once = 0".to_owned(), "through.at_once: a number from 1 to 10000"),
-        ("[through]\nat_once = 9223372036854775807".into(), "through.at_once: a number from"),
-        ("[through]\nper_minute = 0".into(), "through.per_minute: a number from"),
-        ("[through]\nrequest_bytes = 0".into(), "through.request_bytes: a number from"),
-        ("[through]\nresponse_bytes = 9223372036854775807".into(), "through.response_bytes: a number from"),
-        ("[through]\nconnect_seconds = 61".into(), "through.connect_seconds: a number from 1 to 60"),
-        ("[through]\nanswer_seconds = 9223372036854775807".into(), "through.answer_seconds: a number from"),
-        ("[through]\nidle_seconds = 0".into(), "through.idle_seconds: a number from"),
+        ("[through]\nat_once = 0".to_owned(), "through.at_once: must be a number from 1 to 10000"),
+        ("[through]\nat_once = 9223372036854775807".into(), "through.at_once: must be a number from"),
+        ("[through]\nper_minute = 0".into(), "through.per_minute: must be a number from"),
+        ("[through]\nrequest_bytes = 0".into(), "through.request_bytes: must be a number from"),
+        (
+            "[through]\nresponse_bytes = 9223372036854775807".into(),
+            "through.response_bytes: must be a number from",
+        ),
+        ("[through]\nconnect_seconds = 61".into(), "through.connect_seconds: must be a number from 1 to 60"),
+        (
+            "[through]\nanswer_seconds = 9223372036854775807".into(),
+            "through.answer_seconds: must be a number from",
+        ),
+        ("[through]\nidle_seconds = 0".into(), "through.idle_seconds: must be a number from"),
         (
             format!("{provider}forgets_after_days = 0"),
-            "providers.x.forgets_after_days: a number from 1 to 3650",
+            "providers.x.forgets_after_days: must be a number from 1 to 3650",
         ),
-        (format!("{provider}forgets_after_days = 4294967295"), "providers.x.forgets_after_days: a number"),
+        (
+            format!("{provider}forgets_after_days = 4294967295"),
+            "providers.x.forgets_after_days: must be a number",
+        ),
         (
             format!("{provider}client_secrets = ['1', '2', '3', '4', '5']"),
-            "providers.x.client_secrets: 4 secrets",
+            "providers.x.client_secrets: must have at most 4 secrets",
         ),
-        (format!("{key}user_header = 'x user'"), "callers.x.user_header: the name of a header"),
-        (format!("{key}tenant_header = ''"), "callers.x.tenant_header: the name of a header"),
+        (format!("{key}user_header = 'x user'"), "callers.x.user_header: must be a header name"),
+        (format!("{key}tenant_header = ''"), "callers.x.tenant_header: must be a header name"),
         (
             format!("{key}tenant_header = '{}'", "x".repeat(65)),
-            "callers.x.tenant_header: the name of a header",
+            "callers.x.tenant_header: must be a header name",
         ),
     ] {
         let path = home.configuration(&lines);

@@ -59,7 +59,7 @@ fn during_the_hand_over_the_truth_wins() {
 }
 
 #[test]
-fn at_rest_it_is_nothing() {
+fn cancel_when_idle_changes_nothing() {
     let mut world = World::new();
     world.input(Input::Cancel);
     assert_eq!(world.shown.len(), 1);

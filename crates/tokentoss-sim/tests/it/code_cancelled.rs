@@ -15,7 +15,7 @@ fn answer(world: &mut World, request: u32, body: &str) {
 }
 
 #[test]
-fn before_there_is_a_code() {
+fn cancel_before_the_user_code_arrives() {
     let mut world = World::new();
     world.input(Input::AskForCode);
     world.input(Input::Cancel);

@@ -17,7 +17,7 @@ fn assert_gone(world: &mut World) {
 }
 
 #[test]
-fn in_every_state() {
+fn a_lost_kernel_is_reported_in_every_state() {
     assert_gone(&mut World::new());
     assert_gone(&mut World::at_provider());
     let mut exchanging = World::new();

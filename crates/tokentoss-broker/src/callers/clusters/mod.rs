@@ -132,30 +132,36 @@ impl Cluster {
         };
         let is_text = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_text(&config.issuer) {
-            return Err(wrong("issuer", "the API server's --service-account-issuer"));
+            return Err(wrong(
+                "issuer",
+                "is missing or has spaces; set it to the value of the API server's --service-account-issuer",
+            ));
         }
         if !is_text(&config.audience) {
-            return Err(wrong("audience", "the audience of the projected tokens"));
+            return Err(wrong(
+                "audience",
+                "is missing or has spaces; set it to the audience of the pods' projected tokens",
+            ));
         }
         if config.audience == config.issuer {
             // Tokens for the API server are in every pod, and live for a year.
-            return Err(wrong("audience", "an audience of the broker's own, and not the API server's"));
+            return Err(wrong("audience", "must not be the issuer; choose an audience for the broker alone"));
         }
         let place = match (&config.jwks, &config.jwks_url) {
             (Some(path), None) => {
                 if config.ca_certificates.is_some() || config.jwks_token.is_some() {
-                    return Err(wrong("jwks", "a file needs neither `ca_certificates` nor `jwks_token`"));
+                    return Err(wrong("jwks", "is a file; remove `ca_certificates` and `jwks_token`"));
                 }
                 Place::File(path.clone())
             }
             (None, Some(url)) => {
                 if EndpointUrl::parse(url).is_err() {
-                    return Err(wrong("jwks_url", "only https, or http on this machine, is safe for keys"));
+                    return Err(wrong("jwks_url", "must be an https URL, or an http URL on this machine"));
                 }
                 let http = config.client().map_err(|reason| wrong("ca_certificates", reason))?;
                 Place::Address { http, url: url.clone(), token: config.jwks_token.clone() }
             }
-            _ => return Err(wrong("jwks", "exactly one of `jwks` and `jwks_url`")),
+            _ => return Err(wrong("jwks", "set either `jwks` or `jwks_url`, and not both")),
         };
         let rules =
             Rules::of(name, &config.service_accounts).map_err(|(setting, reason)| wrong(&setting, reason))?;

@@ -48,14 +48,14 @@ impl Rules {
         configs: &[ServiceAccountConfig],
     ) -> Result<Self, (String, &'static str)> {
         if configs.is_empty() {
-            return Err(("service_accounts".to_owned(), "without an entry nobody of the cluster may ask"));
+            return Err(("service_accounts".to_owned(), "is empty; add the service accounts that may ask"));
         }
         let mut rules = BTreeMap::new();
         for (index, config) in configs.iter().enumerate() {
             let wrong = |setting: &str, reason| (format!("service_accounts[{index}].{setting}"), reason);
             let rule = Rule::of(cluster, config).map_err(|(setting, reason)| wrong(setting, reason))?;
             if rules.insert((config.namespace.clone(), config.name.clone()), rule).is_some() {
-                return Err(wrong("name", "another entry is about the same accounts"));
+                return Err(wrong("name", "is the same as in another entry; keep one of them"));
             }
         }
         Ok(Self(rules))
@@ -92,11 +92,14 @@ impl Rule {
         if !ServiceAccount::can_be(namespace, name.as_deref()) {
             return Err((
                 "name",
-                "Kubernetes takes no such name; without `name` all of the namespace are meant",
+                "namespace or name is not valid in Kubernetes; leave `name` out to mean the whole namespace",
             ));
         }
         if tenant.is_none() && name.is_none() {
-            return Err(("name", "only a named service account may name tenant and user in headers"));
+            return Err((
+                "name",
+                "is missing; only a named service account may name tenant and user in headers",
+            ));
         }
         if let (Some(tenant), None) = (tenant, user)
             && tenants.is_empty()
@@ -104,7 +107,7 @@ impl Rule {
             let is_tenant = is_name(tenant);
             return is_tenant
                 .then(|| Self::Itself { tenant: tenant.clone() })
-                .ok_or(("tenant", "1 to 256 visible ASCII characters"));
+                .ok_or(("tenant", "must have 1 to 256 visible ASCII characters"));
         }
         let [tenant_header, user_header] = NAMING_HEADERS;
         let (tenant, user) = (tenant.as_deref(), user.as_deref());

@@ -17,7 +17,7 @@ fn cluster(lines: &str, accounts: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_no_broker_starts_with() {
+async fn invalid_cluster_settings_are_refused_at_start() {
     let home = Home::new(&Provider::start().await);
     let empty = home.path().join("empty.crt");
     std::fs::write(&empty, "").expect("written");
@@ -25,17 +25,17 @@ async fn what_no_broker_starts_with() {
     let file = "issuer = \"https://k8s.example\"\njwks = \"/jwks.json\"";
     let with = |account: &str| cluster(url, &format!("[[clusters.prod.service_accounts]]\n{account}"));
     for (more, problem) in [
-        (cluster("issuer = \"\"\njwks = \"/jwks.json\"", ACCOUNT), "issuer: "),
+        (cluster("issuer = \"\"\njwks = \"/jwks.json\"", ACCOUNT), "issuer: is missing"),
         (
             cluster("issuer = \"tokentoss\"\njwks = \"/jwks.json\"", ACCOUNT),
-            "audience: an audience of the broker's own",
+            "audience: must not be the issuer",
         ),
-        (cluster("issuer = \"https://k8s.example\"", ACCOUNT), "jwks: exactly one"),
-        (cluster(&format!("{url}\njwks = \"/jwks.json\""), ACCOUNT), "jwks: exactly one"),
-        (cluster(&format!("{file}\njwks_token = \"/token\""), ACCOUNT), "jwks: a file needs neither"),
+        (cluster("issuer = \"https://k8s.example\"", ACCOUNT), "jwks: set either"),
+        (cluster(&format!("{url}\njwks = \"/jwks.json\""), ACCOUNT), "jwks: set either"),
+        (cluster(&format!("{file}\njwks_token = \"/token\""), ACCOUNT), "jwks: is a file"),
         (
             cluster("issuer = \"https://k8s.example\"\njwks_url = \"http://k8s.example/jwks\"", ACCOUNT),
-            "jwks_url: only https",
+            "jwks_url: must be an https URL",
         ),
         (
             cluster(&format!("{url}\nca_certificates = \"/nowhere.crt\""), ACCOUNT),
@@ -45,23 +45,23 @@ async fn what_no_broker_starts_with() {
             cluster(&format!("{url}\nca_certificates = {empty:?}"), ACCOUNT),
             "ca_certificates: the file has no",
         ),
-        (cluster(url, ""), "service_accounts: without an entry"),
+        (cluster(url, ""), "service_accounts: is empty"),
         (
             with("namespace = \"\"\ntenant = \"acme\""),
-            "service_accounts[0].name: Kubernetes takes no such name",
+            "service_accounts[0].name: namespace or name is not valid",
         ),
         (
             with("namespace = \"*\"\ntenant = \"acme\""),
-            "service_accounts[0].name: Kubernetes takes no such name",
+            "service_accounts[0].name: namespace or name is not valid",
         ),
         (
             with("namespace = \"web\"\nname = \"A\"\ntenant = \"acme\""),
-            "service_accounts[0].name: Kubernetes takes",
+            "service_accounts[0].name: namespace or name is not valid",
         ),
-        (with("namespace = \"web\""), "service_accounts[0].name: only a named service account"),
+        (with("namespace = \"web\""), "service_accounts[0].name: is missing; only a named service account"),
         (
             with("namespace = \"web\"\ntenants = [\"acme\"]"),
-            "service_accounts[0].name: only a named service account",
+            "service_accounts[0].name: is missing; only a named service account",
         ),
         (with("namespace = \"web\"\nname = \"a\"\nuser = \"ada\""), "service_accounts[0].user: "),
         (with("namespace = \"web\"\ntenant = \"a b\""), "service_accounts[0].tenant: "),
@@ -70,7 +70,10 @@ async fn what_no_broker_starts_with() {
             with("namespace = \"web\"\ntenant = \"acme\"\nuser = \"ada\"\ntenants = [\"acme\"]"),
             "service_accounts[0].tenants: ",
         ),
-        (cluster(url, &format!("{ACCOUNT}{ACCOUNT}")), "service_accounts[1].name: another entry"),
+        (
+            cluster(url, &format!("{ACCOUNT}{ACCOUNT}")),
+            "service_accounts[1].name: is the same as in another entry",
+        ),
     ] {
         let config = Config::read(&home.configuration(&more)).expect("a configuration");
         let error = Server::build(&config).await.err().expect("refused").to_string();

@@ -109,8 +109,10 @@ async fn a_code_that_the_provider_refuses_ends_it_and_says_why() {
     let begun = begin(&broker, "ada", json!({})).await;
     let id = id_of(&begun);
     let sealed = sealed(&begun, &provider, &id);
-    provider
-        .set(crate::provider::Mood::Says(400, r#"{"error":"invalid_grant","error_description":"<script>"}"#));
+    provider.set(crate::provider::ProviderBehaviour::Respond(
+        400,
+        r#"{"error":"invalid_grant","error_description":"<script>"}"#,
+    ));
     let failed = deposit(&broker, "ada", &id, &sealed).await;
     assert_eq!(failed.body["problem"]["code"], "invalid_grant", "{failed:?}");
     assert!(!failed.body.to_string().contains("script"));

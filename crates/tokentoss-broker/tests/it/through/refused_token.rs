@@ -6,7 +6,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use super::service::{Seen, Service, broker};
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::answer;
 
 fn only(token: &'static str) -> impl Fn(&Seen) -> Response<Body> + Send + Sync + 'static {
@@ -61,7 +61,7 @@ async fn a_long_or_endless_body_is_not_repeated() {
 async fn a_dead_grant_is_told_in_place_of_the_refusal() {
     let (provider, service) = (Provider::start().await, Service::replying(only("none")).await);
     let broker = broker(&provider, &service.rule()).await;
-    provider.set(Mood::Says(400, r#"{"error":"invalid_grant"}"#));
+    provider.set(ProviderBehaviour::Respond(400, r#"{"error":"invalid_grant"}"#));
     let path = format!("/v1/through/example/{}/mail", service.address);
     let response = answer(broker.request("GET", &path, "ada")).await;
     assert_eq!((response.status, response.code()), (409, "reauth_required"));

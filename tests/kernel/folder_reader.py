@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Trespass."""
+    """Read until standard input ends."""
     folder, user = Path(sys.argv[1]), int(sys.argv[2])
     stranger = user != os.geteuid()
     if stranger:

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gate::Gate;
 use super::{is_active, said, told};
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Answer, Home, until};
 
 const UNAVAILABLE: (u16, &str, &str) =
@@ -17,8 +17,8 @@ const MISBEHAVED: (u16, &str, &str) = (
     "The provider answers with something that is not an answer. Try again later.",
 );
 
-/// Asks on a bad day, and again when it is over.
-async fn day(mut home: Home, gate: &mut Option<Gate>, is_over: impl FnOnce(&Provider)) -> Answer {
+/// Asks for a token during a failure, and again after it; returns the first answer.
+async fn answer_during(mut home: Home, gate: &mut Option<Gate>, is_over: impl FnOnce(&Provider)) -> Answer {
     if let Some(gate) = gate {
         home.provider.token_endpoint = format!("http://{}/token", gate.address);
     }
@@ -46,19 +46,20 @@ async fn each_is_told_and_none_loses_a_grant() {
         let provider = Provider::start().await;
         let to = provider.issuer().strip_prefix("http://").expect("an origin").parse().expect("an address");
         let mut gate = Some(Gate::to(to).await);
-        day(Home::new(&provider), &mut gate, |_| {}).await
+        answer_during(Home::new(&provider), &mut gate, |_| {}).await
     };
     let slow = async {
         let provider = Provider::start().await;
         // What comes too late was given all the same.
         provider.has_grace();
         provider.takes(Duration::from_secs(30));
-        day(Home::new(&provider), &mut None, |provider| provider.takes(Duration::ZERO)).await
+        answer_during(Home::new(&provider), &mut None, |provider| provider.takes(Duration::ZERO)).await
     };
     let says = async |status, body| {
         let provider = Provider::start().await;
-        provider.set(Mood::Says(status, body));
-        day(Home::new(&provider), &mut None, |provider| provider.set(Mood::Well)).await
+        provider.set(ProviderBehaviour::Respond(status, body));
+        answer_during(Home::new(&provider), &mut None, |provider| provider.set(ProviderBehaviour::Normal))
+            .await
     };
     let (down, slow, html, html_of_proxy, failed, busy) = tokio::join!(
         down,

@@ -53,7 +53,7 @@ struct Clock {
 impl Clock {
     fn of(folder: &Path) -> Self {
         let (library, file) = (folder.join("clock.so"), folder.join("clock"));
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/bad_days/clock.c");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/component_failures/clock.c");
         let mut compiler = Command::new("cc");
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
         assert!(compiler.status().expect("a compiler, which Rust links with").success());

@@ -1,6 +1,6 @@
 """Runs a command for as long as standard input stays open, so that no server outlives whoever wanted it.
 
-    python leash.py COMMAND [ARGUMENT ...]
+    python run_until_stdin_closes.py COMMAND [ARGUMENT ...]
 
 The pipe closes with the process that holds its other end, however that process ends. The command is then
 asked to end, and made to if it does not. What it leaves running ends with it, sessions of their own included.

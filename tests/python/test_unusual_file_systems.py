@@ -224,7 +224,7 @@ def test_a_folder_of_another_user(public_folder: Path) -> None:
 
 
 def test_folders_are_made_closed_whatever_the_umask() -> None:
-    """C12: ``~/.config`` was made 0777 under umask 000."""
+    """E12: ``~/.config`` was made 0777 under umask 000."""
     before = os.umask(0)
     try:
         FileStorage().save(TOKENS)
@@ -263,7 +263,7 @@ def with_leftovers(storage: FileStorage) -> FileStorage:
     storage.save(TOKENS)
     (storage.path.parent / ".tokens.json.fresh.tmp").write_text("refresh-1")
     (aside,) = storage.path.parent.glob("tokens.json.corrupt-*")
-    assert stat.S_IMODE(aside.stat().st_mode) == 0o600, "C12: set-aside files kept 0644"
+    assert stat.S_IMODE(aside.stat().st_mode) == 0o600, "E12: set-aside files kept 0644"
     return storage
 
 
@@ -308,7 +308,7 @@ def linked(storage: FileStorage, tmp_path: Path) -> FileStorage:
 
 
 def test_a_link_of_the_user_is_followed(linked: FileStorage) -> None:
-    """C12: as version 0.1.1 did."""
+    """A link is followed, as version 0.1.1 did (E12)."""
     stored = linked.load()
     assert stored is not None
     assert stored.refresh_token == "r"
@@ -337,7 +337,7 @@ def test_a_mounted_secret(tmp_path: Path) -> None:
 
 
 def test_a_link_to_something_else_changes_nothing(storage: FileStorage, tmp_path: Path) -> None:
-    """C12."""
+    """A link to a file of another program is not written to (E12)."""
     victim = tmp_path / "victim"
     victim.write_text("what another program keeps here")
     victim.chmod(0o600)
@@ -353,7 +353,7 @@ def test_a_link_to_something_else_changes_nothing(storage: FileStorage, tmp_path
 
 @pytest.mark.parametrize("target", ["nowhere.json", "tokens.json"])
 def test_a_link_to_nothing(storage: FileStorage, target: str) -> None:
-    """C12: a link that leads nowhere, and one to itself."""
+    """E12: a link that leads nowhere, and one to itself."""
     storage.path.parent.mkdir()
     storage.path.symlink_to(target)
     with pytest.raises(StorageError, match="symbolic link") as refusal:
@@ -362,7 +362,7 @@ def test_a_link_to_nothing(storage: FileStorage, target: str) -> None:
 
 
 def test_a_link_where_others_may_write(linked: FileStorage) -> None:
-    """C12: in such a folder anybody can put another link there."""
+    """E12: in such a folder anybody can put another link there."""
     linked.path.parent.chmod(0o777)
     with pytest.raises(StorageError, match="a folder that others may write to") as refusal:
         linked.load()
@@ -400,7 +400,7 @@ def test_a_file_system_without_locks(
 
 @as_root
 def test_a_lock_file_of_another_user(public_folder: Path) -> None:
-    """C11: the lock is named, not the token file."""
+    """E11: the lock is named, not the token file."""
     public_folder.chmod(0o777)
     lock = public_folder / "tokens.json.lock"
     lock.touch(0o600)
@@ -412,7 +412,7 @@ def test_a_lock_file_of_another_user(public_folder: Path) -> None:
 
 
 def test_clearing_waits_for_a_writer(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C12: ``clear()`` takes the lock."""
+    """E12: ``clear()`` takes the lock."""
     storage.save(TOKENS)
     monkeypatch.setattr("tokentoss.storage.file.WRITE_TIMEOUT", 0.0)
     with locks.file_lock(storage._lock_path(), 1), pytest.raises(StorageError, match="keeps it locked"):
@@ -463,7 +463,7 @@ def test_a_file_that_stays_in_use(storage: FileStorage, monkeypatch: pytest.Monk
 
 
 def test_what_can_be_saved_can_be_loaded(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C4: one limit for both, and what was stored stays."""
+    """E4: one limit for both, and what was stored stays."""
     storage.save(TOKENS)
     monkeypatch.setattr(private_file, "MAX_SIZE", storage.path.stat().st_size)
     assert storage.load() == TOKENS
@@ -482,7 +482,7 @@ def test_what_can_be_saved_can_be_loaded(storage: FileStorage, monkeypatch: pyte
 
 
 def test_thousands_of_accounts(storage: FileStorage) -> None:
-    """C4: 785 were too many."""
+    """E4: 785 were too many."""
     many = [
         replace(TOKENS, id_token="x" * 1200, issuer="https://a.example", subject=f"{number}", client_id="c")
         for number in range(5000)

@@ -1,8 +1,8 @@
-"""Kills a process at one line after another of what it does, and looks at what each death leaves behind.
+"""Kills a process at one line after another of what it does, and checks what each death leaves behind.
 
 As a script it forks a child for every line of the package that an action runs through; the child kills
 itself with SIGKILL when it comes to that line. After each death the script checks what is stored, and that
-life goes on.
+the next process works.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def deaths(action: str, path: Path, provider: LocalProvider | None = None, *, st
     }
     folders = [str(ROOT / "python"), str(ROOT / "tests")]
     finished = subprocess.run(
-        [sys.executable, "-m", "kernel.mortal"],
+        [sys.executable, "-m", "kernel.kill_at_each_line"],
         input=json.dumps(order),
         env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)},
         capture_output=True,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::Home;
 
 #[tokio::test]
@@ -10,8 +10,10 @@ async fn a_dead_grant_is_told_once_and_asked_for_no_more() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
-    provider
-        .set(Mood::Says(400, r#"{"error":"invalid_grant","error_description":"Token has been revoked"}"#));
+    provider.set(ProviderBehaviour::Respond(
+        400,
+        r#"{"error":"invalid_grant","error_description":"Token has been revoked"}"#,
+    ));
     for _ in 0..3 {
         let answer = broker.token("ada", json!({"provider": "example"})).await;
         assert_eq!((answer.status, answer.code()), (409, "reauth_required"), "{answer:?}");
@@ -21,7 +23,7 @@ async fn a_dead_grant_is_told_once_and_asked_for_no_more() {
         );
     }
     assert_eq!(provider.forms().len(), 1);
-    provider.set(Mood::Well);
+    provider.set(ProviderBehaviour::Normal);
     broker.connect_long_ago("ada", &provider.grant()).await;
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200, "signed in again");
 }
@@ -31,7 +33,7 @@ async fn a_wrong_client_secret_is_the_administrators() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
-    provider.set(Mood::Says(401, r#"{"error":"invalid_client"}"#));
+    provider.set(ProviderBehaviour::Respond(401, r#"{"error":"invalid_client"}"#));
     let answer = broker.token("ada", json!({"provider": "example"})).await;
     assert_eq!(
         (answer.status, answer.code(), &answer.body["action"]),
@@ -44,7 +46,7 @@ async fn a_provider_that_is_away_is_asked_again_later() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
-    provider.set(Mood::Busy);
+    provider.set(ProviderBehaviour::Overloaded);
     let answer = broker.token("ada", json!({"provider": "example"})).await;
     assert_eq!((answer.status, answer.code()), (503, "provider_unavailable"), "{answer:?}");
     let wait: u64 = answer.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
@@ -60,7 +62,7 @@ async fn a_token_that_still_lives_is_given_while_the_provider_is_away() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect("ada", &provider.grant(), 120).await;
-    provider.set(Mood::Says(503, ""));
+    provider.set(ProviderBehaviour::Respond(503, ""));
     for _ in 0..2 {
         let answer = broker.token("ada", json!({"provider": "example"})).await;
         assert_eq!(
@@ -76,7 +78,7 @@ async fn nonsense_loses_nothing() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;
-    provider.set(Mood::Says(200, "<html>"));
+    provider.set(ProviderBehaviour::Respond(200, "<html>"));
     let answer = broker.token("ada", json!({"provider": "example"})).await;
     assert_eq!((answer.status, answer.code()), (502, "provider_misbehaved"), "{answer:?}");
     let sent = provider.forms();

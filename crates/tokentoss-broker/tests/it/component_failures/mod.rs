@@ -1,4 +1,5 @@
-//! Bad days: each with its exact answer, and with no grant lost that could have been kept.
+//! Failures of database, key ring, clock, network and provider, and the end of the process. Each test checks the exact answer,
+//! and that no grant is lost that could have been kept.
 
 mod clocks;
 mod database;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::process::Process;
-use crate::provider::Mood;
+use crate::provider::ProviderBehaviour;
 use crate::running::{Answer, Home, KEY, answer, until};
 use crate::sign_in::{Browser, PAGE, PUBLIC, Page, path_of};
 
@@ -57,9 +57,12 @@ async fn live(process: &Process, home: &Home, answers: &mut Answers) -> Vec<Stri
     // What is kept of the row is over soon.
     until(async || ask().await != of(&first)).await;
     let spent = [of(&first), ask().await];
-    provider.set(Mood::Says(400, r#"{"error":"invalid_request","error_description":"refresh-1 s3cret"}"#));
+    provider.set(ProviderBehaviour::Respond(
+        400,
+        r#"{"error":"invalid_request","error_description":"refresh-1 s3cret"}"#,
+    ));
     answers.note(post(process, "/v1/token", json!({"provider": "example", "scopes": ["mail"]})).await);
-    provider.set(Mood::Well);
+    provider.set(ProviderBehaviour::Normal);
     for path in ["/v1/accounts", "/api/example/status", "/v1/through/example/127.0.0.1:9/x"] {
         answers.note(answer(process.request("GET", path, "ada")).await);
     }
