@@ -17,16 +17,17 @@ use crate::update::{Guard, Update, Write};
 
 /// Settles a grant after an attempt.
 ///
-/// `now` is when the answer came, by the database's clock; `grant` is the row as it is now, so that the same call serves the
-/// first try, another one after the guard did not hold, and a replay from the journal.
+/// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first try, another one
+/// after the guard did not hold, and a replay from the journal. `age` is how long ago the claim was: by a clock that nobody
+/// changes where the process still has one, else by the database's.
 #[must_use]
-pub fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> Write {
+pub fn settle(now: Timestamp, age: Duration, grant: &Grant, report: &Report, terms: &Terms) -> Write {
     match &report.outcome {
         Outcome::Renewed(renewed) => match standing(grant, report) {
             // The token that was sent went to the queue when the user signed out.
             Standing::Gone => Write::Revoke(vec![rotated(renewed.refresh, report).unwrap_or(renewed.access)]),
             Standing::Superseded => Write::Nothing,
-            standing => settle_renewed(now, grant, report, renewed, terms, standing),
+            standing => settle_renewed((now, age), grant, report, renewed, terms, standing),
         },
         Outcome::RotatedOnly(refresh) => match standing(grant, report) {
             Standing::Gone => {
@@ -93,9 +94,10 @@ fn released(grant: &Grant, claim: &Claim) -> Grant {
     Grant { version: grant.version.max(claim.version).next(), lease: None, ..grant.clone() }
 }
 
-/// From when a token's life counts: from the claim, but believably so even if the clock was changed in between.
-fn counted_from(now: Timestamp, claim: &Claim) -> Timestamp {
-    claim.at.clamp(before(now, LEASE), now)
+/// From when a token's life counts: from the claim, but no further from its age than a lease, because the database's clock
+/// may have been changed in between.
+fn counted_from(now: Timestamp, age: Duration, claim: &Claim) -> Timestamp {
+    claim.at.clamp(before(now, age.saturating_add(LEASE)), before(now, age.saturating_sub(LEASE)))
 }
 
 /// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that somebody must
@@ -108,7 +110,7 @@ const fn success(standing: Standing) -> Event {
 }
 
 fn settle_renewed(
-    now: Timestamp,
+    (now, age): (Timestamp, Duration),
     grant: &Grant,
     report: &Report,
     renewed: &Renewed,
@@ -116,7 +118,7 @@ fn settle_renewed(
     standing: Standing,
 ) -> Write {
     let claim = &report.held.claim;
-    let obtained_at = counted_from(now, claim);
+    let obtained_at = counted_from(now, age, claim);
     let present = grant.slot(&claim.target).and_then(|slot| slot.access.as_ref());
     let rotated = rotated(renewed.refresh, report);
     let is_older = present.is_some_and(|access| access.obtained_at >= obtained_at);
@@ -151,7 +153,10 @@ fn settle_renewed(
     let refresh_at = if claim.target.is_main() { schedule.refresh_at } else { grant.schedule.refresh_at };
     after.schedule = Schedule { refresh_at, ..schedule };
     after.back_off = match after.ttl(&access, now) {
-        Duration::ZERO => grant.back_off.failed(now, Failure::DeadOnArrival, None, terms.jitter),
+        // What is written long after it came may have ended since, which says nothing of the provider.
+        Duration::ZERO if age <= LEASE => {
+            grant.back_off.failed(now, Failure::DeadOnArrival, None, terms.jitter)
+        }
         _ => BackOff::default(),
     };
     after.put(Slot { target: claim.target.clone(), access: Some(access), refused_until: None });

@@ -37,6 +37,7 @@ mod process;
 mod provider;
 mod refresh;
 mod rekey;
+mod replayed_late;
 mod requests;
 mod revocations;
 mod running;

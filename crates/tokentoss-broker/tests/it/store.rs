@@ -165,7 +165,7 @@ async fn a_guard_that_does_not_hold_writes_nothing() {
             tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
         let leased = store.grant(id).await.expect("an answer").expect("a row");
         let tokentoss_custody::Write::Update(update) =
-            tokentoss_custody::settle(leased.now, &leased.grant, &report, &TERMS)
+            tokentoss_custody::settle(leased.now, Duration::ZERO, &leased.grant, &report, &TERMS)
         else {
             panic!("an update")
         };
@@ -204,7 +204,7 @@ async fn new_tokens_replace_the_old_ones_and_their_cells() {
         let report =
             tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
         let tokentoss_custody::Write::Update(update) =
-            tokentoss_custody::settle(row.now, &row.grant, &report, &TERMS)
+            tokentoss_custody::settle(row.now, Duration::ZERO, &row.grant, &report, &TERMS)
         else {
             panic!("an update")
         };

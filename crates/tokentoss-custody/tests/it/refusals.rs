@@ -1,7 +1,7 @@
 //! What each refusal of the provider does to the grant, and what callers are told.
 
 use tokentoss_custody::{
-    ClientRevision, Context, Decision, ExpiredCause, Failure, Outcome, Report, Version, decide, settle,
+    ClientRevision, Context, Decision, ExpiredCause, Failure, Outcome, Report, Version, decide,
 };
 
 use crate::world::*;
