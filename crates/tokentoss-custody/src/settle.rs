@@ -12,7 +12,7 @@ use crate::handle::Handle;
 use crate::outcome::{Failure, Outcome, Renewed};
 use crate::schedule::Schedule;
 use crate::status::{ErrorCause, Event, ExpiredCause, Status};
-use crate::terms::{LEASE, LONGEST_LIFE, SCOPE_REFUSAL, Terms, before};
+use crate::terms::{LEASE, LONGEST_LIFE, MOST_REFUSALS, SCOPE_REFUSAL, Terms, before};
 use crate::update::{Guard, Update, Write};
 
 /// Settles a grant after an attempt.
@@ -180,12 +180,49 @@ fn rotated_only(
     write(grant, after)
 }
 
+/// Whether a refusal may be about the target that was asked for, and not about the grant.
+fn is_about_target(outcome: &Outcome, claim: &Claim) -> bool {
+    let may_be = match outcome {
+        Outcome::Ended(_) | Outcome::ScopeRefused => true,
+        Outcome::Failed { failure, .. } => *failure == Failure::RequestRefused,
+        _ => false,
+    };
+    may_be && !claim.target.is_main()
+}
+
+fn target_refused(
+    now: Timestamp,
+    grant: &Grant,
+    claim: &Claim,
+    outcome: &Outcome,
+    mut after: Grant,
+) -> Grant {
+    let access = grant.slot(&claim.target).and_then(|slot| slot.access.clone());
+    after.put(Slot { target: claim.target.clone(), access, refused_until: Some(now + SCOPE_REFUSAL) });
+    if matches!(outcome, Outcome::Ended(_)) {
+        // The main token's refresh tells whether the grant is over.
+        after.schedule.refresh_at = grant.schedule.refresh_at.min(now);
+    }
+    after
+}
+
+/// Whether the provider has called the same request malformed in one attempt after another.
+fn is_forgotten(grant: &Grant, outcome: &Outcome) -> bool {
+    let is_refused = matches!(outcome, Outcome::Failed { failure: Failure::RequestRefused, .. });
+    let BackOff { failures, failure, .. } = grant.back_off;
+    is_refused && failure == Some(Failure::RequestRefused) && failures.saturating_add(1) >= MOST_REFUSALS
+}
+
 fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, terms: &Terms) -> Grant {
     let claim = &report.held.claim;
     let mut after = released(grant, claim);
     let kept = Intent { hash: claim.refresh.hash, at: claim.intent.at };
     after.intent = report.is_uncertain.then_some(kept);
-    let event = match outcome {
+    if is_about_target(outcome, claim) {
+        return target_refused(now, grant, claim, outcome, after);
+    }
+    let forgotten = Outcome::Ended(ExpiredCause::GrantForgotten);
+    let event = match if is_forgotten(grant, outcome) { &forgotten } else { outcome } {
         Outcome::Ended(cause) => {
             let interrupted = cause.may_follow_a_lost_answer() && report.is_uncertain;
             after.refresh = None;
@@ -197,12 +234,6 @@ fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, ter
         Outcome::InvalidClient => Event::Failed(ErrorCause::InvalidClient(terms.client_revision)),
         Outcome::UnauthorizedClient => Event::Failed(ErrorCause::UnauthorizedClient(terms.client_revision)),
         Outcome::CellUnreadable => Event::Failed(ErrorCause::CellUnreadable),
-        Outcome::ScopeRefused if !claim.target.is_main() => {
-            let access = grant.slot(&claim.target).and_then(|slot| slot.access.clone());
-            let refused_until = Some(now + SCOPE_REFUSAL);
-            after.put(Slot { target: claim.target.clone(), access, refused_until });
-            return after;
-        }
         Outcome::Failed { failure, retry_after } => {
             after.back_off = grant.back_off.failed(now, *failure, *retry_after, terms.jitter);
             return after;

@@ -74,6 +74,19 @@ pub(crate) fn hold(now: u64, grant: &mut Grant, owner: u128) -> Held {
     claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease")
 }
 
+/// The target that [`hold_for_storage`] asks for.
+pub(crate) fn storage() -> Target {
+    Target { audience: Some("storage".into()), ..Target::default() }
+}
+
+/// Takes the lease for another target.
+pub(crate) fn hold_for_storage(now: u64, grant: &mut Grant, owner: u128) -> Held {
+    match ask(now, grant, &Demand { target: storage(), ..demand(now) }) {
+        Decision::Refresh(claim) => claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease"),
+        other => panic!("no refresh: {other:?}"),
+    }
+}
+
 pub(crate) fn report(held: &Held, outcome: Outcome) -> Report {
     Report { held: held.clone(), outcome, is_uncertain: held.claim.is_repeated }
 }
