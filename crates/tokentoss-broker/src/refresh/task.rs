@@ -55,7 +55,8 @@ impl Custodian {
                 Step::Send { secret, timeout } => {
                     let outcome = self.send(&mut flown, &attempt, secret, timeout).await;
                     metrics::refreshed(&flown.provider.name, &outcome);
-                    self.health.note(&flown.provider.name, &outcome, Instant::now());
+                    let was_well = claimed.row.grant.back_off.failures == 0;
+                    self.health.note(&flown.provider.name, &outcome, was_well, Instant::now());
                     step = attempt.answered(claimed.held_for(), outcome);
                 }
                 Step::Settle(report) => {

@@ -72,7 +72,7 @@ impl Mixture {
             schedule: Schedule { refresh_at: at(now, refresh), keep_alive_at: at(now, keep_alive) },
             lease: lease.map(|until| Lease { owner: LeaseOwner(1), until: at(now, until) }),
             back_off: BackOff {
-                failures: 1,
+                failures: u32::from(pause.is_some()),
                 failure: pause.map(|_| Failure::NotSent),
                 pause: pause.map(|(failed, until)| (at(now, failed), at(now, until))),
             },
@@ -109,6 +109,36 @@ async fn what_the_statement_finds_is_what_the_machine_calls_due() {
         }
         assert!(found > 50 && found < mixtures.len() - 50, "{found} of {}", mixtures.len());
         tokio::time::timeout(Duration::from_secs(5), store.close()).await.expect("closed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_that_fail_come_after_those_that_do_not() {
+    for (store, _folder) in stores().await {
+        let provider = format!("provider-{}", GrantId::generate());
+        let mut ids = Vec::new();
+        // Interrupted and failing, interrupted alone, due by its schedule.
+        for (user, failures, is_interrupted) in [("ada", 3, true), ("grace", 0, true), ("joan", 0, false)] {
+            let id = add_at(&store, user, &provider).await;
+            let row = store.grant(id).await.expect("an answer").expect("a row");
+            let pause = (failures > 0).then_some((at(row.now, -2000), at(row.now, -1000)));
+            let hash = row.grant.refresh.expect("a refresh token").hash;
+            let after = Grant {
+                version: row.grant.version.next(),
+                intent: is_interrupted.then_some(Intent { hash, at: row.now }),
+                schedule: Schedule { refresh_at: at(row.now, -1000), ..row.grant.schedule },
+                back_off: BackOff { failures, failure: pause.map(|_| Failure::ServerFailed), pause },
+                ..row.grant.clone()
+            };
+            let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
+            assert!(store.update(id, &update, &[]).await.expect("an answer"));
+            ids.push(id);
+        }
+        for most in 1..=ids.len() {
+            let due = store.claim_due(&provider, REVISION, &[], most, &|_| None).await.expect("an answer");
+            let found: Vec<_> = due.into_iter().map(|due| due.row.id).collect();
+            assert_eq!(found, [ids[1], ids[2], ids[0]][..most]);
+        }
     }
 }
 

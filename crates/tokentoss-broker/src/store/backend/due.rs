@@ -8,9 +8,14 @@ use super::columns::{count, length, millis, wide};
 use super::{Postgres, Sqlite};
 use crate::store::{Due, GrantId, GrantRow, StoreError};
 
-/// When the machine calls a grant due, apart from leases and pauses; the index is of the same text.
+/// When the machine calls a grant due, apart from leases and pauses; an index is of the same text.
 const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
            ELSE keep_alive_at END";
+
+/// Grants without failures, the one that is due for longest first. Each of the two has an index.
+const WELL: (&str, &str) = ("failures = 0", DUE_AT);
+/// The others, which come after them: some may fail for ever.
+const FAILING: (&str, &str) = ("failures > 0", "next_attempt_at");
 
 impl Sqlite {
     /// There is one writer anyway.
@@ -82,15 +87,29 @@ macro_rules! due {
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
+                let mut ids = Self::due_of(WELL, connection, asked, most, skip).await?;
+                if let Some(left) = most.checked_sub(ids.len()).filter(|left| *left > 0) {
+                    ids.extend(Self::due_of(FAILING, connection, asked, left, skip).await?);
+                }
+                Ok(ids)
+            }
+
+            async fn due_of(
+                (which, order): (&str, &str),
+                connection: &mut <$database as sqlx::Database>::Connection,
+                asked: &Asked<'_>,
+                most: usize,
+                skip: &str,
+            ) -> Result<Vec<GrantId>, StoreError> {
                 // A lease or a failure that lies too far ahead is from a clock that was put back since.
                 let text = format!(
                     "SELECT id FROM grants
-                      WHERE provider = $1 AND refresh_cell IS NOT NULL AND {DUE_AT} <= $2
+                      WHERE provider = $1 AND refresh_cell IS NOT NULL AND {which} AND {DUE_AT} <= $2
                         AND (status = 'active' OR (status = 'error' AND cause_revision < $3))
                         AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $2 + $4)
                         AND (next_attempt_at IS NULL OR next_attempt_at <= $2 OR failed_at > $2 + $5)
                         AND {is_open}
-                      ORDER BY {DUE_AT} LIMIT $6 {skip}",
+                      ORDER BY {order} LIMIT $6 {skip}",
                     is_open = Self::IS_OPEN,
                 );
                 let rows = sqlx::query(sqlx::AssertSqlSafe(text))
