@@ -166,7 +166,7 @@ impl Custodian {
             }
             Write::Revoke(tokens) => {
                 self.store.queue_revocations(answer.grant, &tokens, &answer.cells).await?;
-                self.revocations.notify_one();
+                self.revocations.notify_waiters();
                 Ok(Tried::Nothing)
             }
             Write::Nothing => Ok(Tried::Nothing),

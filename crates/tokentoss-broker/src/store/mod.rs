@@ -409,12 +409,17 @@ impl Store {
         either!(self, backend => backend.claim_due(provider, revision, closed, most, choose).await)
     }
 
-    /// Takes tokens of the revocation queue that are due; nobody else takes them for as long as `hold`.
+    /// Takes tokens of a provider from the revocation queue that are due; nobody else takes them for as long as `hold`.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn take_revocations(&self, most: usize, hold: Duration) -> Result<Vec<Revocation>, StoreError> {
-        either!(self, backend => backend.take_revocations(most, hold).await)
+    pub async fn take_revocations(
+        &self,
+        provider: &str,
+        most: usize,
+        hold: Duration,
+    ) -> Result<Vec<Revocation>, StoreError> {
+        either!(self, backend => backend.take_revocations(provider, most, hold).await)
     }
 
     /// Has a revocation wait after a failure.
