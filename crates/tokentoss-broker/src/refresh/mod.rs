@@ -40,7 +40,7 @@ use crate::events::Hub;
 use crate::journal::Journal;
 use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
-use crate::store::{GrantId, GrantRow, News, Place, Store, StoreError};
+use crate::store::{GrantId, GrantRow, LeftAlone, News, Place, Store, StoreError};
 use cached::given;
 use flights::Flights;
 use health::Health;
@@ -131,6 +131,7 @@ pub struct Custodian {
     uses: Uses,
     cache: Arc<Cache>,
     health: Health,
+    left_alone: LeftAlone,
 }
 
 impl Custodian {
@@ -165,6 +166,7 @@ impl Custodian {
             uses: Uses::default(),
             cache,
             health: Health::default(),
+            left_alone: LeftAlone::default(),
         });
         let waking = Arc::downgrade(&custodian);
         custodian.store.watch(move |news| {

@@ -64,7 +64,7 @@ impl Custodian {
                 Ok(Tried::Nothing) => break,
                 Ok(Tried::Again) => continue,
                 Err(Failed::Store(refused)) if refused.is_about_values() => {
-                    tracing::error!(%grant, failed = %refused, "the database refuses the outcome of a refresh");
+                    tracing::error!(%grant, failed = %refused, "the outcome of a refresh cannot be written");
                     if is_worth_keeping && kept.is_none() {
                         self.keep(&answer).await;
                     }
@@ -104,7 +104,7 @@ impl Custodian {
             match self.write_soon(&answer).await {
                 Ok(()) => {}
                 Err(Failed::Store(refused)) if refused.is_about_values() => {
-                    tracing::error!(grant = %answer.grant, failed = %refused, "the database refuses an answer of the journal, which stays there");
+                    tracing::error!(grant = %answer.grant, failed = %refused, "an answer of the journal cannot be written, and stays there");
                     continue;
                 }
                 Err(failed) => return Err(failed.into()),

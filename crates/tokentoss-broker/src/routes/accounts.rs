@@ -13,7 +13,7 @@ use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::Failed;
-use crate::store::{GrantId, GrantRow};
+use crate::store::{GrantId, GrantRow, StoreError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,8 +74,14 @@ pub(super) async fn list(
             continue;
         }
         for account in store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)? {
-            let Some(row) = store.grant(account.id).await.map_err(Failed::from)? else { continue };
-            answers.push(AccountAnswer::of(row));
+            match store.grant(account.id).await {
+                Ok(row) => answers.extend(row.map(AccountAnswer::of)),
+                // The user's other accounts are not to be missed for it.
+                Err(error @ StoreError::Row(_)) => {
+                    tracing::error!(grant = %account.id, %error, "an account is not listed");
+                }
+                Err(error) => return Err(Failed::from(error).into()),
+            }
         }
     }
     Ok(Json(answers).into_response())

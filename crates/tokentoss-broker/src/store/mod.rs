@@ -27,6 +27,7 @@ mod changing;
 mod following;
 mod hex;
 mod ids;
+mod left_alone;
 mod limit;
 mod migrations;
 mod news;
@@ -36,8 +37,9 @@ pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
 pub use following::Following;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
+pub use left_alone::LeftAlone;
 pub use news::{Change, ChangeKind, News, Place};
-pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
+pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,7 +48,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, Claim, ClientRevision, Handle, LeaseOwner, Update};
+use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
 
 use backend::{Postgres, RowWrite, Sqlite};
 use news::Telling;
@@ -94,9 +96,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database refused the values themselves, and would do so again: nothing of the kind is to be tried twice.
+    /// Whether the values themselves are the trouble, and would be again: nothing of the kind is to be tried twice.
     #[must_use]
     pub fn is_about_values(&self) -> bool {
+        if matches!(self, Self::Row(_)) {
+            return true;
+        }
         let Self::Unavailable(sqlx::Error::Database(refusal)) = self else { return false };
         let code = refusal.code().unwrap_or_default();
         if refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
@@ -393,20 +398,18 @@ impl Store {
         either!(self, backend => backend.queue_revocations(id, tokens, cells).await)
     }
 
-    /// Claims grants of a provider that the scheduler should refresh, but for those of `closed` tenants. `choose` draws up the
-    /// claim of a row; where it draws up none, the row comes back without a lease.
+    /// Claims grants of a provider that the scheduler should refresh. `choose` draws up the claim of a row; where it draws up
+    /// none, the row comes back without a lease.
     ///
     /// # Errors
     /// That the database does not answer.
     pub async fn claim_due(
         &self,
-        provider: &str,
-        revision: ClientRevision,
-        closed: &[String],
+        asked: &DueAsked<'_>,
         most: usize,
         choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
     ) -> Result<Vec<Due>, StoreError> {
-        either!(self, backend => backend.claim_due(provider, revision, closed, most, choose).await)
+        either!(self, backend => backend.claim_due(asked, most, choose).await)
     }
 
     /// Takes tokens of a provider from the revocation queue that are due; nobody else takes them for as long as `hold`.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, Grant, Held};
+use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
 
-use super::GrantId;
+use super::{GrantId, LeftAlone};
 
 /// A grant as it was read.
 #[derive(Clone, Debug)]
@@ -26,6 +26,19 @@ pub struct GrantRow {
     pub grant: Grant,
     /// The database's clock when it was read.
     pub now: Timestamp,
+}
+
+/// Which grants the scheduler asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct DueAsked<'a> {
+    /// The provider's name in the configuration.
+    pub provider: &'a str,
+    /// The client's present revision.
+    pub revision: ClientRevision,
+    /// The tenants that are left alone.
+    pub closed: &'a [String],
+    /// The grants that are left alone; those that cannot be read join them.
+    pub left_alone: &'a LeftAlone,
 }
 
 /// A grant that is due for the scheduler.

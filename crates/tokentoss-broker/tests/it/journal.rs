@@ -21,7 +21,7 @@ pub(crate) fn home(provider: &Provider) -> Home {
     with_journal(Home::new(provider))
 }
 
-fn with_journal(mut home: Home) -> Home {
+pub(crate) fn with_journal(mut home: Home) -> Home {
     home.of_broker = format!("journal = \"{}/journal\"", home.path().display());
     home
 }

@@ -49,4 +49,5 @@ mod sources;
 mod store;
 mod through;
 mod unix_socket;
+mod unreadable_rows;
 mod uses;
