@@ -39,6 +39,7 @@ impl Custodian {
         let closed = self.data_keys.closed();
         let asked = DueAsked {
             provider,
+            issuer: known.issuer(),
             revision: known.client_revision,
             closed: &closed,
             left_alone: &self.left_alone,

@@ -312,7 +312,7 @@ impl Store {
         either!(self, backend => backend.add_tenant(tenant, wrapped).await)
     }
 
-    /// A user's grants at a provider, the one that was connected last first.
+    /// A user's grants at a provider, or at the one with this issuer, the one that was connected last first.
     ///
     /// # Errors
     /// That the database does not answer.
@@ -321,8 +321,9 @@ impl Store {
         tenant: &str,
         user: &str,
         provider: &str,
+        issuer: Option<&str>,
     ) -> Result<Vec<Account>, StoreError> {
-        either!(self, backend => backend.accounts(tenant, user, provider).await)
+        either!(self, backend => backend.accounts(tenant, user, provider, issuer).await)
     }
 
     /// The grant of an account, be it ended or not.

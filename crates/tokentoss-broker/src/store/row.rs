@@ -18,6 +18,8 @@ pub struct GrantRow {
     pub user: String,
     /// The provider's name in the configuration.
     pub provider: String,
+    /// The issuer that the tokens are of.
+    pub issuer: String,
     /// The provider's identifier of the user.
     pub subject: String,
     /// The e-mail address, for display.
@@ -33,6 +35,8 @@ pub struct GrantRow {
 pub struct DueAsked<'a> {
     /// The provider's name in the configuration.
     pub provider: &'a str,
+    /// The provider's issuer; none where the configuration names none.
+    pub issuer: Option<&'a str>,
     /// The client's present revision.
     pub revision: ClientRevision,
     /// The tenants that are left alone.
@@ -61,6 +65,8 @@ pub struct Revocation {
     pub tenant: String,
     /// The provider's name in the configuration.
     pub provider: String,
+    /// The issuer that the token is of.
+    pub issuer: String,
     /// The sealed token.
     pub sealed: Vec<u8>,
     /// Whether the user has signed in again since.

@@ -16,7 +16,13 @@ const REVISION: ClientRevision = ClientRevision(2);
 const MOMENTS: [i64; 3] = [-60_000, 10_000, 3_600_000];
 
 async fn claim(store: &Store, provider: &str, closed: &[String], most: usize) -> Vec<Due> {
-    let asked = DueAsked { provider, revision: REVISION, closed, left_alone: &LeftAlone::default() };
+    let asked = DueAsked {
+        provider,
+        issuer: Some("https://as.example"),
+        revision: REVISION,
+        closed,
+        left_alone: &LeftAlone::default(),
+    };
     store.claim_due(&asked, most, &|_| None).await.expect("an answer")
 }
 

@@ -27,6 +27,7 @@ mod foreign;
 mod herd;
 mod hostile;
 mod hub_outages;
+mod issuers;
 mod journal;
 mod keys;
 mod metrics;

@@ -120,10 +120,10 @@ async fn a_row_comes_back_as_it_was_written() {
         assert_eq!(row.grant.refresh, Some(handle(id, 2)));
         assert_eq!(row.grant.main().expect("a token").handle, handle(id, 1));
         assert_eq!(store.cell(at(id, 2)).await.expect("an answer"), Some(vec![2; 40]));
-        let accounts = store.accounts(&row.tenant, "ada", "example").await.expect("an answer");
+        let accounts = store.accounts(&row.tenant, "ada", "example", None).await.expect("an answer");
         assert_eq!(accounts.len(), 1);
         assert!(accounts[0].goes_by("ADA@example.com") && !accounts[0].goes_by("grace"));
-        assert!(store.accounts(&row.tenant, "grace", "example").await.expect("an answer").is_empty());
+        assert!(store.accounts(&row.tenant, "grace", "example", None).await.expect("an answer").is_empty());
         assert!(store.grant(GrantId::generate()).await.expect("an answer").is_none());
     }
 }

@@ -119,7 +119,7 @@ macro_rules! due {
                         AND (status = 'active' OR (status = 'error' AND cause_revision < $3))
                         AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $2 + $4)
                         AND (next_attempt_at IS NULL OR next_attempt_at <= $2 OR failed_at > $2 + $5)
-                        AND {is_open}
+                        AND {is_open} AND issuer = COALESCE($8, issuer)
                       ORDER BY {order} LIMIT $6 {skip}",
                     is_open = Self::IS_OPEN,
                 );
@@ -131,6 +131,7 @@ macro_rules! due {
                     .bind(length(CLOCK_TOLERANCE))
                     .bind(count(most as u64))
                     .bind(&looked.closed)
+                    .bind(looked.asked.issuer)
                     .fetch_all(connection)
                     .await?;
                 rows.iter().map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()

@@ -76,7 +76,7 @@ macro_rules! revocations {
                 }
                 let mut transaction = self.pool.begin_with($begin).await?;
                 let text = format!(
-                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider,
+                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider, g.issuer,
                             g.status, c.sealed
                        FROM revocations r JOIN grants g ON g.id = r.grant_id JOIN cells c ON c.id = r.cell
                       WHERE r.next_attempt_at <= {now} AND g.provider = $2
@@ -104,6 +104,7 @@ macro_rules! revocations {
                         grant: GrantId(wide(row.try_get("grant_id")?)?.to_be_bytes()),
                         tenant: row.try_get("tenant")?,
                         provider: row.try_get("provider")?,
+                        issuer: row.try_get("issuer")?,
                         sealed: row.try_get("sealed")?,
                         is_connected_again: row.try_get::<String, _>("status")? != "revoked",
                         failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
