@@ -263,7 +263,8 @@ mod tests {
         let Place { tenant, user, provider } = place("ada");
         let grant = connect(now, &sign_in, Version(1), &terms);
         let id = GrantId([1; 16]);
-        Arc::new(GrantRow { id, tenant, user, provider, subject: "ada".into(), email: None, grant, now })
+        let (issuer, subject) = ("https://as.example".into(), "ada".into());
+        Arc::new(GrantRow { id, tenant, user, provider, issuer, subject, email: None, grant, now })
     }
 
     #[test]

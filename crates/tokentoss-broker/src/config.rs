@@ -208,6 +208,20 @@ pub struct Provider {
     pub audiences: Vec<String>,
 }
 
+impl Provider {
+    /// The issuer identifier; none where the configuration names none, because nobody signs in.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.sign_in.as_ref().map(|settings| settings.client.provider().issuer())
+    }
+
+    /// Whether tokens of this issuer are this provider's. Its name may have been another one's before.
+    #[must_use]
+    pub fn is_of(&self, issuer: &str) -> bool {
+        self.issuer().is_none_or(|own| own == issuer)
+    }
+}
+
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").field("listen", &self.listen).finish_non_exhaustive()

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::claim::Held;
 use crate::outcome::{Failure, Outcome};
-use crate::status::ExpiredCause;
 use crate::terms::{DEADLINE, SHORTEST_REQUEST};
 
 /// The next thing for the holder to do.
@@ -42,7 +41,6 @@ pub struct Attempt {
     secret: usize,
     is_uncertain: bool,
     was_repeated: bool,
-    was_refused: bool,
 }
 
 impl Attempt {
@@ -50,7 +48,7 @@ impl Attempt {
     #[must_use]
     pub fn new(held: Held, secrets: usize) -> Self {
         let is_uncertain = held.claim.is_repeated;
-        Self { held, secrets, secret: 0, is_uncertain, was_repeated: false, was_refused: false }
+        Self { held, secrets, secret: 0, is_uncertain, was_repeated: false }
     }
 
     /// Under which lease.
@@ -69,7 +67,7 @@ impl Attempt {
     ///
     /// `elapsed` is the time since before the claim was sent. A request that failed before anything was sent is made again
     /// once; so is one whose answer was lost or cannot be read, because within its grace a provider gives the same again, and
-    /// one that the provider calls malformed, because only the second time says something of the grant.
+    /// one for another target that the provider calls malformed, because only the second time says something of the target.
     #[must_use]
     pub fn answered(&mut self, elapsed: Duration, outcome: Outcome) -> Step {
         if outcome == Outcome::InvalidClient && self.secret.saturating_add(1) < self.secrets {
@@ -77,17 +75,13 @@ impl Attempt {
             // Without time for the next secret nothing is known about it.
             return self.send_or(elapsed, Outcome::failed(Failure::NotSent));
         }
-        if matches!(outcome, Outcome::Failed { failure: Failure::RequestRefused, .. }) {
-            if self.was_refused {
-                return self.settle(Outcome::Ended(ExpiredCause::GrantForgotten));
-            }
-            self.was_refused = true;
-            return self.send_or(elapsed, outcome);
-        }
         if let Outcome::Failed { failure, .. } = outcome {
             self.is_uncertain |= failure.may_have_spent();
-            let is_repeatable =
-                matches!(failure, Failure::NotSent | Failure::AnswerLost | Failure::Unreadable);
+            let is_repeatable = match failure {
+                Failure::NotSent | Failure::AnswerLost | Failure::Unreadable => true,
+                Failure::RequestRefused => !self.held.claim.target.is_main(),
+                _ => false,
+            };
             if is_repeatable && !self.was_repeated {
                 self.was_repeated = true;
                 return self.send_or(elapsed, outcome);

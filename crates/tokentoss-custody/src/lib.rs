@@ -74,7 +74,7 @@ pub use settle::settle;
 pub use status::{ErrorCause, Event, ExpiredCause, Revoker, Status};
 pub use terms::{
     CLOCK_TOLERANCE, Context, DEADLINE, FIRST_BACK_OFF, Jitter, LEASE, LEAST_MIN_TTL, LONGEST_BACK_OFF,
-    LONGEST_LIFE, LONGEST_RETRY_AFTER, MOST_TARGETS, RENEWAL_PAUSE, SCOPE_REFUSAL, SHORTEST_REQUEST, Terms,
-    USUAL_MIN_TTL,
+    LONGEST_LIFE, LONGEST_RETRY_AFTER, MOST_REFUSALS, MOST_TARGETS, RENEWAL_PAUSE, SCOPE_REFUSAL,
+    SHORTEST_REQUEST, Terms, USUAL_MIN_TTL,
 };
 pub use update::{Guard, Update, Write};

@@ -12,21 +12,22 @@ use crate::handle::Handle;
 use crate::outcome::{Failure, Outcome, Renewed};
 use crate::schedule::Schedule;
 use crate::status::{ErrorCause, Event, ExpiredCause, Status};
-use crate::terms::{LEASE, LONGEST_LIFE, SCOPE_REFUSAL, Terms, before};
+use crate::terms::{LEASE, LONGEST_LIFE, MOST_REFUSALS, SCOPE_REFUSAL, Terms, before};
 use crate::update::{Guard, Update, Write};
 
 /// Settles a grant after an attempt.
 ///
-/// `now` is when the answer came, by the database's clock; `grant` is the row as it is now, so that the same call serves the
-/// first try, another one after the guard did not hold, and a replay from the journal.
+/// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first try, another one
+/// after the guard did not hold, and a replay from the journal. `age` is how long ago the claim was: by a clock that nobody
+/// changes where the process still has one, else by the database's.
 #[must_use]
-pub fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> Write {
+pub fn settle(now: Timestamp, age: Duration, grant: &Grant, report: &Report, terms: &Terms) -> Write {
     match &report.outcome {
         Outcome::Renewed(renewed) => match standing(grant, report) {
             // The token that was sent went to the queue when the user signed out.
             Standing::Gone => Write::Revoke(vec![rotated(renewed.refresh, report).unwrap_or(renewed.access)]),
             Standing::Superseded => Write::Nothing,
-            standing => settle_renewed(now, grant, report, renewed, terms, standing),
+            standing => settle_renewed((now, age), grant, report, renewed, terms, standing),
         },
         Outcome::RotatedOnly(refresh) => match standing(grant, report) {
             Standing::Gone => {
@@ -93,9 +94,10 @@ fn released(grant: &Grant, claim: &Claim) -> Grant {
     Grant { version: grant.version.max(claim.version).next(), lease: None, ..grant.clone() }
 }
 
-/// From when a token's life counts: from the claim, but believably so even if the clock was changed in between.
-fn counted_from(now: Timestamp, claim: &Claim) -> Timestamp {
-    claim.at.clamp(before(now, LEASE), now)
+/// From when a token's life counts: from the claim, but no further from its age than a lease, because the database's clock
+/// may have been changed in between.
+fn counted_from(now: Timestamp, age: Duration, claim: &Claim) -> Timestamp {
+    claim.at.clamp(before(now, age.saturating_add(LEASE)), before(now, age.saturating_sub(LEASE)))
 }
 
 /// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that somebody must
@@ -108,7 +110,7 @@ const fn success(standing: Standing) -> Event {
 }
 
 fn settle_renewed(
-    now: Timestamp,
+    (now, age): (Timestamp, Duration),
     grant: &Grant,
     report: &Report,
     renewed: &Renewed,
@@ -116,7 +118,7 @@ fn settle_renewed(
     standing: Standing,
 ) -> Write {
     let claim = &report.held.claim;
-    let obtained_at = counted_from(now, claim);
+    let obtained_at = counted_from(now, age, claim);
     let present = grant.slot(&claim.target).and_then(|slot| slot.access.as_ref());
     let rotated = rotated(renewed.refresh, report);
     let is_older = present.is_some_and(|access| access.obtained_at >= obtained_at);
@@ -151,7 +153,10 @@ fn settle_renewed(
     let refresh_at = if claim.target.is_main() { schedule.refresh_at } else { grant.schedule.refresh_at };
     after.schedule = Schedule { refresh_at, ..schedule };
     after.back_off = match after.ttl(&access, now) {
-        Duration::ZERO => grant.back_off.failed(now, Failure::DeadOnArrival, None, terms.jitter),
+        // What is written long after it came may have ended since, which says nothing of the provider.
+        Duration::ZERO if age <= LEASE => {
+            grant.back_off.failed(now, Failure::DeadOnArrival, None, terms.jitter)
+        }
         _ => BackOff::default(),
     };
     after.put(Slot { target: claim.target.clone(), access: Some(access), refused_until: None });
@@ -175,12 +180,49 @@ fn rotated_only(
     write(grant, after)
 }
 
+/// Whether a refusal may be about the target that was asked for, and not about the grant.
+fn is_about_target(outcome: &Outcome, claim: &Claim) -> bool {
+    let may_be = match outcome {
+        Outcome::Ended(_) | Outcome::ScopeRefused => true,
+        Outcome::Failed { failure, .. } => *failure == Failure::RequestRefused,
+        _ => false,
+    };
+    may_be && !claim.target.is_main()
+}
+
+fn target_refused(
+    now: Timestamp,
+    grant: &Grant,
+    claim: &Claim,
+    outcome: &Outcome,
+    mut after: Grant,
+) -> Grant {
+    let access = grant.slot(&claim.target).and_then(|slot| slot.access.clone());
+    after.put(Slot { target: claim.target.clone(), access, refused_until: Some(now + SCOPE_REFUSAL) });
+    if matches!(outcome, Outcome::Ended(_)) {
+        // The main token's refresh tells whether the grant is over.
+        after.schedule.refresh_at = grant.schedule.refresh_at.min(now);
+    }
+    after
+}
+
+/// Whether the provider has called the same request malformed in one attempt after another.
+fn is_forgotten(grant: &Grant, outcome: &Outcome) -> bool {
+    let is_refused = matches!(outcome, Outcome::Failed { failure: Failure::RequestRefused, .. });
+    let BackOff { failures, failure, .. } = grant.back_off;
+    is_refused && failure == Some(Failure::RequestRefused) && failures.saturating_add(1) >= MOST_REFUSALS
+}
+
 fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, terms: &Terms) -> Grant {
     let claim = &report.held.claim;
     let mut after = released(grant, claim);
     let kept = Intent { hash: claim.refresh.hash, at: claim.intent.at };
     after.intent = report.is_uncertain.then_some(kept);
-    let event = match outcome {
+    if is_about_target(outcome, claim) {
+        return target_refused(now, grant, claim, outcome, after);
+    }
+    let forgotten = Outcome::Ended(ExpiredCause::GrantForgotten);
+    let event = match if is_forgotten(grant, outcome) { &forgotten } else { outcome } {
         Outcome::Ended(cause) => {
             let interrupted = cause.may_follow_a_lost_answer() && report.is_uncertain;
             after.refresh = None;
@@ -192,12 +234,6 @@ fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, ter
         Outcome::InvalidClient => Event::Failed(ErrorCause::InvalidClient(terms.client_revision)),
         Outcome::UnauthorizedClient => Event::Failed(ErrorCause::UnauthorizedClient(terms.client_revision)),
         Outcome::CellUnreadable => Event::Failed(ErrorCause::CellUnreadable),
-        Outcome::ScopeRefused if !claim.target.is_main() => {
-            let access = grant.slot(&claim.target).and_then(|slot| slot.access.clone());
-            let refused_until = Some(now + SCOPE_REFUSAL);
-            after.put(Slot { target: claim.target.clone(), access, refused_until });
-            return after;
-        }
         Outcome::Failed { failure, retry_after } => {
             after.back_off = grant.back_off.failed(now, *failure, *retry_after, terms.jitter);
             return after;

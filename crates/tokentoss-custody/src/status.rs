@@ -11,7 +11,7 @@ pub enum ExpiredCause {
     GrantExpired,
     /// It says that the user, or somebody for them, took the access back.
     GrantRevoked,
-    /// It calls the very same request malformed again, which some say of a refresh token that they forgot.
+    /// It calls the very same request malformed again and again, which some say of a refresh token that they forgot.
     GrantForgotten,
     /// The organisation wants the user to prove again who they are (Google's `invalid_rapt`).
     InvalidRapt,

@@ -26,6 +26,8 @@ pub const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 /// The longest pause that a provider can ask for.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+/// So many attempts in a row that the provider calls malformed mean that it has forgotten the grant.
+pub const MOST_REFUSALS: u32 = 6;
 /// How long a provider's refusal of a scope or audience is remembered.
 pub const SCOPE_REFUSAL: Duration = Duration::from_secs(600);
 /// The most targets of which one grant keeps a token or a refusal.

@@ -65,6 +65,13 @@ impl Answer {
         matches!(outcome, Outcome::Renewed(_) | Outcome::RotatedOnly(_))
     }
 
+    /// How long ago its claim was at a moment of the database's clock, which may have been changed since.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Duration {
+        let claimed_at = self.report.held.claim.at.as_millis();
+        Duration::from_millis(now.as_millis().saturating_sub(claimed_at))
+    }
+
     /// The bytes to be sealed; none of its tokens is in them unsealed.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let claim = &self.report.held.claim;

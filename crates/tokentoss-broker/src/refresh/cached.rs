@@ -55,7 +55,7 @@ impl Custodian {
             return one_of(&accounts, name);
         }
         let reading = self.cache.begin(place);
-        let accounts = self.store.accounts(&place.tenant, &place.user, &place.provider).await?;
+        let accounts = self.accounts(&place.tenant, &place.user, &place.provider).await?;
         self.cache.keep_accounts(reading, place, &accounts);
         one_of(&accounts, name)
     }

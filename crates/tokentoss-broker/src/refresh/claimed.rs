@@ -40,7 +40,7 @@ impl Claimed {
         Self { row, held, started, read_at }
     }
 
-    /// How much of the lease is over, also while the machine slept.
+    /// How long ago the claim was, also while the machine slept.
     pub(super) fn held_for(&self) -> Duration {
         clock::elapsed().saturating_sub(self.started)
     }

@@ -40,7 +40,7 @@ impl Custodian {
                 "an account was disconnected"
             );
             self.flights.of(id).tell();
-            self.revocations.notify_one();
+            self.revocations.notify_waiters();
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::{Custodian, Failed};
 use crate::clock;
 use crate::metrics;
 use crate::random;
-use crate::store::{Due, GrantRow};
+use crate::store::{Due, DueAsked, GrantRow};
 
 impl Custodian {
     /// Claims what is due at a provider, as far as there is room, and refreshes it in tasks of its own; tells whether
@@ -37,7 +37,14 @@ impl Custodian {
         };
         // Another broker may have the keys of these tenants.
         let closed = self.data_keys.closed();
-        let due = self.store.claim_due(provider, known.client_revision, &closed, most, &choose).await?;
+        let asked = DueAsked {
+            provider,
+            issuer: known.issuer(),
+            revision: known.client_revision,
+            closed: &closed,
+            left_alone: &self.left_alone,
+        };
+        let due = self.store.claim_due(&asked, most, &choose).await?;
         let is_full = due.len() == most;
         if !due.is_empty() {
             self.health.sent(provider, now);

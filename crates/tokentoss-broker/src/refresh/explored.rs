@@ -125,7 +125,7 @@ impl World {
 
     async fn write(&self, report: &Report) -> bool {
         let row = self.step(|truth| truth.row.clone()).await;
-        self.step(|truth| match settle(NOW, &row, report, &TERMS) {
+        self.step(|truth| match settle(NOW, Duration::ZERO, &row, report, &TERMS) {
             Write::Update(update) => update.apply(&mut truth.row),
             Write::Revoke(tokens) => {
                 truth.queue.extend(tokens);

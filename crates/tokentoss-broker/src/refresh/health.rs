@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokentoss_custody::{Failure, LEASE, LONGEST_RETRY_AFTER, Outcome};
 
-/// So many failures in a row make a provider one that is away.
+/// So many failures in a row, each of a grant that was well before, make a provider one that is away.
 const AWAY_AFTER: u32 = 3;
 /// The first pause; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -26,8 +26,8 @@ struct State {
 pub(super) struct Health(Mutex<HashMap<String, State>>);
 
 impl Health {
-    /// Takes note of what came of a request.
-    pub(super) fn note(&self, provider: &str, outcome: &Outcome, now: Instant) {
+    /// Takes note of what came of a request for a grant that was well, or had failed before.
+    pub(super) fn note(&self, provider: &str, outcome: &Outcome, was_well: bool, now: Instant) {
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let state = states.entry(provider.to_owned()).or_default();
         let Outcome::Failed { failure, retry_after } = outcome else {
@@ -44,6 +44,10 @@ impl Health {
         }
         if state.until.is_some_and(|until| until > now) {
             // It was on its way before the pause began.
+            return;
+        }
+        if state.until.is_none() && !was_well {
+            // That one may fail for ever, and has its own pauses.
             return;
         }
         state.failures = state.failures.saturating_add(1);
@@ -89,27 +93,46 @@ mod tests {
     fn a_provider_that_is_away_is_left_alone_and_then_probed() {
         let (health, now) = (Health::default(), Instant::now());
         for _ in 1..AWAY_AFTER {
-            health.note("example", &AWAY, now);
+            health.note("example", &AWAY, true, now);
             assert_eq!(health.allowance("example", 8, now), 8, "it may have been one grant's bad luck");
         }
-        health.note("example", &AWAY, now);
+        health.note("example", &AWAY, true, now);
         assert_eq!(health.allowance("example", 8, now), 0);
         assert_eq!(health.allowance("other", 8, now), 8);
         assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE), 1);
         health.sent("example", now + FIRST_PAUSE);
         assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE), 0, "the probe is on its way");
-        health.note("example", &AWAY, now + FIRST_PAUSE);
+        health.note("example", &AWAY, true, now + FIRST_PAUSE);
         assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE * 2), 0, "twice as long");
-        health.note("example", &AWAY, now + FIRST_PAUSE);
+        health.note("example", &AWAY, true, now + FIRST_PAUSE);
         assert_eq!(health.allowance("example", 8, now + FIRST_PAUSE * 3), 1, "not for those on their way");
         let mut later = now;
         for _ in 0..100 {
             later += LONGEST_PAUSE;
-            health.note("example", &AWAY, later);
+            health.note("example", &AWAY, true, later);
         }
         assert_eq!(health.allowance("example", 8, later + LONGEST_PAUSE), 1);
-        health.note("example", &Outcome::InvalidClient, later);
+        health.note("example", &Outcome::InvalidClient, true, later);
         assert_eq!(health.allowance("example", 8, later), 8, "it answers");
+    }
+
+    #[test]
+    fn grants_that_fail_for_ever_say_nothing_of_their_provider() {
+        let (health, now) = (Health::default(), Instant::now());
+        for _ in 0..100 {
+            health.note("example", &AWAY, false, now);
+        }
+        assert_eq!(health.allowance("example", 8, now), 8);
+        for _ in 0..AWAY_AFTER {
+            health.note("example", &AWAY, true, now);
+        }
+        health.sent("example", now + FIRST_PAUSE);
+        health.note("example", &AWAY, false, now + FIRST_PAUSE);
+        assert_eq!(
+            health.allowance("example", 8, now + FIRST_PAUSE * 2),
+            0,
+            "a probe counts, whatever it is of"
+        );
     }
 
     #[test]
@@ -120,7 +143,7 @@ mod tests {
             retry_after: Some(Duration::from_secs(1_000_000)),
         };
         for _ in 0..AWAY_AFTER {
-            health.note("example", &busy, now);
+            health.note("example", &busy, true, now);
         }
         assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER - Duration::from_secs(1)), 0);
         assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER), 1);

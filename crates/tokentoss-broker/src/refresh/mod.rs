@@ -40,7 +40,7 @@ use crate::events::Hub;
 use crate::journal::Journal;
 use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
-use crate::store::{GrantId, GrantRow, News, Place, Store, StoreError};
+use crate::store::{Account, GrantId, GrantRow, LeftAlone, News, Place, Store, StoreError};
 use cached::given;
 use flights::Flights;
 use health::Health;
@@ -131,6 +131,7 @@ pub struct Custodian {
     uses: Uses,
     cache: Arc<Cache>,
     health: Health,
+    left_alone: LeftAlone,
 }
 
 impl Custodian {
@@ -165,6 +166,7 @@ impl Custodian {
             uses: Uses::default(),
             cache,
             health: Health::default(),
+            left_alone: LeftAlone::default(),
         });
         let waking = Arc::downgrade(&custodian);
         custodian.store.watch(move |news| {
@@ -184,6 +186,26 @@ impl Custodian {
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&Provider> {
         self.providers.get(name)
+    }
+
+    /// The provider that a row's tokens are of; none where another issuer has its name now, which is not to get them.
+    #[must_use]
+    pub fn provider_of(&self, row: &GrantRow) -> Option<&Provider> {
+        self.provider(&row.provider).filter(|provider| provider.is_of(&row.issuer))
+    }
+
+    /// What a user has connected at a provider, the account that was connected last first.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn accounts(
+        &self,
+        tenant: &str,
+        user: &str,
+        provider: &str,
+    ) -> Result<Vec<Account>, StoreError> {
+        let Some(known) = self.provider(provider) else { return Ok(Vec::new()) };
+        self.store.accounts(tenant, user, provider, known.issuer()).await
     }
 
     /// The keys of the administrator.
@@ -317,7 +339,7 @@ impl Custodian {
     }
 
     fn context(&self, row: &GrantRow) -> Result<Context, Failed> {
-        let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
+        let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
         Ok(Context { known: self.journal.known(row.id), client_revision: provider.client_revision })
     }
 }

@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub enum Revoked {
     /// The token is revoked, or the provider does not know it (any more).
     Done,
-    /// It never will be: the provider revokes no tokens, or none of this kind, or the user has signed in again, whose new
+    /// It never will be: the provider revokes no tokens, or none of this kind, or another issuer has its name now, or the user has signed in again, whose new
     /// tokens some providers revoke together with the old ones.
     Dropped,
     /// Not yet; the provider may ask for a pause.
@@ -51,6 +51,9 @@ impl Custodian {
             return Ok(Revoked::Dropped);
         }
         let provider = self.providers.get(&revocation.provider).ok_or(Failed::NotConnected)?;
+        if !provider.is_of(&revocation.issuer) {
+            return Ok(Revoked::Dropped);
+        }
         let Some(endpoint) = &provider.revocation_endpoint else { return Ok(Revoked::Dropped) };
         let key = self.data_key(&revocation.tenant).await?;
         let place = CellPlace { tenant: &revocation.tenant, grant: revocation.grant, cell: revocation.cell };

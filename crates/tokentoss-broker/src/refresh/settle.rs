@@ -45,7 +45,7 @@ impl Custodian {
         failpoint!("before_write");
         loop {
             let is_first = known.is_some();
-            let write = self.try_write(&answer, known.take());
+            let write = self.try_write(&answer, known.take(), Some(claimed));
             tokio::pin!(write);
             let written = match tokio::time::timeout(JOURNAL_AFTER, &mut write).await {
                 Ok(written) => written,
@@ -64,7 +64,7 @@ impl Custodian {
                 Ok(Tried::Nothing) => break,
                 Ok(Tried::Again) => continue,
                 Err(Failed::Store(refused)) if refused.is_about_values() => {
-                    tracing::error!(%grant, failed = %refused, "the database refuses the outcome of a refresh");
+                    tracing::error!(%grant, failed = %refused, "the outcome of a refresh cannot be written");
                     if is_worth_keeping && kept.is_none() {
                         self.keep(&answer).await;
                     }
@@ -104,7 +104,7 @@ impl Custodian {
             match self.write_soon(&answer).await {
                 Ok(()) => {}
                 Err(Failed::Store(refused)) if refused.is_about_values() => {
-                    tracing::error!(grant = %answer.grant, failed = %refused, "the database refuses an answer of the journal, which stays there");
+                    tracing::error!(grant = %answer.grant, failed = %refused, "an answer of the journal cannot be written, and stays there");
                     continue;
                 }
                 Err(failed) => return Err(failed.into()),
@@ -119,7 +119,7 @@ impl Custodian {
     /// Writes a report, whoever writes the row meanwhile, but not for ever.
     async fn write_soon(&self, answer: &Answer) -> Result<(), Failed> {
         for _ in 0..TRIES {
-            if !matches!(self.try_write(answer, None).await?, Tried::Again) {
+            if !matches!(self.try_write(answer, None, None).await?, Tried::Again) {
                 return Ok(());
             }
         }
@@ -140,8 +140,13 @@ impl Custodian {
         kept
     }
 
-    /// Writes a report to a row that is known, or as it is now.
-    async fn try_write(&self, answer: &Answer, known: Option<GrantRow>) -> Result<Tried, Failed> {
+    /// Writes a report to a row that is known, or as it is now; of this process's lease, or of an earlier one's.
+    async fn try_write(
+        &self,
+        answer: &Answer,
+        known: Option<GrantRow>,
+        claimed: Option<&Claimed>,
+    ) -> Result<Tried, Failed> {
         let provider = self.providers.get(&answer.provider).ok_or(Failed::NotConnected)?;
         let row = match known {
             Some(row) => Some(row),
@@ -153,14 +158,15 @@ impl Custodian {
             client_revision: provider.client_revision,
             jitter: Jitter(u16::from_be_bytes(random::bytes())),
         };
-        match settle(row.now, &row.grant, &answer.report, &terms) {
+        let age = claimed.map_or_else(|| answer.age(row.now), Claimed::held_for);
+        match settle(row.now, age, &row.grant, &answer.report, &terms) {
             Write::Update(update) => {
                 let is_written = self.store.update(answer.grant, &update, &answer.cells).await?;
                 Ok(if is_written { Tried::Wrote(Box::new(update.after)) } else { Tried::Again })
             }
             Write::Revoke(tokens) => {
                 self.store.queue_revocations(answer.grant, &tokens, &answer.cells).await?;
-                self.revocations.notify_one();
+                self.revocations.notify_waiters();
                 Ok(Tried::Nothing)
             }
             Write::Nothing => Ok(Tried::Nothing),

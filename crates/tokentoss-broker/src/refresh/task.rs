@@ -55,7 +55,8 @@ impl Custodian {
                 Step::Send { secret, timeout } => {
                     let outcome = self.send(&mut flown, &attempt, secret, timeout).await;
                     metrics::refreshed(&flown.provider.name, &outcome);
-                    self.health.note(&flown.provider.name, &outcome, Instant::now());
+                    let was_well = claimed.row.grant.back_off.failures == 0;
+                    self.health.note(&flown.provider.name, &outcome, was_well, Instant::now());
                     step = attempt.answered(claimed.held_for(), outcome);
                 }
                 Step::Settle(report) => {
@@ -71,7 +72,7 @@ impl Custodian {
     }
 
     async fn prepare<'a>(&'a self, row: &'a GrantRow, held: &Held) -> Result<Flown<'a>, Failed> {
-        let provider = self.providers.get(&row.provider).ok_or(Failed::NotConnected)?;
+        let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
         let key = self.data_key(&row.tenant).await?;
         let refresh = self.open(row, held.claim.refresh.cell).await?;

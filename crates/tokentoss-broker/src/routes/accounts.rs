@@ -13,7 +13,7 @@ use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::Failed;
-use crate::store::{GrantId, GrantRow};
+use crate::store::{GrantId, GrantRow, StoreError};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,9 +73,17 @@ pub(super) async fn list(
         if provider.as_deref().is_some_and(|wanted| wanted != name) {
             continue;
         }
-        for account in store.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)? {
-            let Some(row) = store.grant(account.id).await.map_err(Failed::from)? else { continue };
-            answers.push(AccountAnswer::of(row));
+        for account in
+            app.custodian.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)?
+        {
+            match store.grant(account.id).await {
+                Ok(row) => answers.extend(row.map(AccountAnswer::of)),
+                // The user's other accounts are not to be missed for it.
+                Err(error @ StoreError::Row(_)) => {
+                    tracing::error!(grant = %account.id, %error, "an account is not listed");
+                }
+                Err(error) => return Err(Failed::from(error).into()),
+            }
         }
     }
     Ok(Json(answers).into_response())
@@ -94,7 +102,7 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
     row.filter(|row| {
         let is_own = row.tenant == caller.tenant && row.user == caller.user;
         // What was ended is not listed either; nor is what the configuration has no provider for.
-        is_own && row.grant.status.name() != "revoked" && app.custodian.provider(&row.provider).is_some()
+        is_own && row.grant.status.name() != "revoked" && app.custodian.provider_of(row).is_some()
     })
     .ok_or_else(Problem::not_found)
 }

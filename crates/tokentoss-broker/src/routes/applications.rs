@@ -116,8 +116,7 @@ pub(super) async fn status(
 /// What the user has connected at a provider.
 async fn accounts_at(app: &App, caller: &Caller, provider: &str) -> Result<Vec<Account>, Problem> {
     app.custodian.provider(provider).ok_or_else(Problem::not_found)?;
-    let store = &app.custodian.store;
-    Ok(store.accounts(&caller.tenant, &caller.user, provider).await.map_err(Failed::from)?)
+    Ok(app.custodian.accounts(&caller.tenant, &caller.user, provider).await.map_err(Failed::from)?)
 }
 
 /// Ends what the user has connected there.

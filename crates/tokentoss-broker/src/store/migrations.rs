@@ -111,6 +111,14 @@ CREATE TABLE authorizations (
 CREATE INDEX authorizations_of_user ON authorizations (tenant, user_id, created_at);
 CREATE INDEX authorizations_by_end ON authorizations (expires_at);
 ",
+    "
+DROP INDEX grants_due;
+CREATE INDEX grants_due ON grants (provider, (
+    CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
+           ELSE keep_alive_at END
+)) WHERE refresh_cell IS NOT NULL AND failures = 0;
+CREATE INDEX grants_failing ON grants (provider, next_attempt_at) WHERE refresh_cell IS NOT NULL AND failures > 0;
+",
 ];
 
 /// The texts for a database whose type of bytes has this name.

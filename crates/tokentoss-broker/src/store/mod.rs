@@ -27,6 +27,7 @@ mod changing;
 mod following;
 mod hex;
 mod ids;
+mod left_alone;
 mod limit;
 mod migrations;
 mod news;
@@ -36,8 +37,9 @@ pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
 pub use following::Following;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
+pub use left_alone::LeftAlone;
 pub use news::{Change, ChangeKind, News, Place};
-pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
+pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,7 +48,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, Claim, ClientRevision, Handle, LeaseOwner, Update};
+use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
 
 use backend::{Postgres, RowWrite, Sqlite};
 use news::Telling;
@@ -94,9 +96,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database refused the values themselves, and would do so again: nothing of the kind is to be tried twice.
+    /// Whether the values themselves are the trouble, and would be again: nothing of the kind is to be tried twice.
     #[must_use]
     pub fn is_about_values(&self) -> bool {
+        if matches!(self, Self::Row(_)) {
+            return true;
+        }
         let Self::Unavailable(sqlx::Error::Database(refusal)) = self else { return false };
         let code = refusal.code().unwrap_or_default();
         if refusal.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
@@ -307,7 +312,7 @@ impl Store {
         either!(self, backend => backend.add_tenant(tenant, wrapped).await)
     }
 
-    /// A user's grants at a provider, the one that was connected last first.
+    /// A user's grants at a provider, or at the one with this issuer, the one that was connected last first.
     ///
     /// # Errors
     /// That the database does not answer.
@@ -316,8 +321,9 @@ impl Store {
         tenant: &str,
         user: &str,
         provider: &str,
+        issuer: Option<&str>,
     ) -> Result<Vec<Account>, StoreError> {
-        either!(self, backend => backend.accounts(tenant, user, provider).await)
+        either!(self, backend => backend.accounts(tenant, user, provider, issuer).await)
     }
 
     /// The grant of an account, be it ended or not.
@@ -393,28 +399,31 @@ impl Store {
         either!(self, backend => backend.queue_revocations(id, tokens, cells).await)
     }
 
-    /// Claims grants of a provider that the scheduler should refresh, but for those of `closed` tenants. `choose` draws up the
-    /// claim of a row; where it draws up none, the row comes back without a lease.
+    /// Claims grants of a provider that the scheduler should refresh. `choose` draws up the claim of a row; where it draws up
+    /// none, the row comes back without a lease.
     ///
     /// # Errors
     /// That the database does not answer.
     pub async fn claim_due(
         &self,
-        provider: &str,
-        revision: ClientRevision,
-        closed: &[String],
+        asked: &DueAsked<'_>,
         most: usize,
         choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
     ) -> Result<Vec<Due>, StoreError> {
-        either!(self, backend => backend.claim_due(provider, revision, closed, most, choose).await)
+        either!(self, backend => backend.claim_due(asked, most, choose).await)
     }
 
-    /// Takes tokens of the revocation queue that are due; nobody else takes them for as long as `hold`.
+    /// Takes tokens of a provider from the revocation queue that are due; nobody else takes them for as long as `hold`.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn take_revocations(&self, most: usize, hold: Duration) -> Result<Vec<Revocation>, StoreError> {
-        either!(self, backend => backend.take_revocations(most, hold).await)
+    pub async fn take_revocations(
+        &self,
+        provider: &str,
+        most: usize,
+        hold: Duration,
+    ) -> Result<Vec<Revocation>, StoreError> {
+        either!(self, backend => backend.take_revocations(provider, most, hold).await)
     }
 
     /// Has a revocation wait after a failure.

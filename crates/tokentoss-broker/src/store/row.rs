@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, Grant, Held};
+use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
 
-use super::GrantId;
+use super::{GrantId, LeftAlone};
 
 /// A grant as it was read.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct GrantRow {
     pub user: String,
     /// The provider's name in the configuration.
     pub provider: String,
+    /// The issuer that the tokens are of.
+    pub issuer: String,
     /// The provider's identifier of the user.
     pub subject: String,
     /// The e-mail address, for display.
@@ -26,6 +28,21 @@ pub struct GrantRow {
     pub grant: Grant,
     /// The database's clock when it was read.
     pub now: Timestamp,
+}
+
+/// Which grants the scheduler asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct DueAsked<'a> {
+    /// The provider's name in the configuration.
+    pub provider: &'a str,
+    /// The provider's issuer; none where the configuration names none.
+    pub issuer: Option<&'a str>,
+    /// The client's present revision.
+    pub revision: ClientRevision,
+    /// The tenants that are left alone.
+    pub closed: &'a [String],
+    /// The grants that are left alone; those that cannot be read join them.
+    pub left_alone: &'a LeftAlone,
 }
 
 /// A grant that is due for the scheduler.
@@ -48,6 +65,8 @@ pub struct Revocation {
     pub tenant: String,
     /// The provider's name in the configuration.
     pub provider: String,
+    /// The issuer that the token is of.
+    pub issuer: String,
     /// The sealed token.
     pub sealed: Vec<u8>,
     /// Whether the user has signed in again since.

@@ -19,8 +19,8 @@ pub fn start(custodian: &Arc<Custodian>, following: Following) {
     custodian.tasks.spawn(write_uses(Arc::clone(custodian)));
     custodian.tasks.spawn(follow(Arc::clone(custodian), following));
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
-    custodian.tasks.spawn(revocations::run(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
+        custodian.tasks.spawn(revocations::run(Arc::clone(custodian), provider.to_owned()));
         custodian.tasks.spawn(scheduler::run(Arc::clone(custodian), provider.to_owned()));
     }
 }

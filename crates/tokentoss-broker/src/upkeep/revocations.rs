@@ -4,6 +4,7 @@
 //! token's cell is deleted like that of a revoked one, and a line in the log says so. A token that cannot be opened here waits
 //! for as long as it takes: another broker may have its key, or the administrator find it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::random;
 use crate::refresh::{Custodian, Revoked};
 use crate::store::{Revocation, StoreError};
 
-/// How many are worked on at once.
+/// How many of one provider are worked on at once.
 const AT_ONCE: usize = 8;
 /// Nobody else takes one for so long: more than its requests take.
 const HOLD: Duration = Duration::from_secs(120);
@@ -29,40 +30,47 @@ const LONGEST_WISH: Duration = Duration::from_secs(86_400);
 /// After so long without success a revocation is given up.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 86_400);
 
-pub(super) async fn run(custodian: Arc<Custodian>) {
+/// Works for one provider, so that one that does not answer holds up nobody else's tokens.
+pub(super) async fn run(custodian: Arc<Custodian>, provider: String) {
+    // What is cut off at the end comes back when its hold is over, and to revoke twice does no harm.
+    let mut working = JoinSet::new();
     loop {
-        // What is cut off at the end comes back when its hold is over, and to revoke twice does no harm.
-        let worked = custodian.ending.run_until_cancelled(work_off(&custodian)).await;
-        let Some(worked) = worked else { return };
-        match worked {
-            Ok(AT_ONCE) => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the revocation queue cannot be read"),
-        }
-        let news = async {
-            let _ = tokio::time::timeout(LOOK_EVERY, custodian.revocations.notified()).await;
+        // Before the queue is read, so that no news is missed.
+        let mut news = pin!(custodian.revocations.notified());
+        news.as_mut().enable();
+        let room = AT_ONCE.saturating_sub(working.len());
+        let taking = custodian.store.take_revocations(&provider, room, HOLD);
+        let taken = match custodian.ending.run_until_cancelled(taking).await {
+            None => return,
+            Some(Ok(taken)) => taken,
+            Some(Err(error)) => {
+                tracing::warn!(provider, %error, "the revocation queue cannot be read");
+                Vec::new()
+            }
         };
-        if custodian.ending.run_until_cancelled(news).await.is_none() {
+        let is_full = taken.len() == room;
+        for revocation in taken {
+            working.spawn(work(Arc::clone(&custodian), revocation));
+        }
+        let pause = async {
+            if is_full {
+                // Until there is a place for the next one.
+                working.join_next().await;
+            } else {
+                let _ = tokio::time::timeout(LOOK_EVERY, news).await;
+            }
+        };
+        if custodian.ending.run_until_cancelled(pause).await.is_none() {
             return;
         }
+        while working.try_join_next().is_some() {}
     }
 }
 
-/// Works on what is due, once; tells how much that was.
-async fn work_off(custodian: &Arc<Custodian>) -> Result<usize, StoreError> {
-    let taken = custodian.store.take_revocations(AT_ONCE, HOLD).await?;
-    let count = taken.len();
-    let mut working = JoinSet::new();
-    for revocation in taken {
-        let custodian = Arc::clone(custodian);
-        working.spawn(async move {
-            if let Err(error) = work_on(&custodian, &revocation).await {
-                tracing::warn!(grant = %revocation.grant, %error, "a revocation is not written down");
-            }
-        });
+async fn work(custodian: Arc<Custodian>, revocation: Revocation) {
+    if let Err(error) = work_on(&custodian, &revocation).await {
+        tracing::warn!(grant = %revocation.grant, %error, "a revocation is not written down");
     }
-    while working.join_next().await.is_some() {}
-    Ok(count)
 }
 
 async fn work_on(custodian: &Custodian, revocation: &Revocation) -> Result<(), StoreError> {

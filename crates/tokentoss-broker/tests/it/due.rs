@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokentoss_broker::store::GrantId;
+use tokentoss_broker::store::{Due, DueAsked, GrantId, LeftAlone, Store};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
     BackOff, CLOCK_TOLERANCE, ClientRevision, ErrorCause, ExpiredCause, Failure, Grant, Guard, Intent, LEASE,
@@ -14,6 +14,17 @@ use crate::store::{add_at, stores};
 const REVISION: ClientRevision = ClientRevision(2);
 /// A moment before, one soon and one so far ahead that the clock was put back since.
 const MOMENTS: [i64; 3] = [-60_000, 10_000, 3_600_000];
+
+async fn claim(store: &Store, provider: &str, closed: &[String], most: usize) -> Vec<Due> {
+    let asked = DueAsked {
+        provider,
+        issuer: Some("https://as.example"),
+        revision: REVISION,
+        closed,
+        left_alone: &LeftAlone::default(),
+    };
+    store.claim_due(&asked, most, &|_| None).await.expect("an answer")
+}
 
 fn at(now: Timestamp, offset: i64) -> Timestamp {
     Timestamp::from_millis(now.as_millis().saturating_add_signed(offset))
@@ -72,7 +83,7 @@ impl Mixture {
             schedule: Schedule { refresh_at: at(now, refresh), keep_alive_at: at(now, keep_alive) },
             lease: lease.map(|until| Lease { owner: LeaseOwner(1), until: at(now, until) }),
             back_off: BackOff {
-                failures: 1,
+                failures: u32::from(pause.is_some()),
                 failure: pause.map(|_| Failure::NotSent),
                 pause: pause.map(|(failed, until)| (at(now, failed), at(now, until))),
             },
@@ -97,8 +108,7 @@ async fn what_the_statement_finds_is_what_the_machine_calls_due() {
             let after = mixture.row(row.now, &row.grant);
             let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
             assert!(store.update(id, &update, &[]).await.expect("an answer"));
-            let due =
-                store.claim_due(&row.provider, REVISION, &[], 1000, &|_| None).await.expect("an answer");
+            let due = claim(&store, &row.provider, &[], 1000).await;
             let is_found = due.iter().any(|due| due.row.id == id && due.held.is_none());
             row = store.grant(id).await.expect("an answer").expect("a row");
             // A lease too far ahead counts as none: it is put right when the grant is due.
@@ -109,6 +119,36 @@ async fn what_the_statement_finds_is_what_the_machine_calls_due() {
         }
         assert!(found > 50 && found < mixtures.len() - 50, "{found} of {}", mixtures.len());
         tokio::time::timeout(Duration::from_secs(5), store.close()).await.expect("closed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_that_fail_come_after_those_that_do_not() {
+    for (store, _folder) in stores().await {
+        let provider = format!("provider-{}", GrantId::generate());
+        let mut ids = Vec::new();
+        // Interrupted and failing, interrupted alone, due by its schedule.
+        for (user, failures, is_interrupted) in [("ada", 3, true), ("grace", 0, true), ("joan", 0, false)] {
+            let id = add_at(&store, user, &provider).await;
+            let row = store.grant(id).await.expect("an answer").expect("a row");
+            let pause = (failures > 0).then_some((at(row.now, -2000), at(row.now, -1000)));
+            let hash = row.grant.refresh.expect("a refresh token").hash;
+            let after = Grant {
+                version: row.grant.version.next(),
+                intent: is_interrupted.then_some(Intent { hash, at: row.now }),
+                schedule: Schedule { refresh_at: at(row.now, -1000), ..row.grant.schedule },
+                back_off: BackOff { failures, failure: pause.map(|_| Failure::ServerFailed), pause },
+                ..row.grant.clone()
+            };
+            let update = Update { guard: Guard::of(&row.grant), after, revoke: Vec::new() };
+            assert!(store.update(id, &update, &[]).await.expect("an answer"));
+            ids.push(id);
+        }
+        for most in 1..=ids.len() {
+            let due = claim(&store, &provider, &[], most).await;
+            let found: Vec<_> = due.into_iter().map(|due| due.row.id).collect();
+            assert_eq!(found, [ids[1], ids[2], ids[0]][..most]);
+        }
     }
 }
 
@@ -129,8 +169,8 @@ async fn tenants_whose_keys_do_not_open_stand_in_nobody_s_way() {
             tenants.push(row.tenant);
         }
         for closed in 0..=tenants.len() {
-            let due = store.claim_due(&provider, REVISION, &tenants[..closed], 1, &|_| None).await;
-            let found: Vec<_> = due.expect("an answer").into_iter().map(|due| due.row.tenant).collect();
+            let due = claim(&store, &provider, &tenants[..closed], 1).await;
+            let found: Vec<_> = due.into_iter().map(|due| due.row.tenant).collect();
             assert_eq!(found, tenants[closed..].iter().take(1).cloned().collect::<Vec<_>>());
         }
     }

@@ -17,17 +17,17 @@ use crate::process::Process;
 use crate::provider::Provider;
 use crate::running::{Home, until};
 
-fn home(provider: &Provider) -> Home {
+pub(crate) fn home(provider: &Provider) -> Home {
     with_journal(Home::new(provider))
 }
 
-fn with_journal(mut home: Home) -> Home {
+pub(crate) fn with_journal(mut home: Home) -> Home {
     home.of_broker = format!("journal = \"{}/journal\"", home.path().display());
     home
 }
 
 /// The answers in the journal.
-fn answers(home: &Home) -> Vec<PathBuf> {
+pub(crate) fn answers(home: &Home) -> Vec<PathBuf> {
     let entries = fs::read_dir(home.path().join("journal")).expect("a folder");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths.filter(|path| path.extension().is_some_and(|end| end == "answer")).collect()
@@ -39,13 +39,13 @@ async fn lock(connection: &mut SqliteConnection) -> sqlx::Transaction<'_, sqlx::
 }
 
 /// The same for either database.
-enum Locked {
+pub(crate) enum Locked {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Locked {
-    async fn take(home: &Home) -> Self {
+    pub(crate) async fn take(home: &Home) -> Self {
         if home.database().starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&home.database()).await.expect("a connection");
             connection.execute("BEGIN IMMEDIATE").await.expect("the one writer");
@@ -57,7 +57,7 @@ impl Locked {
         Self::Postgres(connection)
     }
 
-    async fn give_back(self) {
+    pub(crate) async fn give_back(self) {
         match self {
             Self::Sqlite(mut connection) => drop(connection.execute("ROLLBACK").await.expect("an end")),
             Self::Postgres(mut connection) => drop(connection.execute("ROLLBACK").await.expect("an end")),

@@ -1,6 +1,6 @@
 //! A token endpoint that rotates refresh tokens, and ends the grant when a spent one comes again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,6 +31,8 @@ pub(crate) enum ProviderBehaviour {
 
 #[derive(Debug, Default)]
 struct Truth {
+    /// Refresh tokens that it fails at, again and again.
+    poison: HashSet<String>,
     /// Grants by the refresh token that is valid now.
     alive: HashMap<String, u32>,
     /// What was sent, in order.
@@ -135,6 +137,13 @@ impl Provider {
         refresh
     }
 
+    /// A refresh token of a new grant at which it fails, again and again.
+    pub(crate) fn poisoned_grant(&self) -> String {
+        let refresh = self.grant();
+        self.truth.lock().expect("not poisoned").poison.insert(refresh.clone());
+        refresh
+    }
+
     pub(crate) fn set(&self, behaviour: ProviderBehaviour) {
         self.truth.lock().expect("not poisoned").behaviour = behaviour;
     }
@@ -201,6 +210,9 @@ async fn token(State(truth): State<Arc<Mutex<Truth>>>, body: Bytes) -> Response 
                 return redeem(&mut truth, &form);
             }
             let sent = form.get("refresh_token").cloned().unwrap_or_default();
+            if truth.poison.contains(&sent) {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
             if let Some(again) = truth.grace.as_ref().and_then(|answers| answers.get(&sent)) {
                 return again.clone().into_response();
             }

@@ -1,6 +1,7 @@
 //! Tokens of ended connections: revoked at their provider, by a queue that nobody waits for.
 
 use serde_json::json;
+use tokentoss_broker::through::Lookup;
 
 use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Broker, Home, answer, until};
@@ -88,6 +89,52 @@ async fn a_provider_that_is_away_is_asked_again_after_a_pause() {
     until(async || waiting(&broker).await == 0).await;
     assert_eq!(provider.revoked().len(), 2);
     assert_eq!(home.number("SELECT COUNT(*) FROM cells").await, 0, "the token is gone");
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_holds_up_no_other() {
+    for home in Home::all().await {
+        let provider = home.provider.clone();
+        // Connections are taken, and nobody reads what comes.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = silent.local_addr().expect("an address");
+        let more = format!(
+            r#"
+            [providers.silent]
+            token_endpoint = "{}"
+            revocation_endpoint = "http://{address}/revoke"
+            client_id = "client-1"
+            client_secrets = ["{}/client.secret"]
+            "#,
+            provider.token_endpoint,
+            home.path().display()
+        );
+        let broker = home.start_resolving(&more, &Lookup::of_system()).await;
+        for number in 0..40 {
+            broker.connect_at("silent", &format!("user-{number}"), &provider.grant()).await;
+        }
+        broker.connect("ada", &provider.grant(), 3600).await;
+        for number in 0..40 {
+            end(&broker, &format!("user-{number}"), "").await;
+        }
+        end(&broker, "ada", "").await;
+        until(async || provider.revoked().len() == 1).await;
+        until(async || waiting(&broker).await == 40).await;
+    }
+}
+
+#[tokio::test]
+async fn many_tokens_are_revoked_one_after_another() {
+    let provider = Provider::start().await;
+    let broker = Home::new(&provider).start_kept().await;
+    for number in 0..30 {
+        broker.connect(&format!("user-{number}"), &provider.grant(), 3600).await;
+    }
+    for number in 0..30 {
+        end(&broker, &format!("user-{number}"), "").await;
+    }
+    until(async || waiting(&broker).await == 0).await;
+    assert_eq!(provider.revoked().len(), 30);
 }
 
 #[tokio::test]

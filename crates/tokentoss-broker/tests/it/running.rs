@@ -262,7 +262,8 @@ impl Broker {
         refresh: &str,
         left: u64,
     ) -> GrantId {
-        let issuer = "https://as.example";
+        let known = self.custodian.provider(provider).and_then(|provider| provider.issuer());
+        let issuer = known.unwrap_or("https://as.example");
         let who = SignedIn {
             account: AccountKey { tenant: "acme", user, provider, issuer, subject },
             email: None,

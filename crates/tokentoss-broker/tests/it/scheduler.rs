@@ -97,6 +97,31 @@ async fn a_provider_that_is_away_is_not_asked_for_every_grant() {
 }
 
 #[tokio::test]
+async fn grants_that_fail_for_ever_hold_up_nobody_else() {
+    for home in Home::all().await {
+        let provider = home.provider.clone();
+        let broker = home.start().await;
+        for number in 0..40 {
+            broker.connect(&format!("user-{number}"), &provider.poisoned_grant(), 3600).await;
+        }
+        for user in ["ada", "grace", "joan"] {
+            broker.connect(user, &provider.grant(), 3600).await;
+        }
+        let poisoned = "user_id LIKE 'user-%'";
+        // As after some tries.
+        home.execute(&format!(
+            "UPDATE grants SET failures = 9, failure = 'server_failed', failed_at = 1, next_attempt_at = 2,
+                    attempt_hash = refresh_hash, attempt_at = 1 WHERE {poisoned}"
+        ))
+        .await;
+        until(async || provider.forms().len() >= 32).await;
+        home.execute(&format!("UPDATE grants SET refresh_at = 0 WHERE NOT {poisoned}")).await;
+        until(async || home.number("SELECT COUNT(*) FROM grants WHERE renewed_at > connected_at").await == 3)
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn the_end_waits_for_what_is_on_its_way() {
     let provider = Provider::start().await;
     provider.takes(Duration::from_millis(500));

@@ -120,10 +120,10 @@ async fn a_row_comes_back_as_it_was_written() {
         assert_eq!(row.grant.refresh, Some(handle(id, 2)));
         assert_eq!(row.grant.main().expect("a token").handle, handle(id, 1));
         assert_eq!(store.cell(at(id, 2)).await.expect("an answer"), Some(vec![2; 40]));
-        let accounts = store.accounts(&row.tenant, "ada", "example").await.expect("an answer");
+        let accounts = store.accounts(&row.tenant, "ada", "example", None).await.expect("an answer");
         assert_eq!(accounts.len(), 1);
         assert!(accounts[0].goes_by("ADA@example.com") && !accounts[0].goes_by("grace"));
-        assert!(store.accounts(&row.tenant, "grace", "example").await.expect("an answer").is_empty());
+        assert!(store.accounts(&row.tenant, "grace", "example", None).await.expect("an answer").is_empty());
         assert!(store.grant(GrantId::generate()).await.expect("an answer").is_none());
     }
 }
@@ -165,7 +165,7 @@ async fn a_guard_that_does_not_hold_writes_nothing() {
             tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
         let leased = store.grant(id).await.expect("an answer").expect("a row");
         let tokentoss_custody::Write::Update(update) =
-            tokentoss_custody::settle(leased.now, &leased.grant, &report, &TERMS)
+            tokentoss_custody::settle(leased.now, Duration::ZERO, &leased.grant, &report, &TERMS)
         else {
             panic!("an update")
         };
@@ -204,7 +204,7 @@ async fn new_tokens_replace_the_old_ones_and_their_cells() {
         let report =
             tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
         let tokentoss_custody::Write::Update(update) =
-            tokentoss_custody::settle(row.now, &row.grant, &report, &TERMS)
+            tokentoss_custody::settle(row.now, Duration::ZERO, &row.grant, &report, &TERMS)
         else {
             panic!("an update")
         };

@@ -45,22 +45,12 @@ fn the_secrets_are_tried_in_order() {
 }
 
 #[test]
-fn a_request_that_is_called_malformed_twice_has_no_grant_behind_it() {
+fn a_request_that_is_called_malformed_is_sent_again_at_once_for_another_target_alone() {
     const REFUSED: Outcome = Outcome::failed(Failure::RequestRefused);
-    let mut attempt = attempt(1);
-    assert_eq!(attempt.answered(secs(1), REFUSED), send(0, 11));
-    let forgotten = Outcome::Ended(ExpiredCause::GrantForgotten);
-    assert_eq!(settled(attempt.answered(secs(2), REFUSED)), (forgotten, false));
-}
-
-#[test]
-fn a_request_that_is_called_malformed_once_says_nothing_of_the_grant() {
-    const REFUSED: Outcome = Outcome::failed(Failure::RequestRefused);
-    let late = DEADLINE - Duration::from_millis(999);
-    assert_eq!(settled(attempt(1).answered(late, REFUSED)), (REFUSED, false));
-    let mut other = attempt(1);
+    assert_eq!(settled(attempt(1).answered(secs(1), REFUSED)), (REFUSED, false));
+    let mut other = Attempt::new(hold_for_storage(3500, &mut grant(), 1), 1);
     assert_eq!(other.answered(secs(1), REFUSED), send(0, 11));
-    assert_eq!(settled(other.answered(secs(2), Outcome::InvalidClient)), (Outcome::InvalidClient, false));
+    assert_eq!(settled(other.answered(secs(2), REFUSED)), (REFUSED, false));
 }
 
 #[test]

@@ -39,11 +39,15 @@ fn nothing_is_said_about_the_life_of_a_token_from_the_future() {
 }
 
 #[test]
-fn a_jump_during_the_request_makes_no_token_older_than_the_lease() {
-    for (settled, counted) in [(3500 + DAY, 3480 + DAY), (100, 100)] {
+fn a_jump_during_the_request_changes_no_token_s_age_by_more_than_a_lease() {
+    for (settled, age, counted) in
+        [(3500 + DAY, 1, 3479 + DAY), (100, 1, 100), (3500 + DAY, 600, 2880 + DAY), (2000, 600, 1420)]
+    {
         let mut grant = grant();
         let held = hold(3500, &mut grant, 1);
-        end(settled, &mut grant, &held, Outcome::Renewed(renewed(3, Some(4))));
+        let report = report(&held, Outcome::Renewed(renewed(3, Some(4))));
+        let update = update(tokentoss_custody::settle(at(settled), secs(age), &grant, &report, &terms()));
+        assert!(update.apply(&mut grant));
         assert_eq!(grant.tokens[0].access.as_ref().expect("a token").obtained_at, at(counted));
     }
 }

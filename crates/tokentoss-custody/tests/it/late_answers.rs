@@ -1,6 +1,8 @@
 //! Answers that come after the lease was lost.
 
-use tokentoss_custody::{CellId, ExpiredCause, Grant, Handle, Outcome, Renewed, Status, Write, settle};
+use tokentoss_custody::{
+    BackOff, CellId, Decision, ExpiredCause, Grant, Handle, Outcome, Renewed, Status, Write,
+};
 
 use crate::world::*;
 
@@ -60,6 +62,34 @@ fn without_rotation_the_newer_access_token_stays() {
     end(3521, &mut grant, &second, Outcome::Renewed(renewed(5, None)));
     let late = report(&first, Outcome::Renewed(renewed(3, None)));
     assert_eq!(settle(at(3522), &grant, &late, &terms()), Write::Nothing);
+}
+
+#[test]
+fn without_rotation_a_replay_much_later_leaves_the_newer_access_token() {
+    let mut grant = grant();
+    let first = hold(3500, &mut grant, 1);
+    let second = hold(3520, &mut grant, 2);
+    end(3521, &mut grant, &second, Outcome::Renewed(renewed(5, None)));
+    let replayed = report(&first, Outcome::Renewed(renewed(3, None)));
+    assert_eq!(settle(at(5000), &grant, &replayed, &terms()), Write::Nothing);
+}
+
+#[test]
+fn a_token_that_waited_for_the_database_is_as_old_as_it_is() {
+    let mut grant = grant();
+    let held = hold(3500, &mut grant, 1);
+    end(4100, &mut grant, &held, Outcome::Renewed(renewed(3, Some(4))));
+    let access = grant.main().expect("a token");
+    assert_eq!((access.obtained_at, access.expires_at), (at(3500), Some(at(7100))));
+}
+
+#[test]
+fn a_token_that_ended_while_it_waited_is_no_failure_of_the_provider() {
+    let mut grant = grant();
+    let held = hold(3500, &mut grant, 1);
+    end(9000, &mut grant, &held, Outcome::Renewed(renewed(3, Some(4))));
+    assert_eq!((grant.refresh, grant.back_off), (Some(token(4)), BackOff::default()));
+    assert!(matches!(ask(9000, &grant, &demand(9000)), Decision::Refresh(_)), "the next one at once");
 }
 
 #[test]

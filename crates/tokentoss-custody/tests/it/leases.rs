@@ -1,6 +1,6 @@
 //! One lease at a time; every write is fenced by it.
 
-use tokentoss_custody::{Decision, Demand, Failure, LeaseOwner, Outcome, Write, give_back, settle};
+use tokentoss_custody::{Decision, Demand, Failure, LeaseOwner, Outcome, Write, give_back};
 
 use crate::world::*;
 

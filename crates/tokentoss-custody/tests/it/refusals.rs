@@ -1,7 +1,8 @@
 //! What each refusal of the provider does to the grant, and what callers are told.
 
 use tokentoss_custody::{
-    ClientRevision, Context, Decision, ExpiredCause, Failure, Outcome, Report, Version, decide, settle,
+    BackOff, ClientRevision, Context, Decision, Demand, ExpiredCause, Failure, MOST_REFUSALS, Outcome,
+    Report, Version, decide,
 };
 
 use crate::world::*;
@@ -48,7 +49,7 @@ fn nothing_else_touches_the_status() {
     for failure in [Failure::NotSent, Failure::AnswerLost, Failure::Overloaded, Failure::ServerFailed] {
         assert_eq!(after(Outcome::failed(failure)), ("active", None, "provider_unavailable"));
     }
-    for failure in [Failure::Unreadable, Failure::UnknownRefusal] {
+    for failure in [Failure::Unreadable, Failure::UnknownRefusal, Failure::RequestRefused] {
         assert_eq!(after(Outcome::failed(failure)), ("active", None, "provider_misbehaved"));
     }
     assert_eq!(after(Outcome::ScopeRefused), ("active", None, "provider_misbehaved"));
@@ -63,6 +64,46 @@ fn a_corrected_client_is_tried_at_once() {
     assert_eq!(code(ask(3602, &grant, &demand(3602))), "client_misconfigured");
     let corrected = Context { client_revision: ClientRevision(2), known: Version(0) };
     assert!(matches!(decide(at(3602), &grant, &demand(3602), &corrected), Decision::Refresh(_)));
+}
+
+#[test]
+fn what_is_said_of_another_target_does_not_end_the_grant() {
+    for refused in [
+        Outcome::Ended(ExpiredCause::InvalidGrant),
+        Outcome::Ended(ExpiredCause::ConsentRequired),
+        Outcome::failed(Failure::RequestRefused),
+        Outcome::ScopeRefused,
+    ] {
+        let mut grant = grant();
+        let held = hold_for_storage(100, &mut grant, 1);
+        end(101, &mut grant, &held, refused.clone());
+        assert_eq!((grant.status.name(), grant.refresh), ("active", Some(token(2))), "{refused:?}");
+        assert_eq!(grant.back_off, BackOff::default(), "the main token goes on");
+        let demand = Demand { target: storage(), ..demand(102) };
+        assert_eq!(code(ask(102, &grant, &demand)), "scope_missing");
+        assert!(matches!(ask(702, &grant, &Demand { target: storage(), ..demand }), Decision::Refresh(_)));
+        // Where it may be the grant, the main token's refresh is to tell.
+        let is_asked = matches!(ask(102, &grant, &Demand::of_scheduler()), Decision::Refresh(_));
+        assert_eq!(is_asked, matches!(refused, Outcome::Ended(_)), "{refused:?}");
+    }
+}
+
+#[test]
+fn only_attempts_that_are_called_malformed_one_after_another_end_the_grant() {
+    const REFUSED: Outcome = Outcome::failed(Failure::RequestRefused);
+    let mut grant = grant();
+    let refuse = |grant: &mut tokentoss_custody::Grant, outcome: Outcome| {
+        let now = 4000 + grant.version.0 * 600;
+        let held = hold(now, grant, 1);
+        end(now, grant, &held, outcome);
+        grant.status.cause()
+    };
+    for _ in 1..MOST_REFUSALS {
+        assert_eq!(refuse(&mut grant, REFUSED), None);
+    }
+    assert_eq!(refuse(&mut grant, Outcome::failed(Failure::NotSent)), None);
+    assert_eq!(refuse(&mut grant, REFUSED), None, "another failure came in between");
+    assert_eq!(refuse(&mut grant, REFUSED), Some("grant_forgotten"));
 }
 
 #[test]

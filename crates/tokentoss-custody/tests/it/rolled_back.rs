@@ -1,6 +1,6 @@
 //! A failover or a backup revives an old row.
 
-use tokentoss_custody::{Context, Decision, ExpiredCause, Outcome, Version, confirm, decide, settle};
+use tokentoss_custody::{Context, Decision, ExpiredCause, Outcome, Version, confirm, decide};
 
 use crate::world::*;
 

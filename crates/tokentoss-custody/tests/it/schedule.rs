@@ -40,7 +40,7 @@ fn a_lost_answer_is_asked_for_again_after_the_pause_even_for_an_idle_grant() {
     grant.renewed_at = at(3599);
     let outcome = Outcome::failed(Failure::AnswerLost);
     let report = tokentoss_custody::Report { held, outcome, is_uncertain: true };
-    let update = update(tokentoss_custody::settle(at(3612), &grant, &report, &terms()));
+    let update = update(settle(at(3612), &grant, &report, &terms()));
     assert!(update.apply(&mut grant));
     assert_eq!(ask(3612, &grant, &Demand::of_scheduler()), Decision::Rest { until: Some(at(3613)) });
     assert!(matches!(ask(3613, &grant, &Demand::of_scheduler()), Decision::Refresh(_)));

@@ -1,6 +1,6 @@
 //! A sign-out is final.
 
-use tokentoss_custody::{Outcome, Revoker, Status, Write, settle, sign_out};
+use tokentoss_custody::{Outcome, Revoker, Status, Write, sign_out};
 
 use crate::world::*;
 

@@ -154,7 +154,9 @@ proptest! {
     }
 
     #[test]
-    fn every_outcome_can_be_settled(now in time(), row in row(), later in row(), outcome in outcome()) {
+    fn every_outcome_can_be_settled(
+        (now, age) in (time(), life()), row in row(), later in row(), outcome in outcome(),
+    ) {
         let context = Context { known: Version(0), client_revision: ClientRevision(2) };
         let mut held_row = row.clone();
         let scheduler = Demand::of_scheduler();
@@ -162,7 +164,7 @@ proptest! {
             let held = claim.apply(now, LeaseOwner(1), &mut held_row).expect("decided on this row");
             for found in [held_row, later] {
                 let report = Report { held: held.clone(), outcome: outcome.clone(), is_uncertain: false };
-                match settle(now, &found, &report, &terms()) {
+                match settle(now, age, &found, &report, &terms()) {
                     Write::Update(update) => {
                         let mut after = found.clone();
                         prop_assert!(update.apply(&mut after));

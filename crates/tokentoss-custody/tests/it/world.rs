@@ -6,7 +6,7 @@ use tokentoss_core::Timestamp;
 use tokentoss_custody::{
     Asker, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Grant, Handle, Held, Jitter,
     LeaseOwner, MinTtl, Outcome, Refusal, Renewed, Report, Scopes, SignIn, Target, Terms, TokenHash, Update,
-    Version, Write, connect, decide, settle,
+    Version, Write, connect, decide,
 };
 
 pub(crate) const DAY: u64 = 86_400;
@@ -74,8 +74,27 @@ pub(crate) fn hold(now: u64, grant: &mut Grant, owner: u128) -> Held {
     claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease")
 }
 
+/// The target that [`hold_for_storage`] asks for.
+pub(crate) fn storage() -> Target {
+    Target { audience: Some("storage".into()), ..Target::default() }
+}
+
+/// Takes the lease for another target.
+pub(crate) fn hold_for_storage(now: u64, grant: &mut Grant, owner: u128) -> Held {
+    match ask(now, grant, &Demand { target: storage(), ..demand(now) }) {
+        Decision::Refresh(claim) => claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease"),
+        other => panic!("no refresh: {other:?}"),
+    }
+}
+
 pub(crate) fn report(held: &Held, outcome: Outcome) -> Report {
     Report { held: held.clone(), outcome, is_uncertain: held.claim.is_repeated }
+}
+
+/// Settles at once, by a clock that was not changed.
+pub(crate) fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> Write {
+    let age = now.as_millis().saturating_sub(report.held.claim.at.as_millis());
+    tokentoss_custody::settle(now, Duration::from_millis(age), grant, report, terms)
 }
 
 /// Settles and writes.

@@ -138,13 +138,23 @@ impl Provider {
             return Outcome::Ended(ExpiredCause::InvalidGrant);
         }
         if target.audience.as_deref() == Some("unknown") {
-            return Outcome::ScopeRefused;
+            return self.refused();
         }
         if rotates {
             known.spent_at.get_or_insert(now);
         }
         let next = rotates.then(|| self.new_refresh());
         Outcome::Renewed(self.issue(now, next, target))
+    }
+
+    /// What is said of a target that is not known, in one of the ways that providers have.
+    fn refused(&self) -> Outcome {
+        match self.count % 4 {
+            0 => Outcome::ScopeRefused,
+            1 => Outcome::Ended(ExpiredCause::ConsentRequired),
+            2 => Outcome::Ended(ExpiredCause::InvalidGrant),
+            _ => Outcome::failed(Failure::RequestRefused),
+        }
     }
 
     fn new_refresh(&mut self) -> Handle {

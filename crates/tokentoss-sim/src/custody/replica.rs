@@ -1,6 +1,5 @@
 //! One replica: its task, its journal on disk, and the steps between which it can crash.
 
-use tokentoss_core::Timestamp;
 use tokentoss_custody::{Attempt, Claim, ClientRevision, LeaseOwner, Outcome, Report, Update, Version};
 
 /// What the task of a replica does next.
@@ -25,8 +24,8 @@ pub enum Task {
 pub struct Entry {
     /// The report.
     pub report: Report,
-    /// When the answer came, by the database's clock.
-    pub at: Timestamp,
+    /// When the claim was sent, in true milliseconds; only the process that sent it knows.
+    pub began: Option<u64>,
 }
 
 /// A process.

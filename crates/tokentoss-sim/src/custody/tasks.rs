@@ -1,6 +1,5 @@
 //! What replicas do: each step of a refresh, with a crash point before and after it, and the network in between.
 
-use tokentoss_core::Timestamp;
 use tokentoss_custody::{
     Attempt, ClientRevision, Decision, Demand, Failure, Outcome, Report, Step, Target, TokenHash, Write,
     decide, settle,
@@ -126,9 +125,9 @@ impl World {
     fn perform(&mut self, replica: usize, attempt: Attempt, step: Step) -> Result<(), String> {
         match step {
             Step::Settle(report) => {
-                let entry = Entry { report: *report, at: self.clock() };
+                let entry = Entry { report: *report, began: Some(self.replicas[replica].began) };
                 if matches!(entry.report.outcome, Outcome::Renewed(_) | Outcome::RotatedOnly(_)) {
-                    self.replicas[replica].journal.push(entry.clone());
+                    self.replicas[replica].journal.push(Entry { began: None, ..entry.clone() });
                 }
                 self.begin(replica, Task::Write(entry));
             }
@@ -250,8 +249,13 @@ impl World {
         };
         let revision: ClientRevision = self.replicas[replica].revision;
         let terms = self.terms(revision);
-        let at: Timestamp = entry.at;
-        match settle(at, &row, &entry.report, &terms) {
+        let clock = self.clock();
+        let claimed_at = entry.report.held.claim.at.as_millis();
+        let age = match entry.began {
+            Some(began) => self.now - began,
+            None => clock.as_millis().saturating_sub(claimed_at),
+        };
+        match settle(clock, std::time::Duration::from_millis(age), &row, &entry.report, &terms) {
             Write::Update(update) => self.begin(replica, Task::Commit(entry, update)),
             Write::Revoke(tokens) => {
                 self.store.queue.extend(tokens);

@@ -14,15 +14,18 @@ macro_rules! accounts {
                 tenant: &str,
                 user: &str,
                 provider: &str,
+                issuer: Option<&str>,
             ) -> Result<Vec<Account>, StoreError> {
                 let rows = sqlx::query(
                     "SELECT id, subject, email FROM grants
                       WHERE tenant = $1 AND user_id = $2 AND provider = $3 AND status <> 'revoked'
+                        AND issuer = COALESCE($4, issuer)
                       ORDER BY connected_at DESC, id",
                 )
                 .bind(tenant)
                 .bind(user)
                 .bind(provider)
+                .bind(issuer)
                 .fetch_all(&self.pool)
                 .await?;
                 rows.iter()

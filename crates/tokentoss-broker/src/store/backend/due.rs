@@ -2,15 +2,20 @@
 
 use sqlx::Row;
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CLOCK_TOLERANCE, Claim, ClientRevision, LEASE, LeaseOwner};
+use tokentoss_custody::{CLOCK_TOLERANCE, Claim, LEASE, LeaseOwner};
 
 use super::columns::{count, length, millis, wide};
 use super::{Postgres, Sqlite};
-use crate::store::{Due, GrantId, GrantRow, StoreError};
+use crate::store::{Due, DueAsked, GrantId, GrantRow, StoreError};
 
-/// When the machine calls a grant due, apart from leases and pauses; the index is of the same text.
+/// When the machine calls a grant due, apart from leases and pauses; an index is of the same text.
 const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
            ELSE keep_alive_at END";
+
+/// Grants without failures, the one that is due for longest first. Each of the two has an index.
+const WELL: (&str, &str) = ("failures = 0", DUE_AT);
+/// The others, which come after them: some may fail for ever.
+const FAILING: (&str, &str) = ("failures > 0", "next_attempt_at");
 
 impl Sqlite {
     /// There is one writer anyway.
@@ -27,11 +32,10 @@ impl Postgres {
 }
 
 /// What is looked for.
-struct Asked<'a> {
-    provider: &'a str,
-    revision: ClientRevision,
+struct Looked<'a> {
+    asked: &'a DueAsked<'a>,
     /// The tenants that are left alone, as JSON.
-    closed: &'a str,
+    closed: String,
     now: Timestamp,
 }
 
@@ -40,26 +44,33 @@ macro_rules! due {
         impl $name {
             pub(in crate::store) async fn claim_due(
                 &self,
-                provider: &str,
-                revision: ClientRevision,
-                closed: &[String],
+                asked: &DueAsked<'_>,
                 most: usize,
                 choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
             ) -> Result<Vec<Due>, StoreError> {
                 // A look first, which locks nothing, because most of the time nothing is due.
                 let now = self.now().await?;
-                let closed = serde_json::json!(closed).to_string();
-                let asked = Asked { provider, revision, closed: &closed, now };
+                let closed = serde_json::json!(asked.closed).to_string();
+                let looked = Looked { asked, closed, now };
                 let mut connection = self.pool.acquire().await?;
-                if Self::due(&mut connection, &asked, 1, "").await?.is_empty() {
+                if Self::due(&mut connection, &looked, 1, "").await?.is_empty() {
                     return Ok(Vec::new());
                 }
                 drop(connection);
                 let mut transaction = self.pool.begin_with($begin).await?;
-                let ids = Self::due(&mut transaction, &asked, most, Self::SKIP).await?;
+                let ids = Self::due(&mut transaction, &looked, most, Self::SKIP).await?;
                 let mut claimed = Vec::new();
                 for id in ids {
-                    let Some(row) = Self::grant_in(&mut transaction, id).await? else { continue };
+                    let row = match Self::grant_in(&mut transaction, id).await {
+                        Ok(Some(row)) => row,
+                        Ok(None) => continue,
+                        Err(error @ StoreError::Row(_)) => {
+                            tracing::error!(grant = %id, %error, "a grant cannot be read, and is not refreshed");
+                            asked.left_alone.add(id);
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    };
                     let chosen = choose(&row);
                     let held = match chosen {
                         Some((claim, owner))
@@ -78,29 +89,49 @@ macro_rules! due {
 
             async fn due(
                 connection: &mut <$database as sqlx::Database>::Connection,
-                asked: &Asked<'_>,
+                looked: &Looked<'_>,
+                most: usize,
+                skip: &str,
+            ) -> Result<Vec<GrantId>, StoreError> {
+                let left_alone = looked.asked.left_alone;
+                // As many as may be left alone among them.
+                let limit = most.saturating_add(left_alone.count());
+                let mut ids = Self::due_of(WELL, connection, looked, limit, skip).await?;
+                if let Some(left) = limit.checked_sub(ids.len()).filter(|left| *left > 0) {
+                    ids.extend(Self::due_of(FAILING, connection, looked, left, skip).await?);
+                }
+                ids.retain(|id| !left_alone.has(*id));
+                ids.truncate(most);
+                Ok(ids)
+            }
+
+            async fn due_of(
+                (which, order): (&str, &str),
+                connection: &mut <$database as sqlx::Database>::Connection,
+                looked: &Looked<'_>,
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
                 // A lease or a failure that lies too far ahead is from a clock that was put back since.
                 let text = format!(
                     "SELECT id FROM grants
-                      WHERE provider = $1 AND refresh_cell IS NOT NULL AND {DUE_AT} <= $2
+                      WHERE provider = $1 AND refresh_cell IS NOT NULL AND {which} AND {DUE_AT} <= $2
                         AND (status = 'active' OR (status = 'error' AND cause_revision < $3))
                         AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $2 + $4)
                         AND (next_attempt_at IS NULL OR next_attempt_at <= $2 OR failed_at > $2 + $5)
-                        AND {is_open}
-                      ORDER BY {DUE_AT} LIMIT $6 {skip}",
+                        AND {is_open} AND issuer = COALESCE($8, issuer)
+                      ORDER BY {order} LIMIT $6 {skip}",
                     is_open = Self::IS_OPEN,
                 );
                 let rows = sqlx::query(sqlx::AssertSqlSafe(text))
-                    .bind(asked.provider)
-                    .bind(millis(asked.now))
-                    .bind(count(asked.revision.0))
+                    .bind(looked.asked.provider)
+                    .bind(millis(looked.now))
+                    .bind(count(looked.asked.revision.0))
                     .bind(length(LEASE + CLOCK_TOLERANCE))
                     .bind(length(CLOCK_TOLERANCE))
                     .bind(count(most as u64))
-                    .bind(asked.closed)
+                    .bind(&looked.closed)
+                    .bind(looked.asked.issuer)
                     .fetch_all(connection)
                     .await?;
                 rows.iter().map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()

@@ -44,6 +44,7 @@ macro_rules! grant_reading {
                     tenant: row.try_get("tenant")?,
                     user: row.try_get("user_id")?,
                     provider: row.try_get("provider")?,
+                    issuer: row.try_get("issuer")?,
                     subject: row.try_get("subject")?,
                     email: row.try_get("email")?,
                     grant,

@@ -62,26 +62,31 @@ macro_rules! revocations {
             /// Takes what is due; nobody else does for so long.
             pub(in crate::store) async fn take_revocations(
                 &self,
+                provider: &str,
                 most: usize,
                 hold: Duration,
             ) -> Result<Vec<Revocation>, StoreError> {
                 // A look first, which locks nothing, because most of the time nothing is due.
-                let look = concat!("SELECT cell FROM revocations WHERE next_attempt_at <= ", $now, " LIMIT 1");
-                if sqlx::query(look).fetch_optional(&self.pool).await?.is_none() {
+                let look = concat!(
+                    "SELECT r.cell FROM revocations r JOIN grants g ON g.id = r.grant_id
+                      WHERE r.next_attempt_at <= ", $now, " AND g.provider = $1 LIMIT 1"
+                );
+                if sqlx::query(look).bind(provider).fetch_optional(&self.pool).await?.is_none() {
                     return Ok(Vec::new());
                 }
                 let mut transaction = self.pool.begin_with($begin).await?;
                 let text = format!(
-                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider,
+                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider, g.issuer,
                             g.status, c.sealed
                        FROM revocations r JOIN grants g ON g.id = r.grant_id JOIN cells c ON c.id = r.cell
-                      WHERE r.next_attempt_at <= {now}
+                      WHERE r.next_attempt_at <= {now} AND g.provider = $2
                       ORDER BY r.next_attempt_at LIMIT $1 {skip}",
                     now = $now,
                     skip = Self::SKIP_REVOCATIONS,
                 );
                 let rows = sqlx::query(sqlx::AssertSqlSafe(text))
                     .bind(count(most as u64))
+                    .bind(provider)
                     .fetch_all(&mut *transaction)
                     .await?;
                 let mut taken = Vec::new();
@@ -99,6 +104,7 @@ macro_rules! revocations {
                         grant: GrantId(wide(row.try_get("grant_id")?)?.to_be_bytes()),
                         tenant: row.try_get("tenant")?,
                         provider: row.try_get("provider")?,
+                        issuer: row.try_get("issuer")?,
                         sealed: row.try_get("sealed")?,
                         is_connected_again: row.try_get::<String, _>("status")? != "revoked",
                         failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
