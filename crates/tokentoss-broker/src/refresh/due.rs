@@ -63,10 +63,10 @@ impl Custodian {
             self.tasks.spawn(async move {
                 let flight = custodian.flights.of(row.id);
                 // So that callers wait for this one; it goes on without, because the lease is what counts.
-                let turn = flight.try_turn();
+                let permit = flight.try_permit();
                 custodian.refresh(&Claimed::new(row, held, started, started)).await;
-                drop((turn, place));
-                // Also where somebody else has the turn.
+                drop((permit, place));
+                // Also where somebody else has the permit.
                 flight.tell();
             });
         }

@@ -5,13 +5,13 @@ mod claimed;
 mod connect;
 mod disconnect;
 mod due;
-#[cfg(test)]
-mod explored;
-mod flights;
 mod health;
+#[cfg(test)]
+mod interleavings;
 mod readers;
 mod revoke;
 mod settle;
+mod single_flight;
 mod task;
 mod upstream;
 mod uses;
@@ -42,9 +42,9 @@ use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
 use crate::store::{Account, GrantId, GrantRow, LeftAlone, News, Place, Store, StoreError};
 use cached::given;
-use flights::Flights;
 use health::Health;
 use readers::Readers;
+use single_flight::SingleFlights;
 use uses::Uses;
 use waiting::Waiting;
 
@@ -125,7 +125,7 @@ pub struct Custodian {
     data_keys: KeptKeys,
     providers: BTreeMap<String, Provider>,
     upstream: Upstream,
-    flights: Flights,
+    flights: SingleFlights,
     readers_of_lists: Readers<Place>,
     readers_of_rows: Readers<GrantId>,
     uses: Uses,
@@ -160,7 +160,7 @@ impl Custodian {
             data_keys: KeptKeys::default(),
             providers,
             upstream,
-            flights: Flights::default(),
+            flights: SingleFlights::default(),
             readers_of_lists: Readers::default(),
             readers_of_rows: Readers::default(),
             uses: Uses::default(),

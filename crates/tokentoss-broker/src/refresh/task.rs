@@ -21,7 +21,7 @@ use crate::metrics;
 use crate::store::{GrantRow, NewCell};
 
 /// What is known while a lease is held.
-struct Flown<'a> {
+struct RefreshInProgress<'a> {
     row: &'a GrantRow,
     provider: &'a Provider,
     key: Key,
@@ -36,8 +36,8 @@ impl Custodian {
     pub(super) async fn refresh(&self, claimed: &Claimed) -> Option<Written> {
         failpoint!("after_claim");
         let held = &claimed.held;
-        let mut flown = match self.prepare(&claimed.row, held).await {
-            Ok(flown) => flown,
+        let mut refreshing = match self.prepare(&claimed.row, held).await {
+            Ok(refreshing) => refreshing,
             Err(failed) => {
                 tracing::warn!(grant = %claimed.row.id, %failed, "a refresh could not begin");
                 // Nothing was sent. Where this fails too, the lease ends by itself.
@@ -45,22 +45,22 @@ impl Custodian {
                 return None;
             }
         };
-        let mut attempt = Attempt::new(held.clone(), flown.provider.client_secrets.len().max(1));
-        let mut step = match flown.refresh {
+        let mut attempt = Attempt::new(held.clone(), refreshing.provider.client_secrets.len().max(1));
+        let mut step = match refreshing.refresh {
             Some(_) => attempt.begin(claimed.held_for()),
             None => attempt.answered(claimed.held_for(), Outcome::CellUnreadable),
         };
         loop {
             match step {
                 Step::Send { secret, timeout } => {
-                    let outcome = self.send(&mut flown, &attempt, secret, timeout).await;
-                    metrics::refreshed(&flown.provider.name, &outcome);
+                    let outcome = self.send(&mut refreshing, &attempt, secret, timeout).await;
+                    metrics::refreshed(&refreshing.provider.name, &outcome);
                     let was_well = claimed.row.grant.back_off.failures == 0;
-                    self.health.note(&flown.provider.name, &outcome, was_well, Instant::now());
+                    self.health.note(&refreshing.provider.name, &outcome, was_well, Instant::now());
                     step = attempt.answered(claimed.held_for(), outcome);
                 }
                 Step::Settle(report) => {
-                    let Flown { provider, cells, access, .. } = flown;
+                    let RefreshInProgress { provider, cells, access, .. } = refreshing;
                     let (grant, provider) = (claimed.row.id, provider.name.clone());
                     let reading = self.cache.begin(&claimed.place());
                     let answer = Answer { grant, provider, report: *report, cells };
@@ -71,12 +71,12 @@ impl Custodian {
         }
     }
 
-    async fn prepare<'a>(&'a self, row: &'a GrantRow, held: &Held) -> Result<Flown<'a>, Failed> {
+    async fn prepare<'a>(&'a self, row: &'a GrantRow, held: &Held) -> Result<RefreshInProgress<'a>, Failed> {
         let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
         let key = self.data_key(&row.tenant).await?;
         let refresh = self.open(row, held.claim.refresh.cell).await?;
-        Ok(Flown { row, provider, key, refresh, cells: Vec::new(), access: None })
+        Ok(RefreshInProgress { row, provider, key, refresh, cells: Vec::new(), access: None })
     }
 
     /// Frees the lease, unless somebody has written the row meanwhile.
@@ -89,25 +89,25 @@ impl Custodian {
 
     async fn send(
         &self,
-        flown: &mut Flown<'_>,
+        refreshing: &mut RefreshInProgress<'_>,
         attempt: &Attempt,
         secret: usize,
         timeout: Duration,
     ) -> Outcome {
-        let Some(refresh) = &flown.refresh else { return Outcome::CellUnreadable };
+        let Some(refresh) = &refreshing.refresh else { return Outcome::CellUnreadable };
         let target = &attempt.held().claim.target;
         failpoint!("before_send");
-        let reading = self.upstream.refresh(flown.provider, secret, refresh, target, timeout).await;
+        let reading = self.upstream.refresh(refreshing.provider, secret, refresh, target, timeout).await;
         failpoint!("after_answer");
         match reading {
-            Reading::Tokens(tokens) => Outcome::Renewed(flown.seal_all(&tokens)),
-            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(flown.seal(&refresh)),
+            Reading::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens)),
+            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal(&refresh)),
             Reading::Outcome(outcome) => outcome,
         }
     }
 }
 
-impl Flown<'_> {
+impl RefreshInProgress<'_> {
     /// Seals a token; the one that was sent keeps its cell.
     fn seal(&mut self, token: &Secret) -> Handle {
         let hash = hash_of(token);

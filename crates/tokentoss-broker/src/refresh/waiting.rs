@@ -9,7 +9,7 @@ use tokentoss_custody::{Asker, Claim, Decision, Demand, Held, LeaseOwner, Proble
 use tokio::sync::oneshot;
 
 use super::claimed::Claimed;
-use super::flights::{Look, Passenger, Turn};
+use super::single_flight::{Observation, RefreshPermit, TokenWaiter};
 use super::{Ask, CALLERS_PATIENCE, Custodian, Failed, Given};
 use crate::cache::Reading;
 use crate::clock;
@@ -62,20 +62,20 @@ impl Waiting<'_> {
     }
 }
 
-impl Passenger for Waiting<'_> {
+impl TokenWaiter for Waiting<'_> {
     type Given = Given;
     type Claim = (Claim, Arc<GrantRow>, Reading);
     type Failed = Failed;
 
-    async fn look(&mut self) -> Result<Look<Given, Self::Claim>, Failed> {
+    async fn look(&mut self) -> Result<Observation<Given, Self::Claim>, Failed> {
         let (custodian, ask) = (self.custodian, self.ask);
         if let Some(given) = custodian.kept_token(self.id, ask) {
-            return Ok(Look::Is(given));
+            return Ok(Observation::Ready(given));
         }
         let asked_at = clock::elapsed();
         let _turn = custodian.readers_of_rows.turn(&self.id).await;
         if let Some(given) = custodian.kept_token(self.id, ask) {
-            return Ok(Look::Is(given));
+            return Ok(Observation::Ready(given));
         }
         let Seen { row, now, reading } = self.see(asked_at).await?;
         let context = custodian.context(&row)?;
@@ -90,28 +90,32 @@ impl Passenger for Waiting<'_> {
         match decide(now, &row.grant, &demand, &context) {
             Decision::Serve { slot, .. } => {
                 let given = custodian.serve(&row, slot, ask.credential, now, reading).await?;
-                Ok(given.map_or(Look::Again, Look::Is))
+                Ok(given.map_or(Observation::Retry, Observation::Ready))
             }
             Decision::Refuse(refusal) => Err(Failed::Refused(refusal)),
             Decision::Correct(update) => {
                 custodian.store.update(self.id, &update, &[]).await?;
-                Ok(Look::Again)
+                Ok(Observation::Retry)
             }
             Decision::Refresh(claim) => {
                 // Without the tenant's key nothing is claimed: another broker may have it.
                 custodian.data_key(&row.tenant).await?;
-                Ok(Look::Refresh((claim, row, reading)))
+                Ok(Observation::Refresh((claim, row, reading)))
             }
             // The scheduler alone is sent to rest.
             Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
                 let left = Duration::from_millis(until.as_millis().saturating_sub(now.as_millis()));
-                Ok(Look::Wait(left.min(CALLERS_PATIENCE)))
+                Ok(Observation::Wait(left.min(CALLERS_PATIENCE)))
             }
             Decision::Rest { until: None } => Err(Failed::NotConnected),
         }
     }
 
-    async fn take_off(&self, (claim, row, reading): Self::Claim, turn: Turn) -> Result<bool, Failed> {
+    async fn start_refresh(
+        &self,
+        (claim, row, reading): Self::Claim,
+        permit: RefreshPermit,
+    ) -> Result<bool, Failed> {
         let (custodian, id, place) = (Arc::clone(self.custodian), self.id, self.place.clone());
         let (owner, started) = (LeaseOwner(random::number()), clock::elapsed());
         let (claimed, answer) = oneshot::channel();
@@ -127,12 +131,12 @@ impl Passenger for Waiting<'_> {
                 let claimed = Claimed::new(Arc::unwrap_or_clone(row), held, started, reading.at());
                 custodian.keep_written(custodian.refresh(&claimed).await, id, &place).await;
             }
-            drop(turn);
+            drop(permit);
         });
         Ok(answer.await.unwrap_or(Ok(false))?)
     }
 
-    fn patience(&self) -> Result<Duration, Failed> {
+    fn remaining_wait(&self) -> Result<Duration, Failed> {
         let left = CALLERS_PATIENCE.saturating_sub(self.began.elapsed());
         let busy = || Refusal { problem: Problem::RefreshBusy, cause: None, retry_after: Some(ASK_AGAIN) };
         if left.is_zero() { Err(Failed::Refused(busy())) } else { Ok(left) }
@@ -142,7 +146,7 @@ impl Passenger for Waiting<'_> {
         let _ = tokio::time::timeout(longest.max(Duration::from_millis(1)), news).await;
     }
 
-    fn lost(&self) -> Failed {
+    fn too_many_attempts(&self) -> Failed {
         StoreError::Row("a grant that comes to no decision").into()
     }
 }

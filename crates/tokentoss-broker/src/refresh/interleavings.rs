@@ -1,7 +1,7 @@
 //! The flight of one grant under a scheduler that tries many orders: callers of two processes, who may leave at any time, a
 //! refresh, a sign-out, a database that fails and a provider that fails.
 //!
-//! What runs is the code of [`Flight`] and the machine of `tokentoss-custody`; the row and the provider are simulated, with a
+//! What runs is the code of [`SingleFlight`] and the machine of `tokentoss-custody`; the row and the provider are simulated, with a
 //! point to switch tasks before and after each step of theirs. Nobody here waits for a time-out while a refresh of its own
 //! process runs, so that news that are missed show up as a deadlock.
 
@@ -21,7 +21,7 @@ use tokentoss_custody::{
     Step, Target, Terms, TokenHash, Version, Write, connect, decide, settle, sign_out,
 };
 
-use super::flights::{Flight, LOOK_AGAIN, Look, Passenger, Turn};
+use super::single_flight::{LOOK_AGAIN, Observation, RefreshPermit, SingleFlight, TokenWaiter};
 
 /// How many orders are tried; `TOKENTOSS_ORDERS` raises it.
 const ORDERS: usize = 500;
@@ -174,12 +174,12 @@ struct Caller {
     lives_on: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-impl Passenger for Caller {
+impl TokenWaiter for Caller {
     type Given = TokenHash;
     type Claim = Claim;
     type Failed = No;
 
-    async fn look(&mut self) -> Result<Look<TokenHash, Claim>, No> {
+    async fn look(&mut self) -> Result<Observation<TokenHash, Claim>, No> {
         let row = self.world.step(|truth| truth.row.clone()).await;
         let demand = Demand {
             asker: Asker::Caller { gives_up_at: NOW },
@@ -193,18 +193,18 @@ impl Passenger for Caller {
         let demand = Demand { asker: Asker::Caller { gives_up_at: NOW + HOUR }, ..demand };
         match decide(NOW, &row, &demand, &context) {
             Decision::Serve { slot, .. } => {
-                Ok(Look::Is(row.tokens[slot].access.as_ref().expect("a token").handle.hash))
+                Ok(Observation::Ready(row.tokens[slot].access.as_ref().expect("a token").handle.hash))
             }
-            Decision::Refresh(claim) => Ok(Look::Refresh(claim)),
+            Decision::Refresh(claim) => Ok(Observation::Refresh(claim)),
             // A pause after a failure would last for ever.
             Decision::Wait { .. } if row.lease.is_none() => Err(No::Refused(Problem::ProviderUnavailable)),
-            Decision::Wait { .. } => Ok(Look::Wait(HOUR)),
+            Decision::Wait { .. } => Ok(Observation::Wait(HOUR)),
             Decision::Refuse(refusal) => Err(No::Refused(refusal.problem)),
             other => panic!("{other:?}"),
         }
     }
 
-    async fn take_off(&self, claim: Claim, turn: Turn) -> Result<bool, No> {
+    async fn start_refresh(&self, claim: Claim, permit: RefreshPermit) -> Result<bool, No> {
         let world = self.world.clone();
         let (claimed, answer) = tokio::sync::oneshot::channel();
         let task = spawn(async move {
@@ -217,13 +217,13 @@ impl Passenger for Caller {
             if let Some(held) = held {
                 world.refresh(held).await;
             }
-            drop(turn);
+            drop(permit);
         });
         self.lives_on.lock().expect("not poisoned").push(task);
         answer.await.expect("the task lives on")
     }
 
-    fn patience(&self) -> Result<Duration, No> {
+    fn remaining_wait(&self) -> Result<Duration, No> {
         Ok(HOUR)
     }
 
@@ -236,7 +236,7 @@ impl Passenger for Caller {
         }
     }
 
-    fn lost(&self) -> No {
+    fn too_many_attempts(&self) -> No {
         panic!("it looked for ever")
     }
 }
@@ -260,10 +260,10 @@ fn play(faults: Faults) {
         let world = World::new(faults);
         let lives_on = Arc::new(Mutex::new(Vec::new()));
         let caller = || Caller { world: world.clone(), lives_on: Arc::clone(&lives_on) };
-        let flights = crate::refresh::flights::Flights::default();
+        let flights = crate::refresh::single_flight::SingleFlights::default();
         let here = flights.of(crate::store::GrantId([1; 16]));
-        let there: Arc<Flight> =
-            crate::refresh::flights::Flights::default().of(crate::store::GrantId([1; 16]));
+        let there: Arc<SingleFlight> =
+            crate::refresh::single_flight::SingleFlights::default().of(crate::store::GrantId([1; 16]));
         if faults.leaves {
             let (mut caller, here) = (caller(), Arc::clone(&here));
             spawn(async move {

@@ -17,33 +17,33 @@ const LOOKS: usize = 1000;
 
 /// The flight of one grant.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct SingleFlight {
     news: Notify,
     /// Its one permit is the right to refresh. To ask whether it is there takes nothing away, not even for a moment.
-    seat: Arc<Semaphore>,
+    permit: Arc<Semaphore>,
 }
 
 /// The right to refresh in this process. Its end is news to everybody, whatever ended it.
 #[derive(Debug)]
-pub(super) struct Turn {
-    flight: Arc<Flight>,
-    seat: Option<OwnedSemaphorePermit>,
+pub(super) struct RefreshPermit {
+    flight: Arc<SingleFlight>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Drop for Turn {
+impl Drop for RefreshPermit {
     fn drop(&mut self) {
-        // Whoever is told finds the seat free.
-        drop(self.seat.take());
+        // Whoever is told finds the permit free.
+        drop(self.permit.take());
         self.flight.tell();
     }
 }
 
 /// What one look at the grant says.
-pub(super) enum Look<T, C> {
+pub(super) enum Observation<T, C> {
     /// This is the answer.
-    Is(T),
+    Ready(T),
     /// Somebody was faster: look again.
-    Again,
+    Retry,
     /// Somebody has to refresh, under this claim.
     Refresh(C),
     /// Nothing can be done for so long, unless news come before.
@@ -51,7 +51,7 @@ pub(super) enum Look<T, C> {
 }
 
 /// Somebody who wants a token, and can refresh for it.
-pub(super) trait Passenger {
+pub(super) trait TokenWaiter {
     /// What is wanted.
     type Given;
     /// What a refresh needs.
@@ -60,21 +60,23 @@ pub(super) trait Passenger {
     type Failed;
 
     /// Looks at the grant.
-    fn look(&mut self) -> impl Future<Output = Result<Look<Self::Given, Self::Claim>, Self::Failed>> + Send;
+    fn look(
+        &mut self,
+    ) -> impl Future<Output = Result<Observation<Self::Given, Self::Claim>, Self::Failed>> + Send;
 
-    /// Begins a refresh that goes on without this passenger and keeps the turn to its end; false if another process was
+    /// Begins a refresh that goes on without this waiter and keeps the permit to its end; false if another process was
     /// faster.
-    fn take_off(
+    fn start_refresh(
         &self,
         claim: Self::Claim,
-        turn: Turn,
+        permit: RefreshPermit,
     ) -> impl Future<Output = Result<bool, Self::Failed>> + Send;
 
     /// How much longer there is to wait for somebody else's refresh.
     ///
     /// # Errors
     /// That it is over.
-    fn patience(&self) -> Result<Duration, Self::Failed>;
+    fn remaining_wait(&self) -> Result<Duration, Self::Failed>;
 
     /// Waits for news, so long at most.
     fn pause(
@@ -84,42 +86,42 @@ pub(super) trait Passenger {
     ) -> impl Future<Output = ()> + Send;
 
     /// There was no end to it.
-    fn lost(&self) -> Self::Failed;
+    fn too_many_attempts(&self) -> Self::Failed;
 }
 
-impl Flight {
+impl SingleFlight {
     fn new() -> Self {
-        Self { news: Notify::new(), seat: Arc::new(Semaphore::new(1)) }
+        Self { news: Notify::new(), permit: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Takes a passenger to a token.
-    pub(super) async fn take<P: Passenger>(
+    /// Takes a waiter to a token.
+    pub(super) async fn take<P: TokenWaiter>(
         self: &Arc<Self>,
-        passenger: &mut P,
+        waiter: &mut P,
     ) -> Result<P::Given, P::Failed> {
         for _ in 0..LOOKS {
             // Before the row is read, so that no news is missed.
             let news = self.listen();
             tokio::pin!(news);
             news.as_mut().enable();
-            let longest = match passenger.look().await? {
-                Look::Is(given) => return Ok(given),
-                Look::Again => continue,
-                Look::Refresh(claim) => {
-                    if let Some(turn) = self.try_turn()
-                        && !passenger.take_off(claim, turn).await?
+            let longest = match waiter.look().await? {
+                Observation::Ready(given) => return Ok(given),
+                Observation::Retry => continue,
+                Observation::Refresh(claim) => {
+                    if let Some(permit) = self.try_permit()
+                        && !waiter.start_refresh(claim, permit).await?
                     {
                         continue;
                     }
-                    passenger.patience()?
+                    waiter.remaining_wait()?
                 }
                 // The task of this process tells; another one's lease has to be looked at.
-                Look::Wait(longest) if self.is_running() => longest,
-                Look::Wait(longest) => longest.min(LOOK_AGAIN),
+                Observation::Wait(longest) if self.is_running() => longest,
+                Observation::Wait(longest) => longest.min(LOOK_AGAIN),
             };
-            passenger.pause(news, longest).await;
+            waiter.pause(news, longest).await;
         }
-        Err(passenger.lost())
+        Err(waiter.too_many_attempts())
     }
 
     fn listen(&self) -> Notified<'_> {
@@ -132,36 +134,36 @@ impl Flight {
     }
 
     /// The right to refresh in this process; none while somebody has it.
-    pub(super) fn try_turn(self: &Arc<Self>) -> Option<Turn> {
-        let seat = Arc::clone(&self.seat).try_acquire_owned().ok()?;
-        Some(Turn { flight: Arc::clone(self), seat: Some(seat) })
+    pub(super) fn try_permit(self: &Arc<Self>) -> Option<RefreshPermit> {
+        let permit = Arc::clone(&self.permit).try_acquire_owned().ok()?;
+        Some(RefreshPermit { flight: Arc::clone(self), permit: Some(permit) })
     }
 
     /// Whether somebody in this process refreshes.
     pub(super) fn is_running(&self) -> bool {
-        self.seat.available_permits() == 0
+        self.permit.available_permits() == 0
     }
 }
 
 /// All flights that somebody takes part in.
 #[derive(Debug, Default)]
-pub(super) struct Flights(Mutex<HashMap<GrantId, Weak<Flight>>>);
+pub(super) struct SingleFlights(Mutex<HashMap<GrantId, Weak<SingleFlight>>>);
 
-impl Flights {
+impl SingleFlights {
     /// The flight of a grant, if somebody takes part in it.
-    pub(super) fn known(&self, id: GrantId) -> Option<Arc<Flight>> {
+    pub(super) fn known(&self, id: GrantId) -> Option<Arc<SingleFlight>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade)
     }
 
     /// The flight of a grant.
-    pub(super) fn of(&self, id: GrantId) -> Arc<Flight> {
+    pub(super) fn of(&self, id: GrantId) -> Arc<SingleFlight> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(&id).and_then(Weak::upgrade) {
             return flight;
         }
         // Those that nobody takes part in any more leave when one more comes.
         flights.retain(|_, flight| flight.strong_count() > 0);
-        let flight = Arc::new(Flight::new());
+        let flight = Arc::new(SingleFlight::new());
         flights.insert(id, Arc::downgrade(&flight));
         flight
     }
