@@ -5,9 +5,10 @@ use serde_json::json;
 use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Broker, Home, answer, until};
 
-const ELSEWHERE: &str = "https://another.example";
+const ELSEWHERE: &str = "http://127.0.0.1:9";
 
 fn home_of(home: &mut Home, issuer: &str) {
+    home.of_broker = "public_url = \"https://broker.example\"".to_owned();
     home.of_provider = format!(
         "revocation_endpoint = \"{}\"\n[providers.example.sign_in]\nway = \"page\"\nissuer = \"{issuer}\"\n\
          authorization_endpoint = \"{issuer}/authorize\"\nscopes = [\"openid\"]",
@@ -49,7 +50,7 @@ async fn tokens_go_to_nobody_but_the_issuer_that_gave_them() {
         // Whoever signs in again has an account at the new one.
         broker.connect("ada", &provider.grant(), 3600).await;
         assert_eq!(listed(&broker, "ada").await, 1);
-        home.execute("UPDATE grants SET refresh_at = 0 WHERE issuer = 'https://another.example'").await;
+        home.execute("UPDATE grants SET refresh_at = 0 WHERE issuer = 'http://127.0.0.1:9'").await;
         until(async || !provider.forms().is_empty()).await;
         broker.stop().await;
         let sent: Vec<_> = provider.forms().iter().map(|form| form["refresh_token"].clone()).collect();
