@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tokentoss.broker.answers import Since
 from tokentoss.broker.names import provider_name
 from tokentoss.broker.tokens import BrokeredTokens
 from tokentoss.config.client_config import ClientConfig
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tokentoss.broker.address import Broker
     from tokentoss.broker.answers import AccountOfToken, ConnectedAccount, Kind, ProviderToken
     from tokentoss.oauth.provider import Provider
+
+WHOLE_SECOND = 1.0
+"""Seconds by which the age of a connection may be wrong: brokers write times in whole seconds."""
 
 unheard: set[tuple[str, str]] = set()
 """Accounts that were signed out in this process, by broker, until the broker has heard of it."""
@@ -40,6 +44,9 @@ class BrokerChoice(ClientlessManager):
     The tokens are an object for each choice: an answer counts only while its object is the one in use. No
     request and no observer runs under the lock.
 
+    The account of a session that has ended stays the one that is meant, until the user connects, chooses or
+    suggests another one.
+
     Args:
         broker: The broker.
         provider: The provider.
@@ -57,6 +64,10 @@ class BrokerChoice(ClientlessManager):
         self._tokens = BrokeredTokens(broker, provider_name(broker, provider), scopes, account=account)
         self._coming: _Coming | None = None
         self._began = 0.0
+        # Counts from the end of the latest session; None while one runs, or nobody was signed in yet.
+        self._since_end: Since | None = None
+        # Which connections were listed while the session ran: each by its account and when it began.
+        self._listed: set[tuple[str, float]] = set()
         super().__init__(
             ClientConfig(
                 broker.url, auth_uri=provider.authorization_endpoint, token_uri=provider.token_endpoint
@@ -75,6 +86,11 @@ class BrokerChoice(ClientlessManager):
     def session_ends_at(self) -> float | None:
         """None: the broker says when the user has to sign in again."""
         return None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there was a session that ended, and nobody signed out here."""
+        return self._since_end is not None and not self._has_signed_out
 
     @property
     def asked_scopes(self) -> list[str] | None:
@@ -118,6 +134,8 @@ class BrokerChoice(ClientlessManager):
             self._coming = None
             self._account_change.expect(None)
             self._end()
+            self._since_end = None
+            self._use(self._tokens.of(login_hint, self._tokens.scopes))
         self._observers.notify()
 
     def drop(self, identifier: str) -> bool:
@@ -135,8 +153,27 @@ class BrokerChoice(ClientlessManager):
 
     def _meant(self, accounts: list[ConnectedAccount]) -> list[ConnectedAccount]:
         """Return those of the provider's accounts that this manager may use."""
+        return self._named(accounts, self._tokens.account)
+
+    def _come_since_the_end(self, accounts: list[ConnectedAccount]) -> list[ConnectedAccount]:
+        """Return those that somebody has connected since the session ended."""
+        ended, listed = self._since_end, self._listed
+        if ended is None:
+            return []
+        return [
+            one
+            for one in self._named(accounts, self._name)
+            if (one.id, one.connected_at) not in listed
+            and one.since_connected.seconds < ended.seconds + WHOLE_SECOND
+        ]
+
+    def _named(self, accounts: list[ConnectedAccount], name: str | None) -> list[ConnectedAccount]:
         own = [one for one in accounts if one.provider == self._tokens.provider]
-        return [one for one in own if self._name in {None, one.id, one.subject, one.email}]
+        return [one for one in own if name in {None, one.id, one.subject, one.email}]
+
+    def _note_listed(self, accounts: list[ConnectedAccount]) -> None:
+        """Remember what is connected beside the account in use: it has not come after the session."""
+        self._listed = {(one.id, one.connected_at) for one in accounts}
 
     def _current(self, kind: Kind) -> ProviderToken | None:
         while not self._has_signed_out:
@@ -225,7 +262,7 @@ class BrokerChoice(ClientlessManager):
 
     def _start(self, account: AccountOfToken) -> None:
         """Begin a session with the tokens at hand; the caller holds the lock, and tells the observers."""
-        self._coming = None
+        self._coming = self._since_end = None
         self._has_signed_out = False
         self.last_error = None
         self._began = time.time()
@@ -236,9 +273,17 @@ class BrokerChoice(ClientlessManager):
         self._publish()
 
     def _end(self) -> bool:
-        """End the session, and tell whether there was one; the caller holds the lock and tells observers."""
-        was_in_use = self._store.forget(self._store.session)
-        self._use(self._tokens.of(self._name, self._tokens.scopes))
+        """End the session, and tell whether there was one; the caller holds the lock and tells observers.
+
+        Whoever asks next is answered for the same account: that another one is connected, too, chooses
+        nobody.
+        """
+        session, name = self._store.session, self._tokens.account
+        was_in_use = self._store.forget(session)
+        if session is not None:
+            # Who disconnects an account and connects it again may get another identifier at the broker.
+            self._since_end, name = Since(), session.tokens.subject
+        self._use(self._tokens.of(name, self._tokens.scopes))
         withdraw(self)
         return was_in_use
 

@@ -33,7 +33,8 @@ class BrokerManager(FollowsBroker):
     """Gives out the tokens of one account that a broker keeps: in memory only, and without a refresh token.
 
     It takes the place of an :class:`AuthManager`. An account that is connected already is found at the first
-    use. From then on the manager stays with it until the sign-in ends.
+    use. From then on the manager stays with it, also when its sign-in ends: it goes on as somebody else only
+    if the user connects, chooses or suggests another account, here or elsewhere, after that.
 
     Args:
         broker: The broker or its address.
@@ -197,7 +198,9 @@ class BrokerManager(FollowsBroker):
             NoCredentialsError: ``account_unknown``; the account in use stays.
         """
         name = account.subject if isinstance(account, Account) else account
-        for one in BrokerClient(self.broker).accounts(self.provider_name):
+        listed = BrokerClient(self.broker).accounts(self.provider_name)
+        self._note_listed(listed)
+        for one in listed:
             whose = account_at(one, self.broker, self.provider)
             if one.status == "active" and (name in {one.id, one.subject} or whose.goes_by(name)):
                 return self.connected(AccountOfToken(one.id, one.subject, one.email))
@@ -217,7 +220,13 @@ class BrokerManager(FollowsBroker):
 
 
 class DetachedBrokerManager(BrokerManager):
-    """A manager of clients that were given a broker: nobody else finds what it holds."""
+    """A manager of clients that were given a broker: nobody else finds what it holds.
+
+    Attributes:
+        shared_as: What the clients that share it were given.
+    """
+
+    shared_as: tuple[object, ...] = ()
 
     @property
     def signed_in_order(self) -> tuple[float, int] | None:

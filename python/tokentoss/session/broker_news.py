@@ -28,8 +28,10 @@ class FollowsBroker(SignsOutAtBroker):
             session, tokens = self._store.session, self._tokens
         if session is None:
             if not self._has_signed_out:
-                self._find([one for one in self._meant(accounts) if one.status == "active"], tokens)
+                # Whose session has ended is meant for as long as the broker knows of the account.
+                self._find(self._meant(accounts) or self._come_since_the_end(accounts), tokens)
             return
+        self._note_listed(accounts)
         known = next((one for one in accounts if one.id == tokens.account), None)
         if known is None or known.status != "active":
             self._verify(tokens)
@@ -41,7 +43,8 @@ class FollowsBroker(SignsOutAtBroker):
 
     def _find(self, found: list[ConnectedAccount], before: BrokeredTokens) -> None:
         """Use the account that was connected elsewhere, if it is clear which one is meant."""
-        if len(found) != 1:
+        # Of several, one that is usable is not the one that is meant.
+        if len(found) != 1 or found[0].status != "active":
             return
         tokens = before.of(found[0].id, before.scopes)
         try:
