@@ -47,16 +47,12 @@ class BrokeredTokens:
     Args:
         broker: The broker.
         provider: The provider's name in its configuration.
-        scopes: What tokens must reach; None for what was granted.
         account: The account's identifier, subject or e-mail address; None while there is but one.
     """
 
-    def __init__(
-        self, broker: Broker, provider: str, scopes: list[str] | None = None, account: str | None = None
-    ) -> None:
+    def __init__(self, broker: Broker, provider: str, account: str | None = None) -> None:
         self.client = BrokerClient(broker)
         self.provider = provider
-        self.scopes = scopes
         self.account = account
         self._held: dict[Kind, ProviderToken] = {}
         # Grows whenever what is on its way counts no more.
@@ -70,9 +66,9 @@ class BrokeredTokens:
     def __repr__(self) -> str:
         return f"BrokeredTokens({self.client.broker!r}, provider={self.provider!r}, account={self.account!r})"
 
-    def of(self, account: str | None, scopes: list[str] | None) -> BrokeredTokens:
-        """Return the tokens of another account or other scopes, of which none is at hand."""
-        made = BrokeredTokens(self.client.broker, self.provider, scopes, account)
+    def of(self, account: str | None) -> BrokeredTokens:
+        """Return the tokens of another account, of which none is at hand."""
+        made = BrokeredTokens(self.client.broker, self.provider, account)
         made.client = self.client
         return made
 
@@ -163,7 +159,6 @@ class BrokeredTokens:
         try:
             token = self.client.get_valid_provider_access_token(
                 self.provider,
-                scopes=self.scopes,
                 account=self.account,
                 rejected=rejected,
                 id_token=kind == "id_token",

@@ -50,7 +50,7 @@ class BrokerChoice(ClientlessManager):
     Args:
         broker: The broker.
         provider: The provider.
-        scopes: What tokens must reach.
+        scopes: What sign-ins ask for.
         account: The account's name, if it is given.
     """
 
@@ -61,7 +61,8 @@ class BrokerChoice(ClientlessManager):
         self._name = account
         self._choice = threading.RLock()
         anew_in_child(self, _choice=threading.RLock)
-        self._tokens = BrokeredTokens(broker, provider_name(broker, provider), scopes, account=account)
+        self._tokens = BrokeredTokens(broker, provider_name(broker, provider), account)
+        self._names_scopes = scopes is not None
         self._coming: _Coming | None = None
         self._began = 0.0
         # Counts from the end of the latest session; None while one runs, or nobody was signed in yet.
@@ -94,8 +95,11 @@ class BrokerChoice(ClientlessManager):
 
     @property
     def asked_scopes(self) -> list[str] | None:
-        """The scopes that somebody asked for; None for those of the broker's configuration."""
-        is_asked = self._tokens.scopes is not None or self.scopes != list(self.provider.scopes)
+        """The scopes that a sign-in asks for; None for those of the broker's configuration.
+
+        Tokens are asked for without them: the user may grant less, and what was granted stays usable.
+        """
+        is_asked = self._names_scopes or self.scopes != list(self.provider.scopes)
         return list(self.scopes) if is_asked else None
 
     def connected(self, account: AccountOfToken) -> Account:
@@ -108,7 +112,7 @@ class BrokerChoice(ClientlessManager):
         unheard.discard((self.broker.url, account.id))
         with self._choice:
             coming = self._coming = _Coming(account.id)
-            tokens = self._tokens.of(account.id, self.asked_scopes)
+            tokens = self._tokens.of(account.id)
         try:
             # What was granted is known with the first token.
             token = tokens.current("id_token" if self.provider.openid_connect else "access_token")
@@ -135,7 +139,7 @@ class BrokerChoice(ClientlessManager):
             self._account_change.expect(None)
             self._end()
             self._since_end = None
-            self._use(self._tokens.of(login_hint, self._tokens.scopes))
+            self._use(self._tokens.of(login_hint))
         self._observers.notify()
 
     def drop(self, identifier: str) -> bool:
@@ -283,7 +287,7 @@ class BrokerChoice(ClientlessManager):
         if session is not None:
             # Who disconnects an account and connects it again may get another identifier at the broker.
             self._since_end, name = Since(), session.tokens.subject
-        self._use(self._tokens.of(name, self._tokens.scopes))
+        self._use(self._tokens.of(name))
         withdraw(self)
         return was_in_use
 

@@ -16,8 +16,9 @@ from tokentoss.exceptions import (
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import is_shared
 from tokentoss.session.broker_news import FollowsBroker
-from tokentoss.session.broker_session import account_at
+from tokentoss.session.broker_session import account_at, missing_at
 from tokentoss.session.current_tokens import JUST_NOW
+from tokentoss.session.scopes import joined
 from tokentoss.storage.accounts import Account
 from tokentoss.util.secret_text import secret_or_none
 
@@ -39,7 +40,8 @@ class BrokerManager(FollowsBroker):
     Args:
         broker: The broker or its address.
         provider: The provider; by default Google.
-        scopes: What tokens must reach; by default what was granted.
+        scopes: What sign-ins ask for; by default what the broker's configuration says. Those that are not
+            granted are in ``missing_scopes``.
         account: The account: its identifier at the broker, its subject or e-mail address. It is needed where
             several are connected.
 
@@ -151,16 +153,16 @@ class BrokerManager(FollowsBroker):
     @property
     def missing_scopes(self) -> list[str]:
         """The scopes that were asked for, and not granted; none before there was a token."""
-        if self._tokens.scopes is None or self._tokens.held("access_token") is None:
+        tokens = self.token_data
+        if self.asked_scopes is None or tokens is None or not tokens.access_token:
             return []
-        return super().missing_scopes
+        return missing_at(tokens.scopes, self.scopes, self.provider)
 
     def request_scopes(self, *scopes: str) -> list[str]:
         """Ask for these scopes, too, at the next sign-in, and return those that are not granted yet."""
-        wanted = list(dict.fromkeys([*self.scopes, *scopes]))
-        granted = self.granted_scopes
-        self.scopes = wanted
-        return [scope for scope in wanted if scope not in granted] if self.is_authenticated else []
+        self.scopes = joined(self.scopes, scopes)
+        is_anybody = self.is_authenticated
+        return missing_at(self.granted_scopes, self.scopes, self.provider) if is_anybody else []
 
     def look(self) -> bool:
         """Ask the broker whether the account is connected already, and use it if it is.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tokentoss.broker.client import BrokerClient
 from tokentoss.broker.news import follow
 from tokentoss.exceptions import NoCredentialsError, ReauthRequiredError, TokenTossError
+from tokentoss.session.broker_session import missing_at
 from tokentoss.session.broker_sign_out import SignsOutAtBroker
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class FollowsBroker(SignsOutAtBroker):
         known = next((one for one in accounts if one.id == tokens.account), None)
         if known is None or known.status != "active":
             self._verify(tokens)
-        elif set(self.missing_scopes) & set(known.scopes):
+        elif set(self.missing_scopes).difference(missing_at(known.scopes, self.scopes, self.provider)):
             # More was granted elsewhere: the next token says so.
             tokens.restart()
             self._current("access_token")
@@ -46,11 +47,11 @@ class FollowsBroker(SignsOutAtBroker):
         # Of several, one that is usable is not the one that is meant.
         if len(found) != 1 or found[0].status != "active":
             return
-        tokens = before.of(found[0].id, before.scopes)
+        tokens = before.of(found[0].id)
         try:
             token = tokens.current("access_token")
         except TokenTossError:
-            return  # it has gone meanwhile, or does not reach what is asked for
+            return  # it has gone meanwhile
         if not self._take(token, tokens, in_place_of=before):
             tokens.end()
 
