@@ -41,6 +41,7 @@ mod requests;
 mod revocations;
 mod running;
 mod scheduler;
+mod scope_names;
 mod sign_in;
 mod snapshots;
 mod socket_file;
