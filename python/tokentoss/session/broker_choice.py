@@ -179,11 +179,12 @@ class BrokerChoice(ClientlessManager):
         """Remember what is connected beside the account in use: it has not come after the session."""
         self._listed = {(one.id, one.connected_at) for one in accounts}
 
-    def _current(self, kind: Kind) -> ProviderToken | None:
+    def _current(self, kind: Kind, *, anew: bool = False) -> ProviderToken | None:
+        """Return the token of the account in use, from memory unless it is wanted anew; None if nobody is."""
         while not self._has_signed_out:
             tokens = self._tokens
             try:
-                token = tokens.current(kind)
+                token = tokens.renewed(kind) if anew else tokens.current(kind)
                 if self._take(token, tokens):
                     return token
             except TokenTossError as failure:

@@ -117,15 +117,16 @@ class BrokerManager(FollowsBroker):
     def refresh_tokens(self) -> TokenData:
         """Ask the broker for current tokens, which it renews where that is due.
 
+        While it cannot be asked, those at hand stay in use.
+
         Raises:
             NoCredentialsError: If nobody is signed in.
             ReauthRequiredError: If the user has to sign in again.
-            TokenRefreshError: If there is no valid token now.
+            TokenRefreshError: If there are no new tokens now.
         """
-        self._tokens.forget()
-        if self.provider.openid_connect:
-            _ = self.id_token
-        tokens = self.token_data if self.access_token is not None else None
+        # An access token comes with every ID token.
+        token = self._current("id_token" if self.provider.openid_connect else "access_token", anew=True)
+        tokens = self.token_data if token is not None else None
         if tokens is None:
             raise self._nobody()
         return tokens

@@ -37,9 +37,8 @@ class FollowsBroker(SignsOutAtBroker):
         if known is None or known.status != "active":
             self._verify(tokens)
         elif set(self.missing_scopes).difference(missing_at(known.scopes, self.scopes, self.provider)):
-            # More was granted elsewhere: the next token says so.
-            tokens.restart()
-            self._current("access_token")
+            # More was granted elsewhere, and the next token says so; until then this one serves.
+            self._current("access_token", anew=True)
             self._observers.notify()
 
     def _find(self, found: list[ConnectedAccount], before: BrokeredTokens) -> None:
