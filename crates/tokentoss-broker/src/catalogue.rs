@@ -38,6 +38,11 @@ pub struct Preset {
     /// What is asked for where nobody says otherwise.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Its own names of scopes, by those that are asked for.
+    #[serde(default)]
+    pub scope_aliases: BTreeMap<String, String>,
+    /// What stands between the scopes of its answers, where that is no space.
+    pub scope_separator: Option<char>,
     /// Extra parameters of the authorization request.
     #[serde(default)]
     pub authorization_params: BTreeMap<String, String>,

@@ -12,11 +12,12 @@ use std::{fmt, fs, io};
 use serde::Deserialize;
 use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
-use tokentoss_custody::ClientRevision;
+use tokentoss_custody::{ClientRevision, Scopes};
 
 use crate::callers::{ClusterConfig, HubConfig, UnixUser};
 use crate::catalogue::{self, CatalogueError, Preset};
 use crate::connect::{SignInConfig, SignInSettings};
+use crate::scope_names::ScopeNames;
 use crate::socket::SocketConfig;
 use crate::source::Source;
 use crate::through::{AllowConfig, LimitsConfig};
@@ -206,6 +207,8 @@ pub struct Provider {
     pub forgets_after: Duration,
     /// The audiences for which callers may ask for tokens, besides the usual one.
     pub audiences: Vec<String>,
+    /// What it calls its scopes.
+    pub scope_names: ScopeNames,
 }
 
 impl Provider {
@@ -257,6 +260,13 @@ impl Config {
     /// What is wrong with one of them.
     pub fn providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
         self.providers.iter().map(|(name, config)| Ok((name.clone(), config.open(name)?))).collect()
+    }
+}
+
+impl Provider {
+    /// The scopes of an answer, if it names any, by the provider's own names.
+    pub(crate) fn own_scopes(&self, scopes: Option<&Scopes>) -> Option<Scopes> {
+        scopes.map(|scopes| self.scope_names.own(scopes).into_owned())
     }
 }
 
@@ -348,6 +358,7 @@ impl ProviderConfig {
             client_revision: ClientRevision(self.client_revision),
             forgets_after: DAY * self.forgets_after_days,
             audiences: self.audiences.clone(),
+            scope_names: preset.as_ref().map(ScopeNames::of).unwrap_or_default(),
         })
     }
 }

@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod problem;
 pub mod refresh;
 pub mod routes;
+pub mod scope_names;
 pub mod server;
 mod serving;
 pub mod socket;

@@ -36,15 +36,20 @@ _STATUSES = (*PENDING, "done", "failed", "expired")
 
 
 class Since:
-    """Counts seconds from now on, whatever becomes of the clock meanwhile."""
+    """Counts seconds from now on, whatever becomes of the clock meanwhile.
 
-    def __init__(self) -> None:
+    Args:
+        before: Seconds that had passed already.
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
+        self._before = before
         self._monotonic, self._clock = time.monotonic(), time.time()
 
     @property
     def seconds(self) -> float:
         """The seconds so far; sleep of the computer counts, and a clock that is set back does not."""
-        return max(time.monotonic() - self._monotonic, time.time() - self._clock)
+        return self._before + max(time.monotonic() - self._monotonic, time.time() - self._clock)
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ class ConnectedAccount:
         connected_at: When it was connected, in Unix seconds.
         renewed_at: When its tokens were last renewed.
         used_at: When it was last asked for.
+        since_connected: Counts from when it was connected, whatever this machine's clock says.
     """
 
     id: str
@@ -138,6 +144,7 @@ class ConnectedAccount:
     connected_at: float
     renewed_at: float | None
     used_at: float | None
+    since_connected: Since = field(default_factory=Since, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -232,11 +239,21 @@ def read_accounts(answer: Answer, where: str) -> list[ConnectedAccount]:
         rows = None
     if rows is None:
         raise _invalid(where)
-    return [read_account(row, where) for row in rows]
+    now = _server_time(answer)
+    return [_connected(row, now, where) for row in rows]
 
 
-def read_account(members: Any, where: str) -> ConnectedAccount:
-    """Read an account of ``GET /v1/accounts``.
+def read_account(answer: Answer, where: str) -> ConnectedAccount:
+    """Read the answer to ``GET /v1/accounts/{id}``.
+
+    Raises:
+        TokenRefreshError: ``broker_answer_invalid``.
+    """
+    return _connected(answer.json_object(), _server_time(answer), where)
+
+
+def _connected(members: Any, now: float, where: str) -> ConnectedAccount:
+    """Read an account of which an answer of this time by the broker's clock tells.
 
     Raises:
         TokenRefreshError: ``broker_answer_invalid``.
@@ -264,6 +281,7 @@ def read_account(members: Any, where: str) -> ConnectedAccount:
         connected_at=connected_at,
         renewed_at=_time_if_any(members, "renewed_at", where),
         used_at=_time_if_any(members, "used_at", where),
+        since_connected=Since(now - connected_at),
     )
 
 

@@ -136,7 +136,7 @@ class BrokerClient:
             NoCredentialsError: ``not_connected`` if the user has none of this identifier.
         """
         broker = self._for(tenant, user)
-        return read_account(ask(broker, "GET", _path("accounts", account)).json_object(), broker.url)
+        return read_account(ask(broker, "GET", _path("accounts", account)), broker.url)
 
     def disconnect(
         self, account: str, *, revoke: bool = True, tenant: str | None = None, user: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from tokentoss.util.backoff import BackOff
 from tokentoss.util.forks import anew_in_child
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tokentoss.broker.address import Broker
     from tokentoss.broker.answers import Kind, ProviderToken
 
@@ -38,6 +41,7 @@ class _Asked:
 
     back_off: BackOff = field(default_factory=lambda: BackOff(*BACK_OFF))
     failure: tuple[float, TokenTossError] | None = None
+    answered: float | None = None
     after_refusal_at: float | None = None
 
 
@@ -47,16 +51,12 @@ class BrokeredTokens:
     Args:
         broker: The broker.
         provider: The provider's name in its configuration.
-        scopes: What tokens must reach; None for what was granted.
         account: The account's identifier, subject or e-mail address; None while there is but one.
     """
 
-    def __init__(
-        self, broker: Broker, provider: str, scopes: list[str] | None = None, account: str | None = None
-    ) -> None:
+    def __init__(self, broker: Broker, provider: str, account: str | None = None) -> None:
         self.client = BrokerClient(broker)
         self.provider = provider
-        self.scopes = scopes
         self.account = account
         self._held: dict[Kind, ProviderToken] = {}
         # Grows whenever what is on its way counts no more.
@@ -70,9 +70,9 @@ class BrokeredTokens:
     def __repr__(self) -> str:
         return f"BrokeredTokens({self.client.broker!r}, provider={self.provider!r}, account={self.account!r})"
 
-    def of(self, account: str | None, scopes: list[str] | None) -> BrokeredTokens:
-        """Return the tokens of another account or other scopes, of which none is at hand."""
-        made = BrokeredTokens(self.client.broker, self.provider, scopes, account)
+    def of(self, account: str | None) -> BrokeredTokens:
+        """Return the tokens of another account, of which none is at hand."""
+        made = BrokeredTokens(self.client.broker, self.provider, account)
         made.client = self.client
         return made
 
@@ -102,9 +102,25 @@ class BrokeredTokens:
         except ReauthRequiredError:
             raise
         except TokenRefreshError:
-            if held is not None and held is self._held.get(kind) and _is_valid(held, kind):
+            # Another thread may have got a newer one meanwhile.
+            held = self._held.get(kind)
+            if held is not None and _is_valid(held, kind):
                 return held
             raise
+
+    def renewed(self, kind: Kind) -> ProviderToken:
+        """Return what the broker gives out now, though the token at hand may live on; that stays if it fails.
+
+        Raises:
+            TokenTossError: As :meth:`current`.
+        """
+        arrived = time.monotonic()
+        with self._turn_to_ask():
+            held, of_kind = self._held.get(kind), self._asked_for[kind]
+            if held is not None and of_kind.answered is not None and of_kind.answered >= arrived:
+                return held
+            self._share_failure(kind, arrived)
+            return self._given(kind, None)
 
     def after(self, kind: Kind, refused: str) -> ProviderToken | None:
         """Return another token than one that a service refused; None if there is none.
@@ -112,14 +128,18 @@ class BrokeredTokens:
         Raises:
             TokenTossError: As :meth:`current`.
         """
-        held = self._held.get(kind)
-        if held is not None and not _is_due(held, kind) and _text(held, kind) != refused:
-            return held
-        now, of_kind = time.monotonic(), self._asked_for[kind]
-        if of_kind.after_refusal_at is not None and now - of_kind.after_refusal_at < AFTER_REFUSALS:
-            return None
-        of_kind.after_refusal_at = now
-        asked = self._asked(kind, rejected=refused)
+        arrived = time.monotonic()
+        with self._turn_to_ask():
+            held, of_kind = self._held.get(kind), self._asked_for[kind]
+            # It was refused to others as well, and one of them has asked already.
+            if held is not None and not _is_due(held, kind) and _text(held, kind) != refused:
+                return held
+            self._share_failure(kind, arrived)
+            now = time.monotonic()
+            if of_kind.after_refusal_at is not None and now - of_kind.after_refusal_at < AFTER_REFUSALS:
+                return None
+            of_kind.after_refusal_at = now
+            asked = self._given(kind, refused)
         return None if _text(asked, kind) == refused else asked
 
     def forget(self) -> None:
@@ -130,40 +150,43 @@ class BrokeredTokens:
             for of_kind in self._asked_for.values():
                 of_kind.failure = None
 
-    def restart(self) -> None:
-        """Forget tokens and failures, because somebody signed in."""
-        self.forget()
-        for of_kind in self._asked_for.values():
-            of_kind.back_off.reset()
-            of_kind.after_refusal_at = None
-
     def end(self) -> None:
         """Forget the tokens, and keep none that comes later."""
         self._has_ended = True
         self.forget()
 
-    def _asked(self, kind: Kind, *, can_wait: bool = False, rejected: str | None = None) -> ProviderToken:
+    def _asked(self, kind: Kind, *, can_wait: bool) -> ProviderToken:
         """Ask the broker, or share the answer of a thread that is asking."""
         arrived = time.monotonic()
+        with self._turn_to_ask(can_wait=can_wait):
+            held = self._held.get(kind)
+            if held is not None and not _is_due(held, kind):
+                return held
+            self._share_failure(kind, arrived)
+            return self._given(kind, None, can_wait=can_wait)
+
+    @contextmanager
+    def _turn_to_ask(self, *, can_wait: bool = False) -> Iterator[None]:
+        """Wait until no other thread asks, unless that one's answer is not needed now."""
         if not self._turn.acquire(timeout=0.0 if can_wait else TURN_TIMEOUT):
             raise TokenRefreshError(code="refresh_busy")
         try:
-            held, of_kind = self._held.get(kind), self._asked_for[kind]
-            if held is not None and not _is_due(held, kind) and _text(held, kind) != rejected:
-                return held
-            if of_kind.failure is not None and of_kind.failure[0] >= arrived:
-                # Made for this caller as well, who waited for it.
-                raise _again(of_kind.failure[1])
-            return self._given(kind, rejected, can_wait=can_wait)
+            yield
         finally:
             self._turn.release()
 
-    def _given(self, kind: Kind, rejected: str | None, *, can_wait: bool) -> ProviderToken:
+    def _share_failure(self, kind: Kind, arrived: float) -> None:
+        """Raise the failure of a thread that asked since this one arrived: it was made for both."""
+        failure = self._asked_for[kind].failure
+        if failure is not None and failure[0] >= arrived:
+            raise _again(failure[1])
+
+    def _given(self, kind: Kind, rejected: str | None, *, can_wait: bool = False) -> ProviderToken:
+        """Ask the broker while holding the turn."""
         began, number = time.monotonic(), self._round
         try:
             token = self.client.get_valid_provider_access_token(
                 self.provider,
-                scopes=self.scopes,
                 account=self.account,
                 rejected=rejected,
                 id_token=kind == "id_token",
@@ -177,6 +200,7 @@ class BrokeredTokens:
         with self._lock:
             if number == self._round and not self._has_ended:
                 self._keep(kind, token)
+                self._asked_for[kind].answered = began
         return token
 
     def _failed(self, kind: Kind, began: float, failure: TokenTossError) -> None:

@@ -85,7 +85,7 @@ class Binding:
 
         Raises:
             ConfigurationError: As :meth:`check`.
-            NoCredentialsError: If nobody is signed in.
+            NoCredentialsError: If nobody is signed in; ``client_session_ended`` if somebody was.
             TokenRefreshError: If the token has expired and cannot be renewed.
         """
         self.check(url, own)
@@ -93,7 +93,11 @@ class Binding:
             return self._manager.current()
         token = self._manager.access_token if self._is_access_token else self._manager.id_token
         if token is None:
-            raise NoCredentialsError(subject=f"the auth manager ({self._manager.why_signed_out})")
+            where = f"the auth manager ({self._manager.why_signed_out})"
+            if self._account is not None:
+                subject = f"{self._account.display_name}; looked at: {where}"
+                raise NoCredentialsError(code="client_session_ended", subject=subject)
+            raise NoCredentialsError(subject=where)
         self._require_account()
         return Secret(token)
 

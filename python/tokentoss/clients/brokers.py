@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tokentoss.broker.answers import Kind
     from tokentoss.oauth.provider import Provider
     from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.session.broker_manager import DetachedBrokerManager
 
 
 def manager_of(
@@ -34,14 +35,21 @@ def manager_of(
     return manager_at(broker, WantedProvider.of(provider).resolved(), account)
 
 
-def manager_of_environment(wanted: WantedProvider, account: str | None = None) -> AuthManager | None:
+def manager_of_environment(
+    wanted: WantedProvider, account: str | None = None, before: DetachedBrokerManager | None = None
+) -> DetachedBrokerManager | None:
     """Return the manager that asks the broker which ``TOKENTOSS_BROKER`` names, if it does.
+
+    Args:
+        wanted: The provider.
+        account: The account.
+        before: What this returned to the same client before.
 
     Raises:
         ConfigurationError: ``broker_user_missing`` where several people share the process.
     """
     broker = Broker.of_environment()
-    return None if broker is None else manager_at(broker, wanted.resolved(), account)
+    return None if broker is None else manager_at(broker, wanted.resolved(), account, before=before)
 
 
 def through_of(

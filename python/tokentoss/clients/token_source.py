@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tokentoss.clients.account_token import AccountToken
     from tokentoss.clients.wanted_provider import WantedProvider
     from tokentoss.session.auth_manager import AuthManager
+    from tokentoss.session.broker_manager import DetachedBrokerManager
     from tokentoss.session.token_manager import TokenManager
     from tokentoss.storage.accounts import Account
 
@@ -63,7 +64,7 @@ class TokenSource(ABC):
         self._manager = manager
         self._wanted = wanted
         self._pins_account = manager is None or stays
-        self._brokered: AuthManager | None = None
+        self._brokered: DetachedBrokerManager | None = None
         self._everybodys_pin = _Pin()
         self._pins: WeakKeyDictionary[Visitor, _Pin] = WeakKeyDictionary()
 
@@ -124,7 +125,7 @@ class TokenSource(ABC):
 
     def _of_environment(self, wanted: WantedProvider, account: str | None = None) -> AuthManager | None:
         """Return the manager that asks the broker of the environment, and hold it: nobody else may."""
-        self._brokered = manager_of_environment(wanted, account)
+        self._brokered = manager_of_environment(wanted, account, self._brokered)
         return self._brokered
 
     @abstractmethod

@@ -74,6 +74,12 @@ def name_of(member: str, value: str) -> str | None:
     return None
 
 
+def scope_aliases_of(name: str) -> dict[str, str]:
+    """Return the names under which a provider grants scopes, by those that are asked for; none if unknown."""
+    aliases: dict[str, str] = _entries().get(name, {}).get("scope_aliases", {})
+    return aliases
+
+
 def members_for_issuer(issuer: str) -> dict[str, Any]:
     """Return what the file says of the provider with this issuer, parameters of its addresses included.
 

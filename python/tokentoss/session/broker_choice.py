@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tokentoss.broker.answers import Since
 from tokentoss.broker.names import provider_name
 from tokentoss.broker.tokens import BrokeredTokens
 from tokentoss.config.client_config import ClientConfig
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tokentoss.broker.address import Broker
     from tokentoss.broker.answers import AccountOfToken, ConnectedAccount, Kind, ProviderToken
     from tokentoss.oauth.provider import Provider
+
+WHOLE_SECOND = 1.0
+"""Seconds by which the age of a connection may be wrong: brokers write times in whole seconds."""
 
 unheard: set[tuple[str, str]] = set()
 """Accounts that were signed out in this process, by broker, until the broker has heard of it."""
@@ -40,10 +44,13 @@ class BrokerChoice(ClientlessManager):
     The tokens are an object for each choice: an answer counts only while its object is the one in use. No
     request and no observer runs under the lock.
 
+    The account of a session that has ended stays the one that is meant, until the user connects, chooses or
+    suggests another one.
+
     Args:
         broker: The broker.
         provider: The provider.
-        scopes: What tokens must reach.
+        scopes: What sign-ins ask for.
         account: The account's name, if it is given.
     """
 
@@ -54,9 +61,14 @@ class BrokerChoice(ClientlessManager):
         self._name = account
         self._choice = threading.RLock()
         anew_in_child(self, _choice=threading.RLock)
-        self._tokens = BrokeredTokens(broker, provider_name(broker, provider), scopes, account=account)
+        self._tokens = BrokeredTokens(broker, provider_name(broker, provider), account)
+        self._names_scopes = scopes is not None
         self._coming: _Coming | None = None
         self._began = 0.0
+        # Counts from the end of the latest session; None while one runs, or nobody was signed in yet.
+        self._since_end: Since | None = None
+        # Which connections were listed while the session ran: each by its account and when it began.
+        self._listed: set[tuple[str, float]] = set()
         super().__init__(
             ClientConfig(
                 broker.url, auth_uri=provider.authorization_endpoint, token_uri=provider.token_endpoint
@@ -77,9 +89,17 @@ class BrokerChoice(ClientlessManager):
         return None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether there was a session that ended, and nobody signed out here."""
+        return self._since_end is not None and not self._has_signed_out
+
+    @property
     def asked_scopes(self) -> list[str] | None:
-        """The scopes that somebody asked for; None for those of the broker's configuration."""
-        is_asked = self._tokens.scopes is not None or self.scopes != list(self.provider.scopes)
+        """The scopes that a sign-in asks for; None for those of the broker's configuration.
+
+        Tokens are asked for without them: the user may grant less, and what was granted stays usable.
+        """
+        is_asked = self._names_scopes or self.scopes != list(self.provider.scopes)
         return list(self.scopes) if is_asked else None
 
     def connected(self, account: AccountOfToken) -> Account:
@@ -92,7 +112,7 @@ class BrokerChoice(ClientlessManager):
         unheard.discard((self.broker.url, account.id))
         with self._choice:
             coming = self._coming = _Coming(account.id)
-            tokens = self._tokens.of(account.id, self.asked_scopes)
+            tokens = self._tokens.of(account.id)
         try:
             # What was granted is known with the first token.
             token = tokens.current("id_token" if self.provider.openid_connect else "access_token")
@@ -118,6 +138,8 @@ class BrokerChoice(ClientlessManager):
             self._coming = None
             self._account_change.expect(None)
             self._end()
+            self._since_end = None
+            self._use(self._tokens.of(login_hint))
         self._observers.notify()
 
     def drop(self, identifier: str) -> bool:
@@ -135,14 +157,34 @@ class BrokerChoice(ClientlessManager):
 
     def _meant(self, accounts: list[ConnectedAccount]) -> list[ConnectedAccount]:
         """Return those of the provider's accounts that this manager may use."""
-        own = [one for one in accounts if one.provider == self._tokens.provider]
-        return [one for one in own if self._name in {None, one.id, one.subject, one.email}]
+        return self._named(accounts, self._tokens.account)
 
-    def _current(self, kind: Kind) -> ProviderToken | None:
+    def _come_since_the_end(self, accounts: list[ConnectedAccount]) -> list[ConnectedAccount]:
+        """Return those that somebody has connected since the session ended."""
+        ended, listed = self._since_end, self._listed
+        if ended is None:
+            return []
+        return [
+            one
+            for one in self._named(accounts, self._name)
+            if (one.id, one.connected_at) not in listed
+            and one.since_connected.seconds < ended.seconds + WHOLE_SECOND
+        ]
+
+    def _named(self, accounts: list[ConnectedAccount], name: str | None) -> list[ConnectedAccount]:
+        own = [one for one in accounts if one.provider == self._tokens.provider]
+        return [one for one in own if name in {None, one.id, one.subject, one.email}]
+
+    def _note_listed(self, accounts: list[ConnectedAccount]) -> None:
+        """Remember what is connected beside the account in use: it has not come after the session."""
+        self._listed = {(one.id, one.connected_at) for one in accounts}
+
+    def _current(self, kind: Kind, *, anew: bool = False) -> ProviderToken | None:
+        """Return the token of the account in use, from memory unless it is wanted anew; None if nobody is."""
         while not self._has_signed_out:
             tokens = self._tokens
             try:
-                token = tokens.current(kind)
+                token = tokens.renewed(kind) if anew else tokens.current(kind)
                 if self._take(token, tokens):
                     return token
             except TokenTossError as failure:
@@ -225,7 +267,7 @@ class BrokerChoice(ClientlessManager):
 
     def _start(self, account: AccountOfToken) -> None:
         """Begin a session with the tokens at hand; the caller holds the lock, and tells the observers."""
-        self._coming = None
+        self._coming = self._since_end = None
         self._has_signed_out = False
         self.last_error = None
         self._began = time.time()
@@ -236,9 +278,17 @@ class BrokerChoice(ClientlessManager):
         self._publish()
 
     def _end(self) -> bool:
-        """End the session, and tell whether there was one; the caller holds the lock and tells observers."""
-        was_in_use = self._store.forget(self._store.session)
-        self._use(self._tokens.of(self._name, self._tokens.scopes))
+        """End the session, and tell whether there was one; the caller holds the lock and tells observers.
+
+        Whoever asks next is answered for the same account: that another one is connected, too, chooses
+        nobody.
+        """
+        session, name = self._store.session, self._tokens.account
+        was_in_use = self._store.forget(session)
+        if session is not None:
+            # Who disconnects an account and connects it again may get another identifier at the broker.
+            self._since_end, name = Since(), session.tokens.subject
+        self._use(self._tokens.of(name))
         withdraw(self)
         return was_in_use
 

@@ -16,8 +16,9 @@ from tokentoss.exceptions import (
 from tokentoss.oauth.provider import GOOGLE
 from tokentoss.session.app_host import is_shared
 from tokentoss.session.broker_news import FollowsBroker
-from tokentoss.session.broker_session import account_at
+from tokentoss.session.broker_session import account_at, missing_at
 from tokentoss.session.current_tokens import JUST_NOW
+from tokentoss.session.scopes import joined
 from tokentoss.storage.accounts import Account
 from tokentoss.util.secret_text import secret_or_none
 
@@ -33,12 +34,14 @@ class BrokerManager(FollowsBroker):
     """Gives out the tokens of one account that a broker keeps: in memory only, and without a refresh token.
 
     It takes the place of an :class:`AuthManager`. An account that is connected already is found at the first
-    use. From then on the manager stays with it until the sign-in ends.
+    use. From then on the manager stays with it, also when its sign-in ends: it goes on as somebody else only
+    if the user connects, chooses or suggests another account, here or elsewhere, after that.
 
     Args:
         broker: The broker or its address.
         provider: The provider; by default Google.
-        scopes: What tokens must reach; by default what was granted.
+        scopes: What sign-ins ask for; by default what the broker's configuration says. Those that are not
+            granted are in ``missing_scopes``.
         account: The account: its identifier at the broker, its subject or e-mail address. It is needed where
             several are connected.
 
@@ -114,15 +117,16 @@ class BrokerManager(FollowsBroker):
     def refresh_tokens(self) -> TokenData:
         """Ask the broker for current tokens, which it renews where that is due.
 
+        While it cannot be asked, those at hand stay in use.
+
         Raises:
             NoCredentialsError: If nobody is signed in.
             ReauthRequiredError: If the user has to sign in again.
-            TokenRefreshError: If there is no valid token now.
+            TokenRefreshError: If there are no new tokens now.
         """
-        self._tokens.forget()
-        if self.provider.openid_connect:
-            _ = self.id_token
-        tokens = self.token_data if self.access_token is not None else None
+        # An access token comes with every ID token.
+        token = self._current("id_token" if self.provider.openid_connect else "access_token", anew=True)
+        tokens = self.token_data if token is not None else None
         if tokens is None:
             raise self._nobody()
         return tokens
@@ -150,16 +154,16 @@ class BrokerManager(FollowsBroker):
     @property
     def missing_scopes(self) -> list[str]:
         """The scopes that were asked for, and not granted; none before there was a token."""
-        if self._tokens.scopes is None or self._tokens.held("access_token") is None:
+        tokens = self.token_data
+        if self.asked_scopes is None or tokens is None or not tokens.access_token:
             return []
-        return super().missing_scopes
+        return missing_at(tokens.scopes, self.scopes, self.provider)
 
     def request_scopes(self, *scopes: str) -> list[str]:
         """Ask for these scopes, too, at the next sign-in, and return those that are not granted yet."""
-        wanted = list(dict.fromkeys([*self.scopes, *scopes]))
-        granted = self.granted_scopes
-        self.scopes = wanted
-        return [scope for scope in wanted if scope not in granted] if self.is_authenticated else []
+        self.scopes = joined(self.scopes, scopes)
+        is_anybody = self.is_authenticated
+        return missing_at(self.granted_scopes, self.scopes, self.provider) if is_anybody else []
 
     def look(self) -> bool:
         """Ask the broker whether the account is connected already, and use it if it is.
@@ -197,7 +201,9 @@ class BrokerManager(FollowsBroker):
             NoCredentialsError: ``account_unknown``; the account in use stays.
         """
         name = account.subject if isinstance(account, Account) else account
-        for one in BrokerClient(self.broker).accounts(self.provider_name):
+        listed = BrokerClient(self.broker).accounts(self.provider_name)
+        self._note_listed(listed)
+        for one in listed:
             whose = account_at(one, self.broker, self.provider)
             if one.status == "active" and (name in {one.id, one.subject} or whose.goes_by(name)):
                 return self.connected(AccountOfToken(one.id, one.subject, one.email))
@@ -217,7 +223,13 @@ class BrokerManager(FollowsBroker):
 
 
 class DetachedBrokerManager(BrokerManager):
-    """A manager of clients that were given a broker: nobody else finds what it holds."""
+    """A manager of clients that were given a broker: nobody else finds what it holds.
+
+    Attributes:
+        shared_as: What the clients that share it were given.
+    """
+
+    shared_as: tuple[object, ...] = ()
 
     @property
     def signed_in_order(self) -> tuple[float, int] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tokentoss.broker.client import BrokerClient
 from tokentoss.broker.news import follow
 from tokentoss.exceptions import NoCredentialsError, ReauthRequiredError, TokenTossError
+from tokentoss.session.broker_session import missing_at
 from tokentoss.session.broker_sign_out import SignsOutAtBroker
 
 if TYPE_CHECKING:
@@ -28,26 +29,28 @@ class FollowsBroker(SignsOutAtBroker):
             session, tokens = self._store.session, self._tokens
         if session is None:
             if not self._has_signed_out:
-                self._find([one for one in self._meant(accounts) if one.status == "active"], tokens)
+                # Whose session has ended is meant for as long as the broker knows of the account.
+                self._find(self._meant(accounts) or self._come_since_the_end(accounts), tokens)
             return
+        self._note_listed(accounts)
         known = next((one for one in accounts if one.id == tokens.account), None)
         if known is None or known.status != "active":
             self._verify(tokens)
-        elif set(self.missing_scopes) & set(known.scopes):
-            # More was granted elsewhere: the next token says so.
-            tokens.restart()
-            self._current("access_token")
+        elif set(self.missing_scopes).difference(missing_at(known.scopes, self.scopes, self.provider)):
+            # More was granted elsewhere, and the next token says so; until then this one serves.
+            self._current("access_token", anew=True)
             self._observers.notify()
 
     def _find(self, found: list[ConnectedAccount], before: BrokeredTokens) -> None:
         """Use the account that was connected elsewhere, if it is clear which one is meant."""
-        if len(found) != 1:
+        # Of several, one that is usable is not the one that is meant.
+        if len(found) != 1 or found[0].status != "active":
             return
-        tokens = before.of(found[0].id, before.scopes)
+        tokens = before.of(found[0].id)
         try:
             token = tokens.current("access_token")
         except TokenTossError:
-            return  # it has gone meanwhile, or does not reach what is asked for
+            return  # it has gone meanwhile
         if not self._take(token, tokens, in_place_of=before):
             tokens.end()
 

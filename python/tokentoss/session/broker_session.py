@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from tokentoss.exceptions import TokenRefreshError
 from tokentoss.oauth.id_token import unverified_claims
+from tokentoss.session.scopes import not_among
 from tokentoss.storage.accounts import Account
 from tokentoss.storage.token_data import TokenData, iso_time
 from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tokentoss.broker.address import Broker
     from tokentoss.broker.answers import ProviderToken
     from tokentoss.broker.tokens import BrokeredTokens
@@ -73,6 +76,15 @@ def tokens_at(
         token_endpoint=provider.token_endpoint,
         updated_at=iso_time(now),
     )
+
+
+def missing_at(granted: Iterable[str], requested: Iterable[str], provider: Provider) -> list[str]:
+    """Return the requested scopes that a broker does not say were granted.
+
+    What ``openid`` and ``offline_access`` bring, an ID token and a refresh token, is the broker's to have.
+    """
+    known = [*granted, "offline_access", *(["openid"] if provider.openid_connect else [])]
+    return not_among(known, requested, provider)
 
 
 def require_same_user(token: ProviderToken, subject: str | None, provider: Provider, broker: Broker) -> None:

@@ -165,8 +165,8 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.id_token != refused:
             return session.tokens.id_token if session else None
-        renewed = self._after_refusal(session, id_token_is_due)
-        return None if renewed is None else renewed.tokens.id_token
+        token = self._after_refusal(session, id_token_is_due).tokens.id_token
+        return token if token != refused else None
 
     def access_token_after(self, refused: str) -> str | None:
         """Return a newer access token for a caller whose own was refused; None if there is none.
@@ -179,8 +179,8 @@ class CurrentTokens:
         session = self._session_in_use()
         if session is None or session.tokens.access_token != refused:
             return session.tokens.access_token if session else None
-        renewed = self._after_refusal(session, access_token_is_due)
-        return None if renewed is None else renewed.tokens.access_token
+        token = self._after_refusal(session, access_token_is_due).tokens.access_token
+        return token if token != refused else None
 
     def renew_access_token(self) -> None:
         """Renew for a caller whose access token is expired, about to expire, or was refused.
@@ -311,27 +311,32 @@ class CurrentTokens:
             return current
 
     def _renew(
-        self, session: Session, is_due: Callable[[Session], bool], *, can_wait: bool = False
+        self,
+        session: Session,
+        is_due: Callable[[Session], bool],
+        *,
+        can_wait: bool = False,
+        after_refusal: bool = False,
     ) -> Session:
         try:
-            renewed = self._renewal.renew(session, is_due, can_wait=can_wait)
+            renewed = self._renewal.renew(session, is_due, can_wait=can_wait, after_refusal=after_refusal)
         except TokenRefreshError as failure:
             if not (can_wait and failure.code == "refresh_busy"):
                 self.last_error = failure
             if self._store.session is None:
                 self._ended()
             raise
+        if renewed is session:
+            return session
         if not isinstance(self.last_error, StorageError):
             self.last_error = None
-        if renewed is not session:
-            self._renewal_observers.notify()
+        self._renewal_observers.notify()
         return renewed
 
-    def _after_refusal(self, session: Session, is_due: Callable[[Session], bool]) -> Session | None:
-        session = self._store.follow(session) or session
-        if not is_due(session) and not self._renewal.may_follow_a_refusal():
-            return None
-        return self._renew(session, is_due)
+    def _after_refusal(self, session: Session, is_due: Callable[[Session], bool]) -> Session:
+        # What another process has stored meanwhile is newer than what was refused.
+        self._store.follow(session)
+        return self._renew(session, is_due, after_refusal=True)
 
     def _check_signature(self, session: Session) -> Session:
         try:

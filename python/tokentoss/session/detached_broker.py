@@ -26,14 +26,29 @@ anew_in_child(sys.modules[__name__], _lock=threading.Lock)
 
 
 def manager_at(
-    broker: Broker | str, provider: Provider = GOOGLE, account: str | Account | None = None
+    broker: Broker | str,
+    provider: Provider = GOOGLE,
+    account: str | Account | None = None,
+    *,
+    before: DetachedBrokerManager | None = None,
 ) -> DetachedBrokerManager:
-    """Return the manager that all clients of a visitor share which were given the same broker and account."""
+    """Return the manager that all clients of a visitor share which were given the same broker and account.
+
+    Args:
+        broker: The broker.
+        provider: The provider.
+        account: The account.
+        before: The manager of a client that asks again; it stays with that one, also once its session ended.
+    """
     broker = Broker.of(broker)
     name = account.subject if isinstance(account, Account) else account
     key = (broker, provider.issuer, provider.token_endpoint, name, visitor())
+    if before is not None and before.shared_as == key:
+        return before
     with _lock:
         found = _shared.get(key)
-        if found is None:
+        # A manager stays with the account of its session, and a new client is of nobody yet.
+        if found is None or found.has_ended:
             found = _shared[key] = DetachedBrokerManager(broker, provider, account=name)
+            found.shared_as = key
         return found

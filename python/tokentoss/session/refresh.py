@@ -87,7 +87,7 @@ class Renewal:
         """Tell whether this object has renewed the session so shortly ago."""
         return self._done_at is not None and time.monotonic() - self._done_at < seconds
 
-    def may_follow_a_refusal(self) -> bool:
+    def _may_follow_a_refusal(self) -> bool:
         """Tell whether to renew valid tokens because a service refused one, and count that in.
 
         Services refuse for many reasons that new tokens do not change.
@@ -106,7 +106,14 @@ class Renewal:
         self._after_refusal_at = None
         self._back_off.reset()
 
-    def renew(self, seen: Session, is_due: Callable[[Session], bool], *, can_wait: bool = False) -> Session:
+    def renew(
+        self,
+        seen: Session,
+        is_due: Callable[[Session], bool],
+        *,
+        can_wait: bool = False,
+        after_refusal: bool = False,
+    ) -> Session:
         """Return the session that follows on the one a caller has seen.
 
         Callers that arrive while another renews, here or in another process, share its result.
@@ -116,6 +123,8 @@ class Renewal:
             is_due: Whether a session that came in its place is too old as well.
             can_wait: Whether the caller has tokens that are still valid. If so, it waits for nobody
                 and nothing is tried twice.
+            after_refusal: Whether a service refused a token that is still valid. It is renewed only if that
+                has not happened for a while; otherwise the session returns as it is.
 
         Raises:
             ReauthRequiredError: If the grant has ended; nobody is signed in then.
@@ -132,6 +141,9 @@ class Renewal:
             if self._failure is not None and self._failed_attempt_began >= arrived:
                 # Made for this caller as well, who waited for it.
                 raise self._known_failure()
+            # Not before it is this thread's turn: whoever waited shares what the first one got.
+            if after_refusal and not is_due(session) and not self._may_follow_a_refusal():
+                return session
             try:
                 turn = self._store.storage.renewing(session.tokens, ends - time.monotonic())
                 with turn:

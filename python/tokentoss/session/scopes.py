@@ -33,15 +33,21 @@ def missing_from(tokens: TokenData, requested: Iterable[str], provider: Provider
     ``openid`` and ``offline_access`` show in what they bring, an ID token and a refresh token; not every
     provider repeats them.
     """
-    granted = set(tokens.scopes)
+    granted = list(tokens.scopes)
     if tokens.id_token:
-        granted.add("openid")
+        granted.append("openid")
     if tokens.refresh_token:
-        granted.add("offline_access")
+        granted.append("offline_access")
+    return not_among(granted, requested, provider)
+
+
+def not_among(granted: Iterable[str], requested: Iterable[str], provider: Provider) -> list[str]:
+    """Return the requested scopes that are not granted, under the provider's own names either."""
+    known = set(granted)
     return [
         scope
         for scope in dict.fromkeys(requested)
-        if scope not in granted and provider.scope_aliases.get(scope) not in granted
+        if scope not in known and provider.scope_aliases.get(scope) not in known
     ]
 
 

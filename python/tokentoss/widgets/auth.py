@@ -364,8 +364,15 @@ class AuthWidget(Awaited, ManagerWidget):
             if failure is not None:
                 self._waiters.failed(failure)
 
-    def _ended_at_broker(self, sign_in: str, failure: TokenTossError) -> None:
+    def _ended_at_broker(self, sign_in: str, failure: TokenTossError | None) -> None:
         """Show why a sign-in at a broker failed, or could not be offered."""
+        if failure is None:
+            with self._lock:
+                # What the user left out of it is shown, and not asked for once more.
+                has_asked, self._asks_for_more = self._asks_for_more, False
+                if has_asked:
+                    self._show_session(None)
+            return
         self._show_traits({"acknowledged": sign_in, "broker": {}, **failure_traits(failure)})
         self._waiters.failed(failure)
 

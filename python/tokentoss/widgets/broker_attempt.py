@@ -299,6 +299,7 @@ class BrokerAttempt:
                     return True
                 self._offered.pop(offer.id, None)
             self._manager.connected(progress.account)
+            self._decided(offer.id, None)
             return True
         if progress.status == "failed":
             where = self._manager.broker.url

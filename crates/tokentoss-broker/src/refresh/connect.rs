@@ -50,9 +50,11 @@ impl Custodian {
             let known = self.store.grant_of(&who.account).await?;
             let id = known.unwrap_or_else(GrantId::generate);
             let mut sealing = Sealing { key: &key, tenant: who.account.tenant, grant: id, cells: Vec::new() };
+            let sealed = sealing.seal_all(tokens, who.id_token_expires_at);
+            let scopes = provider.own_scopes(tokens.scopes.as_ref());
             let sign_in = SignIn {
-                tokens: sealing.seal_all(tokens, who.id_token_expires_at),
-                requested: who.requested.clone(),
+                tokens: Renewed { scopes, ..sealed },
+                requested: provider.scope_names.own(&who.requested).into_owned(),
                 assumed_life: ASSUMED_LIFE,
             };
             let is_written = if known.is_some() {

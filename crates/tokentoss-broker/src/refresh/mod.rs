@@ -24,6 +24,7 @@ pub(crate) use task::hash_of;
 pub use upstream::Upstream;
 pub use uses::WRITE_USES_EVERY;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,7 +268,14 @@ impl Custodian {
         let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), ask.provider.clone());
         let place = Place { tenant, user, provider };
         let id = self.account(&place, ask.account.as_deref()).await?;
-        self.token_of(id, &place, ask).await
+        let ask = match known.scope_names.own(&ask.target.scopes) {
+            Cow::Borrowed(_) => Cow::Borrowed(ask),
+            Cow::Owned(scopes) => {
+                let target = Target { scopes, audience: ask.target.audience.clone() };
+                Cow::Owned(Ask { target, ..ask.clone() })
+            }
+        };
+        self.token_of(id, &place, &ask).await
     }
 
     async fn token_of(self: &Arc<Self>, id: GrantId, place: &Place, ask: &Ask) -> Result<Given, Failed> {

@@ -150,7 +150,7 @@ impl RefreshInProgress<'_> {
             refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
             id_token: id_token.map(|(token, expires_at)| IdToken { handle: self.seal(token), expires_at }),
             expires_in: tokens.expires_in,
-            scopes: tokens.scopes.clone(),
+            scopes: self.provider.own_scopes(tokens.scopes.as_ref()),
         }
     }
 }

@@ -42,6 +42,7 @@ mod requests;
 mod revocations;
 mod running;
 mod scheduler;
+mod scope_names;
 mod secret_leaks;
 mod sign_in;
 mod slow_requests;

@@ -292,7 +292,8 @@ impl Broker {
         id
     }
 
-    async fn make_old(&self, id: GrantId, seconds: u64) {
+    /// Makes the tokens of an account older.
+    pub(crate) async fn make_old(&self, id: GrantId, seconds: u64) {
         let row = self.custodian.store.grant(id).await.expect("an answer").expect("a row");
         let earlier = |time: Timestamp| Timestamp::from_millis(time.as_millis() - seconds * 1000);
         let mut after = Grant { version: row.grant.version.next(), ..row.grant.clone() };

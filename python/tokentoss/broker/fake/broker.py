@@ -111,11 +111,23 @@ class FakeBroker(State):
         return list(self.attempts.values())[-1]
 
     def return_from_provider(
-        self, attempt: Attempt, *, subject: str = "subject-1", email: str | None = None
+        self,
+        attempt: Attempt,
+        *,
+        subject: str = "subject-1",
+        email: str | None = None,
+        scopes: list[str] | None = None,
     ) -> str:
-        """Let the user come back from the provider; return the confirmation that the window shows."""
+        """Let the user come back from the provider; return the confirmation that the window shows.
+
+        Args:
+            attempt: The sign-in.
+            subject: Who it is.
+            email: The e-mail address.
+            scopes: What was granted, as the provider calls it; by default what was asked for.
+        """
         with self.changed:
-            come_back(self, attempt, subject, email)
+            come_back(self, attempt, subject, email, scopes)
         return attempt.confirmation
 
     def confirm(self, attempt: Attempt) -> None:
@@ -123,9 +135,16 @@ class FakeBroker(State):
         with self.changed:
             self.finish(attempt)
 
-    def sign_in(self, attempt: Attempt, *, subject: str = "subject-1", email: str | None = None) -> None:
-        """Let the user sign in, from the first page to the last."""
-        self.return_from_provider(attempt, subject=subject, email=email)
+    def sign_in(
+        self,
+        attempt: Attempt,
+        *,
+        subject: str = "subject-1",
+        email: str | None = None,
+        scopes: list[str] | None = None,
+    ) -> None:
+        """Let the user sign in, from the first page to the last; see :meth:`return_from_provider`."""
+        self.return_from_provider(attempt, subject=subject, email=email, scopes=scopes)
         self.confirm(attempt)
 
     def fail(self, attempt: Attempt, code: str, title: str, action: str = "sign_in") -> None:

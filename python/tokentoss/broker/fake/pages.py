@@ -71,10 +71,12 @@ def page(state: State, method: str, path: str, body: bytes) -> tuple[int, str, b
         return 200, "application/json", json.dumps(answer).encode()
 
 
-def come_back(state: State, attempt: Attempt, subject: str, email: str | None) -> None:
+def come_back(
+    state: State, attempt: Attempt, subject: str, email: str | None, scopes: list[str] | None = None
+) -> None:
     """Let the user come back from the provider; the caller holds the condition."""
-    scopes = attempt.asked.get("scopes") or ["openid", "email"]
-    attempt.waiting = Grant(attempt.owner, attempt.asked["provider"], subject, email, list(scopes))
+    granted = attempt.asked.get("scopes") or ["openid", "email"] if scopes is None else scopes
+    attempt.waiting = Grant(attempt.owner, attempt.asked["provider"], subject, email, list(granted))
     attempt.confirmation = "".join(secrets.choice(_LETTERS) for _ in range(8))
     attempt.status = "confirm"
     state.changed.notify_all()

@@ -76,7 +76,7 @@ def _token(broker: State, owner: Owner, _: str, query: dict[str, str], asked: di
         grant = meant(broker, owner, asked["provider"], asked.get("account"))
         if grant.status != "active":
             raise ProblemError("reauth_required", cause=grant.cause)
-        if not set(asked.get("scopes", ())) <= set(grant.scopes):
+        if not grant.reaches(asked.get("scopes", [])):
             raise ProblemError("scope_missing")
         min_ttl = asked.get("min_ttl", min(USUAL_TTL, broker.lifetime / 3))
         if min_ttl > broker.lifetime:

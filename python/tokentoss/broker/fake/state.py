@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tokentoss.broker.fake.listeners import Listeners
+from tokentoss.oauth.catalogue import scope_aliases_of
 from tokentoss.util.base64url import b64url, random_b64url
 
 
@@ -42,6 +43,11 @@ class Grant:
     def owned_by(self, owner: tuple[str, str], provider: str | None = None) -> bool:
         """Tell whether it is this user's, at this provider if one is named."""
         return self.owner == owner and provider in {None, self.provider}
+
+    def reaches(self, scopes: list[str]) -> bool:
+        """Tell whether these scopes were granted, under the provider's own names, too."""
+        aliases = scope_aliases_of(self.provider)
+        return {aliases.get(one, one) for one in scopes} <= {aliases.get(one, one) for one in self.scopes}
 
     def whose(self) -> dict[str, Any]:
         """Return whose tokens are, as an answer says it."""
