@@ -7,7 +7,7 @@ use tokentoss_core::Secret;
 use tokentoss_custody::Scopes;
 use tokentoss_custody::renewal::Tokens;
 
-use crate::provider::{Mood, Provider};
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Answer, Broker, Home};
 
 const EMAIL: &str = "https://www.googleapis.com/auth/userinfo.email";
@@ -70,7 +70,7 @@ async fn so_does_its_answer_to_a_refresh() {
     broker.make_old(id, 3601).await;
     let answer = r#"{"access_token":"a","token_type":"Bearer","expires_in":3600,
         "scope":"openid https://www.googleapis.com/auth/userinfo.email"}"#;
-    broker.provider().set(Mood::Says(200, answer));
+    broker.provider().set(ProviderBehaviour::Respond(200, answer));
     for _ in 0..2 {
         let given = token(&broker, "google", &["email"]).await;
         assert_eq!((given.status, &given.body["access_token"]), (200, &json!("a")), "{given:?}");
