@@ -143,7 +143,8 @@ impl Hub {
                 "only https is safe for tokens; plain_http = true accepts http where the network is trusted",
             ));
         }
-        if user_url.query().is_some() || user_url.fragment().is_some() || !user_url.username().is_empty() {
+        let has_user = !user_url.username().is_empty() || user_url.password().is_some();
+        if user_url.query().is_some() || user_url.fragment().is_some() || has_user {
             return Err(wrong("api_url", "an address without user, query and fragment"));
         }
         user_url

@@ -9,7 +9,7 @@ use super::{CommandError, with_causes};
 use crate::callers::{Cluster, Hub, InternalKeys, UnixUsers};
 use crate::config::{Config, ranges};
 use crate::connect::Origins;
-use crate::server::key_ring;
+use crate::server::{ServerError, key_ring};
 use crate::source::Source;
 use crate::store::Store;
 use crate::through::Through;
@@ -21,7 +21,11 @@ const GROUP_READS: u32 = 0o040;
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let mut problems = Vec::new();
-    problems.extend(key_ring(&config.key_ring).err().map(|error| format!("key_ring: {error}")));
+    problems.extend(key_ring(&config.key_ring).err().map(|error| match error {
+        // It names the setting by itself.
+        ServerError::Config(error) => error.to_string(),
+        error => format!("key_ring: {error}"),
+    }));
     for (name, provider) in &config.providers {
         problems.extend(provider.open(name).err().map(|error| error.to_string()));
     }
@@ -166,7 +170,9 @@ async fn hubs(config: &Config, problems: &mut Vec<String>) {
                 continue;
             }
         };
-        let token = match hub_config.service_token.as_ref().map(Source::secret).transpose() {
+        let setting = format!("hubs.{name}.service_token");
+        let token = hub_config.service_token.as_ref().map(|source| source.secret(&setting));
+        let token = match token.transpose() {
             Ok(token) => token,
             Err(error) => {
                 problems.push(error.to_string());

@@ -19,6 +19,7 @@ macro_rules! either {
     };
 }
 
+mod address;
 mod administration;
 mod authorization;
 mod authorizations;
@@ -43,7 +44,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, ClientRevision, Handle, LeaseOwner, Update};
@@ -83,6 +84,9 @@ pub enum StoreError {
     /// The address names no database of a kind that is known.
     #[error("`database` is neither sqlite:… nor postgres://…")]
     Address,
+    /// The address has a parameter that would be passed over.
+    #[error("the address in `database` has a parameter that is not known")]
+    Parameter,
     /// The database was made by a later version.
     #[error("the database has the schema {found}, and this version knows {known} at most")]
     Newer {
@@ -179,7 +183,7 @@ impl Store {
             return Ok(Self::of(Backend::Sqlite(Sqlite::new(pool))));
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let options: PgConnectOptions = address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
+            let options = address::postgres(address)?;
             let patience = [
                 // SQLite's patience with other writers, for locks that somebody else holds.
                 ("lock_timeout", PATIENCE.as_millis().to_string()),

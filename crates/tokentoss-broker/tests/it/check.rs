@@ -83,6 +83,7 @@ async fn all_problems_at_once() {
         "problem: key_ring: ",
         "has mode 640, so that others can use it; chmod 600",
         "problem: callers.short.keys: a key of fewer than 32 characters",
+        "problem: callers.gone.keys: ",
         "gone.key cannot be read",
         "problem: providers.plain.token_endpoint: ",
         "problem: providers.lone.client_secrets: ",

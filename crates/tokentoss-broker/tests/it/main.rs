@@ -30,6 +30,7 @@ mod hub_outages;
 mod journal;
 mod keys;
 mod metrics;
+mod misplaced_secrets;
 mod openid_provider;
 mod outages;
 mod postgres_tls;
