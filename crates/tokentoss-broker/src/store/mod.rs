@@ -32,6 +32,7 @@ mod limit;
 mod migrations;
 mod news;
 mod row;
+mod sqlite_file;
 
 pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
@@ -39,6 +40,7 @@ pub use following::Following;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, GrantRow, NewCell, NewGrant, Revocation};
+pub use sqlite_file::sqlite_file;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -152,7 +154,10 @@ impl Store {
     /// [`StoreError::Address`], or that it cannot be reached.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         if address.starts_with("sqlite:") {
-            let in_memory = address.contains(":memory:");
+            let in_memory = sqlite_file::is_in_memory(address);
+            if let Some(file) = sqlite_file(address) {
+                sqlite_file::make(&file).map_err(sqlx::Error::Io)?;
+            }
             let options: SqliteConnectOptions =
                 address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
             let options = options
