@@ -62,7 +62,6 @@ class TokenTossError(Exception):
         cause: The code of what lies behind it, where a broker said so.
         action: What helps, where a broker said so: ``sign_in``, ``ask_admin``, ``retry``, ``fix_config``.
         retry_after: Seconds that a broker asked to wait.
-        sign_in_url: Where a broker has the user sign in.
     """
 
     default_code = ""
@@ -72,7 +71,6 @@ class TokenTossError(Exception):
     cause: str | None = None
     action: str | None = None
     retry_after: float | None = None
-    sign_in_url: str | None = None
 
     def __init__(
         self, message: str | None = None, *, code: str | None = None, subject: str | None = None

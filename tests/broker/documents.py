@@ -43,14 +43,18 @@ def blocks(language: str) -> Iterator[Example]:
 
 
 class Place:
-    """A folder in which the configuration of an example runs, with every secret that it names."""
+    """A folder in which the configuration of an example runs, with every secret that it names.
 
-    def __init__(self, folder: Path, text: str) -> None:
+    The folders of its state are there, unless systemd makes them when the service starts.
+    """
+
+    def __init__(self, folder: Path, text: str, *, is_of_systemd: bool = False) -> None:
         self.folder = folder
         (folder / "etc").mkdir()
-        (folder / "lib").mkdir()
         (folder / "credentials").mkdir(mode=0o700)
-        (folder / "run").mkdir(mode=0o700)
+        if not is_of_systemd:
+            (folder / "lib").mkdir()
+            (folder / "run").mkdir(mode=0o700)
         (folder / "pod").mkdir()
         authority = CertificateAuthority(folder / "pod")
         (folder / "pod" / "ca.crt").write_bytes(authority.file.read_bytes())
@@ -61,6 +65,14 @@ class Place:
         self.configuration.write_text(self.text)
         for line in _SECRETS.findall(self.text):
             self._make(line)
+
+    def make_folders_of_unit(self) -> None:
+        """Make what systemd makes when it starts the service."""
+        unit = (PACKAGING / "tokentoss-broker.service").read_text(encoding="utf-8")
+        for kind, name in (("State", "lib"), ("Runtime", "run")):
+            assert f"\n{kind}Directory=tokentoss\n" in unit
+            (mode,) = re.findall(rf"^{kind}DirectoryMode=(\d+)$", unit, re.MULTILINE)
+            (self.folder / name).mkdir(mode=int(mode, 8))
 
     def _whole(self, text: str) -> str:
         """Some examples are a part of a file."""

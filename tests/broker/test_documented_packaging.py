@@ -44,10 +44,12 @@ def test_every_part_belongs_to_one_namespace_and_one_application() -> None:
     names = {part["metadata"].get("namespace", part["metadata"]["name"]) for part in PARTS}
     assert names == {"tokentoss"}
     deployment = part("Deployment")["spec"]
-    labels = deployment["template"]["metadata"]["labels"]
-    assert labels == deployment["selector"]["matchLabels"] == part("Service")["spec"]["selector"]
+    selector = deployment["selector"]["matchLabels"]
+    assert selector
+    assert selector.items() <= deployment["template"]["metadata"]["labels"].items()
+    assert part("Service")["spec"]["selector"] == selector
     for kind, member in (("PodDisruptionBudget", "selector"), ("NetworkPolicy", "podSelector")):
-        assert part(kind)["spec"][member]["matchLabels"] == labels
+        assert part(kind)["spec"][member]["matchLabels"] == selector
     assert deployment["replicas"] > part("PodDisruptionBudget")["spec"]["minAvailable"]
 
 
@@ -127,6 +129,16 @@ def test_every_secret_of_the_manifest_is_made_by_the_page() -> None:
     volumes = part("Deployment")["spec"]["template"]["spec"]["volumes"]
     (secret,) = (volume["secret"] for volume in volumes if "secret" in volume)
     assert f"secret generic {secret['secretName']} " in commands
+
+
+def test_the_hubs_network_policy_lets_the_pods_in() -> None:
+    deployment = part("Deployment")["spec"]
+    label = "hub.jupyter.org/network-access-hub"
+    assert deployment["template"]["metadata"]["labels"][label] == "true"
+    # Kubernetes lets nobody change the selector of a Deployment that is there.
+    assert label not in deployment["selector"]["matchLabels"]
+    (values,) = (yaml.safe_load(one.text) for one in blocks("yaml") if one.name.startswith("jupyterhub.md"))
+    assert values["hub"]["networkPolicy"]["interNamespaceAccessLabels"] == "accept"
 
 
 def test_values_of_the_hub() -> None:

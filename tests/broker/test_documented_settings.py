@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import stat
 import subprocess
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +32,8 @@ CONFIGURATIONS = [
         if part["kind"] == "ConfigMap"
     ),
 ]
+OF_SYSTEMD = next(example for example in CONFIGURATIONS if example.name == "one_machine.md-1")
+ELSEWHERE = [example for example in CONFIGURATIONS if example is not OF_SYSTEMD]
 STRUCTS = ("config.rs", "connect/settings.rs", "through/mod.rs", "through/allow.rs", "callers/hubs.rs")
 
 
@@ -59,7 +64,16 @@ def test_there_are_examples_of_every_kind() -> None:
     assert len(RINGS) == 1
 
 
-@pytest.mark.parametrize("example", CONFIGURATIONS, ids=named(CONFIGURATIONS))
+def serve(place: Place) -> ServerProcess:
+    return ServerProcess(
+        [str(PROGRAM), "--config", str(place.configuration), "serve"],
+        log=place.folder / "broker.log",
+        is_ready=lambda line: line.startswith("callers http://"),
+        env={**os.environ, **place.environment},
+    )
+
+
+@pytest.mark.parametrize("example", ELSEWHERE, ids=named(ELSEWHERE))
 def test_a_configuration_passes_the_check_and_serves(example: Example, tmp_path: Path) -> None:
     place = Place(tmp_path, example.text)
     assert run(place, "init").returncode == 0
@@ -70,13 +84,26 @@ def test_a_configuration_passes_the_check_and_serves(example: Example, tmp_path:
     checked = run(place, "check")
     assert problems(checked) == away
     assert checked.returncode == bool(away)
-    with ServerProcess(
-        [str(PROGRAM), "--config", str(place.configuration), "serve"],
-        log=tmp_path / "broker.log",
-        is_ready=lambda line: line.startswith("callers http://"),
-        env={**os.environ, **place.environment},
-    ) as broker:
+    with serve(place) as broker:
         broker.wait_ready()
+
+
+def test_the_steps_on_one_machine_in_their_order(tmp_path: Path) -> None:
+    steps = page("one_machine.md").split("## Steps")[1].split("```")[1]
+    starts = {"systemctl enable --now tokentoss-broker": "serve"}
+    lines = [starts.get(line, line.removeprefix("tokentoss-broker ")) for line in steps.splitlines()]
+    order = [line for line in lines if line in {"init", "check", "serve"}]
+    assert sorted(order) == ["check", "init", "serve"]
+    place = Place(tmp_path, OF_SYSTEMD.text, is_of_systemd=True)
+    with ExitStack() as service:
+        for step in order:
+            if step == "serve":
+                place.make_folders_of_unit()
+                service.enter_context(serve(place)).wait_ready()
+            else:
+                done = run(place, step)
+                assert done.returncode == 0, done.stdout
+        assert "nothing stands in the way" in done.stdout
 
 
 @pytest.mark.parametrize("example", RINGS, ids=named(RINGS))
@@ -129,7 +156,9 @@ def test_whether_postgres_is_reached_by_tls_is_said_as_it_is() -> None:
     )
     speaks_tls = '"tls-' in features
     assert ("**This version speaks no TLS with Postgres.**" in page("postgres.md")) is not speaks_tls
-    assert ("The connection to Postgres." in page("threat_model.md")) is not speaks_tls
+    threats = " ".join(page("threat_model.md").split())
+    assert ("connection to Postgres is not encrypted" in threats) is not speaks_tls
+    assert ("To Postgres: TLS" in threats) is speaks_tls
     database = next(example for example in CONFIGURATIONS if example.name == "kubernetes.yaml").text
     assert ("sslmode=verify-full" in database) is speaks_tls
 
@@ -152,3 +181,20 @@ def test_messages_that_are_named_exist() -> None:
     messages = [words for words in quoted if len(words.split()) > 3]
     assert len(messages) >= 6
     assert [message for message in messages if message not in sources] == []
+
+
+def test_what_check_looks_at_is_said_as_it_is() -> None:
+    text = " ".join(page("administrators.md").split("## 5. Check")[1].split("## 6.")[0].split())
+    (left_out,) = re.findall(r"It does not ([^.]*)\.", text)
+    # The one thing that it has no code for.
+    assert left_out == "try whether the key ring opens what the database holds"
+    assert all(words in text for words in ("the journal's folder", "each hub", "each cluster's keys"))
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 is not here")
+def test_a_backup_is_its_owners_alone(tmp_path: Path) -> None:
+    (command,) = (one.text for one in blocks("sh") if ".backup" in one.text)
+    command = command.replace("/var/lib/tokentoss", str(tmp_path)).replace("/var/backups", str(tmp_path))
+    subprocess.run(["sqlite3", str(tmp_path / "broker.sqlite"), "CREATE TABLE a (b)"], check=True)
+    subprocess.run(["sh", "-ec", f"umask 022\n{command}"], check=True)
+    assert stat.S_IMODE((tmp_path / "tokentoss.sqlite").stat().st_mode) == 0o600

@@ -39,6 +39,19 @@ def test_every_code_of_the_broker_is_known_here() -> None:
     assert codes <= set(error_codes.table())
 
 
+def test_a_problem_is_read_by_the_members_of_the_interface() -> None:
+    read = set()
+
+    class Members(dict[str, Any]):
+        def get(self, name: str, default: object = None) -> Any:
+            read.add(name)
+            return super().get(name, default)
+
+    error_of(Members(code="not_connected"), "https://broker")
+    described = interface()["components"]["schemas"]["Problem"]["properties"]
+    assert {"code", "title", "cause", "action", "retry_after"} == read <= set(described)
+
+
 def test_the_fake_broker_has_the_statuses_of_the_interface() -> None:
     text = (ROOT / "docs/broker/http.md").read_text(encoding="utf-8").partition("## Problems")[2]
     documented = {

@@ -1,5 +1,6 @@
 //! The configuration file. It holds no secret: those are in files of their own, which it names.
 
+mod malformed;
 pub(crate) mod ranges;
 
 use std::borrow::Cow;
@@ -28,7 +29,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file cannot be read.
+    /// The file cannot be read.
     #[error("{path} cannot be read: {reason}")]
     Unreadable {
         /// The file.
@@ -249,9 +250,12 @@ impl Config {
     /// # Errors
     /// What is wrong with it.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = text_of(path)?;
-        toml::from_str(&text)
-            .map_err(|error| ConfigError::Malformed { path: path.to_owned(), reason: error.to_string() })
+        let text = fs::read_to_string(path)
+            .map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+            path: path.to_owned(),
+            reason: malformed::reason(&text, &error),
+        })
     }
 
     /// The providers with the secrets of their files.
@@ -324,7 +328,9 @@ impl ProviderConfig {
             }
         };
         let authentication = self.authentication(preset.as_ref());
-        let client_secrets = self.client_secrets.iter().map(Source::secret).collect::<Result<Vec<_>, _>>()?;
+        let setting = format!("providers.{name}.client_secrets");
+        let client_secrets = self.client_secrets.iter().map(|source| source.secret(&setting));
+        let client_secrets = client_secrets.collect::<Result<Vec<_>, _>>()?;
         match (authentication, client_secrets.is_empty()) {
             (AuthenticationKind::None, false) => {
                 return wrong("client_secrets", "a client that shows its identifier alone has none");
@@ -361,11 +367,6 @@ impl ProviderConfig {
             scope_names: preset.as_ref().map(ScopeNames::of).unwrap_or_default(),
         })
     }
-}
-
-/// The text of a file.
-pub(crate) fn text_of(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })
 }
 
 fn usual_service() -> String {

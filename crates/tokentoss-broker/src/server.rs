@@ -166,7 +166,7 @@ impl Server {
 /// # Errors
 /// What is wrong with it.
 pub fn key_ring(source: &Source) -> Result<KeyRing, ServerError> {
-    Ok(KeyRing::read(&source.text()?)?)
+    Ok(KeyRing::read(&source.text("key_ring")?)?)
 }
 
 async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, ServerError> {

@@ -73,15 +73,73 @@ pub(crate) struct Place {
     _lock: File,
 }
 
+/// Who can make files in a folder, and so put a socket of its own in the broker's place.
+enum Makers {
+    /// Nobody: it does not exist.
+    Nobody,
+    /// This user, and root.
+    Owner(u32),
+    /// Others too.
+    Others,
+}
+
 impl SocketConfig {
-    /// What is wrong with these settings on this machine.
+    /// What is wrong with these settings on this machine, for a broker that is to run as this process's user.
     ///
     /// # Errors
     /// The first thing that is.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |setting: &str, reason: String| {
-            Err(ConfigError::Setting { setting: format!("socket.{setting}"), reason: reason.into() })
-        };
+        self.check_for(nix::unistd::geteuid().as_raw())
+    }
+
+    /// The same before the broker runs. Root looks after a broker that systemd starts as a user of its own, in a folder that is
+    /// there as long as the service runs: what root cannot know is the note.
+    ///
+    /// # Errors
+    /// As [`SocketConfig::check`].
+    pub fn foresee(&self) -> Result<Option<String>, ConfigError> {
+        self.foresee_as(nix::unistd::geteuid().as_raw())
+    }
+
+    fn check_for(&self, user: u32) -> Result<(), ConfigError> {
+        self.check_settings()?;
+        let shown = self.folder().display();
+        match makers_in(self.folder()) {
+            Makers::Owner(owner) if owner == 0 || owner == user => self.check_place(),
+            Makers::Nobody => {
+                wrong("path", format!("{shown} does not exist; systemd makes it by RuntimeDirectory="))
+            }
+            Makers::Owner(_) | Makers::Others => wrong(
+                "path",
+                format!("{shown} must be a folder in which only the broker's user can make files"),
+            ),
+        }
+    }
+
+    fn foresee_as(&self, user: u32) -> Result<Option<String>, ConfigError> {
+        self.check_settings()?;
+        let shown = self.folder().display();
+        match (makers_in(self.folder()), self.folder().strip_prefix("/run")) {
+            (Makers::Nobody, Ok(name)) if user == 0 => {
+                let name = name.display();
+                Ok(Some(format!(
+                    "socket.path: {shown} does not exist now; a service needs RuntimeDirectory={name}, by which systemd makes it"
+                )))
+            }
+            (Makers::Owner(owner), _) if user == 0 && owner != 0 => self.check_place().map(|()| {
+                Some(format!(
+                    "socket.path: {shown} is for a broker that runs as user {owner}, to whom it belongs"
+                ))
+            }),
+            _ => self.check_for(user).map(|()| None),
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    fn check_settings(&self) -> Result<(), ConfigError> {
         if !MODES.contains(&self.mode) {
             return wrong("mode", "must be 0o600, 0o660 or 0o666".to_owned());
         }
@@ -91,24 +149,28 @@ impl SocketConfig {
         if self.path.as_os_str().len() > PATH_LIMIT {
             return wrong("path", format!("must be at most {PATH_LIMIT} bytes long"));
         }
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let shown = folder.display();
-        let Ok(found) = fs::metadata(folder) else {
-            return wrong("path", format!("{shown} does not exist; systemd makes it by RuntimeDirectory="));
-        };
-        // Whoever can make files there could put a socket of its own in this one's place.
-        let owner = found.uid();
-        let is_ours = owner == 0 || owner == nix::unistd::geteuid().as_raw();
-        if !found.is_dir() || !is_ours || found.permissions().mode() & WRITABLE != 0 {
-            return wrong(
-                "path",
-                format!("{shown} must be a folder in which only the broker's user can make files"),
-            );
-        }
+        Ok(())
+    }
+
+    fn check_place(&self) -> Result<(), ConfigError> {
         match fs::symlink_metadata(&self.path) {
             Ok(there) if !there.file_type().is_socket() => wrong("path", Reason::Other.to_string()),
             _ => Ok(()),
         }
+    }
+}
+
+fn wrong<T>(setting: &str, reason: String) -> Result<T, ConfigError> {
+    Err(ConfigError::Setting { setting: format!("socket.{setting}"), reason: reason.into() })
+}
+
+fn makers_in(folder: &Path) -> Makers {
+    match fs::metadata(folder) {
+        Err(_) => Makers::Nobody,
+        Ok(found) if found.is_dir() && found.permissions().mode() & WRITABLE == 0 => {
+            Makers::Owner(found.uid())
+        }
+        Ok(_) => Makers::Others,
     }
 }
 
@@ -190,4 +252,41 @@ const fn usual_mode() -> u32 {
 
 const fn usual_first_uid() -> u32 {
     1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(path: PathBuf) -> SocketConfig {
+        SocketConfig { path, mode: usual_mode(), tenant: None, first_uid: usual_first_uid() }
+    }
+
+    #[test]
+    fn root_looks_after_a_broker_of_another_user() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        // Whoever runs the tests, another user owns the folder.
+        let owner = 54_321;
+        let _ = std::os::unix::fs::chown(folder, Some(owner), None);
+        let owner = fs::metadata(folder).expect("a folder").uid();
+        let socket = at(folder.join("broker.sock"));
+        assert!(socket.check_for(owner).is_ok());
+        assert!(socket.check_for(owner + 1).is_err() && socket.check_for(0).is_err(), "serving is strict");
+        assert!(socket.foresee_as(owner + 1).is_err());
+        assert!(socket.foresee_as(owner).is_ok_and(|note| note.is_none()));
+        let note = socket.foresee_as(0).expect("nothing wrong").expect("a note");
+        assert!(note.ends_with(&format!("is for a broker that runs as user {owner}, to whom it belongs")));
+        fs::set_permissions(folder, Permissions::from_mode(0o775)).expect("changed");
+        assert!(socket.foresee_as(0).is_err(), "others could make files there");
+    }
+
+    #[test]
+    fn root_does_not_miss_what_systemd_makes() {
+        let socket = at("/run/tokentoss-that-nobody-makes/broker.sock".into());
+        assert!(socket.check_for(0).is_err() && socket.foresee_as(1).is_err());
+        let note = socket.foresee_as(0).expect("nothing wrong").expect("a note");
+        assert!(note.contains("a service needs RuntimeDirectory=tokentoss-that-nobody-makes,"), "{note}");
+        assert!(at("/nowhere/broker.sock".into()).foresee_as(0).is_err(), "systemd makes none there");
+    }
 }

@@ -1,7 +1,8 @@
 //! Where a secret is: in a file, in an environment variable, or in a credential that systemd passes on.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
@@ -9,13 +10,13 @@ use serde::{Deserialize, Deserializer};
 use tokentoss_core::Secret;
 use zeroize::Zeroizing;
 
-use crate::config::{ConfigError, text_of};
+use crate::config::ConfigError;
 
 /// Where systemd puts the credentials of a unit (`LoadCredential=`).
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where a secret is. In the configuration it is a path, or a table with one of `file`, `env` and `credential`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// A file.
     File(PathBuf),
@@ -34,24 +35,23 @@ struct Table {
 }
 
 impl Source {
-    /// The file that holds it; none for an environment variable.
+    /// The file that holds it; none for an environment variable. `setting` is where the configuration names it.
     ///
     /// # Errors
     /// A credential where systemd passed none on.
-    pub fn path(&self) -> Result<Option<PathBuf>, ConfigError> {
+    pub fn path(&self, setting: &str) -> Result<Option<PathBuf>, ConfigError> {
         match self {
             Self::File(path) => Ok(Some(path.clone())),
             Self::Environment(_) => Ok(None),
             Self::Credential(name) => {
-                let wrong = |reason: &'static str| ConfigError::Setting {
-                    setting: self.to_string(),
-                    reason: reason.into(),
-                };
                 if name.is_empty() || name.contains('/') || name == "." || name == ".." {
-                    return Err(wrong("a credential is a name without slashes"));
+                    return Err(wrong(setting, "a credential is a name without slashes"));
                 }
                 let folder = std::env::var_os(CREDENTIALS).ok_or_else(|| {
-                    wrong("CREDENTIALS_DIRECTORY is not set; add LoadCredential= to the systemd unit")
+                    wrong(
+                        setting,
+                        "CREDENTIALS_DIRECTORY is not set; add LoadCredential= to the systemd unit",
+                    )
                 })?;
                 Ok(Some(Path::new(&folder).join(name)))
             }
@@ -61,39 +61,58 @@ impl Source {
     /// The text that is there.
     ///
     /// # Errors
-    /// That there is none.
-    pub fn text(&self) -> Result<Zeroizing<String>, ConfigError> {
+    /// That there is none. Somebody may have written the secret itself where its place belongs, so that no place is shown that
+    /// is not surely one.
+    pub fn text(&self, setting: &str) -> Result<Zeroizing<String>, ConfigError> {
         if let Self::Environment(name) = self {
-            return std::env::var(name).map(Zeroizing::new).map_err(|_| ConfigError::Setting {
-                setting: self.to_string(),
-                reason: "it is not set, or no text".into(),
-            });
+            let value = std::env::var(name).map(Zeroizing::new);
+            return value
+                .map_err(|_| wrong(setting, "the environment variable of this name is not set, or no text"));
         }
-        let path = self.path()?.unwrap_or_default();
-        text_of(&path).map(Zeroizing::new)
+        let path = self.path(setting)?.unwrap_or_default();
+        let text = fs::read_to_string(&path).map(Zeroizing::new);
+        text.map_err(|error| match self {
+            Self::File(path) if is_path(path) => {
+                wrong(setting, format!("{} cannot be read: {error}", path.display()))
+            }
+            Self::File(_) => wrong(
+                setting,
+                "the value is not the path of a file; a secret has a file of its own, which is named here",
+            ),
+            _ => wrong(setting, format!("the credential of this name cannot be read: {error}")),
+        })
     }
 
     /// The secret, without the line end that editors put behind it.
     ///
     /// # Errors
     /// That there is none.
-    pub fn secret(&self) -> Result<Secret, ConfigError> {
-        let text = self.text()?;
+    pub fn secret(&self, setting: &str) -> Result<Secret, ConfigError> {
+        let text = self.text(setting)?;
         let secret = text.trim_end_matches(['\r', '\n']);
         if secret.is_empty() {
-            return Err(ConfigError::Setting { setting: self.to_string(), reason: "it is empty".into() });
+            return Err(wrong(setting, "the secret is empty"));
         }
         Ok(Secret::new(secret.to_owned()))
     }
 }
 
-impl fmt::Display for Source {
+fn wrong(setting: &str, reason: impl Into<Cow<'static, str>>) -> ConfigError {
+    ConfigError::Setting { setting: setting.to_owned(), reason: reason.into() }
+}
+
+/// Whether some folder of it exists, or the file itself: secrets can have slashes too.
+fn is_path(path: &Path) -> bool {
+    path.ancestors().any(|part| part.parent().is_some() && part.exists())
+}
+
+impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Environment(name) => write!(f, "environment variable {name}"),
-            Self::Credential(name) => write!(f, "credential {name}"),
-        }
+        f.write_str(match self {
+            Self::File(_) => "File(…)",
+            Self::Environment(_) => "Environment(…)",
+            Self::Credential(_) => "Credential(…)",
+        })
     }
 }
 

@@ -60,8 +60,6 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
     action = members.get("action")
     failure.action = action if isinstance(action, str) and action in _ACTIONS else None
     failure.retry_after = retry_after if retry_after is not None else _seconds(members.get("retry_after"))
-    url = members.get("sign_in_url")
-    failure.sign_in_url = url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
     return failure
 
 

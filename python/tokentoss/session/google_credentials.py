@@ -67,8 +67,7 @@ class CredentialsRefreshError(TokenRefreshError, google_exceptions.RefreshError)
             self, str(failure), retryable=retryable
         )
         self.code = failure.code
-        self.cause, self.action = failure.cause, failure.action
-        self.retry_after, self.sign_in_url = failure.retry_after, failure.sign_in_url
+        self.cause, self.action, self.retry_after = failure.cause, failure.action, failure.retry_after
 
 
 class Credentials(google_credentials.Credentials):

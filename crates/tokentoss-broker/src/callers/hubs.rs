@@ -144,7 +144,8 @@ impl Hub {
                 "must be an https URL; plain_http = true accepts http where the network is trusted",
             ));
         }
-        if user_url.query().is_some() || user_url.fragment().is_some() || !user_url.username().is_empty() {
+        let has_user = !user_url.username().is_empty() || user_url.password().is_some();
+        if user_url.query().is_some() || user_url.fragment().is_some() || has_user {
             return Err(wrong(
                 "api_url",
                 "must have no user, query or fragment; use the hub's API URL, which ends with /hub/api",

@@ -88,9 +88,10 @@ impl Holder {
         if !(needed..=2).contains(&config.keys.len()) {
             return Err(wrong("keys", "must hold one key, or two while one replaces the other"));
         }
+        let setting = format!("callers.{name}.keys");
         let mut keys = Vec::new();
         for source in &config.keys {
-            let key = source.secret()?;
+            let key = source.secret(&setting)?;
             if key.expose().len() < SHORTEST_KEY {
                 return Err(wrong(
                     "keys",

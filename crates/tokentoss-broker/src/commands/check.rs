@@ -1,43 +1,49 @@
 //! `check`: everything that stands in the way of serving, all at once.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+mod database;
+mod files;
+
 use std::path::Path;
 
 use rustix::fs::{Access, access};
 
-use super::{CommandError, with_causes};
+use self::files::mode_problem;
+use super::CommandError;
 use crate::callers::{Cluster, Hub, InternalKeys, UnixUsers};
 use crate::config::{Config, ranges};
 use crate::connect::Origins;
-use crate::server::key_ring;
+use crate::server::{ServerError, key_ring};
+use crate::socket::SocketConfig;
 use crate::source::Source;
-use crate::store::Store;
 use crate::through::Through;
-
-/// Rights of anybody but the owner.
-const OTHERS: u32 = 0o077;
-/// The group's right to read.
-const GROUP_READS: u32 = 0o040;
 
 pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let mut problems = Vec::new();
-    problems.extend(key_ring(&config.key_ring).err().map(|error| format!("key_ring: {error}")));
+    problems.extend(key_ring(&config.key_ring).err().map(|error| match error {
+        // It names the setting by itself.
+        ServerError::Config(error) => error.to_string(),
+        error => format!("key_ring: {error}"),
+    }));
     for (name, provider) in &config.providers {
         problems.extend(provider.open(name).err().map(|error| error.to_string()));
     }
     problems.extend(InternalKeys::problems(config).iter().map(ToString::to_string));
-    problems.extend(
-        config.socket.as_ref().and_then(|socket| socket.check().err()).map(|error| error.to_string()),
-    );
+    match config.socket.as_ref().map(SocketConfig::foresee) {
+        Some(Ok(Some(note))) => println!("note: {note}"),
+        Some(Err(error)) => problems.push(error.to_string()),
+        Some(Ok(None)) | None => {}
+    }
     problems.extend(UnixUsers::problems(config).iter().map(ToString::to_string));
     problems.extend(Origins::of(config).err().map(|error| error.to_string()));
     problems.extend(journal_problem(config));
     problems.extend(Through::problems(config).iter().map(ToString::to_string));
     problems.extend(ranges::problems(config).iter().map(ToString::to_string));
     for (setting, source) in sources(config) {
-        problems.extend(mode_problem(&setting, source));
+        // systemd guards credentials by access lists, which a mode does not show.
+        let Source::File(path) = source else { continue };
+        problems.extend(mode_problem(&setting, path));
     }
-    database(config, &mut problems).await;
+    database::check(&config.database, &mut problems).await;
     hubs(config, &mut problems).await;
     clusters(config, &mut problems).await;
     println!(
@@ -115,48 +121,6 @@ fn journal_problem(config: &Config) -> Option<String> {
     })
 }
 
-/// A secret's file that others may read; what cannot be opened at all is told elsewhere.
-fn mode_problem(setting: &str, source: &Source) -> Option<String> {
-    // systemd guards credentials by access lists, which a mode does not show.
-    let Source::File(path) = source else { return None };
-    let metadata = std::fs::metadata(path).ok()?;
-    let mode = metadata.permissions().mode() & 0o777;
-    let shown = path.display();
-    // A volume of Kubernetes belongs to root, and reaches the broker by its group.
-    let by_group = metadata.uid() == 0 && !rustix::process::geteuid().is_root();
-    let allowed = if by_group { GROUP_READS } else { 0 };
-    (mode & OTHERS & !allowed != 0).then(|| {
-        format!("{setting}: {shown} has mode {mode:o}, so that others can use it; chmod 600 {shown}")
-    })
-}
-
-async fn database(config: &Config, problems: &mut Vec<String>) {
-    // Opening it would make a new one.
-    let file = config.database.strip_prefix("sqlite:").and_then(|file| file.split('?').next());
-    let file = file.map(|file| file.trim_start_matches("//")).filter(|file| *file != ":memory:");
-    if let Some(file) = file
-        && !Path::new(file).exists()
-    {
-        match Path::new(file).parent() {
-            Some(folder) if folder.as_os_str().is_empty() || folder.is_dir() => {
-                println!("the database is new; serve makes it");
-            }
-            _ => problems.push(format!("database: the folder of {file} does not exist")),
-        }
-        return;
-    }
-    let store = match Store::open(&config.database).await {
-        Ok(store) => store,
-        Err(error) => return problems.push(format!("database: {}", with_causes(&error))),
-    };
-    match store.pending().await {
-        Ok(0) => println!("the schema is this version's"),
-        Ok(count) => println!("{count} migrations pending; serve applies them"),
-        Err(error) => problems.push(format!("database: {}", with_causes(&error))),
-    }
-    store.close().await;
-}
-
 async fn hubs(config: &Config, problems: &mut Vec<String>) {
     for (name, hub_config) in &config.hubs {
         let hub = match Hub::of(name, hub_config, &config.service) {
@@ -166,7 +130,9 @@ async fn hubs(config: &Config, problems: &mut Vec<String>) {
                 continue;
             }
         };
-        let token = match hub_config.service_token.as_ref().map(Source::secret).transpose() {
+        let setting = format!("hubs.{name}.service_token");
+        let token = hub_config.service_token.as_ref().map(|source| source.secret(&setting));
+        let token = match token.transpose() {
             Ok(token) => token,
             Err(error) => {
                 problems.push(error.to_string());

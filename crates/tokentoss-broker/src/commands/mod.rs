@@ -6,6 +6,7 @@ mod clients;
 mod confirm;
 mod grants;
 mod init;
+mod log;
 mod memory;
 mod openapi;
 mod rekey;
@@ -17,7 +18,6 @@ use std::iter;
 use std::path::Path;
 
 use clap::Subcommand;
-use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::store::{GrantId, GrantRow, Store};
@@ -59,7 +59,7 @@ impl Command {
     /// # Errors
     /// Why it cannot be done, for a person to read.
     pub async fn run(&self, config: &Path) -> Result<(), CommandError> {
-        log(if matches!(self, Self::Serve) { "info" } else { "audit=info,warn" });
+        log::start(if matches!(self, Self::Serve) { "info" } else { "audit=info,warn" });
         if let Self::Openapi = self {
             openapi::run();
             return Ok(());
@@ -80,14 +80,6 @@ impl Command {
             Self::Openapi => Ok(()),
         }
     }
-}
-
-/// Logs as JSON lines; `RUST_LOG` says of what, else `usual`.
-fn log(usual: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let logging = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
-    // A test may have installed its own.
-    let _ = logging.try_init();
 }
 
 /// What went wrong, and what that came of.

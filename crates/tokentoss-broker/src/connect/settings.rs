@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokentoss_core::client::Client;
 use tokentoss_core::endpoint::EndpointUrl;
+use tokentoss_core::error::{Error, ErrorCode};
 use tokentoss_core::provider::Provider;
 
 use crate::catalogue::Preset;
@@ -141,6 +142,9 @@ impl SignInConfig {
         let authorization_endpoint =
             either(&self.authorization_endpoint, preset.map(|preset| &preset.authorization_endpoint))
                 .ok_or_else(|| missing("authorization_endpoint"))?;
+        for (setting, address) in [("issuer", &issuer), ("authorization_endpoint", &authorization_endpoint)] {
+            EndpointUrl::parse(address).map_err(|error| (setting, said(&error)))?;
+        }
         let openid_connect =
             self.openid_connect.unwrap_or_else(|| preset.is_none_or(|preset| preset.openid_connect));
         // Without a secret, the verifier alone keeps a deposited code that leaks from being redeemed by somebody else.
@@ -173,7 +177,7 @@ impl SignInConfig {
         });
         let provider =
             serde_json::from_value(description.clone()).map_err(|error| ("sign_in", error.to_string()))?;
-        let provider = Provider::check(provider).map_err(|error| ("sign_in", error.message()))?;
+        let provider = Provider::check(provider).map_err(|error| ("sign_in", said(&error)))?;
         let asking_for_account = self.asking_for_account(&description, preset)?;
         let client = Client::new(client_id.to_owned(), scopes, provider, self.hosted_domain.clone(), None)
             .map_err(|error| ("scopes", error.message()))?;
@@ -226,7 +230,7 @@ impl SignInConfig {
         }
         let wrong = |said| ("account_choice_params", said);
         let data = serde_json::from_value(description).map_err(|error| wrong(error.to_string()))?;
-        Provider::check(data).map(Some).map_err(|error| wrong(error.message()))
+        Provider::check(data).map(Some).map_err(|error| wrong(said(&error)))
     }
 
     fn identity(&self, preset: Option<&Preset>) -> Result<IdentitySource, (&'static str, String)> {
@@ -242,8 +246,7 @@ impl SignInConfig {
             |setting| (setting, "a provider without ID tokens needs it, to say who signed in".to_owned());
         let endpoint = endpoint.ok_or_else(|| missing("identity_endpoint"))?;
         Ok(IdentitySource {
-            endpoint: EndpointUrl::parse(&endpoint)
-                .map_err(|error| ("identity_endpoint", error.message()))?,
+            endpoint: EndpointUrl::parse(&endpoint).map_err(|error| ("identity_endpoint", said(&error)))?,
             subject: member(&self.identity_subject, "subject").ok_or_else(|| missing("identity_subject"))?,
             email: member(&self.identity_email, "email").unwrap_or_else(|| "email".to_owned()),
         })
@@ -282,6 +285,14 @@ impl SignInSettings {
         all.extend(scopes.iter().filter(|scope| !self.client.scopes().contains(scope)).cloned());
         let hosted_domain = self.client.hosted_domain().map(str::to_owned);
         Client::new(self.client.client_id().to_owned(), all, provider.clone(), hosted_domain, login_hint).ok()
+    }
+}
+
+/// What is wrong, without an address: it may have a password in it.
+fn said(error: &Error) -> String {
+    match error.code() {
+        ErrorCode::EndpointInsecure => Error::from(ErrorCode::EndpointInsecure).message(),
+        _ => error.message(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The key ring: keys by their names, of which one is used for what is wrapped from now on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,22 +22,35 @@ const STATE: &[u8] = b"tokentoss/state/1";
 const STATE_LENGTH: usize = 24 + 16 + 16;
 /// The longest name of a key, in bytes.
 const NAME_LIMIT: usize = 64;
+/// The longest name that is shown, in bytes: what is longer may be a key in a name's place.
+const SHOWN_LIMIT: usize = 32;
 
 /// What is wrong with a key ring.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(thiserror::Error, PartialEq, Eq)]
 pub enum RingError {
     /// The file is not what it should be; the text of the file is in no message.
     #[error("the key ring is no TOML with `primary` and `keys`")]
     Malformed,
     /// A key that cannot be used.
-    #[error("the key `{0}` of the key ring is not 32 bytes in base64url")]
+    #[error("the key{} of the key ring is not 32 bytes in base64url", shown(.0))]
     Key(String),
     /// A name that cannot be written down.
     #[error("a name in the key ring is empty or longer than 64 bytes")]
     Name,
     /// There is no primary key.
-    #[error("the key ring has no key `{0}`, which it names as primary")]
+    #[error("the key ring has no key{}, which it names as primary", shown(.0))]
     Primary(String),
+}
+
+impl fmt::Debug for RingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RingError({self})")
+    }
+}
+
+/// The name behind a word.
+fn shown(name: &str) -> String {
+    if name.len() > SHOWN_LIMIT { " of a name that is not shown".to_owned() } else { format!(" `{name}`") }
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@ macro_rules! either {
     };
 }
 
+mod address;
 mod administration;
 mod authorization;
 mod authorizations;
@@ -32,6 +33,7 @@ mod limit;
 mod migrations;
 mod news;
 mod row;
+mod sqlite_file;
 
 pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
@@ -40,12 +42,13 @@ pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use left_alone::LeftAlone;
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
+pub use sqlite_file::sqlite_file;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
@@ -85,6 +88,9 @@ pub enum StoreError {
     /// The address names no database of a kind that is known.
     #[error("`database` is neither sqlite:… nor postgres://…")]
     Address,
+    /// The address has a parameter that would be passed over.
+    #[error("the address in `database` has a parameter that is not known")]
+    Parameter,
     /// The database was made by a later version.
     #[error("the database has the schema {found}, and this version knows {known} at most")]
     Newer {
@@ -153,7 +159,10 @@ impl Store {
     /// [`StoreError::Address`], or that it cannot be reached.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         if address.starts_with("sqlite:") {
-            let in_memory = address.contains(":memory:");
+            let in_memory = sqlite_file::is_in_memory(address);
+            if let Some(file) = sqlite_file(address) {
+                sqlite_file::make(&file).map_err(sqlx::Error::Io)?;
+            }
             let options: SqliteConnectOptions =
                 address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
             let options = options
@@ -184,7 +193,7 @@ impl Store {
             return Ok(Self::of(Backend::Sqlite(Sqlite::new(pool))));
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let options: PgConnectOptions = address.parse().map_err(|_: sqlx::Error| StoreError::Address)?;
+            let options = address::postgres(address)?;
             let patience = [
                 // SQLite's patience with other writers, for locks that somebody else holds.
                 ("lock_timeout", PATIENCE.as_millis().to_string()),

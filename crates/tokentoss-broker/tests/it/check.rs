@@ -4,6 +4,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::commands::{out, run};
+use crate::core_dumps::{NOBODY, give_away, is_root};
+use crate::process::Process;
 use crate::provider::Provider;
 use crate::running::Home;
 
@@ -83,6 +85,7 @@ async fn all_problems_at_once() {
         "problem: key_ring: ",
         "has mode 640, so that others can use it; chmod 600",
         "problem: callers.short.keys: each key must have at least 32 characters",
+        "problem: callers.gone.keys: ",
         "gone.key cannot be read",
         "problem: providers.plain.token_endpoint: ",
         "problem: providers.lone.client_secrets: ",
@@ -137,4 +140,57 @@ async fn the_journal_is_looked_at_and_left_alone() {
     fs::write(home.path().join("state"), "a file").expect("written");
     let checked = check().await;
     assert!(out(&checked).contains("state is no folder"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn a_folder_in_which_no_database_can_be_made() {
+    let mut home = Home::new(&Provider::start().await);
+    close(&home);
+    let state = home.path().join("state");
+    home.set_database(&format!("sqlite:{}/broker.sqlite", state.display()));
+    let config = home.configuration("");
+    let checked = run(&config, &["check"]).await;
+    assert!(out(&checked).contains("does not exist; systemd makes it by StateDirectory="), "{checked:?}");
+    fs::create_dir(&state).expect("made");
+    // Where a user without rights may read it.
+    let program = home.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_tokentoss-broker"), &program).expect("copied");
+    if is_root() {
+        give_away(home.path());
+    }
+    let said = async || {
+        let mut command = tokio::process::Command::new(&program);
+        command.env_clear().arg("--config").arg(&config).arg("check");
+        if is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        out(&command.output().await.expect("it runs"))
+    };
+    let checked = said().await;
+    assert!(checked.ends_with("the database is new; serve makes it\n1 providers, 1 callers, 0 hubs, 0 clusters\nnothing stands in the way\n"), "{checked}");
+    fs::set_permissions(&state, Permissions::from_mode(0o555)).expect("changed");
+    let problem = format!("problem: database: {} cannot be used: Permission denied", state.display());
+    assert!(said().await.contains(&problem));
+}
+
+#[tokio::test]
+async fn the_database_is_its_owners_alone() {
+    let home = Home::new(&Provider::start().await);
+    close(&home);
+    let (first, second) = tokio::join!(Process::start(&home, ""), Process::start(&home, ""));
+    let mode_of =
+        |name: &str| fs::metadata(home.path().join(name)).expect("a file").permissions().mode() & 0o777;
+    let files = ["broker.sqlite", "broker.sqlite-wal", "broker.sqlite-shm"];
+    assert_eq!(files.map(mode_of), [0o600; 3], "of two that start at once");
+    let config = home.configuration("");
+    assert!(run(&config, &["check"]).await.status.success());
+    for file in files {
+        let path = home.path().join(file);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
+        let checked = run(&config, &["check"]).await;
+        let problem = format!("problem: database: {} has mode 644, so that others", path.display());
+        assert!(!checked.status.success() && out(&checked).contains(&problem), "{checked:?}");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("changed");
+    }
+    assert!(first.terminate().await.success() && second.terminate().await.success());
 }

@@ -12,9 +12,9 @@ use crate::provider::Provider;
 use crate::running::Home;
 
 /// A user without rights, as whom a process runs where this one runs as root.
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").expect("an entry").uid() == 0
 }
 
@@ -24,7 +24,7 @@ fn owner_of_memory(child: &Child) -> u32 {
     std::fs::metadata(path).expect("an entry").uid()
 }
 
-fn give_away(folder: &Path) {
+pub(crate) fn give_away(folder: &Path) {
     chown(folder, Some(NOBODY), Some(NOBODY)).expect("given away");
     for entry in std::fs::read_dir(folder).expect("a folder") {
         chown(entry.expect("an entry").path(), Some(NOBODY), Some(NOBODY)).expect("given away");

@@ -44,6 +44,17 @@ fn every_problem_is_described_and_every_description_is_a_problem() {
 }
 
 #[test]
+fn a_problem_has_the_members_that_are_sent() {
+    let source = include_str!("../../src/problem.rs").split("struct Body {").nth(1).expect("the body");
+    let source = source.split("\n}").next().expect("the body").replace("kind:", "type:");
+    let members = source.lines().filter_map(|line| line.trim().split_once(": ").map(|(name, _)| name));
+    let document = document();
+    let described = document["components"]["schemas"]["Problem"]["properties"].as_object();
+    let described: BTreeSet<&str> = described.expect("members").keys().map(String::as_str).collect();
+    assert_eq!(described, members.collect());
+}
+
+#[test]
 fn every_problem_in_the_source_is_listed() {
     let every: BTreeSet<&str> = Problem::every().iter().map(Problem::code).collect();
     let sources = [

@@ -30,6 +30,7 @@ mod journal;
 mod keys;
 mod malformed_requests;
 mod metrics;
+mod misplaced_secrets;
 mod openid_provider;
 mod postgres_tls;
 mod process;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
-use tokentoss_broker::keys::KeyRing;
+use tokentoss_broker::keys::{Key, KeyRing};
 use tokentoss_broker::store::{GrantFilter, Store};
 
 use crate::commands::{out, run};
@@ -63,6 +63,29 @@ async fn without_the_old_ring_key_nothing_is_changed() {
     let failed = run(&home.configuration(""), &["rekey", "--cells", "--settle-seconds", "0"]).await;
     assert!(!failed.status.success());
     assert_eq!(store(&home).await.data_key("acme").await.expect("an answer"), before);
+}
+
+#[tokio::test]
+async fn tenants_before_one_that_does_not_open_are_done() {
+    let provider = Provider::start().await;
+    let home = Home::new(&provider);
+    let broker = home.start().await;
+    broker.connect("ada", &provider.grant(), 3600).await;
+    broker.stop().await;
+    let before = store(&home).await.data_key("acme").await.expect("an answer");
+    let foreign = KeyRing::read(&KeyRing::generate("first")).expect("a ring");
+    let wrapped = foreign.wrap(&Key::generate(), "zebra");
+    store(&home).await.add_tenant("zebra", &wrapped).await.expect("added");
+    turn_ring(&home);
+    let failed = run(&home.configuration(""), &["rekey"]).await;
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert!(
+        !failed.status.success() && said.contains("the data key of tenant zebra cannot be opened"),
+        "{said}"
+    );
+    assert_ne!(store(&home).await.data_key("acme").await.expect("an answer"), before);
+    let page = include_str!("../../../../docs/broker/operations.md");
+    assert!(page.contains("`rekey` does: it goes tenant by tenant,"));
 }
 
 #[tokio::test]

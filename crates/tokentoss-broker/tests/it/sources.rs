@@ -30,13 +30,12 @@ fn a_source_is_a_path_or_one_place() {
 
 #[test]
 fn a_secret_that_is_nowhere_is_told_without_its_text() {
-    let missing = source("{env = 'TOKENTOSS_TEST_THAT_NOBODY_SETS'}").expect("a source").secret();
-    let text = missing.expect_err("none").to_string();
-    assert_eq!(text, "environment variable TOKENTOSS_TEST_THAT_NOBODY_SETS: it is not set, or no text");
-    assert!(source("{env = 'PATH'}").expect("a source").secret().is_ok());
+    let secret = |text: &str| source(text).expect("a source").secret("key_ring");
+    let text = secret("{env = 'TOKENTOSS_TEST_THAT_NOBODY_SETS'}").expect_err("none").to_string();
+    assert_eq!(text, "key_ring: the environment variable of this name is not set, or no text");
+    assert!(secret("{env = 'PATH'}").is_ok());
     for name in ["", "..", "a/b"] {
-        let wrong =
-            source(&format!("{{credential = '{name}'}}")).expect("a source").secret().expect_err("none");
+        let wrong = secret(&format!("{{credential = '{name}'}}")).expect_err("none");
         assert!(wrong.to_string().contains("a credential is a name without slashes"), "{wrong}");
     }
 }

@@ -188,7 +188,7 @@ async fn of_address(http: &Client, url: &str, token: Option<&Source>) -> Result<
     if let Some(token) = token {
         // A projected token, which changes while this process runs.
         let source = token.clone();
-        let token = tokio::task::spawn_blocking(move || source.secret());
+        let token = tokio::task::spawn_blocking(move || source.secret("jwks_token"));
         let token = token.await.map_err(|_| "reading was broken off".to_owned())?;
         let token = token.map_err(|error| error.to_string())?;
         call = call.bearer_auth(token.expose());
