@@ -81,7 +81,13 @@ def rows() -> list[dict[str, Any]]:
     texts = json.loads(TEXTS.read_text(encoding="utf-8"))
     sentences, subjects = texts["errors"], texts["subjects"]
     return [
-        row | {"message": sentences[row["code"]], "subject": subjects.get(row["code"], "")} for row in table
+        row
+        | {
+            "message": sentences[row["code"]],
+            "at_broker": sentences.get(f"{row['code']}.broker", ""),
+            "subject": subjects.get(row["code"], ""),
+        }
+        for row in table
     ]
 
 
@@ -98,6 +104,8 @@ def item(row: dict[str, Any]) -> str:
     # An anchor of HTML, because repositories and the site make different ones of headings.
     anchor = f'<a id="{row["code"]}"></a>'
     said = escaped(row["message"]).replace("{subject}", f"*{escaped(row['subject'])}*")
+    if row["at_broker"]:
+        said += " Of a broker: " + escaped(row["at_broker"]).replace("{subject}", "*the broker*")
     return f"- {anchor}`{row['code']}`: {said} (From: {CAUSES[row['culprit']]}.)"
 
 

@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tokentoss import error_codes, texts
-from tokentoss.exceptions import TokenTossError, error_for
+from tokentoss.exceptions import NoCredentialsError, TokenTossError, error_for
 from tokentoss.util.http import LONGEST_RETRY_AFTER
 
 if TYPE_CHECKING:
     from tokentoss.util.http import Answer
+
+AMBIGUOUS = "account_ambiguous"
+"""The code for several connected accounts, of which none is named."""
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -48,18 +51,32 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
         retry_after: What the header ``Retry-After`` says, in seconds.
     """
     code = _text(members, "code") or "broker_answer_invalid"
-    is_known = error_codes.is_known(code)
-    failure = error_for(code if is_known else "broker_answer_invalid", where)
-    title = members.get("title")
-    # Brokers write English.
-    if isinstance(title, str) and title.strip() and not (is_known and texts.language() != texts.ENGLISH):
-        failure.args = (f"{error_codes.printable(title, _MAX_TITLE)} [{where}]",)
+    failure = several_accounts(where) if code == AMBIGUOUS else _titled(code, members.get("title"), where)
     # Also one that this version does not know.
     failure.code = code
     failure.cause = _text(members, "cause")
     action = members.get("action")
     failure.action = action if isinstance(action, str) and action in _ACTIONS else None
     failure.retry_after = retry_after if retry_after is not None else _seconds(members.get("retry_after"))
+    return failure
+
+
+def several_accounts(where: str) -> NoCredentialsError:
+    """Return the error for several connected accounts: what helps is the user's to do, and not the request's.
+
+    Args:
+        where: The broker's address.
+    """
+    sentence = texts.text("errors", f"{AMBIGUOUS}.broker", subject=error_codes.printable(where))
+    return NoCredentialsError(sentence, code=AMBIGUOUS, subject=where)
+
+
+def _titled(code: str, title: object, where: str) -> TokenTossError:
+    is_known = error_codes.is_known(code)
+    failure = error_for(code if is_known else "broker_answer_invalid", where)
+    # Brokers write English.
+    if isinstance(title, str) and title.strip() and not (is_known and texts.language() != texts.ENGLISH):
+        failure.args = (f"{error_codes.printable(title, _MAX_TITLE)} [{where}]",)
     return failure
 
 

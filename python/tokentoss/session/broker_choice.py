@@ -84,11 +84,6 @@ class BrokerChoice(ClientlessManager):
         return self.is_authenticated
 
     @property
-    def session_ends_at(self) -> float | None:
-        """None: the broker says when the user has to sign in again."""
-        return None
-
-    @property
     def has_ended(self) -> bool:
         """Whether there was a session that ended, and nobody signed out here."""
         return self._since_end is not None and not self._has_signed_out

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.broker.address import Broker
 from tokentoss.broker.answers import AccountOfToken
 from tokentoss.broker.client import BrokerClient
+from tokentoss.broker.problem import AMBIGUOUS
 from tokentoss.exceptions import (
     ConfigurationError,
     NoCredentialsError,
@@ -176,7 +177,7 @@ class BrokerManager(FollowsBroker):
             try:
                 self._take(tokens.current("access_token"), tokens)
             except (NoCredentialsError, ReauthRequiredError) as nobody:
-                if nobody.code == "account_ambiguous":
+                if nobody.code == AMBIGUOUS:
                     raise
                 self._note(nobody, tokens)
         return self.is_authenticated

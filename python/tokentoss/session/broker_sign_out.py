@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tokentoss.broker.client import BrokerClient
+from tokentoss.broker.problem import several_accounts
 from tokentoss.exceptions import NoCredentialsError, TokenTossError
 from tokentoss.session.broker_choice import BrokerChoice, unheard
 from tokentoss.session.broker_session import account_at
@@ -100,7 +101,7 @@ class SignsOutAtBroker(BrokerChoice):
         """
         found = self._meant(BrokerClient(self.broker).accounts(self._tokens.provider))
         if len(found) > 1:
-            raise NoCredentialsError(code="account_ambiguous", subject=self.broker.url)
+            raise several_accounts(self.broker.url)
         for one in found:
             owed.account, owed.identifier = account_at(one, self.broker, self.provider), one.id
 

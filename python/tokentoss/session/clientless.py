@@ -1,4 +1,4 @@
-"""An auth manager without a client of its own: a broker has the client, and redeems codes."""
+"""An auth manager without a client of its own: a broker has the client, redeems codes, and ends sessions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,24 @@ from tokentoss.session.auth_manager import AuthManager
 if TYPE_CHECKING:
     from tokentoss.oauth.device_authorization import DeviceSignIn
     from tokentoss.oauth.token_response import TokenResponse
+    from tokentoss.session.session import Session
     from tokentoss.storage.token_data import TokenData
 
 
 class ClientlessManager(AuthManager):
-    """Refuses what only the holder of the client can do."""
+    """Refuses what only the holder of the client can do, and ends no session by the clock."""
+
+    @property
+    def session_ends_at(self) -> float | None:
+        """None: the broker says when the user has to sign in again."""
+        return None
+
+    def end_if_over(self) -> None:
+        """Do nothing, as :attr:`session_ends_at` says."""
+
+    def _is_over(self, session: Session) -> bool:
+        del session
+        return False
 
     def accept(
         self, response: TokenResponse, *, nonce: str | None, received_at: float | None = None

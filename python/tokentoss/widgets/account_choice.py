@@ -90,14 +90,14 @@ class AccountChoice:
             return False
         return True
 
-    def open(self) -> None:
-        """Begin to choose."""
+    def open(self, failure: TokenTossError | None = None) -> None:
+        """Begin to choose, because the user wants to, or of what else stands in the way."""
         with self._lock:
             if self.is_open or isinstance(self._manager, NoClient):
                 return
             self.is_open, self._began = True, self._in_use()
             self._manager.expect_anybody()
-            self._changed(None)
+            self._changed(failure)
         self._apart(self._list)
 
     def close(self) -> None:

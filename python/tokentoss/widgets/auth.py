@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from tokentoss.broker.problem import AMBIGUOUS
 from tokentoss.exceptions import HandOffError, SignInError, TokenTossError
 from tokentoss.widgets.assets import front_end
 from tokentoss.widgets.device_code import SignInByCode, draw
@@ -373,8 +374,11 @@ class AuthWidget(Awaited, ManagerWidget):
                 if has_asked:
                     self._show_session(None)
             return
-        self._show_traits({"acknowledged": sign_in, "broker": {}, **failure_traits(failure)})
+        shown = {"acknowledged": sign_in, "broker": {}, **failure_traits(failure)}
+        self._show_traits({**shown, "choice": self._choice.shown(offered=True)})
         self._waiters.failed(failure)
+        if failure.code == AMBIGUOUS and not self._closed:
+            self._choice.open(failure)
 
     def _show_traits(self, traits: dict[str, Any]) -> None:
         with self._lock:
@@ -407,7 +411,9 @@ class AuthWidget(Awaited, ManagerWidget):
                     failure = unavailable
                 if failure is not None:
                     traits |= failure_traits(failure, self.texts.get("language"))
-            is_known = bool(self._options.login_hint) or self._has_signed_out or failure is not None
+            # What was offered stays: whoever clicks once more may want another account still.
+            is_known = bool(self._options.login_hint or self.choice) or self._has_signed_out
+            is_known = is_known or failure is not None
             traits["choice"] = self._choice.shown(offered=manager.is_authenticated or is_known)
             self.publish(**traits)
             account = manager.account
