@@ -1,5 +1,7 @@
 //! A row that this version cannot read stands in the way of no other.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::journal::{Locked, answers, home, with_journal};
@@ -86,5 +88,5 @@ async fn its_answer_goes_to_the_journal_while_a_refresh_runs() {
     };
     let (refused, ()) = tokio::join!(asked, meanwhile);
     assert_eq!(refused.status, 503, "{refused:?}");
-    broker.stop().await;
+    tokio::time::timeout(Duration::from_secs(5), broker.stop()).await.expect("nobody tries for ever");
 }
