@@ -245,7 +245,7 @@ def _text(token: ProviderToken, kind: Kind) -> str:
 
 def _again(failure: TokenTossError) -> TokenTossError:
     """Return a failure anew: one exception in two threads would share its traceback."""
-    made = type(failure)(str(failure), code=failure.code)
+    made = type(failure)(str(failure), code=failure.code, subject=failure.subject, case=failure.case)
     made.cause, made.action = failure.cause, failure.action
     made.retry_after, made.sign_in_url = failure.retry_after, failure.sign_in_url
     return made
