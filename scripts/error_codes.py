@@ -25,6 +25,9 @@ CAUSES = {
     "user": "something that you did",
 }
 
+# Where a code has another sentence, and what that one names.
+CASES = {"broker": ("At a broker", "the broker"), "password": ("With a password", "the address")}
+
 # The first group that fits takes a code: by how it begins.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Calls to services": (
@@ -84,7 +87,9 @@ def rows() -> list[dict[str, Any]]:
         row
         | {
             "message": sentences[row["code"]],
-            "at_broker": sentences.get(f"{row['code']}.broker", ""),
+            "cases": {
+                case: sentences[name] for case in CASES if (name := f"{row['code']}.{case}") in sentences
+            },
             "subject": subjects.get(row["code"], ""),
         }
         for row in table
@@ -104,8 +109,9 @@ def item(row: dict[str, Any]) -> str:
     # An anchor of HTML, because repositories and the site make different ones of headings.
     anchor = f'<a id="{row["code"]}"></a>'
     said = escaped(row["message"]).replace("{subject}", f"*{escaped(row['subject'])}*")
-    if row["at_broker"]:
-        said += " Of a broker: " + escaped(row["at_broker"]).replace("{subject}", "*the broker*")
+    for case, sentence in row["cases"].items():
+        where, named = CASES[case]
+        said += f" {where}: {escaped(sentence)}".replace("{subject}", f"*{named}*")
     return f"- {anchor}`{row['code']}`: {said} (From: {CAUSES[row['culprit']]}.)"
 
 

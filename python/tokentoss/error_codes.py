@@ -53,7 +53,11 @@ def printable(text: str, limit: int = MAX_SUBJECT) -> str:
 
 
 def sentence(
-    code: str, subject: str | None = None, limit: int = MAX_SUBJECT, language: str | None = None
+    code: str,
+    subject: str | None = None,
+    limit: int = MAX_SUBJECT,
+    language: str | None = None,
+    case: str | None = None,
 ) -> str:
     """Return the sentence of a code, naming ``subject`` where it has room for one.
 
@@ -62,12 +66,14 @@ def sentence(
         subject: The host, path or provider code that the sentence is about.
         limit: Characters of the subject that are shown at most.
         language: The language; by default that of this process.
+        case: Which case of the code it is, where it has a sentence of its own for that.
     """
     shown = printable(subject, limit) if subject else ""
     if not is_known(code):
         return shown or texts.text("errors", "unknown", language)
     said = texts.texts_in(language or texts.language())
     shown = shown or said["subjects"].get(code, "")
-    names = (f"{code}{suffix}" for suffix in (*_PLACES[place()], ""))
+    cases = () if case is None else (f".{case}",)
+    names = (f"{code}{suffix}" for suffix in (*cases, *_PLACES[place()], ""))
     name = next(name for name in names if name in said["errors"])
     return texts.text("errors", name, language, subject=shown)

@@ -56,6 +56,7 @@ class TokenTossError(Exception):
         message: The sentence to show; by default that of ``code``.
         code: The stable code; by default that of the class.
         subject: The host, path or provider code that it is about.
+        case: Which case of the code it is, where the table has a sentence of its own for that.
 
     Attributes:
         subject: What it is about, on one line, also where the sentence has no room for it; or None.
@@ -73,12 +74,18 @@ class TokenTossError(Exception):
     retry_after: float | None = None
 
     def __init__(
-        self, message: str | None = None, *, code: str | None = None, subject: str | None = None
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        subject: str | None = None,
+        case: str | None = None,
     ) -> None:
         self.code = self.default_code if code is None else code
         self.subject = error_codes.printable(subject) if subject else None
+        self.case = case
         self._is_in_own_words = message is not None
-        super().__init__(error_codes.sentence(self.code, subject) if message is None else message)
+        super().__init__(error_codes.sentence(self.code, subject, case=case) if message is None else message)
 
     @property
     def culprit(self) -> str:
@@ -100,7 +107,7 @@ class TokenTossError(Exception):
         """Return the sentence in a language; one in words of its own stays as it is."""
         if self._is_in_own_words:
             return str(self)
-        return error_codes.sentence(self.code, self.subject, language=language)
+        return error_codes.sentence(self.code, self.subject, language=language, case=self.case)
 
 
 class ConfigurationError(TokenTossError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,39 @@ def test_a_hub_is_named_with_its_token_alone(
         named(broker)
     assert caught.value.code == "argument_invalid"
     assert "TOKENTOSS_BROKER_HUB" in str(caught.value)
+
+
+@pytest.mark.parametrize("who", [{"user": ""}, {"tenant": ""}, {"tenant": "acme", "user": ""}, {"user": " "}])
+@pytest.mark.parametrize("named", [{}, {"tenant": "acme", "user": "ada"}])
+def test_an_empty_name_stands_for_nobody(
+    broker: FakeBroker, named: dict[str, str], who: dict[str, str]
+) -> None:
+    """A name that a server application lost on its way is not the user of the key, or of the broker."""
+    for user in ("default", "ada"):
+        broker.connect("google", tenant="acme" if user == "ada" else "default", user=user)
+    client = BrokerClient(broker.broker(**named))
+    calls: list[Callable[[], object]] = [
+        lambda: client.get_valid_provider_access_token("google", **who),
+        lambda: client.accounts(**who),
+        lambda: client.account("x", **who),
+        lambda: client.disconnect("x", **who),
+        lambda: client.broker.for_user(who.get("tenant"), who.get("user")),
+        lambda: Broker(broker.url, **who),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigurationError) as caught:
+            call()
+        assert caught.value.code == "argument_invalid"
+    assert broker.requests == []
+
+
+def test_who_is_not_named_stays() -> None:
+    broker = Broker("https://broker.example", tenant="acme", user="ada")
+    assert broker.for_user(None, "eve") == Broker("https://broker.example", tenant="acme", user="eve")
+    assert broker.for_user("other", None) == Broker("https://broker.example", tenant="other", user="ada")
+
+
+def test_an_empty_name_of_a_provider() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Broker("https://broker.example", provider="")
+    assert caught.value.code == "argument_invalid"

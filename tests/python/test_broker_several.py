@@ -7,6 +7,7 @@ from broker_steps import ADA, Make, until
 from tokentoss import AuthWidget, NoCredentialsError, texts
 from tokentoss.broker import BrokerClient, FakeBroker
 from tokentoss.session.broker_manager import BrokerManager
+from tokentoss.session.summary import said_of
 
 BOB = "bob@example.com"
 
@@ -107,4 +108,9 @@ def test_in_german(broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(caught.value).startswith(said)
     assert (caught.value.code, caught.value.subject) == ("account_ambiguous", broker.url)
     failure = BrokerManager(broker.broker()).sign_out().error
+    assert failure is not None
     assert str(failure).startswith(said)
+    for one in (failure, caught.value):
+        assert said_of(one, "de").startswith(said)
+        assert said_of(one, "en") == one.in_english()
+        assert one.in_english().startswith(f"Several accounts are connected at {broker.url}.")

@@ -111,9 +111,13 @@ def test_the_service_must_be_secure(address: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient(address)
     assert refusal.value.code == "address_insecure"
-    assert str(refusal.value).endswith(
-        " must start with https:// (http:// only on this computer). Correct that address."
-    )
+    said = str(refusal.value)
+    if "@" in address:
+        assert said.startswith("A user name and a password don't belong in this address: base_url 'http")
+    else:
+        assert said.endswith(
+            " must start with https:// (http:// only on this computer). Correct that address."
+        )
 
 
 def test_certificates_cannot_be_ignored(client: IAPClient, service: FakeProvider) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tokentoss.broker.key import checked_key, environment_key, is_hub_token
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.secret_text import secret_or_none
-from tokentoss.util.urls import origin_of, secure_origin, split_url
+from tokentoss.util.urls import insecure, origin_of, secure_origin, split_url
 
 if TYPE_CHECKING:
     from tokentoss.util.secret import Secret
@@ -37,7 +37,7 @@ class Broker:
         provider: How the broker's configuration calls the provider, where that is not its usual name.
 
     Raises:
-        ConfigurationError: ``address_insecure``, or ``broker_key_invalid``.
+        ConfigurationError: ``address_insecure``, ``argument_invalid``, or ``broker_key_invalid``.
     """
 
     # What a traceback shows of one whose arguments were refused.
@@ -59,11 +59,13 @@ class Broker:
         key = secret_or_none(key)
         parts = split_url(url)
         if parts is None or parts.query or parts.fragment:
-            raise ConfigurationError(code="address_insecure", subject=f"broker {url!r}")
+            raise insecure("address_insecure", "broker", url)
         self.origin = secure_origin(url, "broker")
         self.url = self.origin + parts.path.rstrip("/")
         self.tenant = _header_text(tenant, "tenant")
         self.user = _header_text(user, "user")
+        if provider == "":
+            raise ConfigurationError(code="argument_invalid", subject="provider=''")
         self.provider = provider
         self._key = None if key is None else checked_key(key, "the key that was given")
 
@@ -108,8 +110,21 @@ class Broker:
         return self.user is not None
 
     def for_user(self, tenant: str | None, user: str | None) -> Broker:
-        """Return the same broker, asked for another user."""
-        made = Broker(self.url, tenant=tenant or self.tenant, user=user or self.user, provider=self.provider)
+        """Return the same broker, asked for another user.
+
+        Args:
+            tenant: The tenant; by default the same.
+            user: The user; by default the same.
+
+        Raises:
+            ConfigurationError: ``argument_invalid``, also for ``""``: whom that stands for nobody knows.
+        """
+        made = Broker(
+            self.url,
+            tenant=self.tenant if tenant is None else tenant,
+            user=self.user if user is None else user,
+            provider=self.provider,
+        )
         made._key = self._key
         return made
 

@@ -91,7 +91,8 @@ class BrokerClient:
             NoCredentialsError: ``not_connected``: the user has to sign in.
             ReauthRequiredError: ``reauth_required`` or ``scope_missing``: the user has to sign in again.
             TokenRefreshError: If there is no token now.
-            ConfigurationError: If the broker refuses the caller or the request.
+            ConfigurationError: If the broker refuses the caller or the request; ``argument_invalid`` for an
+                empty tenant or user, which would stand for somebody else.
         """
         rejected = secret_or_none(rejected)
         members: dict[str, Any] = {

@@ -67,8 +67,7 @@ def several_accounts(where: str) -> NoCredentialsError:
     Args:
         where: The broker's address.
     """
-    sentence = texts.text("errors", f"{AMBIGUOUS}.broker", subject=error_codes.printable(where))
-    return NoCredentialsError(sentence, code=AMBIGUOUS, subject=where)
+    return NoCredentialsError(code=AMBIGUOUS, subject=where, case="broker")
 
 
 def _titled(code: str, title: object, where: str) -> TokenTossError:

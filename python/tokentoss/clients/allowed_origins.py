@@ -10,7 +10,7 @@ from tokentoss.clients.service_tokens import ServiceTokens, service_tokens_of
 from tokentoss.exceptions import ConfigurationError, NoCredentialsError
 from tokentoss.util.proxies import proxy_variable_for
 from tokentoss.util.secret import Secret
-from tokentoss.util.urls import is_plain_loopback, is_secure, origin_of, secure_origin
+from tokentoss.util.urls import insecure, is_plain_loopback, is_secure, origin_of, secure_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ class Binding:
                 ``authorization_taken``.
         """
         if not is_secure(url):
-            raise ConfigurationError(code="address_insecure", subject=f"address {url!r}")
+            raise insecure("address_insecure", "address", url)
         origin = origin_of(url)
         if self._origins is not None and origin not in self._origins:
             raise ConfigurationError(code="origin_not_allowed", subject=origin)

@@ -11,6 +11,7 @@ from tokentoss.clients.calls import Call, send
 from tokentoss.clients.errors import ServiceUnreachableError
 from tokentoss.exceptions import ConfigurationError
 from tokentoss.util.http import Answer
+from tokentoss.util.urls import insecure
 
 if TYPE_CHECKING:
     import requests
@@ -89,7 +90,7 @@ class Through:
         parts = urlsplit(url)
         if parts.scheme != "https":
             # The broker itself calls https addresses only.
-            raise ConfigurationError(code="address_insecure", subject=f"address {url!r}")
+            raise insecure("address_insecure", "address", url)
         path = parts.path
         for _ in range(_ENCODED_LAYERS):
             path = unquote(path)

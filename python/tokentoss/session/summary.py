@@ -80,7 +80,7 @@ def summary_of(manager: HasSession, language: str | None = None) -> dict[str, An
 def said_of(failure: TokenTossError, language: str | None = None) -> str:
     """Return the sentence of a failure in a language; by default as it was raised."""
     if language and error_codes.is_known(failure.code):
-        return error_codes.sentence(failure.code, failure.subject, language=language)
+        return error_codes.sentence(failure.code, failure.subject, language=language, case=failure.case)
     return printable(str(failure))
 
 

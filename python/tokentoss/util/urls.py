@@ -79,6 +79,31 @@ def origin_of(url: str) -> str | None:
     return f"{parts.scheme}://{host}{suffix}"
 
 
+def without_user(url: str) -> str:
+    """Return an address as people may see it: without the user name and the password before its host.
+
+    Of an address that cannot be taken apart, all that may belong to them goes.
+    """
+    if "@" not in url or split_url(url) is not None:
+        return url
+    scheme, slashes, rest = url.partition("//")
+    return f"{scheme if slashes else ''}{slashes}{(rest or url).rpartition('@')[2]}"
+
+
+def insecure(code: str, name: str, url: str, where: str = "") -> ConfigurationError:
+    """Return the error for an address that secrets must not be sent to.
+
+    Args:
+        code: ``address_insecure`` or ``endpoint_insecure``.
+        name: What the address is.
+        url: The address, of which a password is not shown.
+        where: Where it was read.
+    """
+    shown = without_user(url) if isinstance(url, str) else url
+    case = None if shown == url else "password"
+    return ConfigurationError(code=code, subject=f"{name} {shown!r}{where}", case=case)
+
+
 def require_secure_endpoint(url: str, name: str, source: str | None = None) -> str:
     """Return ``url`` if secrets may be sent to it.
 
@@ -88,7 +113,7 @@ def require_secure_endpoint(url: str, name: str, source: str | None = None) -> s
     parts = split_url(url)
     if parts is None or not is_secure(url) or parts.fragment:
         where = f" in {source}" if source else ""
-        raise ConfigurationError(code="endpoint_insecure", subject=f"{name} {url!r}{where}")
+        raise insecure("endpoint_insecure", name, url, where)
     return url
 
 
@@ -100,5 +125,5 @@ def secure_origin(url: str, name: str) -> str:
     """
     origin = origin_of(url)
     if origin is None or not is_secure(url):
-        raise ConfigurationError(code="address_insecure", subject=f"{name} {url!r}")
+        raise insecure("address_insecure", name, url)
     return origin

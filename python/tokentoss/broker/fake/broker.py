@@ -94,7 +94,8 @@ class FakeBroker(State):
         user: str = "default",
     ) -> Grant:
         """Connect an account, as a sign-in would have."""
-        grant = Grant((tenant, user), provider, subject, email, scopes or ["openid", "email"])
+        granted = ["openid", "email"] if scopes is None else scopes
+        grant = Grant((tenant, user), provider, subject, email, granted)
         with self.changed:
             self.put(grant)
         return grant
