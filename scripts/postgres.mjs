@@ -48,7 +48,8 @@ export async function withPostgres(use) {
       listen_addresses: "127.0.0.1",
       port,
       unix_socket_directories: folder,
-      max_connections: 400,
+      // Brokers of the tests keep theirs until all tests have ended.
+      max_connections: 1000,
       ssl: "on",
       ssl_cert_file: certificate,
     };
