@@ -48,8 +48,7 @@ export async function withPostgres(use) {
       listen_addresses: "127.0.0.1",
       port,
       unix_socket_directories: folder,
-      // Brokers of the tests keep theirs until all tests have ended.
-      max_connections: 1000,
+      max_connections: 400,
       ssl: "on",
       ssl_cert_file: certificate,
     };

@@ -24,9 +24,9 @@ await asCommand(async () => {
       // A test that does not find the server fails, and does not skip.
       TOKENTOSS_TEST_POSTGRES_REQUIRED: "1",
     };
-    // Not more: on both databases they wait for a disk that is shared, and each has its time.
+    // More than there are processors: most of these tests wait for leases, pauses and processes.
     await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], {
-      RUST_TEST_THREADS: "2",
+      RUST_TEST_THREADS: "4",
       ...env,
     });
     await shown("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"], env);

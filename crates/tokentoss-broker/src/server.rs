@@ -24,10 +24,8 @@ use crate::upkeep;
 
 /// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
 const DRAIN: Duration = Duration::from_secs(25);
-/// How long the last times of use may take to be written.
+/// How long the last times of use may take to be written, and the connections to the database to be closed.
 const LAST_WRITES: Duration = Duration::from_secs(2);
-/// How long the connections to the database may take to be closed: longer than a statement may.
-const CLOSING: Duration = Duration::from_secs(15);
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +158,7 @@ impl Server {
         }
         let _ = tokio::time::timeout(LAST_WRITES, custodian.write_uses()).await;
         // Connections whose other end is silent would be waited for until the system gives them up.
-        if tokio::time::timeout(CLOSING, custodian.store.close()).await.is_err() {
+        if tokio::time::timeout(LAST_WRITES, custodian.store.close()).await.is_err() {
             tracing::warn!("connections to the database were still in use at the end");
         }
     }

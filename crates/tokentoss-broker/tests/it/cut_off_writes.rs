@@ -11,7 +11,7 @@ use tokentoss_broker::store::Authorization;
 use crate::running::Home;
 
 /// More than there are connections.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 40;
 const LEFT: &str = "SELECT COUNT(*) FROM authorizations WHERE user_id = 'stays'";
 
 fn sign_in(user: &str) -> Authorization {
@@ -28,7 +28,7 @@ async fn later_writes_are_not_lost_in_a_transaction_that_was_cut_off() {
         for row in &stay {
             store.add_authorization(row, 600_000).await.expect("written");
         }
-        for polls in 1..4 {
+        for polls in 1..6 {
             let leave = (0..AT_ONCE).map(|_| async {
                 let row = sign_in("leaves");
                 let mut adding = pin!(store.add_authorization(&row, 600_000));

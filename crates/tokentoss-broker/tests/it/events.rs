@@ -37,7 +37,7 @@ impl Listener {
                 }
                 continue;
             }
-            let chunk = timeout(Duration::from_secs(60), self.response.chunk()).await.expect("in time");
+            let chunk = timeout(Duration::from_secs(10), self.response.chunk()).await.expect("in time");
             match chunk {
                 Ok(Some(chunk)) => self.text += std::str::from_utf8(&chunk).expect("text"),
                 Ok(None) | Err(_) => return None,
