@@ -24,7 +24,7 @@ use crate::upkeep;
 
 /// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
 const DRAIN: Duration = Duration::from_secs(25);
-/// How long the last times of use may take to be written, and the connections to the database to be closed.
+/// How long the last times of use may take to be written.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// Why the server does not run.
@@ -157,10 +157,7 @@ impl Server {
             tracing::error!("requests or refreshes were still running at the end");
         }
         let _ = tokio::time::timeout(LAST_WRITES, custodian.write_uses()).await;
-        // Connections whose other end is silent would be waited for until the system gives them up.
-        if tokio::time::timeout(LAST_WRITES, custodian.store.close()).await.is_err() {
-            tracing::warn!("connections to the database were still in use at the end");
-        }
+        custodian.store.close().await;
     }
 }
 

@@ -18,7 +18,6 @@ mod commands;
 mod component_failures;
 mod core_dumps;
 mod crashes;
-mod cut_off_writes;
 mod documented;
 mod due;
 mod events;

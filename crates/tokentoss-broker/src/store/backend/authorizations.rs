@@ -17,7 +17,7 @@ macro_rules! authorizations {
                 ends_in: u64,
             ) -> Result<Timestamp, StoreError> {
                 // Without a transaction of its own the row could come before SQLite failed to write it.
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let row = sqlx::query(concat!(
                     "INSERT INTO authorizations (id, tenant, user_id, provider, way, kernel, page_origin, scopes,
                             login_hint, stage, sealed, nonce, confirmation_failures, created_at, expires_at)
@@ -83,7 +83,7 @@ macro_rules! authorizations {
                 id: AuthorizationId,
                 change: &AuthorizationChange,
             ) -> Result<Option<Authorization>, StoreError> {
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let before = sqlx::query(concat!(
                     "SELECT a.*, ", $now, " AS now FROM authorizations a WHERE a.id = $1"
                 ))

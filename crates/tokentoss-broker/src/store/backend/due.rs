@@ -57,7 +57,7 @@ macro_rules! due {
                     return Ok(Vec::new());
                 }
                 drop(connection);
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let ids = Self::due(&mut transaction, &looked, most, Self::SKIP).await?;
                 let mut claimed = Vec::new();
                 for id in ids {

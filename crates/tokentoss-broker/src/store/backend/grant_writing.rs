@@ -19,7 +19,7 @@ macro_rules! grant_writing {
                 cells: &[NewCell],
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let grant = &new.grant;
                 let added = sqlx::query(
                     "INSERT INTO grants (id, tenant, user_id, provider, issuer, subject, email, version, status, consented,
@@ -91,7 +91,7 @@ macro_rules! grant_writing {
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
                 let RowWrite { id, update, email, cells } = write;
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let (guard, owner) = match update.guard.owner {
                     None => ("", None),
                     Some(None) => ("AND lease_owner IS NULL", None),

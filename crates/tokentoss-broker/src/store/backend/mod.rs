@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{Postgres as PostgresDatabase, Sqlite as SqliteDatabase, Transaction};
-
-use super::StoreError;
+use sqlx::{Postgres as PostgresDatabase, Sqlite as SqliteDatabase};
 
 macro_rules! for_each_database {
     ($statements:ident) => {
@@ -79,16 +77,6 @@ impl Postgres {
 macro_rules! pools {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            /// Begins a transaction that will write.
-            ///
-            /// In a task of its own, because sqlx 0.9.0 does not know of a transaction whose beginning was cut off: later writes
-            /// through that connection would be lost in it (transact-rs/sqlx#4393).
-            async fn begin(&self) -> Result<Transaction<'static, $database>, StoreError> {
-                let pool = self.pool.clone();
-                let begun = tokio::spawn(async move { pool.begin_with($begin).await });
-                Ok(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
-            }
-
             pub(super) async fn close(&self) {
                 self.pool.close().await;
             }

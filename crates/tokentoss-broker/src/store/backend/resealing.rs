@@ -36,7 +36,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let mut count = 0;
         for NewSeal { cell, old, new } in seals {
             let replaced = sqlx::query("UPDATE cells SET sealed = $1 WHERE id = $2 AND sealed = $3")

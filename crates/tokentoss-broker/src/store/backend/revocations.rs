@@ -49,7 +49,7 @@ macro_rules! revocations {
                 tokens: &[Handle],
                 cells: &[NewCell],
             ) -> Result<(), StoreError> {
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let named = |cell: &&NewCell| tokens.iter().any(|token| token.cell == cell.id);
                 let cells: Vec<NewCell> = cells.iter().filter(named).cloned().collect();
                 Self::insert_cells(&mut transaction, id, &cells).await?;
@@ -74,7 +74,7 @@ macro_rules! revocations {
                 if sqlx::query(look).bind(provider).fetch_optional(&self.pool).await?.is_none() {
                     return Ok(Vec::new());
                 }
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let text = format!(
                     "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider, g.issuer,
                             g.status, c.sealed
@@ -133,7 +133,7 @@ macro_rules! revocations {
 
             /// Deletes a row of the queue, and the cell unless a grant names it.
             pub(in crate::store) async fn end_revocation(&self, cell: CellId) -> Result<(), StoreError> {
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 sqlx::query("DELETE FROM revocations WHERE cell = $1")
                     .bind(bytes_of(cell))
                     .execute(&mut *transaction)

@@ -20,7 +20,7 @@ macro_rules! schema {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn migrate(&self) -> Result<(), StoreError> {
-                let mut transaction = self.begin().await?;
+                let mut transaction = self.pool.begin_with($begin).await?;
                 let lock: Option<&'static str> = $lock;
                 if let Some(lock) = lock {
                     sqlx::query(lock).execute(&mut *transaction).await?;

@@ -8,7 +8,7 @@ use crate::store::{GrantId, StoreError};
 
 impl Sqlite {
     pub(in crate::store) async fn note_uses(&self, uses: &[(GrantId, Timestamp)]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         for (id, at) in uses {
             // A time that lies ahead is from a clock that was put back since.
             sqlx::query(
