@@ -19,6 +19,7 @@ mod clusters;
 mod commands;
 mod core_dumps;
 mod crashes;
+mod cut_off;
 mod documented;
 mod due;
 mod events;

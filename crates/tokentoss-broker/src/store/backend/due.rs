@@ -1,6 +1,6 @@
 //! Grants that the scheduler should refresh, claimed many at once.
 
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CLOCK_TOLERANCE, Claim, ClientRevision, LEASE, LeaseOwner};
 
@@ -39,7 +39,7 @@ macro_rules! due {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn claim_due(
-                &self,
+                &mut self,
                 provider: &str,
                 revision: ClientRevision,
                 closed: &[String],
@@ -50,12 +50,10 @@ macro_rules! due {
                 let now = self.now().await?;
                 let closed = serde_json::json!(closed).to_string();
                 let asked = Asked { provider, revision, closed: &closed, now };
-                let mut connection = self.pool.acquire().await?;
-                if Self::due(&mut connection, &asked, 1, "").await?.is_empty() {
+                if Self::due(&mut self.connection, &asked, 1, "").await?.is_empty() {
                     return Ok(Vec::new());
                 }
-                drop(connection);
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let ids = Self::due(&mut transaction, &asked, most, Self::SKIP).await?;
                 let mut claimed = Vec::new();
                 for id in ids {
