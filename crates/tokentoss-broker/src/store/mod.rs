@@ -2,12 +2,18 @@
 //!
 //! The clock is the database's: every time that is written or compared comes from the statement that does so.
 
-/// Calls the same method of either, however long that takes.
+/// Calls the same method of either through a connection, however long that takes.
 macro_rules! unlimited {
     ($store:expr, $backend:ident => $call:expr) => {
         match &$store.backend {
-            Backend::Sqlite($backend) => $call,
-            Backend::Postgres($backend) => $call,
+            Backend::Sqlite(pool) => {
+                let mut $backend = $crate::store::backend::Sqlite::of(pool).await?;
+                $call
+            }
+            Backend::Postgres(pool) => {
+                let mut $backend = $crate::store::backend::Postgres::of(pool).await?;
+                $call
+            }
         }
     };
 }
@@ -47,13 +53,12 @@ pub use sqlite_file::sqlite_file;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::Connection;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqlitePool};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
 
-use backend::{Postgres, RowWrite, Sqlite};
+use backend::{Listener, PostgresPool, RowWrite, Sqlite};
 use news::Telling;
 
 /// How long to wait for a connection, or for another writer.
@@ -62,13 +67,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STARTING: Duration = Duration::from_secs(30);
 /// Between two tries to start.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// Connections to Postgres of one process.
-const CONNECTIONS: u32 = 16;
-
-/// After so long without a word from its process, a transaction of Postgres ends: longer than anybody waits for an answer.
-const ABANDONED: Duration = Duration::from_secs(15);
-/// A connection that was used so lately is believed to live.
-const ASK_AFTER: Duration = Duration::from_secs(1);
 
 /// Why the store gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -147,9 +145,9 @@ pub struct Store {
 #[derive(Clone)]
 enum Backend {
     /// SQLite, in a file or in memory.
-    Sqlite(Sqlite),
+    Sqlite(SqlitePool),
     /// Postgres.
-    Postgres(Postgres),
+    Postgres(PostgresPool),
 }
 
 impl Store {
@@ -190,33 +188,10 @@ impl Store {
                 })
                 .connect_with(options)
                 .await?;
-            return Ok(Self::of(Backend::Sqlite(Sqlite::new(pool))));
+            return Ok(Self::of(Backend::Sqlite(pool)));
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            let options = address::postgres(address)?;
-            let patience = [
-                // SQLite's patience with other writers, for locks that somebody else holds.
-                ("lock_timeout", PATIENCE.as_millis().to_string()),
-                // A machine that lost its power keeps no locks.
-                ("idle_in_transaction_session_timeout", ABANDONED.as_millis().to_string()),
-                ("tcp_user_timeout", ABANDONED.as_millis().to_string()),
-            ];
-            let pool = PgPoolOptions::new()
-                .acquire_timeout(PATIENCE)
-                .max_connections(CONNECTIONS)
-                // To ask each time whether a connection still lives would double the ways to the server.
-                .test_before_acquire(false)
-                .before_acquire(|connection, known| {
-                    Box::pin(async move {
-                        if known.idle_for >= ASK_AFTER {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
-                    })
-                })
-                .connect_with(options.application_name("tokentoss-broker").options(patience))
-                .await?;
-            return Ok(Self::of(Backend::Postgres(Postgres::new(pool))));
+            return Ok(Self::of(Backend::Postgres(PostgresPool::open(address).await?)));
         }
         Err(StoreError::Address)
     }
@@ -235,7 +210,13 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn listen(&self) -> Result<Following, StoreError> {
-        let listener = either!(self, backend => backend.listen().await)?;
+        let listener = limit::limited(async {
+            match &self.backend {
+                Backend::Sqlite(pool) => Listener::of_sqlite(pool).await,
+                Backend::Postgres(pool) => Listener::of_postgres(pool).await,
+            }
+        });
+        let listener = listener.await?;
         Ok(Following { listener, telling: Arc::clone(&self.telling) })
     }
 
@@ -250,12 +231,13 @@ impl Store {
         Ok(following)
     }
 
-    /// Deletes news that everybody has read.
+    /// Deletes news that everybody has read; Postgres keeps none.
     ///
     /// # Errors
     /// That the database does not answer.
     pub async fn forget_news(&self) -> Result<(), StoreError> {
-        either!(self, backend => backend.forget_news().await)
+        let Backend::Sqlite(pool) = &self.backend else { return Ok(()) };
+        limit::limited(async { Sqlite::of(pool).await?.forget_news().await }).await
     }
 
     /// Opens the database and brings its schema up to this version's; waits for others that do the same, for some time.
@@ -475,9 +457,12 @@ impl Store {
         either!(self, backend => backend.cell(cell).await)
     }
 
-    /// Closes the connections, when what runs on them has ended.
+    /// Closes the connections, when what runs on them has ended; those to Postgres soon, whether it has ended or not.
     pub async fn close(&self) {
-        unlimited!(self, backend => backend.close().await);
+        match &self.backend {
+            Backend::Sqlite(pool) => pool.close().await,
+            Backend::Postgres(pool) => pool.close().await,
+        }
     }
 }
 

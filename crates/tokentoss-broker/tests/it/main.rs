@@ -18,6 +18,7 @@ mod commands;
 mod component_failures;
 mod core_dumps;
 mod crashes;
+mod cut_off;
 mod documented;
 mod due;
 mod events;

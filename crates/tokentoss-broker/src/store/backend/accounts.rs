@@ -10,7 +10,7 @@ macro_rules! accounts {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn accounts(
-                &self,
+                &mut self,
                 tenant: &str,
                 user: &str,
                 provider: &str,
@@ -26,7 +26,7 @@ macro_rules! accounts {
                 .bind(user)
                 .bind(provider)
                 .bind(issuer)
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.connection)
                 .await?;
                 rows.iter()
                     .map(|row| {
@@ -39,7 +39,7 @@ macro_rules! accounts {
                     .collect()
             }
 
-            pub(in crate::store) async fn id_of(&self, account: &AccountKey<'_>) -> Result<Option<GrantId>, StoreError> {
+            pub(in crate::store) async fn id_of(&mut self, account: &AccountKey<'_>) -> Result<Option<GrantId>, StoreError> {
                 let row = sqlx::query(
                     "SELECT id FROM grants
                       WHERE tenant = $1 AND user_id = $2 AND provider = $3 AND issuer = $4 AND subject = $5",
@@ -49,7 +49,7 @@ macro_rules! accounts {
                 .bind(account.provider)
                 .bind(account.issuer)
                 .bind(account.subject)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *self.connection)
                 .await?;
                 row.map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).transpose()
             }

@@ -10,7 +10,7 @@ macro_rules! administration {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn grants_after(
-                &self,
+                &mut self,
                 filter: &GrantFilter,
                 after: Option<GrantId>,
                 limit: u32,
@@ -28,26 +28,26 @@ macro_rules! administration {
                 .bind(filter.status.as_deref())
                 .bind(after.map(|id| id.0.to_vec()))
                 .bind(i64::from(limit))
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.connection)
                 .await?;
                 rows.iter().map(|row| Ok(GrantId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()
             }
 
             pub(in crate::store) async fn tenants_after(
-                &self,
+                &mut self,
                 after: &str,
                 limit: u32,
             ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
                 let rows = sqlx::query("SELECT id, data_key FROM tenants WHERE id > $1 ORDER BY id LIMIT $2")
                     .bind(after)
                     .bind(i64::from(limit))
-                    .fetch_all(&self.pool)
+                    .fetch_all(&mut *self.connection)
                     .await?;
                 rows.iter().map(|row| Ok((row.try_get("id")?, row.try_get("data_key")?))).collect()
             }
 
             pub(in crate::store) async fn replace_data_key(
-                &self,
+                &mut self,
                 tenant: &str,
                 old: &[u8],
                 new: &[u8],
@@ -57,7 +57,7 @@ macro_rules! administration {
                         .bind(new)
                         .bind(tenant)
                         .bind(old)
-                        .execute(&self.pool)
+                        .execute(&mut *self.connection)
                         .await?;
                 Ok(replaced.rows_affected() == 1)
             }

@@ -4,15 +4,16 @@
 //! each with a disk's delay, and whoever does not hear of a renewal still has a token that is good.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{Connection, PgPool, Row, SqliteConnection, SqlitePool};
 
-use super::{Postgres, Sqlite};
-use crate::store::StoreError;
+use super::lent::Lent;
+use super::{Postgres, PostgresPool, Sqlite};
 use crate::store::limit::limited;
+use crate::store::{PATIENCE, StoreError};
 
 /// The channel of Postgres.
 const CHANNEL: &str = "tokentoss_broker";
@@ -39,8 +40,8 @@ pub(in crate::store) enum Arrived {
 
 /// Listens to the messages of other processes.
 pub(in crate::store) enum Listener {
-    /// Through a connection of its own.
-    Postgres(Box<PgListener>),
+    /// Through the one connection of a pool of its own, because sqlx waits without a limit when it gives that back.
+    Postgres(Box<PgListener>, PgPool),
     /// Through a connection of its own.
     Sqlite(Box<SqliteListener>),
     /// Nobody else can write to a database in memory.
@@ -57,19 +58,50 @@ pub(in crate::store) struct SqliteListener {
 impl Listener {
     pub(in crate::store) async fn next(&mut self) -> Result<Arrived, StoreError> {
         match self {
-            Self::Postgres(listener) => next_of_postgres(listener, PROBE_AFTER).await,
+            Self::Postgres(listener, _) => next_of_postgres(listener, PROBE_AFTER).await,
             Self::Sqlite(listener) => listener.next().await,
             Self::Nowhere => std::future::pending().await,
         }
     }
 
     pub(in crate::store) async fn close(self) {
-        // Whoever listens to Postgres gives the connection back to the pool, which is closed with it.
-        if let Self::Sqlite(listener) = self
-            && let Err(error) = listener.connection.close().await
-        {
-            tracing::debug!(%error, "the connection that listened was closed with an error");
+        match self {
+            Self::Postgres(listener, pool) => {
+                // It gives its connection back, and says so to Postgres.
+                drop(listener);
+                let _ = tokio::time::timeout(PROBE_PATIENCE, pool.close()).await;
+            }
+            Self::Sqlite(listener) => {
+                if let Err(error) = listener.connection.close().await {
+                    tracing::debug!(%error, "the connection that listened was closed with an error");
+                }
+            }
+            Self::Nowhere => {}
         }
+    }
+
+    pub(in crate::store) async fn of_sqlite(pool: &SqlitePool) -> Result<Self, StoreError> {
+        if pool.options().get_max_connections() == 1 {
+            return Ok(Self::Nowhere);
+        }
+        let mut connection = SqliteConnection::connect_with(&pool.connect_options()).await?;
+        let row = sqlx::query("PRAGMA data_version").fetch_one(&mut connection).await?;
+        let data_version = row.try_get(0)?;
+        let last = newest(&mut connection).await?;
+        Ok(Self::Sqlite(Box::new(SqliteListener { connection, data_version, last })))
+    }
+
+    pub(in crate::store) async fn of_postgres(pool: &PostgresPool) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::clone(&pool.connections.connect_options());
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options);
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Self::Postgres(Box::new(listener), pool))
     }
 }
 
@@ -145,21 +177,10 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(in crate::store) async fn listen(&self) -> Result<Listener, StoreError> {
-        if self.pool.options().get_max_connections() == 1 {
-            return Ok(Listener::Nowhere);
-        }
-        let mut connection = SqliteConnection::connect_with(&self.pool.connect_options()).await?;
-        let row = sqlx::query("PRAGMA data_version").fetch_one(&mut connection).await?;
-        let data_version = row.try_get(0)?;
-        let last = newest(&mut connection).await?;
-        Ok(Listener::Sqlite(Box::new(SqliteListener { connection, data_version, last })))
-    }
-
     /// Deletes the messages that everybody who listens has read.
-    pub(in crate::store) async fn forget_news(&self) -> Result<(), StoreError> {
+    pub(in crate::store) async fn forget_news(&mut self) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM changes WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 60000")
-            .execute(&self.pool)
+            .execute(&mut *self.connection)
             .await?;
         Ok(())
     }
@@ -204,40 +225,36 @@ impl Postgres {
         sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(message).execute(connection).await?;
         Ok(())
     }
+}
 
+impl PostgresPool {
     /// Sends news of what is written already, those that come meanwhile together. Without them others read it when what they
     /// keep is five seconds old.
     pub(super) fn announce_later(&self, message: String) {
         if !self.unsaid.add(message) {
             return;
         }
-        let (pool, unsaid) = (self.pool.clone(), Arc::clone(&self.unsaid));
+        let pool = self.clone();
         tokio::spawn(async move {
             loop {
-                let messages = unsaid.take();
+                let messages = pool.unsaid.take();
                 if messages.is_empty() {
                     return;
                 }
-                let said =
-                    sqlx::query("SELECT pg_notify($1, message) FROM unnest($2::text[]) AS m (message)")
-                        .bind(CHANNEL)
-                        .bind(messages)
-                        .execute(&pool);
-                if let Err(error) = limited(async { Ok(said.await?) }).await {
+                if let Err(error) = limited(pool.announce(messages)).await {
                     tracing::warn!(%error, "other replicas were not told of renewals");
                 }
             }
         });
     }
 
-    pub(in crate::store) async fn listen(&self) -> Result<Listener, StoreError> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.listen(CHANNEL).await?;
-        Ok(Listener::Postgres(Box::new(listener)))
-    }
-
-    /// Postgres keeps none.
-    pub(in crate::store) async fn forget_news(&self) -> Result<(), StoreError> {
+    async fn announce(&self, messages: Vec<String>) -> Result<(), StoreError> {
+        let mut connection = Lent::of(&self.connections).await?;
+        sqlx::query("SELECT pg_notify($1, message) FROM unnest($2::text[]) AS m (message)")
+            .bind(CHANNEL)
+            .bind(messages)
+            .execute(&mut *connection)
+            .await?;
         Ok(())
     }
 }

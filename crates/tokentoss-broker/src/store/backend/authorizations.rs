@@ -1,6 +1,6 @@
 //! Sign-ins that have begun.
 
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tokentoss_core::Timestamp;
 
 use super::columns::{millis, time, wide};
@@ -12,12 +12,12 @@ macro_rules! authorizations {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn add_authorization(
-                &self,
+                &mut self,
                 new: &Authorization,
                 ends_in: u64,
             ) -> Result<Timestamp, StoreError> {
                 // Without a transaction of its own the row could come before SQLite failed to write it.
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let row = sqlx::query(concat!(
                     "INSERT INTO authorizations (id, tenant, user_id, provider, way, kernel, page_origin, scopes,
                             login_hint, stage, sealed, nonce, confirmation_failures, created_at, expires_at)
@@ -44,12 +44,12 @@ macro_rules! authorizations {
             }
 
             pub(in crate::store) async fn authorization(
-                &self,
+                &mut self,
                 id: AuthorizationId,
             ) -> Result<Option<Authorization>, StoreError> {
                 let row = sqlx::query(concat!("SELECT a.*, ", $now, " AS now FROM authorizations a WHERE a.id = $1"))
                     .bind(id.0.as_slice())
-                    .fetch_optional(&self.pool)
+                    .fetch_optional(&mut *self.connection)
                     .await?;
                 row.as_ref().map(Self::authorization_of).transpose()
             }
@@ -79,11 +79,11 @@ macro_rules! authorizations {
 
             /// The row as it was before, for what it had sealed; none where it is not as the change expects.
             pub(in crate::store) async fn change_authorization(
-                &self,
+                &mut self,
                 id: AuthorizationId,
                 change: &AuthorizationChange,
             ) -> Result<Option<Authorization>, StoreError> {
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let before = sqlx::query(concat!(
                     "SELECT a.*, ", $now, " AS now FROM authorizations a WHERE a.id = $1"
                 ))
@@ -131,7 +131,7 @@ macro_rules! authorizations {
 
             /// Takes one of the tries to confirm a sign-in, in the one statement that looks whether there is one.
             pub(in crate::store) async fn take_try(
-                &self,
+                &mut self,
                 id: AuthorizationId,
                 most: i64,
             ) -> Result<Option<i64>, StoreError> {
@@ -143,38 +143,38 @@ macro_rules! authorizations {
                 ))
                 .bind(id.0.as_slice())
                 .bind(most)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *self.connection)
                 .await?;
                 let taken = taken.map(|row| row.try_get::<i64, _>("confirmation_failures")).transpose()?;
                 Ok(taken.map(|taken| most.saturating_sub(taken)))
             }
 
-            pub(in crate::store) async fn drop_authorization(&self, id: AuthorizationId) -> Result<(), StoreError> {
+            pub(in crate::store) async fn drop_authorization(&mut self, id: AuthorizationId) -> Result<(), StoreError> {
                 sqlx::query("DELETE FROM authorizations WHERE id = $1")
                     .bind(id.0.as_slice())
-                    .execute(&self.pool)
+                    .execute(&mut *self.connection)
                     .await?;
                 Ok(())
             }
 
             /// Drops what ended some time ago, and the secrets of what has ended.
-            pub(in crate::store) async fn forget_authorizations(&self, kept_for: u64) -> Result<(), StoreError> {
+            pub(in crate::store) async fn forget_authorizations(&mut self, kept_for: u64) -> Result<(), StoreError> {
                 sqlx::query(concat!("DELETE FROM authorizations WHERE expires_at < ", $now, " - $1"))
                     .bind(millis(Timestamp::from_millis(kept_for)))
-                    .execute(&self.pool)
+                    .execute(&mut *self.connection)
                     .await?;
                 sqlx::query(concat!(
                     "UPDATE authorizations SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at < ",
                     $now
                 ))
-                .execute(&self.pool)
+                .execute(&mut *self.connection)
                 .await?;
                 Ok(())
             }
 
             /// Drops what a user has begun beyond the latest ones.
             pub(in crate::store) async fn sweep_authorizations(
-                &self,
+                &mut self,
                 tenant: &str,
                 user: &str,
                 most: i64,
@@ -188,7 +188,7 @@ macro_rules! authorizations {
                 .bind(tenant)
                 .bind(user)
                 .bind(most)
-                .execute(&self.pool)
+                .execute(&mut *self.connection)
                 .await?;
                 Ok(())
             }

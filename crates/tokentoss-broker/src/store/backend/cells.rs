@@ -27,10 +27,13 @@ macro_rules! cells {
                 Ok(())
             }
 
-            pub(in crate::store) async fn cell(&self, cell: CellId) -> Result<Option<Vec<u8>>, StoreError> {
+            pub(in crate::store) async fn cell(
+                &mut self,
+                cell: CellId,
+            ) -> Result<Option<Vec<u8>>, StoreError> {
                 let row = sqlx::query("SELECT sealed FROM cells WHERE id = $1")
                     .bind(bytes_of(cell))
-                    .fetch_optional(&self.pool)
+                    .fetch_optional(&mut *self.connection)
                     .await?;
                 Ok(row.map(|row| row.try_get("sealed")).transpose()?)
             }

@@ -1,6 +1,6 @@
 //! Grants that the scheduler should refresh, claimed many at once.
 
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CLOCK_TOLERANCE, Claim, LEASE, LeaseOwner};
 
@@ -43,7 +43,7 @@ macro_rules! due {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn claim_due(
-                &self,
+                &mut self,
                 asked: &DueAsked<'_>,
                 most: usize,
                 choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
@@ -52,12 +52,10 @@ macro_rules! due {
                 let now = self.now().await?;
                 let closed = serde_json::json!(asked.closed).to_string();
                 let looked = Looked { asked, closed, now };
-                let mut connection = self.pool.acquire().await?;
-                if Self::due(&mut connection, &looked, 1, "").await?.is_empty() {
+                if Self::due(&mut self.connection, &looked, 1, "").await?.is_empty() {
                     return Ok(Vec::new());
                 }
-                drop(connection);
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let ids = Self::due(&mut transaction, &looked, most, Self::SKIP).await?;
                 let mut claimed = Vec::new();
                 for id in ids {

@@ -15,8 +15,8 @@ use crate::store::{GrantId, GrantRow, StoreError};
 macro_rules! grant_reading {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            pub(in crate::store) async fn grant(&self, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
-                Self::grant_in(&mut *self.pool.acquire().await?, id).await
+            pub(in crate::store) async fn grant(&mut self, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
+                Self::grant_in(&mut self.connection, id).await
             }
 
             pub(super) async fn grant_in(

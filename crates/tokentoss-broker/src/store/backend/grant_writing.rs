@@ -1,7 +1,7 @@
 //! Writing the row of a grant, each time where it is as it was read.
 
-use sqlx::Row;
 use sqlx::query::Query;
+use sqlx::{Connection, Row};
 use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Version};
 
 use super::columns::{bytes_of, count, hash_of, length, millis};
@@ -14,12 +14,12 @@ macro_rules! grant_writing {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn add_grant(
-                &self,
+                &mut self,
                 new: &NewGrant,
                 cells: &[NewCell],
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let grant = &new.grant;
                 let added = sqlx::query(
                     "INSERT INTO grants (id, tenant, user_id, provider, issuer, subject, email, version, status, consented,
@@ -55,12 +55,12 @@ macro_rules! grant_writing {
             }
 
             pub(in crate::store) async fn claim(
-                &self,
+                &mut self,
                 id: GrantId,
                 claim: &Claim,
                 owner: LeaseOwner,
             ) -> Result<bool, StoreError> {
-                Self::claim_in(&mut *self.pool.acquire().await?, id, claim, owner).await
+                Self::claim_in(&mut self.connection, id, claim, owner).await
             }
 
             pub(super) async fn claim_in(
@@ -86,12 +86,12 @@ macro_rules! grant_writing {
 
             /// Writes a row with all that belongs to it, in one transaction with its news.
             pub(super) async fn update_in_transaction(
-                &self,
+                &mut self,
                 write: RowWrite<'_>,
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
                 let RowWrite { id, update, email, cells } = write;
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let (guard, owner) = match update.guard.owner {
                     None => ("", None),
                     Some(None) => ("AND lease_owner IS NULL", None),

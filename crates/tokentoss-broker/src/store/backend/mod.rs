@@ -4,9 +4,11 @@
 //! transaction begins that will write, the database's clock in milliseconds, the type of bytes, and what keeps two processes
 //! from changing the schema at once.
 
-use std::sync::Arc;
+use sqlx::SqlitePool;
+use sqlx::pool::PoolConnection;
 
-use sqlx::{Postgres as PostgresDatabase, Sqlite as SqliteDatabase};
+use super::StoreError;
+use lent::Lent;
 
 macro_rules! for_each_database {
     ($statements:ident) => {
@@ -38,6 +40,8 @@ mod columns;
 mod due;
 mod grant_reading;
 mod grant_writing;
+mod lent;
+mod postgres_pool;
 mod resealing;
 mod revocations;
 mod schema;
@@ -47,41 +51,28 @@ mod updating;
 mod uses;
 
 pub(super) use announcing::{Arrived, Listener};
+pub(super) use postgres_pool::PostgresPool;
 pub(super) use updating::RowWrite;
 
-/// SQLite, which lets one writer in at a time.
-#[derive(Clone)]
+/// A connection to SQLite, which lets one writer in at a time, for one call.
 pub(super) struct Sqlite {
-    pool: sqlx::Pool<SqliteDatabase>,
+    connection: PoolConnection<sqlx::Sqlite>,
 }
 
-/// Postgres.
-#[derive(Clone)]
+/// A connection to Postgres for one call.
 pub(super) struct Postgres {
-    pool: sqlx::Pool<PostgresDatabase>,
-    unsaid: Arc<announcing::Unsaid>,
+    connection: Lent,
+    pool: PostgresPool,
 }
 
 impl Sqlite {
-    pub(super) const fn new(pool: sqlx::Pool<SqliteDatabase>) -> Self {
-        Self { pool }
+    pub(super) async fn of(pool: &SqlitePool) -> Result<Self, StoreError> {
+        Ok(Self { connection: pool.acquire().await? })
     }
 }
 
 impl Postgres {
-    pub(super) fn new(pool: sqlx::Pool<PostgresDatabase>) -> Self {
-        Self { pool, unsaid: Arc::default() }
+    pub(super) async fn of(pool: &PostgresPool) -> Result<Self, StoreError> {
+        Ok(Self { connection: Lent::of(&pool.connections).await?, pool: pool.clone() })
     }
 }
-
-macro_rules! pools {
-    ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
-        impl $name {
-            pub(super) async fn close(&self) {
-                self.pool.close().await;
-            }
-        }
-    };
-}
-
-for_each_database!(pools);

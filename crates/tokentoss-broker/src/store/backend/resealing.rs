@@ -1,6 +1,6 @@
 //! Reading and replacing the sealed cells of many grants at once.
 
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tokentoss_custody::CellId;
 
 use super::columns::{bytes_of, wide};
@@ -23,20 +23,23 @@ macro_rules! rows_read {
 }
 
 impl Sqlite {
-    pub(in crate::store) async fn cells_of(&self, grants: &[GrantId]) -> Result<Vec<GrantCell>, StoreError> {
+    pub(in crate::store) async fn cells_of(
+        &mut self,
+        grants: &[GrantId],
+    ) -> Result<Vec<GrantCell>, StoreError> {
         let mut found = Vec::new();
         for grant in grants {
             let rows = sqlx::query("SELECT grant_id, id, sealed FROM cells WHERE grant_id = $1")
                 .bind(grant.0.as_slice())
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.connection)
                 .await?;
             found.extend(rows_read!(rows)?);
         }
         Ok(found)
     }
 
-    pub(in crate::store) async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+    pub(in crate::store) async fn reseal(&mut self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         let mut count = 0;
         for NewSeal { cell, old, new } in seals {
             let replaced = sqlx::query("UPDATE cells SET sealed = $1 WHERE id = $2 AND sealed = $3")
@@ -53,16 +56,19 @@ impl Sqlite {
 }
 
 impl Postgres {
-    pub(in crate::store) async fn cells_of(&self, grants: &[GrantId]) -> Result<Vec<GrantCell>, StoreError> {
+    pub(in crate::store) async fn cells_of(
+        &mut self,
+        grants: &[GrantId],
+    ) -> Result<Vec<GrantCell>, StoreError> {
         let ids: Vec<Vec<u8>> = grants.iter().map(|grant| grant.0.to_vec()).collect();
         let rows = sqlx::query("SELECT grant_id, id, sealed FROM cells WHERE grant_id = ANY($1::bytea[])")
             .bind(ids)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.connection)
             .await?;
         rows_read!(rows)
     }
 
-    pub(in crate::store) async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+    pub(in crate::store) async fn reseal(&mut self, seals: &[NewSeal]) -> Result<u64, StoreError> {
         let ids: Vec<Vec<u8>> = seals.iter().map(|seal| bytes_of(seal.cell)).collect();
         let old: Vec<&[u8]> = seals.iter().map(|seal| seal.old.as_slice()).collect();
         let new: Vec<&[u8]> = seals.iter().map(|seal| seal.new.as_slice()).collect();
@@ -74,7 +80,7 @@ impl Postgres {
         .bind(ids)
         .bind(old)
         .bind(new)
-        .execute(&self.pool)
+        .execute(&mut *self.connection)
         .await?;
         Ok(replaced.rows_affected())
     }

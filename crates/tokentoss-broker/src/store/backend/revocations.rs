@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tokentoss_custody::{CellId, Handle};
 
 use super::columns::{bytes_of, count, length, number, wide};
@@ -44,12 +44,12 @@ macro_rules! revocations {
             }
 
             pub(in crate::store) async fn queue_revocations(
-                &self,
+                &mut self,
                 id: GrantId,
                 tokens: &[Handle],
                 cells: &[NewCell],
             ) -> Result<(), StoreError> {
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let named = |cell: &&NewCell| tokens.iter().any(|token| token.cell == cell.id);
                 let cells: Vec<NewCell> = cells.iter().filter(named).cloned().collect();
                 Self::insert_cells(&mut transaction, id, &cells).await?;
@@ -61,7 +61,7 @@ macro_rules! revocations {
 
             /// Takes what is due; nobody else does for so long.
             pub(in crate::store) async fn take_revocations(
-                &self,
+                &mut self,
                 provider: &str,
                 most: usize,
                 hold: Duration,
@@ -71,10 +71,10 @@ macro_rules! revocations {
                     "SELECT r.cell FROM revocations r JOIN grants g ON g.id = r.grant_id
                       WHERE r.next_attempt_at <= ", $now, " AND g.provider = $1 LIMIT 1"
                 );
-                if sqlx::query(look).bind(provider).fetch_optional(&self.pool).await?.is_none() {
+                if sqlx::query(look).bind(provider).fetch_optional(&mut *self.connection).await?.is_none() {
                     return Ok(Vec::new());
                 }
-                let mut transaction = self.pool.begin_with($begin).await?;
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let text = format!(
                     "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider, g.issuer,
                             g.status, c.sealed
@@ -116,7 +116,7 @@ macro_rules! revocations {
             }
 
             pub(in crate::store) async fn revocation_failed(
-                &self,
+                &mut self,
                 cell: CellId,
                 pause: Duration,
             ) -> Result<(), StoreError> {
@@ -126,14 +126,14 @@ macro_rules! revocations {
                 ))
                 .bind(length(pause))
                 .bind(bytes_of(cell))
-                .execute(&self.pool)
+                .execute(&mut *self.connection)
                 .await?;
                 Ok(())
             }
 
             /// Deletes a row of the queue, and the cell unless a grant names it.
-            pub(in crate::store) async fn end_revocation(&self, cell: CellId) -> Result<(), StoreError> {
-                let mut transaction = self.pool.begin_with($begin).await?;
+            pub(in crate::store) async fn end_revocation(&mut self, cell: CellId) -> Result<(), StoreError> {
+                let mut transaction = self.connection.begin_with($begin).await?;
                 sqlx::query("DELETE FROM revocations WHERE cell = $1")
                     .bind(bytes_of(cell))
                     .execute(&mut *transaction)
@@ -153,8 +153,8 @@ macro_rules! revocations {
                 Ok(transaction.commit().await?)
             }
 
-            pub(in crate::store) async fn waiting_revocations(&self) -> Result<u64, StoreError> {
-                let row = sqlx::query("SELECT COUNT(*) AS waiting FROM revocations").fetch_one(&self.pool).await?;
+            pub(in crate::store) async fn waiting_revocations(&mut self) -> Result<u64, StoreError> {
+                let row = sqlx::query("SELECT COUNT(*) AS waiting FROM revocations").fetch_one(&mut *self.connection).await?;
                 Ok(number(row.try_get("waiting")?))
             }
         }

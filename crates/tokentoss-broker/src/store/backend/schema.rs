@@ -1,6 +1,6 @@
 //! The schema's version, and the database's clock.
 
-use sqlx::Row;
+use sqlx::{Connection, Row};
 use tokentoss_core::Timestamp;
 
 use super::columns::{count, time};
@@ -19,8 +19,8 @@ impl Postgres {
 macro_rules! schema {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            pub(in crate::store) async fn migrate(&self) -> Result<(), StoreError> {
-                let mut transaction = self.pool.begin_with($begin).await?;
+            pub(in crate::store) async fn migrate(&mut self) -> Result<(), StoreError> {
+                let mut transaction = self.connection.begin_with($begin).await?;
                 let lock: Option<&'static str> = $lock;
                 if let Some(lock) = lock {
                     sqlx::query(lock).execute(&mut *transaction).await?;
@@ -42,11 +42,11 @@ macro_rules! schema {
                 Ok(transaction.commit().await?)
             }
 
-            pub(in crate::store) async fn pending(&self) -> Result<usize, StoreError> {
-                let mut connection = self.pool.acquire().await?;
+            pub(in crate::store) async fn pending(&mut self) -> Result<usize, StoreError> {
                 // A database without the table is a new one; any other error says nothing of it.
-                let is_new = sqlx::query(Self::HAS_VERSION).fetch_optional(&mut *connection).await?.is_none();
-                let found = if is_new { 0 } else { Self::version(&mut connection).await? };
+                let is_new =
+                    sqlx::query(Self::HAS_VERSION).fetch_optional(&mut *self.connection).await?.is_none();
+                let found = if is_new { 0 } else { Self::version(&mut self.connection).await? };
                 Ok(MIGRATIONS.len().saturating_sub(usize::try_from(found).unwrap_or_default()))
             }
 
@@ -61,8 +61,9 @@ macro_rules! schema {
                 if found > known { Err(StoreError::Newer { found, known }) } else { Ok(found) }
             }
 
-            pub(in crate::store) async fn now(&self) -> Result<Timestamp, StoreError> {
-                let row = sqlx::query(concat!("SELECT ", $now, " AS now")).fetch_one(&self.pool).await?;
+            pub(in crate::store) async fn now(&mut self) -> Result<Timestamp, StoreError> {
+                let row =
+                    sqlx::query(concat!("SELECT ", $now, " AS now")).fetch_one(&mut *self.connection).await?;
                 Ok(time(row.try_get("now")?))
             }
         }

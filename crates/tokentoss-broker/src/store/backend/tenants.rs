@@ -9,18 +9,18 @@ macro_rules! tenants {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
             pub(in crate::store) async fn data_key(
-                &self,
+                &mut self,
                 tenant: &str,
             ) -> Result<Option<Vec<u8>>, StoreError> {
                 let row = sqlx::query("SELECT data_key FROM tenants WHERE id = $1")
                     .bind(tenant)
-                    .fetch_optional(&self.pool)
+                    .fetch_optional(&mut *self.connection)
                     .await?;
                 Ok(row.map(|row| row.try_get("data_key")).transpose()?)
             }
 
             pub(in crate::store) async fn add_tenant(
-                &self,
+                &mut self,
                 tenant: &str,
                 wrapped: &[u8],
             ) -> Result<Vec<u8>, StoreError> {
@@ -31,7 +31,7 @@ macro_rules! tenants {
                 ))
                 .bind(tenant)
                 .bind(wrapped)
-                .execute(&self.pool)
+                .execute(&mut *self.connection)
                 .await?;
                 self.data_key(tenant).await?.ok_or(StoreError::Row("a tenant"))
             }

@@ -26,7 +26,7 @@ pub(in crate::store) struct RowWrite<'a> {
 impl Sqlite {
     /// Writes a row where the guard holds; what changed, if it did.
     pub(in crate::store) async fn update(
-        &self,
+        &mut self,
         write: RowWrite<'_>,
         telling: &Telling,
     ) -> Result<Option<Change>, StoreError> {
@@ -37,7 +37,7 @@ impl Sqlite {
 impl Postgres {
     /// Writes a row where the guard holds; what changed, if it did.
     pub(in crate::store) async fn update(
-        &self,
+        &mut self,
         write: RowWrite<'_>,
         telling: &Telling,
     ) -> Result<Option<Change>, StoreError> {
@@ -49,13 +49,13 @@ impl Postgres {
         };
         let Some(place) = self.renew(id, update, owner, cells).await? else { return Ok(None) };
         let change = Change { grant: id, place, version: update.after.version, kind };
-        self.announce_later(telling.message(&change));
+        self.pool.announce_later(telling.message(&change));
         Ok(Some(change))
     }
 
     /// Writes what a refresh brought while its lease lasts, with all its tokens in one statement; tells whose row it is.
     async fn renew(
-        &self,
+        &mut self,
         id: GrantId,
         update: &Update,
         owner: LeaseOwner,
@@ -68,7 +68,7 @@ impl Postgres {
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = Self::bind_columns(query, id, &update.after, update.guard.version, Some(owner));
-        let row = tokens::bind(query, id, &update.after, cells).fetch_optional(&self.pool).await?;
+        let row = tokens::bind(query, id, &update.after, cells).fetch_optional(&mut *self.connection).await?;
         row.as_ref().map(Self::place_of).transpose()
     }
 }

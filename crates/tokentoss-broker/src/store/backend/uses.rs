@@ -1,5 +1,6 @@
 //! The times at which grants were used, many at once.
 
+use sqlx::Connection;
 use tokentoss_core::Timestamp;
 
 use super::columns::millis;
@@ -7,8 +8,11 @@ use super::{Postgres, Sqlite};
 use crate::store::{GrantId, StoreError};
 
 impl Sqlite {
-    pub(in crate::store) async fn note_uses(&self, uses: &[(GrantId, Timestamp)]) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+    pub(in crate::store) async fn note_uses(
+        &mut self,
+        uses: &[(GrantId, Timestamp)],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         for (id, at) in uses {
             // A time that lies ahead is from a clock that was put back since.
             sqlx::query(
@@ -26,7 +30,10 @@ impl Sqlite {
 }
 
 impl Postgres {
-    pub(in crate::store) async fn note_uses(&self, uses: &[(GrantId, Timestamp)]) -> Result<(), StoreError> {
+    pub(in crate::store) async fn note_uses(
+        &mut self,
+        uses: &[(GrantId, Timestamp)],
+    ) -> Result<(), StoreError> {
         let ids: Vec<Vec<u8>> = uses.iter().map(|(id, _)| id.0.to_vec()).collect();
         let times: Vec<i64> = uses.iter().map(|(_, at)| millis(*at)).collect();
         sqlx::query(
@@ -38,7 +45,7 @@ impl Postgres {
         )
         .bind(ids)
         .bind(times)
-        .execute(&self.pool)
+        .execute(&mut *self.connection)
         .await?;
         Ok(())
     }

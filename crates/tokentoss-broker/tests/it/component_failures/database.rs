@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 use sqlx::Connection;
 
-use super::gate::Gate;
-use super::{STORAGE, is_active, said, told};
+use super::gate::gated;
+use super::{STORAGE, connected, is_active, said, told};
 use crate::running::{Broker, Home, until};
 
 /// Has every statement fail that writes grants, or these columns of them, as on a disk that is full.
@@ -30,12 +30,6 @@ async fn fill(home: &Home, columns: &str) {
 async fn make_room(home: &Home) {
     let of = if home.database().starts_with("sqlite:") { "" } else { "ON grants" };
     home.execute(&format!("DROP TRIGGER is_full {of}")).await;
-}
-
-async fn connected(home: &Home) -> Broker {
-    let broker = home.start().await;
-    broker.connect_long_ago("ada", &home.provider.grant()).await;
-    broker
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,17 +166,6 @@ async fn locked_by_somebody_else_is_told_in_time() {
     futures_util::future::join_all(all).await;
 }
 
-/// A home on Postgres, if there is one for tests, with a gate on the way.
-async fn gated() -> Option<(Home, Gate)> {
-    let mut home = Home::all().await.into_iter().nth(1)?;
-    let address = home.database();
-    let (_, rest) = address.split_once('@').expect("a user");
-    let (host, name) = rest.split_once('/').expect("a name");
-    let gate = Gate::to(host.parse().expect("an address")).await;
-    home.set_database(&format!("postgres://postgres@{}/{name}", gate.address));
-    Some((home, gate))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn down_before_the_refresh_nothing_is_sent() {
     let Some((home, mut gate)) = gated().await else { return };
@@ -212,22 +195,6 @@ async fn down_after_the_answer_it_is_kept_until_the_database_is_back() {
     assert!(first.status == 200 || said(&first) == STORAGE, "{first:?}");
     until(async || told(&broker).await.body["access_token"] == "access-2").await;
     assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn gone_without_a_word_it_is_told_in_time_and_listeners_are_cut_off() {
-    let Some((home, gate)) = gated().await else { return };
-    let broker = connected(&home).await;
-    let mut news = broker.request("GET", "/v1/events", "ada").send().await.expect("an answer");
-    gate.stall();
-    let answer = tokio::time::timeout(Duration::from_secs(20), told(&broker)).await.expect("in time");
-    assert_eq!(said(&answer), STORAGE);
-    assert!(home.provider.forms().is_empty());
-    // The next connections are good ones.
-    until(async || told(&broker).await.status == 200).await;
-    // Whoever listens to the database asks after half a minute of silence whether it is still there.
-    let cut_off = async { while news.chunk().await.expect("a stream").is_some() {} };
-    tokio::time::timeout(Duration::from_secs(90), cut_off).await.expect("the stream ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::running::Home;
+
 /// A port that leads to another one while it is open.
 pub(super) struct Gate {
     pub(super) address: SocketAddr,
@@ -56,4 +58,15 @@ async fn lead(listener: TcpListener, to: SocketAddr, stalled: watch::Receiver<()
             std::future::pending::<()>().await;
         });
     }
+}
+
+/// A home on Postgres, if there is one for tests, with a gate on the way.
+pub(super) async fn gated() -> Option<(Home, Gate)> {
+    let mut home = Home::all().await.into_iter().nth(1)?;
+    let address = home.database();
+    let (_, rest) = address.split_once('@').expect("a user");
+    let (host, name) = rest.split_once('/').expect("a name");
+    let gate = Gate::to(host.parse().expect("an address")).await;
+    home.set_database(&format!("postgres://postgres@{}/{name}", gate.address));
+    Some((home, gate))
 }

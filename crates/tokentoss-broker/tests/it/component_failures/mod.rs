@@ -7,10 +7,18 @@ mod ending;
 mod gate;
 mod keys;
 mod provider;
+mod silent;
 
 use serde_json::json;
 
 use crate::running::{Answer, Broker, Home};
+
+/// A broker at which ada's token has ended.
+async fn connected(home: &Home) -> Broker {
+    let broker = home.start().await;
+    broker.connect_long_ago("ada", &home.provider.grant()).await;
+    broker
+}
 
 /// What ada is told who asks for a token.
 async fn told(broker: &Broker) -> Answer {
