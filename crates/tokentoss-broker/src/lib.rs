@@ -39,5 +39,6 @@ pub mod store;
 mod texts;
 pub mod through;
 pub mod upkeep;
+mod weak_map;
 
 mod random;

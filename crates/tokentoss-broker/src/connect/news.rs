@@ -1,34 +1,25 @@
 //! Who waits in this process for a sign-in to change.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use crate::store::AuthorizationId;
+use crate::weak_map::WeakMap;
 
 /// One bell for each sign-in that somebody waits for, so that nobody reads the database for the news of others.
 #[derive(Debug, Default)]
-pub(super) struct News(Mutex<HashMap<AuthorizationId, Weak<Notify>>>);
+pub(super) struct News(WeakMap<AuthorizationId, Notify>);
 
 impl News {
     /// What is told when this sign-in changes.
     pub(super) fn of(&self, id: AuthorizationId) -> Arc<Notify> {
-        let mut bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bell) = bells.get(&id).and_then(Weak::upgrade) {
-            return bell;
-        }
-        // Those that nobody waits for any more leave when one more comes.
-        bells.retain(|_, bell| bell.strong_count() > 0);
-        let bell = Arc::new(Notify::new());
-        bells.insert(id, Arc::downgrade(&bell));
-        bell
+        self.0.get_or_make(&id, Notify::new)
     }
 
     /// Tells whoever waits for this sign-in.
     pub(super) fn tell(&self, id: AuthorizationId) {
-        let bells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bell) = bells.get(&id).and_then(Weak::upgrade) {
+        if let Some(bell) = self.0.known(&id) {
             bell.notify_waiters();
         }
     }
@@ -53,7 +44,5 @@ mod tests {
         news.tell(AuthorizationId([3; 16]));
         assert!(first.now_or_never().is_some() && second.now_or_never().is_some());
         assert!(third.now_or_never().is_none());
-        news.of(AuthorizationId([4; 16]));
-        assert_eq!(news.0.lock().expect("no panic").len(), 1, "nothing is left behind");
     }
 }

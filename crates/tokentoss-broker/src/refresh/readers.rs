@@ -1,41 +1,30 @@
 //! One reader of the database at a time for each key: who comes meanwhile finds what that one has read.
 
-use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+
+use crate::weak_map::WeakMap;
 
 /// A database that is slow with one reader may answer another.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who reads, by key.
 #[derive(Debug)]
-pub(super) struct Readers<K>(Mutex<HashMap<K, Weak<Turn<()>>>>);
+pub(super) struct Readers<K>(WeakMap<K, Turn<()>>);
 
 impl<K> Default for Readers<K> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(WeakMap::default())
     }
 }
 
 impl<K: Clone + Eq + Hash> Readers<K> {
     /// Waits until nobody else reads for this key, but for a second at most; none where somebody still does.
     pub(super) async fn turn(&self, key: &K) -> Option<OwnedMutexGuard<()>> {
-        tokio::time::timeout(PATIENCE, self.of(key).lock_owned()).await.ok()
-    }
-
-    fn of(&self, key: &K) -> Arc<Turn<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(key).and_then(Weak::upgrade) {
-            return turn;
-        }
-        // Those that nobody waits for any more leave when one more comes.
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(Turn::new(()));
-        turns.insert(key.clone(), Arc::downgrade(&turn));
-        turn
+        let turn = self.0.get_or_make(key, || Turn::new(()));
+        tokio::time::timeout(PATIENCE, turn.lock_owned()).await.ok()
     }
 }
 
@@ -65,7 +54,6 @@ mod tests {
         });
         assert!(futures_util::future::join_all(all).await.into_iter().all(|done| done.is_ok_and(|had| had)));
         assert_eq!(most.load(Ordering::SeqCst), 1);
-        assert!(readers.0.lock().is_ok_and(|turns| turns.len() <= 2), "nothing is left behind");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,14 +1,14 @@
 //! Who refreshes in this process, and whom to tell.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::store::GrantId;
+use crate::weak_map::WeakMap;
 
 /// How often a lease of another process is looked at.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -147,24 +147,16 @@ impl SingleFlight {
 
 /// All flights that somebody takes part in.
 #[derive(Debug, Default)]
-pub(super) struct SingleFlights(Mutex<HashMap<GrantId, Weak<SingleFlight>>>);
+pub(super) struct SingleFlights(WeakMap<GrantId, SingleFlight>);
 
 impl SingleFlights {
     /// The flight of a grant, if somebody takes part in it.
     pub(super) fn known(&self, id: GrantId) -> Option<Arc<SingleFlight>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).and_then(Weak::upgrade)
+        self.0.known(&id)
     }
 
     /// The flight of a grant.
     pub(super) fn of(&self, id: GrantId) -> Arc<SingleFlight> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(&id).and_then(Weak::upgrade) {
-            return flight;
-        }
-        // Those that nobody takes part in any more leave when one more comes.
-        flights.retain(|_, flight| flight.strong_count() > 0);
-        let flight = Arc::new(SingleFlight::new());
-        flights.insert(id, Arc::downgrade(&flight));
-        flight
+        self.0.get_or_make(&id, SingleFlight::new)
     }
 }

@@ -33,6 +33,20 @@ pub(crate) fn answers(home: &Home) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|end| end == "answer")).collect()
 }
 
+/// Has a broker refresh ada's token and be killed when the answer is in the journal, while the database takes nothing.
+pub(crate) async fn killed_in_journal(home: &Home) {
+    let held = home.provider.hold().await;
+    let mut process = Process::start(home, "in_journal").await;
+    let asked = tokio::spawn(process.token("ada", &json!({"provider": "example"})));
+    until(async || home.provider.forms().len() == 1).await;
+    let locked = Locked::take(home).await;
+    drop(held);
+    process.reached("in_journal").await;
+    process.kill().await;
+    asked.abort();
+    locked.give_back().await;
+}
+
 /// Lets nobody else write to the database while it lives.
 async fn lock(connection: &mut SqliteConnection) -> sqlx::Transaction<'_, sqlx::Sqlite> {
     connection.begin_with("BEGIN IMMEDIATE").await.expect("the one writer")

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::journal::{Locked, answers, home, with_journal};
-use crate::process::Process;
+use crate::journal::{answers, home, killed_in_journal, with_journal};
 use crate::provider::Provider;
 use crate::running::{Home, answer, until};
 
@@ -45,20 +44,11 @@ async fn the_user_s_other_accounts_are_listed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn its_answer_stays_in_the_journal_and_the_broker_starts() {
     let home = home(&Provider::start().await);
-    let held = home.provider.hold().await;
     let broker = home.start().await;
     broker.connect_long_ago("ada", &home.provider.grant()).await;
     broker.connect("grace", &home.provider.grant(), 3600).await;
     broker.stop().await;
-    let mut process = Process::start(&home, "in_journal").await;
-    let asked = tokio::spawn(process.token("ada", &json!({"provider": "example"})));
-    until(async || home.provider.forms().len() == 1).await;
-    let locked = Locked::take(&home).await;
-    drop(held);
-    process.reached("in_journal").await;
-    process.kill().await;
-    asked.abort();
-    locked.give_back().await;
+    killed_in_journal(&home).await;
     home.execute(SPOIL).await;
     let broker = home.start().await;
     assert_eq!(answers(&home).len(), 1);

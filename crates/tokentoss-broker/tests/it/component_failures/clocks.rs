@@ -45,13 +45,13 @@ async fn the_clock_of_postgres() {
 }
 
 /// What has a process believe in another time.
-struct Clock {
+pub(crate) struct Clock {
     library: PathBuf,
     file: PathBuf,
 }
 
 impl Clock {
-    fn of(folder: &Path) -> Self {
+    pub(crate) fn of(folder: &Path) -> Self {
         let (library, file) = (folder.join("clock.so"), folder.join("clock"));
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/component_failures/clock.c");
         let mut compiler = Command::new("cc");
@@ -62,13 +62,13 @@ impl Clock {
         clock
     }
 
-    fn shows(&self, seconds: i64) {
+    pub(crate) fn shows(&self, seconds: i64) {
         let mut file = std::fs::OpenOptions::new();
         let mut file = file.write(true).create(true).truncate(false).open(&self.file).expect("a file");
         std::io::Write::write_all(&mut file, &seconds.to_ne_bytes()).expect("written");
     }
 
-    fn environment(&self) -> [(&str, &Path); 2] {
+    pub(crate) fn environment(&self) -> [(&str, &Path); 2] {
         [("LD_PRELOAD", &self.library), ("CLOCK_OFFSET_FILE", &self.file)]
     }
 }

@@ -1,7 +1,7 @@
 //! Failures of database, key ring, clock, network and provider, and the end of the process. Each test checks the exact answer,
 //! and that no grant is lost that could have been kept.
 
-mod clocks;
+pub(crate) mod clocks;
 mod database;
 mod ending;
 mod gate;

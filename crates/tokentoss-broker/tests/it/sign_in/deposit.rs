@@ -9,7 +9,7 @@ use tokentoss_core::{Entropy, Error, ticket};
 
 use super::{begin, home, id_of, view};
 use crate::provider::{Granted, Provider};
-use crate::running::{Answer, Broker};
+use crate::running::{Answer, Broker, Home};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT_URI: &str = "http://127.0.0.1:4711/callback";
@@ -39,6 +39,15 @@ pub(crate) fn sealed(begun: &Answer, provider: &Provider, authorization: &str) -
     let binding = Binding { ticket_id: authorization, client_id: text("client_id"), issuer };
     let key = PublicKey::from_base64url(text("public_key")).expect("a key");
     key.seal(Purpose::Deposit, binding, inside.to_string().as_bytes(), &mut System).expect("sealed")
+}
+
+/// Ada's sign-in by deposit has begun: its broker, its identifier, and what her kernel would bring.
+pub(crate) async fn begun(home: &Home) -> (Broker, String, Value) {
+    let broker = home.start().await;
+    let begun = begin(&broker, "ada", json!({})).await;
+    let id = id_of(&begun);
+    let brings = json!({"sealed": sealed(&begun, &home.provider, &id)});
+    (broker, id, brings)
 }
 
 async fn deposit(broker: &Broker, user: &str, id: &str, sealed: &str) -> Answer {

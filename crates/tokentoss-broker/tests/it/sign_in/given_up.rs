@@ -1,8 +1,7 @@
 //! A sign-in that its user gives up while the broker redeems the code.
 
-use serde_json::json;
-
-use super::{Browser, begin, home, id_of, path_of, sealed, view};
+use super::deposit::begun;
+use super::{Browser, home, path_of, view};
 use crate::provider::Provider;
 use crate::running::{Home, answer};
 
@@ -17,13 +16,9 @@ async fn until(home: &Home, question: &str, number: i64) {
 
 #[tokio::test]
 async fn a_deposit_connects_nothing_any_more() {
-    let provider = Provider::start().await;
-    let home = home(&provider, "deposit");
-    let broker = home.start().await;
-    let begun = begin(&broker, "ada", json!({})).await;
-    let id = id_of(&begun);
-    let deposit = json!({"sealed": sealed(&begun, &provider, &id)});
-    let held = provider.hold().await;
+    let home = home(&Provider::start().await, "deposit");
+    let (broker, id, deposit) = begun(&home).await;
+    let held = home.provider.hold().await;
     let path = format!("/v1/authorizations/{id}/deposit");
     let deposited = broker.post(&path, "ada", &deposit);
     let given_up = async {
@@ -59,13 +54,9 @@ async fn an_application_connects_nothing_any_more() {
 
 #[tokio::test]
 async fn whoever_leaves_while_a_deposit_is_redeemed_is_connected_all_the_same() {
-    let provider = Provider::start().await;
-    let home = home(&provider, "deposit");
-    let broker = home.start().await;
-    let begun = begin(&broker, "ada", json!({})).await;
-    let id = id_of(&begun);
-    let deposit = json!({"sealed": sealed(&begun, &provider, &id)});
-    let held = provider.hold().await;
+    let home = home(&Provider::start().await, "deposit");
+    let (broker, id, deposit) = begun(&home).await;
+    let held = home.provider.hold().await;
     let path = format!("/v1/authorizations/{id}/deposit");
     tokio::select! {
         answered = broker.post(&path, "ada", &deposit) => panic!("{answered:?}"),

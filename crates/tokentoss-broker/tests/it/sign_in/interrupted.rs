@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Browser, PUBLIC, begin, confirm, home, id_of, path_of, sealed, view, way_back};
+use super::deposit::begun;
+use super::{Browser, PUBLIC, begin, confirm, home, id_of, path_of, view, way_back};
 use crate::process::Process;
 use crate::provider::Provider;
 use crate::running::{Answer, Broker, Home, answer};
@@ -80,14 +81,10 @@ async fn an_application_is_told() {
 
 #[tokio::test]
 async fn a_deposit_that_cannot_be_connected_ends_it() {
-    let provider = Provider::start().await;
-    let home = home(&provider, "deposit");
-    let broker = home.start().await;
-    let begun = begin(&broker, "ada", json!({})).await;
-    let id = id_of(&begun);
-    let sealed = json!({"sealed": sealed(&begun, &provider, &id)});
+    let home = home(&Provider::start().await, "deposit");
+    let (broker, id, deposit) = begun(&home).await;
     home.execute("ALTER TABLE grants RENAME TO away").await;
-    let failed = broker.post(&format!("/v1/authorizations/{id}/deposit"), "ada", &sealed).await;
+    let failed = broker.post(&format!("/v1/authorizations/{id}/deposit"), "ada", &deposit).await;
     assert_eq!(ended(&failed), ("failed", INTERRUPTED), "{failed:?}");
 }
 

@@ -1,0 +1,53 @@
+//! Values that exist for as long as somebody holds them, one for each key.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// The values by their keys.
+#[derive(Debug)]
+pub(crate) struct WeakMap<K, V>(Mutex<HashMap<K, Weak<V>>>);
+
+impl<K, V> Default for WeakMap<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash, V> WeakMap<K, V> {
+    /// The value of a key, if somebody holds it.
+    pub(crate) fn known(&self, key: &K) -> Option<Arc<V>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).and_then(Weak::upgrade)
+    }
+
+    /// The value of a key, which is made where nobody holds it.
+    pub(crate) fn get_or_make(&self, key: &K, make: impl FnOnce() -> V) -> Arc<V> {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = values.get(key).and_then(Weak::upgrade) {
+            return value;
+        }
+        // Those that nobody holds any more leave when one more comes.
+        values.retain(|_, value| value.strong_count() > 0);
+        let value = Arc::new(make());
+        values.insert(key.clone(), Arc::downgrade(&value));
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_shared_while_somebody_holds_it() {
+        let map = WeakMap::default();
+        let first = map.get_or_make(&"one", || 1);
+        assert!(Arc::ptr_eq(&first, &map.get_or_make(&"one", || 2)));
+        assert_eq!(map.known(&"one").as_deref(), Some(&1));
+        assert!(map.known(&"other").is_none());
+        drop(first);
+        assert!(map.known(&"one").is_none());
+        let _other = map.get_or_make(&"other", || 3);
+        assert_eq!(map.0.lock().expect("no panic").len(), 1, "nothing is left behind");
+    }
+}
