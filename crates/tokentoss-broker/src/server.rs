@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::callers::Callers;
 use crate::config::{Config, ConfigError, ranges};
@@ -85,10 +86,14 @@ impl Server {
         config.socket.as_ref().map(SocketConfig::check).transpose()?;
         let through = Through::of(config, &Lookup::of_system())?;
         let store = Store::begin(&config.database).await?;
+        // Before anybody is served, so that nobody misses anything from then on; the HTTP client takes as long to be made.
+        let listening = AbortOnDropHandle::new(tokio::spawn({
+            let store = store.clone();
+            async move { store.listen().await }
+        }));
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
-        // Before anybody is served, so that nobody misses anything from then on.
-        let following = custodian.store.listen().await?;
+        let following = listening.await.map_err(|_| StoreError::Late)??;
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
         let app = App { custodian, sign_ins, callers: Arc::new(callers), through: Arc::new(through) };
