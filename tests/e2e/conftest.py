@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -101,13 +101,21 @@ def far_kept_page(far_browser: Browser) -> Iterator[KeptPage]:
 
 
 @pytest.fixture
-def context(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrowserContext]:
+def foreign_names() -> Collection[str]:
+    """Hosts off this machine that a module's pages ask for; the resolver leads them nowhere."""
+    return ()
+
+
+@pytest.fixture
+def context(
+    browser: Browser, request: pytest.FixtureRequest, tmp_path: Path, foreign_names: Collection[str]
+) -> Iterator[BrowserContext]:
     """A fresh browser context, which fails the test if a page asks for anything off this machine.
 
     With the mark `kept_page`, that of the tests before, cleared of what they left there.
     """
     kept: KeptPage | None = request.getfixturevalue("kept_page") if shares_page(request) else None
-    with kept.lend() if kept else fresh_context(browser) as context:
+    with kept.lend() if kept else fresh_context(browser, foreign_names) as context:
         yield context
         if request.node.stash.get(FAILED, False):
             for number, page in enumerate(context.pages):
@@ -118,9 +126,9 @@ def context(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) ->
 
 
 @contextmanager
-def fresh_context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser context of its own, whose pages count their kernel messages."""
-    with local_context(browser) as context:
+def fresh_context(browser: Browser, names: Collection[str] = ()) -> Iterator[BrowserContext]:
+    """A browser context of its own, whose pages count their kernel messages; `names` as for `only_local`."""
+    with local_context(browser, names=names) as context:
         kernel_messages.record(context)
         yield context
 

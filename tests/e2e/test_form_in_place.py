@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from e2e.configure_form import PATIENCE_MS, ConfigureForm
 
 CLIENT_ID = "123456789012-form.apps.googleusercontent.com"
+GOOGLE = "accounts.google.com"
 SECRET = "GOCSPX-in-place-of-a-traceback"
 NEXT = "There's no OAuth client yet. Fill in the form above, then run this cell again."
 SHOW = "from tokentoss import GoogleAuthWidget\nw = GoogleAuthWidget()\nw"
+
+
+@pytest.fixture
+def foreign_names():
+    """The client is one of the real provider's, to which its popup leads."""
+    return {GOOGLE}
 
 
 def fill_in(form):
@@ -20,6 +29,11 @@ def fill_in(form):
     form.type_into(form.client_secret, SECRET)
     form.page.keyboard.press("Enter")
     form.wait_status("Configured!")
+
+
+def asks_google(request):
+    parts = urlsplit(request.url)
+    return parts.hostname == GOOGLE and parse_qs(parts.query)["client_id"] == [CLIENT_ID]
 
 
 def sign_in_button(notebook):
@@ -38,7 +52,8 @@ def test_the_button_follows_the_form(open_notebook, place):
     expect(form.change_button).to_be_focused()
     assert json.loads(place.read_text())["installed"]["client_id"] == CLIENT_ID
     # A click of the same output opens the popup; the provider itself is out of reach here.
-    with notebook.page.context.expect_page() as opened:
+    context = notebook.page.context
+    with context.expect_page() as opened, context.expect_event("request", asks_google):
         sign_in_button(notebook).click()
     opened.value.close()
     notebook.run_cell(1)
