@@ -63,6 +63,7 @@ class TokenTossError(Exception):
         cause: The code of what lies behind it, where a broker said so.
         action: What helps, where a broker said so: ``sign_in``, ``ask_admin``, ``retry``, ``fix_config``.
         retry_after: Seconds that a broker asked to wait.
+        trace_id: Under what its administrator finds the request in the broker's log: 32 hexadecimal digits.
     """
 
     default_code = ""
@@ -72,6 +73,7 @@ class TokenTossError(Exception):
     cause: str | None = None
     action: str | None = None
     retry_after: float | None = None
+    trace_id: str | None = None
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from tokentoss import BrokerManager, TokenTossError, error_codes
 from tokentoss.broker import Broker, BrokerClient, FakeBroker
 from tokentoss.broker.fake.problems import STATUS_OF
 from tokentoss.broker.problem import error_of
-from tokentoss.exceptions import ConfigurationError, TokenRefreshError, error_for
+from tokentoss.exceptions import ConfigurationError, NoCredentialsError, TokenRefreshError, error_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +49,7 @@ def test_a_problem_is_read_by_the_members_of_the_interface() -> None:
 
     error_of(Members(code="not_connected"), "https://broker")
     described = interface()["components"]["schemas"]["Problem"]["properties"]
-    assert {"code", "title", "cause", "action", "retry_after"} == read <= set(described)
+    assert {"code", "title", "cause", "action", "retry_after", "trace_id"} == read <= set(described)
 
 
 def test_the_fake_broker_has_the_statuses_of_the_interface() -> None:
@@ -306,3 +306,40 @@ def test_a_time_of_a_sign_in(service: FakeProvider, value: object) -> None:
 )
 def test_how_long_to_wait(value: object, seconds: float | None) -> None:
     assert error_of({"code": "refresh_busy", "retry_after": value}, "https://broker").retry_after == seconds
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_trace_is_told_to_those_who_ask_their_administrator(
+    monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("TOKENTOSS_LANGUAGE", language)
+    members = {"code": "caller_forbidden", "title": "No.", "action": "ask_admin", "trace_id": TRACE}
+    refused = error_of(members, "https://broker")
+    assert refused.trace_id == TRACE
+    assert f"https://broker, trace {TRACE}" in str(refused)
+    away = error_of({**members, "code": "refresh_busy", "action": "retry"}, "https://broker")
+    assert away.trace_id == TRACE
+    assert TRACE not in str(away)
+
+
+@pytest.mark.parametrize("value", [None, 7, "", TRACE.upper(), TRACE[1:], f"{TRACE}\n", "<script>", [TRACE]])
+def test_a_trace_that_is_none_is_left_out(value: object) -> None:
+    refused = error_of(
+        {"code": "caller_forbidden", "action": "ask_admin", "trace_id": value}, "https://broker"
+    )
+    assert refused.trace_id is None
+    assert "trace" not in str(refused)
+
+
+def test_the_fake_broker_gives_each_problem_a_trace() -> None:
+    with FakeBroker() as fake:
+        client = BrokerClient(fake.broker())
+        traces = set()
+        for _ in range(2):
+            with pytest.raises(NoCredentialsError) as refused:
+                client.get_valid_provider_access_token("google")
+            traces.add(refused.value.trace_id)
+    assert len(traces - {None}) == 2

@@ -38,6 +38,7 @@ pub mod source;
 pub mod store;
 mod texts;
 pub mod through;
+mod trace;
 pub mod upkeep;
 mod weak_map;
 

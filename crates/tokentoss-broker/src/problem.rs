@@ -14,6 +14,7 @@ use tokentoss_custody::{Action, Refusal};
 
 use crate::callers::Turned;
 use crate::refresh::Failed;
+use crate::trace::TraceId;
 
 /// Why a request was not answered as it was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ struct Body {
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
 }
 
 /// Where the codes are explained.
@@ -123,6 +126,17 @@ impl Problem {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// Writes a line of the log that the request's trace leads to.
+    pub(crate) fn log(&self) {
+        let (status, code, cause) = (self.status.as_u16(), self.code, self.cause);
+        if self.status.is_server_error() {
+            tracing::warn!(status, code, cause, "answered with a problem");
+        } else {
+            // Anybody can cause those.
+            tracing::debug!(status, code, cause, "answered with a problem");
+        }
     }
 
     pub(crate) fn storage_unavailable() -> Self {
@@ -225,13 +239,18 @@ impl From<Failed> for Problem {
                 cause: None,
                 retry_after: None,
             }),
-            Failed::Store(_) => Self::storage_unavailable(),
+            Failed::Store(error) => {
+                // The answer does not say it, and nobody else knows it.
+                tracing::warn!(%error, "the database failed a request");
+                Self::storage_unavailable()
+            }
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        self.log();
         // Whole seconds, and never too early.
         let seconds = self.retry_after.map(|pause| pause.as_secs() + u64::from(pause.subsec_nanos() > 0));
         let body = Body {
@@ -242,6 +261,7 @@ impl IntoResponse for Problem {
             cause: self.cause,
             action: self.action,
             retry_after: seconds,
+            trace_id: TraceId::current().map(|trace| trace.to_string()),
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();

@@ -19,6 +19,7 @@ CONTENT_TYPE = "application/problem+json"
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ACTIONS = frozenset({"sign_in", "ask_admin", "retry", "fix_config"})
+_TRACE = re.compile(r"[0-9a-f]{32}")
 _GATEWAY = frozenset({502, 503, 504})
 _MAX_TITLE = 300
 
@@ -51,11 +52,16 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
         retry_after: What the header ``Retry-After`` says, in seconds.
     """
     code = _text(members, "code") or "broker_answer_invalid"
-    failure = several_accounts(where) if code == AMBIGUOUS else _titled(code, members.get("title"), where)
+    action = members.get("action")
+    trace = members.get("trace_id")
+    trace_id = trace if isinstance(trace, str) and _TRACE.fullmatch(trace) else None
+    # An administrator finds the reason by it; to others it says nothing.
+    place = f"{where}, trace {trace_id}" if trace_id and action == "ask_admin" else where
+    failure = several_accounts(where) if code == AMBIGUOUS else _titled(code, members.get("title"), place)
     # Also one that this version does not know.
     failure.code = code
     failure.cause = _text(members, "cause")
-    action = members.get("action")
+    failure.trace_id = trace_id
     failure.action = action if isinstance(action, str) and action in _ACTIONS else None
     failure.retry_after = retry_after if retry_after is not None else _seconds(members.get("retry_after"))
     return failure

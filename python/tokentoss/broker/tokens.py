@@ -247,4 +247,5 @@ def _again(failure: TokenTossError) -> TokenTossError:
     """Return a failure anew: one exception in two threads would share its traceback."""
     made = type(failure)(str(failure), code=failure.code, subject=failure.subject, case=failure.case)
     made.cause, made.action, made.retry_after = failure.cause, failure.action, failure.retry_after
+    made.trace_id = failure.trace_id
     return made

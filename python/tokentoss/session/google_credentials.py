@@ -68,6 +68,7 @@ class CredentialsRefreshError(TokenRefreshError, google_exceptions.RefreshError)
         )
         self.code = failure.code
         self.cause, self.action, self.retry_after = failure.cause, failure.action, failure.retry_after
+        self.trace_id = failure.trace_id
 
 
 class Credentials(google_credentials.Credentials):

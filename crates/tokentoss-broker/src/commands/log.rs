@@ -9,7 +9,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Logs from now on; `RUST_LOG` says of what, else `usual`.
 pub(super) fn start(usual: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let logging = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
+    let logging = tracing_subscriber::fmt()
+        .json()
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A test may have installed its own.
     let _ = logging.finish().with(filter_fn(may_be_told)).try_init();
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokentoss_core::endpoint::EndpointUrl;
+use tracing::Instrument;
 
 use super::confirm::UNCONFIRMED;
 use super::{Failure, SignIns, Started, UNDER_WAY, Way};
@@ -54,13 +55,16 @@ impl SignIns {
             return Err(Problem::state_mismatch());
         }
         let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
-        let task = self.custodian.tasks.spawn(async move {
-            let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
-            Ok(match sign_ins.connected_by(&row, &query, redirect_uri).await {
-                Ok(outcome) => outcome,
-                Err(problem) => Err(sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await),
-            })
-        });
+        let task = self.custodian.tasks.spawn(
+            async move {
+                let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
+                Ok(match sign_ins.connected_by(&row, &query, redirect_uri).await {
+                    Ok(outcome) => outcome,
+                    Err(problem) => Err(sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await),
+                })
+            }
+            .in_current_span(),
+        );
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 

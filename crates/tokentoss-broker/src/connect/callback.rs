@@ -6,6 +6,7 @@ use tokentoss_core::authorization_response::{Refusal, VerifiedCode, verify};
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::pkce::CodeVerifier;
 use tokentoss_core::{Error, ErrorCode, Secret};
+use tracing::Instrument;
 
 use super::confirm::new_confirmation;
 use super::exchange::{Redeemable, RedeemedTokens};
@@ -51,10 +52,13 @@ impl SignIns {
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
         let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
         // Whoever leaves now has spent the state and the code all the same.
-        let task = self.custodian.tasks.spawn(async move {
-            let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
-            Ok(sign_ins.take(row, &query, redirect_uri).await)
-        });
+        let task = self.custodian.tasks.spawn(
+            async move {
+                let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
+                Ok(sign_ins.take(row, &query, redirect_uri).await)
+            }
+            .in_current_span(),
+        );
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokentoss_custody::Scopes;
+use tracing::Instrument;
 
 use super::exchange::RedeemedTokens;
 use super::{Failure, SignIns, View, WORKING, sha256};
@@ -119,34 +120,37 @@ impl SignIns {
         proof: Proof,
     ) -> Result<Option<Finished>, Problem> {
         let sign_ins = Arc::clone(self);
-        let task = self.custodian.tasks.spawn(async move {
-            // Without the tenant's key nothing is taken from the row: another broker may have it.
-            sign_ins.custodian.data_key(&row.tenant).await?;
-            let store = &sign_ins.custodian.store;
-            // Before it is compared, so that many at once are as few as one after the other.
-            let tries_left = match proof {
-                Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(Failed::from)? {
-                    None => return Ok(None),
-                    left => left,
-                },
-                Proof::Cookie => None,
-            };
-            let before = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-            let Some(before) = before else {
-                if tries_left == Some(0) {
-                    sign_ins.fail(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
-                }
-                return Ok(tries_left.map(|_| Finished::Wrong));
-            };
-            failpoint!("before_connect");
-            Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before).await {
-                Ok(()) => Finished::Connected,
-                Err(problem) => {
-                    sign_ins.interrupt(&before, &[Stage::Connecting], &problem).await;
-                    Finished::Interrupted
-                }
-            }))
-        });
+        let task = self.custodian.tasks.spawn(
+            async move {
+                // Without the tenant's key nothing is taken from the row: another broker may have it.
+                sign_ins.custodian.data_key(&row.tenant).await?;
+                let store = &sign_ins.custodian.store;
+                // Before it is compared, so that many at once are as few as one after the other.
+                let tries_left = match proof {
+                    Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(Failed::from)? {
+                        None => return Ok(None),
+                        left => left,
+                    },
+                    Proof::Cookie => None,
+                };
+                let before = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+                let Some(before) = before else {
+                    if tries_left == Some(0) {
+                        sign_ins.fail(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
+                    }
+                    return Ok(tries_left.map(|_| Finished::Wrong));
+                };
+                failpoint!("before_connect");
+                Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before).await {
+                    Ok(()) => Finished::Connected,
+                    Err(problem) => {
+                        sign_ins.interrupt(&before, &[Stage::Connecting], &problem).await;
+                        Finished::Interrupted
+                    }
+                }))
+            }
+            .in_current_span(),
+        );
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 

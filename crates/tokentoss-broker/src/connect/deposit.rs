@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokentoss_core::deposit::Deposit;
 use tokentoss_core::sealing::KeyPair;
 use tokentoss_core::{base64url, ticket};
+use tracing::Instrument;
 
 use super::confirm::UNCONFIRMED;
 use super::exchange::Redeemable;
@@ -37,15 +38,18 @@ impl SignIns {
         };
         let sign_ins = Arc::clone(self);
         // Whoever leaves now has spent the code all the same.
-        let task = self.custodian.tasks.spawn(async move {
-            let store = &sign_ins.custodian.store;
-            let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-            taken.ok_or_else(Problem::authorization_expired)?;
-            if let Err(problem) = sign_ins.take_deposit(&row, &redeemable).await {
-                sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await;
+        let task = self.custodian.tasks.spawn(
+            async move {
+                let store = &sign_ins.custodian.store;
+                let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+                taken.ok_or_else(Problem::authorization_expired)?;
+                if let Err(problem) = sign_ins.take_deposit(&row, &redeemable).await {
+                    sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await;
+                }
+                Ok::<_, Problem>(())
             }
-            Ok::<_, Problem>(())
-        });
+            .in_current_span(),
+        );
         task.await.map_err(|_| Problem::storage_unavailable())??;
         self.view(caller, id).await
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokentoss_custody::{Revoker, sign_out};
+use tracing::Instrument;
 
 use super::{Custodian, Failed};
 use crate::store::{GrantId, StoreError};
@@ -16,7 +17,7 @@ impl Custodian {
     pub async fn disconnect(self: &Arc<Self>, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
         let custodian = Arc::clone(self);
         // In a task of its own, so that what was begun ends even if the caller leaves.
-        let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await });
+        let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await }.in_current_span());
         task.await.map_err(|_| StoreError::Row("a sign-out that did not end"))?
     }
 

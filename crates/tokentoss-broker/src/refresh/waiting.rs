@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{Asker, Claim, Decision, Demand, Held, LeaseOwner, Problem, Refusal, decide};
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::claimed::Claimed;
 use super::single_flight::{Observation, RefreshPermit, TokenWaiter};
@@ -120,19 +121,22 @@ impl TokenWaiter for Waiting<'_> {
         let (owner, started) = (LeaseOwner(random::number()), clock::elapsed());
         let (claimed, answer) = oneshot::channel();
         // A caller who leaves while the lease is taken must not leave a lease that nobody uses.
-        self.custodian.tasks.spawn(async move {
-            let has_lease = custodian.store.claim(id, &claim, owner).await;
-            let is_ours = matches!(has_lease, Ok(true));
-            // The caller may have left.
-            let _ = claimed.send(has_lease);
-            if is_ours {
-                metrics::claimed(&place.provider, "caller", claim.is_repeated);
-                let held = Held { claim, owner };
-                let claimed = Claimed::new(Arc::unwrap_or_clone(row), held, started, reading.at());
-                custodian.keep_written(custodian.refresh(&claimed).await, id, &place).await;
+        self.custodian.tasks.spawn(
+            async move {
+                let has_lease = custodian.store.claim(id, &claim, owner).await;
+                let is_ours = matches!(has_lease, Ok(true));
+                // The caller may have left.
+                let _ = claimed.send(has_lease);
+                if is_ours {
+                    metrics::claimed(&place.provider, "caller", claim.is_repeated);
+                    let held = Held { claim, owner };
+                    let claimed = Claimed::new(Arc::unwrap_or_clone(row), held, started, reading.at());
+                    custodian.keep_written(custodian.refresh(&claimed).await, id, &place).await;
+                }
+                drop(permit);
             }
-            drop(permit);
-        });
+            .in_current_span(),
+        );
         Ok(answer.await.unwrap_or(Ok(false))?)
     }
 

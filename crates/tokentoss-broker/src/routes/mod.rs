@@ -73,6 +73,7 @@ pub fn callers(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(crate::metrics::count))
         .layer(middleware::map_response(no_store::no_store))
+        .layer(middleware::from_fn(crate::trace::follow))
         .with_state(app)
 }
 

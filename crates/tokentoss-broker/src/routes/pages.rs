@@ -186,6 +186,7 @@ pub(super) fn nothing_to_do_page(texts: &Texts) -> Response {
 
 /// A problem as a person reads it.
 pub(super) fn problem_page(texts: &Texts, problem: &Problem) -> Response {
+    problem.log();
     // In the table of errors it is a provider's answer (RFC 6749 section 4.1.2.1), with advice that would lead astray here.
     let sentence = if problem.code() != "invalid_request" {
         texts.sentence(problem.code(), None)

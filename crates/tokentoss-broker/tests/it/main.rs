@@ -53,6 +53,7 @@ mod socket_file;
 mod sources;
 mod store;
 mod through;
+mod traces;
 mod unix_socket;
 mod unreadable_rows;
 mod uses;

@@ -10,7 +10,7 @@ use rustix::thread::{Uid, set_thread_res_uid};
 use serde_json::{Value, json};
 
 use crate::provider::Provider;
-use crate::running::{Broker, Home, KEY, answer};
+use crate::running::{Broker, Home, KEY, answer, without_trace};
 
 /// Root's own number, and that of a service on every Linux.
 const ROOT: u32 = 0;
@@ -59,7 +59,7 @@ async fn ask_as(uid: Option<u32>, socket: &Path, path: &str, lines: &str) -> io:
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
-        Ok((status, serde_json::from_str(body).expect("JSON")))
+        Ok((status, without_trace(serde_json::from_str(body).expect("JSON"))))
     });
     tokio::task::spawn_blocking(move || asking.join().expect("no panic")).await.expect("no panic")
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from tokentoss import error_codes
@@ -91,6 +92,7 @@ class ProblemError(Exception):
             "status": self.status,
             "code": self.code,
             "action": self.action,
+            "trace_id": secrets.token_hex(16),
             **{name: value for name, value in optional.items() if value is not None},
         }
 

@@ -8,6 +8,7 @@ use reqwest::{Client, StatusCode};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::key_set::KeySet;
 use crate::source::Source;
@@ -145,7 +146,7 @@ impl Published {
     /// most, however long the place takes.
     fn begin_reading(self: &Arc<Self>, mut turn: OwnedMutexGuard<Turn>) -> JoinHandle<()> {
         let published = Arc::clone(self);
-        tokio::spawn(async move { published.read_in(&mut turn).await })
+        tokio::spawn(async move { published.read_in(&mut turn).await }.in_current_span())
     }
 
     async fn read_in(&self, turn: &mut Turn) {
