@@ -1,6 +1,7 @@
 //! `confirm`: lets a grant in `error` be used as it is.
 
 use clap::Args;
+use tokentoss_custody::Status;
 
 use super::{CommandError, open};
 use crate::config::Config;
@@ -28,7 +29,11 @@ async fn confirm(store: &Store, id: GrantId) -> Result<(), CommandError> {
     let Some(row) = before else {
         let row = store.grant(id).await?.ok_or("no grant has this identifier; `grants` lists them")?;
         let status = row.grant.status.name();
-        return Err(format!("the grant is {status}, and only one in `error` can be confirmed").into());
+        return Err(if matches!(row.grant.status, Status::Error(_)) {
+            "the provider has refused this grant's refresh token; its user must sign in again".into()
+        } else {
+            format!("the grant is `{status}`, and only one in `error` can be confirmed").into()
+        });
     };
     tracing::info!(
         target: "audit",

@@ -32,24 +32,79 @@ const BATCH: u32 = 256;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a key ring with a fresh key, where the configuration names it.
+    ///
+    /// The file is for its owner alone, and one that exists is never replaced: what its keys sealed could not be
+    /// opened any more. Keep a copy of it where the database's backups are not.
+    ///
+    /// Example: tokentoss-broker --config /etc/tokentoss-broker/broker.toml init
     Init,
-    /// Serve until a signal ends it.
+    /// Serve callers, browsers and administrators until a signal ends it.
+    ///
+    /// Applies pending migrations first. Then prints one line with the addresses of callers and administrators,
+    /// and logs to standard error. Callers ask at `listen` (127.0.0.1:8765 where the file does not say),
+    /// administrators and probes at `admin_listen` (127.0.0.1:8766): /livez, /readyz, /metrics, /openapi.json.
+    ///
+    /// SIGTERM and SIGINT end it: it takes no further requests, and gives those that run, and refreshes that have
+    /// begun, up to 25 seconds.
+    ///
+    /// Example: RUST_LOG=info tokentoss-broker --config broker.toml serve
     Serve,
     /// Say everything that stands in the way of serving, all at once, and which migrations are pending.
+    ///
+    /// Reads the configuration, every secret that it names, rights of files, the database, and what hubs and
+    /// clusters say. Changes nothing, and may run beside a broker. Exits with 1 where there is a problem.
+    ///
+    /// Example: tokentoss-broker --config broker.toml check
     Check,
     /// List the providers and the clients that are registered with them; no secrets.
+    ///
+    /// Reads the configuration alone.
+    ///
+    /// Example: tokentoss-broker clients --json
     Clients(clients::Arguments),
     /// List those who may ask, or write a fresh key for a new one.
+    ///
+    /// `callers new` writes the key into a file for its owner alone, and prints what to add to the configuration.
+    /// It changes no configuration; a broker reads new keys when it is started again.
+    ///
+    /// Example: tokentoss-broker callers new nightly
     Callers(callers::Arguments),
     /// List grants of all users; no tokens.
+    ///
+    /// A grant is one account of a user at a provider. `active` grants give tokens; `expired` ones need the user
+    /// to sign in again; `error` needs an administrator, and `confirm` may help; `revoked` ones were ended.
+    /// Reads alone, and may run beside a broker.
+    ///
+    /// Example: tokentoss-broker grants --tenant acme --status error
     Grants(grants::Arguments),
     /// Let a grant in `error` be used as it is, after its cause was looked into.
+    ///
+    /// For a grant whose row is older than the journal knows it, or whose client was refused: the next demand sends
+    /// its refresh token again. If that token was used up meanwhile, a provider with reuse detection ends the
+    /// grant, and the user signs in again. Writes an audit line.
+    ///
+    /// Example: tokentoss-broker confirm 0123456789abcdef0123456789abcdef
     Confirm(confirm::Arguments),
     /// End the grants of a user, and have their tokens revoked at the provider.
+    ///
+    /// The grants end at once, and no token is given any more. Tokens that were given out live on until they
+    /// expire, unless the provider ends them with the grant. The running broker sends the revocations, and tries
+    /// again for as long as a provider is away. Writes an audit line for each grant.
+    ///
+    /// Example: tokentoss-broker revoke --tenant acme --user ada --provider google
     Revoke(revoke::Arguments),
     /// Wrap the tenants' data keys anew by the ring's primary key, or give tenants new data keys.
+    ///
+    /// Runs beside brokers, can be interrupted at any time, and goes on from there when it is started again.
+    /// docs/broker/operations.md has the steps in their order.
+    ///
+    /// Example: tokentoss-broker rekey
     Rekey(rekey::Arguments),
     /// Print the OpenAPI document of the HTTP interface.
+    ///
+    /// Needs no configuration. The same document is at /openapi.json of the administrators' port.
+    ///
+    /// Example: tokentoss-broker openapi > openapi.json
     Openapi,
 }
 

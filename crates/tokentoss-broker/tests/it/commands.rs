@@ -25,12 +25,20 @@ fn err(output: &Output) -> String {
 
 #[tokio::test]
 async fn every_command_explains_itself() {
-    for command in
-        ["init", "serve", "check", "clients", "callers", "grants", "confirm", "revoke", "rekey", "openapi"]
-    {
+    let commands =
+        ["init", "serve", "check", "clients", "callers", "grants", "confirm", "revoke", "rekey", "openapi"];
+    let whole = out(&run(Path::new("nowhere"), &["--help"]).await);
+    insta::assert_snapshot!("help", whole);
+    for command in commands {
+        assert!(whole.contains(&format!("\n  {command} ")), "{command}");
         let help = run(Path::new("nowhere"), &[command, "--help"]).await;
-        assert!(help.status.success() && out(&help).contains("Usage: tokentoss-broker"), "{command}");
+        assert!(help.status.success() && out(&help).contains("Example: "), "{command}");
+        insta::assert_snapshot!(format!("help_{command}"), out(&help));
     }
+    insta::assert_snapshot!(
+        "help_callers_new",
+        out(&run(Path::new("nowhere"), &["callers", "new", "--help"]).await)
+    );
     let document = run(Path::new("nowhere"), &["openapi"]).await;
     let document: Value = serde_json::from_slice(&document.stdout).expect("JSON");
     assert_eq!(document["openapi"], "3.1.0");
@@ -48,6 +56,24 @@ async fn confirm_refuses_unknown_grants() {
     ] {
         let confirmed = run(&config, &["confirm", named]).await;
         assert!(!confirmed.status.success() && err(&confirmed).contains(said), "{confirmed:?}");
+    }
+}
+
+#[tokio::test]
+async fn confirm_says_where_only_a_sign_in_helps() {
+    for home in Home::all().await {
+        let broker = home.start().await;
+        let grant = broker.connect("ada", &home.provider.grant(), 3600).await.to_string();
+        broker.stop().await;
+        // The provider refused its token, and an older backup came back since.
+        home.execute(
+            "UPDATE grants SET status = 'error', cause = 'rolled_back', attempt_hash = refresh_hash, attempt_at = renewed_at, \
+             refresh_hash = NULL, refresh_cell = NULL",
+        )
+        .await;
+        let confirmed = run(&home.configuration(""), &["confirm", &grant]).await;
+        assert!(!confirmed.status.success());
+        assert!(err(&confirmed).contains("its user must sign in again"), "{confirmed:?}");
     }
 }
 

@@ -189,7 +189,7 @@ async fn a_row_that_a_backup_revived_is_not_used_until_somebody_confirms_it() {
     assert_eq!(row.grant.status.name(), "active");
     let again = run(&config, &["confirm", &id.to_string()]).await;
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert!(said.contains("the grant is active, and only one in `error` can be confirmed"), "{said}");
+    assert!(said.contains("the grant is `active`, and only one in `error` can be confirmed"), "{said}");
     let answer = broker.token("ada", json!({"provider": "example"})).await;
     assert_eq!((answer.code(), provider.forms().len()), ("reauth_required", 2), "now it was");
     broker.connect("ada", &provider.grant(), 3600).await;
