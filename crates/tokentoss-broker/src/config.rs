@@ -174,6 +174,9 @@ pub struct CallerConfig {
     /// The tenants that it may ask for; all if it names none.
     #[serde(default)]
     pub tenants: Vec<String>,
+    /// The providers that it may ask for; all if it names none.
+    #[serde(default)]
+    pub providers: Vec<String>,
     /// The address at which browsers reach the application, where it passes `/auth/…` on to this broker.
     #[serde(default)]
     pub public_url: Option<String>,

@@ -174,7 +174,7 @@ impl From<Turned> for Problem {
                 StatusCode::FORBIDDEN,
                 "caller_forbidden",
                 "ask_admin",
-                "This caller may not ask for this tenant. Ask the broker's administrator.",
+                "This caller may not ask for this tenant or provider. Ask the broker's administrator.",
             ),
             Turned::HubUnavailable => Self::hub_unavailable(),
             Turned::ClusterUnavailable => Self::cluster_unavailable(),

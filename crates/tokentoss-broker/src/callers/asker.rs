@@ -2,12 +2,13 @@
 
 use axum::http::HeaderMap;
 
-use super::{Caller, Turned, is_name, name_in};
+use super::{AllowedProviders, Caller, Turned, is_name, name_in};
 
 /// Somebody who may ask, for a user of its own or for whoever it names.
 pub(super) struct Asker {
     name: String,
     asks_for: AsksFor,
+    providers: AllowedProviders,
     tenant_header: String,
     user_header: String,
 }
@@ -28,6 +29,8 @@ pub(super) struct Terms<'a> {
     pub(super) user: Option<&'a str>,
     /// The tenants that it may name.
     pub(super) tenants: &'a [String],
+    /// The providers that it may ask for.
+    pub(super) providers: AllowedProviders,
     /// The header with the tenant.
     pub(super) tenant_header: &'a str,
     /// The header with the user.
@@ -57,6 +60,7 @@ impl Asker {
         Ok(Self {
             name,
             asks_for,
+            providers: terms.providers.clone(),
             tenant_header: terms.tenant_header.to_ascii_lowercase(),
             user_header: terms.user_header.to_ascii_lowercase(),
         })
@@ -81,6 +85,6 @@ impl Asker {
                 (tenant.clone(), user.clone())
             }
         };
-        Ok(Caller { name: self.name.clone(), tenant, user })
+        Ok(Caller { name: self.name.clone(), tenant, user, providers: self.providers.clone() })
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::{Caller, NAME_LIMIT, Turned, name_in, names_nobody};
+use super::{AllowedProviders, Caller, NAME_LIMIT, Turned, name_in, names_nobody};
 use crate::config::{Config, ConfigError};
 use crate::source::Source;
 
@@ -115,7 +115,12 @@ impl Hubs {
         let hub = hub.filter(|_| token.len() <= TOKEN_LIMIT).ok_or(Turned::Unauthenticated)?;
         let user = hub.user_of(token).await?;
         names_nobody(headers)?;
-        Ok(Caller { name: format!("hub {}", hub.name), tenant: hub.name.clone(), user })
+        Ok(Caller {
+            name: format!("hub {}", hub.name),
+            tenant: hub.name.clone(),
+            user,
+            providers: AllowedProviders::All,
+        })
     }
 }
 

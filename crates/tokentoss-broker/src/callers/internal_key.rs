@@ -37,6 +37,13 @@ impl InternalKeys {
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let mut holders: Vec<Holder> = Vec::new();
         for (name, caller) in &config.callers {
+            if caller.providers.iter().any(|provider| !config.providers.contains_key(provider)) {
+                let setting = format!("callers.{name}.providers");
+                return Err(ConfigError::Setting {
+                    setting,
+                    reason: "one of them has no section [providers.…]; correct its name".into(),
+                });
+            }
             let holder = Holder::of(name, caller)?;
             if holders.iter().any(|other| other.keys.iter().any(|key| holder.keys.contains(key))) {
                 let setting = format!("callers.{name}.keys");

@@ -1,5 +1,6 @@
 //! Who asks. Whoever is unknown gets one answer, whatever was wrong.
 
+mod allowed_providers;
 mod asker;
 mod clusters;
 mod hubs;
@@ -7,6 +8,7 @@ mod internal_key;
 mod peer;
 mod unix_users;
 
+pub use allowed_providers::AllowedProviders;
 pub use clusters::{Cluster, ClusterConfig, ServiceAccountConfig};
 pub use hubs::{Hub, HubConfig};
 pub use internal_key::InternalKeys;
@@ -39,6 +41,18 @@ pub struct Caller {
     pub tenant: String,
     /// The user of the request, within the tenant.
     pub user: String,
+    /// The providers that it may ask for.
+    pub providers: AllowedProviders,
+}
+
+impl Caller {
+    /// Goes on for a provider that the caller may ask for.
+    ///
+    /// # Errors
+    /// That it may not.
+    pub fn may_ask_for(&self, provider: &str) -> Result<(), Turned> {
+        if self.providers.contain(provider) { Ok(()) } else { Err(Turned::Forbidden) }
+    }
 }
 
 /// Why a request is not answered.
@@ -46,7 +60,7 @@ pub struct Caller {
 pub enum Turned {
     /// The key is missing or unknown.
     Unauthenticated,
-    /// The key is known, but not for this tenant.
+    /// The key is known, but not for this tenant or provider.
     Forbidden,
     /// The headers that name tenant and user are missing or malformed, or name what the key decides.
     Malformed,
@@ -111,6 +125,7 @@ impl CallerConfig {
             tenant: self.tenant.as_deref(),
             user: self.user.as_deref(),
             tenants: &self.tenants,
+            providers: AllowedProviders::named(&self.providers),
             tenant_header: &self.tenant_header,
             user_header: &self.user_header,
         };

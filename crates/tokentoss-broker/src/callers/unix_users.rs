@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::asker::Asker;
-use super::{Caller, Peer, Turned, is_name, names_nobody};
+use super::{AllowedProviders, Caller, Peer, Turned, is_name, names_nobody};
 use crate::config::{Config, ConfigError};
 
 /// How long the directory may take.
@@ -136,7 +136,12 @@ impl UnixUsers {
         let persons = self.persons.as_ref().ok_or(Turned::Unauthenticated)?;
         let user = persons.name_of(uid).await?.ok_or(Turned::Unauthenticated)?;
         names_nobody(headers)?;
-        Ok(Caller { name: format!("unix user {uid}"), tenant: persons.tenant.clone(), user })
+        Ok(Caller {
+            name: format!("unix user {uid}"),
+            tenant: persons.tenant.clone(),
+            user,
+            providers: AllowedProviders::All,
+        })
     }
 }
 

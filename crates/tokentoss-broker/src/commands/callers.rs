@@ -54,8 +54,12 @@ fn list(config: &Config) {
             _ if caller.tenants.is_empty() => "users of all tenants".to_owned(),
             _ => format!("users of tenants {}", caller.tenants.join(", ")),
         };
+        let at = match caller.providers.as_slice() {
+            [] => String::new(),
+            names => format!("  at {} alone", names.join(", ")),
+        };
         let user = caller.unix_user.as_ref().map(|user| format!("  user {user} of this machine"));
-        println!("{name}  {} keys{}  asks for {for_whom}", caller.keys.len(), user.unwrap_or_default());
+        println!("{name}  {} keys{}  asks for {for_whom}{at}", caller.keys.len(), user.unwrap_or_default());
     }
     if let Some((socket, tenant)) = config.socket.as_ref().and_then(|s| Some((s, s.tenant.as_ref()?))) {
         let (path, first) = (socket.path.display(), socket.first_uid);

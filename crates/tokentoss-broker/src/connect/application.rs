@@ -18,6 +18,7 @@ impl SignIns {
     /// # Errors
     /// `way_unavailable` where the caller has no `public_url`, or the provider no sign-in by pages.
     pub async fn log_in(&self, caller: &Caller, provider: &str) -> Result<Started, Problem> {
+        caller.may_ask_for(provider)?;
         let (_, settings) = self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
         if settings.way != Way::Page {
@@ -43,6 +44,7 @@ impl SignIns {
         query: &str,
         cookie: Option<&str>,
     ) -> Result<Result<String, Failure>, Problem> {
+        caller.may_ask_for(provider)?;
         self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
         let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;

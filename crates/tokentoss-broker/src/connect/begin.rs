@@ -78,6 +78,7 @@ impl SignIns {
     /// # Errors
     /// What is wrong with the request, or that the database does not answer.
     pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<Begun, Problem> {
+        caller.may_ask_for(&request.provider)?;
         let (_, settings) = self.provider(&request.provider)?;
         if request.way.is_some_and(|way| way != settings.way) {
             return Err(Problem::way_unavailable());

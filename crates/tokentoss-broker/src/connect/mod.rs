@@ -123,6 +123,7 @@ impl SignIns {
         let found = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
         found
             .filter(|row| row.tenant == caller.tenant && row.user == caller.user)
+            .filter(|row| caller.providers.contain(&row.provider))
             .ok_or_else(Problem::authorization_unknown)
     }
 

@@ -70,7 +70,7 @@ pub(super) async fn list(
     let store = &app.custodian.store;
     let mut answers = Vec::new();
     for name in app.custodian.provider_names() {
-        if provider.as_deref().is_some_and(|wanted| wanted != name) {
+        if provider.as_deref().is_some_and(|wanted| wanted != name) || !caller.providers.contain(name) {
             continue;
         }
         for account in
@@ -101,6 +101,7 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
     let row = app.custodian.store.grant(id).await.map_err(Failed::from)?;
     row.filter(|row| {
         let is_own = row.tenant == caller.tenant && row.user == caller.user;
+        let is_own = is_own && caller.providers.contain(&row.provider);
         // What was ended is not listed either; nor is what the configuration has no provider for.
         is_own && row.grant.status.name() != "revoked" && app.custodian.provider_of(row).is_some()
     })

@@ -115,6 +115,7 @@ pub(super) async fn status(
 
 /// What the user has connected at a provider.
 async fn accounts_at(app: &App, caller: &Caller, provider: &str) -> Result<Vec<Account>, Problem> {
+    caller.may_ask_for(provider)?;
     app.custodian.provider(provider).ok_or_else(Problem::not_found)?;
     Ok(app.custodian.accounts(&caller.tenant, &caller.user, provider).await.map_err(Failed::from)?)
 }
@@ -151,6 +152,7 @@ pub(super) async fn test_folder(
     if folder.is_empty() || folder.len() > FOLDER_LIMIT || !folder.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Problem::invalid_request());
     }
+    caller.may_ask_for(BOX)?;
     let provider = app.custodian.provider(BOX).and_then(|provider| provider.sign_in.as_ref());
     let identity = provider.and_then(|sign_in| sign_in.identity.as_ref()).ok_or_else(Problem::not_found)?;
     // Box's own resources stand beside the one that says who signed in.

@@ -1,7 +1,7 @@
 //! `GET /v1/events`: news of the user's accounts, as server-sent events.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::App;
-use crate::callers::Caller;
+use crate::callers::{AllowedProviders, Caller};
 use crate::events::Event;
 use crate::problem::Problem;
 
@@ -34,6 +34,7 @@ struct Data<'a> {
 /// A listener's news until its time is over, or the process is about to end.
 struct News {
     receiver: Receiver<Event>,
+    providers: AllowedProviders,
     over: Pin<Box<Sleep>>,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -45,12 +46,14 @@ impl Stream for News {
         if self.over.as_mut().poll(context).is_ready() || self.ending.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
-        self.receiver.poll_recv(context).map(|event| {
-            event.map(|Event { name, account, provider, version }| {
+        loop {
+            let event = ready!(self.receiver.poll_recv(context));
+            let Some(Event { name, account, provider, version }) = event else { return Poll::Ready(None) };
+            if self.providers.contain(&provider) {
                 let data = Data { account: account.to_string(), provider: &provider, version };
-                Sent::default().event(name).json_data(data)
-            })
-        })
+                return Poll::Ready(Some(Sent::default().event(name).json_data(data)));
+            }
+        }
     }
 }
 
@@ -58,7 +61,8 @@ pub(super) async fn events(State(app): State<App>, caller: Caller) -> Result<Res
     let receiver = app.custodian.events.listen(&caller.tenant, &caller.user);
     let receiver = receiver.ok_or_else(Problem::too_many_listeners)?;
     let ending = Box::pin(app.custodian.ending.clone().cancelled_owned());
-    let news = News { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
+    let (over, providers) = (Box::pin(tokio::time::sleep(LONGEST)), caller.providers);
+    let news = News { receiver, providers, over, ending };
     Ok(Sse::new(news).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
@@ -69,15 +73,35 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::store::GrantId;
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_ends_after_a_quarter_of_an_hour() {
         let (_sender, receiver) = tokio::sync::mpsc::channel(1);
         let ending = Box::pin(CancellationToken::new().cancelled_owned());
-        let mut news = News { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
+        let over = Box::pin(tokio::time::sleep(LONGEST));
+        let mut news = News { receiver, providers: AllowedProviders::All, over, ending };
         let began = tokio::time::Instant::now();
         let ended = poll_fn(|context| Pin::new(&mut news).poll_next(context)).await;
         assert!(ended.is_none());
         assert_eq!(began.elapsed().as_secs(), 15 * 60);
+    }
+
+    #[tokio::test]
+    async fn news_of_other_providers_are_left_out() {
+        let (sender, receiver) = tokio::sync::mpsc::channel(2);
+        for (provider, version) in [("example", 1), ("other", 2)] {
+            let (account, provider) = (GrantId([7; 16]), provider.to_owned());
+            sender.send(Event { name: "renewed", account, provider, version }).await.expect("sent");
+        }
+        drop(sender);
+        let over = Box::pin(tokio::time::sleep(LONGEST));
+        let ending = Box::pin(CancellationToken::new().cancelled_owned());
+        let providers = AllowedProviders::Only(["other".to_owned()].into());
+        let mut news = News { receiver, providers, over, ending };
+        let mut next = async || poll_fn(|context| Pin::new(&mut news).poll_next(context)).await;
+        let told = format!("{:?}", next().await.expect("news").expect("an event"));
+        assert!(told.contains(r#"\"provider\":\"other\""#), "{told}");
+        assert!(next().await.is_none(), "the other one is not told");
     }
 }

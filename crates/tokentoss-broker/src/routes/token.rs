@@ -83,6 +83,7 @@ pub(super) async fn token(
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
     let ask = request.read().ok_or_else(Problem::invalid_request)?;
+    caller.may_ask_for(&ask.provider)?;
     let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
     tracing::info!(
         target: "audit",

@@ -87,6 +87,7 @@ impl Through {
             None => None,
             Some(name) => Some(Credential::named(name).ok_or_else(Problem::invalid_request)?),
         };
+        caller.may_ask_for(&target.provider)?;
         let rule = self.rule(&target.provider, &parts.method, &target, credential);
         let rule = rule.ok_or_else(Problem::target_forbidden)?;
         let url = rule.url(&target).ok_or_else(Problem::invalid_request)?;

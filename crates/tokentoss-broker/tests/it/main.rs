@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod allowed_providers;
 mod audiences;
 mod cache;
 mod callers;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::token::ServiceAccount;
 use crate::callers::asker::{Asker, Terms};
-use crate::callers::{Caller, NAMING_HEADERS, Turned, is_name, names_nobody};
+use crate::callers::{AllowedProviders, Caller, NAMING_HEADERS, Turned, is_name, names_nobody};
 
 /// A service account that may ask, or all of a namespace.
 #[derive(Clone, Debug, Deserialize)]
@@ -80,7 +80,12 @@ impl Rules {
                 if !is_name(&user) {
                     return Err(Turned::Unauthenticated);
                 }
-                Ok(Caller { name: format!("cluster {cluster} {user}"), tenant: tenant.clone(), user })
+                Ok(Caller {
+                    name: format!("cluster {cluster} {user}"),
+                    tenant: tenant.clone(),
+                    user,
+                    providers: AllowedProviders::All,
+                })
             }
         }
     }
@@ -111,7 +116,8 @@ impl Rule {
         }
         let [tenant_header, user_header] = NAMING_HEADERS;
         let (tenant, user) = (tenant.as_deref(), user.as_deref());
-        let terms = Terms { tenant, user, tenants, tenant_header, user_header };
+        let providers = AllowedProviders::All;
+        let terms = Terms { tenant, user, tenants, providers, tenant_header, user_header };
         let shown = name.as_deref().unwrap_or("*");
         Asker::of(format!("cluster {cluster} {namespace}/{shown}"), &terms).map(Self::Asker)
     }
