@@ -109,7 +109,7 @@ mod tests {
             format!("00-{upper}-00f067aa0ba902b7-01"),
             format!("00-{TRACE}-0000000000000000-01"),
             format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
-            format!("00-{}-00f067aa0ba902b7-01", &TRACE[1..]),
+            format!("00-{}-00f067aa0ba902b7-01", "4b".repeat(15)),
             format!("00-{TRACE}a-00f067aa0ba902b7-01"),
             format!("00-{TRACE}-00f067aa0ba902b7-1"),
             format!("0-{TRACE}-00f067aa0ba902b7-01"),
