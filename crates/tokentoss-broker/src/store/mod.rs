@@ -433,11 +433,11 @@ impl Store {
         either!(self, backend => backend.end_revocation(cell).await)
     }
 
-    /// How many tokens wait to be revoked.
+    /// How many tokens wait to be revoked, by the names of the providers that have some.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn waiting_revocations(&self) -> Result<u64, StoreError> {
+    pub async fn waiting_revocations(&self) -> Result<Vec<(String, u64)>, StoreError> {
         either!(self, backend => backend.waiting_revocations().await)
     }
 
