@@ -49,16 +49,24 @@ fn has_relation_of(value: &HeaderValue, relations: &[&str]) -> bool {
     if text.contains('\\') {
         return true;
     }
-    text.match_indices("rel").any(|(at, word)| {
-        let Some(after) = text[at + word.len()..].trim_start().strip_prefix('=') else { return false };
-        let after = after.trim_start();
-        let named = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split('"').next(),
-            None => after.split([';', ',']).next(),
-        };
-        let mut named = named.unwrap_or_default().split_ascii_whitespace();
-        named.any(|name| relations.contains(&name.trim_matches(['"', '\''])))
-    })
+    let mut rest = text.as_str();
+    while let Some((_, after)) = rest.split_once("rel") {
+        if relations_at(after).any(|named| relations.contains(&named)) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// The relations that follow `rel`, if it is the parameter's name.
+fn relations_at(after: &str) -> impl Iterator<Item = &str> {
+    let value = after.trim_start().strip_prefix('=').unwrap_or_default().trim_start();
+    let named = match value.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => value.split([';', ',']).next(),
+    };
+    named.unwrap_or_default().split_ascii_whitespace().map(|name| name.trim_matches(['"', '\'']))
 }
 
 /// Whether each challenge of `WWW-Authenticate` is of one of these schemes (RFC 9110 section 11.6.1).
