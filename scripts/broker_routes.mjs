@@ -67,9 +67,11 @@ function answers(responses, components) {
   const problems = Object.keys(responses).filter((status) => responses[status].$ref);
   const own = Object.entries(responses)
     .filter(([, { $ref }]) => !$ref)
-    .map(([status, { description, content }]) => {
+    .map(([status, { description, content, headers = {} }]) => {
       const schema = content?.["application/json"]?.schema;
-      return [status === "default" ? "any" : status, `${description}${schema ? ` ${type(schema)}.` : ""}`];
+      const named = Object.entries(headers).map(([name, header]) => ` Header ${code(name)}: ${header.description}`);
+      const answer = `${description}${schema ? ` ${type(schema)}.` : ""}${named.join("")}`;
+      return [status === "default" ? "any" : status, answer];
     });
   if (problems.length === 0) return own;
   const { description, content } = components.responses.Problem;

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fake_provider import Answer, FakeProvider
-from tokentoss import BOX, APIClient, Broker, ConfigurationError, IAPClient, NoCredentialsError
+from tokentoss import (
+    BOX,
+    APIClient,
+    Broker,
+    ConfigurationError,
+    IAPClient,
+    NoCredentialsError,
+    ReauthRequiredError,
+    TokenRefreshError,
+)
 from tokentoss.broker import FakeBroker
 from tokentoss.clients.errors import (
     ServiceForbiddenError,
@@ -154,3 +164,60 @@ def test_the_callers_own_headers_stay_and_cannot_choose_the_account(
     headers = service.requests[0][2]
     assert headers["X-Mine"] == "1"
     assert headers["Authorization"].count(".") == 2, "the ID token"
+
+
+def test_it_stays_with_the_account_of_its_first_call(
+    broker: FakeBroker, service: FakeProvider, client: IAPClient
+) -> None:
+    ada = broker.connect("google", subject="ada")
+    service.answers["/api"] = Answer(200, b"{}", {"Tokentoss-Account": "forged", "tokentoss-through": "0"})
+    response = client.get("/api")
+    assert response.headers["Tokentoss-Account"] == ada.id, "the service cannot name another one"
+    bob = broker.connect("google", subject="bob")
+    assert client.get("/api").status_code == 200
+    broker.end(ada)
+    with pytest.raises(ReauthRequiredError):
+        client.get("/api")
+    broker.grants.remove(ada)
+    with pytest.raises(NoCredentialsError, match="make a new client") as ended:
+        client.get("/api")
+    assert (ended.value.code, ended.value.action) == ("client_session_ended", "sign_in")
+    sent = [headers["Authorization"] for _, _, headers, _ in service.requests]
+    assert sent == [f"Bearer {ada.id_token}"] * 2
+    with IAPClient(BASE, broker=broker.broker(), through=True) as another:
+        another.get("/api")
+    assert service.requests[-1][2]["Authorization"] == f"Bearer {bob.id_token}"
+
+
+def test_also_where_the_first_call_is_refused_or_redirected(
+    broker: FakeBroker, service: FakeProvider, client: IAPClient
+) -> None:
+    broker.connect("google", subject="ada")
+    service.answers["/old"] = Answer(302, b"", {"Location": "/gone"})
+    service.answers["/gone"] = Answer(404, b"", {}, before=lambda: broker.connect("google", subject="bob"))
+    assert client.get("/old").status_code == 404
+    assert client.get("/api").status_code == 200
+
+
+def test_calls_at_once_are_all_for_one_account(broker: FakeBroker, client: IAPClient) -> None:
+    broker.connect("google", subject="ada")
+    with ThreadPoolExecutor(8) as pool:
+        named = set(pool.map(lambda _: client.get("/api").headers["Tokentoss-Account"], range(32)))
+    assert len(named) == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "code"), [("", "broker_answer_invalid"), ("somebody-else", "broker_token_foreign")]
+)
+def test_an_answer_for_nobody_or_somebody_else(service: FakeProvider, account: str, code: str) -> None:
+    path = "/v1/through/google/reports.example.com/api"
+    marks = {"Tokentoss-Through": "1", "Tokentoss-Account": "ada"}
+    service.answers[path] = Answer(200, b"{}", marks)
+    client = IAPClient(BASE, broker=Broker(service.issuer, "key"), through=True)
+    assert client.get("/api").status_code == 200
+    assert "X-Tokentoss-Account" not in service.requests[0][2]
+    service.answers[path] = Answer(200, b"{}", {**marks, "Tokentoss-Account": account})
+    with pytest.raises(TokenRefreshError) as caught:
+        client.get("/api")
+    assert caught.value.code == code
+    assert service.requests[1][2]["X-Tokentoss-Account"] == "ada"

@@ -14,7 +14,7 @@ SOURCES = {path.name: path.read_text(encoding="utf-8") for path in Path(cli.__fi
 
 # Help for the shell, and a report that is read by those who help, stay English.
 IN_ENGLISH = ("parser.py", "completion.py", "doctor.py")
-WRITERS = {"line", "row", "write", "print", "input", "getpass", "_ask"}
+WRITERS = {"line", "row", "write", "print", "input", "getpass", "hidden_line", "shown_line", "_ask"}
 # The names of options and products are the same in every language.
 NAMES = re.compile(r"--account\b|^(API|JupyterLab)$")
 

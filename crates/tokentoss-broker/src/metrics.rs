@@ -24,6 +24,8 @@ const TAKEOVERS: &str = "tokentoss_lease_takeovers_total";
 const CACHE: &str = "tokentoss_cache_lookups_total";
 /// Tokens that wait to be revoked.
 const REVOCATIONS: &str = "tokentoss_revocations_waiting";
+/// Those of them whose provider this process's configuration does not have.
+const UNCONFIGURED: &str = "tokentoss_revocations_unconfigured";
 /// Answers that wait for the database.
 const JOURNAL: &str = "tokentoss_journal_answers_waiting";
 /// Listeners to news.
@@ -60,12 +62,22 @@ pub fn start() {
     }
 }
 
+/// How many tokens wait to be revoked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waiting {
+    /// All of them.
+    pub(crate) all: u64,
+    /// Those whose provider the configuration does not have.
+    pub(crate) unconfigured: u64,
+}
+
 /// Everything that was counted, in Prometheus' text format.
-pub(crate) fn text(revocations: Option<u64>, journal: usize, listeners: usize) -> String {
+pub(crate) fn text(revocations: Option<Waiting>, journal: usize, listeners: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "nobody has that many")]
     let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(value as f64);
     if let Some(waiting) = revocations {
-        gauge(REVOCATIONS, waiting);
+        gauge(REVOCATIONS, waiting.all);
+        gauge(UNCONFIGURED, waiting.unconfigured);
     }
     gauge(JOURNAL, journal as u64);
     gauge(LISTENERS, listeners as u64);

@@ -8,11 +8,12 @@ import webbrowser
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tokentoss.broker.answers import PENDING
+from tokentoss.broker.answers import PENDING, Since
 from tokentoss.broker.client import LONGEST_WAIT, BrokerClient
 from tokentoss.broker.names import kernel_name
 from tokentoss.broker.problem import error_of
 from tokentoss.cli.browsers import has_browser
+from tokentoss.cli.prompt import shown_line
 from tokentoss.cli.terminal import Terminal, said
 from tokentoss.cli.terminal_sign_in import require_terminal
 from tokentoss.exceptions import SignInError, TokenTossError
@@ -20,13 +21,14 @@ from tokentoss.util.backoff import spread
 from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tokentoss.broker.answers import Authorization, Progress
     from tokentoss.session.broker_manager import BrokerManager
 
 PAUSE = 2.0
 """Seconds between two questions while the broker does not answer."""
 
-_LONGEST_LINE = 4096
 _LONGEST_CODE = 64
 
 
@@ -64,17 +66,24 @@ def sign_in(manager: BrokerManager, *, opens: bool = True) -> None:
 
 def _end_of(client: BrokerClient, offer: Authorization, terminal: Terminal) -> Progress:
     """Watch a sign-in to its end."""
-    ends = time.monotonic() + offer.life
+    began = Since()
+
+    def is_over() -> bool:
+        return began.seconds >= offer.life
+
     while True:
         try:
             progress = client.progress(offer.id, wait=LONGEST_WAIT)
             if progress.status == "confirm":
-                progress = client.confirm(offer.id, _asked_for(terminal))
+                code = _asked_for(terminal, is_over)
+                if code is None:
+                    raise SignInError(code="authorization_expired", subject=client.broker.url)
+                progress = client.confirm(offer.id, code)
         except TokenTossError as failure:
             if failure.code == "confirmation_wrong":
                 # The broker counts them, and the fifth ends the sign-in.
                 terminal.line(terminal.paint(str(failure), "yellow"))
-            elif failure.action != "retry" or time.monotonic() >= ends:
+            elif failure.action != "retry" or is_over():
                 raise
             else:
                 time.sleep(spread(PAUSE))
@@ -83,17 +92,16 @@ def _end_of(client: BrokerClient, offer: Authorization, terminal: Terminal) -> P
             return progress
 
 
-def _asked_for(terminal: Terminal) -> Secret:
-    """Ask for the code that the broker's page shows, however the user writes it.
+def _asked_for(terminal: Terminal, is_over: Callable[[], bool]) -> Secret | None:
+    """Ask for the code that the broker's page shows, however the user writes it; None if it is too late.
 
     Raises:
         EOFError: If nobody answers.
     """
     letters = ""
     while not letters:
-        terminal.write(said("askCode") + " ")
-        line = sys.stdin.readline(_LONGEST_LINE)
-        if not line:
-            raise EOFError
+        line = shown_line(said("askCode") + " ", terminal.write, is_over)
+        if line is None:
+            return None
         letters = "".join(letter for letter in line if letter.isascii() and letter.isalnum())
     return Secret(letters.upper()[:_LONGEST_CODE])

@@ -5,7 +5,6 @@ What the user is told goes to the standard error, so that a script's own output 
 
 from __future__ import annotations
 
-import getpass
 import sys
 import threading
 import webbrowser
@@ -15,10 +14,10 @@ from tokentoss.callback.attempt import Attempt
 from tokentoss.callback.listener import LINGER
 from tokentoss.callback.redirect_uris import CallbackAddresses
 from tokentoss.cli.browsers import has_browser
+from tokentoss.cli.prompt import hidden_line
 from tokentoss.cli.terminal import Terminal, duration, said
 from tokentoss.error_codes import printable
 from tokentoss.exceptions import SignInError
-from tokentoss.util.secret import Secret
 
 if TYPE_CHECKING:
     from tokentoss.exceptions import TokenTossError
@@ -134,7 +133,10 @@ def _by_link(manager: AuthManager, terminal: Terminal) -> None:
         terminal.line(said("lastPage"))
         while not decision.is_made:
             # It holds the code, which others in front of the screen need not see.
-            problem = request.paste(Secret(getpass.getpass(said("askAddress") + " ")))
+            address = hidden_line(said("askAddress") + " ", lambda: decision.is_made)
+            if address is None:
+                break
+            problem = request.paste(address)
             if problem is not None and not decision.is_made:
                 terminal.line(terminal.paint(str(problem), "yellow"))
         decision.wait()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol
 
 import requests
@@ -18,6 +21,33 @@ if TYPE_CHECKING:
     from servers.provider import LocalProvider
 
 TIMEOUT = 60
+FORGED = {"Tokentoss-Account": "forged", "Tokentoss-Through": "0", "X-Tokentoss-Account": "forged"}
+
+
+class Service:
+    """Tells whose token came, and claims in its headers that it was another one's."""
+
+    def __init__(self) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = json.dumps(self.headers["Authorization"]).encode()
+                self.send_response(200)
+                for name, value in FORGED.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class World(Protocol):
@@ -25,6 +55,8 @@ class World(Protocol):
 
     url: str
     server_key: str
+    service: Service
+    """A service that it may call with GET, as https."""
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
         """Connect an account of a user of the tenant ``acme``, as a sign-in does; return its subject."""
@@ -57,7 +89,9 @@ def broker_for(world: World, user: str = "ada") -> Broker:
 
 class FakeWorld:
     def __init__(self) -> None:
+        self.service = Service()
         self.fake = FakeBroker()
+        self.fake.targets[self.service.host] = f"http://{self.service.host}"
         self.url, self.server_key = self.fake.url, self.fake.server_key
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
@@ -67,6 +101,7 @@ class FakeWorld:
 
     def close(self) -> None:
         self.fake.close()
+        self.service.close()
 
 
 class RealWorld:
@@ -75,13 +110,14 @@ class RealWorld:
     def __init__(self, folder: Path, provider: LocalProvider) -> None:
         port = ports.free_port()
         self.url, self.server_key = f"http://127.0.0.1:{port}", "k" * 43
+        self.service = Service()
         key = folder / "caller.key"
         key.touch(mode=0o600)
         key.write_text(self.server_key)
         provider.change(callback_pages=[f"{self.url}/callback"])
         self._program = Program(
             folder,
-            f'{settings(provider, self.url, name="google")}\n[callers.app]\nkeys = ["{key}"]\n',
+            f'{settings(provider, self.url, name="google")}{self._rule()}\n[callers.app]\nkeys = ["{key}"]\n',
             port=port,
         )
 
@@ -102,3 +138,10 @@ class RealWorld:
 
     def close(self) -> None:
         self._program.stop()
+        self.service.close()
+
+    def _rule(self) -> str:
+        return (
+            f'[[providers.google.through]]\norigin = "http://{self.service.host}"\nprivate = true\n'
+            'methods = ["GET"]\npaths = ["/"]\n'
+        )

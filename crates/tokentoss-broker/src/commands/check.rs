@@ -43,7 +43,7 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
         let Source::File(path) = source else { continue };
         problems.extend(mode_problem(&setting, path));
     }
-    database::check(&config.database, &mut problems).await;
+    database::check(config, &mut problems).await;
     hubs(config, &mut problems).await;
     clusters(config, &mut problems).await;
     println!(

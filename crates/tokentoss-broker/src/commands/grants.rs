@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{CommandError, Rows, open};
+use super::{CommandError, Rows, UnreadableRow, open};
 use crate::config::Config;
 use crate::connect::scopes_in;
 use crate::store::{GrantFilter, GrantRow};
@@ -37,17 +37,36 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
         status: arguments.status.clone(),
     };
     let mut rows = Rows::of(&store, &filter);
+    let mut unreadable = 0;
     loop {
         let batch = rows.next().await?;
         if batch.is_empty() {
             break;
         }
         for row in &batch {
-            println!("{}", if arguments.json { as_json(row) } else { as_text(row) });
+            let line = match row {
+                Ok(row) if arguments.json => as_json(row),
+                Ok(row) => as_text(row),
+                Err(row) => {
+                    unreadable += 1;
+                    not_read(row, arguments.json)
+                }
+            };
+            println!("{line}");
         }
     }
     store.close().await;
-    Ok(())
+    UnreadableRow::end(unreadable)
+}
+
+/// The line of a grant that cannot be read.
+fn not_read(row: &UnreadableRow, as_json: bool) -> String {
+    let (code, what) = (UnreadableRow::CODE, &row.what);
+    if as_json {
+        let id = row.id.to_string();
+        return json!({"id": id, "status": "unreadable", "code": code, "cause": what}).to_string();
+    }
+    format!("{}  unreadable ({code}): this version does not know {what}", row.id)
 }
 
 fn as_json(row: &GrantRow) -> String {

@@ -13,6 +13,7 @@ mod rekey;
 mod revoke;
 mod serve;
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::iter;
 use std::path::Path;
@@ -20,7 +21,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use crate::config::Config;
-use crate::store::{GrantId, GrantRow, Store};
+use crate::store::{GrantId, GrantRow, Store, StoreError};
 
 /// Why a command did not do what it was asked.
 pub type CommandError = Box<dyn Error + Send + Sync>;
@@ -155,6 +156,31 @@ async fn open(config: &Config) -> Result<Store, CommandError> {
     }
 }
 
+/// A row that this version cannot read.
+struct UnreadableRow {
+    id: GrantId,
+    /// What of it.
+    what: Cow<'static, str>,
+}
+
+impl UnreadableRow {
+    /// What scripts know it by.
+    const CODE: &str = "row_unreadable";
+
+    /// How a command ends that met so many of them.
+    fn end(count: usize) -> Result<(), CommandError> {
+        if count == 0 {
+            return Ok(());
+        }
+        let code = Self::CODE;
+        Err(format!(
+            "{count} grants cannot be read ({code}); if a later version wrote them, use its program, else put their rows back from \
+             a backup"
+        )
+        .into())
+    }
+}
+
 /// The rows that a filter names, batch by batch.
 struct Rows<'a> {
     store: &'a Store,
@@ -167,15 +193,19 @@ impl<'a> Rows<'a> {
         Self { store, filter, after: None }
     }
 
-    /// The next batch; empty at the end.
-    async fn next(&mut self) -> Result<Vec<GrantRow>, CommandError> {
+    /// The next batch; empty at the end. What cannot be read stands in the way of no other.
+    async fn next(&mut self) -> Result<Vec<Result<GrantRow, UnreadableRow>>, CommandError> {
         loop {
             let ids = self.store.grants_after(self.filter, self.after, BATCH).await?;
             let Some(last) = ids.last() else { return Ok(Vec::new()) };
             self.after = Some(*last);
             let mut rows = Vec::new();
             for id in ids {
-                rows.extend(self.store.grant(id).await?);
+                match self.store.grant(id).await {
+                    Ok(row) => rows.extend(row.map(Ok)),
+                    Err(StoreError::Row(what)) => rows.push(Err(UnreadableRow { id, what })),
+                    Err(error) => return Err(error.into()),
+                }
             }
             if !rows.is_empty() {
                 return Ok(rows);

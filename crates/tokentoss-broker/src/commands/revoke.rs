@@ -3,7 +3,7 @@
 use clap::Args;
 use tokentoss_custody::{Revoker, sign_out};
 
-use super::{CommandError, Rows, open};
+use super::{CommandError, Rows, UnreadableRow, open};
 use crate::config::Config;
 use crate::store::GrantFilter;
 
@@ -30,13 +30,22 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
         status: None,
     };
     let mut rows = Rows::of(&store, &filter);
-    let mut count = 0;
+    let (mut count, mut unreadable) = (0, 0);
     loop {
         let batch = rows.next().await?;
         if batch.is_empty() {
             break;
         }
         for row in batch {
+            let row = match row {
+                Ok(row) => row,
+                Err(UnreadableRow { id, what }) => {
+                    unreadable += 1;
+                    let code = UnreadableRow::CODE;
+                    println!("{id}  not ended ({code}): this version does not know {what}");
+                    continue;
+                }
+            };
             let ended = store.change(row.id, |row| sign_out(&row.grant, Revoker::Admin)).await?;
             if ended.is_some() {
                 count += 1;
@@ -54,5 +63,5 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
     }
     println!("{count} grants ended; a running broker revokes their tokens at the provider");
     store.close().await;
-    Ok(())
+    UnreadableRow::end(unreadable)
 }

@@ -18,7 +18,7 @@ impl Custodian {
         let custodian = Arc::clone(self);
         // In a task of its own, so that what was begun ends even if the caller leaves.
         let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await }.in_current_span());
-        task.await.map_err(|_| StoreError::Row("a sign-out that did not end"))?
+        task.await.map_err(|_| StoreError::Row("a sign-out that did not end".into()))?
     }
 
     async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::refresh::{Ask, Failed};
 use crate::store::Account;
 use crate::texts::Texts;
-use crate::through::MARK;
+use crate::through::marks;
 
 /// The provider whose folders can be tried.
 const BOX: &str = "box";
@@ -179,5 +179,5 @@ pub(super) async fn test_folder(
     let status = StatusCode::from_u16(answer.status).map_err(|_| Problem::target_misbehaved())?;
     let entries: Value =
         serde_json::from_str(answer.body.expose()).map_err(|_| Problem::target_misbehaved())?;
-    Ok((status, [(MARK, HeaderValue::from_static("1"))], Json(entries)).into_response())
+    Ok((status, marks(given.row.id), Json(entries)).into_response())
 }

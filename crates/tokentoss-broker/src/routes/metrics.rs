@@ -5,12 +5,19 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::App;
-use crate::metrics::text;
+use crate::metrics::{Waiting, text};
 
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let custodian = &app.custodian;
     // While the database is away the other numbers matter most.
-    let revocations = custodian.store.waiting_revocations().await.ok();
+    let revocations = custodian.store.waiting_revocations().await.ok().map(|providers| {
+        let mut waiting = Waiting::default();
+        for (provider, count) in providers {
+            waiting.all += count;
+            waiting.unconfigured += if custodian.provider(&provider).is_some() { 0 } else { count };
+        }
+        waiting
+    });
     let text = text(revocations, custodian.journal().waiting(), custodian.events.count());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -50,6 +50,7 @@ pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
 pub use sqlite_file::sqlite_file;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub enum StoreError {
     /// The database is away, full, locked or broken.
     #[error("the database does not answer: {}", reason(.0))]
-    Unavailable(#[from] sqlx::Error),
+    Unavailable(#[source] sqlx::Error),
     /// The database gave no answer in time.
     #[error("the database gave no answer within {} seconds", limit::LIMIT.as_secs())]
     Late,
@@ -82,7 +83,7 @@ pub enum StoreError {
     Contended,
     /// A row that this version cannot read.
     #[error("a row holds something that this version does not know: {0}")]
-    Row(&'static str),
+    Row(Cow<'static, str>),
     /// The address names no database of a kind that is known.
     #[error("`database` is neither sqlite:… nor postgres://…")]
     Address,
@@ -97,6 +98,16 @@ pub enum StoreError {
         /// What this version knows.
         known: i64,
     },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            // The name is one of this source's; what the column holds is not told.
+            sqlx::Error::ColumnDecode { index, .. } => Self::Row(format!("the column {index}").into()),
+            error => Self::Unavailable(error),
+        }
+    }
 }
 
 impl StoreError {
@@ -433,11 +444,11 @@ impl Store {
         either!(self, backend => backend.end_revocation(cell).await)
     }
 
-    /// How many tokens wait to be revoked.
+    /// How many tokens wait to be revoked, by the names of the providers that have some.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn waiting_revocations(&self) -> Result<u64, StoreError> {
+    pub async fn waiting_revocations(&self) -> Result<Vec<(String, u64)>, StoreError> {
         either!(self, backend => backend.waiting_revocations().await)
     }
 

@@ -63,7 +63,9 @@ pub struct Revocation {
     pub grant: GrantId,
     /// The tenant.
     pub tenant: String,
-    /// The provider's name in the configuration.
+    /// The user within the tenant.
+    pub user: String,
+    /// The provider's name in the configuration, which may have it no more.
     pub provider: String,
     /// The issuer that the token is of.
     pub issuer: String,

@@ -21,6 +21,7 @@ use super::{Target, Through};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Custodian, hash_of};
+use crate::store::GrantId;
 
 /// Names the account, where there are several.
 const ACCOUNT: &str = "x-tokentoss-account";
@@ -98,7 +99,9 @@ impl Through {
         let mut ask = Ask { provider: target.provider.clone(), account, ..Ask::default() };
         let mut headers = to_service(&parts.headers, &self.naming);
         frame(&mut headers, length, &parts.method, &parts.headers);
-        let token = token(custodian, &caller, &ask, rule.credential()).await?;
+        let (token, account) = token(custodian, &caller, &ask, rule.credential()).await?;
+        // Whatever is connected meanwhile, a second try is for the same account.
+        ask.account = Some(account.to_string());
         let mut audit = Audit {
             caller,
             provider: target.provider,
@@ -113,7 +116,7 @@ impl Through {
         if answer.status() == StatusCode::UNAUTHORIZED && matches!(sending, Sending::Kept(_)) {
             ask.rejected = Some(TokenHash(hash_of(&token).0));
             match self::token(custodian, &audit.caller, &ask, rule.credential()).await {
-                Ok(fresh) if fresh.expose() != token.expose() => {
+                Ok((fresh, _)) if fresh.expose() != token.expose() => {
                     answer = call.send(&fresh, &mut sending).await?;
                 }
                 // What the service said is all that is known.
@@ -123,7 +126,7 @@ impl Through {
             }
         }
         audit.status = answer.status().as_u16();
-        self.pass_on(answer, received, (audit, turn))
+        self.pass_on(answer, account, received, (audit, turn))
     }
 
     /// Reads a short body whole; a longer one, or one of unknown length, is passed on as it comes.
@@ -143,6 +146,7 @@ impl Through {
     fn pass_on(
         &self,
         answer: reqwest::Response,
+        account: GrantId,
         received: Arc<Progress>,
         kept: (Audit, Turn),
     ) -> Result<Response, Problem> {
@@ -151,7 +155,7 @@ impl Through {
         if status.is_informational() || answer.content_length().is_some_and(|length| length > limit) {
             return Err(Problem::target_misbehaved());
         }
-        let mut headers = to_caller(answer.headers());
+        let mut headers = to_caller(answer.headers(), account);
         let is_head = kept.0.method == Method::HEAD;
         if is_head && let Some(length) = length_of_get(status, answer.headers()) {
             headers.insert(header::CONTENT_LENGTH, length.into());
@@ -233,21 +237,20 @@ impl Call<'_> {
     }
 }
 
-/// The token that the rule has sent.
+/// The token that the rule has sent, and whose it is.
 async fn token(
     custodian: &Arc<Custodian>,
     caller: &Caller,
     ask: &Ask,
     credential: Credential,
-) -> Result<Secret, Problem> {
+) -> Result<(Secret, GrantId), Problem> {
     let ask = Ask { credential: credential.into(), ..ask.clone() };
     let given = custodian.token(&caller.tenant, &caller.user, &ask).await?;
-    match (credential, given.id_token) {
-        (Credential::IdToken, id_token) => {
-            id_token.map(|(token, _)| token).ok_or_else(Problem::id_token_missing)
-        }
-        (Credential::AccessToken, _) => Ok(given.access),
-    }
+    let token = match credential {
+        Credential::IdToken => given.id_token.ok_or_else(Problem::id_token_missing)?.0,
+        Credential::AccessToken => given.access,
+    };
+    Ok((token, given.row.id))
 }
 
 fn stopped(why: Stopped) -> Problem {

@@ -20,7 +20,7 @@ mod turns;
 
 pub use addresses::{Lookup, is_public};
 pub use allow::{AllowConfig, Credential};
-pub(crate) use headers::MARK;
+pub(crate) use headers::marks;
 pub use target::Target;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 mod revocations;
 mod scheduler;
+mod unconfigured;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub fn start(custodian: &Arc<Custodian>, following: Following) {
     custodian.tasks.spawn(write_uses(Arc::clone(custodian)));
     custodian.tasks.spawn(follow(Arc::clone(custodian), following));
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
+    custodian.tasks.spawn(unconfigured::run(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
         custodian.tasks.spawn(revocations::run(Arc::clone(custodian), provider.to_owned()));
         custodian.tasks.spawn(scheduler::run(Arc::clone(custodian), provider.to_owned()));

@@ -1,8 +1,9 @@
 //! Works off the queue of tokens that are to be revoked at their providers.
 //!
 //! A revocation that fails waits in its row, half a minute first and an hour at most. After seven days it is given up: the
-//! token's cell is deleted like that of a revoked one, and a line in the log says so. A token that cannot be opened here waits
-//! for as long as it takes: another broker may have its key, or the administrator find it.
+//! token's cell is deleted like that of a revoked one, and a line in the audit says so. A token that cannot be opened here waits
+//! for as long as it takes: another broker may have its key, or the administrator find it. What is of a provider that the
+//! configuration does not have is looked after by [`super::unconfigured`].
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -83,14 +84,30 @@ async fn work_on(custodian: &Custodian, revocation: &Revocation) -> Result<(), S
         }
     };
     if was_asked && revocation.age > GIVE_UP_AFTER {
-        tracing::error!(
-            grant = %revocation.grant,
-            provider = revocation.provider,
-            "a token was not revoked within seven days; it is deleted here, and may live on at its provider"
-        );
-        return custodian.store.end_revocation(revocation.cell).await;
+        return give_up(custodian, revocation, "provider_unavailable").await;
     }
     custodian.store.revocation_failed(revocation.cell, pause(revocation.failures, wished)).await
+}
+
+/// Deletes a token that was not revoked.
+pub(super) async fn give_up(
+    custodian: &Custodian,
+    revocation: &Revocation,
+    cause: &'static str,
+) -> Result<(), StoreError> {
+    custodian.store.end_revocation(revocation.cell).await?;
+    tracing::error!(
+        target: "audit",
+        action = "revocation_given_up",
+        cause,
+        tenant = revocation.tenant,
+        user = revocation.user,
+        provider = revocation.provider,
+        grant = %revocation.grant,
+        days = revocation.age.as_secs() / 86_400,
+        "a token was not revoked in time; it is deleted here, and may live on at its provider: end it there"
+    );
+    Ok(())
 }
 
 fn pause(failures: u32, wished: Option<Duration>) -> Duration {

@@ -43,6 +43,7 @@ mod rekey;
 mod replayed_late;
 mod requests;
 mod revocations;
+mod revocations_unconfigured;
 mod running;
 mod scheduler;
 mod scope_names;

@@ -50,6 +50,7 @@ async fn requests_refreshes_and_the_cache_are_counted_without_names() {
         ("tokentoss_cache_lookups_total", vec![r#"result="hit""#], 2.0),
         ("tokentoss_request_duration_seconds_count", vec![r#"route="/v1/token""#], 3.0),
         ("tokentoss_revocations_waiting", vec![], 0.0),
+        ("tokentoss_revocations_unconfigured", vec![], 0.0),
         ("tokentoss_journal_answers_waiting", vec![], 0.0),
     ] {
         assert!(text.contains(name) && sum(&text, name, &labels) >= least, "{name} {labels:?}: {text}");

@@ -1,13 +1,19 @@
 //! Tokens of ended connections: revoked at their provider, by a queue that nobody waits for.
 
 use serde_json::json;
+use tokentoss_broker::store::Store;
 use tokentoss_broker::through::Lookup;
 
 use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Broker, Home, answer, until};
 
 async fn waiting(broker: &Broker) -> u64 {
-    broker.custodian.store.waiting_revocations().await.expect("an answer")
+    waiting_at(&broker.custodian.store).await
+}
+
+/// How many wait, whoever their providers are.
+pub(crate) async fn waiting_at(store: &Store) -> u64 {
+    store.waiting_revocations().await.expect("an answer").iter().map(|(_, count)| count).sum()
 }
 
 async fn end(broker: &Broker, user: &str, query: &str) {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::commands::{out, run};
 use crate::journal::{answers, home, killed_in_journal, with_journal};
 use crate::provider::Provider;
 use crate::running::{Home, answer, until};
@@ -79,4 +80,76 @@ async fn its_answer_goes_to_the_journal_while_a_refresh_runs() {
     let (refused, ()) = tokio::join!(asked, meanwhile);
     assert_eq!(refused.status, 503, "{refused:?}");
     tokio::time::timeout(Duration::from_secs(5), broker.stop()).await.expect("nobody tries for ever");
+}
+
+#[tokio::test]
+async fn the_administrator_s_list_has_the_others_and_names_it() {
+    for home in Home::all().await {
+        let broker = home.start().await;
+        let spoilt = broker.connect("ada", &home.provider.grant(), 3600).await.to_string();
+        broker.connect("grace", &home.provider.grant(), 3600).await;
+        broker.stop().await;
+        let mut spoils = vec![
+            (SPOIL, "a failure"),
+            (
+                "UPDATE grants SET failure = NULL, refresh_hash = lease_owner, status = 'odd' WHERE subject = 'ada'",
+                "a status",
+            ),
+        ];
+        if home.database().starts_with("sqlite:") {
+            // It takes anything in any column.
+            spoils.push((
+                "UPDATE grants SET status = 'active', version = 'many' WHERE subject = 'ada'",
+                "the column \"version\"",
+            ));
+        }
+        for (spoil, what) in spoils {
+            home.execute(spoil).await;
+            let listed = run(&home.configuration(""), &["grants", "--json"]).await;
+            assert_eq!(listed.status.code(), Some(1), "{listed:?}");
+            let mut lines: Vec<Value> =
+                out(&listed).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+            lines.sort_by_key(|line| line["status"] == "unreadable");
+            let unreadable =
+                json!({"id": spoilt, "status": "unreadable", "code": "row_unreadable", "cause": what});
+            assert_eq!((&lines[0]["user"], &lines[1..]), (&json!("grace"), &[unreadable][..]));
+            let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+            assert!(
+                said.contains("1 grants cannot be read (row_unreadable); if a later version wrote them"),
+                "{said}"
+            );
+            let text = out(&run(&home.configuration(""), &["grants"]).await);
+            let line = format!("{spoilt}  unreadable (row_unreadable): this version does not know {what}\n");
+            assert!(text.contains(&line) && text.contains("acme/grace  example  grace  active"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_user_s_other_grants_are_ended() {
+    let home = Home::new(&Provider::start().await);
+    let broker = home.start().await;
+    let spoilt = broker.connect_as("ada", "ada", &home.provider.grant(), 3600).await;
+    broker.connect_as("ada", "ada-at-work", &home.provider.grant(), 3600).await;
+    broker.stop().await;
+    home.execute(SPOIL).await;
+    let revoked = run(&home.configuration(""), &["revoke", "--tenant", "acme", "--user", "ada"]).await;
+    let text = out(&revoked);
+    assert_eq!(revoked.status.code(), Some(1), "{revoked:?}");
+    assert!(
+        text.contains(&format!("{spoilt}  not ended (row_unreadable)")) && text.contains("1 grants ended"),
+        "{text}"
+    );
+    assert_eq!(home.number("SELECT COUNT(*) FROM grants WHERE status = 'revoked'").await, 1);
+}
+
+#[tokio::test]
+async fn what_no_key_opens_is_listed_all_the_same() {
+    let home = Home::new(&Provider::start().await);
+    let broker = home.start().await;
+    broker.connect("ada", &home.provider.grant(), 3600).await;
+    broker.stop().await;
+    std::fs::remove_file(home.path().join("keys.toml")).expect("removed");
+    let listed = run(&home.configuration(""), &["grants"]).await;
+    assert!(listed.status.success() && out(&listed).contains("acme/ada  example  ada  active"), "{listed:?}");
 }

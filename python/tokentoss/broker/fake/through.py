@@ -31,6 +31,10 @@ _DROPPED = frozenset(
 )
 
 
+def _passes(name: str) -> bool:
+    return name.lower() not in _DROPPED and not name.lower().startswith(("tokentoss-", "x-tokentoss-"))
+
+
 def through(
     broker: State, owner: tuple[str, str], request: BaseHTTPRequestHandler, body: bytes
 ) -> tuple[int, dict[str, str], bytes]:
@@ -58,19 +62,16 @@ def through(
         by_id_token = request.headers.get("X-Tokentoss-Credential") == "id_token"
         token = grant.id_token if by_id_token else grant.access_token
     real = urlsplit(broker.targets[host])
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if name.lower() not in _DROPPED and not name.lower().startswith("x-tokentoss-")
-    }
+    headers = {name: value for name, value in request.headers.items() if _passes(name)}
     headers |= {"Authorization": f"Bearer {token}", "Host": host}
     connection = http.client.HTTPConnection(real.hostname or "", real.port, timeout=10)
     try:
         target = "/" + (rest[0] if rest else "") + (f"?{query}" if query else "")
         connection.request(request.command, target, body or None, headers)
         answer = connection.getresponse()
-        kept = {name: value for name, value in answer.getheaders() if name.lower() not in _DROPPED}
-        return answer.status, {**kept, "Tokentoss-Through": "1"}, answer.read()
+        kept = {name: value for name, value in answer.getheaders() if _passes(name)}
+        marks = {"Tokentoss-Through": "1", "Tokentoss-Account": grant.id}
+        return answer.status, kept | marks, answer.read()
     except OSError:
         raise ProblemError("target_unavailable") from None
     finally:

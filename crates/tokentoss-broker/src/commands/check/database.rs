@@ -1,4 +1,5 @@
-//! `check` of the database: whether it can be used, whether others can read it, and which migrations are pending.
+//! `check` of the database: whether it can be used, whether others can read it, which migrations are pending, and which tokens
+//! wait to be revoked.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +7,11 @@ use rustix::fs::{Access, access};
 
 use super::files::mode_problem;
 use crate::commands::with_causes;
-use crate::store::{Store, sqlite_file};
+use crate::config::Config;
+use crate::store::{Store, StoreError, sqlite_file};
 
-pub(super) async fn check(address: &str, problems: &mut Vec<String>) {
-    if let Some(file) = sqlite_file(address) {
+pub(super) async fn check(config: &Config, problems: &mut Vec<String>) {
+    if let Some(file) = sqlite_file(&config.database) {
         if let Some(problem) = place_problem(&file) {
             return problems.push(problem);
         }
@@ -19,16 +21,37 @@ pub(super) async fn check(address: &str, problems: &mut Vec<String>) {
         }
         problems.extend(files_of(&file).iter().filter_map(|file| mode_problem("database", file)));
     }
-    let store = match Store::open(address).await {
+    let store = match Store::open(&config.database).await {
         Ok(store) => store,
         Err(error) => return problems.push(format!("database: {}", with_causes(&error))),
     };
-    match store.pending().await {
-        Ok(0) => println!("the schema is this version's"),
-        Ok(count) => println!("{count} migrations pending; serve applies them"),
-        Err(error) => problems.push(format!("database: {}", with_causes(&error))),
+    if let Err(error) = look_into(&store, config).await {
+        problems.push(format!("database: {}", with_causes(&error)));
     }
     store.close().await;
+}
+
+async fn look_into(store: &Store, config: &Config) -> Result<(), StoreError> {
+    match store.pending().await? {
+        0 => println!("the schema is this version's"),
+        count => {
+            println!("{count} migrations pending; serve applies them");
+            return Ok(());
+        }
+    }
+    for (provider, count) in store.waiting_revocations().await? {
+        if config.providers.contains_key(&provider) {
+            println!("{count} revocations wait for {provider}");
+        } else {
+            // Somebody's name of once, and nothing that is in the way of serving.
+            let provider = provider.escape_debug();
+            println!(
+                "note: {count} revocations wait for {provider}, which is not configured (provider_unconfigured); put it back \
+                 within thirty days, or these tokens are deleted here and not revoked"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Why SQLite cannot write to the file, or not make it and those beside it.

@@ -36,11 +36,11 @@ pub(super) fn hash_of(handle: Handle) -> Vec<u8> {
 }
 
 pub(super) fn hash(column: Vec<u8>) -> Result<TokenHash, StoreError> {
-    column.try_into().map(TokenHash).map_err(|_| StoreError::Row("a hash"))
+    column.try_into().map(TokenHash).map_err(|_| StoreError::Row("a hash".into()))
 }
 
 pub(super) fn wide(column: Vec<u8>) -> Result<u128, StoreError> {
-    column.try_into().map(u128::from_be_bytes).map_err(|_| StoreError::Row("an identifier"))
+    column.try_into().map(u128::from_be_bytes).map_err(|_| StoreError::Row("an identifier".into()))
 }
 
 /// A handle from its two columns.

@@ -78,7 +78,7 @@ macro_rules! grant_reading {
                 let revision = row.try_get::<Option<i64>, _>("cause_revision")?.unwrap_or_default();
                 let status = Status::read(&status, cause.as_deref(), ClientRevision(number(revision)));
                 let failure = match row.try_get::<Option<String>, _>("failure")? {
-                    Some(name) => Some(Failure::read(&name).ok_or(StoreError::Row("a failure"))?),
+                    Some(name) => Some(Failure::read(&name).ok_or(StoreError::Row("a failure".into()))?),
                     None => None,
                 };
                 let lease = match (row.try_get::<Option<Vec<u8>>, _>("lease_owner")?, moment("lease_until")?) {
@@ -92,7 +92,7 @@ macro_rules! grant_reading {
                 let id_token = handle(row.try_get("id_hash")?, row.try_get("id_cell")?)?;
                 Ok(Grant {
                     version: Version(number(row.try_get("version")?)),
-                    status: status.ok_or(StoreError::Row("a status"))?,
+                    status: status.ok_or(StoreError::Row("a status".into()))?,
                     consented: Scopes::read(&row.try_get::<String, _>("consented")?),
                     refresh: handle(row.try_get("refresh_hash")?, row.try_get("refresh_cell")?)?,
                     id_token: id_token

@@ -76,8 +76,8 @@ macro_rules! revocations {
                 }
                 let mut transaction = self.connection.begin_with($begin).await?;
                 let text = format!(
-                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider, g.issuer,
-                            g.status, c.sealed
+                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.user_id, g.provider,
+                            g.issuer, g.status, c.sealed
                        FROM revocations r JOIN grants g ON g.id = r.grant_id JOIN cells c ON c.id = r.cell
                       WHERE r.next_attempt_at <= {now} AND g.provider = $2
                       ORDER BY r.next_attempt_at LIMIT $1 {skip}",
@@ -103,6 +103,7 @@ macro_rules! revocations {
                         cell,
                         grant: GrantId(wide(row.try_get("grant_id")?)?.to_be_bytes()),
                         tenant: row.try_get("tenant")?,
+                        user: row.try_get("user_id")?,
                         provider: row.try_get("provider")?,
                         issuer: row.try_get("issuer")?,
                         sealed: row.try_get("sealed")?,
@@ -153,9 +154,14 @@ macro_rules! revocations {
                 Ok(transaction.commit().await?)
             }
 
-            pub(in crate::store) async fn waiting_revocations(&mut self) -> Result<u64, StoreError> {
-                let row = sqlx::query("SELECT COUNT(*) AS waiting FROM revocations").fetch_one(&mut *self.connection).await?;
-                Ok(number(row.try_get("waiting")?))
+            pub(in crate::store) async fn waiting_revocations(&mut self) -> Result<Vec<(String, u64)>, StoreError> {
+                let rows = sqlx::query(
+                    "SELECT g.provider, COUNT(*) AS waiting FROM revocations r JOIN grants g ON g.id = r.grant_id
+                      GROUP BY g.provider ORDER BY g.provider",
+                )
+                .fetch_all(&mut *self.connection)
+                .await?;
+                rows.iter().map(|row| Ok((row.try_get("provider")?, number(row.try_get("waiting")?)))).collect()
             }
         }
     };

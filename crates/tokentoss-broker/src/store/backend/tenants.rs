@@ -33,7 +33,7 @@ macro_rules! tenants {
                 .bind(wrapped)
                 .execute(&mut *self.connection)
                 .await?;
-                self.data_key(tenant).await?.ok_or(StoreError::Row("a tenant"))
+                self.data_key(tenant).await?.ok_or(StoreError::Row("a tenant".into()))
             }
         }
     };

@@ -5,6 +5,7 @@ use tokentoss_broker::keys::KeyRing;
 
 use super::{is_active, said, told};
 use crate::commands::run;
+use crate::revocations::waiting_at;
 use crate::running::{Broker, Home, answer, until};
 
 const CLOSED: (u16, &str, &str) =
@@ -139,7 +140,7 @@ async fn a_revocation_waits_for_a_broker_that_can_open_its_token() {
         wrong.stop().await;
         home.execute("UPDATE revocations SET next_attempt_at = 0").await;
         let right = home.start().await;
-        until(async || right.custodian.store.waiting_revocations().await.expect("an answer") == 0).await;
+        until(async || waiting_at(&right.custodian.store).await == 0).await;
         assert_eq!(home.provider.revoked().len(), 1);
     }
 }
@@ -153,6 +154,6 @@ async fn a_sign_out_succeeds_whose_token_is_lost() {
         let ended = answer(broker.request("DELETE", &format!("/v1/accounts/{id}"), "ada")).await;
         assert_eq!(ended.status, 204);
         assert_eq!(told(&broker).await.code(), "not_connected");
-        assert_eq!(broker.custodian.store.waiting_revocations().await.expect("an answer"), 0);
+        assert_eq!(waiting_at(&broker.custodian.store).await, 0);
     }
 }

@@ -5,6 +5,7 @@ mod allowed;
 mod audit;
 mod cut_off;
 mod framing;
+mod headers;
 mod heads;
 mod huge_body;
 mod leaving;

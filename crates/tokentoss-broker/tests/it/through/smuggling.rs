@@ -1,13 +1,10 @@
 //! Headers that pretend, smuggle or remain from the caller's side.
 
-use axum::body::Body;
-use axum::http::Response;
-
 use super::service::{Service, broker, head, raw};
 use crate::provider::Provider;
 use crate::running::{KEY, answer};
 
-const PRETENDING: [&str; 30] = [
+const PRETENDING: &[&str] = &[
     "Cookie",
     "Proxy-Authorization",
     "Forwarded",
@@ -38,6 +35,40 @@ const PRETENDING: [&str; 30] = [
     "X-Tokentoss-Account",
     "Tokentoss-Through",
     "Referer",
+    "Access-Control-Request-Method",
+    "Early-Data",
+    "Front-End-HTTPS",
+    "HTTP-Method-Override",
+    "Method-Override",
+    "Origin",
+    "Remote-Groups",
+    "Remote-Name",
+    "Sec-Fetch-Site",
+    "Sec-CH-UA",
+    "SSL-Client-Cert",
+    "SSL-Client-Verify",
+    "X-Access-Token",
+    "X-Authenticated-User",
+    "X-Authentik-Username",
+    "X-Client-Cert",
+    "X-Consumer-Username",
+    "X-Credential-Identifier",
+    "X-Envoy-Original-Path",
+    "X-Forwarded",
+    "X-Forwarded-Proto",
+    "X-Host",
+    "X-HTTP-Host-Override",
+    "X-HTTP-Verb-Override",
+    "X_HTTP_Method_Override",
+    "X-Method",
+    "X-Original-Method",
+    "X-Original-URI",
+    "X-Originating-IP",
+    "X-Override-Method",
+    "X-Pomerium-Claim-Email",
+    "X-Tokentoss-Hub",
+    "X-Vouch-User",
+    "X-WebAuth-User",
 ];
 
 #[tokio::test]
@@ -48,12 +79,12 @@ async fn headers_that_pretend_do_not_arrive() {
     let mut request =
         broker.request("GET", &path, "ada").header("x-mine", "stays").header("accept", "text/plain");
     for name in PRETENDING {
-        request = request.header(name, "ada");
+        request = request.header(*name, "ada");
     }
     assert_eq!(answer(request).await.status, 200);
     let seen = service.seen();
     for name in PRETENDING {
-        assert!(!seen[0].headers.contains_key(name), "{name} arrived");
+        assert!(!seen[0].headers.contains_key(*name), "{name} arrived");
     }
     assert!(
         !seen[0].headers.contains_key("x-tokentoss-user")
@@ -116,53 +147,4 @@ async fn upgrades_are_refused() {
         assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_request"), "{answer}");
     }
     assert!(service.seen().is_empty());
-}
-
-#[tokio::test]
-async fn an_answer_brings_nothing_for_the_brokers_origin() {
-    let service = Service::replying(|_| {
-        let mut answer = Response::builder().header("x-theirs", "stays").header("tokentoss-through", "0");
-        for name in [
-            "set-cookie",
-            "strict-transport-security",
-            "clear-site-data",
-            "access-control-allow-origin",
-            "proxy-authenticate",
-            "authorization",
-            "x-hop",
-            "alt-svc",
-            "x-accel-redirect",
-            "x-accel-buffering",
-            "x-accel-limit-rate",
-            "x-accel-expires",
-            "x-accel-charset",
-            "x_accel_redirect",
-            "x-sendfile",
-            "x-sendfile2",
-            "x-lighttpd-send-file",
-            "x-litespeed-location",
-            "x-litespeed-cache-control",
-            "x-reproxy-url",
-            "surrogate-control",
-            "cdn-cache-control",
-            "cloudflare-cdn-cache-control",
-            "edge-control",
-        ] {
-            answer = answer.header(name, "evil");
-        }
-        answer
-            .header("connection", "x-hop")
-            .header("cache-control", "public")
-            .body(Body::from("fine"))
-            .expect("an answer")
-    })
-    .await;
-    let provider = Provider::start().await;
-    let broker = broker(&provider, &service.rule()).await;
-    let path = format!("/v1/through/example/{}/mail", service.address);
-    let response = answer(broker.request("GET", &path, "ada")).await;
-    assert!(!format!("{:?}", response.headers).contains("evil"), "{:?}", response.headers);
-    assert_eq!(response.headers["x-theirs"], "stays");
-    assert_eq!(response.headers.get_all("tokentoss-through").iter().collect::<Vec<_>>(), ["1"]);
-    assert_eq!(response.headers["cache-control"], "no-store");
 }
