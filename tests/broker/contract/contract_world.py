@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import requests
 from broker.local_provider import settings
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from servers.provider import LocalProvider
+    from servers.recording import RecordingServer
 
 TIMEOUT = 60
 
@@ -28,6 +31,9 @@ class World(Protocol):
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
         """Connect an account of a user of the tenant ``acme``, as a sign-in does; return its subject."""
+
+    def let_tokens_age(self) -> None:
+        """Wait until a token that was given out now is renewed when a service refuses it."""
 
     def close(self) -> None:
         """End it."""
@@ -55,15 +61,39 @@ def broker_for(world: World, user: str = "ada") -> Broker:
     return Broker(world.url, world.server_key, tenant="acme", user=user)
 
 
+def host_of(service: RecordingServer) -> str:
+    """How a call through a broker names the service."""
+    return urlsplit(service.origin()).netloc
+
+
+def _rules(service: RecordingServer) -> str:
+    """What lets calls through to the service, with either token."""
+    return "".join(
+        f"""
+[[providers.google.through]]
+origin = "{service.origin()}"
+methods = ["GET", "POST", "HEAD"]
+paths = ["/"]
+credential = "{credential}"
+private = true
+"""
+        for credential in ("access_token", "id_token")
+    )
+
+
 class FakeWorld:
-    def __init__(self) -> None:
+    def __init__(self, service: RecordingServer) -> None:
         self.fake = FakeBroker()
+        self.fake.targets[host_of(service)] = service.origin()
         self.url, self.server_key = self.fake.url, self.fake.server_key
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
         subject = f"subject of {email}"
         self.fake.connect(provider, tenant="acme", user=user, subject=subject, email=email)
         return subject
+
+    def let_tokens_age(self) -> None:
+        """It renews at once."""
 
     def close(self) -> None:
         self.fake.close()
@@ -72,7 +102,7 @@ class FakeWorld:
 class RealWorld:
     """The program in front of the local OpenID provider, which it calls ``google``."""
 
-    def __init__(self, folder: Path, provider: LocalProvider) -> None:
+    def __init__(self, folder: Path, provider: LocalProvider, service: RecordingServer) -> None:
         port = ports.free_port()
         self.url, self.server_key = f"http://127.0.0.1:{port}", "k" * 43
         key = folder / "caller.key"
@@ -81,7 +111,7 @@ class RealWorld:
         provider.change(callback_pages=[f"{self.url}/callback"])
         self._program = Program(
             folder,
-            f'{settings(provider, self.url, name="google")}\n[callers.app]\nkeys = ["{key}"]\n',
+            f'{settings(provider, self.url, name="google")}{_rules(service)}[callers.app]\nkeys = ["{key}"]\n',
             port=port,
         )
 
@@ -99,6 +129,9 @@ class RealWorld:
         confirmed = client.confirm(begun.id, confirmation[1])
         assert confirmed.account is not None
         return confirmed.account.subject
+
+    def let_tokens_age(self) -> None:
+        time.sleep(31)
 
     def close(self) -> None:
         self._program.stop()
