@@ -109,11 +109,8 @@ class RealWorld:
         key.touch(mode=0o600)
         key.write_text(self.server_key)
         provider.change(callback_pages=[f"{self.url}/callback"])
-        self._program = Program(
-            folder,
-            f'{settings(provider, self.url, name="google")}{_rules(service)}[callers.app]\nkeys = ["{key}"]\n',
-            port=port,
-        )
+        of_provider = f"{settings(provider, self.url, name='google')}{_rules(service)}"
+        self._program = Program(folder, f'{of_provider}[callers.app]\nkeys = ["{key}"]\n', port=port)
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
         client = BrokerClient(broker_for(self, user))
