@@ -5,6 +5,7 @@ import { path, StageError } from "./stage.mjs";
 
 const PAGE = "docs/broker/routes.md";
 const DOCUMENT = "crates/tokentoss-broker/src/routes/openapi.json";
+const JSON_TYPE = "application/json";
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 
 /** Compares the page with the document, or writes it. */
@@ -23,7 +24,7 @@ function page({ info, paths, components }) {
     `<!-- Made from ${DOCUMENT} by scripts/broker_routes.mjs; do not edit. -->`,
     "# The broker's routes",
     info.description,
-    "[http.md](http.md) says what they mean together, and has the pages for browsers and the routes of server applications. " +
+    "[http.md](http.md) says what they mean together. Browsers call `/connect` and `/callback`, which need no `Authorization`. Elsewhere " +
       `\`Authorization: Bearer\` carries ${first(components.securitySchemes.bearer.description)}`,
     "## Routes",
     ...routes,
@@ -57,26 +58,28 @@ function section(methods, route, parameters, operation, components) {
     ]);
     lines.push(rowsOf(["parameter", "where", "type", "meaning"], rows));
   }
-  const body = operation.requestBody?.content["application/json"].schema;
-  if (body) lines.push(`Body: ${type(body)}.`);
+  const [[kind, body] = []] = Object.entries(operation.requestBody?.content ?? {});
+  if (body) lines.push(`Body: ${type(body.schema)}${kind === JSON_TYPE ? "" : `, as ${code(kind)}`}.`);
   lines.push(rowsOf(["status", "answer"], answers(operation.responses, components)));
   return lines.join("\n\n");
 }
 
 function answers(responses, components) {
-  const problems = Object.keys(responses).filter((status) => responses[status].$ref);
   const own = Object.entries(responses)
     .filter(([, { $ref }]) => !$ref)
     .map(([status, { description, content, headers = {} }]) => {
-      const schema = content?.["application/json"]?.schema;
+      const schema = content?.[JSON_TYPE]?.schema;
       const named = Object.entries(headers).map(([name, header]) => ` Header ${code(name)}: ${header.description}`);
       const answer = `${description}${schema ? ` ${type(schema)}.` : ""}${named.join("")}`;
       return [status === "default" ? "any" : status, answer];
     });
-  if (problems.length === 0) return own;
-  const { description, content } = components.responses.Problem;
-  const [kind, { schema }] = Object.entries(content)[0];
-  return [...own, [problems.join(", "), `${description} ${type(schema)}, as ${code(kind)}.`]];
+  const shared = Object.entries(components.responses).flatMap(([name, { description, content }]) => {
+    const statuses = Object.keys(responses).filter((status) => nameIn(responses[status].$ref ?? "") === name);
+    const [[kind, { schema }]] = Object.entries(content);
+    const what = schema.$ref ? ` ${type(schema)}, as ${code(kind)}.` : "";
+    return statuses.length === 0 ? [] : [[statuses.join(", "), `${description}${what}`]];
+  });
+  return [...own, ...shared];
 }
 
 function table({ properties, required = [] }) {
@@ -104,7 +107,7 @@ function type(schema) {
 }
 
 function reference(pointer) {
-  const name = pointer.split("/").at(-1);
+  const name = nameIn(pointer);
   return `[${name}](#${name.toLowerCase()})`;
 }
 
@@ -113,5 +116,6 @@ function rowsOf(head, rows) {
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n").replaceAll("|  |", "| |");
 }
 
+const nameIn = (pointer) => pointer.split("/").at(-1);
 const code = (text) => `\`${text}\``;
 const first = (text) => `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;

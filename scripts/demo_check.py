@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from e2e import popup
 from e2e.browser import launch, local_context
+from e2e.kept_by_broker import assert_not_in_kernel
 from e2e.notebook import Notebook
-from e2e.process_memory import found_in
 from e2e.waiting import until
 from e2e.widget import PATIENCE_MS, Widget
 from playwright.sync_api import Error, expect, sync_playwright
@@ -87,20 +87,7 @@ def with_broker(notebook: Notebook, provider: LocalProvider, login: str, picture
         answer = until(lambda: notebook.output(API_CELL), "the answer of the API")
         assert f"'email': '{login}'" in answer, f"the API answered: {answer}"
     with step("neither refresh token nor client secret in the kernel's memory and files"):
-        known = provider.secrets()
-        kept = {
-            name: value
-            for name, value in known.items()
-            if name.startswith(("refresh_token", "client_secret"))
-        }
-        assert any(name.startswith("refresh_token") for name in kept), "the provider gave a refresh token"
-        pid = notebook.kernel.value("__import__('os').getpid()")
-        # The scan can find something: this kernel has the ID token in its memory.
-        assert found_in(pid, {name: value for name, value in known.items() if name.startswith("id_token")})
-        assert found_in(pid, kept) == []
-        for path in notebook.lab.root.rglob("*"):
-            content = path.read_bytes() if path.is_file() else b""
-            assert not [name for name, value in kept.items() if value.encode() in content], path
+        assert_not_in_kernel(notebook, provider)
     with step("signed out"):
         notebook.run_cell(SIGN_OUT_CELL)
         widget.wait_idle()

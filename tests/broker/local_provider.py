@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from servers.provider import LocalProvider
 
 
-def settings(provider: LocalProvider, url: str, *, name: str = "local") -> str:
-    """Sign-ins by the pages of a broker at `url`; the provider must have its `/callback` among its pages.
+def settings(provider: LocalProvider, url: str, *, name: str = "local", way: str = "page") -> str:
+    """Sign-ins at a broker at `url`; for `page` the provider must have its `/callback` among its pages.
 
     `name` is what the broker calls the provider.
     """
@@ -24,7 +24,7 @@ client_id = "{client.client_id}"
 client_secrets = ["{client.secret_file}"]
 
 [providers.{name}.sign_in]
-way = "page"
+way = "{way}"
 display_name = "the local provider"
 issuer = "{provider.issuer}"
 authorization_endpoint = "{metadata["authorization_endpoint"]}"

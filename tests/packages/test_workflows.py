@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 from packages.built import ROOT
 
 FOLDER = ROOT / ".github"
+BROKER = "crates/tokentoss-broker/src"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
 
 
@@ -68,3 +70,27 @@ def test_every_job_has_few_rights_and_an_end(path):
 def test_no_workflow_holds_a_secret():
     for path in WORKFLOWS:
         assert "secrets." not in path.read_text(), path.name
+
+
+def test_every_command_of_npm_is_one():
+    scripts = json.loads((ROOT / "package.json").read_text())["scripts"]
+    called = {name for path in WORKFLOWS for name in re.findall(r"npm run ([\w:]+)", path.read_text())}
+    assert "test:seeds" in called
+    assert called <= set(scripts)
+
+
+def test_the_nightly_seeds_reach_the_tests_that_draw_them():
+    script = (ROOT / "scripts" / "test_seeds.mjs").read_text()
+    for source, variable, name in (
+        ("crates/tokentoss-sim/tests/custody/properties.rs", "CUSTODY_SEEDS", "nothing_breaks_in_any_seed"),
+        (
+            "crates/tokentoss-broker/src/refresh/interleavings.rs",
+            "TOKENTOSS_ORDERS",
+            "refresh::interleavings",
+        ),
+    ):
+        assert f"{variable}: count" in script
+        assert name in script
+        text = (ROOT / source).read_text()
+        assert f'"{variable}"' in text
+        assert f"fn {name}(" in text or source.endswith(f"src/{name.replace('::', '/')}.rs")

@@ -72,16 +72,23 @@ def test_an_account_and_the_access_token(broker: FakeBroker, service: FakeProvid
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, ServiceUnauthenticatedError), (403, ServiceForbiddenError)]
+    ("status", "kind", "calls"),
+    [(401, ServiceUnauthenticatedError, 2), (403, ServiceForbiddenError, 1)],
 )
 def test_a_refusal_of_the_service(
-    broker: FakeBroker, service: FakeProvider, client: IAPClient, status: int, kind: type[Exception]
+    broker: FakeBroker,
+    service: FakeProvider,
+    client: IAPClient,
+    status: int,
+    kind: type[Exception],
+    calls: int,
 ) -> None:
+    """The broker itself repeats the call with another token where the service refused the first one."""
     broker.connect("google")
     service.answers["/api"] = Answer.json({"code": "caller_unauthenticated"}, status)
     with pytest.raises(kind, match=r"reports\.example\.com"):
         client.get_json("/api")
-    assert len(service.requests) == 1
+    assert len(service.requests) == calls
 
 
 def test_a_refusal_of_the_broker(broker: FakeBroker, service: FakeProvider, client: IAPClient) -> None:

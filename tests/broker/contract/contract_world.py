@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import requests
 from broker.local_provider import settings
@@ -19,35 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from servers.provider import LocalProvider
+    from servers.recording import RecordingServer
 
 TIMEOUT = 60
-FORGED = {"Tokentoss-Account": "forged", "Tokentoss-Through": "0", "X-Tokentoss-Account": "forged"}
-
-
-class Service:
-    """Tells whose token came, and claims in its headers that it was another one's."""
-
-    def __init__(self) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = json.dumps(self.headers["Authorization"]).encode()
-                self.send_response(200)
-                for name, value in FORGED.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class World(Protocol):
@@ -55,11 +29,12 @@ class World(Protocol):
 
     url: str
     server_key: str
-    service: Service
-    """A service that it may call with GET, as https."""
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
         """Connect an account of a user of the tenant ``acme``, as a sign-in does; return its subject."""
+
+    def let_tokens_age(self) -> None:
+        """Let a minute pass: a token that was given out now is renewed when a service refuses it."""
 
     def close(self) -> None:
         """End it."""
@@ -87,11 +62,30 @@ def broker_for(world: World, user: str = "ada") -> Broker:
     return Broker(world.url, world.server_key, tenant="acme", user=user)
 
 
+def host_of(service: RecordingServer) -> str:
+    """How a call through a broker names the service."""
+    return urlsplit(service.origin()).netloc
+
+
+def _rules(service: RecordingServer) -> str:
+    """What lets calls through to the service, with either token."""
+    return "".join(
+        f"""
+[[providers.google.through]]
+origin = "{service.origin()}"
+methods = ["GET", "POST", "HEAD"]
+paths = ["/"]
+credential = "{credential}"
+private = true
+"""
+        for credential in ("access_token", "id_token")
+    )
+
+
 class FakeWorld:
-    def __init__(self) -> None:
-        self.service = Service()
+    def __init__(self, service: RecordingServer) -> None:
         self.fake = FakeBroker()
-        self.fake.targets[self.service.host] = f"http://{self.service.host}"
+        self.fake.targets[host_of(service)] = service.origin()
         self.url, self.server_key = self.fake.url, self.fake.server_key
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
@@ -99,27 +93,27 @@ class FakeWorld:
         self.fake.connect(provider, tenant="acme", user=user, subject=subject, email=email)
         return subject
 
+    def let_tokens_age(self) -> None:
+        """It renews at once."""
+
     def close(self) -> None:
         self.fake.close()
-        self.service.close()
 
 
 class RealWorld:
     """The program in front of the local OpenID provider, which it calls ``google``."""
 
-    def __init__(self, folder: Path, provider: LocalProvider) -> None:
+    def __init__(self, folder: Path, provider: LocalProvider, service: RecordingServer) -> None:
         port = ports.free_port()
         self.url, self.server_key = f"http://127.0.0.1:{port}", "k" * 43
-        self.service = Service()
         key = folder / "caller.key"
         key.touch(mode=0o600)
         key.write_text(self.server_key)
         provider.change(callback_pages=[f"{self.url}/callback"])
-        self._program = Program(
-            folder,
-            f'{settings(provider, self.url, name="google")}{self._rule()}\n[callers.app]\nkeys = ["{key}"]\n',
-            port=port,
-        )
+        of_provider = f"{settings(provider, self.url, name='google')}{_rules(service)}"
+        self._settings = f'{of_provider}[callers.app]\nkeys = ["{key}"]\n'
+        self._folder, self._port = folder, port
+        self._program = Program(folder, self._settings, port=port)
 
     def connect(self, provider: str, *, user: str, email: str) -> str:
         client = BrokerClient(broker_for(self, user))
@@ -136,12 +130,12 @@ class RealWorld:
         assert confirmed.account is not None
         return confirmed.account.subject
 
+    def let_tokens_age(self) -> None:
+        self._program.stop()
+        with closing(sqlite3.connect(self._folder / "broker.sqlite")) as database, database:
+            database.execute("UPDATE tokens SET obtained_at = obtained_at - 60000")
+        # Another process has nothing of it in its cache.
+        self._program = Program(self._folder, self._settings, port=self._port)
+
     def close(self) -> None:
         self._program.stop()
-        self.service.close()
-
-    def _rule(self) -> str:
-        return (
-            f'[[providers.google.through]]\norigin = "http://{self.service.host}"\nprivate = true\n'
-            'methods = ["GET"]\npaths = ["/"]\n'
-        )

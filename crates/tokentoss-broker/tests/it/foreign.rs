@@ -39,12 +39,16 @@ async fn every_route_answers_foreign_ids_like_unknown_ids() {
     let document = document();
     let mut compared = 0;
     for (path, operations) in document["paths"].as_object().expect("paths") {
+        // The routes of applications name no account; `at_the_routes_of_applications` is about them.
+        if path.starts_with("/api/") || path.starts_with("/auth/") {
+            continue;
+        }
         for method in operations.as_object().expect("operations").keys().filter(|key| *key != "parameters") {
             let method = method.to_uppercase();
             for who in [("acme", "grace"), ("acme", "nobody"), ("another", "ada"), ("another", "grace")] {
                 let absent = about(&broker, &method, path, who, "00000000000000000000000000000000").await;
                 let foreign = about(&broker, &method, path, who, &adas).await;
-                assert_eq!(foreign, absent, "{method} {path} {who:?}");
+                assert_eq!(settled(&foreign), settled(&absent), "{method} {path} {who:?}");
                 compared += 1;
             }
         }
@@ -143,24 +147,26 @@ async fn at_the_routes_of_applications() {
         let stranger = about(&broker, method, path, ("third", "stranger"), ABSENT).await;
         for who in [("acme", "grace"), ("another", "ada")] {
             let foreign = about(&broker, method, path, who, ABSENT).await;
-            // A page's nonce is another one each time.
-            let settled = |answer: &Answer| without_nonces(answer);
             assert_eq!(settled(&foreign), settled(&stranger), "{method} {path} {who:?}");
         }
     }
     assert_eq!(broker.token("ada", json!({"provider": "example"})).await.status, 200, "nobody ended it");
 }
 
-/// An answer whose nonces are the same each time.
-fn without_nonces(answer: &Answer) -> (u16, String) {
-    let text = format!("{:?} {}", answer.headers, answer.body);
+/// An answer with its headers, as it is each time: a page's nonce is another one.
+fn settled(answer: &Answer) -> (u16, String) {
+    (answer.status, without_nonces(&format!("{:?} {}", answer.headers, answer.body)))
+}
+
+/// A text whose nonces are the same each time.
+pub(crate) fn without_nonces(text: &str) -> String {
     let mut settled = String::new();
     for (index, part) in text.split("nonce").enumerate() {
         // `nonce-…'` in the policy and `nonce=\"…\"` in the page: 22 letters.
         let rest: String = if index == 0 { part.to_owned() } else { part.chars().skip(25).collect() };
         settled += &rest;
     }
-    (answer.status, settled)
+    settled
 }
 
 /// However somebody else is called and whatever they call the account.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LARGEST = 65_536
 _OWNER = ("default", "default")
 
+_THROUGH = "/v1/through/"
 EVENTS = "/v1/events"
 _OF_LISTENERS = {"/v1/accounts"}
 """What the thread that listens to news asks for by itself, at any time."""
@@ -71,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             if parts.path == EVENTS:
                 self._tell(owner)
                 return
-            if parts.path.startswith("/v1/through/"):
+            if parts.path.startswith(_THROUGH):
                 status, headers, content = routes.through(self.broker, owner, self, body)
             else:
                 members = _members(body)
@@ -117,7 +118,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
-        return self.rfile.read(min(int(length), 2 * _LARGEST)) if length.isdigit() else b""
+        if not length.isdigit():
+            return b""
+        # What goes through to a service is as long as the caller likes.
+        largest = int(length) if self.path.startswith(_THROUGH) else 2 * _LARGEST
+        return self.rfile.read(min(int(length), largest))
 
     def _owner(self) -> tuple[str, str]:
         """Return tenant and user of who asks.

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import http.client
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tokentoss.broker.fake.lookups import meant
 from tokentoss.broker.fake.problems import ProblemError
+from tokentoss.broker.fake.through_headers import to_caller, to_service
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
 
-    from tokentoss.broker.fake.state import State
+    from tokentoss.broker.fake.state import Grant, State
 
 
-_DROPPED = frozenset(
-    {
-        "authorization",
-        "connection",
-        "content-length",
-        "host",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "set-cookie",
-        "transfer-encoding",
-    }
-)
-
-
-def _passes(name: str) -> bool:
-    return name.lower() not in _DROPPED and not name.lower().startswith(("tokentoss-", "x-tokentoss-"))
+_REPEATED = 65_536
+"""A longer body is sent once."""
 
 
 def through(
@@ -55,23 +42,48 @@ def through(
     name = request.headers.get("X-Tokentoss-Account")
     with broker.changed:
         grant = meant(broker, owner, provider, name)
+    by_id_token = request.headers.get("X-Tokentoss-Credential") == "id_token"
+    headers = {**to_service(request.headers.items()), "Host": host}
+    target = "/" + (rest[0] if rest else "") + (f"?{query}" if query else "")
+    refused: str | None = None
+    while True:
+        token = _token(broker, grant, refused, by_id_token=by_id_token)
+        headers["Authorization"] = f"Bearer {token}"
+        status, answered, content = _call(broker.targets[host], request.command, target, body, headers)
+        if status != HTTPStatus.UNAUTHORIZED or refused is not None or len(body) > _REPEATED:
+            return status, to_caller(answered, grant.id), content
+        refused = token
+
+
+def _token(broker: State, grant: Grant, refused: str | None, *, by_id_token: bool) -> str:
+    """Return a token of an account: another one than a service refused.
+
+    Raises:
+        ProblemError: ``reauth_required``.
+    """
+    with broker.changed:
         if grant.status != "active":
             raise ProblemError("reauth_required", cause=grant.cause)
-        if grant.expires_at - time.time() < 1:
+        current = grant.id_token if by_id_token else grant.access_token
+        if grant.expires_at - time.time() < 1 or current == refused:
             broker.renew(grant)
-        by_id_token = request.headers.get("X-Tokentoss-Credential") == "id_token"
-        token = grant.id_token if by_id_token else grant.access_token
-    real = urlsplit(broker.targets[host])
-    headers = {name: value for name, value in request.headers.items() if _passes(name)}
-    headers |= {"Authorization": f"Bearer {token}", "Host": host}
+        return grant.id_token if by_id_token else grant.access_token
+
+
+def _call(
+    origin: str, method: str, target: str, body: bytes, headers: dict[str, str]
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Call a service.
+
+    Raises:
+        ProblemError: ``target_unavailable``.
+    """
+    real = urlsplit(origin)
     connection = http.client.HTTPConnection(real.hostname or "", real.port, timeout=10)
     try:
-        target = "/" + (rest[0] if rest else "") + (f"?{query}" if query else "")
-        connection.request(request.command, target, body or None, headers)
+        connection.request(method, target, body or None, headers)
         answer = connection.getresponse()
-        kept = {name: value for name, value in answer.getheaders() if _passes(name)}
-        marks = {"Tokentoss-Through": "1", "Tokentoss-Account": grant.id}
-        return answer.status, kept | marks, answer.read()
+        return answer.status, answer.getheaders(), answer.read()
     except OSError:
         raise ProblemError("target_unavailable") from None
     finally:
