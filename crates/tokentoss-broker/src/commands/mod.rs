@@ -36,7 +36,7 @@ pub enum Command {
     /// Serve until a signal ends it.
     Serve,
     /// Say everything that stands in the way of serving, all at once, and which migrations are pending.
-    Check,
+    Check(check::Arguments),
     /// List the providers and the clients that are registered with them; no secrets.
     Clients(clients::Arguments),
     /// List those who may ask, or write a fresh key for a new one.
@@ -70,7 +70,7 @@ impl Command {
         match self {
             Self::Init => init::run(&config),
             Self::Serve => serve::run(&config).await,
-            Self::Check => check::run(&config).await,
+            Self::Check(arguments) => check::run(&config, arguments).await,
             Self::Clients(arguments) => clients::run(&config, arguments),
             Self::Callers(arguments) => callers::run(&config, path, arguments),
             Self::Grants(arguments) => grants::run(&config, arguments).await,
