@@ -32,6 +32,8 @@ pub struct Preset {
     /// Whether there are ID tokens.
     #[serde(default = "yes")]
     pub openid_connect: bool,
+    /// After how many days without use it forgets a refresh token.
+    pub forgets_after_days: Option<u32>,
     /// The signature algorithms of its ID tokens; the usual ones where it names none.
     #[serde(default)]
     pub id_token_signing_algs: Vec<String>,

@@ -25,6 +25,8 @@ use crate::through::{AllowConfig, LimitsConfig};
 
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
+/// After so many days a provider forgets that says nothing of it, as Google does.
+const USUAL_MEMORY: u32 = 180;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -131,9 +133,9 @@ pub struct ProviderConfig {
     /// To be raised whenever the client or its secrets change, so that what was refused before is tried again.
     #[serde(default = "first_revision")]
     pub client_revision: u64,
-    /// After how many days without use the provider forgets a refresh token.
-    #[serde(default = "usual_memory")]
-    pub forgets_after_days: u32,
+    /// After how many days without use the provider forgets a refresh token; as the preset says where this is missing.
+    #[serde(default)]
+    pub forgets_after_days: Option<u32>,
     /// The audiences for which callers may ask for tokens, besides the provider's usual one.
     #[serde(default)]
     pub audiences: Vec<String>,
@@ -356,6 +358,8 @@ impl ProviderConfig {
             ),
             None => None,
         };
+        let of_preset = preset.as_ref().and_then(|preset| preset.forgets_after_days);
+        let forgets_after_days = self.forgets_after_days.or(of_preset).unwrap_or(USUAL_MEMORY);
         Ok(Provider {
             name: name.to_owned(),
             sign_in,
@@ -365,7 +369,7 @@ impl ProviderConfig {
             client_secrets,
             authentication,
             client_revision: ClientRevision(self.client_revision),
-            forgets_after: DAY * self.forgets_after_days,
+            forgets_after: DAY * forgets_after_days,
             audiences: self.audiences.clone(),
             scope_names: preset.as_ref().map(ScopeNames::of).unwrap_or_default(),
         })
@@ -386,10 +390,6 @@ fn usual_admin_listen() -> SocketAddr {
 
 const fn first_revision() -> u64 {
     1
-}
-
-const fn usual_memory() -> u32 {
-    180
 }
 
 fn usual_tenant_header() -> String {

@@ -39,6 +39,7 @@ pub mod store;
 mod texts;
 pub mod through;
 mod trace;
+pub mod transport;
 pub mod upkeep;
 mod weak_map;
 

@@ -93,6 +93,9 @@ impl Server {
         }));
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
+        for setting in custodian.store.lossy_settings().await? {
+            tracing::warn!(setting, "Postgres can lose what was committed, and refresh tokens with it");
+        }
         let following = listening.await.map_err(|_| StoreError::Late)??;
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);

@@ -12,7 +12,8 @@ from tokentoss.error_codes import printable
 from tokentoss.exceptions import ConfigurationError
 
 _FILE = Path(__file__).with_name("providers.json")
-_NOT_MEMBERS = frozenset({"issuer_patterns", "parameters", "sources"})
+# The broker alone reads when refresh tokens are forgotten.
+_NOT_MEMBERS = frozenset({"forgets_after_days", "issuer_patterns", "parameters", "sources"})
 
 
 def names() -> list[str]:

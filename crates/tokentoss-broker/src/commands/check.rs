@@ -2,9 +2,11 @@
 
 mod database;
 mod files;
+mod providers;
 
 use std::path::Path;
 
+use clap::Args;
 use rustix::fs::{Access, access};
 
 use self::files::mode_problem;
@@ -17,15 +19,28 @@ use crate::socket::SocketConfig;
 use crate::source::Source;
 use crate::through::Through;
 
-pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
+/// What to leave out.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Ask no provider, no hub and no cluster; the database is looked at all the same.
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
     let mut problems = Vec::new();
-    problems.extend(key_ring(&config.key_ring).err().map(|error| match error {
+    let ring = key_ring(&config.key_ring).map_err(|error| match error {
         // It names the setting by itself.
         ServerError::Config(error) => error.to_string(),
         error => format!("key_ring: {error}"),
-    }));
+    });
+    problems.extend(ring.as_ref().err().cloned());
+    let mut providers = Vec::new();
     for (name, provider) in &config.providers {
-        problems.extend(provider.open(name).err().map(|error| error.to_string()));
+        match provider.open(name) {
+            Ok(provider) => providers.push(provider),
+            Err(error) => problems.push(error.to_string()),
+        }
     }
     problems.extend(InternalKeys::problems(config).iter().map(ToString::to_string));
     match config.socket.as_ref().map(SocketConfig::foresee) {
@@ -43,9 +58,12 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
         let Source::File(path) = source else { continue };
         problems.extend(mode_problem(&setting, path));
     }
-    database::check(config, &mut problems).await;
-    hubs(config, &mut problems).await;
-    clusters(config, &mut problems).await;
+    database::check(config, ring.as_ref().ok(), &mut problems).await;
+    if !arguments.offline {
+        self::providers::check(&providers, &mut problems).await;
+    }
+    hubs(config, arguments, &mut problems).await;
+    clusters(config, arguments, &mut problems).await;
     println!(
         "{} providers, {} callers, {} hubs, {} clusters",
         config.providers.len(),
@@ -121,7 +139,7 @@ fn journal_problem(config: &Config) -> Option<String> {
     })
 }
 
-async fn hubs(config: &Config, problems: &mut Vec<String>) {
+async fn hubs(config: &Config, arguments: &Arguments, problems: &mut Vec<String>) {
     for (name, hub_config) in &config.hubs {
         let hub = match Hub::of(name, hub_config, &config.service) {
             Ok(hub) => hub,
@@ -139,13 +157,17 @@ async fn hubs(config: &Config, problems: &mut Vec<String>) {
                 continue;
             }
         };
+        if arguments.offline {
+            continue;
+        }
         problems.extend(hub.check(token.as_ref().map(tokentoss_core::Secret::expose)).await.err());
     }
 }
 
-async fn clusters(config: &Config, problems: &mut Vec<String>) {
+async fn clusters(config: &Config, arguments: &Arguments, problems: &mut Vec<String>) {
     for (name, cluster_config) in &config.clusters {
         match Cluster::of(name, cluster_config) {
+            Ok(_) if arguments.offline => {}
             Ok(cluster) => problems.extend(cluster.check().await.err()),
             Err(error) => problems.push(error.to_string()),
         }

@@ -53,10 +53,11 @@ pub enum Command {
     /// Say everything that stands in the way of serving, all at once, and which migrations are pending.
     ///
     /// Reads the configuration, every secret that it names, rights of files, the database, and what hubs and
-    /// clusters say. Changes nothing, and may run beside a broker. Exits with 1 where there is a problem.
+    /// clusters say. Connects to each provider's token endpoint, and asks it nothing. Changes nothing, and may run
+    /// beside a broker. Exits with 1 where there is a problem.
     ///
     /// Example: tokentoss-broker --config broker.toml check
-    Check,
+    Check(check::Arguments),
     /// List the providers and the clients that are registered with them; no secrets.
     ///
     /// Reads the configuration alone.
@@ -126,7 +127,7 @@ impl Command {
         match self {
             Self::Init => init::run(&config),
             Self::Serve => serve::run(&config).await,
-            Self::Check => check::run(&config).await,
+            Self::Check(arguments) => check::run(&config, arguments).await,
             Self::Clients(arguments) => clients::run(&config, arguments),
             Self::Callers(arguments) => callers::run(&config, path, arguments),
             Self::Grants(arguments) => grants::run(&config, arguments).await,

@@ -41,7 +41,9 @@ pub(crate) fn problems(config: &Config) -> Vec<ConfigError> {
     found.number("through.idle_seconds", limits.idle_seconds, &SECONDS);
     for (name, provider) in &config.providers {
         let setting = |setting: &str| format!("providers.{name}.{setting}");
-        found.number(&setting("forgets_after_days"), provider.forgets_after_days, &DAYS);
+        if let Some(days) = provider.forgets_after_days {
+            found.number(&setting("forgets_after_days"), days, &DAYS);
+        }
         found.number(&setting("client_revision"), provider.client_revision, &REVISION);
         if !provider.audiences.iter().all(|audience| is_audience(audience)) {
             found.add(

@@ -14,6 +14,7 @@ use crate::config::Provider;
 use crate::keys::{CellPlace, open_cell};
 use crate::metrics;
 use crate::store::Revocation;
+use crate::transport::TransportFailure;
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,13 +91,25 @@ impl Upstream {
     ) -> Answer {
         let authentication = authentication_of(provider, secret);
         let request = RevocationRequest::new(&provider.client_id, authentication, token);
-        let call = form_post(self.client(), endpoint, request.authorization.as_ref(), &request.body, TIMEOUT);
+        let call = form_post(
+            self.client(endpoint),
+            endpoint,
+            request.authorization.as_ref(),
+            &request.body,
+            TIMEOUT,
+        );
         let Some(call) = call else { return Answer::Revoked(Revoked::NotYet(None)) };
         match call.send().await {
             Ok(response) => answer(response).await,
             Err(error) => {
+                let cause = TransportFailure::of(&error).name();
                 let is_connect = error.is_connect();
-                tracing::info!(provider = provider.name, is_connect, "no answer of a revocation endpoint");
+                tracing::info!(
+                    provider = provider.name,
+                    is_connect,
+                    cause,
+                    "no answer of a revocation endpoint"
+                );
                 Answer::Revoked(Revoked::NotYet(None))
             }
         }

@@ -12,28 +12,41 @@ use tokentoss_custody::{Failure, Outcome, Target};
 
 use crate::clock::now;
 use crate::config::{AuthenticationKind, Provider};
+use crate::transport::{SystemNames, TransportFailure};
 
-/// The HTTP client of all providers.
+/// How long connecting may take.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// The HTTP clients of all providers.
 #[derive(Clone, Debug)]
-pub struct Upstream(Client);
+pub struct Upstream {
+    /// Goes by the proxy that the environment names.
+    by_environment: Client,
+    /// Goes by no proxy: plain HTTP would show it the secrets, and its loopback is another machine's.
+    direct: Client,
+}
 
 impl Upstream {
-    /// A client that follows no redirect and keeps its connections.
+    /// Clients that follow no redirect and keep their connections.
     ///
     /// # Errors
     /// That TLS cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
         // Another library may have installed one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .user_agent(concat!("tokentoss-broker/", env!("CARGO_PKG_VERSION")));
-        client.build().map(Self)
+        let client = || {
+            Client::builder()
+                .redirect(redirect::Policy::none())
+                .connect_timeout(CONNECTING)
+                .dns_resolver(SystemNames)
+                .user_agent(concat!("tokentoss-broker/", env!("CARGO_PKG_VERSION")))
+        };
+        Ok(Self { by_environment: client().build()?, direct: client().no_proxy().build()? })
     }
 
-    pub(super) const fn client(&self) -> &Client {
-        &self.0
+    /// The client for an endpoint.
+    pub(super) fn client(&self, endpoint: &EndpointUrl) -> &Client {
+        if endpoint.is_loopback() { &self.direct } else { &self.by_environment }
     }
 
     /// Sends a refresh token once.
@@ -48,7 +61,8 @@ impl Upstream {
         let authentication = authentication_of(provider, secret);
         let request = RefreshRequest::new(&provider.client_id, authentication, refresh, target);
         let authorization = request.authorization.as_ref();
-        let call = form_post(&self.0, &provider.token_endpoint, authorization, &request.body, timeout);
+        let endpoint = &provider.token_endpoint;
+        let call = form_post(self.client(endpoint), endpoint, authorization, &request.body, timeout);
         let Some(call) = call else { return Reading::Outcome(Outcome::failed(Failure::NotSent)) };
         match read(call).await {
             Ok(reading) => reading,
@@ -61,6 +75,7 @@ impl Upstream {
                 tracing::info!(
                     provider = provider.name,
                     failure = failure.name(),
+                    cause = TransportFailure::of(&error).name(),
                     "no answer of a token endpoint"
                 );
                 Reading::Outcome(Outcome::failed(failure))
@@ -70,6 +85,15 @@ impl Upstream {
 }
 
 impl Upstream {
+    /// Whether an endpoint is reached, by a request that holds nothing; whatever answers has done.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub async fn reach(&self, endpoint: &EndpointUrl, timeout: Duration) -> Result<(), TransportFailure> {
+        let call = self.client(endpoint).head(endpoint.as_str()).timeout(timeout);
+        call.send().await.map(|_| ()).map_err(|error| TransportFailure::of(&error))
+    }
+
     /// Posts a form once; none where no whole answer came.
     pub async fn post(
         &self,
@@ -77,7 +101,8 @@ impl Upstream {
         form: &FormRequest,
         timeout: Duration,
     ) -> Option<EndpointAnswer> {
-        let call = form_post(&self.0, endpoint, form.authorization.as_ref(), &form.body, timeout)?;
+        let call =
+            form_post(self.client(endpoint), endpoint, form.authorization.as_ref(), &form.body, timeout)?;
         answer_to(call).await
     }
 
@@ -90,7 +115,8 @@ impl Upstream {
     ) -> Option<EndpointAnswer> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
         value.set_sensitive(true);
-        let call = self.0.get(endpoint.as_str()).timeout(timeout).header(ACCEPT, "application/json");
+        let call =
+            self.client(endpoint).get(endpoint.as_str()).timeout(timeout).header(ACCEPT, "application/json");
         answer_to(call.header(AUTHORIZATION, value)).await
     }
 }
@@ -107,7 +133,10 @@ async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
     };
     answer
         .await
-        .inspect_err(|error| tracing::info!(is_connect = error.is_connect(), "no answer of a provider"))
+        .inspect_err(|error| {
+            let cause = TransportFailure::of(error).name();
+            tracing::info!(is_connect = error.is_connect(), cause, "no answer of a provider");
+        })
         .ok()
 }
 

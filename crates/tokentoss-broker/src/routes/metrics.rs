@@ -1,16 +1,23 @@
 //! `GET /metrics`: what is counted, in Prometheus' text format.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use tokio::time::timeout;
 
 use super::App;
 use crate::metrics::{Waiting, text};
 
+/// How long the database may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let custodian = &app.custodian;
-    // While the database is away the other numbers matter most.
-    let revocations = custodian.store.waiting_revocations().await.ok().map(|providers| {
+    // While the database is away the other numbers matter most, and Prometheus waits for them ten seconds at most.
+    let found = timeout(PATIENCE, custodian.store.waiting_revocations()).await;
+    let revocations = found.ok().and_then(Result::ok).map(|providers| {
         let mut waiting = Waiting::default();
         for (provider, count) in providers {
             waiting.all += count;

@@ -85,6 +85,7 @@ pub fn admin(app: App) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || Problem::unknown_route())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::map_response(no_store::no_store))
         .with_state(app)
 }

@@ -31,6 +31,7 @@ mod authorization;
 mod authorizations;
 mod backend;
 mod changing;
+mod durability;
 mod following;
 mod hex;
 mod ids;

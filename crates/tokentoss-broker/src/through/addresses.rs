@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use crate::transport::Unresolved;
+
 type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>>;
 
 /// How names become addresses.
@@ -77,7 +79,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let Self { lookup, allows_private } = self.clone();
         Box::pin(async move {
-            let found = (lookup.0)(name.as_str().to_owned()).await?;
+            let found = (lookup.0)(name.as_str().to_owned()).await.map_err(Unresolved)?;
             // One bad address among good ones is no accident.
             let is_fine = |address: &IpAddr| is_public(*address) || (allows_private && is_private(*address));
             if !found.iter().all(is_fine) {

@@ -22,6 +22,7 @@ use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::{Ask, Custodian, hash_of};
 use crate::store::GrantId;
+use crate::transport::TransportFailure;
 
 /// Names the account, where there are several.
 const ACCOUNT: &str = "x-tokentoss-account";
@@ -213,6 +214,12 @@ impl Call<'_> {
                 answer = &mut sent => return answer.map_err(|error| self.failed(&error)),
                 () = tokio::time::sleep_until(until) => {
                     if self.sent.moved_at().max(began) + patience_now() <= tokio::time::Instant::now() {
+                        let origin = self.rule.origin();
+                        tracing::info!(
+                            origin,
+                            cause = TransportFailure::Timeout.name(),
+                            "no answer of a service"
+                        );
                         return Err(Problem::target_unavailable());
                     }
                 }
@@ -231,6 +238,7 @@ impl Call<'_> {
         tracing::info!(
             origin = self.rule.origin(),
             is_connect = error.is_connect(),
+            cause = TransportFailure::of(error).name(),
             "no answer of a service"
         );
         Problem::target_unavailable()

@@ -11,8 +11,21 @@ use crate::running::{Home, answer};
 
 /// Runs the program.
 pub(crate) async fn run(config: &Path, arguments: &[&str]) -> Output {
+    run_in(config, arguments, &[]).await
+}
+
+/// The same with this environment.
+pub(crate) async fn run_in(config: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Output {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_tokentoss-broker"));
-    command.env_clear().arg("--config").arg(config).args(arguments).output().await.expect("it runs")
+    command
+        .env_clear()
+        .envs(environment.iter().copied())
+        .arg("--config")
+        .arg(config)
+        .args(arguments)
+        .output()
+        .await
+        .expect("it runs")
 }
 
 pub(crate) fn out(output: &Output) -> String {

@@ -98,6 +98,28 @@ async fn every_route_answers_nonsense_with_a_problem() {
 }
 
 #[tokio::test]
+async fn routes_for_administrators_answer_nonsense_with_a_problem() {
+    let broker = Home::new(&Provider::start().await).start_kept().await;
+    for route in ["/livez", "/readyz", "/metrics", "/openapi.json", "/", "/nowhere", "/%ff"] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "NONSENSE"] {
+            for query in ["", "?", "?x=%ff", "?%00"] {
+                let url = format!("http://{}{route}{query}", broker.admin);
+                let request = broker.http.request(method.parse().expect("a method"), &url);
+                let answer = crate::running::answer(request.body(vec![0xff; 1000])).await;
+                let is_known = !["/", "/nowhere", "/%ff"].contains(&route);
+                let expected = match (is_known, ["GET", "HEAD"].contains(&method)) {
+                    (true, true) => (200, ""),
+                    (true, false) => (405, "method_not_allowed"),
+                    (false, _) => (404, "route_unknown"),
+                };
+                let code = if method == "HEAD" { expected.1 } else { answer.code() };
+                assert_eq!((answer.status, code), expected, "{method} {url}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_and_routes_of_applications_never_fail() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;

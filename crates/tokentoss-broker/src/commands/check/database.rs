@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use super::files::mode_problem;
-use crate::commands::with_causes;
+use crate::commands::{BATCH, with_causes};
 use crate::config::Config;
+use crate::keys::{KeyRing, KeySet};
 use crate::store::{Store, StoreError, sqlite_file};
 
-pub(super) async fn check(config: &Config, problems: &mut Vec<String>) {
+/// Looks at the database, with the key ring where there is one.
+pub(super) async fn check(config: &Config, ring: Option<&KeyRing>, problems: &mut Vec<String>) {
     if let Some(file) = sqlite_file(&config.database) {
         if let Some(problem) = place_problem(&file) {
             return problems.push(problem);
@@ -25,18 +27,33 @@ pub(super) async fn check(config: &Config, problems: &mut Vec<String>) {
         Ok(store) => store,
         Err(error) => return problems.push(format!("database: {}", with_causes(&error))),
     };
-    if let Err(error) = look_into(&store, config).await {
-        problems.push(format!("database: {}", with_causes(&error)));
+    match look_into(&store, config, ring).await {
+        Ok(problem) => problems.extend(problem),
+        Err(error) => problems.push(format!("database: {}", with_causes(&error))),
+    }
+    match store.lossy_settings().await {
+        Ok(settings) => problems.extend(settings.iter().map(|setting| {
+            format!(
+                "database: {setting} is off, so that a crash of the server loses refresh tokens that providers have replaced; {}",
+                help_with(setting)
+            )
+        })),
+        Err(error) => problems.push(format!("database: {}", with_causes(&error))),
     }
     store.close().await;
 }
 
-async fn look_into(store: &Store, config: &Config) -> Result<(), StoreError> {
+/// Says what is in the database; the answer is what stands in the way.
+async fn look_into(
+    store: &Store,
+    config: &Config,
+    ring: Option<&KeyRing>,
+) -> Result<Option<String>, StoreError> {
     match store.pending().await? {
         0 => println!("the schema is this version's"),
         count => {
             println!("{count} migrations pending; serve applies them");
-            return Ok(());
+            return Ok(None);
         }
     }
     for (provider, count) in store.waiting_revocations().await? {
@@ -51,7 +68,40 @@ async fn look_into(store: &Store, config: &Config) -> Result<(), StoreError> {
             );
         }
     }
-    Ok(())
+    match ring {
+        Some(ring) => ring_problem(store, ring).await,
+        None => Ok(None),
+    }
+}
+
+/// What to do about a setting of Postgres that is off.
+fn help_with(setting: &str) -> &'static str {
+    if setting == "synchronous_commit" {
+        "ALTER ROLE … SET synchronous_commit = on for the broker's role, and take it out of the address"
+    } else {
+        "turn it on in postgresql.conf, and reload"
+    }
+}
+
+/// Whether the ring opens every tenant's data keys.
+async fn ring_problem(store: &Store, ring: &KeyRing) -> Result<Option<String>, StoreError> {
+    let (mut after, mut count, mut closed) = (String::new(), 0_u64, 0_u64);
+    loop {
+        let tenants = store.tenants_after(&after, BATCH).await?;
+        let Some((last, _)) = tenants.last() else { break };
+        after.clone_from(last);
+        for (tenant, row) in &tenants {
+            count += 1;
+            closed += u64::from(KeySet::open(ring, row, tenant).and_then(KeySet::key).is_err());
+        }
+    }
+    if closed == 0 {
+        println!("the key ring opens the data keys of all {count} tenants");
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "key_ring: the data keys of {closed} of {count} tenants do not open; put back the ring of this database, with all its keys"
+    )))
 }
 
 /// Why SQLite cannot write to the file, or not make it and those beside it.

@@ -38,6 +38,7 @@ mod authorizations;
 mod cells;
 mod columns;
 mod due;
+mod durability;
 mod grant_reading;
 mod grant_writing;
 mod lent;

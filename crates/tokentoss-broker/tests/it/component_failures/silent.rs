@@ -56,6 +56,21 @@ async fn what_it_leaves_unanswered_keeps_no_connection_from_those_who_come_later
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn prometheus_gets_the_other_numbers_in_time() {
+    let Some((home, gate)) = gated().await else { return };
+    let broker = connected(&home).await;
+    let url = format!("http://{}/metrics", broker.admin);
+    assert_eq!(told(&broker).await.status, 200);
+    gate.stall();
+    let began = std::time::Instant::now();
+    let answer = broker.http.get(&url).send().await.expect("an answer");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(answer.status(), 200);
+    let text = answer.text().await.expect("a body");
+    assert!(text.contains("tokentoss_refreshes_total"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_has_rested_is_asked_first() {
     let Some((home, gate)) = gated().await else { return };
     let store = Store::begin(&home.database()).await.expect("a store");
