@@ -3,7 +3,7 @@
 use clap::Args;
 use tokentoss_custody::{Revoker, sign_out};
 
-use super::{CommandError, Rows, open};
+use super::{BATCH, CommandError, open};
 use crate::config::Config;
 use crate::store::GrantFilter;
 
@@ -29,30 +29,42 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
         provider: arguments.provider.clone(),
         status: None,
     };
-    let mut rows = Rows::of(&store, &filter);
-    let mut count = 0;
+    let (mut after, mut count, mut left) = (None, 0, Vec::new());
     loop {
-        let batch = rows.next().await?;
-        if batch.is_empty() {
-            break;
-        }
-        for row in batch {
-            let ended = store.change(row.id, |row| sign_out(&row.grant, Revoker::Admin)).await?;
-            if ended.is_some() {
-                count += 1;
-                tracing::info!(
-                    target: "audit",
-                    action = "revoke",
-                    tenant = row.tenant,
-                    user = row.user,
-                    provider = row.provider,
-                    grant = %row.id,
-                    "an administrator ended a grant"
-                );
+        let ids = store.grants_after(&filter, after, BATCH).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        for id in ids {
+            match store.change(id, |row| sign_out(&row.grant, Revoker::Admin)).await {
+                Ok(None) => {}
+                Ok(Some(row)) => {
+                    count += 1;
+                    tracing::info!(
+                        target: "audit",
+                        action = "revoke",
+                        tenant = row.tenant,
+                        user = row.user,
+                        provider = row.provider,
+                        grant = %row.id,
+                        "an administrator ended a grant"
+                    );
+                }
+                // The others are not to live on for it.
+                Err(error) if error.is_unreadable_row() => left.push(format!("{id} ({error})")),
+                Err(error) => return Err(error.into()),
             }
         }
     }
     println!("{count} grants ended; a running broker revokes their tokens at the provider");
     store.close().await;
-    Ok(())
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} grants were not ended, because this version cannot read their rows: {}. Run this command of the version that wrote \
+         them, or have the user disconnect the account",
+        left.len(),
+        left.join(", ")
+    )
+    .into())
 }

@@ -151,6 +151,6 @@ impl TokenWaiter for Waiting<'_> {
     }
 
     fn too_many_attempts(&self) -> Failed {
-        StoreError::Row("a grant that comes to no decision").into()
+        StoreError::Contended.into()
     }
 }

@@ -39,6 +39,7 @@ mod limit;
 mod migrations;
 mod news;
 mod row;
+mod signing_out;
 mod sqlite_file;
 
 pub use administration::{GrantCell, GrantFilter, NewSeal};
@@ -49,6 +50,7 @@ pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use left_alone::LeftAlone;
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
+pub use signing_out::GrantOwner;
 pub use sqlite_file::sqlite_file;
 
 use std::sync::Arc;
@@ -107,7 +109,7 @@ impl StoreError {
     /// Whether the values themselves are the trouble, and would be again: nothing of the kind is to be tried twice.
     #[must_use]
     pub fn is_about_values(&self) -> bool {
-        if matches!(self, Self::Row(_)) {
+        if self.is_unreadable_row() {
             return true;
         }
         let Self::Unavailable(sqlx::Error::Database(refusal)) = self else { return false };
@@ -118,6 +120,13 @@ impl StoreError {
         }
         // SQLITE_TOOBIG and SQLITE_MISMATCH.
         ["18", "20"].contains(&&*code)
+    }
+
+    /// Whether there is a row that this version cannot read, now or later.
+    #[must_use]
+    pub const fn is_unreadable_row(&self) -> bool {
+        use sqlx::Error::{ColumnDecode, Decode};
+        matches!(self, Self::Row(_) | Self::Unavailable(ColumnDecode { .. } | Decode(_)))
     }
 
     /// Whether the database itself refused, or was not even asked: then nothing was written.
