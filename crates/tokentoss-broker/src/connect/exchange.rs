@@ -18,6 +18,7 @@ use tokentoss_custody::renewal::Tokens;
 use super::{Failure, IdentitySource, SignInSettings, SignIns};
 use crate::clock::now;
 use crate::config::Provider;
+use crate::metrics;
 use crate::refresh::GrantBefore;
 
 /// How long each request may take.
@@ -98,8 +99,9 @@ impl SignIns {
             let form = code_exchange(client, code, redirect_uri, verifier, secret);
             let endpoint = client.provider().token_endpoint();
             let answer = self.custodian.upstream().post(endpoint, &form, TIMEOUT).await;
-            let answer = answer.ok_or(Failure::PROVIDER_UNAVAILABLE)?;
-            match TokenResponse::read(&answer, endpoint, client.scopes()) {
+            let answer = answer.map(|answer| TokenResponse::read(&answer, endpoint, client.scopes()));
+            metrics::upstream(&provider.name, "sign_in", outcome_of(answer.as_ref()));
+            match answer.ok_or(Failure::PROVIDER_UNAVAILABLE)? {
                 Ok(tokens) => return self.identify(settings, client, tokens, nonce).await,
                 Err(error) if error.code() == ErrorCode::InvalidClient => refused = error,
                 Err(error) => return Err(error.into()),
@@ -126,6 +128,15 @@ impl SignIns {
         let answer = answer.ok_or(Failure::PROVIDER_UNAVAILABLE)?;
         let (subject, email) = read_identity(&answer, source).ok_or(Failure::IDENTITY_UNUSABLE)?;
         Ok(redeemed_tokens(&tokens, subject, email, None))
+    }
+}
+
+/// The name by which the answer to a code is counted: one of this program's.
+fn outcome_of(answer: Option<&Result<TokenResponse, Error>>) -> &'static str {
+    match answer {
+        None => "no_answer",
+        Some(Ok(_)) => "redeemed",
+        Some(Err(error)) => error.code().as_str(),
     }
 }
 

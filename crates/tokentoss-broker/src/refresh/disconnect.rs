@@ -6,6 +6,7 @@ use tokentoss_custody::{Revoker, sign_out};
 use tracing::Instrument;
 
 use super::{Custodian, Failed};
+use crate::metrics;
 use crate::store::{GrantId, Place, StoreError};
 
 impl Custodian {
@@ -42,6 +43,7 @@ impl Custodian {
             Err(error) => return Err(error.into()),
         };
         if let Some(row) = ended {
+            metrics::ended(&row.provider, "user");
             tracing::info!(
                 target: "audit",
                 action = "disconnect",

@@ -95,7 +95,9 @@ impl TokenWaiter for Waiting<'_> {
             }
             Decision::Refuse(refusal) => Err(Failed::Refused(refusal)),
             Decision::Correct(update) => {
-                custodian.store.update(self.id, &update, &[]).await?;
+                if custodian.store.update(self.id, &update, &[]).await? {
+                    metrics::changed(&row.provider, row.grant.status, update.after.status);
+                }
                 Ok(Observation::Retry)
             }
             Decision::Refresh(claim) => {

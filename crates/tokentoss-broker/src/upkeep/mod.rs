@@ -6,6 +6,7 @@ mod scheduler;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metrics;
 use crate::refresh::{Custodian, WRITE_USES_EVERY};
 use crate::store::Following;
 
@@ -20,6 +21,7 @@ pub fn start(custodian: &Arc<Custodian>, following: Following) {
     custodian.tasks.spawn(follow(Arc::clone(custodian), following));
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
+        metrics::begin(provider);
         custodian.tasks.spawn(revocations::run(Arc::clone(custodian), provider.to_owned()));
         custodian.tasks.spawn(scheduler::run(Arc::clone(custodian), provider.to_owned()));
     }
