@@ -167,9 +167,10 @@ def test_an_alert_names_what_is_counted(rule: dict[str, Any]) -> None:
         known = {"job"} if name in OF_PROMETHEUS else set(re.findall(r'"(\w+)" =>', METRICS))
         assert set(re.findall(r"(\w+)=", labels)) <= known
     sources = (SOURCES / "refresh" / "revoke.rs").read_text(encoding="utf-8") + METRICS
-    custody = ROOT / "crates" / "tokentoss-custody" / "src" / "outcome.rs"
-    for label, values in re.findall(r'(outcome|purpose|route)=~?"([^"]*)"', expression):
-        written = (SOURCES / "routes" / "mod.rs" if label == "route" else custody).read_text(encoding="utf-8")
+    custody = ROOT / "crates" / "tokentoss-custody" / "src"
+    places = {"route": SOURCES / "routes" / "mod.rs", "cause": custody / "status.rs"}
+    for label, values in re.findall(r'(cause|outcome|purpose|route)=~?"([^"]*)"', expression):
+        written = places.get(label, custody / "outcome.rs").read_text(encoding="utf-8")
         assert all(f'"{value}"' in sources + written for value in values.split("|")), values
     assert rule["labels"]["severity"] in {"critical", "warning"}
     assert rule["annotations"]["summary"].endswith(".")

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use metrics::Counter;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokentoss_custody::Outcome;
+use tokentoss_custody::{ExpiredCause, Outcome, Status};
 
 /// Answers to callers, by route and status.
 const REQUESTS: &str = "tokentoss_requests_total";
@@ -20,6 +20,8 @@ const UPSTREAM: &str = "tokentoss_upstream_requests_total";
 const REFRESHES: &str = "tokentoss_refreshes_total";
 /// Refreshes with a token that an earlier holder may have sent.
 const TAKEOVERS: &str = "tokentoss_lease_takeovers_total";
+/// Grants that ended, by provider and by the cause in their status.
+const ENDED: &str = "tokentoss_grants_ended_total";
 /// Looks into the cache, by their result.
 const CACHE: &str = "tokentoss_cache_lookups_total";
 /// Tokens that wait to be revoked.
@@ -129,6 +131,27 @@ pub(crate) fn claimed(provider: &str, by: &'static str, is_repeated: bool) {
     if is_repeated {
         metrics::counter!(TAKEOVERS, "provider" => provider.to_owned()).increment(1);
     }
+}
+
+/// Counts what a write made of a grant, where that ended it.
+pub(crate) fn changed(provider: &str, before: Status, after: Status) {
+    if let (false, Status::Expired(cause)) = (matches!(before, Status::Expired(_)), after) {
+        ended(provider, cause.name());
+    }
+}
+
+/// Counts a grant that ended. The cause is a name of this program, and never a provider's word.
+pub(crate) fn ended(provider: &str, cause: &'static str) {
+    count_ended(provider, cause, 1);
+}
+
+/// Makes the counter that an alert looks at: an increase from nothing to one would not be seen.
+pub(crate) fn begin(provider: &str) {
+    count_ended(provider, ExpiredCause::RefreshInterrupted.name(), 0);
+}
+
+fn count_ended(provider: &str, cause: &'static str, count: u64) {
+    metrics::counter!(ENDED, "provider" => provider.to_owned(), "cause" => cause).increment(count);
 }
 
 /// Counts a look into the cache.

@@ -110,6 +110,11 @@ impl Problem {
         Failed::from(crate::keys::Unreadable).into()
     }
 
+    /// A row holds what this version cannot read: nothing that a wait would help.
+    fn row_unreadable() -> Self {
+        Self { cause: Some("row_unreadable"), ..Self::key_unavailable() }
+    }
+
     /// The sentence.
     #[must_use]
     pub const fn title(&self) -> &'static str {
@@ -239,6 +244,10 @@ impl From<Failed> for Problem {
                 cause: None,
                 retry_after: None,
             }),
+            Failed::Store(error) if error.is_unreadable_row() => {
+                tracing::error!(%error, "a row cannot be read, and the same request will fail again");
+                Self::row_unreadable()
+            }
             Failed::Store(error) => {
                 // The answer does not say it, and nobody else knows it.
                 tracing::warn!(%error, "the database failed a request");

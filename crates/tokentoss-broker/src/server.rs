@@ -148,6 +148,7 @@ impl Server {
         let admin = tokio::spawn(serve(self.admin, routes::admin(self.app.clone()), of_admin, stop.clone()));
         let custodian = self.app.custodian;
         upkeep::start(&custodian, self.following);
+        custodian.tasks.spawn(self.app.sign_ins.resume_until_ending());
         end.await;
         stop.cancel();
         // Whoever comes now finds nobody, or who serves next.

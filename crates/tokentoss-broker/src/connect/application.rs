@@ -77,7 +77,7 @@ impl SignIns {
         redirect_uri: EndpointUrl,
     ) -> Result<Result<String, Failure>, Problem> {
         match self.redeem_answer(row, query, redirect_uri).await? {
-            Ok(redeemed) => Ok(match self.connect_unconfirmed(row, &redeemed).await? {
+            Ok(mut redeemed) => Ok(match self.connect_unconfirmed(row, &mut redeemed).await? {
                 true => Ok(redeemed.label().to_owned()),
                 false => Err(Failure::INTERRUPTED),
             }),

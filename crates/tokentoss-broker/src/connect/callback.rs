@@ -98,20 +98,20 @@ impl SignIns {
         query: &str,
         redirect_uri: EndpointUrl,
     ) -> Result<Result<PendingAccount, Failure>, Problem> {
-        let redeemed = match self.redeem_answer(row, query, redirect_uri).await? {
+        let mut redeemed = match self.redeem_answer(row, query, redirect_uri).await? {
             Ok(redeemed) => redeemed,
             Err(failure) => {
                 self.fail(row, &[Stage::Redeeming], &failure).await?;
                 return Ok(Err(failure));
             }
         };
+        failpoint!("before_keep");
+        self.note_before(row, &mut redeemed).await?;
         let confirmation = new_confirmation();
-        let text =
-            serde_json::to_string(&redeemed).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
         let change = AuthorizationChange {
             from: vec![Stage::Redeeming],
             to: Some(Stage::Confirm),
-            sealed: Some(self.seal(row, "tokens", &text).await?),
+            sealed: Some(self.seal_redeemed(row, &redeemed).await?),
             confirmed_by: Some(sha256(&confirmation)),
             ends_in: Some(UNDER_WAY),
             ..AuthorizationChange::default()
@@ -160,13 +160,22 @@ impl SignIns {
         from: &[Stage],
         failure: &Failure,
     ) -> Result<(), Problem> {
+        Ok(self.write_failed(row, from, failure).await?)
+    }
+
+    pub(super) async fn write_failed(
+        &self,
+        row: &Authorization,
+        from: &[Stage],
+        failure: &Failure,
+    ) -> Result<(), Failed> {
         let change = AuthorizationChange {
             from: from.to_vec(),
             to: Some(Stage::Failed),
             problem: Some(failure.to_column()),
             ..AuthorizationChange::default()
         };
-        self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        self.custodian.store.change_authorization(row.id, &change).await?;
         tracing::info!(authorization = %row.id, code = failure.code(), "a sign-in failed");
         self.news.tell(row.id);
         Ok(())

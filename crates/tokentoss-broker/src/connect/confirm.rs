@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokentoss_core::Secret;
 use tokentoss_custody::Scopes;
 use tracing::Instrument;
 
@@ -10,8 +11,8 @@ use super::{Failure, SignIns, View, WORKING, sha256};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
-use crate::refresh::{Failed, SignedIn};
-use crate::store::{AccountKey, Authorization, AuthorizationChange, GrantId, Stage};
+use crate::refresh::{Connected, Ending, Failed, SignedIn};
+use crate::store::{AccountKey, Authorization, AuthorizationChange, GrantId, Stage, StoreError};
 
 /// Letters and digits that nobody mistakes for one another (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -74,6 +75,7 @@ impl SignIns {
             from: vec![Stage::Confirm],
             confirmation: Some(sha256(&as_shown(typed))),
             to: Some(Stage::Connecting),
+            keeps_sealed: true,
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
@@ -102,6 +104,7 @@ impl SignIns {
             from: vec![Stage::Confirm],
             cookie: Some(sha256(cookie.ok_or_else(Problem::state_mismatch)?)),
             to: Some(Stage::Connecting),
+            keeps_sealed: true,
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
@@ -141,10 +144,13 @@ impl SignIns {
                     return Ok(tries_left.map(|_| Finished::Wrong));
                 };
                 failpoint!("before_connect");
-                Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before).await {
-                    Ok(()) => Finished::Connected,
-                    Err(problem) => {
-                        sign_ins.interrupt(&before, &[Stage::Connecting], &problem).await;
+                Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before, false).await {
+                    Ok(Connected::Written(_) | Connected::Newer(_)) => Finished::Connected,
+                    Ok(Connected::SignedOut) => Finished::Interrupted,
+                    // It was given up, or somebody else went on with it.
+                    Err(Failed::Store(StoreError::SignInOver)) => return Ok(None),
+                    Err(failed) => {
+                        sign_ins.interrupt(&before, &[Stage::Connecting], &failed.into()).await;
                         Finished::Interrupted
                     }
                 }))
@@ -155,23 +161,51 @@ impl SignIns {
     }
 
     /// Connects the account whose tokens a row keeps.
-    async fn connect_kept(&self, row: &Authorization) -> Result<(), Problem> {
+    pub(super) async fn connect_kept(
+        &self,
+        row: &Authorization,
+        is_resumed: bool,
+    ) -> Result<Connected, Failed> {
         let text = self.open(row, "tokens").await?;
         let redeemed: RedeemedTokens =
             serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
-        let grant = self.connect(row, &redeemed).await?;
-        self.write_done(row, grant).await
+        self.connect(row, &redeemed, is_resumed).await
+    }
+
+    /// Notes in what a code was redeemed for how the account is now, before anything waits.
+    pub(super) async fn note_before(
+        &self,
+        row: &Authorization,
+        redeemed: &mut RedeemedTokens,
+    ) -> Result<(), Failed> {
+        redeemed.redeemed_at = Some(self.custodian.store.now().await?.as_millis());
+        redeemed.before = self.custodian.grant_before(&self.account_of(row, &redeemed.subject)?).await?;
+        Ok(())
+    }
+
+    /// What a code was redeemed for, sealed for the row.
+    pub(super) async fn seal_redeemed(
+        &self,
+        row: &Authorization,
+        redeemed: &RedeemedTokens,
+    ) -> Result<Vec<u8>, Problem> {
+        let text =
+            serde_json::to_string(redeemed).map(Secret::new).map_err(|_| Problem::key_unavailable())?;
+        Ok(self.seal(row, "tokens", &text).await?)
     }
 
     /// Connects the account of a sign-in that nobody has to confirm; false where it was given up meanwhile, or took too long.
     pub(super) async fn connect_unconfirmed(
         &self,
         row: &Authorization,
-        redeemed: &RedeemedTokens,
+        redeemed: &mut RedeemedTokens,
     ) -> Result<bool, Problem> {
+        self.note_before(row, redeemed).await?;
         let change = AuthorizationChange {
             from: vec![Stage::Redeeming],
             to: Some(Stage::Connecting),
+            // For whoever goes on with it where this process ends.
+            sealed: Some(self.seal_redeemed(row, redeemed).await?),
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
@@ -180,39 +214,58 @@ impl SignIns {
             tracing::info!(authorization = %row.id, "a sign-in was over before its code was redeemed");
             return Ok(false);
         }
-        let grant = self.connect(row, redeemed).await?;
-        self.write_done(row, grant).await?;
-        Ok(true)
+        failpoint!("before_connect");
+        match self.connect(row, redeemed, false).await {
+            // It was given up, or took so long that somebody else went on with it.
+            Err(Failed::Store(StoreError::SignInOver)) => Ok(false),
+            connected => Ok(connected.map(|_| true)?),
+        }
     }
 
-    /// Keeps the tokens of a sign-in.
-    async fn connect(&self, row: &Authorization, redeemed: &RedeemedTokens) -> Result<GrantId, Failed> {
+    fn account_of<'a>(&'a self, row: &'a Authorization, subject: &'a str) -> Result<AccountKey<'a>, Failed> {
         let provider = self.custodian.provider(&row.provider).ok_or(Failed::NotConnected)?;
         let settings = provider.sign_in.as_ref().ok_or(Failed::NotConnected)?;
+        let issuer = settings.client.provider().issuer();
+        Ok(AccountKey { tenant: &row.tenant, user: &row.user, provider: &row.provider, issuer, subject })
+    }
+
+    /// Keeps the tokens of a sign-in, which is over with it.
+    async fn connect(
+        &self,
+        row: &Authorization,
+        redeemed: &RedeemedTokens,
+        is_resumed: bool,
+    ) -> Result<Connected, Failed> {
         let who = SignedIn {
-            account: AccountKey {
-                tenant: &row.tenant,
-                user: &row.user,
-                provider: &row.provider,
-                issuer: settings.client.provider().issuer(),
-                subject: &redeemed.subject,
-            },
+            account: self.account_of(row, &redeemed.subject)?,
             email: redeemed.email.as_deref(),
             requested: Scopes::read(&row.scopes),
             id_token_expires_at: redeemed.id_token_expires_at(),
         };
-        let grant = self.custodian.connect(&who, &redeemed.tokens()).await?;
-        Ok(grant)
+        let ending = Ending { sign_in: Some(row.id), resumed: is_resumed.then_some(redeemed.before) };
+        let tokens = redeemed.tokens(self.custodian.store.now().await?);
+        let connected = self.custodian.connect_ending(&who, &tokens, ending).await?;
+        match connected {
+            Connected::Written(_) => {
+                failpoint!("after_connect");
+                self.news.tell(row.id);
+            }
+            Connected::Newer(grant) => self.write_done(row, grant).await?,
+            Connected::SignedOut => {
+                self.write_failed(row, &[Stage::Connecting], &Failure::INTERRUPTED).await?
+            }
+        }
+        Ok(connected)
     }
 
-    async fn write_done(&self, row: &Authorization, grant: GrantId) -> Result<(), Problem> {
+    async fn write_done(&self, row: &Authorization, grant: GrantId) -> Result<(), Failed> {
         let change = AuthorizationChange {
             from: vec![Stage::Connecting],
             to: Some(Stage::Done),
             grant: Some(grant),
             ..AuthorizationChange::default()
         };
-        self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        self.custodian.store.change_authorization(row.id, &change).await?;
         self.news.tell(row.id);
         Ok(())
     }

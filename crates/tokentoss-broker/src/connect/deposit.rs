@@ -74,7 +74,7 @@ impl SignIns {
         let scopes: Vec<String> = scopes_in(&row.scopes).map(str::to_owned).collect();
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
         match self.redeem(provider, settings, &client, redeemable).await {
-            Ok(redeemed) => self.connect_unconfirmed(row, &redeemed).await.map(drop),
+            Ok(mut redeemed) => self.connect_unconfirmed(row, &mut redeemed).await.map(drop),
             Err(failure) => self.fail(row, &[Stage::Redeeming], &failure).await,
         }
     }

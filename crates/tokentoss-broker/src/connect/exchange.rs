@@ -18,6 +18,8 @@ use tokentoss_custody::renewal::Tokens;
 use super::{Failure, IdentitySource, SignInSettings, SignIns};
 use crate::clock::now;
 use crate::config::Provider;
+use crate::metrics;
+use crate::refresh::GrantBefore;
 
 /// How long each request may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -37,16 +39,25 @@ pub(super) struct RedeemedTokens {
     scopes: Vec<String>,
     pub(super) subject: String,
     pub(super) email: Option<String>,
+    /// When the code was redeemed by the database's clock, in milliseconds since 1970.
+    #[serde(default)]
+    pub(super) redeemed_at: Option<u64>,
+    /// The account at that moment.
+    #[serde(default)]
+    pub(super) before: GrantBefore,
 }
 
 impl RedeemedTokens {
-    /// The tokens as custody takes them.
-    pub(super) fn tokens(&self) -> Tokens {
+    /// The tokens as custody takes them now: their life began when the code was redeemed.
+    pub(super) fn tokens(&self, now: Timestamp) -> Tokens {
+        let waited = self.redeemed_at.map_or(0, |at| now.as_millis().saturating_sub(at) / 1000);
+        // A life of nothing would mean that the provider tells none.
+        let left = |life: u64| Duration::from_secs(life.saturating_sub(waited).max(life.min(1)));
         Tokens {
             access: Secret::new(self.access_token.clone()),
             refresh: self.refresh_token.clone().map(Secret::new),
             id_token: self.id_token.clone().map(Secret::new),
-            expires_in: self.expires_in.map(Duration::from_secs),
+            expires_in: self.expires_in.map(left),
             scopes: Some(Scopes::of_provider(&self.scopes.join(" "))),
         }
     }
@@ -88,8 +99,9 @@ impl SignIns {
             let form = code_exchange(client, code, redirect_uri, verifier, secret);
             let endpoint = client.provider().token_endpoint();
             let answer = self.custodian.upstream().post(endpoint, &form, TIMEOUT).await;
-            let answer = answer.ok_or(Failure::PROVIDER_UNAVAILABLE)?;
-            match TokenResponse::read(&answer, endpoint, client.scopes()) {
+            let answer = answer.map(|answer| TokenResponse::read(&answer, endpoint, client.scopes()));
+            metrics::upstream(&provider.name, "sign_in", outcome_of(answer.as_ref()));
+            match answer.ok_or(Failure::PROVIDER_UNAVAILABLE)? {
                 Ok(tokens) => return self.identify(settings, client, tokens, nonce).await,
                 Err(error) if error.code() == ErrorCode::InvalidClient => refused = error,
                 Err(error) => return Err(error.into()),
@@ -119,6 +131,15 @@ impl SignIns {
     }
 }
 
+/// The name by which the answer to a code is counted: one of this program's.
+fn outcome_of(answer: Option<&Result<TokenResponse, Error>>) -> &'static str {
+    match answer {
+        None => "no_answer",
+        Some(Ok(_)) => "redeemed",
+        Some(Err(error)) => error.code().as_str(),
+    }
+}
+
 fn redeemed_tokens(
     tokens: &TokenResponse,
     subject: String,
@@ -136,6 +157,8 @@ fn redeemed_tokens(
         subject,
         // It is for display and for choosing.
         email: email.filter(|email| !has_controls(email)),
+        redeemed_at: None,
+        before: GrantBefore::default(),
     }
 }
 
@@ -158,4 +181,33 @@ fn is_name(subject: &str) -> bool {
 
 fn has_controls(text: &str) -> bool {
     text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_life_of_tokens_begins_when_their_code_is_redeemed() {
+        let life = |told, redeemed_at| {
+            let redeemed = RedeemedTokens {
+                access_token: "access".into(),
+                refresh_token: None,
+                id_token: None,
+                id_token_expires_at: None,
+                expires_in: told,
+                scopes: Vec::new(),
+                subject: "ada".into(),
+                email: None,
+                redeemed_at,
+                before: GrantBefore::default(),
+            };
+            redeemed.tokens(Timestamp::from_millis(700_000)).expires_in.map(|life| life.as_secs())
+        };
+        assert_eq!(life(Some(3600), Some(100_000)), Some(3000));
+        assert_eq!(life(Some(300), Some(100_000)), Some(1), "over, and not unknown");
+        assert_eq!((life(Some(0), Some(100_000)), life(None, Some(100_000))), (Some(0), None), "unknown");
+        assert_eq!(life(Some(3600), None), Some(3600), "kept by an earlier version");
+        assert_eq!(life(Some(3600), Some(900_000)), Some(3600), "the clock was put back");
+    }
 }

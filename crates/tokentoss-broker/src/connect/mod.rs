@@ -15,6 +15,7 @@ mod exchange;
 mod failure;
 mod news;
 mod origins;
+mod resume;
 mod settings;
 mod start;
 mod view;

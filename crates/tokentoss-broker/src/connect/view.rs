@@ -9,7 +9,7 @@ use super::{Failure, SignIns, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::refresh::Failed;
-use crate::store::{Authorization, AuthorizationId, GrantRow, Stage};
+use crate::store::{Authorization, AuthorizationId, GrantRow, RESUMABLE_FOR, Stage};
 
 /// How often the row is looked at, for changes that another process wrote.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -64,8 +64,11 @@ impl SignIns {
             if status != known || is_over || left.is_zero() {
                 return self.view_of(row).await;
             }
-            let ends_in = row.expires_at.as_millis().saturating_sub(row.now.as_millis());
-            let pause = left.min(LOOK_AGAIN).min(Duration::from_millis(ends_in.max(1)));
+            let pause = match row.expires_at.as_millis().saturating_sub(row.now.as_millis()) {
+                // It waits for somebody to resume it.
+                0 => left.min(LOOK_AGAIN),
+                ends_in => left.min(LOOK_AGAIN).min(Duration::from_millis(ends_in)),
+            };
             tokio::select! {
                 () = news => {}
                 () = tokio::time::sleep(pause) => {}
@@ -93,9 +96,14 @@ impl SignIns {
     }
 }
 
-/// Whether the process that worked on a sign-in ended, or could not write how it went.
+/// Whether the process that worked on a sign-in ended, or could not write how it went, and nobody resumes it any more.
 fn is_interrupted(row: &Authorization) -> bool {
-    matches!(row.stage, Stage::Redeeming | Stage::Connecting) && row.expires_at <= row.now
+    let over_for = row.now.as_millis().checked_sub(row.expires_at.as_millis());
+    match row.stage {
+        Stage::Redeeming => over_for.is_some(),
+        Stage::Connecting => over_for.is_some_and(|over_for| over_for >= RESUMABLE_FOR),
+        _ => false,
+    }
 }
 
 fn status_of(row: &Authorization) -> &'static str {
@@ -103,10 +111,11 @@ fn status_of(row: &Authorization) -> &'static str {
         Stage::Done => "done",
         Stage::Failed => "failed",
         _ if is_interrupted(row) => "failed",
-        _ if row.expires_at <= row.now => "expired",
         // Nobody has to confirm a deposit.
         Stage::Connecting if row.way == Way::Deposit => "pending",
-        Stage::Confirm | Stage::Connecting => "confirm",
+        Stage::Connecting => "confirm",
+        _ if row.expires_at <= row.now => "expired",
+        Stage::Confirm => "confirm",
         Stage::Pending | Stage::Redeeming => "pending",
     }
 }

@@ -6,7 +6,8 @@ use tokentoss_custody::{Revoker, sign_out};
 use tracing::Instrument;
 
 use super::{Custodian, Failed};
-use crate::store::{GrantId, StoreError};
+use crate::metrics;
+use crate::store::{GrantId, Place, StoreError};
 
 impl Custodian {
     /// Ends a grant, whether or not anybody waits for it: its tokens leave the row, and go to the revocation
@@ -18,7 +19,7 @@ impl Custodian {
         let custodian = Arc::clone(self);
         // In a task of its own, so that what was begun ends even if the caller leaves.
         let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await }.in_current_span());
-        task.await.map_err(|_| StoreError::Row("a sign-out that did not end".into()))?
+        task.await.map_err(|_| StoreError::Late)?
     }
 
     async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
@@ -30,7 +31,19 @@ impl Custodian {
             }
             Some(update)
         });
-        if let Some(row) = ended.await? {
+        let ended = match ended.await {
+            Ok(row) => row.map(|row| Place { tenant: row.tenant, user: row.user, provider: row.provider }),
+            // Nobody has to keep a connection because this version cannot read it.
+            Err(error) if error.is_unreadable_row() => {
+                tracing::error!(grant = %id, %error, "a grant is ended without being read");
+                let owner = self.store.owner(id).await?;
+                let is_written = self.store.end_unread(id, by, revoke).await?;
+                owner.filter(|_| is_written).map(|owner| owner.place)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(row) = ended {
+            metrics::ended(&row.provider, "user");
             tracing::info!(
                 target: "audit",
                 action = "disconnect",

@@ -53,7 +53,9 @@ impl Custodian {
             let Some(held) = held else {
                 if let Some(Decision::Correct(update)) = self.decide_for_scheduler(&row) {
                     // Where it fails, the grant is still due.
-                    let _ = self.store.update(row.id, &update, &[]).await;
+                    if let Ok(true) = self.store.update(row.id, &update, &[]).await {
+                        metrics::changed(provider, row.grant.status, update.after.status);
+                    }
                 }
                 continue;
             };

@@ -17,7 +17,7 @@ mod upstream;
 mod uses;
 mod waiting;
 
-pub use connect::SignedIn;
+pub use connect::{Connected, Ending, GrantBefore, SignedIn};
 pub use revoke::Revoked;
 pub use settle::ReplayError;
 pub(crate) use task::hash_of;

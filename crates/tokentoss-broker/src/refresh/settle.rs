@@ -8,6 +8,7 @@ use tokentoss_custody::{Grant, Jitter, LEASE, Terms, Write, settle};
 use super::claimed::Claimed;
 use super::{Custodian, Failed};
 use crate::journal::{Answer, JournalError, Kept};
+use crate::metrics;
 use crate::random;
 use crate::store::{GrantRow, StoreError};
 
@@ -162,6 +163,9 @@ impl Custodian {
         match settle(row.now, age, &row.grant, &answer.report, &terms) {
             Write::Update(update) => {
                 let is_written = self.store.update(answer.grant, &update, &answer.cells).await?;
+                if is_written {
+                    metrics::changed(&provider.name, row.grant.status, update.after.status);
+                }
                 Ok(if is_written { Tried::Wrote(Box::new(update.after)) } else { Tried::Again })
             }
             Write::Revoke(tokens) => {

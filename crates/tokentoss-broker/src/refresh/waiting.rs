@@ -95,7 +95,9 @@ impl TokenWaiter for Waiting<'_> {
             }
             Decision::Refuse(refusal) => Err(Failed::Refused(refusal)),
             Decision::Correct(update) => {
-                custodian.store.update(self.id, &update, &[]).await?;
+                if custodian.store.update(self.id, &update, &[]).await? {
+                    metrics::changed(&row.provider, row.grant.status, update.after.status);
+                }
                 Ok(Observation::Retry)
             }
             Decision::Refresh(claim) => {
@@ -151,6 +153,6 @@ impl TokenWaiter for Waiting<'_> {
     }
 
     fn too_many_attempts(&self) -> Failed {
-        StoreError::Row("a grant that comes to no decision".into()).into()
+        StoreError::Contended.into()
     }
 }

@@ -13,7 +13,7 @@ use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::Failed;
-use crate::store::{GrantId, GrantRow, StoreError};
+use crate::store::{GrantId, GrantOwner, GrantRow};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,7 +79,7 @@ pub(super) async fn list(
             match store.grant(account.id).await {
                 Ok(row) => answers.extend(row.map(AccountAnswer::of)),
                 // The user's other accounts are not to be missed for it.
-                Err(error @ StoreError::Row(_)) => {
+                Err(error) if error.is_unreadable_row() => {
                     tracing::error!(grant = %account.id, %error, "an account is not listed");
                 }
                 Err(error) => return Err(Failed::from(error).into()),
@@ -108,6 +108,14 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
     .ok_or_else(Problem::not_found)
 }
 
+/// Whether it is this caller's, and listed: as for [`own`].
+fn can_end(app: &App, caller: &Caller, owner: &GrantOwner) -> bool {
+    let place = &owner.place;
+    let is_own = place.tenant == caller.tenant && place.user == caller.user;
+    let provider = app.custodian.provider(&place.provider);
+    is_own && !owner.is_ended && provider.is_some_and(|provider| provider.is_of(&owner.issuer))
+}
+
 /// Ends a connection: the tokens leave the row at once, and are revoked at the provider by a queue,
 /// unless `revoke=false`.
 pub(super) async fn disconnect(
@@ -117,7 +125,12 @@ pub(super) async fn disconnect(
     ending: Result<Query<Ending>, axum::extract::rejection::QueryRejection>,
 ) -> Result<StatusCode, Problem> {
     let Query(Ending { revoke }) = ending.map_err(|_| Problem::invalid_request())?;
-    let row = own(&app, &caller, &id).await?;
-    app.custodian.disconnect(row.id, Revoker::User, revoke.unwrap_or(true)).await?;
+    let id = GrantId::read(&id).ok_or_else(Problem::not_found)?;
+    let owner = app.custodian.store.owner(id).await.map_err(Failed::from)?;
+    // Not by the whole row: what cannot be read can be ended all the same.
+    if !owner.is_some_and(|owner| can_end(&app, &caller, &owner)) {
+        return Err(Problem::not_found());
+    }
+    app.custodian.disconnect(id, Revoker::User, revoke.unwrap_or(true)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

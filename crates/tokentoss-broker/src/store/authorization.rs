@@ -128,8 +128,10 @@ pub struct AuthorizationChange {
     pub confirmed_by: Option<[u8; 32]>,
     /// Why it failed.
     pub problem: Option<String>,
-    /// What the stage after needs; nothing is kept where this is none.
+    /// What the stage after needs; nothing is kept where this is none, unless `keeps_sealed`.
     pub sealed: Option<Vec<u8>>,
+    /// Whether the stage after needs what is sealed already.
+    pub keeps_sealed: bool,
     /// The nonce that it gets.
     pub nonce: Option<String>,
     /// The grant that came of it.

@@ -6,6 +6,8 @@ use super::{Authorization, AuthorizationChange, AuthorizationId, Backend, Store,
 
 /// How long a sign-in that ended can still be asked for, in milliseconds.
 const KEPT_FOR: u64 = 60 * 60 * 1000;
+/// How long after its time a sign-in whose account was being connected can be resumed, in milliseconds.
+pub(crate) const RESUMABLE_FOR: u64 = 30 * 60 * 1000;
 
 impl Store {
     /// Adds a sign-in that ends in so many milliseconds; tells when that is.
@@ -61,7 +63,23 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn forget_authorizations(&self) -> Result<(), StoreError> {
-        either!(self, backend => backend.forget_authorizations(KEPT_FOR).await)
+        either!(self, backend => backend.forget_authorizations(KEPT_FOR, RESUMABLE_FOR).await)
+    }
+
+    /// Sign-ins whose process ended, or did not come to an end in time, while it connected the account.
+    ///
+    /// # Errors
+    /// As [`Store::authorization`].
+    pub async fn interrupted_authorizations(&self, most: i64) -> Result<Vec<AuthorizationId>, StoreError> {
+        either!(self, backend => backend.interrupted_authorizations(RESUMABLE_FOR, most).await)
+    }
+
+    /// Takes such a sign-in for so many milliseconds; true for one of those who try.
+    ///
+    /// # Errors
+    /// That the database does not answer.
+    pub async fn resume_authorization(&self, id: AuthorizationId, ends_in: u64) -> Result<bool, StoreError> {
+        either!(self, backend => backend.resume_authorization(id, ends_in).await)
     }
 
     /// Drops what a user has begun beyond so many.

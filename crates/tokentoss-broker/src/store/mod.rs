@@ -40,15 +40,18 @@ mod limit;
 mod migrations;
 mod news;
 mod row;
+mod signing_out;
 mod sqlite_file;
 
 pub use administration::{GrantCell, GrantFilter, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
+pub(crate) use authorizations::RESUMABLE_FOR;
 pub use following::Following;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
 pub use left_alone::LeftAlone;
 pub use news::{Change, ChangeKind, News, Place};
 pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
+pub use signing_out::GrantOwner;
 pub use sqlite_file::sqlite_file;
 
 use std::borrow::Cow;
@@ -85,6 +88,9 @@ pub enum StoreError {
     /// A row that this version cannot read.
     #[error("a row holds something that this version does not know: {0}")]
     Row(Cow<'static, str>),
+    /// The sign-in whose account was to be written is over.
+    #[error("the sign-in was over before its account was written")]
+    SignInOver,
     /// The address names no database of a kind that is known.
     #[error("`database` is neither sqlite:… nor postgres://…")]
     Address,
@@ -115,7 +121,7 @@ impl StoreError {
     /// Whether the values themselves are the trouble, and would be again: nothing of the kind is to be tried twice.
     #[must_use]
     pub fn is_about_values(&self) -> bool {
-        if matches!(self, Self::Row(_)) {
+        if self.is_unreadable_row() {
             return true;
         }
         let Self::Unavailable(sqlx::Error::Database(refusal)) = self else { return false };
@@ -128,10 +134,17 @@ impl StoreError {
         ["18", "20"].contains(&&*code)
     }
 
+    /// Whether there is a row that this version cannot read, now or later.
+    #[must_use]
+    pub const fn is_unreadable_row(&self) -> bool {
+        use sqlx::Error::{ColumnDecode, Decode};
+        matches!(self, Self::Row(_) | Self::Unavailable(ColumnDecode { .. } | Decode(_)))
+    }
+
     /// Whether the database itself refused, or was not even asked: then nothing was written.
     const fn wrote_nothing(&self) -> bool {
         use sqlx::Error::{Database, PoolClosed, PoolTimedOut};
-        matches!(self, Self::Unavailable(Database(_) | PoolTimedOut | PoolClosed))
+        matches!(self, Self::SignInOver | Self::Unavailable(Database(_) | PoolTimedOut | PoolClosed))
     }
 }
 
@@ -348,7 +361,7 @@ impl Store {
     /// Adds a grant, with its cells; false if that user has this account already.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// That the database does not answer, or [`StoreError::SignInOver`].
     pub async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
         let begun = self.telling.begin();
         begun.end(either!(self, backend => backend.add_grant(new, cells, &self.telling).await))
@@ -367,21 +380,23 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn update(&self, id: GrantId, update: &Update, cells: &[NewCell]) -> Result<bool, StoreError> {
-        self.write(RowWrite { id, update, email: None, cells }).await
+        self.write(RowWrite { id, update, email: None, sign_in: None, cells }).await
     }
 
-    /// The same for a sign-in that is about an account that is known: its e-mail address counts from now on.
+    /// The same for a sign-in that is about an account that is known: its e-mail address counts from now on. The row of the
+    /// sign-in, where there is one, is done by the same transaction.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// That the database does not answer, or [`StoreError::SignInOver`].
     pub async fn sign_in_again(
         &self,
         id: GrantId,
         update: &Update,
         email: Option<&str>,
+        sign_in: Option<AuthorizationId>,
         cells: &[NewCell],
     ) -> Result<bool, StoreError> {
-        self.write(RowWrite { id, update, email, cells }).await
+        self.write(RowWrite { id, update, email, sign_in, cells }).await
     }
 
     async fn write(&self, write: RowWrite<'_>) -> Result<bool, StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
 
-use super::{GrantId, LeftAlone};
+use super::{AuthorizationId, GrantId, LeftAlone};
 
 /// A grant as it was read.
 #[derive(Clone, Debug)]
@@ -98,6 +98,8 @@ pub struct NewGrant {
     pub email: Option<String>,
     /// The row.
     pub grant: Grant,
+    /// The sign-in that is done by the transaction that writes the grant.
+    pub sign_in: Option<AuthorizationId>,
 }
 
 /// A sealed cell that is to be written with a row.

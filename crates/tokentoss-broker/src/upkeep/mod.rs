@@ -7,6 +7,7 @@ mod unconfigured;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metrics;
 use crate::refresh::{Custodian, WRITE_USES_EVERY};
 use crate::store::Following;
 
@@ -22,6 +23,7 @@ pub fn start(custodian: &Arc<Custodian>, following: Following) {
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
     custodian.tasks.spawn(unconfigured::run(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
+        metrics::begin(provider);
         custodian.tasks.spawn(revocations::run(Arc::clone(custodian), provider.to_owned()));
         custodian.tasks.spawn(scheduler::run(Arc::clone(custodian), provider.to_owned()));
     }

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use crate::provider::Provider;
+use crate::provider::{Provider, ProviderBehaviour};
 use crate::running::{Broker, Home, answer};
+use crate::sign_in::{self, Browser, begin, id_of, way_back};
 
 async fn metrics(broker: &Broker) -> String {
     let response =
@@ -57,6 +58,58 @@ async fn requests_refreshes_and_the_cache_are_counted_without_names() {
     }
     for secret in ["countess", "acme", "access-2", "refresh-", "of-countess", &id.to_string()] {
         assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn grants_that_end_are_counted_by_their_cause() {
+    let mut home = Home::new(&Provider::start().await);
+    home.provider_name = "ending".into();
+    let broker = home.start().await;
+    let ended = async |cause: &str| {
+        let labels = [r#"provider="ending""#, &format!("cause=\"{cause}\"")];
+        sum(&metrics(&broker).await, "tokentoss_grants_ended_total", &labels)
+    };
+    let of_interruptions = r#"tokentoss_grants_ended_total{provider="ending",cause="refresh_interrupted"} 0"#;
+    assert!(metrics(&broker).await.contains(of_interruptions), "an alert sees the first one");
+    // The provider knows neither token; the second one may have been sent before.
+    for (user, is_repeated) in [("ada", false), ("grace", true)] {
+        let id = broker.connect_at("ending", user, "unknown-refresh").await;
+        if is_repeated {
+            let sql = "UPDATE grants SET attempt_hash = refresh_hash, attempt_at = renewed_at WHERE user_id = 'grace'";
+            home.execute(sql).await;
+        }
+        let refused = broker.token(user, json!({"provider": "ending"})).await;
+        assert_eq!(refused.code(), "reauth_required", "{refused:?}");
+        broker.token(user, json!({"provider": "ending"})).await;
+        let gone = answer(broker.request("DELETE", &format!("/v1/accounts/{id}"), user)).await;
+        assert_eq!(gone.status, 204);
+    }
+    for (cause, count) in [("invalid_grant", 1.0), ("refresh_interrupted", 1.0), ("user", 2.0)] {
+        let counted = ended(cause).await;
+        assert!((counted - count).abs() < 0.1, "{cause}: {counted}");
+    }
+}
+
+#[tokio::test]
+async fn codes_that_are_redeemed_are_counted() {
+    let provider = Provider::start().await;
+    let mut home = sign_in::home(&provider, "page");
+    home.provider_name = "redeeming".into();
+    home.of_provider = home.of_provider.replace("providers.example", "providers.redeeming");
+    let broker = home.start().await;
+    let browser = Browser::default();
+    for answered in ["redeemed", "invalid_grant"] {
+        if answered == "invalid_grant" {
+            provider.set(ProviderBehaviour::Respond(400, r#"{"error":"invalid_grant"}"#));
+        }
+        let id = id_of(&begin(&broker, "ada", json!({"provider": "redeeming"})).await);
+        let back = way_back(&broker, &browser, &provider, &id, "ada").await;
+        browser.get(&broker, &back).await;
+        let outcome = format!("outcome=\"{answered}\"");
+        let labels = [r#"provider="redeeming""#, r#"purpose="sign_in""#, &outcome];
+        let text = metrics(&broker).await;
+        assert!((sum(&text, "tokentoss_upstream_requests_total", &labels) - 1.0).abs() < 0.1, "{text}");
     }
 }
 

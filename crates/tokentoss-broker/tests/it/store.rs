@@ -80,6 +80,7 @@ pub(crate) async fn add_at(store: &Store, user: &str, provider: &str) -> GrantId
         subject: user.into(),
         email: Some(format!("{user}@example.com")),
         grant,
+        sign_in: None,
     };
     let cells = [cell(id, 1), cell(id, 2)];
     assert!(store.add_grant(&new, &cells).await.expect("added"));

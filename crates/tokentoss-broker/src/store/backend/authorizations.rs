@@ -97,7 +97,8 @@ macro_rules! authorizations {
                 let (state, cookie) = change.started.unzip();
                 let changed = sqlx::query(concat!(
                     "UPDATE authorizations
-                        SET stage = COALESCE($2, stage), problem = COALESCE($3, problem), sealed = $4,
+                        SET stage = COALESCE($2, stage), problem = COALESCE($3, problem),
+                            sealed = CASE WHEN $15 THEN sealed ELSE $4 END,
                             nonce = COALESCE($5, nonce), grant_id = COALESCE($6, grant_id),
                             state_hash = CASE WHEN $7 IS NULL THEN COALESCE($8, state_hash) ELSE NULL END,
                             cookie_hash = COALESCE($9, cookie_hash),
@@ -122,6 +123,7 @@ macro_rules! authorizations {
                 .bind(before.stage.name())
                 .bind(change.cookie.map(|hash| hash.to_vec()))
                 .bind(change.confirmation.map(|hash| hash.to_vec()))
+                .bind(change.keeps_sealed)
                 .execute(&mut *transaction)
                 .await?
                 .rows_affected();
@@ -157,16 +159,75 @@ macro_rules! authorizations {
                 Ok(())
             }
 
-            /// Drops what ended some time ago, and the secrets of what has ended.
-            pub(in crate::store) async fn forget_authorizations(&mut self, kept_for: u64) -> Result<(), StoreError> {
+            /// Writes that a sign-in is done, in the transaction that writes its grant: neither is there without the other.
+            pub(super) async fn end_sign_in(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                id: AuthorizationId,
+                grant: GrantId,
+            ) -> Result<(), StoreError> {
+                let ended = sqlx::query(concat!(
+                    "UPDATE authorizations SET stage = 'done', grant_id = $2, sealed = NULL
+                      WHERE id = $1 AND stage = 'connecting' AND expires_at > ", $now
+                ))
+                .bind(id.0.as_slice())
+                .bind(grant.0.as_slice())
+                .execute(connection)
+                .await?
+                .rows_affected();
+                if ended == 1 { Ok(()) } else { Err(StoreError::SignInOver) }
+            }
+
+            /// Sign-ins whose account was being connected when their time was over, at most so long ago.
+            pub(in crate::store) async fn interrupted_authorizations(
+                &mut self,
+                within: u64,
+                most: i64,
+            ) -> Result<Vec<AuthorizationId>, StoreError> {
+                let rows = sqlx::query(concat!(
+                    "SELECT id FROM authorizations
+                      WHERE stage = 'connecting' AND expires_at <= ", $now, " AND expires_at > ", $now, " - $1
+                      ORDER BY expires_at LIMIT $2"
+                ))
+                .bind(millis(Timestamp::from_millis(within)))
+                .bind(most)
+                .fetch_all(&mut *self.connection)
+                .await?;
+                rows.iter().map(|row| Ok(AuthorizationId(wide(row.try_get("id")?)?.to_be_bytes()))).collect()
+            }
+
+            /// Gives an interrupted sign-in more time; true for the one who may use it.
+            pub(in crate::store) async fn resume_authorization(
+                &mut self,
+                id: AuthorizationId,
+                ends_in: u64,
+            ) -> Result<bool, StoreError> {
+                let resumed = sqlx::query(concat!(
+                    "UPDATE authorizations SET expires_at = ", $now, " + $2
+                      WHERE id = $1 AND stage = 'connecting' AND expires_at <= ", $now
+                ))
+                .bind(id.0.as_slice())
+                .bind(millis(Timestamp::from_millis(ends_in)))
+                .execute(&mut *self.connection)
+                .await?;
+                Ok(resumed.rows_affected() == 1)
+            }
+
+            /// Drops what ended some time ago, and the secrets of what has ended and is not resumed.
+            pub(in crate::store) async fn forget_authorizations(
+                &mut self,
+                kept_for: u64,
+                resumable_for: u64,
+            ) -> Result<(), StoreError> {
                 sqlx::query(concat!("DELETE FROM authorizations WHERE expires_at < ", $now, " - $1"))
                     .bind(millis(Timestamp::from_millis(kept_for)))
                     .execute(&mut *self.connection)
                     .await?;
                 sqlx::query(concat!(
-                    "UPDATE authorizations SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at < ",
-                    $now
+                    "UPDATE authorizations SET sealed = NULL
+                      WHERE sealed IS NOT NULL AND expires_at < ", $now, "
+                        AND (stage <> 'connecting' OR expires_at < ", $now, " - $1)"
                 ))
+                .bind(millis(Timestamp::from_millis(resumable_for)))
                 .execute(&mut *self.connection)
                 .await?;
                 Ok(())

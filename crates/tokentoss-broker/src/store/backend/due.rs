@@ -62,7 +62,7 @@ macro_rules! due {
                     let row = match Self::grant_in(&mut transaction, id).await {
                         Ok(Some(row)) => row,
                         Ok(None) => continue,
-                        Err(error @ StoreError::Row(_)) => {
+                        Err(error) if error.is_unreadable_row() => {
                             tracing::error!(grant = %id, %error, "a grant cannot be read, and is not refreshed");
                             asked.left_alone.add(id);
                             continue;

@@ -44,6 +44,9 @@ macro_rules! grant_writing {
                 }
                 let place = Self::set_columns(&mut transaction, new.id, grant, "", grant.version, None).await?;
                 Self::set_tokens(&mut transaction, new.id, grant, cells).await?;
+                if let Some(sign_in) = new.sign_in {
+                    Self::end_sign_in(&mut transaction, sign_in, new.id).await?;
+                }
                 let kind = ChangeKind::Connected;
                 let change =
                     place.map(|place| Change { grant: new.id, place, version: grant.version, kind });
@@ -90,7 +93,7 @@ macro_rules! grant_writing {
                 write: RowWrite<'_>,
                 telling: &Telling,
             ) -> Result<Option<Change>, StoreError> {
-                let RowWrite { id, update, email, cells } = write;
+                let RowWrite { id, update, email, sign_in, cells } = write;
                 let mut transaction = self.connection.begin_with($begin).await?;
                 let (guard, owner) = match update.guard.owner {
                     None => ("", None),
@@ -107,6 +110,9 @@ macro_rules! grant_writing {
                         .bind(id.0.as_slice())
                         .execute(&mut *transaction)
                         .await?;
+                }
+                if let Some(sign_in) = sign_in {
+                    Self::end_sign_in(&mut transaction, sign_in, id).await?;
                 }
                 if !update.revoke.is_empty() {
                     // They name cells of this write, too.

@@ -46,6 +46,7 @@ mod postgres_pool;
 mod resealing;
 mod revocations;
 mod schema;
+mod signing_out;
 mod tenants;
 mod tokens;
 mod updating;

@@ -8,7 +8,7 @@ use tokentoss_custody::{LeaseOwner, Update};
 use super::grant_writing::{OF_OWNER, columns_text};
 use super::{Postgres, Sqlite, tokens};
 use crate::store::news::Telling;
-use crate::store::{Change, ChangeKind, GrantId, NewCell, Place, StoreError};
+use crate::store::{AuthorizationId, Change, ChangeKind, GrantId, NewCell, Place, StoreError};
 
 /// What is to be written to a row.
 #[derive(Clone, Copy)]
@@ -19,6 +19,8 @@ pub(in crate::store) struct RowWrite<'a> {
     pub update: &'a Update,
     /// The e-mail address, where a sign-in brought one.
     pub email: Option<&'a str>,
+    /// The sign-in that is done by this write.
+    pub sign_in: Option<AuthorizationId>,
     /// The cells that are new in it.
     pub cells: &'a [NewCell],
 }
@@ -41,9 +43,10 @@ impl Postgres {
         write: RowWrite<'_>,
         telling: &Telling,
     ) -> Result<Option<Change>, StoreError> {
-        let RowWrite { id, update, email, cells } = write;
+        let RowWrite { id, update, email, sign_in, cells } = write;
         let kind = ChangeKind::of(&update.after, cells);
-        let is_plain = kind == ChangeKind::Renewed && email.is_none() && update.revoke.is_empty();
+        let is_plain =
+            kind == ChangeKind::Renewed && email.is_none() && sign_in.is_none() && update.revoke.is_empty();
         let Some(owner) = update.guard.owner.flatten().filter(|_| is_plain) else {
             return self.update_in_transaction(write, telling).await;
         };

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::deposit::begun;
 use super::{Browser, PUBLIC, begin, confirm, home, id_of, path_of, view, way_back};
-use crate::process::Process;
 use crate::provider::Provider;
 use crate::running::{Answer, Broker, Home, answer};
 
@@ -86,25 +85,4 @@ async fn a_deposit_that_cannot_be_connected_ends_it() {
     home.execute("ALTER TABLE grants RENAME TO away").await;
     let failed = broker.post(&format!("/v1/authorizations/{id}/deposit"), "ada", &deposit).await;
     assert_eq!(ended(&failed), ("failed", INTERRUPTED), "{failed:?}");
-}
-
-#[tokio::test]
-async fn what_a_killed_broker_left_is_not_waited_for_to_its_end() {
-    let browser = Browser::default();
-    let (home, broker, id, confirmation) = returned(&browser).await;
-    broker.stop().await;
-    let mut process = Process::start(&home, "before_connect").await;
-    let path = format!("/v1/authorizations/{id}/confirm");
-    let request = process.request("POST", &path, "ada").header("content-type", "application/json");
-    let body = json!({"confirmation": confirmation}).to_string();
-    let confirming = tokio::spawn(request.body(body).send());
-    process.reached("before_connect").await;
-    process.kill().await;
-    assert!(confirming.await.expect("no panic").is_err());
-    let broker = home.start().await;
-    assert_eq!(view(&broker, "ada", &id).await.body["status"], "confirm", "another replica may work on it");
-    let left = home.number("SELECT expires_at - CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) FROM authorizations").await;
-    assert!(left <= 91_000, "{left} ms");
-    home.execute("UPDATE authorizations SET expires_at = expires_at - 91000").await;
-    assert_eq!(ended(&view(&broker, "ada", &id).await), ("failed", INTERRUPTED));
 }

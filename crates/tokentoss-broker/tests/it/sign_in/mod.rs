@@ -8,6 +8,7 @@ mod given_up;
 mod interrupted;
 mod languages;
 mod page;
+mod resumed;
 mod shared_machines;
 mod unconfirmed;
 mod without_scopes;
@@ -30,12 +31,21 @@ pub(crate) const PAGE: &str = "https://hub.example";
 
 /// A home whose provider has this way of signing in.
 pub(crate) fn home(provider: &Provider, way: &str) -> Home {
-    let issuer = provider.issuer();
-    let mut home = Home::new(provider);
+    signing_in_at(Home::new(provider), way)
+}
+
+/// The same for one on each database.
+pub(crate) async fn homes(way: &str) -> Vec<Home> {
+    Home::all().await.into_iter().map(|home| signing_in_at(home, way)).collect()
+}
+
+fn signing_in_at(mut home: Home, way: &str) -> Home {
+    let issuer = home.provider.issuer().to_owned();
     home.of_broker = format!("public_url = \"{PUBLIC}\"\npages = [\"{PAGE}\"]");
     home.of_provider = format!(
-        "[providers.example.sign_in]\nway = \"{way}\"\ndisplay_name = \"Example\"\nissuer = \"{issuer}\"\n\
-         authorization_endpoint = \"{issuer}/authorize\"\nscopes = [\"openid\", \"email\"]\nfurther_scopes = [\"files\"]"
+        "revocation_endpoint = \"{}\"\n[providers.example.sign_in]\nway = \"{way}\"\ndisplay_name = \"Example\"\nissuer = \"{issuer}\"\n\
+         authorization_endpoint = \"{issuer}/authorize\"\nscopes = [\"openid\", \"email\"]\nfurther_scopes = [\"files\"]",
+        home.provider.revocation_endpoint
     );
     home.of_caller = "public_url = \"https://app.example\"".to_owned();
     home
