@@ -93,7 +93,8 @@ impl Server {
         }));
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
-        for setting in custodian.store.lossy_settings().await? {
+        // A warning is no reason not to start, so that a failure to ask is none either.
+        for setting in custodian.store.lossy_settings().await.unwrap_or_default() {
             tracing::warn!(setting, "Postgres can lose what was committed, and refresh tokens with it");
         }
         let following = listening.await.map_err(|_| StoreError::Late)??;
