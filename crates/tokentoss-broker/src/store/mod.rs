@@ -41,7 +41,7 @@ mod news;
 mod row;
 mod sqlite_file;
 
-pub use administration::{GrantCell, GrantFilter, NewSeal};
+pub use administration::{GrantCell, GrantFilter, NamedAs, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
 pub use following::Following;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};

@@ -76,8 +76,8 @@ macro_rules! revocations {
                 }
                 let mut transaction = self.connection.begin_with($begin).await?;
                 let text = format!(
-                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.provider, g.issuer,
-                            g.status, c.sealed
+                    "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.user_id,
+                            g.provider, g.issuer, g.subject, g.status, c.sealed
                        FROM revocations r JOIN grants g ON g.id = r.grant_id JOIN cells c ON c.id = r.cell
                       WHERE r.next_attempt_at <= {now} AND g.provider = $2
                       ORDER BY r.next_attempt_at LIMIT $1 {skip}",
@@ -103,8 +103,10 @@ macro_rules! revocations {
                         cell,
                         grant: GrantId(wide(row.try_get("grant_id")?)?.to_be_bytes()),
                         tenant: row.try_get("tenant")?,
+                        user: row.try_get("user_id")?,
                         provider: row.try_get("provider")?,
                         issuer: row.try_get("issuer")?,
+                        subject: row.try_get("subject")?,
                         sealed: row.try_get("sealed")?,
                         is_connected_again: row.try_get::<String, _>("status")? != "revoked",
                         failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
