@@ -108,9 +108,7 @@ impl Cache {
     fn keep_with(&self, reading: Reading, row: &Arc<GrantRow>, mut tokens: Vec<(CellId, Secret)>) {
         self.keep(reading, || {
             // Other tokens stay, while the row is the same.
-            if let Some(kept) =
-                self.rows.get(&row.id).filter(|kept| kept.row.grant.version == row.grant.version)
-            {
+            if let Some(kept) = self.rows.get(&row.id).filter(|kept| names_the_same(&kept.row, row)) {
                 let is_new = |cell: &CellId| tokens.iter().all(|(new, _)| new != cell);
                 let others: Vec<_> = kept.tokens.iter().filter(|(cell, _)| is_new(cell)).cloned().collect();
                 tokens.extend(others);
@@ -195,6 +193,15 @@ impl Cache {
         let hash = usize::try_from(self.hasher.hash_one(place) & 0xffff).unwrap_or_default();
         hash % PARTS
     }
+}
+
+/// Whether a row names the same tokens of the same account as before. The version alone does not say so: whoever else writes
+/// to the database need not raise it.
+fn names_the_same(before: &GrantRow, after: &GrantRow) -> bool {
+    let (one, other) = (&before.grant, &after.grant);
+    before.account() == after.account()
+        && (one.version, one.id_token) == (other.version, other.id_token)
+        && one.tokens == other.tokens
 }
 
 impl Kept {
@@ -284,6 +291,30 @@ mod tests {
             assert_eq!(cache.row(GrantId([1; 16])).is_some(), is_kept, "{news:?}");
             cache.hear(&change());
             assert!(cache.row(GrantId([1; 16])).is_none());
+        }
+    }
+
+    #[test]
+    fn tokens_stay_only_while_the_row_names_the_same_ones_for_the_same_account() {
+        let moves: [fn(&mut GrantRow); 4] = [
+            |_| (),
+            |row| row.user = "mallory".into(),
+            |row| row.subject = "mallory".into(),
+            |row| {
+                for access in row.grant.tokens.iter_mut().filter_map(|slot| slot.access.as_mut()) {
+                    access.handle.cell = CellId(2);
+                }
+            },
+        ];
+        for (at, change) in moves.into_iter().enumerate() {
+            let (cache, token) = (Cache::new(), Secret::new("token".into()));
+            let reading = cache.begin(&place("ada"));
+            cache.keep_token(reading, &row(), CellId(2), &token);
+            let mut read = Arc::unwrap_or_clone(row());
+            change(&mut read);
+            cache.keep_row(reading, &Arc::new(read));
+            let kept = cache.row(GrantId([1; 16])).expect("a row");
+            assert_eq!(kept.token(CellId(2)).is_some(), at == 0, "{at}");
         }
     }
 

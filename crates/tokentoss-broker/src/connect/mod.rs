@@ -151,7 +151,8 @@ impl SignIns {
 }
 
 fn place<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationPlace<'a> {
-    AuthorizationPlace { tenant: &row.tenant, authorization: row.id, what }
+    let Authorization { tenant, user, provider, id, .. } = row;
+    AuthorizationPlace { tenant, user, provider, authorization: *id, what }
 }
 
 /// The scopes of a list that is separated by spaces; a provider without scopes has an empty one.

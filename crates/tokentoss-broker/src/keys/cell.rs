@@ -5,82 +5,63 @@ use std::str;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use tokentoss_core::Secret;
-use tokentoss_custody::CellId;
 use zeroize::Zeroizing;
 
-use super::Key;
+use super::{Column, Key, Place};
 use crate::random;
-use crate::store::{AuthorizationId, GrantId};
 
 const NONCE: usize = 24;
-/// What a cell begins with: the layout, then the name of the key.
-const LAYOUT: u8 = 1;
+/// What a cell begins with: the layout, then the name of the key and the column.
+const LAYOUT: u8 = 2;
+/// The layout before, which is opened and not made any more: it names no column, and is bound to tenant, grant and cell alone.
+const LAYOUT_BEFORE: u8 = 1;
 
 /// Something sealed that cannot be opened: another key, another place, or changed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("sealed data cannot be opened with the keys that are there")]
 pub struct Unreadable;
 
-/// Where a cell stands. It is part of the associated data, so that no cell can be moved to another row.
-#[derive(Clone, Copy, Debug)]
-pub struct CellPlace<'a> {
-    /// The tenant.
-    pub tenant: &'a str,
-    /// The grant.
-    pub grant: GrantId,
-    /// The cell.
-    pub cell: CellId,
-}
-
-/// Where something sealed stands. It is part of the associated data.
-pub trait Place {
-    /// The associated data: no two places have the same.
-    fn associated(&self) -> Vec<u8>;
-}
-
-impl Place for CellPlace<'_> {
-    fn associated(&self) -> Vec<u8> {
-        let cell = self.cell.0.to_be_bytes();
-        [b"tokentoss/cell/1\0".as_slice(), &self.grant.0, &cell, self.tenant.as_bytes()].concat()
-    }
-}
-
-/// Where a sign-in keeps what its next stage needs.
-#[derive(Clone, Copy, Debug)]
-pub struct AuthorizationPlace<'a> {
-    /// The tenant.
-    pub tenant: &'a str,
-    /// The sign-in.
-    pub authorization: AuthorizationId,
-    /// What it is.
-    pub what: &'static str,
-}
-
-impl Place for AuthorizationPlace<'_> {
-    fn associated(&self) -> Vec<u8> {
-        let what = [self.what.as_bytes(), b"\0"].concat();
-        let head = b"tokentoss/authorization/1\0".as_slice();
-        [head, &what, &self.authorization.0, self.tenant.as_bytes()].concat()
-    }
-}
-
 /// Seals a secret for its place.
 #[must_use]
 pub fn seal_cell(key: &Key, place: &impl Place, secret: &Secret) -> Vec<u8> {
     let sealed = encrypt(key, &place.associated(), secret.expose().as_bytes());
-    [[LAYOUT].as_slice(), &key.name(), &sealed].concat()
+    [[LAYOUT].as_slice(), &key.name(), &place.column().0, &sealed].concat()
 }
 
-/// The name of the key that sealed a cell.
-fn sealed_by(sealed: &[u8]) -> Option<([u8; 8], &[u8])> {
-    let (name, ciphertext) = sealed.strip_prefix(&[LAYOUT])?.split_first_chunk::<8>()?;
-    Some((*name, ciphertext))
+/// What a cell is made of.
+struct Parts<'a> {
+    /// The name of the key that sealed it.
+    key: [u8; 8],
+    /// The column that it says to be sealed for; none in the layout before.
+    column: Option<Column>,
+    ciphertext: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(sealed: &'a [u8]) -> Option<Self> {
+        let (layout, rest) = sealed.split_first()?;
+        let (key, rest) = rest.split_first_chunk::<8>()?;
+        match *layout {
+            LAYOUT => {
+                let (column, ciphertext) = rest.split_first_chunk::<16>()?;
+                Some(Self { key: *key, column: Some(Column(*column)), ciphertext })
+            }
+            LAYOUT_BEFORE => Some(Self { key: *key, column: None, ciphertext: rest }),
+            _ => None,
+        }
+    }
 }
 
 /// Whether this very key sealed a cell.
 #[must_use]
 pub fn is_sealed_by(key: &Key, sealed: &[u8]) -> bool {
-    sealed_by(sealed).is_some_and(|(name, _)| name == key.name())
+    Parts::of(sealed).is_some_and(|parts| parts.key == key.name())
+}
+
+/// The column that a cell says to be sealed for, which is true if it opens; none in the layout before.
+#[must_use]
+pub fn column_of(sealed: &[u8]) -> Option<Column> {
+    Parts::of(sealed)?.column
 }
 
 /// Opens a cell.
@@ -88,8 +69,13 @@ pub fn is_sealed_by(key: &Key, sealed: &[u8]) -> bool {
 /// # Errors
 /// [`Unreadable`].
 pub fn open_cell(key: &Key, place: &impl Place, sealed: &[u8]) -> Result<Secret, Unreadable> {
-    let (name, ciphertext) = sealed_by(sealed).ok_or(Unreadable)?;
-    let opened = decrypt(key.of_name(name).ok_or(Unreadable)?, &place.associated(), ciphertext)?;
+    let parts = Parts::of(sealed).ok_or(Unreadable)?;
+    let associated = match parts.column {
+        Some(column) if column == place.column() => place.associated(),
+        Some(_) => return Err(Unreadable),
+        None => place.associated_before().ok_or(Unreadable)?,
+    };
+    let opened = decrypt(key.of_name(parts.key).ok_or(Unreadable)?, &associated, parts.ciphertext)?;
     str::from_utf8(&opened).map(|text| Secret::new(text.to_owned())).map_err(|_| Unreadable)
 }
 

@@ -5,11 +5,13 @@
 
 mod cell;
 mod kept;
+mod place;
 mod ring;
 mod set;
 
-pub use cell::{AuthorizationPlace, CellPlace, Place, Unreadable, is_sealed_by, open_cell, seal_cell};
+pub use cell::{Unreadable, column_of, is_sealed_by, open_cell, seal_cell};
 pub use kept::{KEPT_FOR, KeptKeys};
+pub use place::{AuthorizationPlace, CellPlace, Column, Place};
 pub use ring::{KeyRing, RingError};
 pub use set::{KeySet, Member, Role};
 

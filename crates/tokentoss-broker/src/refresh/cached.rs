@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokentoss_custody::{Access, Asker, Credential, Decision, Demand, decide};
+use tokentoss_custody::{Access, Asker, Credential, Decision, Demand, Target, decide};
 
 use super::claimed::Written;
 use super::{Ask, Custodian, Failed, Given};
 use crate::clock;
+use crate::keys::Column;
 use crate::store::{Account, Change, GrantId, GrantRow, Place};
 
 impl Custodian {
     /// A kept token that serves this demand. Whatever is not kept, or needs more thought, is read from the database.
-    pub(super) fn kept_token(&self, id: GrantId, ask: &Ask) -> Option<Given> {
-        let kept = self.cache.row(id)?;
+    pub(super) fn kept_token(&self, id: GrantId, place: &Place, ask: &Ask) -> Option<Given> {
+        // A list of accounts that somebody changed may name a grant of somebody else.
+        let kept = self.cache.row(id).filter(|kept| kept.row().is_of(place))?;
         let (row, now) = (kept.row(), kept.now());
         let demand = Demand {
             // Nobody waits for anything here.
@@ -89,9 +91,9 @@ impl Custodian {
         let reading = self.cache.begin(place);
         let Some(row) = self.store.grant(id).await?.map(Arc::new) else { return Ok(()) };
         if let Some(access) = row.grant.main() {
-            let cell = access.handle.cell;
-            if let Some(token) = self.open(&row, cell).await? {
-                self.cache.keep_token(reading, &row, cell, &token);
+            let column = Column::access_token(&Target::default());
+            if let Some(token) = self.open(&row, access.handle, column).await? {
+                self.cache.keep_token(reading, &row, access.handle.cell, &token);
             }
         }
         Ok(())

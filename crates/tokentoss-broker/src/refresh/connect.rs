@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::Tokens;
 use tokentoss_custody::{
-    CellId, Grant, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Status, Terms, connect, reconnect,
+    CellId, Grant, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Status, Target, Terms, connect,
+    reconnect,
 };
 
 use super::task::hash_of;
 use super::{Custodian, Failed};
-use crate::keys::{CellPlace, Key, seal_cell};
+use crate::keys::{CellPlace, Column, Key, seal_cell};
 use crate::random;
 use crate::store::{AccountKey, AuthorizationId, GrantId, NewCell, NewGrant, StoreError};
 
@@ -123,7 +124,7 @@ impl Custodian {
         for _ in 0..TRIES {
             let known = self.store.grant_of(&who.account).await?;
             let id = known.unwrap_or_else(GrantId::generate);
-            let mut sealing = Sealing { key: &key, tenant: who.account.tenant, grant: id, cells: Vec::new() };
+            let mut sealing = Sealing { key: &key, account: who.account, grant: id, cells: Vec::new() };
             let sealed = sealing.seal_all(tokens, who.id_token_expires_at);
             let scopes = provider.own_scopes(tokens.scopes.as_ref());
             let sign_in = SignIn {
@@ -182,28 +183,27 @@ impl Custodian {
 /// Seals the tokens of one grant.
 pub(super) struct Sealing<'a> {
     pub(super) key: &'a Key,
-    pub(super) tenant: &'a str,
+    pub(super) account: AccountKey<'a>,
     pub(super) grant: GrantId,
     pub(super) cells: Vec<NewCell>,
 }
 
 impl Sealing<'_> {
-    pub(super) fn seal(&mut self, token: &Secret) -> Handle {
+    pub(super) fn seal(&mut self, column: Column, token: &Secret) -> Handle {
         let cell = CellId(random::number());
-        let place = CellPlace { tenant: self.tenant, grant: self.grant, cell };
+        let place = CellPlace { account: self.account, grant: self.grant, cell, column };
         self.cells.push(NewCell { id: cell, sealed: seal_cell(self.key, &place, token) });
         Handle { hash: hash_of(token), cell }
     }
 
     fn seal_all(&mut self, tokens: &Tokens, id_token_expires_at: Option<Timestamp>) -> Renewed {
         Renewed {
-            access: self.seal(&tokens.access),
-            refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
-            id_token: tokens
-                .id_token
-                .as_ref()
-                .zip(id_token_expires_at)
-                .map(|(token, expires_at)| IdToken { handle: self.seal(token), expires_at }),
+            access: self.seal(Column::access_token(&Target::default()), &tokens.access),
+            refresh: tokens.refresh.as_ref().map(|refresh| self.seal(Column::refresh_token(), refresh)),
+            id_token: tokens.id_token.as_ref().zip(id_token_expires_at).map(|(token, expires_at)| IdToken {
+                handle: self.seal(Column::id_token(), token),
+                expires_at,
+            }),
             expires_in: tokens.expires_in,
             scopes: tokens.scopes.clone(),
         }

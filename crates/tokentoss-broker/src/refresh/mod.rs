@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokentoss_core::{Secret, Timestamp};
-use tokentoss_custody::{Context, Credential, MinTtl, Refusal, Target, TokenHash, forget_access};
+use tokentoss_custody::{Context, Credential, Handle, MinTtl, Refusal, Target, TokenHash, forget_access};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -39,7 +39,7 @@ use crate::cache::{Cache, Reading};
 use crate::config::Provider;
 use crate::events::Hub;
 use crate::journal::Journal;
-use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
+use crate::keys::{CellPlace, Column, KeptKeys, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
 use crate::store::{Account, GrantId, GrantRow, LeftAlone, News, Place, Store, StoreError};
 use cached::given;
@@ -280,7 +280,7 @@ impl Custodian {
 
     async fn token_of(self: &Arc<Self>, id: GrantId, place: &Place, ask: &Ask) -> Result<Given, Failed> {
         // Before anything else, because nearly all calls end here.
-        let kept = self.kept_token(id, ask);
+        let kept = self.kept_token(id, place, ask);
         metrics::looked_up(kept.is_some());
         if let Some(given) = kept {
             return Ok(given);
@@ -298,16 +298,16 @@ impl Custodian {
         now: Timestamp,
         reading: Reading,
     ) -> Result<Option<Given>, Failed> {
-        let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
-            return Ok(None);
-        };
-        match self.open(row, access.handle.cell).await? {
+        let Some(slot) = row.grant.tokens.get(slot) else { return Ok(None) };
+        let Some(access) = slot.access.clone() else { return Ok(None) };
+        match self.open(row, access.handle, Column::access_token(&slot.target)).await? {
             Some(token) => {
                 self.uses.note(row.id, now);
                 self.cache.keep_token(reading, row, access.handle.cell, &token);
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
-                        let Some(opened) = self.open(row, id_token.handle.cell).await? else {
+                        let opened = self.open(row, id_token.handle, Column::id_token()).await?;
+                        let Some(opened) = opened else {
                             // A renewal meanwhile took the cell away; else it is damaged.
                             let current = self.store.grant(row.id).await?;
                             let is_same = current.is_some_and(|now| now.grant.version == row.grant.version);
@@ -330,20 +330,28 @@ impl Custodian {
         }
     }
 
-    /// Opens a cell of a row; none if it is not there, or if no key of the tenant opens it, be it whose broker it may.
+    /// Opens the token of a row that stands in this column; none if its cell is not there, if no key of the tenant opens it, be
+    /// it whose broker it may, or if it is another token than the row says.
     ///
     /// # Errors
     /// That this broker's ring does not open the tenant's keys, which says nothing of the cell; or that the database does not
     /// answer.
-    async fn open(&self, row: &GrantRow, cell: tokentoss_custody::CellId) -> Result<Option<Secret>, Failed> {
+    async fn open(&self, row: &GrantRow, handle: Handle, column: Column) -> Result<Option<Secret>, Failed> {
         let key = self.data_key(&row.tenant).await?;
+        let cell = handle.cell;
         let Some(sealed) = self.store.cell(cell).await? else { return Ok(None) };
-        let place = CellPlace { tenant: &row.tenant, grant: row.id, cell };
-        if let Ok(secret) = open_cell(&key, &place, &sealed) {
-            return Ok(Some(secret));
+        let place = CellPlace { account: row.account(), grant: row.id, cell, column };
+        let opened = match open_cell(&key, &place, &sealed) {
+            Ok(secret) => Some(secret),
+            // A data key that is younger than what is kept.
+            Err(Unreadable) => open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed).ok(),
+        };
+        // The layout before is bound to no column.
+        let opened = opened.filter(|secret| hash_of(secret) == handle.hash);
+        if opened.is_none() {
+            tracing::warn!(grant = %row.id, "a sealed token does not open in the column that names it");
         }
-        // A data key that is younger than what is kept.
-        Ok(open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed).ok())
+        Ok(opened)
     }
 
     fn context(&self, row: &GrantRow) -> Result<Context, Failed> {

@@ -11,7 +11,7 @@ use tokentoss_custody::renewal::RevocationRequest;
 use super::upstream::{Upstream, authentication_of, body_of, form_post, retry_after_of};
 use super::{Custodian, Failed};
 use crate::config::Provider;
-use crate::keys::{CellPlace, open_cell};
+use crate::keys::{CellPlace, Column, column_of, open_cell};
 use crate::metrics;
 use crate::store::Revocation;
 use crate::transport::TransportFailure;
@@ -57,7 +57,13 @@ impl Custodian {
         }
         let Some(endpoint) = &provider.revocation_endpoint else { return Ok(Revoked::Dropped) };
         let key = self.data_key(&revocation.tenant).await?;
-        let place = CellPlace { tenant: &revocation.tenant, grant: revocation.grant, cell: revocation.cell };
+        let place = CellPlace {
+            account: revocation.account(),
+            grant: revocation.grant,
+            cell: revocation.cell,
+            // The queue does not tell which token it is. Nobody but the provider gets it.
+            column: column_of(&revocation.sealed).unwrap_or_else(Column::refresh_token),
+        };
         let token = open_cell(&key, &place, &revocation.sealed)?;
         for secret in 0..provider.client_secrets.len().max(1) {
             let answer = self.upstream.revoke(provider, endpoint, secret, &token).await;

@@ -8,7 +8,7 @@ use tokentoss_core::id_token::check_renewed;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::{Reading, Tokens};
 use tokentoss_custody::{
-    Attempt, CellId, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash, give_back,
+    Attempt, CellId, Handle, Held, IdToken, Outcome, Renewed, Step, Target, TokenHash, give_back,
 };
 
 use super::claimed::{Claimed, Written};
@@ -16,7 +16,7 @@ use super::connect::Sealing;
 use super::{Custodian, Failed};
 use crate::config::Provider;
 use crate::journal::Answer;
-use crate::keys::Key;
+use crate::keys::{Column, Key};
 use crate::metrics;
 use crate::store::{GrantRow, NewCell};
 
@@ -75,7 +75,7 @@ impl Custodian {
         let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
         let key = self.data_key(&row.tenant).await?;
-        let refresh = self.open(row, held.claim.refresh.cell).await?;
+        let refresh = self.open(row, held.claim.refresh, Column::refresh_token()).await?;
         Ok(RefreshInProgress { row, provider, key, refresh, cells: Vec::new(), access: None })
     }
 
@@ -100,27 +100,29 @@ impl Custodian {
         let reading = self.upstream.refresh(refreshing.provider, secret, refresh, target, timeout).await;
         failpoint!("after_answer");
         match reading {
-            Reading::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens)),
-            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal(&refresh)),
+            Reading::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens, target)),
+            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal_refresh(&refresh)),
             Reading::Outcome(outcome) => outcome,
         }
     }
 }
 
 impl RefreshInProgress<'_> {
-    /// Seals a token; the one that was sent keeps its cell.
-    fn seal(&mut self, token: &Secret) -> Handle {
+    /// Seals a refresh token; the one that was sent keeps its cell.
+    fn seal_refresh(&mut self, token: &Secret) -> Handle {
         let hash = hash_of(token);
-        if let Some(refresh) = self.row.grant.refresh.filter(|refresh| refresh.hash == hash) {
-            return refresh;
-        }
+        let sent = self.row.grant.refresh.filter(|refresh| refresh.hash == hash);
+        sent.unwrap_or_else(|| self.seal(Column::refresh_token(), token))
+    }
+
+    fn seal(&mut self, column: Column, token: &Secret) -> Handle {
         let mut sealing = Sealing {
             key: &self.key,
-            tenant: &self.row.tenant,
+            account: self.row.account(),
             grant: self.row.id,
             cells: mem::take(&mut self.cells),
         };
-        let handle = sealing.seal(token);
+        let handle = sealing.seal(column, token);
         self.cells = sealing.cells;
         handle
     }
@@ -141,14 +143,17 @@ impl RefreshInProgress<'_> {
         }
     }
 
-    fn seal_all(&mut self, tokens: &Tokens) -> Renewed {
+    fn seal_all(&mut self, tokens: &Tokens, target: &Target) -> Renewed {
         let id_token = tokens.id_token.as_ref().and_then(|token| Some((token, self.end_of(token)?)));
-        let access = self.seal(&tokens.access);
+        let access = self.seal(Column::access_token(target), &tokens.access);
         self.access = Some((access.cell, tokens.access.clone()));
         Renewed {
             access,
-            refresh: tokens.refresh.as_ref().map(|refresh| self.seal(refresh)),
-            id_token: id_token.map(|(token, expires_at)| IdToken { handle: self.seal(token), expires_at }),
+            refresh: tokens.refresh.as_ref().map(|refresh| self.seal_refresh(refresh)),
+            id_token: id_token.map(|(token, expires_at)| IdToken {
+                handle: self.seal(Column::id_token(), token),
+                expires_at,
+            }),
             expires_in: tokens.expires_in,
             scopes: self.provider.own_scopes(tokens.scopes.as_ref()),
         }

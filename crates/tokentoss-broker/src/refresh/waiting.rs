@@ -52,12 +52,14 @@ impl Waiting<'_> {
         let reading = custodian.cache.begin(self.place);
         let is_running = || custodian.flights.known(self.id).is_some_and(|flight| flight.is_running());
         if let Some(kept) = custodian.cache.row(self.id)
+            && kept.row().is_of(self.place)
             && (kept.at() >= moment || is_running())
         {
             let reading = reading.as_of(kept.at());
             return Ok(Seen { row: Arc::clone(kept.row()), now: kept.now(), reading });
         }
-        let row = Arc::new(custodian.store.grant(self.id).await?.ok_or(Failed::NotConnected)?);
+        let row = custodian.store.grant(self.id).await?.filter(|row| row.is_of(self.place));
+        let row = Arc::new(row.ok_or(Failed::NotConnected)?);
         custodian.cache.keep_row(reading, &row);
         Ok(Seen { now: row.now, row, reading })
     }
@@ -70,12 +72,12 @@ impl TokenWaiter for Waiting<'_> {
 
     async fn look(&mut self) -> Result<Observation<Given, Self::Claim>, Failed> {
         let (custodian, ask) = (self.custodian, self.ask);
-        if let Some(given) = custodian.kept_token(self.id, ask) {
+        if let Some(given) = custodian.kept_token(self.id, self.place, ask) {
             return Ok(Observation::Ready(given));
         }
         let asked_at = clock::elapsed();
         let _turn = custodian.readers_of_rows.turn(&self.id).await;
-        if let Some(given) = custodian.kept_token(self.id, ask) {
+        if let Some(given) = custodian.kept_token(self.id, self.place, ask) {
             return Ok(Observation::Ready(given));
         }
         let Seen { row, now, reading } = self.see(asked_at).await?;

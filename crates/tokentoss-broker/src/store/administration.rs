@@ -1,8 +1,8 @@
 //! What administrators do: they list grants of all users, and give tenants new keys.
 
-use tokentoss_custody::CellId;
+use tokentoss_custody::{CellId, Target};
 
-use super::{Backend, GrantId, Store, StoreError};
+use super::{AccountKey, Backend, GrantId, Store, StoreError};
 
 /// Which grants are meant; all where nothing is named.
 #[derive(Clone, Debug, Default)]
@@ -17,15 +17,49 @@ pub struct GrantFilter {
     pub status: Option<String>,
 }
 
-/// A sealed cell, and whose it is.
+/// A sealed cell, and what names it.
 #[derive(Debug)]
 pub struct GrantCell {
+    /// The tenant.
+    pub tenant: String,
+    /// The user within the tenant.
+    pub user: String,
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The issuer that the token is of.
+    pub issuer: String,
+    /// The provider's identifier of the user.
+    pub subject: String,
     /// The grant.
     pub grant: GrantId,
+    /// What names it in the row.
+    pub named_as: NamedAs,
     /// The cell.
     pub cell: CellId,
     /// Its bytes.
     pub sealed: Vec<u8>,
+}
+
+/// What names a cell. The first one counts of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedAs {
+    /// The grant's refresh token.
+    RefreshToken,
+    /// The grant's ID token.
+    IdToken,
+    /// The grant's access token for this target.
+    AccessToken(Target),
+    /// Nothing in the row: it waits to be revoked.
+    Nothing,
+}
+
+impl GrantCell {
+    /// The account that the token is of.
+    #[must_use]
+    pub fn account(&self) -> AccountKey<'_> {
+        let Self { tenant, user, provider, issuer, subject, .. } = self;
+        AccountKey { tenant, user, provider, issuer, subject }
+    }
 }
 
 /// What a cell shall hold, where it still holds what was read.

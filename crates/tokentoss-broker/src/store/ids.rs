@@ -50,7 +50,7 @@ random_id! {
 }
 
 /// What there is one grant for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountKey<'a> {
     /// The tenant.
     pub tenant: &'a str,

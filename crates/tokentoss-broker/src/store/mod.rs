@@ -43,7 +43,7 @@ mod row;
 mod signing_out;
 mod sqlite_file;
 
-pub use administration::{GrantCell, GrantFilter, NewSeal};
+pub use administration::{GrantCell, GrantFilter, NamedAs, NewSeal};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
 pub(crate) use authorizations::RESUMABLE_FOR;
 pub use following::Following;

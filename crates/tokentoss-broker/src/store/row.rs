@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
 
-use super::{AuthorizationId, GrantId, LeftAlone};
+use super::{AccountKey, AuthorizationId, GrantId, LeftAlone, Place};
 
 /// A grant as it was read.
 #[derive(Clone, Debug)]
@@ -28,6 +28,21 @@ pub struct GrantRow {
     pub grant: Grant,
     /// The database's clock when it was read.
     pub now: Timestamp,
+}
+
+impl GrantRow {
+    /// The account that it is of.
+    #[must_use]
+    pub fn account(&self) -> AccountKey<'_> {
+        let Self { tenant, user, provider, issuer, subject, .. } = self;
+        AccountKey { tenant, user, provider, issuer, subject }
+    }
+
+    /// Whether it is one of these accounts.
+    #[must_use]
+    pub fn is_of(&self, place: &Place) -> bool {
+        self.tenant == place.tenant && self.user == place.user && self.provider == place.provider
+    }
 }
 
 /// Which grants the scheduler asks for.
@@ -69,6 +84,8 @@ pub struct Revocation {
     pub provider: String,
     /// The issuer that the token is of.
     pub issuer: String,
+    /// The provider's identifier of the user.
+    pub subject: String,
     /// The sealed token.
     pub sealed: Vec<u8>,
     /// Whether the user has signed in again since.
@@ -77,6 +94,15 @@ pub struct Revocation {
     pub failures: u32,
     /// How long it has been waiting.
     pub age: Duration,
+}
+
+impl Revocation {
+    /// The account that the token is of.
+    #[must_use]
+    pub fn account(&self) -> AccountKey<'_> {
+        let Self { tenant, user, provider, issuer, subject, .. } = self;
+        AccountKey { tenant, user, provider, issuer, subject }
+    }
 }
 
 /// A grant that is new.

@@ -1,19 +1,42 @@
 //! The key ring and the sealing of cells.
 
-use tokentoss_broker::keys::{CellPlace, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell};
-use tokentoss_broker::store::GrantId;
+use tokentoss_broker::keys::{
+    AuthorizationPlace, CellPlace, Column, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell,
+};
+use tokentoss_broker::store::{AccountKey, AuthorizationId, GrantId};
 use tokentoss_core::Secret;
-use tokentoss_custody::CellId;
+use tokentoss_custody::{CellId, Scopes, Target};
 
 #[test]
 fn a_cell_opens_in_its_place_only() {
     let (key, secret) = (Key::generate(), Secret::new("refresh-1".into()));
-    let place = CellPlace { tenant: "acme", grant: GrantId([1; 16]), cell: CellId(7) };
+    let issuer = "https://as.example";
+    let account = AccountKey { tenant: "acme", user: "ada", provider: "example", issuer, subject: "1" };
+    let columns = [
+        Column::refresh_token(),
+        Column::id_token(),
+        Column::access_token(&Target::default()),
+        Column::access_token(&Target { scopes: Scopes::read("files"), audience: None }),
+        Column::access_token(&Target { scopes: Scopes::default(), audience: Some("files".into()) }),
+        Column::of_sign_in("tokens"),
+    ];
+    let place = CellPlace { account, grant: GrantId([1; 16]), cell: CellId(7), column: columns[0] };
+    for column in columns {
+        let sealed = seal_cell(&key, &CellPlace { column, ..place }, &secret);
+        for other in columns {
+            let opened = open_cell(&key, &CellPlace { column: other, ..place }, &sealed);
+            assert_eq!(opened.is_ok(), column == other);
+        }
+    }
     let sealed = seal_cell(&key, &place, &secret);
     assert_eq!(open_cell(&key, &place, &sealed).expect("opens").expose(), "refresh-1");
     assert_ne!(seal_cell(&key, &place, &secret), sealed, "no nonce twice");
     for other in [
-        CellPlace { tenant: "acmf", ..place },
+        CellPlace { account: AccountKey { tenant: "acmf", ..account }, ..place },
+        CellPlace { account: AccountKey { user: "mallory", ..account }, ..place },
+        CellPlace { account: AccountKey { provider: "other", ..account }, ..place },
+        CellPlace { account: AccountKey { issuer: "https://other.example", ..account }, ..place },
+        CellPlace { account: AccountKey { subject: "2", ..account }, ..place },
         CellPlace { grant: GrantId([2; 16]), ..place },
         CellPlace { cell: CellId(8), ..place },
     ] {
@@ -25,6 +48,30 @@ fn a_cell_opens_in_its_place_only() {
         changed[at] ^= 1;
         assert_eq!(open_cell(&key, &place, &changed).err(), Some(Unreadable));
         assert_eq!(open_cell(&key, &place, &sealed[..at]).err(), Some(Unreadable));
+    }
+}
+
+#[test]
+fn what_a_sign_in_keeps_opens_in_its_place_only() {
+    let (key, secret) = (Key::generate(), Secret::new("{}".into()));
+    let authorization = AuthorizationId([1; 16]);
+    let place = AuthorizationPlace {
+        tenant: "acme",
+        user: "ada",
+        provider: "example",
+        authorization,
+        what: "tokens",
+    };
+    let sealed = seal_cell(&key, &place, &secret);
+    assert!(open_cell(&key, &place, &sealed).is_ok());
+    for other in [
+        AuthorizationPlace { tenant: "acmf", ..place },
+        AuthorizationPlace { user: "mallory", ..place },
+        AuthorizationPlace { provider: "other", ..place },
+        AuthorizationPlace { authorization: AuthorizationId([2; 16]), ..place },
+        AuthorizationPlace { what: "verifier", ..place },
+    ] {
+        assert_eq!(open_cell(&key, &other, &sealed).err(), Some(Unreadable));
     }
 }
 

@@ -1,14 +1,16 @@
 //! Sealing cells anew by the key that seals now.
 
+use std::collections::BTreeMap;
+
 use tokio::time::Instant;
 
 use super::{Tenants, Work};
 use crate::commands::{BATCH, CommandError};
-use crate::keys::{CellPlace, KeySet, Member, Role, is_sealed_by, open_cell, seal_cell};
-use crate::store::{GrantCell, GrantFilter, GrantId, NewSeal};
+use crate::keys::{CellPlace, Column, KeySet, Member, Role, column_of, is_sealed_by, open_cell, seal_cell};
+use crate::store::{GrantCell, GrantFilter, GrantId, NamedAs, NewSeal};
 
 impl Work {
-    /// Seals anew what other keys sealed; a cell that went or changed meanwhile is left alone.
+    /// Seals anew what other keys sealed, and what is in the layout before; a cell that went or changed meanwhile is left alone.
     pub(super) async fn reseal(&self) -> Result<u64, CommandError> {
         let mut count = 0;
         let mut tenants = Tenants::of(self);
@@ -17,20 +19,28 @@ impl Work {
             let mut grants = Grants::of(self, &tenant);
             let mut began = Instant::now();
             while let Some(batch) = grants.next().await? {
-                let mut changes = Vec::new();
-                for GrantCell { grant, cell, sealed: old } in self.store.cells_of(&batch).await? {
-                    if is_sealed_by(&key, &old) {
+                // Each cell once, also if several tokens name it.
+                let mut changes = BTreeMap::new();
+                for cell in self.store.cells_of(&batch).await? {
+                    let column = column_of(&cell.sealed);
+                    if (column.is_some() && is_sealed_by(&key, &cell.sealed))
+                        || changes.contains_key(&cell.cell.0)
+                    {
                         continue;
                     }
-                    let place = CellPlace { tenant: &tenant, grant, cell };
+                    // Only the layout before does not say what it was sealed for.
+                    let column = column.unwrap_or_else(|| column_by_name(&cell.named_as));
+                    let place =
+                        CellPlace { account: cell.account(), grant: cell.grant, cell: cell.cell, column };
                     // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
-                    let Ok(secret) = open_cell(&key, &place, &old) else {
-                        tracing::warn!(%grant, "a cell cannot be opened by any key");
+                    let Ok(secret) = open_cell(&key, &place, &cell.sealed) else {
+                        tracing::warn!(grant = %cell.grant, "a cell cannot be opened by any key");
                         continue;
                     };
                     let new = seal_cell(&key, &place, &secret);
-                    changes.push(NewSeal { cell, old, new });
+                    changes.insert(cell.cell.0, NewSeal { cell: cell.cell, old: cell.sealed, new });
                 }
+                let changes: Vec<NewSeal> = changes.into_values().collect();
                 if !changes.is_empty() {
                     count += self.store.reseal(&changes).await?;
                 }
@@ -59,6 +69,15 @@ impl Work {
             }
         }
         Ok(false)
+    }
+}
+
+/// The column that a row says a cell is for. What nothing names is only sent to be revoked, so that any column does.
+fn column_by_name(named_as: &NamedAs) -> Column {
+    match named_as {
+        NamedAs::RefreshToken | NamedAs::Nothing => Column::refresh_token(),
+        NamedAs::IdToken => Column::id_token(),
+        NamedAs::AccessToken(target) => Column::access_token(target),
     }
 }
 

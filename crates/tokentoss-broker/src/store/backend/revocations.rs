@@ -77,7 +77,7 @@ macro_rules! revocations {
                 let mut transaction = self.connection.begin_with($begin).await?;
                 let text = format!(
                     "SELECT r.cell, r.grant_id, r.failures, {now} - r.created_at AS age, g.tenant, g.user_id, g.provider,
-                            g.issuer, g.status, c.sealed
+                            g.issuer, g.subject, g.status, c.sealed
                        FROM revocations r JOIN grants g ON g.id = r.grant_id JOIN cells c ON c.id = r.cell
                       WHERE r.next_attempt_at <= {now} AND g.provider = $2
                       ORDER BY r.next_attempt_at LIMIT $1 {skip}",
@@ -106,6 +106,7 @@ macro_rules! revocations {
                         user: row.try_get("user_id")?,
                         provider: row.try_get("provider")?,
                         issuer: row.try_get("issuer")?,
+                        subject: row.try_get("subject")?,
                         sealed: row.try_get("sealed")?,
                         is_connected_again: row.try_get::<String, _>("status")? != "revoked",
                         failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),

@@ -26,6 +26,30 @@ async fn another_browser_cannot_use_the_answer_nor_use_it_up() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_moved_to_another_user_connects_nothing() {
+    for of_database in Home::all().await {
+        let mut home = home(&of_database.provider, "page");
+        home.set_database(&of_database.database());
+        let (broker, browser) = (home.start().await, Browser::default());
+        for is_back in [false, true] {
+            let (id, back) = returned(&broker, &browser, &home.provider).await;
+            let moved = "UPDATE authorizations SET user_id = 'mallory' WHERE stage <> 'failed'";
+            if is_back {
+                let last = browser.get(&broker, &back).await;
+                home.execute(moved).await;
+                confirm(&broker, "mallory", &id, &last.confirmation()).await;
+            } else {
+                home.execute(moved).await;
+                browser.get(&broker, &back).await;
+            }
+            assert_eq!(view(&broker, "mallory", &id).await.body["status"], "failed");
+        }
+        assert_eq!(home.number("SELECT COUNT(*) FROM grants").await, 0);
+        assert_eq!(home.provider.forms().len(), 1, "the code of the second one alone");
+    }
+}
+
+#[tokio::test]
 async fn somebody_whom_no_database_can_name_is_not_connected() {
     let refused =
         [("ada\u{0}".to_owned(), "identity_unusable"), ("x".repeat(5000), "id_token_subject_missing")];
