@@ -19,6 +19,7 @@ mod component_failures;
 mod core_dumps;
 mod crashes;
 mod cut_off;
+mod databases;
 mod documented;
 mod due;
 mod events;

@@ -44,7 +44,7 @@ async fn tokens_that_cannot_be_connected_end_it() {
 async fn the_page_that_waits_for_it_is_told() {
     let browser = Browser::default();
     let (home, broker, id, confirmation) = returned(&browser).await;
-    home.execute("UPDATE authorizations SET sealed = x'00'").await;
+    home.execute("UPDATE authorizations SET sealed = id").await;
     let here = browser.post(&broker, &format!("/connect/{id}/here"), PUBLIC).await;
     assert_eq!(here.status, 410, "{}", here.text);
     assert_eq!(ended(&view(&broker, "ada", &id).await), ("failed", INTERRUPTED));
@@ -59,7 +59,7 @@ async fn an_answer_that_cannot_be_redeemed_ends_it() {
     let browser = Browser::default();
     let id = id_of(&begin(&broker, "ada", json!({})).await);
     let back = way_back(&broker, &browser, &provider, &id, "ada").await;
-    home.execute("UPDATE authorizations SET sealed = x'00'").await;
+    home.execute("UPDATE authorizations SET sealed = id").await;
     let last = browser.get(&broker, &back).await;
     assert!(last.text.contains(&format!("data-code=\"{INTERRUPTED}\"")), "{}", last.text);
     assert_eq!(ended(&view(&broker, "ada", &id).await), ("failed", INTERRUPTED));
@@ -103,7 +103,7 @@ async fn what_a_killed_broker_left_is_not_waited_for_to_its_end() {
     assert!(confirming.await.expect("no panic").is_err());
     let broker = home.start().await;
     assert_eq!(view(&broker, "ada", &id).await.body["status"], "confirm", "another replica may work on it");
-    let left = home.number("SELECT expires_at - CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) FROM authorizations").await;
+    let left = home.number(&format!("SELECT expires_at - {} FROM authorizations", home.now())).await;
     assert!(left <= 91_000, "{left} ms");
     home.execute("UPDATE authorizations SET expires_at = expires_at - 91000").await;
     assert_eq!(ended(&view(&broker, "ada", &id).await), ("failed", INTERRUPTED));
