@@ -57,4 +57,5 @@ mod through;
 mod traces;
 mod unix_socket;
 mod unreadable_rows;
+mod upgrades;
 mod uses;
