@@ -46,7 +46,7 @@ async fn write_version(home: &Home, version: usize) {
     // Long enough ago that the token may be renewed again, and not so long that it is due.
     let then = now - 60_000;
     for (_, rows) in ROWS.iter().filter(|(since, _)| *since <= version) {
-        let rows = rows.replace("{then}", &then.to_string()).replace("{issuer}", &home.provider.issuer());
+        let rows = rows.replace("{then}", &then.to_string()).replace("{issuer}", home.provider.issuer());
         let rows = if home.is_on_sqlite() { rows } else { rows.replace("x'", "'\\x") };
         home.execute(&rows).await;
     }
