@@ -1,7 +1,7 @@
 // A Postgres of this machine's own, on a loopback port, for as long as the tests of the broker run.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ function programs() {
   return join(VERSIONS, newest, "bin");
 }
 
-/** Runs `use` with the address and the certificate of an empty server, which ends afterwards with all that it holds. */
+/** Runs `use` with the address, the certificate and the log of an empty server, which ends afterwards with all that it holds. */
 export async function withPostgres(use) {
   const bin = programs();
   const folder = mkdtempSync(join(tmpdir(), "tokentoss-postgres-"));
@@ -55,9 +55,11 @@ export async function withPostgres(use) {
     const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     const [postgres, ...rest] = command("postgres", ["-D", data, ...options]);
     const server = spawn(postgres, rest, { stdio: ["ignore", "ignore", "pipe"] });
+    const log = join(folder, "server.log");
+    server.stderr.on("data", (bytes) => appendFileSync(log, bytes));
     try {
       await isReady(server);
-      return await use(`postgres://postgres@127.0.0.1:${port}/postgres`, certificate);
+      return await use(`postgres://postgres@127.0.0.1:${port}/postgres`, certificate, log);
     } finally {
       const ended = new Promise((resolve) => server.once("close", resolve));
       server.kill("SIGINT");

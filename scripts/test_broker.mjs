@@ -17,16 +17,21 @@ async function shown(command, args, env) {
 }
 
 await asCommand(async () => {
-  await withPostgres(async (address, certificate) => {
+  await withPostgres(async (address, certificate, log) => {
     const env = {
       TOKENTOSS_TEST_POSTGRES: address,
       TOKENTOSS_TEST_POSTGRES_CERTIFICATE: certificate,
+      TOKENTOSS_TEST_POSTGRES_LOG: log,
       // A test that does not find the server fails, and does not skip.
       TOKENTOSS_TEST_POSTGRES_REQUIRED: "1",
     };
     // More than there are processors: most of these tests wait for leases, pauses and processes.
-    await shown("cargo", ["test", "--quiet", "--locked", "--package", "tokentoss-broker"], {
+    const tests = ["test", "--quiet", "--locked", "--package", "tokentoss-broker"];
+    await shown("cargo", tests, { RUST_TEST_THREADS: "4", ...env });
+    // Once more, on Postgres, what says nothing of a database and ran on SQLite; the rest ran on both.
+    await shown("cargo", [...tests, "--test", "it"], {
       RUST_TEST_THREADS: "4",
+      TOKENTOSS_TEST_DATABASE: "postgres",
       ...env,
     });
     await shown("cargo", ["build", "--quiet", "--locked", "--package", "tokentoss-broker"], env);

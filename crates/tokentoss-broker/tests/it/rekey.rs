@@ -23,7 +23,7 @@ fn turn_ring(home: &Home) {
 }
 
 async fn store(home: &Home) -> Store {
-    Store::open(&format!("sqlite:{}/broker.sqlite", home.folder.path().display())).await.expect("a store")
+    Store::open(&home.database()).await.expect("a store")
 }
 
 async fn ask(broker: &Broker, user: &str) -> u16 {

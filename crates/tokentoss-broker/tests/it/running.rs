@@ -1,4 +1,4 @@
-//! A broker that runs, on SQLite in a file.
+//! A broker that runs.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::Connection;
 use tempfile::TempDir;
 use tokentoss_broker::config::Config;
 use tokentoss_broker::keys::KeyRing;
@@ -20,6 +19,7 @@ use tokentoss_custody::renewal::Tokens;
 use tokentoss_custody::{Grant, Guard, Scopes, Update};
 use tokio::sync::oneshot;
 
+use crate::databases;
 use crate::provider::Provider;
 
 /// The key of the one caller.
@@ -43,12 +43,13 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// One on an empty database of the kind that this run is for.
     pub(crate) fn new(provider: &Provider) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join("keys.toml"), KeyRing::generate("first").as_bytes()).expect("written");
         fs::write(folder.path().join("caller.key"), format!("{KEY}\n")).expect("written");
         fs::write(folder.path().join("client.secret"), "s3cret-of-the-client\n").expect("written");
-        let database = format!("sqlite:{}/broker.sqlite", folder.path().display());
+        let database = databases::of_run(folder.path());
         let of_provider = format!("revocation_endpoint = \"{}\"", provider.revocation_endpoint);
         Self {
             folder,
@@ -60,20 +61,6 @@ impl Home {
             of_caller: String::new(),
             of_broker: String::new(),
         }
-    }
-
-    /// One on SQLite, and one on an empty Postgres where there is one for tests.
-    pub(crate) async fn all() -> Vec<Self> {
-        let mut homes = vec![Self::new(&Provider::start().await)];
-        if let Some(address) = postgres() {
-            let name = format!("test_{:032x}", u128::from_be_bytes(GrantId::generate().0));
-            let mut server = sqlx::PgConnection::connect(&address).await.expect("a server");
-            let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-            sqlx::raw_sql(text).execute(&mut server).await.expect("a database");
-            let (server, _) = address.rsplit_once('/').expect("a database in the address");
-            homes.push(Self { database: format!("{server}/{name}"), ..Self::new(&Provider::start().await) });
-        }
-        homes
     }
 
     /// Its folder.
@@ -89,40 +76,6 @@ impl Home {
     /// Another database from now on.
     pub(crate) fn set_database(&mut self, address: &str) {
         address.clone_into(&mut self.database);
-    }
-
-    /// Copies the database, which is Postgres, while no broker runs; the copy's address.
-    pub(crate) async fn copy_database(&self) -> String {
-        let (server, name) = self.database.rsplit_once('/').expect("a name");
-        let mut connection =
-            sqlx::PgConnection::connect(&format!("{server}/postgres")).await.expect("a server");
-        let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}_copy TEMPLATE {name}"));
-        sqlx::raw_sql(text).execute(&mut connection).await.expect("copied");
-        format!("{server}/{name}_copy")
-    }
-
-    /// Runs a statement behind the brokers' back.
-    pub(crate) async fn execute(&self, text: &str) {
-        let text = sqlx::AssertSqlSafe(text.to_owned());
-        if self.database.starts_with("sqlite:") {
-            let mut connection = sqlx::SqliteConnection::connect(&self.database).await.expect("a connection");
-            sqlx::query(text).execute(&mut connection).await.expect("executed");
-        } else {
-            let mut connection = sqlx::PgConnection::connect(&self.database).await.expect("a connection");
-            sqlx::query(text).execute(&mut connection).await.expect("executed");
-        }
-    }
-
-    /// The one number of a query's answer.
-    pub(crate) async fn number(&self, text: &str) -> i64 {
-        let text = sqlx::AssertSqlSafe(text.to_owned());
-        if self.database.starts_with("sqlite:") {
-            let mut connection = sqlx::SqliteConnection::connect(&self.database).await.expect("a connection");
-            sqlx::query_scalar(text).fetch_one(&mut connection).await.expect("a number")
-        } else {
-            let mut connection = sqlx::PgConnection::connect(&self.database).await.expect("a connection");
-            sqlx::query_scalar(text).fetch_one(&mut connection).await.expect("a number")
-        }
     }
 
     /// Writes the configuration file, with more lines at its end.
@@ -190,17 +143,6 @@ impl Home {
         let broker = self.start().await;
         Broker { _home: Some(self), ..broker }
     }
-}
-
-/// The address of the Postgres for tests. Where there is none, a test says that it was not run on it, or fails if it has to be.
-pub(crate) fn postgres() -> Option<String> {
-    let address = std::env::var("TOKENTOSS_TEST_POSTGRES").ok();
-    if address.is_none() {
-        let is_required = std::env::var_os("TOKENTOSS_TEST_POSTGRES_REQUIRED").is_some();
-        assert!(!is_required, "TOKENTOSS_TEST_POSTGRES names no server, and the tests have to run on one");
-        eprintln!("skipped on Postgres: TOKENTOSS_TEST_POSTGRES names no server");
-    }
-    address
 }
 
 /// A client that follows no redirect.

@@ -1,5 +1,7 @@
 //! Secrets of a whole life of a grant are looked for where they must not be: in the log at its most talkative, in database and
-//! journal, and in every answer.
+//! journal, in the files and the log of the server of Postgres, and in every answer.
+
+mod of_server;
 
 use std::path::Path;
 
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 use crate::process::Process;
 use crate::provider::ProviderBehaviour;
 use crate::running::{Answer, Home, KEY, answer, until};
+use crate::secret_leaks::of_server::ServerFiles;
 use crate::sign_in::{Browser, PAGE, PUBLIC, Page, path_of};
 
 /// What was said to callers and browsers.
@@ -31,8 +34,8 @@ async fn post(process: &Process, path: &str, body: Value) -> Answer {
     answer(request.body(body.to_string())).await
 }
 
-/// Signs in, refreshes, fails, and signs out; the secrets that were there.
-async fn live(process: &Process, home: &Home, answers: &mut Answers) -> Vec<String> {
+/// Signs in, refreshes and fails; the secrets that were there.
+async fn begin(process: &Process, home: &Home, answers: &mut Answers) -> Vec<String> {
     let provider = &home.provider;
     let browser = Browser::default();
     let body = json!({"provider": "example", "page_origin": PAGE, "kernel": "lab"});
@@ -69,18 +72,21 @@ async fn live(process: &Process, home: &Home, answers: &mut Answers) -> Vec<Stri
     answers.note(
         answer(process.http().get(process.url("/v1/accounts")).bearer_auth("wrong-key-of-somebody")).await,
     );
-    let accounts = answer(process.request("GET", "/v1/accounts", "ada")).await;
-    let account = accounts.body[0]["id"].as_str().expect("an account").to_owned();
-    let ended = answer(process.request("DELETE", &format!("/v1/accounts/{account}"), "ada")).await;
-    assert_eq!(answers.note(ended).status, 204);
-    until(async || !provider.revoked().is_empty()).await;
-
     let redeemed = provider.forms().remove(0);
     let state = back.split_once("state=").expect("a state").1.to_owned();
     let mut secrets = vec![redeemed["code"].clone(), redeemed["code_verifier"].clone(), state, id_token];
     secrets.extend(spent);
     secrets.extend(["refresh-".to_owned(), "wrong-key-of-somebody".to_owned(), last.confirmation()]);
     secrets
+}
+
+/// Signs out.
+async fn end(process: &Process, home: &Home, answers: &mut Answers) {
+    let accounts = answer(process.request("GET", "/v1/accounts", "ada")).await;
+    let account = accounts.body[0]["id"].as_str().expect("an account").to_owned();
+    let ended = answer(process.request("DELETE", &format!("/v1/accounts/{account}"), "ada")).await;
+    assert_eq!(answers.note(ended).status, 204);
+    until(async || !home.provider.revoked().is_empty()).await;
 }
 
 /// The secrets of the installation.
@@ -114,7 +120,18 @@ fn scan_files(folder: &Path, secrets: &[String]) -> usize {
 
 /// Looks through every table of Postgres, where bytes are shown in hexadecimal digits.
 async fn scan_tables(home: &Home, secrets: &[String]) {
-    let tables = ["tenants", "grants", "tokens", "cells", "revocations", "authorizations", "changes"];
+    let tables = [
+        "tenants",
+        "grants",
+        "tokens",
+        "cells",
+        "revocations",
+        "authorizations",
+        "changes",
+        "schema_version",
+    ];
+    let all = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'";
+    assert_eq!(home.number(all).await, 8, "a table that is not looked through");
     for table in tables {
         for secret in secrets {
             let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -124,6 +141,17 @@ async fn scan_tables(home: &Home, secrets: &[String]) {
             );
             assert_eq!(home.number(&found).await, 0, "{secret} in {table}");
         }
+    }
+}
+
+/// Looks through all that is stored.
+async fn scan(home: &Home, server: Option<&ServerFiles>, secrets: &[String]) {
+    assert!(scan_files(home.path(), secrets) >= 2);
+    if let Some(server) = server {
+        server.scan(home, secrets).await;
+    }
+    if !home.is_on_sqlite() {
+        scan_tables(home, secrets).await;
     }
 }
 
@@ -138,14 +166,17 @@ async fn no_secret_is_where_it_must_not_be() {
         home.of_broker += &format!("\njournal = \"{}/journal\"", home.path().display());
         home.of_provider =
             format!("revocation_endpoint = \"{}\"\n{}", home.provider.revocation_endpoint, home.of_provider);
+        let server = if home.is_on_sqlite() { None } else { ServerFiles::of(&home).await };
         let mut process = Process::start_in(&home, "", &[("RUST_LOG", Path::new("trace"))]).await;
         let (log, mut answers) = (process.overhear(), Answers::default());
-        let fleeting = live(&process, &home, &mut answers).await;
+        let fleeting = begin(&process, &home, &mut answers).await;
         let secrets: Vec<String> = lasting(&home).into_iter().chain(fleeting).collect();
-        assert!(scan_files(home.path(), &secrets) >= 2);
-        if !home.database().starts_with("sqlite:") {
-            scan_tables(&home, &secrets).await;
-        }
+        assert_eq!(home.number("SELECT COUNT(*) FROM cells JOIN tokens ON cell = cells.id").await, 1);
+        scan(&home, server.as_ref(), &secrets).await;
+        end(&process, &home, &mut answers).await;
+        // What was there has left its traces alone.
+        until(async || home.number("SELECT COUNT(*) FROM cells").await == 0).await;
+        scan(&home, server.as_ref(), &secrets).await;
         assert!(process.terminate().await.success());
         scan_files(home.path(), &secrets);
         let log = log.lock().expect("not poisoned").join("\n");

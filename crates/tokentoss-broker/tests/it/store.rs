@@ -10,6 +10,7 @@ use tokentoss_custody::{
     sign_out,
 };
 
+use crate::databases::{is_second_run, postgres};
 use crate::running::Home;
 
 const TERMS: Terms = Terms {
@@ -32,13 +33,16 @@ fn at(id: GrantId, number: u8) -> CellId {
 }
 
 pub(crate) async fn stores() -> Vec<(Store, Option<tempfile::TempDir>)> {
+    if is_second_run() {
+        return Vec::new();
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let file = format!("sqlite:{}/broker.sqlite", folder.path().display());
     let mut stores = vec![
         (Store::open("sqlite::memory:").await.expect("a store"), None),
         (Store::open(&file).await.expect("a store"), Some(folder)),
     ];
-    if let Some(address) = crate::running::postgres() {
+    if let Some(address) = postgres() {
         stores.push((Store::open(&address).await.expect("a store"), None));
     }
     for (store, _) in &stores {

@@ -15,7 +15,7 @@ const JUMPS: [i64; 4] = [DAY, 0, -DAY, 0];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_clock_of_postgres() {
-    let Some(home) = Home::all().await.into_iter().nth(1) else { return };
+    let Some(home) = Home::on_postgres().await else { return };
     let address = home.database();
     let name = address.rsplit_once('/').expect("a name").1;
     home.execute("CREATE SCHEMA clock").await;

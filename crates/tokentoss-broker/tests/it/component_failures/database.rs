@@ -1,7 +1,5 @@
 //! The database is full, locked, down, or of yesterday.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -64,75 +62,6 @@ async fn full_after_the_answer_it_is_kept_until_there_is_room() {
         assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
         assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
     }
-}
-
-/// A small disk, which goes with this.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// None where nobody may mount one.
-    fn mount(folder: &Path) -> Option<Self> {
-        let path = folder.join("disk");
-        std::fs::create_dir(&path).expect("made");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&path);
-        mount.output().is_ok_and(|output| output.status.success()).then_some(Self(path))
-    }
-
-    /// Writes until nothing more can be written.
-    fn fill(&self) {
-        let mut block = vec![7; 65_536];
-        let mut file = std::fs::File::create(self.0.join("rubbish")).expect("a file");
-        while !block.is_empty() {
-            if std::io::Write::write_all(&mut file, &block).is_err() {
-                block.truncate(block.len() / 2);
-            }
-        }
-    }
-
-    fn make_room(&self) {
-        std::fs::remove_file(self.0.join("rubbish")).expect("removed");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_real_disk_that_is_full_for_database_and_journal() {
-    let mut home = Home::all().await.remove(0);
-    let Some(disk) = Disk::mount(home.path()) else {
-        println!("no disk can be mounted here: not tried");
-        return;
-    };
-    home.set_database(&format!("sqlite:{}/broker.sqlite", disk.0.display()));
-    home.of_broker = format!("journal = \"{}/journal\"", disk.0.display());
-    let broker = connected(&home).await;
-    disk.fill();
-    assert_eq!(said(&told(&broker).await), STORAGE);
-    assert!(home.provider.forms().is_empty());
-    let ready = format!("http://{}/readyz", broker.admin);
-    until(async || broker.http.get(&ready).send().await.expect("an answer").status() == 503).await;
-    disk.make_room();
-    let held = home.provider.hold().await;
-    let meanwhile = async {
-        until(async || home.provider.forms().len() == 1).await;
-        disk.fill();
-        drop(held);
-        // Neither takes the answer, which is in memory now.
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(broker.custodian.journal().waiting(), 0);
-        disk.make_room();
-    };
-    let (first, ()) = tokio::join!(told(&broker), meanwhile);
-    // Whoever has waited too long is told to come again.
-    assert!(first.status == 200 || first.code() == "refresh_busy", "{first:?}");
-    until(async || told(&broker).await.body["access_token"] == "access-2").await;
-    assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
-    broker.stop().await;
 }
 
 async fn told_while_locked(home: &Home, broker: &Broker) -> crate::running::Answer {
@@ -199,7 +128,7 @@ async fn down_after_the_answer_it_is_kept_until_the_database_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_from_yesterday_a_spent_token_is_not_sent() {
-    let Some(mut home) = Home::all().await.into_iter().nth(1) else { return };
+    let Some(mut home) = Home::on_postgres().await else { return };
     home.of_broker = format!("journal = \"{}/journal\"", home.path().display());
     connected(&home).await.stop().await;
     let yesterday = home.copy_database().await;

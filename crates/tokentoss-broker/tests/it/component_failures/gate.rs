@@ -62,7 +62,7 @@ async fn lead(listener: TcpListener, to: SocketAddr, stalled: watch::Receiver<()
 
 /// A home on Postgres, if there is one for tests, with a gate on the way.
 pub(super) async fn gated() -> Option<(Home, Gate)> {
-    let mut home = Home::all().await.into_iter().nth(1)?;
+    let mut home = Home::on_postgres().await?;
     let address = home.database();
     let (_, rest) = address.split_once('@').expect("a user");
     let (host, name) = rest.split_once('/').expect("a name");

@@ -4,6 +4,7 @@
 pub(crate) mod clocks;
 mod database;
 mod ending;
+mod full_disk;
 mod gate;
 mod keys;
 mod provider;

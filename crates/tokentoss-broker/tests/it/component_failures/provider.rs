@@ -42,24 +42,31 @@ async fn answer_during(mut home: Home, gate: &mut Option<Gate>, is_over: impl Fn
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_is_told_and_none_loses_a_grant() {
+    let mut homes = Vec::new();
+    for _ in 0..6 {
+        // Before anything is timed: making a database takes its time.
+        homes.push(Home::new(&Provider::start().await));
+    }
+    let mut homes = homes.into_iter();
+    let mut next = || homes.next().expect("one for each");
+    let home = next();
     let down = async {
-        let provider = Provider::start().await;
-        let to = provider.issuer().strip_prefix("http://").expect("an origin").parse().expect("an address");
+        let issuer = home.provider.issuer().to_owned();
+        let to = issuer.strip_prefix("http://").expect("an origin").parse().expect("an address");
         let mut gate = Some(Gate::to(to).await);
-        answer_during(Home::new(&provider), &mut gate, |_| {}).await
+        answer_during(home, &mut gate, |_| {}).await
     };
+    let home = next();
     let slow = async {
-        let provider = Provider::start().await;
         // What comes too late was given all the same.
-        provider.has_grace();
-        provider.takes(Duration::from_secs(30));
-        answer_during(Home::new(&provider), &mut None, |provider| provider.takes(Duration::ZERO)).await
+        home.provider.has_grace();
+        home.provider.takes(Duration::from_secs(30));
+        answer_during(home, &mut None, |provider| provider.takes(Duration::ZERO)).await
     };
-    let says = async |status, body| {
-        let provider = Provider::start().await;
-        provider.set(ProviderBehaviour::Respond(status, body));
-        answer_during(Home::new(&provider), &mut None, |provider| provider.set(ProviderBehaviour::Normal))
-            .await
+    let mut says = |status, body| {
+        let home = next();
+        home.provider.set(ProviderBehaviour::Respond(status, body));
+        async { answer_during(home, &mut None, |provider| provider.set(ProviderBehaviour::Normal)).await }
     };
     let (down, slow, html, html_of_proxy, failed, busy) = tokio::join!(
         down,

@@ -43,7 +43,7 @@ async fn tokens_that_cannot_be_connected_end_it() {
 async fn the_page_that_waits_for_it_is_told() {
     let browser = Browser::default();
     let (home, broker, id, confirmation) = returned(&browser).await;
-    home.execute("UPDATE authorizations SET sealed = x'00'").await;
+    home.execute("UPDATE authorizations SET sealed = id").await;
     let here = browser.post(&broker, &format!("/connect/{id}/here"), PUBLIC).await;
     assert_eq!(here.status, 410, "{}", here.text);
     assert_eq!(ended(&view(&broker, "ada", &id).await), ("failed", INTERRUPTED));
@@ -58,7 +58,7 @@ async fn an_answer_that_cannot_be_redeemed_ends_it() {
     let browser = Browser::default();
     let id = id_of(&begin(&broker, "ada", json!({})).await);
     let back = way_back(&broker, &browser, &provider, &id, "ada").await;
-    home.execute("UPDATE authorizations SET sealed = x'00'").await;
+    home.execute("UPDATE authorizations SET sealed = id").await;
     let last = browser.get(&broker, &back).await;
     assert!(last.text.contains(&format!("data-code=\"{INTERRUPTED}\"")), "{}", last.text);
     assert_eq!(ended(&view(&broker, "ada", &id).await), ("failed", INTERRUPTED));
