@@ -164,8 +164,6 @@ async fn no_secret_is_where_it_must_not_be() {
             home.set_database(&database);
         }
         home.of_broker += &format!("\njournal = \"{}/journal\"", home.path().display());
-        home.of_provider =
-            format!("revocation_endpoint = \"{}\"\n{}", home.provider.revocation_endpoint, home.of_provider);
         let server = if home.is_on_sqlite() { None } else { ServerFiles::of(&home).await };
         let mut process = Process::start_in(&home, "", &[("RUST_LOG", Path::new("trace"))]).await;
         let (log, mut answers) = (process.overhear(), Answers::default());
