@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokentoss_custody::{Action, Refusal};
 
-use crate::callers::Turned;
+use crate::callers::AuthError;
 use crate::refresh::Failed;
 
 /// Why a request was not answered as it was meant.
@@ -147,25 +147,25 @@ impl Problem {
     }
 }
 
-impl From<Turned> for Problem {
-    fn from(turned: Turned) -> Self {
-        match turned {
-            Turned::Unauthenticated => Self::new(
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Unauthenticated => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "caller_unauthenticated",
                 "fix_config",
                 "The caller's key is missing or unknown. Check the key.",
             ),
-            Turned::Forbidden => Self::new(
+            AuthError::Forbidden => Self::new(
                 StatusCode::FORBIDDEN,
                 "caller_forbidden",
                 "ask_admin",
                 "This caller may not ask for this tenant. Ask the broker's administrator.",
             ),
-            Turned::HubUnavailable => Self::hub_unavailable(),
-            Turned::ClusterUnavailable => Self::cluster_unavailable(),
-            Turned::DirectoryUnavailable => Self::directory_unavailable(),
-            Turned::Malformed => Self::new(
+            AuthError::HubUnavailable => Self::hub_unavailable(),
+            AuthError::ClusterUnavailable => Self::cluster_unavailable(),
+            AuthError::DirectoryUnavailable => Self::directory_unavailable(),
+            AuthError::Malformed => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
                 "fix_config",
