@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokentoss_custody::{Action, Refusal};
 
 use crate::callers::AuthError;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 
 /// Why a request was not answered as it was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Problem {
     /// Sealed data cannot be opened.
     #[must_use]
     pub fn key_unavailable() -> Self {
-        Failed::from(crate::keys::Unreadable).into()
+        CustodianError::from(crate::keys::Unreadable).into()
     }
 
     /// The sentence.
@@ -213,19 +213,19 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
+impl From<CustodianError> for Problem {
+    fn from(failed: CustodianError) -> Self {
         match failed {
-            Failed::Refused(refusal) => refusal.into(),
-            Failed::NotConnected => Self::not_found(),
-            Failed::AudienceForbidden => Self::audience_forbidden(),
-            Failed::Ambiguous => Self::account_ambiguous(),
-            Failed::Unreadable(_) => Self::from(Refusal {
+            CustodianError::Refused(refusal) => refusal.into(),
+            CustodianError::NotConnected => Self::not_found(),
+            CustodianError::AudienceForbidden => Self::audience_forbidden(),
+            CustodianError::Ambiguous => Self::account_ambiguous(),
+            CustodianError::Unreadable(_) => Self::from(Refusal {
                 problem: tokentoss_custody::Problem::KeyUnavailable,
                 cause: None,
                 retry_after: None,
             }),
-            Failed::Store(_) => Self::storage_unavailable(),
+            CustodianError::Store(_) => Self::storage_unavailable(),
         }
     }
 }

@@ -16,10 +16,10 @@ use crate::keys::{KeyRing, RingError};
 use crate::metrics;
 use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
-use crate::serving::{Bounds, serve};
+use crate::serving::{ConnectionLimits, serve};
 use crate::socket::{Socket, SocketConfig, SocketError};
 use crate::source::Source;
-use crate::store::{Following, Store, StoreError};
+use crate::store::{ChangeFeed, Store, StoreError};
 use crate::through::{Lookup, Through};
 use crate::upkeep;
 
@@ -65,7 +65,7 @@ pub enum ServerError {
 /// A server that listens.
 pub struct Server {
     app: App,
-    following: Following,
+    feed: ChangeFeed,
     callers: TcpListener,
     admin: TcpListener,
     socket: Option<Socket>,
@@ -93,13 +93,13 @@ impl Server {
         }));
         let journal = Journal::open(config.journal.as_deref())?;
         let custodian = Custodian::new(store, ring, providers, Upstream::new()?, journal);
-        let following = listening.await.map_err(|_| StoreError::Late)??;
+        let feed = listening.await.map_err(|_| StoreError::Late)??;
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
         let app = App { custodian, sign_ins, callers: Arc::new(callers), through: Arc::new(through) };
         let (callers, admin) = (listen(config.listen).await?, listen(config.admin_listen).await?);
         let socket = config.socket.as_ref().map(Socket::listen).transpose()?;
-        Ok(Self { app, following, callers, admin, socket })
+        Ok(Self { app, feed, callers, admin, socket })
     }
 
     /// Where callers connect.
@@ -136,19 +136,19 @@ impl Server {
     /// Serves until `end`, then lets requests and refreshes end.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
-        let (bounds, of_admin) = Bounds::of_system(1 + usize::from(self.socket.is_some()));
+        let (limits, of_admin) = ConnectionLimits::of_system(1 + usize::from(self.socket.is_some()));
         let callers = routes::callers(self.app.clone());
-        let (socket, place) = self.socket.map(|socket| (socket.listener, socket.place)).unzip();
+        let (socket, file) = self.socket.map(|socket| (socket.listener, socket.file)).unzip();
         let socket =
-            socket.map(|listener| tokio::spawn(serve(listener, callers.clone(), bounds, stop.clone())));
-        let callers = tokio::spawn(serve(self.callers, callers, bounds, stop.clone()));
+            socket.map(|listener| tokio::spawn(serve(listener, callers.clone(), limits, stop.clone())));
+        let callers = tokio::spawn(serve(self.callers, callers, limits, stop.clone()));
         let admin = tokio::spawn(serve(self.admin, routes::admin(self.app.clone()), of_admin, stop.clone()));
         let custodian = self.app.custodian;
-        upkeep::start(&custodian, self.following);
+        upkeep::start(&custodian, self.feed);
         end.await;
         stop.cancel();
         // Whoever comes now finds nobody, or who serves next.
-        drop(place);
+        drop(file);
         custodian.ending.cancel();
         custodian.tasks.close();
         let ended = tokio::time::timeout(DRAIN, async {

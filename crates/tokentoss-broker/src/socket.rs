@@ -60,12 +60,12 @@ enum Reason {
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) listener: UnixListener,
-    pub(crate) place: Place,
+    pub(crate) file: SocketFile,
 }
 
 /// Where a socket is, as long as it is this process's.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct SocketFile {
     path: PathBuf,
     /// Device and number of the file.
     identity: (u64, u64),
@@ -74,7 +74,7 @@ pub(crate) struct Place {
 }
 
 /// Who can make files in a folder, and so put a socket of its own in the broker's place.
-enum Makers {
+enum FolderWriters {
     /// Nobody: it does not exist.
     Nobody,
     /// This user, and root.
@@ -97,36 +97,36 @@ impl SocketConfig {
     ///
     /// # Errors
     /// As [`SocketConfig::check`].
-    pub fn foresee(&self) -> Result<Option<String>, ConfigError> {
-        self.foresee_as(nix::unistd::geteuid().as_raw())
+    pub fn check_before_start(&self) -> Result<Option<String>, ConfigError> {
+        self.check_before_start_as(nix::unistd::geteuid().as_raw())
     }
 
     fn check_for(&self, user: u32) -> Result<(), ConfigError> {
         self.check_settings()?;
         let shown = self.folder().display();
-        match makers_in(self.folder()) {
-            Makers::Owner(owner) if owner == 0 || owner == user => self.check_place(),
-            Makers::Nobody => {
+        match folder_writers(self.folder()) {
+            FolderWriters::Owner(owner) if owner == 0 || owner == user => self.check_file(),
+            FolderWriters::Nobody => {
                 wrong("path", format!("{shown} does not exist; systemd makes it by RuntimeDirectory="))
             }
-            Makers::Owner(_) | Makers::Others => wrong(
+            FolderWriters::Owner(_) | FolderWriters::Others => wrong(
                 "path",
                 format!("{shown} must be a folder in which only the broker's user can make files"),
             ),
         }
     }
 
-    fn foresee_as(&self, user: u32) -> Result<Option<String>, ConfigError> {
+    fn check_before_start_as(&self, user: u32) -> Result<Option<String>, ConfigError> {
         self.check_settings()?;
         let shown = self.folder().display();
-        match (makers_in(self.folder()), self.folder().strip_prefix("/run")) {
-            (Makers::Nobody, Ok(name)) if user == 0 => {
+        match (folder_writers(self.folder()), self.folder().strip_prefix("/run")) {
+            (FolderWriters::Nobody, Ok(name)) if user == 0 => {
                 let name = name.display();
                 Ok(Some(format!(
                     "socket.path: {shown} does not exist now; a service needs RuntimeDirectory={name}, by which systemd makes it"
                 )))
             }
-            (Makers::Owner(owner), _) if user == 0 && owner != 0 => self.check_place().map(|()| {
+            (FolderWriters::Owner(owner), _) if user == 0 && owner != 0 => self.check_file().map(|()| {
                 Some(format!(
                     "socket.path: {shown} is for a broker that runs as user {owner}, to whom it belongs"
                 ))
@@ -152,7 +152,7 @@ impl SocketConfig {
         Ok(())
     }
 
-    fn check_place(&self) -> Result<(), ConfigError> {
+    fn check_file(&self) -> Result<(), ConfigError> {
         match fs::symlink_metadata(&self.path) {
             Ok(there) if !there.file_type().is_socket() => wrong("path", Reason::Other.to_string()),
             _ => Ok(()),
@@ -164,13 +164,13 @@ fn wrong<T>(setting: &str, reason: String) -> Result<T, ConfigError> {
     Err(ConfigError::Setting { setting: format!("socket.{setting}"), reason: reason.into() })
 }
 
-fn makers_in(folder: &Path) -> Makers {
+fn folder_writers(folder: &Path) -> FolderWriters {
     match fs::metadata(folder) {
-        Err(_) => Makers::Nobody,
+        Err(_) => FolderWriters::Nobody,
         Ok(found) if found.is_dir() && found.permissions().mode() & WRITABLE == 0 => {
-            Makers::Owner(found.uid())
+            FolderWriters::Owner(found.uid())
         }
-        Ok(_) => Makers::Others,
+        Ok(_) => FolderWriters::Others,
     }
 }
 
@@ -204,14 +204,14 @@ impl Socket {
         fs::set_permissions(&made, Permissions::from_mode(config.mode))?;
         let identity = identity(&made)?;
         fs::rename(&made, path)?;
-        let place = Place { path: path.clone(), identity, _lock: lock };
+        let file = SocketFile { path: path.clone(), identity, _lock: lock };
         fs::remove_dir(&making)?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener: UnixListener::from_std(listener)?, place })
+        Ok(Self { listener: UnixListener::from_std(listener)?, file })
     }
 }
 
-impl Drop for Place {
+impl Drop for SocketFile {
     fn drop(&mut self) {
         // Somebody may have put another file there.
         if identity(&self.path).is_ok_and(|there| there == self.identity) {
@@ -273,20 +273,23 @@ mod tests {
         let socket = at(folder.join("broker.sock"));
         assert!(socket.check_for(owner).is_ok());
         assert!(socket.check_for(owner + 1).is_err() && socket.check_for(0).is_err(), "serving is strict");
-        assert!(socket.foresee_as(owner + 1).is_err());
-        assert!(socket.foresee_as(owner).is_ok_and(|note| note.is_none()));
-        let note = socket.foresee_as(0).expect("nothing wrong").expect("a note");
+        assert!(socket.check_before_start_as(owner + 1).is_err());
+        assert!(socket.check_before_start_as(owner).is_ok_and(|note| note.is_none()));
+        let note = socket.check_before_start_as(0).expect("nothing wrong").expect("a note");
         assert!(note.ends_with(&format!("is for a broker that runs as user {owner}, to whom it belongs")));
         fs::set_permissions(folder, Permissions::from_mode(0o775)).expect("changed");
-        assert!(socket.foresee_as(0).is_err(), "others could make files there");
+        assert!(socket.check_before_start_as(0).is_err(), "others could make files there");
     }
 
     #[test]
     fn root_does_not_miss_what_systemd_makes() {
         let socket = at("/run/tokentoss-that-nobody-makes/broker.sock".into());
-        assert!(socket.check_for(0).is_err() && socket.foresee_as(1).is_err());
-        let note = socket.foresee_as(0).expect("nothing wrong").expect("a note");
+        assert!(socket.check_for(0).is_err() && socket.check_before_start_as(1).is_err());
+        let note = socket.check_before_start_as(0).expect("nothing wrong").expect("a note");
         assert!(note.contains("a service needs RuntimeDirectory=tokentoss-that-nobody-makes,"), "{note}");
-        assert!(at("/nowhere/broker.sock".into()).foresee_as(0).is_err(), "systemd makes none there");
+        assert!(
+            at("/nowhere/broker.sock".into()).check_before_start_as(0).is_err(),
+            "systemd makes none there"
+        );
     }
 }

@@ -16,7 +16,7 @@ impl<K, V> Default for WeakMap<K, V> {
 
 impl<K: Clone + Eq + Hash, V> WeakMap<K, V> {
     /// The value of a key, if somebody holds it.
-    pub(crate) fn known(&self, key: &K) -> Option<Arc<V>> {
+    pub(crate) fn get(&self, key: &K) -> Option<Arc<V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).and_then(Weak::upgrade)
     }
 
@@ -43,10 +43,10 @@ mod tests {
         let map = WeakMap::default();
         let first = map.get_or_make(&"one", || 1);
         assert!(Arc::ptr_eq(&first, &map.get_or_make(&"one", || 2)));
-        assert_eq!(map.known(&"one").as_deref(), Some(&1));
-        assert!(map.known(&"other").is_none());
+        assert_eq!(map.get(&"one").as_deref(), Some(&1));
+        assert!(map.get(&"other").is_none());
         drop(first);
-        assert!(map.known(&"one").is_none());
+        assert!(map.get(&"one").is_none());
         let _other = map.get_or_make(&"other", || 3);
         assert_eq!(map.0.lock().expect("no panic").len(), 1, "nothing is left behind");
     }

@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
         problems.extend(provider.open(name).err().map(|error| error.to_string()));
     }
     problems.extend(InternalKeys::problems(config).iter().map(ToString::to_string));
-    match config.socket.as_ref().map(SocketConfig::foresee) {
+    match config.socket.as_ref().map(SocketConfig::check_before_start) {
         Some(Ok(Some(note))) => println!("note: {note}"),
         Some(Err(error)) => problems.push(error.to_string()),
         Some(Ok(None)) | None => {}

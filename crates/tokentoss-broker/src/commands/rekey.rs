@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::{BATCH, CommandError, open};
 use crate::config::Config;
-use crate::keys::{KeyRing, KeySet};
+use crate::keys::{DataKeySet, KeyRing};
 use crate::server::key_ring;
 use crate::store::{Store, StoreError};
 
@@ -77,7 +77,7 @@ impl Work {
     async fn change(
         &self,
         tenant: &str,
-        change: impl Fn(&mut KeySet) -> bool,
+        change: impl Fn(&mut DataKeySet) -> bool,
         is_due: impl Fn(&[u8]) -> bool,
     ) -> Result<bool, CommandError> {
         for _ in 0..TRIES {
@@ -94,8 +94,8 @@ impl Work {
         Err(StoreError::Contended.into())
     }
 
-    fn opened(&self, tenant: &str, row: &[u8]) -> Result<KeySet, CommandError> {
-        KeySet::open(&self.ring, row, tenant).map_err(|_| {
+    fn opened(&self, tenant: &str, row: &[u8]) -> Result<DataKeySet, CommandError> {
+        DataKeySet::open(&self.ring, row, tenant).map_err(|_| {
             let shown = tenant.escape_debug();
             format!("the data key of tenant {shown} cannot be opened; keep its key in the ring until rekey is done")
                 .into()

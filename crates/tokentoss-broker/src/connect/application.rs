@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokentoss_core::endpoint::EndpointUrl;
 
 use super::confirm::UNCONFIRMED;
-use super::{Failure, SignIns, Started, UNDER_WAY, Way};
+use super::{Failure, ProviderRedirect, SignIns, UNDER_WAY, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, Stage};
 
 impl SignIns {
@@ -16,7 +16,7 @@ impl SignIns {
     ///
     /// # Errors
     /// `way_unavailable` where the caller has no `public_url`, or the provider no sign-in by pages.
-    pub async fn log_in(&self, caller: &Caller, provider: &str) -> Result<Started, Problem> {
+    pub async fn log_in(&self, caller: &Caller, provider: &str) -> Result<ProviderRedirect, Problem> {
         let (_, settings) = self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
         if settings.way != Way::Page {
@@ -24,10 +24,10 @@ impl SignIns {
         }
         let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
         let scopes = settings.client.scope();
-        let row = Authorization::begun(tenant, user, provider.to_owned(), Way::Page, scopes);
+        let row = Authorization::new(tenant, user, provider.to_owned(), Way::Page, scopes);
         self.custodian.data_key(&row.tenant).await?;
         self.sweep(&row).await?;
-        self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(Failed::from)?;
+        self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(CustodianError::from)?;
         self.begin_authorization(&row, &redirect_uri, false).await
     }
 
@@ -45,7 +45,7 @@ impl SignIns {
         self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
         let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
-        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         let is_same = |row: &Authorization| {
             row.tenant == caller.tenant && row.user == caller.user && row.provider == provider
         };
@@ -76,7 +76,7 @@ impl SignIns {
                 false => Err(Failure::INTERRUPTED),
             }),
             Err(failure) => {
-                self.fail(row, &[Stage::Redeeming], &failure).await?;
+                self.write_failure(row, &[Stage::Redeeming], &failure).await?;
                 Ok(Err(failure))
             }
         }

@@ -8,7 +8,7 @@ use super::{SignIns, UNUSED, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationId};
 
 /// The longest texts that callers give, in bytes.
@@ -34,30 +34,30 @@ pub struct SignInRequest {
 
 /// A sign-in that has begun.
 #[derive(Clone, Debug)]
-pub struct Begun {
+pub struct StartedSignIn {
     /// Its identifier.
     pub id: AuthorizationId,
     /// When it ends.
     pub expires_at: Timestamp,
     /// What goes on where.
-    pub way: BegunWay,
+    pub way: NextStep,
 }
 
 /// What goes on where.
 #[derive(Clone, Debug)]
-pub enum BegunWay {
+pub enum NextStep {
     /// A popup goes to this page of the broker.
     Page {
         /// The address.
         url: String,
     },
     /// The notebook page runs the sign-in, and deposits the code.
-    Deposit(DepositTerms),
+    Deposit(DepositParameters),
 }
 
 /// What a ticket needs for a deposit.
 #[derive(Clone, Debug)]
-pub struct DepositTerms {
+pub struct DepositParameters {
     /// The key to seal to, in base64url.
     pub public_key: String,
     /// What nonces are made from.
@@ -77,7 +77,7 @@ impl SignIns {
     ///
     /// # Errors
     /// What is wrong with the request, or that the database does not answer.
-    pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<Begun, Problem> {
+    pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<StartedSignIn, Problem> {
         let (_, settings) = self.provider(&request.provider)?;
         if request.way.is_some_and(|way| way != settings.way) {
             return Err(Problem::way_unavailable());
@@ -94,7 +94,7 @@ impl SignIns {
         let client = settings.client_for(&request.scopes, request.login_hint.clone());
         let client = client.ok_or_else(Problem::scope_forbidden)?;
         let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
-        let begun = Authorization::begun(tenant, user, request.provider, settings.way, client.scope());
+        let begun = Authorization::new(tenant, user, request.provider, settings.way, client.scope());
         let mut new = Authorization {
             kernel: request.kernel,
             page_origin: request.page_origin,
@@ -107,14 +107,14 @@ impl SignIns {
                 let origin = self.public_origin.as_deref().ok_or_else(Problem::way_unavailable)?;
                 // Makes the tenant, which the row refers to.
                 self.custodian.data_key(&new.tenant).await?;
-                BegunWay::Page { url: format!("{origin}/connect/{}", new.id) }
+                NextStep::Page { url: format!("{origin}/connect/{}", new.id) }
             }
             Way::Deposit => {
                 let private = random::bytes::<32>();
                 let pair = KeyPair::from_private_key(&private).ok_or_else(Problem::key_unavailable)?;
                 new.sealed =
                     Some(self.seal(&new, "deposit key", &Secret::new(base64url::encode(&private))).await?);
-                BegunWay::Deposit(DepositTerms {
+                NextStep::Deposit(DepositParameters {
                     public_key: pair.public().to_base64url(),
                     nonce: new.nonce.clone(),
                     client_id: client.client_id().to_owned(),
@@ -125,8 +125,8 @@ impl SignIns {
             }
         };
         self.sweep(&new).await?;
-        let expires_at = store.add_authorization(&new, UNUSED).await.map_err(Failed::from)?;
-        Ok(Begun { id: new.id, expires_at, way })
+        let expires_at = store.add_authorization(&new, UNUSED).await.map_err(CustodianError::from)?;
+        Ok(StartedSignIn { id: new.id, expires_at, way })
     }
 
     /// Gives a sign-in up.
@@ -135,8 +135,8 @@ impl SignIns {
     /// That it is not this user's, or that the database does not answer.
     pub async fn give_up(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
         let row = self.own(caller, id).await?;
-        self.custodian.store.drop_authorization(row.id).await.map_err(Failed::from)?;
-        self.news.tell(row.id);
+        self.custodian.store.drop_authorization(row.id).await.map_err(CustodianError::from)?;
+        self.watchers.notify(row.id);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::confirm::new_confirmation;
 use super::exchange::{Redeemable, RedeemedTokens};
 use super::{Failure, SignIns, UNDER_WAY, WORKING, scopes_in, sha256};
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
 /// What the last page is about.
@@ -75,7 +75,8 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        let before = self.custodian.store.change_authorization(id, &change).await.map_err(Failed::from)?;
+        let before =
+            self.custodian.store.change_authorization(id, &change).await.map_err(CustodianError::from)?;
         before.ok_or_else(Problem::state_mismatch)
     }
 
@@ -84,7 +85,7 @@ impl SignIns {
             Ok(outcome) => outcome,
             Err(problem) => Err(self.interrupt(&row, &[Stage::Redeeming], &problem).await),
         };
-        self.news.tell(row.id);
+        self.watchers.notify(row.id);
         CallbackResult { row, outcome }
     }
 
@@ -97,7 +98,7 @@ impl SignIns {
         let redeemed = match self.redeem_answer(row, query, redirect_uri).await? {
             Ok(redeemed) => redeemed,
             Err(failure) => {
-                self.fail(row, &[Stage::Redeeming], &failure).await?;
+                self.write_failure(row, &[Stage::Redeeming], &failure).await?;
                 return Ok(Err(failure));
             }
         };
@@ -113,7 +114,7 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         let changed = self.custodian.store.change_authorization(row.id, &change).await;
-        changed.map_err(Failed::from)?.ok_or_else(Problem::authorization_expired)?;
+        changed.map_err(CustodianError::from)?.ok_or_else(Problem::authorization_expired)?;
         Ok(Ok(PendingAccount { confirmation, label: redeemed.label().to_owned() }))
     }
 
@@ -150,7 +151,7 @@ impl SignIns {
     }
 
     /// Writes that a sign-in failed.
-    pub(super) async fn fail(
+    pub(super) async fn write_failure(
         &self,
         row: &Authorization,
         from: &[Stage],
@@ -162,9 +163,9 @@ impl SignIns {
             problem: Some(failure.to_column()),
             ..AuthorizationChange::default()
         };
-        self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        self.custodian.store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
         tracing::info!(authorization = %row.id, code = failure.code(), "a sign-in failed");
-        self.news.tell(row.id);
+        self.watchers.notify(row.id);
         Ok(())
     }
 
@@ -172,7 +173,7 @@ impl SignIns {
     /// end tells it.
     pub(super) async fn interrupt(&self, row: &Authorization, from: &[Stage], why: &Problem) -> Failure {
         tracing::error!(authorization = %row.id, code = why.code(), "a sign-in was interrupted");
-        if let Err(problem) = self.fail(row, from, &Failure::INTERRUPTED).await {
+        if let Err(problem) = self.write_failure(row, from, &Failure::INTERRUPTED).await {
             tracing::warn!(authorization = %row.id, code = problem.code(), "that is not written yet");
         }
         Failure::INTERRUPTED

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tokentoss_custody::Scopes;
 
 use super::exchange::RedeemedTokens;
-use super::{Failure, SignIns, View, WORKING, sha256};
+use super::{Failure, SignInStatus, SignIns, WORKING, sha256};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
-use crate::refresh::{Failed, SignedIn};
+use crate::refresh::{CustodianError, SignedIn};
 use crate::store::{AccountKey, Authorization, AuthorizationChange, GrantId, Stage};
 
 /// Letters and digits that nobody mistakes for one another (Crockford's base 32).
@@ -67,7 +67,12 @@ impl SignIns {
     ///
     /// # Errors
     /// `confirmation_wrong`, or that the sign-in is not this user's or waits for nothing.
-    pub async fn confirm(self: &Arc<Self>, caller: &Caller, id: &str, typed: &str) -> Result<View, Problem> {
+    pub async fn confirm(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        typed: &str,
+    ) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         let change = AuthorizationChange {
             from: vec![Stage::Confirm],
@@ -94,7 +99,7 @@ impl SignIns {
     /// That no sign-in of this browser waits for it; `authorization_expired` if it was interrupted.
     pub async fn confirm_by_opener(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
         let id = crate::store::AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
-        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         // Without such a page nobody can be there.
         let row = row.filter(|row| row.page_origin.is_some()).ok_or_else(Problem::authorization_unknown)?;
         let change = AuthorizationChange {
@@ -125,21 +130,21 @@ impl SignIns {
             let store = &sign_ins.custodian.store;
             // Before it is compared, so that many at once are as few as one after the other.
             let tries_left = match proof {
-                Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(Failed::from)? {
+                Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(CustodianError::from)? {
                     None => return Ok(None),
                     left => left,
                 },
                 Proof::Cookie => None,
             };
-            let before = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+            let before = store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
             let Some(before) = before else {
                 if tries_left == Some(0) {
-                    sign_ins.fail(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
+                    sign_ins.write_failure(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
                 }
                 return Ok(tries_left.map(|_| Finished::Wrong));
             };
             failpoint!("before_connect");
-            Ok::<_, Problem>(Some(match sign_ins.connect_kept(&before).await {
+            Ok::<_, Problem>(Some(match sign_ins.connect_redeemed(&before).await {
                 Ok(()) => Finished::Connected,
                 Err(problem) => {
                     sign_ins.interrupt(&before, &[Stage::Connecting], &problem).await;
@@ -151,10 +156,10 @@ impl SignIns {
     }
 
     /// Connects the account whose tokens a row keeps.
-    async fn connect_kept(&self, row: &Authorization) -> Result<(), Problem> {
+    async fn connect_redeemed(&self, row: &Authorization) -> Result<(), Problem> {
         let text = self.open(row, "tokens").await?;
         let redeemed: RedeemedTokens =
-            serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
+            serde_json::from_str(text.expose()).map_err(|_| CustodianError::from(crate::keys::Unreadable))?;
         let grant = self.connect(row, &redeemed).await?;
         self.write_done(row, grant).await
     }
@@ -171,7 +176,8 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        let taken = self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        let taken =
+            self.custodian.store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
         if taken.is_none() {
             tracing::info!(authorization = %row.id, "a sign-in was over before its code was redeemed");
             return Ok(false);
@@ -182,9 +188,13 @@ impl SignIns {
     }
 
     /// Keeps the tokens of a sign-in.
-    async fn connect(&self, row: &Authorization, redeemed: &RedeemedTokens) -> Result<GrantId, Failed> {
-        let provider = self.custodian.provider(&row.provider).ok_or(Failed::NotConnected)?;
-        let settings = provider.sign_in.as_ref().ok_or(Failed::NotConnected)?;
+    async fn connect(
+        &self,
+        row: &Authorization,
+        redeemed: &RedeemedTokens,
+    ) -> Result<GrantId, CustodianError> {
+        let provider = self.custodian.provider(&row.provider).ok_or(CustodianError::NotConnected)?;
+        let settings = provider.sign_in.as_ref().ok_or(CustodianError::NotConnected)?;
         let who = SignedIn {
             account: AccountKey {
                 tenant: &row.tenant,
@@ -208,8 +218,8 @@ impl SignIns {
             grant: Some(grant),
             ..AuthorizationChange::default()
         };
-        self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
-        self.news.tell(row.id);
+        self.custodian.store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
+        self.watchers.notify(row.id);
         Ok(())
     }
 }

@@ -8,10 +8,10 @@ use tokentoss_core::{base64url, ticket};
 
 use super::confirm::UNCONFIRMED;
 use super::exchange::Redeemable;
-use super::{SignIns, View, WORKING, Way, scopes_in};
+use super::{SignInStatus, SignIns, WORKING, Way, scopes_in};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, Stage};
 
 impl SignIns {
@@ -19,7 +19,12 @@ impl SignIns {
     ///
     /// # Errors
     /// That it was not sealed for this sign-in, or that this is not this user's or over.
-    pub async fn deposit(self: &Arc<Self>, caller: &Caller, id: &str, sealed: &str) -> Result<View, Problem> {
+    pub async fn deposit(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        sealed: &str,
+    ) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         if row.way != Way::Deposit {
             return Err(Problem::way_unavailable());
@@ -39,7 +44,7 @@ impl SignIns {
         // Whoever leaves now has spent the code all the same.
         let task = self.custodian.tasks.spawn(async move {
             let store = &sign_ins.custodian.store;
-            let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+            let taken = store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
             taken.ok_or_else(Problem::authorization_expired)?;
             if let Err(problem) = sign_ins.take_deposit(&row, &redeemable).await {
                 sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await;
@@ -71,7 +76,7 @@ impl SignIns {
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
         match self.redeem(provider, settings, &client, redeemable).await {
             Ok(redeemed) => self.connect_unconfirmed(row, &redeemed).await.map(drop),
-            Err(failure) => self.fail(row, &[Stage::Redeeming], &failure).await,
+            Err(failure) => self.write_failure(row, &[Stage::Redeeming], &failure).await,
         }
     }
 }

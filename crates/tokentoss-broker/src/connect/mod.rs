@@ -13,22 +13,22 @@ mod cookie;
 mod deposit;
 mod exchange;
 mod failure;
-mod news;
 mod origins;
 mod settings;
 mod start;
-mod view;
+mod status;
+mod watchers;
 
-pub use begin::{Begun, BegunWay, DepositTerms, SignInRequest};
+pub use begin::{DepositParameters, NextStep, SignInRequest, StartedSignIn};
 pub use callback::{CallbackResult, PendingAccount};
 pub use cookie::BrowserCookie;
 use cookie::cookie_name;
 pub use failure::Failure;
-use news::News;
 pub use origins::{Origins, SharedTenants};
 pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
-pub use start::{ConsentPrompt, Started};
-pub use view::View;
+pub use start::{ConsentPrompt, ProviderRedirect};
+pub use status::SignInStatus;
+use watchers::SignInWatchers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,9 +39,9 @@ use tokentoss_core::endpoint::EndpointUrl;
 
 use crate::callers::Caller;
 use crate::config::{Config, ConfigError, Provider};
-use crate::keys::{AuthorizationPlace, open_cell, seal_cell};
+use crate::keys::{AuthorizationAad, open_cell, seal_cell};
 use crate::problem::Problem;
-use crate::refresh::{Custodian, Failed};
+use crate::refresh::{Custodian, CustodianError};
 use crate::store::{Authorization, AuthorizationId};
 
 /// How long somebody may take to follow the address, in milliseconds. It gives nobody anything, so it may be long.
@@ -64,7 +64,7 @@ pub struct SignIns {
     shared: SharedTenants,
     /// The origins of applications, by the names of the callers.
     applications: BTreeMap<String, String>,
-    news: News,
+    watchers: SignInWatchers,
 }
 
 impl SignIns {
@@ -74,7 +74,14 @@ impl SignIns {
     /// What is wrong with an address.
     pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
         let Origins { public_origin, pages, shared, applications } = Origins::of(config)?;
-        Ok(Self { custodian, public_origin, pages, shared, applications, news: News::default() })
+        Ok(Self {
+            custodian,
+            public_origin,
+            pages,
+            shared,
+            applications,
+            watchers: SignInWatchers::default(),
+        })
     }
 
     /// The name that the cookie of a sign-in by the broker's pages has. A cookie of any other name is somebody else's work.
@@ -120,7 +127,7 @@ impl SignIns {
     /// A caller's own sign-in; somebody else's answers like one that is not there.
     async fn own(&self, caller: &Caller, id: &str) -> Result<Authorization, Problem> {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
-        let found = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let found = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         found
             .filter(|row| row.tenant == caller.tenant && row.user == caller.user)
             .ok_or_else(Problem::authorization_unknown)
@@ -131,25 +138,25 @@ impl SignIns {
         row: &Authorization,
         what: &'static str,
         secret: &Secret,
-    ) -> Result<Vec<u8>, Failed> {
+    ) -> Result<Vec<u8>, CustodianError> {
         let key = self.custodian.data_key(&row.tenant).await?;
-        Ok(seal_cell(&key, &place(row, what), secret))
+        Ok(seal_cell(&key, &aad(row, what), secret))
     }
 
-    async fn open(&self, row: &Authorization, what: &'static str) -> Result<Secret, Failed> {
+    async fn open(&self, row: &Authorization, what: &'static str) -> Result<Secret, CustodianError> {
         let key = self.custodian.data_key(&row.tenant).await?;
         let sealed = row.sealed.as_deref().ok_or(crate::keys::Unreadable)?;
-        Ok(open_cell(&key, &place(row, what), sealed)?)
+        Ok(open_cell(&key, &aad(row, what), sealed)?)
     }
 
     /// Makes room for one more sign-in of a user.
-    async fn sweep(&self, new: &Authorization) -> Result<(), Failed> {
+    async fn sweep(&self, new: &Authorization) -> Result<(), CustodianError> {
         Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, MOST - 1).await?)
     }
 }
 
-fn place<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationPlace<'a> {
-    AuthorizationPlace { tenant: &row.tenant, authorization: row.id, what }
+fn aad<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationAad<'a> {
+    AuthorizationAad { tenant: &row.tenant, authorization: row.id, what }
 }
 
 /// The scopes of a list that is separated by spaces; a provider without scopes has an empty one.

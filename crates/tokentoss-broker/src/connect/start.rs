@@ -8,7 +8,7 @@ use tokentoss_core::endpoint::EndpointUrl;
 use super::{BrowserCookie, SignIns, UNDER_WAY, Way, scopes_in, sha256};
 use crate::problem::Problem;
 use crate::random::{self, OsEntropy};
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
 /// What the first page says.
@@ -27,7 +27,7 @@ pub struct ConsentPrompt {
 }
 
 /// The way on. Its address holds the state, so that it is shown nowhere.
-pub struct Started {
+pub struct ProviderRedirect {
     /// The provider's page.
     pub url: String,
     /// What ties the answer to this browser.
@@ -41,7 +41,7 @@ impl SignIns {
     /// That it is over, or was never there.
     pub async fn consent_prompt(&self, id: &str) -> Result<ConsentPrompt, Problem> {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
-        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         let row = row.filter(|row| row.way == Way::Page).ok_or_else(Problem::authorization_unknown)?;
         if row.stage != Stage::Pending || row.expires_at <= row.now {
             return Err(Problem::authorization_expired());
@@ -60,7 +60,7 @@ impl SignIns {
     ///
     /// # Errors
     /// As [`SignIns::consent_prompt`].
-    pub async fn start(&self, id: &str, another_account: bool) -> Result<Started, Problem> {
+    pub async fn start(&self, id: &str, another_account: bool) -> Result<ProviderRedirect, Problem> {
         let ConsentPrompt { row, .. } = self.consent_prompt(id).await?;
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
         self.begin_authorization(&row, &redirect_uri, another_account).await
@@ -72,7 +72,7 @@ impl SignIns {
         row: &Authorization,
         redirect_uri: &EndpointUrl,
         another_account: bool,
-    ) -> Result<Started, Problem> {
+    ) -> Result<ProviderRedirect, Problem> {
         let (_, settings) = self.provider(&row.provider)?;
         let state = self.custodian.ring().new_state(row.id);
         let state_hash = sha256(state.expose());
@@ -96,9 +96,9 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         let store = &self.custodian.store;
-        let changed = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        let changed = store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
         changed.ok_or_else(Problem::authorization_expired)?;
-        Ok(Started { url: request.url().to_owned(), cookie })
+        Ok(ProviderRedirect { url: request.url().to_owned(), cookie })
     }
 }
 

@@ -10,12 +10,12 @@ use crate::keys::{KeyRing, Unreadable};
 use crate::random;
 
 /// What the name of an answer ends with.
-const ANSWER: &str = ".answer";
+const ANSWER_SUFFIX: &str = ".answer";
 /// What the name of a file ends with that is not whole yet.
-const UNFINISHED: &str = ".new";
+const TEMPORARY_SUFFIX: &str = ".new";
 
 /// The bytes of a probe: a whole block of most disks.
-const PROBE: usize = 4096;
+const PROBE_SIZE: usize = 4096;
 
 /// The folder, which is ours while this lives.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Folder {
         }
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+            if entry.file_name().to_string_lossy().ends_with(TEMPORARY_SUFFIX) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -50,9 +50,9 @@ impl Folder {
 
     /// Writes an answer, and waits until the disk has it.
     pub(super) fn write(&self, ring: &KeyRing, answer: &Answer) -> io::Result<String> {
-        let name = format!("{:032x}{ANSWER}", random::number());
+        let name = format!("{:032x}{ANSWER_SUFFIX}", random::number());
         let sealed = ring.seal(&answer.to_bytes(), &associated(&name));
-        write_whole(&self.path, &name, &sealed)?;
+        write_atomically(&self.path, &name, &sealed)?;
         Ok(name)
     }
 
@@ -62,9 +62,9 @@ impl Folder {
 
     /// Tries whether the disk takes a file.
     pub(super) fn probe(&self) -> io::Result<()> {
-        let path = self.path.join(format!("probe{UNFINISHED}"));
+        let path = self.path.join(format!("probe{TEMPORARY_SUFFIX}"));
         let mut file = new_file(OpenOptions::new().create(true).truncate(true), &path)?;
-        let written = file.write_all(&[0; PROBE]).and_then(|()| file.sync_all());
+        let written = file.write_all(&[0; PROBE_SIZE]).and_then(|()| file.sync_all());
         // Also where the disk is full.
         fs::remove_file(&path)?;
         written
@@ -74,7 +74,7 @@ impl Folder {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(ANSWER) {
+            if name.ends_with(ANSWER_SUFFIX) {
                 names.push(name);
             }
         }
@@ -95,8 +95,8 @@ fn associated(name: &str) -> Vec<u8> {
 }
 
 /// Writes a file that is there as a whole or not at all.
-pub(super) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = folder.join(format!("{name}{UNFINISHED}"));
+pub(super) fn write_atomically(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = folder.join(format!("{name}{TEMPORARY_SUFFIX}"));
     let mut file = new_file(OpenOptions::new().create(true).truncate(true), &unfinished)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written.and_then(|()| fs::rename(&unfinished, folder.join(name))) {

@@ -56,14 +56,14 @@ pub enum JournalError {
 pub struct Journal {
     folder: Option<Folder>,
     versions: Versions,
-    kept: AtomicUsize,
+    pending: AtomicUsize,
     probed: Mutex<Option<Instant>>,
     is_writable: AtomicBool,
 }
 
 /// An answer in the journal; dropping this forgets nothing.
 #[derive(Debug)]
-pub struct Kept(Option<String>);
+pub struct JournalEntry(Option<String>);
 
 impl Journal {
     /// Opens the folder, and makes it if it is not there; in memory alone without one.
@@ -76,14 +76,14 @@ impl Journal {
         Ok(Self {
             folder,
             versions,
-            kept: AtomicUsize::new(0),
+            pending: AtomicUsize::new(0),
             probed: Mutex::new(None),
             is_writable: AtomicBool::new(true),
         })
     }
 
     /// The highest version of a row that is known.
-    pub fn known(&self, id: GrantId) -> Version {
+    pub fn highest_version(&self, id: GrantId) -> Version {
         self.versions.of(id)
     }
 
@@ -98,16 +98,16 @@ impl Journal {
     ///
     /// # Errors
     /// That the disk does not take it; it is still in memory, and may be kept at the next try.
-    pub fn keep(&self, ring: &KeyRing, answer: &Answer) -> Result<Kept, JournalError> {
+    pub fn append(&self, ring: &KeyRing, answer: &Answer) -> Result<JournalEntry, JournalError> {
         let name = self.folder.as_ref().map(|folder| folder.write(ring, answer)).transpose()?;
-        self.kept.fetch_add(1, Ordering::Relaxed);
-        Ok(Kept(name))
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        Ok(JournalEntry(name))
     }
 
     /// Removes an answer that the database has.
-    pub fn release(&self, kept: Kept) {
-        self.kept.fetch_sub(1, Ordering::Relaxed);
-        if let (Some(folder), Some(name)) = (&self.folder, kept.0)
+    pub fn remove(&self, entry: JournalEntry) {
+        self.pending.fetch_sub(1, Ordering::Relaxed);
+        if let (Some(folder), Some(name)) = (&self.folder, entry.0)
             && let Err(error) = folder.remove(&name)
         {
             // Another replay does no harm.
@@ -119,16 +119,16 @@ impl Journal {
     ///
     /// # Errors
     /// That the folder cannot be read. What cannot be opened is left where it is, and named in the log.
-    pub fn left(&self, ring: &KeyRing) -> Result<Vec<(Kept, Answer)>, JournalError> {
+    pub fn entries(&self, ring: &KeyRing) -> Result<Vec<(JournalEntry, Answer)>, JournalError> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         let mut left = Vec::new();
         for name in folder.names()? {
             match folder.read(ring, &name) {
-                Ok(answer) => left.push((Kept(Some(name)), answer)),
+                Ok(answer) => left.push((JournalEntry(Some(name)), answer)),
                 Err(error) => tracing::error!(%error, "an answer in the journal is not replayed"),
             }
         }
-        self.kept.fetch_add(left.len(), Ordering::Relaxed);
+        self.pending.fetch_add(left.len(), Ordering::Relaxed);
         Ok(left)
     }
 
@@ -150,7 +150,7 @@ impl Journal {
     }
 
     /// How many answers wait for the database.
-    pub fn waiting(&self) -> usize {
-        self.kept.load(Ordering::Relaxed)
+    pub fn pending_count(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 use tokentoss_custody::Version;
 
-use super::folder::{new_file, write_whole};
+use super::folder::{new_file, write_atomically};
 use crate::store::GrantId;
 
 /// Identifier, version, and the beginning of the hash of both.
@@ -21,12 +21,12 @@ const SPARE: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Versions {
     known: Mutex<HashMap<GrantId, Version>>,
-    written: Option<Mutex<Written>>,
+    written: Option<Mutex<VersionFile>>,
 }
 
 /// The file. Its lines may come in any order, because the highest one of a row counts.
 #[derive(Debug)]
-struct Written {
+struct VersionFile {
     path: PathBuf,
     file: File,
     lines: usize,
@@ -46,7 +46,7 @@ impl Versions {
         }
         let file = append_to(&path, &known)?;
         let lines = known.len();
-        let written = Some(Mutex::new(Written { path, file, lines }));
+        let written = Some(Mutex::new(VersionFile { path, file, lines }));
         Ok(Self { known: Mutex::new(known), written })
     }
 
@@ -93,7 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn append_to(path: &Path, known: &HashMap<GrantId, Version>) -> io::Result<File> {
     let bytes: Vec<u8> = known.iter().flat_map(|(id, version)| line(*id, *version)).collect();
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    write_whole(folder, "versions", &bytes)?;
+    write_atomically(folder, "versions", &bytes)?;
     new_file(OpenOptions::new().append(true), path)
 }
 

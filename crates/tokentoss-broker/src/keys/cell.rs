@@ -23,7 +23,7 @@ pub struct Unreadable;
 
 /// Where a cell stands. It is part of the associated data, so that no cell can be moved to another row.
 #[derive(Clone, Copy, Debug)]
-pub struct CellPlace<'a> {
+pub struct CellAad<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The grant.
@@ -33,13 +33,13 @@ pub struct CellPlace<'a> {
 }
 
 /// Where something sealed stands. It is part of the associated data.
-pub trait Place {
+pub trait AssociatedData {
     /// The associated data: no two places have the same.
-    fn associated(&self) -> Vec<u8>;
+    fn to_bytes(&self) -> Vec<u8>;
 }
 
-impl Place for CellPlace<'_> {
-    fn associated(&self) -> Vec<u8> {
+impl AssociatedData for CellAad<'_> {
+    fn to_bytes(&self) -> Vec<u8> {
         let cell = self.cell.0.to_be_bytes();
         [b"tokentoss/cell/1\0".as_slice(), &self.grant.0, &cell, self.tenant.as_bytes()].concat()
     }
@@ -47,7 +47,7 @@ impl Place for CellPlace<'_> {
 
 /// Where a sign-in keeps what its next stage needs.
 #[derive(Clone, Copy, Debug)]
-pub struct AuthorizationPlace<'a> {
+pub struct AuthorizationAad<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The sign-in.
@@ -56,8 +56,8 @@ pub struct AuthorizationPlace<'a> {
     pub what: &'static str,
 }
 
-impl Place for AuthorizationPlace<'_> {
-    fn associated(&self) -> Vec<u8> {
+impl AssociatedData for AuthorizationAad<'_> {
+    fn to_bytes(&self) -> Vec<u8> {
         let what = [self.what.as_bytes(), b"\0"].concat();
         let head = b"tokentoss/authorization/1\0".as_slice();
         [head, &what, &self.authorization.0, self.tenant.as_bytes()].concat()
@@ -66,8 +66,8 @@ impl Place for AuthorizationPlace<'_> {
 
 /// Seals a secret for its place.
 #[must_use]
-pub fn seal_cell(key: &Key, place: &impl Place, secret: &Secret) -> Vec<u8> {
-    let sealed = encrypt(key, &place.associated(), secret.expose().as_bytes());
+pub fn seal_cell(key: &Key, aad: &impl AssociatedData, secret: &Secret) -> Vec<u8> {
+    let sealed = encrypt(key, &aad.to_bytes(), secret.expose().as_bytes());
     [[LAYOUT].as_slice(), &key.name(), &sealed].concat()
 }
 
@@ -87,9 +87,9 @@ pub fn is_sealed_by(key: &Key, sealed: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`Unreadable`].
-pub fn open_cell(key: &Key, place: &impl Place, sealed: &[u8]) -> Result<Secret, Unreadable> {
+pub fn open_cell(key: &Key, aad: &impl AssociatedData, sealed: &[u8]) -> Result<Secret, Unreadable> {
     let (name, ciphertext) = sealed_by(sealed).ok_or(Unreadable)?;
-    let opened = decrypt(key.of_name(name).ok_or(Unreadable)?, &place.associated(), ciphertext)?;
+    let opened = decrypt(key.of_name(name).ok_or(Unreadable)?, &aad.to_bytes(), ciphertext)?;
     str::from_utf8(&opened).map(|text| Secret::new(text.to_owned())).map_err(|_| Unreadable)
 }
 

@@ -4,14 +4,14 @@
 //! the ring means to wrap data keys anew, and no cell is touched. A tenant can get a new data key too, beside the old one.
 
 mod cell;
-mod kept;
+mod data_key_cache;
 mod ring;
 mod set;
 
-pub use cell::{AuthorizationPlace, CellPlace, Place, Unreadable, is_sealed_by, open_cell, seal_cell};
-pub use kept::{KEPT_FOR, KeptKeys};
+pub use cell::{AssociatedData, AuthorizationAad, CellAad, Unreadable, is_sealed_by, open_cell, seal_cell};
+pub use data_key_cache::{DATA_KEY_CACHE_TTL, DataKeyCache};
 pub use ring::{KeyRing, RingError};
-pub use set::{KeySet, Member, Role};
+pub use set::{DataKeyEntry, DataKeySet, Role};
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::cell::{decrypt, encrypt};
 use super::set::wrapped_keys;
-use super::{Key, KeySet, Unreadable};
+use super::{DataKeySet, Key, Unreadable};
 use crate::store::AuthorizationId;
 
 /// What a wrapped data key begins with: the layout, then the length of the key's name.
@@ -136,7 +136,7 @@ impl KeyRing {
     /// # Errors
     /// [`Unreadable`] when a key that wrapped them is not in the ring, or when these are not the tenant's data keys.
     pub fn unwrap(&self, row: &[u8], tenant: &str) -> Result<Key, Unreadable> {
-        KeySet::open(self, row, tenant)?.key()
+        DataKeySet::open(self, row, tenant)?.key()
     }
 
     /// Opens what was sealed by whichever key of the ring.

@@ -23,7 +23,7 @@ pub enum Role {
 
 /// A data key with its role.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub struct DataKeyEntry {
     /// The key.
     pub key: Key,
     /// Its role.
@@ -34,9 +34,9 @@ pub struct Member {
 
 /// All data keys of a tenant.
 #[derive(Clone, Debug)]
-pub struct KeySet(pub Vec<Member>);
+pub struct DataKeySet(pub Vec<DataKeyEntry>);
 
-impl KeySet {
+impl DataKeySet {
     /// Opens the keys of a tenant's row.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl KeySet {
     pub fn open(ring: &KeyRing, row: &[u8], tenant: &str) -> Result<Self, Unreadable> {
         let Some((&LAYOUT, mut rest)) = row.split_first() else {
             let key = ring.unwrap_one(row, tenant)?;
-            return Ok(Self(vec![Member { key, role: Role::Seals, since: 0 }]));
+            return Ok(Self(vec![DataKeyEntry { key, role: Role::Seals, since: 0 }]));
         };
         let mut members = Vec::new();
         while !rest.is_empty() {
@@ -55,7 +55,7 @@ impl KeySet {
                 2 => Role::Former,
                 _ => return Err(Unreadable),
             };
-            members.push(Member { key: ring.unwrap_one(wrapped, tenant)?, role, since: head.1 });
+            members.push(DataKeyEntry { key: ring.unwrap_one(wrapped, tenant)?, role, since: head.1 });
             rest = after;
         }
         Ok(Self(members))
@@ -88,7 +88,7 @@ impl KeySet {
 
     /// The member with this role.
     #[must_use]
-    pub fn with_role(&self, role: Role) -> Option<&Member> {
+    pub fn with_role(&self, role: Role) -> Option<&DataKeyEntry> {
         self.0.iter().find(|member| member.role == role)
     }
 }

@@ -10,8 +10,8 @@ use tokentoss_custody::{
 };
 
 use super::task::hash_of;
-use super::{Custodian, Failed};
-use crate::keys::{CellPlace, Key, seal_cell};
+use super::{Custodian, CustodianError};
+use crate::keys::{CellAad, Key, seal_cell};
 use crate::random;
 use crate::store::{AccountKey, GrantId, NewCell, NewGrant, StoreError};
 
@@ -38,8 +38,12 @@ impl Custodian {
     ///
     /// # Errors
     /// That they cannot be sealed or written.
-    pub async fn connect(self: &Arc<Self>, who: &SignedIn<'_>, tokens: &Tokens) -> Result<GrantId, Failed> {
-        let provider = self.providers.get(who.account.provider).ok_or(Failed::NotConnected)?;
+    pub async fn connect(
+        self: &Arc<Self>,
+        who: &SignedIn<'_>,
+        tokens: &Tokens,
+    ) -> Result<GrantId, CustodianError> {
+        let provider = self.providers.get(who.account.provider).ok_or(CustodianError::NotConnected)?;
         let key = self.data_key(who.account.tenant).await?;
         let terms = Terms {
             forgets_after: provider.forgets_after,
@@ -49,8 +53,9 @@ impl Custodian {
         for _ in 0..TRIES {
             let known = self.store.grant_of(&who.account).await?;
             let id = known.unwrap_or_else(GrantId::generate);
-            let mut sealing = Sealing { key: &key, tenant: who.account.tenant, grant: id, cells: Vec::new() };
-            let sealed = sealing.seal_all(tokens, who.id_token_expires_at);
+            let mut sealer =
+                TokenSealer { key: &key, tenant: who.account.tenant, grant: id, cells: Vec::new() };
+            let sealed = sealer.seal_all(tokens, who.id_token_expires_at);
             let scopes = provider.own_scopes(tokens.scopes.as_ref());
             let sign_in = SignIn {
                 tokens: Renewed { scopes, ..sealed },
@@ -59,10 +64,12 @@ impl Custodian {
             };
             let is_written = if known.is_some() {
                 let Some(row) = self.store.grant(id).await? else { continue };
-                let update = reconnect(row.now, &row.grant, &sign_in, self.journal.known(id), &terms);
-                self.store.sign_in_again(id, &update, who.email, &sealing.cells).await?
+                let update =
+                    reconnect(row.now, &row.grant, &sign_in, self.journal.highest_version(id), &terms);
+                self.store.sign_in_again(id, &update, who.email, &sealer.cells).await?
             } else {
-                let grant = connect(self.store.now().await?, &sign_in, self.journal.known(id), &terms);
+                let grant =
+                    connect(self.store.now().await?, &sign_in, self.journal.highest_version(id), &terms);
                 let new = NewGrant {
                     id,
                     tenant: who.account.tenant.to_owned(),
@@ -73,7 +80,7 @@ impl Custodian {
                     email: who.email.map(str::to_owned),
                     grant,
                 };
-                self.store.add_grant(&new, &sealing.cells).await?
+                self.store.add_grant(&new, &sealer.cells).await?
             };
             if is_written {
                 tracing::info!(
@@ -85,7 +92,7 @@ impl Custodian {
                     grant = %id,
                     "an account was connected"
                 );
-                self.flights.of(id).tell();
+                self.flights.of(id).notify();
                 return Ok(id);
             }
         }
@@ -94,18 +101,18 @@ impl Custodian {
 }
 
 /// Seals the tokens of one grant.
-pub(super) struct Sealing<'a> {
+pub(super) struct TokenSealer<'a> {
     pub(super) key: &'a Key,
     pub(super) tenant: &'a str,
     pub(super) grant: GrantId,
     pub(super) cells: Vec<NewCell>,
 }
 
-impl Sealing<'_> {
+impl TokenSealer<'_> {
     pub(super) fn seal(&mut self, token: &Secret) -> Handle {
         let cell = CellId(random::number());
-        let place = CellPlace { tenant: self.tenant, grant: self.grant, cell };
-        self.cells.push(NewCell { id: cell, sealed: seal_cell(self.key, &place, token) });
+        let aad = CellAad { tenant: self.tenant, grant: self.grant, cell };
+        self.cells.push(NewCell { id: cell, sealed: seal_cell(self.key, &aad, token) });
         Handle { hash: hash_of(token), cell }
     }
 

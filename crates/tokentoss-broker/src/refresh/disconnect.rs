@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokentoss_custody::{Revoker, sign_out};
 
-use super::{Custodian, Failed};
+use super::{Custodian, CustodianError};
 use crate::store::{GrantId, StoreError};
 
 impl Custodian {
@@ -13,14 +13,19 @@ impl Custodian {
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn disconnect(self: &Arc<Self>, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
+    pub async fn disconnect(
+        self: &Arc<Self>,
+        id: GrantId,
+        by: Revoker,
+        revoke: bool,
+    ) -> Result<(), CustodianError> {
         let custodian = Arc::clone(self);
         // In a task of its own, so that what was begun ends even if the caller leaves.
         let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await });
         task.await.map_err(|_| StoreError::Row("a sign-out that did not end"))?
     }
 
-    async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
+    async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), CustodianError> {
         // Whoever refreshes meanwhile loses.
         let ended = self.store.change(id, |row| {
             let mut update = sign_out(&row.grant, by)?;
@@ -39,7 +44,7 @@ impl Custodian {
                 grant = %id,
                 "an account was disconnected"
             );
-            self.flights.of(id).tell();
+            self.flights.of(id).notify();
             self.revocations.notify_waiters();
         }
         Ok(())

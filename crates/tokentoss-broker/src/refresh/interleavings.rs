@@ -21,7 +21,7 @@ use tokentoss_custody::{
     Step, Target, Terms, TokenHash, Version, Write, connect, decide, settle, sign_out,
 };
 
-use super::single_flight::{LOOK_AGAIN, Observation, RefreshPermit, SingleFlight, TokenWaiter};
+use super::single_flight::{LEASE_POLL_INTERVAL, Observation, RefreshPermit, SingleFlight, TokenWaiter};
 
 /// How many orders are tried; `TOKENTOSS_ORDERS` raises it.
 const ORDERS: usize = 500;
@@ -175,11 +175,11 @@ struct Caller {
 }
 
 impl TokenWaiter for Caller {
-    type Given = TokenHash;
+    type Token = TokenHash;
     type Claim = Claim;
-    type Failed = No;
+    type Error = No;
 
-    async fn look(&mut self) -> Result<Observation<TokenHash, Claim>, No> {
+    async fn observe(&mut self) -> Result<Observation<TokenHash, Claim>, No> {
         let row = self.world.step(|truth| truth.row.clone()).await;
         let demand = Demand {
             asker: Asker::Caller { gives_up_at: NOW },
@@ -228,7 +228,7 @@ impl TokenWaiter for Caller {
     }
 
     async fn pause(&self, news: impl Future<Output = ()> + Send, longest: Duration) {
-        if longest <= LOOK_AGAIN {
+        if longest <= LEASE_POLL_INTERVAL {
             // The task of another process, which tells nobody here.
             yield_now().await;
         } else {
@@ -268,13 +268,13 @@ fn play(faults: Faults) {
             let (mut caller, here) = (caller(), Arc::clone(&here));
             spawn(async move {
                 let turns = thread_rng().gen_range(1..9);
-                leaving_after(turns, here.take(&mut caller)).await;
+                leaving_after(turns, here.obtain(&mut caller)).await;
             });
         }
         let all: Vec<_> = [&here, &here, &here, &there, &there, &there]
             .map(|flight| {
                 let (mut caller, flight) = (caller(), Arc::clone(flight));
-                spawn(async move { flight.take(&mut caller).await })
+                spawn(async move { flight.obtain(&mut caller).await })
             })
             .into();
         let ends = spawn({

@@ -1,21 +1,21 @@
 //! From a demand to a token: one task a grant refreshes, and everybody else waits for its news.
 
-mod cached;
-mod claimed;
+mod cached_tokens;
+mod claimed_grant;
 mod connect;
 mod disconnect;
 mod due;
 mod health;
 #[cfg(test)]
 mod interleavings;
-mod readers;
+mod read_locks;
 mod revoke;
 mod settle;
 mod single_flight;
 mod task;
 mod upstream;
 mod uses;
-mod waiting;
+mod waiting_caller;
 
 pub use connect::SignedIn;
 pub use revoke::Revoked;
@@ -35,26 +35,28 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::cache::{Cache, Reading};
+use crate::cache::{Cache, PendingRead};
 use crate::config::Provider;
-use crate::events::Hub;
+use crate::events::EventBus;
 use crate::journal::Journal;
-use crate::keys::{CellPlace, KeptKeys, Key, KeyRing, Unreadable, open_cell};
+use crate::keys::{CellAad, DataKeyCache, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
-use crate::store::{Account, GrantId, GrantRow, LeftAlone, News, Place, Store, StoreError};
-use cached::given;
+use crate::store::{
+    Account, GrantId, GrantRow, ProviderUser, Store, StoreError, StoreEvent, UnreadableGrants,
+};
+use cached_tokens::issued_token;
 use health::Health;
-use readers::Readers;
+use read_locks::ReadLocks;
 use single_flight::SingleFlights;
 use uses::Uses;
-use waiting::Waiting;
+use waiting_caller::WaitingCaller;
 
 /// How long a caller waits for an answer, whatever it is.
-const CALLERS_PATIENCE: Duration = Duration::from_secs(15);
+const CALLER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Ask {
+pub struct TokenRequest {
     /// The provider's name.
     pub provider: String,
     /// Which token is wanted, besides the access token.
@@ -71,7 +73,7 @@ pub struct Ask {
 
 /// What a caller gets.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct IssuedToken {
     /// The access token.
     pub access: Secret,
     /// The life that it has left; none if nobody knows.
@@ -88,7 +90,7 @@ pub struct Given {
 
 /// Why a caller gets nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
+pub enum CustodianError {
     /// The machine says no.
     #[error("refused: {0:?}")]
     Refused(Refusal),
@@ -120,19 +122,19 @@ pub struct Custodian {
     /// Told when a token goes into the revocation queue.
     pub revocations: Notify,
     /// Who listens to news.
-    pub events: Arc<Hub>,
+    pub events: Arc<EventBus>,
     ring: Arc<KeyRing>,
     journal: Arc<Journal>,
-    data_keys: KeptKeys,
+    data_keys: DataKeyCache,
     providers: BTreeMap<String, Provider>,
     upstream: Upstream,
     flights: SingleFlights,
-    readers_of_lists: Readers<Place>,
-    readers_of_rows: Readers<GrantId>,
+    account_list_locks: ReadLocks<ProviderUser>,
+    row_locks: ReadLocks<GrantId>,
     uses: Uses,
     cache: Arc<Cache>,
     health: Health,
-    left_alone: LeftAlone,
+    unreadable_grants: UnreadableGrants,
 }
 
 impl Custodian {
@@ -147,7 +149,7 @@ impl Custodian {
     ) -> Arc<Self> {
         let cache = Arc::new(Cache::new());
         let journal = Arc::new(journal);
-        let events = Arc::new(Hub::default());
+        let events = Arc::new(EventBus::default());
         let (hearing, remembering) = (Arc::clone(&cache), Arc::clone(&journal));
         let telling = Arc::clone(&events);
         let custodian = Arc::new(Self {
@@ -158,25 +160,25 @@ impl Custodian {
             events,
             ring: Arc::new(ring),
             journal,
-            data_keys: KeptKeys::default(),
+            data_keys: DataKeyCache::default(),
             providers,
             upstream,
             flights: SingleFlights::default(),
-            readers_of_lists: Readers::default(),
-            readers_of_rows: Readers::default(),
+            account_list_locks: ReadLocks::default(),
+            row_locks: ReadLocks::default(),
             uses: Uses::default(),
             cache,
             health: Health::default(),
-            left_alone: LeftAlone::default(),
+            unreadable_grants: UnreadableGrants::default(),
         });
         let waking = Arc::downgrade(&custodian);
         custodian.store.watch(move |news| {
-            hearing.hear(news);
-            telling.hear(news);
-            if let News::Changed(change) = news {
+            hearing.on_event(news);
+            telling.on_event(news);
+            if let StoreEvent::Changed(change) = news {
                 remembering.remember(change.grant, change.version);
                 if let Some(custodian) = waking.upgrade() {
-                    custodian.pass_on(change);
+                    custodian.share_renewal(change);
                 }
             }
         });
@@ -236,7 +238,7 @@ impl Custodian {
     ///
     /// # Errors
     /// That it cannot be opened, or that the database does not answer.
-    pub async fn data_key(&self, tenant: &str) -> Result<Key, Failed> {
+    pub async fn data_key(&self, tenant: &str) -> Result<Key, CustodianError> {
         match self.data_keys.get(tenant) {
             Some(key) => Ok(key),
             None => self.read_data_key(tenant).await,
@@ -244,13 +246,14 @@ impl Custodian {
     }
 
     /// The same as the row holds it now.
-    async fn read_data_key(&self, tenant: &str) -> Result<Key, Failed> {
+    async fn read_data_key(&self, tenant: &str) -> Result<Key, CustodianError> {
         let read_at = tokio::time::Instant::now();
         let wrapped = match self.store.data_key(tenant).await? {
             Some(wrapped) => wrapped,
             None => self.store.add_tenant(tenant, &self.ring.wrap(&Key::generate(), tenant)).await?,
         };
-        let key = self.ring.unwrap(&wrapped, tenant).inspect_err(|_| self.data_keys.note_closed(tenant))?;
+        let key =
+            self.ring.unwrap(&wrapped, tenant).inspect_err(|_| self.data_keys.note_unreadable(tenant))?;
         self.data_keys.keep(tenant, &key, read_at);
         Ok(key)
     }
@@ -259,34 +262,44 @@ impl Custodian {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn token(self: &Arc<Self>, tenant: &str, user: &str, ask: &Ask) -> Result<Given, Failed> {
-        let known = self.providers.get(&ask.provider).ok_or(Failed::NotConnected)?;
+    pub async fn token(
+        self: &Arc<Self>,
+        tenant: &str,
+        user: &str,
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, CustodianError> {
+        let known = self.providers.get(&request.provider).ok_or(CustodianError::NotConnected)?;
         // Each further audience is one more token to refresh, and perhaps one for a service that nobody meant.
-        if ask.target.audience.as_ref().is_some_and(|audience| !known.audiences.contains(audience)) {
-            return Err(Failed::AudienceForbidden);
+        if request.target.audience.as_ref().is_some_and(|audience| !known.audiences.contains(audience)) {
+            return Err(CustodianError::AudienceForbidden);
         }
-        let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), ask.provider.clone());
-        let place = Place { tenant, user, provider };
-        let id = self.account(&place, ask.account.as_deref()).await?;
-        let ask = match known.scope_names.own(&ask.target.scopes) {
-            Cow::Borrowed(_) => Cow::Borrowed(ask),
+        let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), request.provider.clone());
+        let provider_user = ProviderUser { tenant, user, provider };
+        let id = self.account(&provider_user, request.account.as_deref()).await?;
+        let request = match known.scope_names.own(&request.target.scopes) {
+            Cow::Borrowed(_) => Cow::Borrowed(request),
             Cow::Owned(scopes) => {
-                let target = Target { scopes, audience: ask.target.audience.clone() };
-                Cow::Owned(Ask { target, ..ask.clone() })
+                let target = Target { scopes, audience: request.target.audience.clone() };
+                Cow::Owned(TokenRequest { target, ..request.clone() })
             }
         };
-        self.token_of(id, &place, &ask).await
+        self.token_of(id, &provider_user, &request).await
     }
 
-    async fn token_of(self: &Arc<Self>, id: GrantId, place: &Place, ask: &Ask) -> Result<Given, Failed> {
+    async fn token_of(
+        self: &Arc<Self>,
+        id: GrantId,
+        provider_user: &ProviderUser,
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, CustodianError> {
         // Before anything else, because nearly all calls end here.
-        let kept = self.kept_token(id, ask);
+        let kept = self.cached_token(id, request);
         metrics::looked_up(kept.is_some());
         if let Some(given) = kept {
             return Ok(given);
         }
         // Boxed, so that the calls that need none of it do not carry its room about.
-        Box::pin(self.flights.of(id).take(&mut Waiting::of(self, id, place, ask))).await
+        Box::pin(self.flights.of(id).obtain(&mut WaitingCaller::of(self, id, provider_user, request))).await
     }
 
     /// Opens the token in this place; none if that is not possible and the row no longer names it.
@@ -296,15 +309,15 @@ impl Custodian {
         slot: usize,
         credential: Credential,
         now: Timestamp,
-        reading: Reading,
-    ) -> Result<Option<Given>, Failed> {
+        read: PendingRead,
+    ) -> Result<Option<IssuedToken>, CustodianError> {
         let Some(access) = row.grant.tokens.get(slot).and_then(|slot| slot.access.clone()) else {
             return Ok(None);
         };
         match self.open(row, access.handle.cell).await? {
             Some(token) => {
                 self.uses.note(row.id, now);
-                self.cache.keep_token(reading, row, access.handle.cell, &token);
+                self.cache.keep_token(read, row, access.handle.cell, &token);
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
                         let Some(opened) = self.open(row, id_token.handle.cell).await? else {
@@ -313,12 +326,12 @@ impl Custodian {
                             let is_same = current.is_some_and(|now| now.grant.version == row.grant.version);
                             return if is_same { Err(Unreadable.into()) } else { Ok(None) };
                         };
-                        self.cache.keep_token(reading, row, id_token.handle.cell, &opened);
+                        self.cache.keep_token(read, row, id_token.handle.cell, &opened);
                         Some((opened, id_token.expires_at))
                     }
                     None => None,
                 };
-                Ok(Some(Given { id_token, ..given(row, &access, token, now) }))
+                Ok(Some(IssuedToken { id_token, ..issued_token(row, &access, token, now) }))
             }
             None => {
                 let update = forget_access(&row.grant, access.handle.hash);
@@ -335,19 +348,23 @@ impl Custodian {
     /// # Errors
     /// That this broker's ring does not open the tenant's keys, which says nothing of the cell; or that the database does not
     /// answer.
-    async fn open(&self, row: &GrantRow, cell: tokentoss_custody::CellId) -> Result<Option<Secret>, Failed> {
+    async fn open(
+        &self,
+        row: &GrantRow,
+        cell: tokentoss_custody::CellId,
+    ) -> Result<Option<Secret>, CustodianError> {
         let key = self.data_key(&row.tenant).await?;
         let Some(sealed) = self.store.cell(cell).await? else { return Ok(None) };
-        let place = CellPlace { tenant: &row.tenant, grant: row.id, cell };
-        if let Ok(secret) = open_cell(&key, &place, &sealed) {
+        let aad = CellAad { tenant: &row.tenant, grant: row.id, cell };
+        if let Ok(secret) = open_cell(&key, &aad, &sealed) {
             return Ok(Some(secret));
         }
         // A data key that is younger than what is kept.
-        Ok(open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed).ok())
+        Ok(open_cell(&self.read_data_key(&row.tenant).await?, &aad, &sealed).ok())
     }
 
-    fn context(&self, row: &GrantRow) -> Result<Context, Failed> {
-        let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
-        Ok(Context { known: self.journal.known(row.id), client_revision: provider.client_revision })
+    fn context(&self, row: &GrantRow) -> Result<Context, CustodianError> {
+        let provider = self.provider_of(row).ok_or(CustodianError::NotConnected)?;
+        Ok(Context { known: self.journal.highest_version(row.id), client_revision: provider.client_revision })
     }
 }

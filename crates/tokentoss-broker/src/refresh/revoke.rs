@@ -9,9 +9,9 @@ use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::renewal::RevocationRequest;
 
 use super::upstream::{Upstream, authentication_of, body_of, form_post, retry_after_of};
-use super::{Custodian, Failed};
+use super::{Custodian, CustodianError};
 use crate::config::Provider;
-use crate::keys::{CellPlace, open_cell};
+use crate::keys::{CellAad, open_cell};
 use crate::metrics;
 use crate::store::Revocation;
 
@@ -46,18 +46,18 @@ impl Custodian {
     ///
     /// # Errors
     /// That the token cannot be opened, or that the database does not answer.
-    pub async fn revoke(&self, revocation: &Revocation) -> Result<Revoked, Failed> {
+    pub async fn revoke(&self, revocation: &Revocation) -> Result<Revoked, CustodianError> {
         if revocation.is_connected_again {
             return Ok(Revoked::Dropped);
         }
-        let provider = self.providers.get(&revocation.provider).ok_or(Failed::NotConnected)?;
+        let provider = self.providers.get(&revocation.provider).ok_or(CustodianError::NotConnected)?;
         if !provider.is_of(&revocation.issuer) {
             return Ok(Revoked::Dropped);
         }
         let Some(endpoint) = &provider.revocation_endpoint else { return Ok(Revoked::Dropped) };
         let key = self.data_key(&revocation.tenant).await?;
-        let place = CellPlace { tenant: &revocation.tenant, grant: revocation.grant, cell: revocation.cell };
-        let token = open_cell(&key, &place, &revocation.sealed)?;
+        let aad = CellAad { tenant: &revocation.tenant, grant: revocation.grant, cell: revocation.cell };
+        let token = open_cell(&key, &aad, &revocation.sealed)?;
         for secret in 0..provider.client_secrets.len().max(1) {
             let answer = self.upstream.revoke(provider, endpoint, secret, &token).await;
             metrics::upstream(&provider.name, "revoke", answer.name());

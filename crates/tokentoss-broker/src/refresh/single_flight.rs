@@ -11,9 +11,9 @@ use crate::store::GrantId;
 use crate::weak_map::WeakMap;
 
 /// How often a lease of another process is looked at.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(200);
+pub(super) const LEASE_POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// More looks than any caller needs; reaching them is a fault.
-const LOOKS: usize = 1000;
+const MAX_OBSERVATIONS: usize = 1000;
 
 /// The flight of one grant.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Drop for RefreshPermit {
     fn drop(&mut self) {
         // Whoever is told finds the permit free.
         drop(self.permit.take());
-        self.flight.tell();
+        self.flight.notify();
     }
 }
 
@@ -53,16 +53,16 @@ pub(super) enum Observation<T, C> {
 /// Somebody who wants a token, and can refresh for it.
 pub(super) trait TokenWaiter {
     /// What is wanted.
-    type Given;
+    type Token;
     /// What a refresh needs.
     type Claim;
     /// Why there is none.
-    type Failed;
+    type Error;
 
     /// Looks at the grant.
-    fn look(
+    fn observe(
         &mut self,
-    ) -> impl Future<Output = Result<Observation<Self::Given, Self::Claim>, Self::Failed>> + Send;
+    ) -> impl Future<Output = Result<Observation<Self::Token, Self::Claim>, Self::Error>> + Send;
 
     /// Begins a refresh that goes on without this waiter and keeps the permit to its end; false if another process was
     /// faster.
@@ -70,13 +70,13 @@ pub(super) trait TokenWaiter {
         &self,
         claim: Self::Claim,
         permit: RefreshPermit,
-    ) -> impl Future<Output = Result<bool, Self::Failed>> + Send;
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
     /// How much longer there is to wait for somebody else's refresh.
     ///
     /// # Errors
     /// That it is over.
-    fn remaining_wait(&self) -> Result<Duration, Self::Failed>;
+    fn remaining_wait(&self) -> Result<Duration, Self::Error>;
 
     /// Waits for news, so long at most.
     fn pause(
@@ -86,7 +86,7 @@ pub(super) trait TokenWaiter {
     ) -> impl Future<Output = ()> + Send;
 
     /// There was no end to it.
-    fn too_many_attempts(&self) -> Self::Failed;
+    fn too_many_attempts(&self) -> Self::Error;
 }
 
 impl SingleFlight {
@@ -95,16 +95,16 @@ impl SingleFlight {
     }
 
     /// Takes a waiter to a token.
-    pub(super) async fn take<P: TokenWaiter>(
+    pub(super) async fn obtain<P: TokenWaiter>(
         self: &Arc<Self>,
         waiter: &mut P,
-    ) -> Result<P::Given, P::Failed> {
-        for _ in 0..LOOKS {
+    ) -> Result<P::Token, P::Error> {
+        for _ in 0..MAX_OBSERVATIONS {
             // Before the row is read, so that no news is missed.
             let news = self.listen();
             tokio::pin!(news);
             news.as_mut().enable();
-            let longest = match waiter.look().await? {
+            let longest = match waiter.observe().await? {
                 Observation::Ready(given) => return Ok(given),
                 Observation::Retry => continue,
                 Observation::Refresh(claim) => {
@@ -117,7 +117,7 @@ impl SingleFlight {
                 }
                 // The task of this process tells; another one's lease has to be looked at.
                 Observation::Wait(longest) if self.is_running() => longest,
-                Observation::Wait(longest) => longest.min(LOOK_AGAIN),
+                Observation::Wait(longest) => longest.min(LEASE_POLL_INTERVAL),
             };
             waiter.pause(news, longest).await;
         }
@@ -129,7 +129,7 @@ impl SingleFlight {
     }
 
     /// Tells everybody who listens.
-    pub(super) fn tell(&self) {
+    pub(super) fn notify(&self) {
         self.news.notify_waiters();
     }
 
@@ -151,8 +151,8 @@ pub(super) struct SingleFlights(WeakMap<GrantId, SingleFlight>);
 
 impl SingleFlights {
     /// The flight of a grant, if somebody takes part in it.
-    pub(super) fn known(&self, id: GrantId) -> Option<Arc<SingleFlight>> {
-        self.0.known(&id)
+    pub(super) fn find(&self, id: GrantId) -> Option<Arc<SingleFlight>> {
+        self.0.get(&id)
     }
 
     /// The flight of a grant.

@@ -11,9 +11,9 @@ use tokentoss_custody::{
     Attempt, CellId, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash, give_back,
 };
 
-use super::claimed::{Claimed, Written};
-use super::connect::Sealing;
-use super::{Custodian, Failed};
+use super::claimed_grant::{ClaimedGrant, WrittenGrant};
+use super::connect::TokenSealer;
+use super::{Custodian, CustodianError};
 use crate::config::Provider;
 use crate::journal::Answer;
 use crate::keys::Key;
@@ -33,7 +33,7 @@ struct RefreshInProgress<'a> {
 impl Custodian {
     /// Refreshes under a lease, and writes what came of it before anybody gets it; the row and its new token, if this process
     /// wrote them.
-    pub(super) async fn refresh(&self, claimed: &Claimed) -> Option<Written> {
+    pub(super) async fn refresh(&self, claimed: &ClaimedGrant) -> Option<WrittenGrant> {
         failpoint!("after_claim");
         let held = &claimed.held;
         let mut refreshing = match self.prepare(&claimed.row, held).await {
@@ -62,17 +62,21 @@ impl Custodian {
                 Step::Settle(report) => {
                     let RefreshInProgress { provider, cells, access, .. } = refreshing;
                     let (grant, provider) = (claimed.row.id, provider.name.clone());
-                    let reading = self.cache.begin(&claimed.place());
+                    let read = self.cache.begin(&claimed.provider_user());
                     let answer = Answer { grant, provider, report: *report, cells };
                     let after = self.write(answer, claimed).await?;
-                    return Some(Written { reading, row: claimed.after(after, reading), access: access? });
+                    return Some(WrittenGrant { read, row: claimed.after(after, read), access: access? });
                 }
             }
         }
     }
 
-    async fn prepare<'a>(&'a self, row: &'a GrantRow, held: &Held) -> Result<RefreshInProgress<'a>, Failed> {
-        let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
+    async fn prepare<'a>(
+        &'a self,
+        row: &'a GrantRow,
+        held: &Held,
+    ) -> Result<RefreshInProgress<'a>, CustodianError> {
+        let provider = self.provider_of(row).ok_or(CustodianError::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
         let key = self.data_key(&row.tenant).await?;
         let refresh = self.open(row, held.claim.refresh.cell).await?;
@@ -80,7 +84,7 @@ impl Custodian {
     }
 
     /// Frees the lease, unless somebody has written the row meanwhile.
-    async fn give_back(&self, row: &GrantRow, held: &Held) -> Result<(), Failed> {
+    async fn give_back(&self, row: &GrantRow, held: &Held) -> Result<(), CustodianError> {
         if let Some(update) = give_back(&row.grant, held) {
             self.store.update(row.id, &update, &[]).await?;
         }
@@ -114,14 +118,14 @@ impl RefreshInProgress<'_> {
         if let Some(refresh) = self.row.grant.refresh.filter(|refresh| refresh.hash == hash) {
             return refresh;
         }
-        let mut sealing = Sealing {
+        let mut sealer = TokenSealer {
             key: &self.key,
             tenant: &self.row.tenant,
             grant: self.row.id,
             cells: mem::take(&mut self.cells),
         };
-        let handle = sealing.seal(token);
-        self.cells = sealing.cells;
+        let handle = sealer.seal(token);
+        self.cells = sealer.cells;
         handle
     }
 

@@ -12,7 +12,7 @@ use super::name::Name;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{GrantId, GrantRow, StoreError};
 
 #[derive(Deserialize)]
@@ -74,7 +74,7 @@ pub(super) async fn list(
             continue;
         }
         for account in
-            app.custodian.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)?
+            app.custodian.accounts(&caller.tenant, &caller.user, name).await.map_err(CustodianError::from)?
         {
             match store.grant(account.id).await {
                 Ok(row) => answers.extend(row.map(AccountAnswer::of)),
@@ -82,7 +82,7 @@ pub(super) async fn list(
                 Err(error @ StoreError::Row(_)) => {
                     tracing::error!(grant = %account.id, %error, "an account is not listed");
                 }
-                Err(error) => return Err(Failed::from(error).into()),
+                Err(error) => return Err(CustodianError::from(error).into()),
             }
         }
     }
@@ -98,7 +98,7 @@ pub(super) async fn one(State(app): State<App>, caller: Caller, Name(id): Name) 
 /// The account of this identifier; somebody else's answers like one that is not there.
 async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> {
     let id = GrantId::read(id).ok_or_else(Problem::not_found)?;
-    let row = app.custodian.store.grant(id).await.map_err(Failed::from)?;
+    let row = app.custodian.store.grant(id).await.map_err(CustodianError::from)?;
     row.filter(|row| {
         let is_own = row.tenant == caller.tenant && row.user == caller.user;
         // What was ended is not listed either; nor is what the configuration has no provider for.

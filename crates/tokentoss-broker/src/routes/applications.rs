@@ -23,7 +23,7 @@ use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
-use crate::refresh::{Ask, Failed};
+use crate::refresh::{CustodianError, TokenRequest};
 use crate::store::Account;
 use crate::texts::Texts;
 use crate::through::MARK;
@@ -98,7 +98,7 @@ pub(super) async fn status(
 ) -> Result<Response, Problem> {
     let accounts = accounts_at(&app, &caller, &provider).await?;
     let row = match accounts.first() {
-        Some(account) => app.custodian.store.grant(account.id).await.map_err(Failed::from)?,
+        Some(account) => app.custodian.store.grant(account.id).await.map_err(CustodianError::from)?,
         None => None,
     };
     let answer = match &row {
@@ -116,7 +116,7 @@ pub(super) async fn status(
 /// What the user has connected at a provider.
 async fn accounts_at(app: &App, caller: &Caller, provider: &str) -> Result<Vec<Account>, Problem> {
     app.custodian.provider(provider).ok_or_else(Problem::not_found)?;
-    Ok(app.custodian.accounts(&caller.tenant, &caller.user, provider).await.map_err(Failed::from)?)
+    Ok(app.custodian.accounts(&caller.tenant, &caller.user, provider).await.map_err(CustodianError::from)?)
 }
 
 /// Ends what the user has connected there.
@@ -157,9 +157,9 @@ pub(super) async fn test_folder(
     let base = identity.endpoint.as_str().strip_suffix("/users/me").ok_or_else(Problem::way_unavailable)?;
     let endpoint = EndpointUrl::parse(&format!("{base}/folders/{folder}/items"))
         .map_err(|_| Problem::invalid_request())?;
-    let _turn = app.through.turn(&caller)?;
-    let ask = Ask { provider: BOX.to_owned(), ..Ask::default() };
-    let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    let _permit = app.through.permit(&caller)?;
+    let request = TokenRequest { provider: BOX.to_owned(), ..TokenRequest::default() };
+    let given = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
     let answer = app.custodian.upstream().get(&endpoint, &given.access, TIMEOUT).await;
     tracing::info!(
         target: "audit",

@@ -32,13 +32,13 @@ struct Data<'a> {
 }
 
 /// A listener's news until its time is over, or the process is about to end.
-struct News {
+struct StoreEvent {
     receiver: Receiver<Event>,
     over: Pin<Box<Sleep>>,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl Stream for News {
+impl Stream for StoreEvent {
     type Item = Result<Sent, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -58,7 +58,7 @@ pub(super) async fn events(State(app): State<App>, caller: Caller) -> Result<Res
     let receiver = app.custodian.events.listen(&caller.tenant, &caller.user);
     let receiver = receiver.ok_or_else(Problem::too_many_listeners)?;
     let ending = Box::pin(app.custodian.ending.clone().cancelled_owned());
-    let news = News { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
+    let news = StoreEvent { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
     Ok(Sse::new(news).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
@@ -74,7 +74,7 @@ mod tests {
     async fn a_connection_ends_after_a_quarter_of_an_hour() {
         let (_sender, receiver) = tokio::sync::mpsc::channel(1);
         let ending = Box::pin(CancellationToken::new().cancelled_owned());
-        let mut news = News { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
+        let mut news = StoreEvent { receiver, over: Box::pin(tokio::time::sleep(LONGEST)), ending };
         let began = tokio::time::Instant::now();
         let ended = poll_fn(|context| Pin::new(&mut news).poll_next(context)).await;
         assert!(ended.is_none());

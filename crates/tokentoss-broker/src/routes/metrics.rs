@@ -11,6 +11,6 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let custodian = &app.custodian;
     // While the database is away the other numbers matter most.
     let revocations = custodian.store.waiting_revocations().await.ok();
-    let text = text(revocations, custodian.journal().waiting(), custodian.events.count());
+    let text = text(revocations, custodian.journal().pending_count(), custodian.events.count());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

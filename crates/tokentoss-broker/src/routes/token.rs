@@ -15,7 +15,7 @@ use super::App;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
-use crate::refresh::{Ask, Given};
+use crate::refresh::{IssuedToken, TokenRequest};
 use crate::store::GrantRow;
 
 /// The longest life that can be asked for, in seconds.
@@ -27,7 +27,7 @@ const LONGEST_SCOPES: usize = 2000;
 /// The body of the request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TokenRequest {
+pub(super) struct TokenRequestBody {
     provider: String,
     #[serde(default)]
     account: Option<String>,
@@ -79,27 +79,27 @@ impl<'a> AccountAnswer<'a> {
 pub(super) async fn token(
     State(app): State<App>,
     caller: Caller,
-    body: Result<Json<TokenRequest>, JsonRejection>,
+    body: Result<Json<TokenRequestBody>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
-    let ask = request.read().ok_or_else(Problem::invalid_request)?;
-    let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    let request = request.read().ok_or_else(Problem::invalid_request)?;
+    let given = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
     tracing::info!(
         target: "audit",
         action = "token",
         caller = caller.name,
         tenant = caller.tenant,
         user = caller.user,
-        provider = ask.provider,
+        provider = request.provider,
         grant = %given.row.id,
         "gave a token"
     );
     Ok(answer(&given))
 }
 
-impl TokenRequest {
+impl TokenRequestBody {
     /// What is asked for; none if a member makes no sense.
-    fn read(self) -> Option<Ask> {
+    fn read(self) -> Option<TokenRequest> {
         let min_ttl = match self.min_ttl {
             None => MinTtl::Usual,
             Some(seconds) if seconds <= LONGEST_MIN_TTL => MinTtl::AtLeast(Duration::from_secs(seconds)),
@@ -125,11 +125,18 @@ impl TokenRequest {
         if self.id_token && target.audience.is_some() {
             return None;
         }
-        Some(Ask { provider: self.provider, credential, account: self.account, target, min_ttl, rejected })
+        Some(TokenRequest {
+            provider: self.provider,
+            credential,
+            account: self.account,
+            target,
+            min_ttl,
+            rejected,
+        })
     }
 }
 
-fn answer(given: &Given) -> Response {
+fn answer(given: &IssuedToken) -> Response {
     let row = &given.row;
     let body = TokenAnswer {
         access_token: given.access.expose(),

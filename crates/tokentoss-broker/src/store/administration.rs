@@ -30,7 +30,7 @@ pub struct GrantCell {
 
 /// What a cell shall hold, where it still holds what was read.
 #[derive(Debug)]
-pub struct NewSeal {
+pub struct ResealedCell {
     /// The cell.
     pub cell: CellId,
     /// What was read.
@@ -81,7 +81,7 @@ impl Store {
     ///
     /// # Errors
     /// That the database does not answer. None is replaced then.
-    pub async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+    pub async fn reseal(&self, seals: &[ResealedCell]) -> Result<u64, StoreError> {
         either!(self, backend => backend.reseal(seals).await)
     }
 }

@@ -87,7 +87,7 @@ pub struct Authorization {
 impl Authorization {
     /// A fresh one of a user, which nobody has come back from; the database says when it ends.
     #[must_use]
-    pub fn begun(tenant: String, user: String, provider: String, way: Way, scopes: String) -> Self {
+    pub fn new(tenant: String, user: String, provider: String, way: Way, scopes: String) -> Self {
         Self {
             id: AuthorizationId::generate(),
             tenant,

@@ -5,7 +5,7 @@ use tokentoss_core::Timestamp;
 use super::{Authorization, AuthorizationChange, AuthorizationId, Backend, Store, StoreError};
 
 /// How long a sign-in that ended can still be asked for, in milliseconds.
-const KEPT_FOR: u64 = 60 * 60 * 1000;
+const DATA_KEY_CACHE_TTL: u64 = 60 * 60 * 1000;
 
 impl Store {
     /// Adds a sign-in that ends in so many milliseconds; tells when that is.
@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn forget_authorizations(&self) -> Result<(), StoreError> {
-        either!(self, backend => backend.forget_authorizations(KEPT_FOR).await)
+        either!(self, backend => backend.forget_authorizations(DATA_KEY_CACHE_TTL).await)
     }
 
     /// Drops what a user has begun beyond so many.

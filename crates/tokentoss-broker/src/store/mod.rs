@@ -3,7 +3,7 @@
 //! The clock is the database's: every time that is written or compared comes from the statement that does so.
 
 /// Calls the same method of either through a connection, however long that takes.
-macro_rules! unlimited {
+macro_rules! without_limit {
     ($store:expr, $backend:ident => $call:expr) => {
         match &$store.backend {
             Backend::Sqlite(pool) => {
@@ -21,7 +21,7 @@ macro_rules! unlimited {
 /// Calls the same method of either, and waits no longer than [`LIMIT`].
 macro_rules! either {
     ($store:expr, $backend:ident => $call:expr) => {
-        $crate::store::limit::limited(async { unlimited!($store, $backend => $call) }).await
+        $crate::store::limit::limited(async { without_limit!($store, $backend => $call) }).await
     };
 }
 
@@ -30,25 +30,25 @@ mod administration;
 mod authorization;
 mod authorizations;
 mod backend;
-mod changing;
-mod following;
+mod change_events;
+mod change_feed;
 mod hex;
 mod ids;
-mod left_alone;
 mod limit;
 mod migrations;
-mod news;
+mod read_modify_write;
 mod row;
 mod sqlite_file;
+mod unreadable_grants;
 
-pub use administration::{GrantCell, GrantFilter, NewSeal};
+pub use administration::{GrantCell, GrantFilter, ResealedCell};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
-pub use following::Following;
+pub use change_events::{Change, ChangeKind, ProviderUser, StoreEvent};
+pub use change_feed::ChangeFeed;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
-pub use left_alone::LeftAlone;
-pub use news::{Change, ChangeKind, News, Place};
-pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
+pub use row::{DueGrant, DueQuery, GrantRow, NewCell, NewGrant, Revocation};
 pub use sqlite_file::sqlite_file;
+pub use unreadable_grants::UnreadableGrants;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,10 +59,10 @@ use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
 
 use backend::{Listener, PostgresPool, RowWrite, Sqlite};
-use news::Telling;
+use change_events::ChangeNotifier;
 
 /// How long to wait for a connection, or for another writer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long several processes that start at once wait for one another.
 const STARTING: Duration = Duration::from_secs(30);
 /// Between two tries to start.
@@ -139,7 +139,7 @@ fn reason(error: &sqlx::Error) -> String {
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
-    telling: Arc<Telling>,
+    notifier: Arc<ChangeNotifier>,
 }
 
 #[derive(Clone)]
@@ -168,10 +168,10 @@ impl Store {
                 .journal_mode(SqliteJournalMode::Wal)
                 // A refresh token that was answered for must be on the disk before anybody gets the access token.
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(PATIENCE)
+                .busy_timeout(LOCK_TIMEOUT)
                 .foreign_keys(true);
             let pool = SqlitePoolOptions::new()
-                .acquire_timeout(PATIENCE)
+                .acquire_timeout(LOCK_TIMEOUT)
                 // Each connection to `:memory:` has a database of its own.
                 .max_connections(if in_memory { 1 } else { 4 })
                 .min_connections(1)
@@ -197,19 +197,19 @@ impl Store {
     }
 
     fn of(backend: Backend) -> Self {
-        Self { backend, telling: Arc::default() }
+        Self { backend, notifier: Arc::default() }
     }
 
     /// Has this called for all that is written, in this process before the write's caller goes on; the first one counts.
-    pub fn watch(&self, watcher: impl Fn(&News) + Send + Sync + 'static) {
-        self.telling.watch(Box::new(watcher));
+    pub fn watch(&self, watcher: impl Fn(&StoreEvent) + Send + Sync + 'static) {
+        self.notifier.watch(Box::new(watcher));
     }
 
-    /// Listens to what other processes write from now on; [`Following::run`] tells it.
+    /// Listens to what other processes write from now on; [`ChangeFeed::run`] tells it.
     ///
     /// # Errors
     /// That the database does not answer.
-    pub async fn listen(&self) -> Result<Following, StoreError> {
+    pub async fn listen(&self) -> Result<ChangeFeed, StoreError> {
         let listener = limit::limited(async {
             match &self.backend {
                 Backend::Sqlite(pool) => Listener::of_sqlite(pool).await,
@@ -217,17 +217,17 @@ impl Store {
             }
         });
         let listener = listener.await?;
-        Ok(Following { listener, telling: Arc::clone(&self.telling) })
+        Ok(ChangeFeed { listener, notifier: Arc::clone(&self.notifier) })
     }
 
     /// The same after a time without a listener: what was written meanwhile is not known.
     ///
     /// # Errors
     /// As [`Store::listen`].
-    pub async fn listen_again(&self) -> Result<Following, StoreError> {
+    pub async fn listen_again(&self) -> Result<ChangeFeed, StoreError> {
         let following = self.listen().await?;
         // Not before, so that nothing falls between.
-        self.telling.tell(&News::Lost);
+        self.notifier.tell(&StoreEvent::Missed);
         Ok(following)
     }
 
@@ -268,7 +268,7 @@ impl Store {
     /// [`StoreError::Newer`], or that the database does not answer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // To build an index of many rows takes its time.
-        unlimited!(self, backend => backend.migrate().await)
+        without_limit!(self, backend => backend.migrate().await)
     }
 
     /// How many migrations are pending.
@@ -338,8 +338,8 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
-        let begun = self.telling.begin();
-        begun.end(either!(self, backend => backend.add_grant(new, cells, &self.telling).await))
+        let begun = self.notifier.begin();
+        begun.end(either!(self, backend => backend.add_grant(new, cells, &self.notifier).await))
     }
 
     /// Takes the lease and writes the intent; false where the row is another one by now, or somebody holds the lease.
@@ -373,8 +373,8 @@ impl Store {
     }
 
     async fn write(&self, write: RowWrite<'_>) -> Result<bool, StoreError> {
-        let begun = self.telling.begin();
-        begun.end(either!(self, backend => backend.update(write, &self.telling).await))
+        let begun = self.notifier.begin();
+        begun.end(either!(self, backend => backend.update(write, &self.notifier).await))
     }
 
     /// Puts tokens into the revocation queue that stand in no row.
@@ -397,10 +397,10 @@ impl Store {
     /// That the database does not answer.
     pub async fn claim_due(
         &self,
-        asked: &DueAsked<'_>,
+        asked: &DueQuery<'_>,
         most: usize,
         choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
-    ) -> Result<Vec<Due>, StoreError> {
+    ) -> Result<Vec<DueGrant>, StoreError> {
         either!(self, backend => backend.claim_due(asked, most, choose).await)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
 
-use super::{GrantId, LeftAlone};
+use super::{GrantId, UnreadableGrants};
 
 /// A grant as it was read.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct GrantRow {
 
 /// Which grants the scheduler asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct DueAsked<'a> {
+pub struct DueQuery<'a> {
     /// The provider's name in the configuration.
     pub provider: &'a str,
     /// The provider's issuer; none where the configuration names none.
@@ -42,12 +42,12 @@ pub struct DueAsked<'a> {
     /// The tenants that are left alone.
     pub closed: &'a [String],
     /// The grants that are left alone; those that cannot be read join them.
-    pub left_alone: &'a LeftAlone,
+    pub unreadable_grants: &'a UnreadableGrants,
 }
 
 /// A grant that is due for the scheduler.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct DueGrant {
     /// The row, as it was before the claim.
     pub row: GrantRow,
     /// The lease; none where something else has to be done first.

@@ -62,7 +62,7 @@ impl From<Credential> for tokentoss_custody::Credential {
 
 /// An entry that is ready for use.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct AllowRule {
     origin: Url,
     host: String,
     port: u16,
@@ -72,7 +72,7 @@ pub(super) struct Rule {
     private: bool,
 }
 
-impl Rule {
+impl AllowRule {
     /// Reads an entry; `setting` is where it stands.
     pub(super) fn of(setting: &str, config: &AllowConfig) -> Result<Self, ConfigError> {
         let wrong = |member: &str, reason: &'static str| ConfigError::Setting {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 
 /// Why a body did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Stopped {
+pub(super) enum BodyError {
     /// It is longer than it may be.
     #[error("the body is too long")]
     TooLong = 1,
@@ -51,11 +51,11 @@ impl Progress {
     }
 
     /// Why it stopped, if it did.
-    pub(super) fn stopped(&self) -> Option<Stopped> {
+    pub(super) fn stopped(&self) -> Option<BodyError> {
         match self.stopped.load(Ordering::Relaxed) {
-            1 => Some(Stopped::TooLong),
-            2 => Some(Stopped::Idle),
-            3 => Some(Stopped::CutOff),
+            1 => Some(BodyError::TooLong),
+            2 => Some(BodyError::Idle),
+            3 => Some(BodyError::CutOff),
             _ => None,
         }
     }
@@ -70,50 +70,50 @@ impl Progress {
         *self.moved_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stop(&self, why: Stopped) -> Stopped {
+    fn stop(&self, why: BodyError) -> BodyError {
         self.stopped.store(why as u8, Ordering::Relaxed);
         why
     }
 }
 
 /// A body with limits. `K` is what is kept until it has passed.
-pub(super) struct Guarded<B, K> {
+pub(super) struct LimitedBody<B, K> {
     body: B,
     limit: u64,
-    patience: Duration,
+    timeout: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
     progress: Arc<Progress>,
     _kept: K,
 }
 
-impl<B: Body, K> Guarded<B, K> {
-    pub(super) fn new(body: B, limit: u64, patience: Duration, progress: Arc<Progress>, kept: K) -> Self {
+impl<B: Body, K> LimitedBody<B, K> {
+    pub(super) fn new(body: B, limit: u64, timeout: Duration, progress: Arc<Progress>, kept: K) -> Self {
         // Nobody asks for any of a body that is known to be empty.
         progress.is_whole.fetch_or(body.is_end_stream(), Ordering::Relaxed);
-        Self { body, limit, patience, waiting: None, progress, _kept: kept }
+        Self { body, limit, timeout, waiting: None, progress, _kept: kept }
     }
 }
 
-impl<B, K> Body for Guarded<B, K>
+impl<B, K> Body for LimitedBody<B, K>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
     K: Unpin,
 {
     type Data = Bytes;
-    type Error = Stopped;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Stopped>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         let polled = Pin::new(&mut this.body).poll_frame(context);
         let Poll::Ready(frame) = polled else {
-            let patience = this.patience;
-            let waiting = this.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+            let timeout = this.timeout;
+            let waiting = this.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
             return match waiting.as_mut().poll(context) {
-                Poll::Ready(()) => Poll::Ready(Some(Err(this.progress.stop(Stopped::Idle)))),
+                Poll::Ready(()) => Poll::Ready(Some(Err(this.progress.stop(BodyError::Idle)))),
                 Poll::Pending => Poll::Pending,
             };
         };
@@ -124,12 +124,12 @@ where
                 this.progress.is_whole.store(true, Ordering::Relaxed);
                 None
             }
-            Some(Err(_)) => Some(Err(this.progress.stop(Stopped::CutOff))),
+            Some(Err(_)) => Some(Err(this.progress.stop(BodyError::CutOff))),
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, |data| u64::try_from(data.len()).unwrap_or(u64::MAX));
                 let before = this.progress.bytes.fetch_add(length, Ordering::Relaxed);
                 if before.saturating_add(length) > this.limit {
-                    Some(Err(this.progress.stop(Stopped::TooLong)))
+                    Some(Err(this.progress.stop(BodyError::TooLong)))
                 } else if frame.is_trailers() {
                     // Trailers are of the connection, and nobody has checked them.
                     this.progress.is_whole.store(true, Ordering::Relaxed);

@@ -12,27 +12,27 @@ use tokentoss_core::Secret;
 use tokentoss_custody::TokenHash;
 
 use super::addresses::is_refused;
-use super::allow::{Credential, Rule};
-use super::body::{Guarded, Progress, Stopped};
+use super::allow::{AllowRule, Credential};
+use super::body::{BodyError, LimitedBody, Progress};
+use super::call_limits::CallPermit;
 use super::framing::{frame, length_of_get};
 use super::headers::{to_caller, to_service, wants_upgrade};
-use super::turns::Turn;
 use super::{Target, Through};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::{Ask, Custodian, hash_of};
+use crate::refresh::{Custodian, TokenRequest, hash_of};
 
 /// Names the account, where there are several.
 const ACCOUNT: &str = "x-tokentoss-account";
 /// Names the credential.
 const CREDENTIAL: &str = "x-tokentoss-credential";
 /// A body up to this length is kept, so that the request can be repeated with a new token.
-const KEPT: u64 = 64 * 1024;
+const BUFFER_LIMIT: u64 = 64 * 1024;
 
 /// The body of a request: kept whole, or passed on as it comes.
-enum Sending {
-    Kept(Bytes),
-    Once(Option<Body>),
+enum RequestBody {
+    Buffered(Bytes),
+    Streamed(Option<Body>),
 }
 
 /// What happened, for the audit: no path, no query, no header.
@@ -90,14 +90,15 @@ impl Through {
         let rule = self.rule(&target.provider, &parts.method, &target, credential);
         let rule = rule.ok_or_else(Problem::target_forbidden)?;
         let url = rule.url(&target).ok_or_else(Problem::invalid_request)?;
-        let turn = self.turn(&caller)?;
+        let permit = self.permit(&caller)?;
         let (sent, received) = (Progress::new(), Progress::new());
         let length = body.size_hint().exact();
-        let mut sending = self.sending(body, &sent).await?;
-        let mut ask = Ask { provider: target.provider.clone(), account, ..Ask::default() };
+        let mut sending = self.request_body(body, &sent).await?;
+        let mut request =
+            TokenRequest { provider: target.provider.clone(), account, ..TokenRequest::default() };
         let mut headers = to_service(&parts.headers, &self.naming);
         frame(&mut headers, length, &parts.method, &parts.headers);
-        let token = token(custodian, &caller, &ask, rule.credential()).await?;
+        let token = token(custodian, &caller, &request, rule.credential()).await?;
         let mut audit = Audit {
             caller,
             provider: target.provider,
@@ -109,9 +110,9 @@ impl Through {
         };
         let mut call = Call { through: self, rule, url, method: parts.method, headers, sent };
         let mut answer = call.send(&token, &mut sending).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED && matches!(sending, Sending::Kept(_)) {
-            ask.rejected = Some(TokenHash(hash_of(&token).0));
-            match self::token(custodian, &audit.caller, &ask, rule.credential()).await {
+        if answer.status() == StatusCode::UNAUTHORIZED && matches!(sending, RequestBody::Buffered(_)) {
+            request.rejected = Some(TokenHash(hash_of(&token).0));
+            match self::token(custodian, &audit.caller, &request, rule.credential()).await {
                 Ok(fresh) if fresh.expose() != token.expose() => {
                     answer = call.send(&fresh, &mut sending).await?;
                 }
@@ -122,28 +123,28 @@ impl Through {
             }
         }
         audit.status = answer.status().as_u16();
-        self.pass_on(answer, received, (audit, turn))
+        self.pass_on(answer, received, (audit, permit))
     }
 
     /// Reads a short body whole; a longer one, or one of unknown length, is passed on as it comes.
-    async fn sending(&self, body: Body, sent: &Arc<Progress>) -> Result<Sending, Problem> {
+    async fn request_body(&self, body: Body, sent: &Arc<Progress>) -> Result<RequestBody, Problem> {
         let limit = self.limits.request_bytes;
         if body.size_hint().lower() > limit {
             return Err(Problem::request_too_large());
         }
-        let is_short = body.size_hint().exact().is_some_and(|length| length <= KEPT);
-        let guarded = Guarded::new(body, limit, self.idle(), Arc::clone(sent), ());
+        let is_short = body.size_hint().exact().is_some_and(|length| length <= BUFFER_LIMIT);
+        let limited = LimitedBody::new(body, limit, self.idle(), Arc::clone(sent), ());
         if !is_short {
-            return Ok(Sending::Once(Some(Body::new(guarded))));
+            return Ok(RequestBody::Streamed(Some(Body::new(limited))));
         }
-        guarded.collect().await.map(|body| Sending::Kept(body.to_bytes())).map_err(stopped)
+        limited.collect().await.map(|body| RequestBody::Buffered(body.to_bytes())).map_err(stopped)
     }
 
     fn pass_on(
         &self,
         answer: reqwest::Response,
         received: Arc<Progress>,
-        kept: (Audit, Turn),
+        kept: (Audit, CallPermit),
     ) -> Result<Response, Problem> {
         let status = answer.status();
         let limit = self.limits.response_bytes;
@@ -155,7 +156,7 @@ impl Through {
         if is_head && let Some(length) = length_of_get(status, answer.headers()) {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
-        let body = Guarded::new(reqwest::Body::from(answer), limit, self.idle(), received, kept);
+        let body = LimitedBody::new(reqwest::Body::from(answer), limit, self.idle(), received, kept);
         // A stream has no length: that of the empty body is not that of what GET answers.
         let body = if is_head { Body::from_stream(body.into_data_stream()) } else { Body::new(body) };
         let mut response = Response::new(body);
@@ -172,7 +173,7 @@ impl Through {
 /// A request that can be sent, and sent again.
 struct Call<'a> {
     through: &'a Through,
-    rule: &'a Rule,
+    rule: &'a AllowRule,
     url: reqwest::Url,
     method: Method,
     headers: HeaderMap,
@@ -180,7 +181,11 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn send(&mut self, token: &Secret, sending: &mut Sending) -> Result<reqwest::Response, Problem> {
+    async fn send(
+        &mut self,
+        token: &Secret,
+        sending: &mut RequestBody,
+    ) -> Result<reqwest::Response, Problem> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .map_err(|_| Problem::target_misbehaved())?;
         authorization.set_sensitive(true);
@@ -188,26 +193,26 @@ impl Call<'_> {
         let mut call = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
         call = call.header(header::AUTHORIZATION, authorization);
         call = match sending {
-            Sending::Kept(bytes) if bytes.is_empty() => call,
-            Sending::Kept(bytes) => call.body(bytes.clone()),
-            Sending::Once(body) => {
+            RequestBody::Buffered(bytes) if bytes.is_empty() => call,
+            RequestBody::Buffered(bytes) => call.body(bytes.clone()),
+            RequestBody::Streamed(body) => {
                 let body = body.take().ok_or_else(Problem::target_misbehaved)?;
                 call.body(reqwest::Body::wrap_stream(body.into_data_stream()))
             }
         };
-        let patience = Duration::from_secs(self.through.limits.answer_seconds);
+        let timeout = Duration::from_secs(self.through.limits.answer_seconds);
         // A body that stands still on the caller's side is told as such.
         let idle = self.through.idle();
-        let patience_now = || if self.sent.is_whole() { patience } else { patience + idle };
+        let timeout_now = || if self.sent.is_whole() { timeout } else { timeout + idle };
         let began = tokio::time::Instant::now();
         let mut sent = std::pin::pin!(call.send());
         loop {
             // The patience begins anew with every part of the body that passed.
-            let until = self.sent.moved_at().max(began) + patience_now();
+            let until = self.sent.moved_at().max(began) + timeout_now();
             tokio::select! {
                 answer = &mut sent => return answer.map_err(|error| self.failed(&error)),
                 () = tokio::time::sleep_until(until) => {
-                    if self.sent.moved_at().max(began) + patience_now() <= tokio::time::Instant::now() {
+                    if self.sent.moved_at().max(began) + timeout_now() <= tokio::time::Instant::now() {
                         return Err(Problem::target_unavailable());
                     }
                 }
@@ -236,11 +241,11 @@ impl Call<'_> {
 async fn token(
     custodian: &Arc<Custodian>,
     caller: &Caller,
-    ask: &Ask,
+    request: &TokenRequest,
     credential: Credential,
 ) -> Result<Secret, Problem> {
-    let ask = Ask { credential: credential.into(), ..ask.clone() };
-    let given = custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    let request = TokenRequest { credential: credential.into(), ..request.clone() };
+    let given = custodian.token(&caller.tenant, &caller.user, &request).await?;
     match (credential, given.id_token) {
         (Credential::IdToken, id_token) => {
             id_token.map(|(token, _)| token).ok_or_else(Problem::id_token_missing)
@@ -249,10 +254,10 @@ async fn token(
     }
 }
 
-fn stopped(why: Stopped) -> Problem {
+fn stopped(why: BodyError) -> Problem {
     match why {
-        Stopped::TooLong => Problem::request_too_large(),
-        Stopped::Idle | Stopped::CutOff => Problem::request_incomplete(),
+        BodyError::TooLong => Problem::request_too_large(),
+        BodyError::Idle | BodyError::CutOff => Problem::request_incomplete(),
     }
 }
 

@@ -13,10 +13,10 @@ mod addresses;
 mod allow;
 mod body;
 mod call;
+mod call_limits;
 mod framing;
 mod headers;
 mod target;
-mod turns;
 
 pub use addresses::{Lookup, is_public};
 pub use allow::{AllowConfig, Credential};
@@ -34,8 +34,8 @@ use crate::callers::Caller;
 use crate::config::{Config, ConfigError};
 use crate::problem::Problem;
 use addresses::Resolver;
-use allow::Rule;
-use turns::{Turn, Turns};
+use allow::AllowRule;
+use call_limits::{CallLimiter, CallPermit};
 
 /// Limits of calls made for callers.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,12 +73,12 @@ impl Default for LimitsConfig {
 
 /// Makes calls.
 pub struct Through {
-    rules: BTreeMap<String, Vec<Rule>>,
+    rules: BTreeMap<String, Vec<AllowRule>>,
     /// Connects to public addresses alone.
     public: Client,
     /// Connects to private addresses too, for origins that are configured so.
     private: Client,
-    turns: Turns,
+    call_limiter: CallLimiter,
     /// Headers by which callers of this broker name tenants and users.
     naming: Vec<String>,
     limits: LimitsConfig,
@@ -95,7 +95,7 @@ impl Through {
         for (name, provider) in &config.providers {
             let mut read = Vec::new();
             for (index, allow) in provider.through.iter().enumerate() {
-                read.push(Rule::of(&format!("providers.{name}.through[{index}]"), allow)?);
+                read.push(AllowRule::of(&format!("providers.{name}.through[{index}]"), allow)?);
             }
             rules.insert(name.clone(), read);
         }
@@ -121,7 +121,7 @@ impl Through {
             rules,
             public: client(false)?,
             private: client(true)?,
-            turns: Turns::of(&limits),
+            call_limiter: CallLimiter::of(&limits),
             naming: naming.map(|name| name.to_ascii_lowercase()).collect(),
             limits,
         })
@@ -133,15 +133,15 @@ impl Through {
         let mut problems = Vec::new();
         for (name, provider) in &config.providers {
             for (index, allow) in provider.through.iter().enumerate() {
-                problems.extend(Rule::of(&format!("providers.{name}.through[{index}]"), allow).err());
+                problems.extend(AllowRule::of(&format!("providers.{name}.through[{index}]"), allow).err());
             }
         }
         problems
     }
 
     /// Takes a turn of the user of a request, as every call made for a caller does.
-    pub(crate) fn turn(&self, caller: &Caller) -> Result<Turn, Problem> {
-        self.turns.take(caller)
+    pub(crate) fn permit(&self, caller: &Caller) -> Result<CallPermit, Problem> {
+        self.call_limiter.acquire(caller)
     }
 
     /// The rule that allows a call.
@@ -151,11 +151,11 @@ impl Through {
         method: &Method,
         target: &Target,
         credential: Option<Credential>,
-    ) -> Option<&Rule> {
+    ) -> Option<&AllowRule> {
         self.rules.get(provider)?.iter().find(|rule| rule.allows(method, target, credential))
     }
 
-    fn client(&self, rule: &Rule) -> &Client {
+    fn client(&self, rule: &AllowRule) -> &Client {
         if rule.is_private() { &self.private } else { &self.public }
     }
 }

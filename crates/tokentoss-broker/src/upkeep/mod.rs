@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::refresh::{Custodian, WRITE_USES_EVERY};
-use crate::store::Following;
+use crate::store::ChangeFeed;
 
 /// Before the database is listened to again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
@@ -15,9 +15,9 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts everything; `following` has listened to the database since before anybody was served.
-pub fn start(custodian: &Arc<Custodian>, following: Following) {
+pub fn start(custodian: &Arc<Custodian>, feed: ChangeFeed) {
     custodian.tasks.spawn(write_uses(Arc::clone(custodian)));
-    custodian.tasks.spawn(follow(Arc::clone(custodian), following));
+    custodian.tasks.spawn(follow(Arc::clone(custodian), feed));
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
         custodian.tasks.spawn(revocations::run(Arc::clone(custodian), provider.to_owned()));
@@ -26,24 +26,24 @@ pub fn start(custodian: &Arc<Custodian>, following: Following) {
 }
 
 /// Hears what other processes write, and begins again when the database was away.
-async fn follow(custodian: Arc<Custodian>, mut following: Following) {
-    while let Some(result) = custodian.ending.run_until_cancelled(following.run()).await {
+async fn follow(custodian: Arc<Custodian>, mut feed: ChangeFeed) {
+    while let Some(result) = custodian.ending.run_until_cancelled(feed.run()).await {
         if let Err(error) = result {
             tracing::warn!(%error, "news of other processes do not arrive");
         }
-        following = match custodian.ending.run_until_cancelled(listen_again(&custodian)).await {
+        feed = match custodian.ending.run_until_cancelled(listen_again(&custodian)).await {
             Some(again) => again,
             None => return,
         };
     }
-    following.close().await;
+    feed.close().await;
 }
 
-async fn listen_again(custodian: &Custodian) -> Following {
+async fn listen_again(custodian: &Custodian) -> ChangeFeed {
     loop {
         tokio::time::sleep(LISTEN_AGAIN).await;
         match custodian.store.listen_again().await {
-            Ok(following) => return following,
+            Ok(feed) => return feed,
             Err(error) => tracing::warn!(%error, "the database cannot be listened to yet"),
         }
     }

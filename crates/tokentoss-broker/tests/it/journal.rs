@@ -104,7 +104,7 @@ async fn an_answer_waits_in_the_journal_until_the_database_is_back() {
     let (answer, ()) = tokio::join!(asked, meanwhile);
     assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
     until(async || answers(&home).is_empty()).await;
-    assert_eq!((provider.forms().len(), broker.custodian.journal().waiting()), (1, 0));
+    assert_eq!((provider.forms().len(), broker.custodian.journal().pending_count()), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,7 +240,7 @@ async fn a_journal_that_takes_nothing_for_a_moment_is_tried_again() {
         fs::remove_dir_all(&folder).expect("removed");
         drop(held);
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(broker.custodian.journal().waiting(), 0);
+        assert_eq!(broker.custodian.journal().pending_count(), 0);
         fs::create_dir(&folder).expect("made");
         until(async || answers(&home).len() == 1).await;
         locked.rollback().await.expect("an end");
@@ -285,12 +285,12 @@ async fn an_answer_that_the_database_refuses_for_good_stays_in_the_journal_and_s
     )
     .await;
     let asked = broker.token("ada", json!({"provider": "example"}));
-    let meanwhile = until(async || broker.custodian.journal().waiting() == 1);
+    let meanwhile = until(async || broker.custodian.journal().pending_count() == 1);
     let (answer, ()) = tokio::join!(asked, meanwhile);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!((answers(&home).len(), home.provider.forms().len()), (1, 1));
     broker.stop().await;
     let again = home.start().await;
-    assert_eq!((answers(&home).len(), again.custodian.journal().waiting()), (1, 1));
+    assert_eq!((answers(&home).len(), again.custodian.journal().pending_count()), (1, 1));
     assert_eq!(again.token("grace", json!({"provider": "example"})).await.status, 200);
 }

@@ -1,6 +1,6 @@
 //! The key ring and the sealing of cells.
 
-use tokentoss_broker::keys::{CellPlace, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell};
+use tokentoss_broker::keys::{CellAad, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell};
 use tokentoss_broker::store::GrantId;
 use tokentoss_core::Secret;
 use tokentoss_custody::CellId;
@@ -8,23 +8,23 @@ use tokentoss_custody::CellId;
 #[test]
 fn a_cell_opens_in_its_place_only() {
     let (key, secret) = (Key::generate(), Secret::new("refresh-1".into()));
-    let place = CellPlace { tenant: "acme", grant: GrantId([1; 16]), cell: CellId(7) };
-    let sealed = seal_cell(&key, &place, &secret);
-    assert_eq!(open_cell(&key, &place, &sealed).expect("opens").expose(), "refresh-1");
-    assert_ne!(seal_cell(&key, &place, &secret), sealed, "no nonce twice");
+    let aad = CellAad { tenant: "acme", grant: GrantId([1; 16]), cell: CellId(7) };
+    let sealed = seal_cell(&key, &aad, &secret);
+    assert_eq!(open_cell(&key, &aad, &sealed).expect("opens").expose(), "refresh-1");
+    assert_ne!(seal_cell(&key, &aad, &secret), sealed, "no nonce twice");
     for other in [
-        CellPlace { tenant: "acmf", ..place },
-        CellPlace { grant: GrantId([2; 16]), ..place },
-        CellPlace { cell: CellId(8), ..place },
+        CellAad { tenant: "acmf", ..aad },
+        CellAad { grant: GrantId([2; 16]), ..aad },
+        CellAad { cell: CellId(8), ..aad },
     ] {
         assert_eq!(open_cell(&key, &other, &sealed).err(), Some(Unreadable));
     }
-    assert_eq!(open_cell(&Key::generate(), &place, &sealed).err(), Some(Unreadable));
+    assert_eq!(open_cell(&Key::generate(), &aad, &sealed).err(), Some(Unreadable));
     for at in 0..sealed.len() {
         let mut changed = sealed.clone();
         changed[at] ^= 1;
-        assert_eq!(open_cell(&key, &place, &changed).err(), Some(Unreadable));
-        assert_eq!(open_cell(&key, &place, &sealed[..at]).err(), Some(Unreadable));
+        assert_eq!(open_cell(&key, &aad, &changed).err(), Some(Unreadable));
+        assert_eq!(open_cell(&key, &aad, &sealed[..at]).err(), Some(Unreadable));
     }
 }
 

@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 use super::{Tenants, Work};
 use crate::commands::{BATCH, CommandError};
-use crate::keys::{CellPlace, KeySet, Member, Role, is_sealed_by, open_cell, seal_cell};
-use crate::store::{GrantCell, GrantFilter, GrantId, NewSeal};
+use crate::keys::{CellAad, DataKeyEntry, DataKeySet, Role, is_sealed_by, open_cell, seal_cell};
+use crate::store::{GrantCell, GrantFilter, GrantId, ResealedCell};
 
 impl Work {
     /// Seals anew what other keys sealed; a cell that went or changed meanwhile is left alone.
@@ -22,14 +22,14 @@ impl Work {
                     if is_sealed_by(&key, &old) {
                         continue;
                     }
-                    let place = CellPlace { tenant: &tenant, grant, cell };
+                    let aad = CellAad { tenant: &tenant, grant, cell };
                     // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
-                    let Ok(secret) = open_cell(&key, &place, &old) else {
+                    let Ok(secret) = open_cell(&key, &aad, &old) else {
                         tracing::warn!(%grant, "a cell cannot be opened by any key");
                         continue;
                     };
-                    let new = seal_cell(&key, &place, &secret);
-                    changes.push(NewSeal { cell, old, new });
+                    let new = seal_cell(&key, &aad, &secret);
+                    changes.push(ResealedCell { cell, old, new });
                 }
                 if !changes.is_empty() {
                     count += self.store.reseal(&changes).await?;
@@ -43,9 +43,13 @@ impl Work {
     }
 
     /// Whether a former key of a tenant still seals something.
-    pub(super) async fn has_cells_of_former(&self, tenant: &str, set: &KeySet) -> Result<bool, CommandError> {
-        let is_former = |member: &&Member| member.role == Role::Former;
-        let former: Vec<&Member> = set.0.iter().filter(is_former).collect();
+    pub(super) async fn has_cells_of_former(
+        &self,
+        tenant: &str,
+        set: &DataKeySet,
+    ) -> Result<bool, CommandError> {
+        let is_former = |member: &&DataKeyEntry| member.role == Role::Former;
+        let former: Vec<&DataKeyEntry> = set.0.iter().filter(is_former).collect();
         if former.is_empty() {
             return Ok(false);
         }

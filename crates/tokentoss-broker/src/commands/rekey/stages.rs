@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Tenants, Work};
 use crate::commands::CommandError;
-use crate::keys::{Key, KeySet, Member, Role};
+use crate::keys::{DataKeyEntry, DataKeySet, Key, Role};
 
 /// How long a former key is kept at least: whoever sealed by it has ended long before.
 const KEPT_FORMER: Duration = Duration::from_secs(3600);
@@ -51,8 +51,8 @@ impl Work {
             if self.has_cells_of_former(&tenant, &set).await? {
                 continue;
             }
-            let is_old = |member: &Member| member.role == Role::Former && member.since <= oldest;
-            let drop_old = |set: &mut KeySet| {
+            let is_old = |member: &DataKeyEntry| member.role == Role::Former && member.since <= oldest;
+            let drop_old = |set: &mut DataKeySet| {
                 let before = set.0.len();
                 set.0.retain(|member| !is_old(member));
                 set.0.len() < before
@@ -63,16 +63,16 @@ impl Work {
     }
 }
 
-fn add_next(set: &mut KeySet, now: u64) -> bool {
+fn add_next(set: &mut DataKeySet, now: u64) -> bool {
     if set.with_role(Role::Next).is_some() {
         return false;
     }
-    set.0.push(Member { key: Key::generate(), role: Role::Next, since: now });
+    set.0.push(DataKeyEntry { key: Key::generate(), role: Role::Next, since: now });
     true
 }
 
 /// Has the next key seal.
-fn promote(set: &mut KeySet, now: u64) -> bool {
+fn promote(set: &mut DataKeySet, now: u64) -> bool {
     if set.with_role(Role::Next).is_none() {
         return false;
     }

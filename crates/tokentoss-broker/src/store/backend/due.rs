@@ -6,7 +6,7 @@ use tokentoss_custody::{CLOCK_TOLERANCE, Claim, LEASE, LeaseOwner};
 
 use super::columns::{count, length, millis, wide};
 use super::{Postgres, Sqlite};
-use crate::store::{Due, DueAsked, GrantId, GrantRow, StoreError};
+use crate::store::{DueGrant, DueQuery, GrantId, GrantRow, StoreError};
 
 /// When the machine calls a grant due, apart from leases and pauses; an index is of the same text.
 const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
@@ -33,7 +33,7 @@ impl Postgres {
 
 /// What is looked for.
 struct Looked<'a> {
-    asked: &'a DueAsked<'a>,
+    asked: &'a DueQuery<'a>,
     /// The tenants that are left alone, as JSON.
     closed: String,
     now: Timestamp,
@@ -44,10 +44,10 @@ macro_rules! due {
         impl $name {
             pub(in crate::store) async fn claim_due(
                 &mut self,
-                asked: &DueAsked<'_>,
+                asked: &DueQuery<'_>,
                 most: usize,
                 choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
-            ) -> Result<Vec<Due>, StoreError> {
+            ) -> Result<Vec<DueGrant>, StoreError> {
                 // A look first, which locks nothing, because most of the time nothing is due.
                 let now = self.now().await?;
                 let closed = serde_json::json!(asked.closed).to_string();
@@ -64,7 +64,7 @@ macro_rules! due {
                         Ok(None) => continue,
                         Err(error @ StoreError::Row(_)) => {
                             tracing::error!(grant = %id, %error, "a grant cannot be read, and is not refreshed");
-                            asked.left_alone.add(id);
+                            asked.unreadable_grants.add(id);
                             continue;
                         }
                         Err(error) => return Err(error),
@@ -79,7 +79,7 @@ macro_rules! due {
                         Some(_) => continue,
                         None => None,
                     };
-                    claimed.push(Due { row, held });
+                    claimed.push(DueGrant { row, held });
                 }
                 transaction.commit().await?;
                 Ok(claimed)
@@ -91,14 +91,14 @@ macro_rules! due {
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
-                let left_alone = looked.asked.left_alone;
+                let unreadable_grants = looked.asked.unreadable_grants;
                 // As many as may be left alone among them.
-                let limit = most.saturating_add(left_alone.count());
+                let limit = most.saturating_add(unreadable_grants.count());
                 let mut ids = Self::due_of(WELL, connection, looked, limit, skip).await?;
                 if let Some(left) = limit.checked_sub(ids.len()).filter(|left| *left > 0) {
                     ids.extend(Self::due_of(FAILING, connection, looked, left, skip).await?);
                 }
-                ids.retain(|id| !left_alone.has(*id));
+                ids.retain(|id| !unreadable_grants.has(*id));
                 ids.truncate(most);
                 Ok(ids)
             }

@@ -8,7 +8,7 @@ use sqlx::SqlitePool;
 use sqlx::pool::PoolConnection;
 
 use super::StoreError;
-use lent::Lent;
+use borrowed_connection::BorrowedConnection;
 
 macro_rules! for_each_database {
     ($statements:ident) => {
@@ -33,14 +33,14 @@ macro_rules! for_each_database {
 
 mod accounts;
 mod administration;
-mod announcing;
 mod authorizations;
+mod borrowed_connection;
 mod cells;
 mod columns;
 mod due;
 mod grant_reading;
 mod grant_writing;
-mod lent;
+mod notifications;
 mod postgres_pool;
 mod resealing;
 mod revocations;
@@ -50,7 +50,7 @@ mod tokens;
 mod updating;
 mod uses;
 
-pub(super) use announcing::{Arrived, Listener};
+pub(super) use notifications::{Listener, Received};
 pub(super) use postgres_pool::PostgresPool;
 pub(super) use updating::RowWrite;
 
@@ -61,7 +61,7 @@ pub(super) struct Sqlite {
 
 /// A connection to Postgres for one call.
 pub(super) struct Postgres {
-    connection: Lent,
+    connection: BorrowedConnection,
     pool: PostgresPool,
 }
 
@@ -73,6 +73,6 @@ impl Sqlite {
 
 impl Postgres {
     pub(super) async fn of(pool: &PostgresPool) -> Result<Self, StoreError> {
-        Ok(Self { connection: Lent::of(&pool.connections).await?, pool: pool.clone() })
+        Ok(Self { connection: BorrowedConnection::of(&pool.connections).await?, pool: pool.clone() })
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::announcing::Unsaid;
-use crate::store::{PATIENCE, StoreError, address};
+use super::notifications::Outbox;
+use crate::store::{LOCK_TIMEOUT, StoreError, address};
 
 /// So many; with the one that listens they are 16.
 const CONNECTIONS: u32 = 15;
@@ -24,24 +24,24 @@ const LAST_CALLS: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(in crate::store) struct PostgresPool {
     pub(super) connections: PgPool,
-    pub(super) unsaid: Arc<Unsaid>,
+    pub(super) outbox: Arc<Outbox>,
 }
 
 impl PostgresPool {
     /// Connects to the server of an address.
     pub(in crate::store) async fn open(address: &str) -> Result<Self, StoreError> {
         let options = address::postgres(address)?;
-        let patience = [
+        let settings = [
             // SQLite's patience with other writers, for locks that somebody else holds.
-            ("lock_timeout", PATIENCE.as_millis().to_string()),
+            ("lock_timeout", LOCK_TIMEOUT.as_millis().to_string()),
             // A machine that lost its power keeps no locks.
             ("idle_in_transaction_session_timeout", ABANDONED.as_millis().to_string()),
             ("tcp_user_timeout", ABANDONED.as_millis().to_string()),
         ];
-        let options = options.application_name("tokentoss-broker").options(patience);
+        let options = options.application_name("tokentoss-broker").options(settings);
         let afresh = Arc::new(options.clone());
         let connections = PgPoolOptions::new()
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(LOCK_TIMEOUT)
             .max_connections(CONNECTIONS)
             // To ask each time whether a connection still lives would double the ways to the server.
             .test_before_acquire(false)
@@ -57,7 +57,7 @@ impl PostgresPool {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { connections, unsaid: Arc::default() })
+        Ok(Self { connections, outbox: Arc::default() })
     }
 
     pub(in crate::store) async fn close(&self) {

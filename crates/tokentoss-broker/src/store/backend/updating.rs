@@ -7,8 +7,8 @@ use tokentoss_custody::{LeaseOwner, Update};
 
 use super::grant_writing::{OF_OWNER, columns_text};
 use super::{Postgres, Sqlite, tokens};
-use crate::store::news::Telling;
-use crate::store::{Change, ChangeKind, GrantId, NewCell, Place, StoreError};
+use crate::store::change_events::ChangeNotifier;
+use crate::store::{Change, ChangeKind, GrantId, NewCell, ProviderUser, StoreError};
 
 /// What is to be written to a row.
 #[derive(Clone, Copy)]
@@ -28,9 +28,9 @@ impl Sqlite {
     pub(in crate::store) async fn update(
         &mut self,
         write: RowWrite<'_>,
-        telling: &Telling,
+        notifier: &ChangeNotifier,
     ) -> Result<Option<Change>, StoreError> {
-        self.update_in_transaction(write, telling).await
+        self.update_in_transaction(write, notifier).await
     }
 }
 
@@ -39,17 +39,17 @@ impl Postgres {
     pub(in crate::store) async fn update(
         &mut self,
         write: RowWrite<'_>,
-        telling: &Telling,
+        notifier: &ChangeNotifier,
     ) -> Result<Option<Change>, StoreError> {
         let RowWrite { id, update, email, cells } = write;
         let kind = ChangeKind::of(&update.after, cells);
         let is_plain = kind == ChangeKind::Renewed && email.is_none() && update.revoke.is_empty();
         let Some(owner) = update.guard.owner.flatten().filter(|_| is_plain) else {
-            return self.update_in_transaction(write, telling).await;
+            return self.update_in_transaction(write, notifier).await;
         };
-        let Some(place) = self.renew(id, update, owner, cells).await? else { return Ok(None) };
-        let change = Change { grant: id, place, version: update.after.version, kind };
-        self.pool.announce_later(telling.message(&change));
+        let Some(provider_user) = self.renew(id, update, owner, cells).await? else { return Ok(None) };
+        let change = Change { grant: id, provider_user, version: update.after.version, kind };
+        self.pool.announce_later(notifier.message(&change));
         Ok(Some(change))
     }
 
@@ -60,7 +60,7 @@ impl Postgres {
         update: &Update,
         owner: LeaseOwner,
         cells: &[NewCell],
-    ) -> Result<Option<Place>, StoreError> {
+    ) -> Result<Option<ProviderUser>, StoreError> {
         let text = format!(
             "WITH written AS ({}), {} SELECT tenant, user_id, provider FROM written",
             columns_text(OF_OWNER),
@@ -69,6 +69,6 @@ impl Postgres {
         let query = sqlx::query(sqlx::AssertSqlSafe(text));
         let query = Self::bind_columns(query, id, &update.after, update.guard.version, Some(owner));
         let row = tokens::bind(query, id, &update.after, cells).fetch_optional(&mut *self.connection).await?;
-        row.as_ref().map(Self::place_of).transpose()
+        row.as_ref().map(Self::provider_user_of).transpose()
     }
 }

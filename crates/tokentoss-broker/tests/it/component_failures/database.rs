@@ -57,7 +57,7 @@ async fn full_after_the_answer_it_is_kept_until_there_is_room() {
         let broker = connected(&home).await;
         fill(&home, "OF refresh_hash").await;
         let meanwhile = async {
-            until(async || broker.custodian.journal().waiting() == 1).await;
+            until(async || broker.custodian.journal().pending_count() == 1).await;
             make_room(&home).await;
         };
         let (answer, ()) = tokio::join!(told(&broker), meanwhile);
@@ -124,7 +124,7 @@ async fn a_real_disk_that_is_full_for_database_and_journal() {
         drop(held);
         // Neither takes the answer, which is in memory now.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(broker.custodian.journal().waiting(), 0);
+        assert_eq!(broker.custodian.journal().pending_count(), 0);
         disk.make_room();
     };
     let (first, ()) = tokio::join!(told(&broker), meanwhile);
@@ -188,7 +188,7 @@ async fn down_after_the_answer_it_is_kept_until_the_database_is_back() {
         until(async || home.provider.forms().len() == 1).await;
         gate.close().await;
         drop(held);
-        until(async || broker.custodian.journal().waiting() == 1).await;
+        until(async || broker.custodian.journal().pending_count() == 1).await;
         gate.open().await;
     };
     let (first, ()) = tokio::join!(told(&broker), meanwhile);

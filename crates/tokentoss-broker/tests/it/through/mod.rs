@@ -3,6 +3,7 @@
 mod addresses;
 mod allowed;
 mod audit;
+mod call_limits;
 mod cut_off;
 mod framing;
 mod heads;
@@ -17,4 +18,3 @@ mod request_forms;
 pub(crate) mod service;
 mod slow_body;
 mod smuggling;
-mod turns;

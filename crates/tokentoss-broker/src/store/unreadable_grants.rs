@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use super::GrantId;
 
 /// After so long it looks again, because an administrator may have helped.
-const FOR: Duration = Duration::from_secs(600);
+const SKIPPED_FOR: Duration = Duration::from_secs(600);
 
 /// The grants of this process that are left alone, and since when.
 #[derive(Debug, Default)]
-pub struct LeftAlone(Mutex<HashMap<GrantId, Instant>>);
+pub struct UnreadableGrants(Mutex<HashMap<GrantId, Instant>>);
 
-impl LeftAlone {
+impl UnreadableGrants {
     pub(super) fn add(&self, id: GrantId) {
         self.lock().insert(id, Instant::now());
     }
@@ -25,7 +25,7 @@ impl LeftAlone {
     /// How many there are, without those whose time is over.
     pub(super) fn count(&self) -> usize {
         let mut grants = self.lock();
-        grants.retain(|_, since| since.elapsed() < FOR);
+        grants.retain(|_, since| since.elapsed() < SKIPPED_FOR);
         grants.len()
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Failure, SignIns, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationId, GrantRow, Stage};
 
 /// How often the row is looked at, for changes that another process wrote.
@@ -16,7 +16,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// How far a sign-in is.
 #[derive(Debug)]
-pub struct View {
+pub struct SignInStatus {
     /// Its identifier.
     pub id: String,
     /// `pending`, `confirm`, `done`, `failed` or `expired`.
@@ -34,7 +34,7 @@ impl SignIns {
     ///
     /// # Errors
     /// That it is not this user's, or that the database does not answer.
-    pub async fn view(&self, caller: &Caller, id: &str) -> Result<View, Problem> {
+    pub async fn view(&self, caller: &Caller, id: &str) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         self.view_of(row).await
     }
@@ -49,12 +49,12 @@ impl SignIns {
         id: &str,
         known: &str,
         longest: Duration,
-    ) -> Result<View, Problem> {
+    ) -> Result<SignInStatus, Problem> {
         let until = Instant::now() + longest;
-        let bell = self.news.of(AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?);
+        let watcher = self.watchers.of(AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?);
         loop {
             // Before the row is read, so that no news is missed.
-            let news = bell.notified();
+            let news = watcher.notified();
             tokio::pin!(news);
             news.as_mut().enable();
             let row = self.own(caller, id).await?;
@@ -75,12 +75,12 @@ impl SignIns {
         }
     }
 
-    async fn view_of(&self, row: Authorization) -> Result<View, Problem> {
+    async fn view_of(&self, row: Authorization) -> Result<SignInStatus, Problem> {
         let account = match row.grant {
-            Some(grant) => self.custodian.store.grant(grant).await.map_err(Failed::from)?,
+            Some(grant) => self.custodian.store.grant(grant).await.map_err(CustodianError::from)?,
             None => None,
         };
-        Ok(View {
+        Ok(SignInStatus {
             id: row.id.to_string(),
             status: status_of(&row),
             expires_at: row.expires_at,

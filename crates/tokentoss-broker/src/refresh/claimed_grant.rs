@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::{CellId, Grant, Held};
 
-use crate::cache::Reading;
+use crate::cache::PendingRead;
 use crate::clock;
-use crate::store::{GrantRow, Place};
+use crate::store::{GrantRow, ProviderUser};
 
 /// The row with its lease.
-pub(super) struct Claimed {
+pub(super) struct ClaimedGrant {
     /// The row with the lease and the intent in it.
     pub row: GrantRow,
     /// The lease.
@@ -23,16 +23,16 @@ pub(super) struct Claimed {
 }
 
 /// A row that this process wrote, with the token that came into it.
-pub(super) struct Written {
+pub(super) struct WrittenGrant {
     /// Begun before the write.
-    pub reading: Reading,
+    pub read: PendingRead,
     /// The row as it was written, with the database's clock at `reading`.
     pub row: GrantRow,
     /// The new access token, and its cell.
     pub access: (CellId, Secret),
 }
 
-impl Claimed {
+impl ClaimedGrant {
     /// A row that was read before the claim, by this machine's clock at `read_at` or later.
     pub(super) fn new(mut row: GrantRow, held: Held, started: Duration, read_at: Duration) -> Self {
         // The statement did the same to the row in the database. Where that was another one, the next write notices.
@@ -51,14 +51,14 @@ impl Claimed {
     }
 
     /// The same after a write.
-    pub(super) fn after(&self, grant: Grant, reading: Reading) -> GrantRow {
-        GrantRow { now: self.time_at(reading.at()), grant, ..self.row.clone() }
+    pub(super) fn after(&self, grant: Grant, read: PendingRead) -> GrantRow {
+        GrantRow { now: self.time_at(read.at()), grant, ..self.row.clone() }
     }
 
     /// Whose row it is.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn provider_user(&self) -> ProviderUser {
         let GrantRow { tenant, user, provider, .. } = &self.row;
-        Place { tenant: tenant.clone(), user: user.clone(), provider: provider.clone() }
+        ProviderUser { tenant: tenant.clone(), user: user.clone(), provider: provider.clone() }
     }
 
     /// What the database's clock shows at a moment of this machine's, or a little more.

@@ -10,7 +10,7 @@ use crate::random;
 
 /// Whose accounts at which provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct ProviderUser {
     /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
@@ -41,7 +41,7 @@ pub struct Change {
     /// The row.
     pub grant: GrantId,
     /// Whose it is.
-    pub place: Place,
+    pub provider_user: ProviderUser,
     /// Its version afterwards.
     pub version: Version,
     /// What it means.
@@ -50,13 +50,13 @@ pub struct Change {
 
 /// News of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum StoreEvent {
     /// A row was written.
     Changed(Change),
     /// A write of this process failed: what is kept may be old.
-    Unsure,
+    WriteFailed,
     /// Anything may have been written that this process did not hear of.
-    Lost,
+    Missed,
 }
 
 impl ChangeKind {
@@ -78,7 +78,8 @@ impl ChangeKind {
 struct Message {
     origin: u64,
     grant: [u8; 16],
-    place: Place,
+    #[serde(rename = "place")]
+    provider_user: ProviderUser,
     version: u64,
     kind: ChangeKind,
 }
@@ -86,35 +87,35 @@ struct Message {
 /// The longest message that Postgres takes, in bytes.
 const MESSAGE_LIMIT: usize = 7_999;
 
-type Watcher = Box<dyn Fn(&News) + Send + Sync>;
+type Watcher = Box<dyn Fn(&StoreEvent) + Send + Sync>;
 
 /// Who is told what this process writes, and the number by which it knows its own messages again.
-pub(super) struct Telling {
+pub(super) struct ChangeNotifier {
     watcher: OnceLock<Watcher>,
     origin: u64,
 }
 
-impl Default for Telling {
+impl Default for ChangeNotifier {
     fn default() -> Self {
         Self { watcher: OnceLock::new(), origin: u64::from_be_bytes(random::bytes()) }
     }
 }
 
-impl Telling {
+impl ChangeNotifier {
     /// Has this called for all news from now on; the first one counts.
     pub(super) fn watch(&self, watcher: Watcher) {
         let _ = self.watcher.set(watcher);
     }
 
-    pub(super) fn tell(&self, news: &News) {
+    pub(super) fn tell(&self, news: &StoreEvent) {
         if let Some(watcher) = self.watcher.get() {
             watcher(news);
         }
     }
 
     /// A write that begins: unless it is known how it ended, its end is told as [`News::Lost`].
-    pub(super) fn begin(&self) -> Begun<'_> {
-        Begun { telling: self, is_known: false }
+    pub(super) fn begin(&self) -> WriteInProgress<'_> {
+        WriteInProgress { notifier: self, is_known: false }
     }
 
     /// The message for other processes; an empty one where it would be too long.
@@ -122,7 +123,7 @@ impl Telling {
         let message = Message {
             origin: self.origin,
             grant: change.grant.0,
-            place: change.place.clone(),
+            provider_user: change.provider_user.clone(),
             version: change.version.0,
             kind: change.kind,
         };
@@ -131,15 +132,15 @@ impl Telling {
     }
 
     /// What a message says; none for one of this process.
-    pub(super) fn read(&self, text: &str) -> Option<News> {
+    pub(super) fn read(&self, text: &str) -> Option<StoreEvent> {
         // As one that would have been too long.
-        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(News::Lost) };
+        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(StoreEvent::Missed) };
         if message.origin == self.origin {
             return None;
         }
-        Some(News::Changed(Change {
+        Some(StoreEvent::Changed(Change {
             grant: GrantId(message.grant),
-            place: message.place,
+            provider_user: message.provider_user,
             version: Version(message.version),
             kind: message.kind,
         }))
@@ -147,25 +148,25 @@ impl Telling {
 }
 
 /// A write whose end is not known yet, because its future may be dropped or the connection lost.
-pub(super) struct Begun<'a> {
-    telling: &'a Telling,
+pub(super) struct WriteInProgress<'a> {
+    notifier: &'a ChangeNotifier,
     is_known: bool,
 }
 
-impl Begun<'_> {
+impl WriteInProgress<'_> {
     /// It ended like this; tells whether anything was written.
     pub(super) fn end(mut self, written: Result<Option<Change>, StoreError>) -> Result<bool, StoreError> {
         match written {
             Ok(change) => {
                 self.is_known = true;
                 let is_written = change.is_some();
-                change.into_iter().for_each(|change| self.telling.tell(&News::Changed(change)));
+                change.into_iter().for_each(|change| self.notifier.tell(&StoreEvent::Changed(change)));
                 Ok(is_written)
             }
             Err(error) => {
                 if error.wrote_nothing() {
                     self.is_known = true;
-                    self.telling.tell(&News::Unsure);
+                    self.notifier.tell(&StoreEvent::WriteFailed);
                 }
                 Err(error)
             }
@@ -173,10 +174,10 @@ impl Begun<'_> {
     }
 }
 
-impl Drop for Begun<'_> {
+impl Drop for WriteInProgress<'_> {
     fn drop(&mut self) {
         if !self.is_known {
-            self.telling.tell(&News::Lost);
+            self.notifier.tell(&StoreEvent::Missed);
         }
     }
 }

@@ -9,18 +9,18 @@ use crate::weak_map::WeakMap;
 
 /// One bell for each sign-in that somebody waits for, so that nobody reads the database for the news of others.
 #[derive(Debug, Default)]
-pub(super) struct News(WeakMap<AuthorizationId, Notify>);
+pub(super) struct SignInWatchers(WeakMap<AuthorizationId, Notify>);
 
-impl News {
+impl SignInWatchers {
     /// What is told when this sign-in changes.
     pub(super) fn of(&self, id: AuthorizationId) -> Arc<Notify> {
         self.0.get_or_make(&id, Notify::new)
     }
 
     /// Tells whoever waits for this sign-in.
-    pub(super) fn tell(&self, id: AuthorizationId) {
-        if let Some(bell) = self.0.known(&id) {
-            bell.notify_waiters();
+    pub(super) fn notify(&self, id: AuthorizationId) {
+        if let Some(notify) = self.0.get(&id) {
+            notify.notify_waiters();
         }
     }
 }
@@ -33,15 +33,15 @@ mod tests {
 
     #[tokio::test]
     async fn news_reach_those_who_wait_for_that_sign_in() {
-        let news = News::default();
+        let watchers = SignInWatchers::default();
         let [one, other] = [AuthorizationId([1; 16]), AuthorizationId([2; 16])];
-        let waiting = [one, one, other].map(|id| Box::pin(news.of(id).notified_owned()));
+        let waiting = [one, one, other].map(|id| Box::pin(watchers.of(id).notified_owned()));
         let [mut first, mut second, mut third] = waiting;
         for waits in [&mut first, &mut second, &mut third] {
             waits.as_mut().enable();
         }
-        news.tell(one);
-        news.tell(AuthorizationId([3; 16]));
+        watchers.notify(one);
+        watchers.notify(AuthorizationId([3; 16]));
         assert!(first.now_or_never().is_some() && second.now_or_never().is_some());
         assert!(third.now_or_never().is_none());
     }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::StoreError;
-use super::backend::{Arrived, Listener};
-use super::news::{News, Telling};
+use super::backend::{Listener, Received};
+use super::change_events::{ChangeNotifier, StoreEvent};
 
 /// A listener to what other processes write. Nothing that comes after its beginning is lost before it runs.
-pub struct Following {
+pub struct ChangeFeed {
     pub(super) listener: Listener,
-    pub(super) telling: Arc<Telling>,
+    pub(super) notifier: Arc<ChangeNotifier>,
 }
 
-impl Following {
+impl ChangeFeed {
     /// Tells the watcher what arrives, until the database is away.
     ///
     /// # Errors
@@ -20,10 +20,10 @@ impl Following {
     pub async fn run(&mut self) -> Result<(), StoreError> {
         loop {
             match self.listener.next().await? {
-                Arrived::Lost => self.telling.tell(&News::Lost),
-                Arrived::Messages(messages) => {
-                    let news = messages.iter().filter_map(|message| self.telling.read(message));
-                    news.for_each(|news| self.telling.tell(&news));
+                Received::Missed => self.notifier.tell(&StoreEvent::Missed),
+                Received::Messages(messages) => {
+                    let news = messages.iter().filter_map(|message| self.notifier.read(message));
+                    news.for_each(|news| self.notifier.tell(&news));
                 }
             }
         }

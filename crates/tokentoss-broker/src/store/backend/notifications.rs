@@ -10,32 +10,32 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Connection, PgPool, Row, SqliteConnection, SqlitePool};
 
-use super::lent::Lent;
+use super::borrowed_connection::BorrowedConnection;
 use super::{Postgres, PostgresPool, Sqlite};
 use crate::store::limit::limited;
-use crate::store::{PATIENCE, StoreError};
+use crate::store::{LOCK_TIMEOUT, StoreError};
 
 /// The channel of Postgres.
 const CHANNEL: &str = "tokentoss_broker";
 /// After so long without a message Postgres is asked for an answer, so that a connection is noticed whose other end is gone.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
 /// How long that answer may take.
-const PROBE_PATIENCE: Duration = Duration::from_secs(5);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often SQLite is asked whether another connection wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Messages of SQLite that are read at once; more of them count as unknown ones.
 const MESSAGES: i64 = 1000;
 
 /// Messages that wait to be sent to Postgres; beyond that, one says that some are lost.
-const UNSAID: usize = 10_000;
+const OUTBOX_LIMIT: usize = 10_000;
 
 /// What has arrived.
 #[derive(Debug)]
-pub(in crate::store) enum Arrived {
+pub(in crate::store) enum Received {
     /// Messages, in their order.
     Messages(Vec<String>),
     /// Some may have been lost.
-    Lost,
+    Missed,
 }
 
 /// Listens to the messages of other processes.
@@ -56,7 +56,7 @@ pub(in crate::store) struct SqliteListener {
 }
 
 impl Listener {
-    pub(in crate::store) async fn next(&mut self) -> Result<Arrived, StoreError> {
+    pub(in crate::store) async fn next(&mut self) -> Result<Received, StoreError> {
         match self {
             Self::Postgres(listener, _) => next_of_postgres(listener, PROBE_AFTER).await,
             Self::Sqlite(listener) => listener.next().await,
@@ -69,7 +69,7 @@ impl Listener {
             Self::Postgres(listener, pool) => {
                 // It gives its connection back, and says so to Postgres.
                 drop(listener);
-                let _ = tokio::time::timeout(PROBE_PATIENCE, pool.close()).await;
+                let _ = tokio::time::timeout(PROBE_TIMEOUT, pool.close()).await;
             }
             Self::Sqlite(listener) => {
                 if let Err(error) = listener.connection.close().await {
@@ -95,7 +95,7 @@ impl Listener {
         let options = PgConnectOptions::clone(&pool.connections.connect_options());
         let pool = PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(LOCK_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options);
@@ -105,22 +105,22 @@ impl Listener {
     }
 }
 
-async fn next_of_postgres(listener: &mut PgListener, probe_after: Duration) -> Result<Arrived, StoreError> {
+async fn next_of_postgres(listener: &mut PgListener, probe_after: Duration) -> Result<Received, StoreError> {
     loop {
         if let Ok(received) = tokio::time::timeout(probe_after, listener.try_recv()).await {
             return Ok(match received? {
-                Some(notification) => Arrived::Messages(vec![notification.payload().to_owned()]),
-                None => Arrived::Lost,
+                Some(notification) => Received::Messages(vec![notification.payload().to_owned()]),
+                None => Received::Missed,
             });
         }
         // Messages that come with the answer wait in the listener.
         let probe = sqlx::query("SELECT 1").execute(&mut *listener);
-        tokio::time::timeout(PROBE_PATIENCE, probe).await.map_err(|_| StoreError::Late)??;
+        tokio::time::timeout(PROBE_TIMEOUT, probe).await.map_err(|_| StoreError::Late)??;
     }
 }
 
 impl SqliteListener {
-    async fn next(&mut self) -> Result<Arrived, StoreError> {
+    async fn next(&mut self) -> Result<Received, StoreError> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let row = sqlx::query("PRAGMA data_version").fetch_one(&mut self.connection).await?;
@@ -144,17 +144,17 @@ impl SqliteListener {
                     continue;
                 }
                 self.last = newest;
-                return Ok(Arrived::Lost);
+                return Ok(Received::Missed);
             };
             let (before, oldest): (i64, i64) = (self.last, last.try_get("oldest")?);
             self.last = last.try_get("id")?;
             let is_whole = rows.len() < usize::try_from(MESSAGES).unwrap_or_default();
             if oldest > before.saturating_add(1) || !is_whole {
                 self.last = newest(&mut self.connection).await?;
-                return Ok(Arrived::Lost);
+                return Ok(Received::Missed);
             }
             let messages = rows.iter().map(|row| row.try_get("message"));
-            return Ok(Arrived::Messages(messages.collect::<Result<_, _>>()?));
+            return Ok(Received::Messages(messages.collect::<Result<_, _>>()?));
         }
     }
 }
@@ -188,7 +188,7 @@ impl Sqlite {
 
 /// News of renewals that are still to be sent.
 #[derive(Default)]
-pub(super) struct Unsaid(Mutex<Queue>);
+pub(super) struct Outbox(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
@@ -196,11 +196,11 @@ struct Queue {
     is_sent: bool,
 }
 
-impl Unsaid {
+impl Outbox {
     /// Adds a message; whether somebody has to begin to send.
     fn add(&self, message: String) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.messages.len() < UNSAID {
+        if queue.messages.len() < OUTBOX_LIMIT {
             queue.messages.push(message);
         } else {
             // As if the connection had been lost: whoever hears it believes nothing that it keeps.
@@ -231,13 +231,13 @@ impl PostgresPool {
     /// Sends news of what is written already, those that come meanwhile together. Without them others read it when what they
     /// keep is five seconds old.
     pub(super) fn announce_later(&self, message: String) {
-        if !self.unsaid.add(message) {
+        if !self.outbox.add(message) {
             return;
         }
         let pool = self.clone();
         tokio::spawn(async move {
             loop {
-                let messages = pool.unsaid.take();
+                let messages = pool.outbox.take();
                 if messages.is_empty() {
                     return;
                 }
@@ -249,7 +249,7 @@ impl PostgresPool {
     }
 
     async fn announce(&self, messages: Vec<String>) -> Result<(), StoreError> {
-        let mut connection = Lent::of(&self.connections).await?;
+        let mut connection = BorrowedConnection::of(&self.connections).await?;
         sqlx::query("SELECT pg_notify($1, message) FROM unnest($2::text[]) AS m (message)")
             .bind(CHANNEL)
             .bind(messages)
@@ -261,18 +261,18 @@ impl PostgresPool {
 
 #[cfg(test)]
 mod tests {
-    use super::{UNSAID, Unsaid};
+    use super::{OUTBOX_LIMIT, Outbox};
 
     #[test]
     fn more_than_can_wait_becomes_one_message_that_says_so() {
-        let unsaid = Unsaid::default();
-        assert!(unsaid.add("first".into()), "somebody begins to send");
-        for _ in 1..UNSAID {
-            assert!(!unsaid.add("another".into()));
+        let outbox = Outbox::default();
+        assert!(outbox.add("first".into()), "somebody begins to send");
+        for _ in 1..OUTBOX_LIMIT {
+            assert!(!outbox.add("another".into()));
         }
-        assert!(!unsaid.add("one too many".into()));
-        assert_eq!(unsaid.take(), [""]);
-        assert!(unsaid.take().is_empty());
-        assert!(unsaid.add("later".into()));
+        assert!(!outbox.add("one too many".into()));
+        assert_eq!(outbox.take(), [""]);
+        assert!(outbox.take().is_empty());
+        assert!(outbox.add("later".into()));
     }
 }

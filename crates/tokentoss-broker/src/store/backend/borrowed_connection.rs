@@ -16,12 +16,12 @@ use crate::store::StoreError;
 const RETURN: Duration = Duration::from_secs(2);
 
 /// A connection of the pool.
-pub(super) struct Lent {
+pub(super) struct BorrowedConnection {
     connection: PoolConnection<Postgres>,
     is_beginning: bool,
 }
 
-impl Lent {
+impl BorrowedConnection {
     pub(super) async fn of(pool: &PgPool) -> Result<Self, StoreError> {
         Ok(Self { connection: pool.acquire().await?, is_beginning: false })
     }
@@ -38,7 +38,7 @@ impl Lent {
     }
 }
 
-impl Deref for Lent {
+impl Deref for BorrowedConnection {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -46,13 +46,13 @@ impl Deref for Lent {
     }
 }
 
-impl DerefMut for Lent {
+impl DerefMut for BorrowedConnection {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
 }
 
-impl Drop for Lent {
+impl Drop for BorrowedConnection {
     fn drop(&mut self) {
         let back = self.connection.return_to_pool();
         // Where this is not over in time, or not begun, the connection is dropped with its place in the pool.

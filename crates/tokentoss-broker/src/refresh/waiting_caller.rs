@@ -1,0 +1,159 @@
+//! A caller whose token is not kept: it reads the row, and refreshes or waits.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokentoss_core::Timestamp;
+use tokentoss_custody::{Asker, Claim, Decision, Demand, Held, LeaseOwner, Problem, Refusal, decide};
+use tokio::sync::oneshot;
+
+use super::claimed_grant::ClaimedGrant;
+use super::single_flight::{Observation, RefreshPermit, TokenWaiter};
+use super::{CALLER_TIMEOUT, Custodian, CustodianError, IssuedToken, TokenRequest};
+use crate::cache::PendingRead;
+use crate::clock;
+use crate::metrics;
+use crate::random;
+use crate::store::{GrantId, GrantRow, ProviderUser, StoreError};
+
+/// After how long somebody may ask again who was not served in time.
+const RETRY_AFTER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The caller.
+pub(super) struct WaitingCaller<'a> {
+    custodian: &'a Arc<Custodian>,
+    id: GrantId,
+    provider_user: &'a ProviderUser,
+    request: &'a TokenRequest,
+    began: Instant,
+    /// By the database's clock.
+    gives_up_at: Option<Timestamp>,
+}
+
+impl<'a> WaitingCaller<'a> {
+    pub(super) fn of(
+        custodian: &'a Arc<Custodian>,
+        id: GrantId,
+        provider_user: &'a ProviderUser,
+        request: &'a TokenRequest,
+    ) -> Self {
+        Self { custodian, id, provider_user, request, began: Instant::now(), gives_up_at: None }
+    }
+}
+
+/// A row, and what the database's clock shows.
+struct GrantSnapshot {
+    row: Arc<GrantRow>,
+    now: Timestamp,
+    read: PendingRead,
+}
+
+impl WaitingCaller<'_> {
+    /// The row as of a moment or later; while this process refreshes it, a kept one says all that there is to know.
+    async fn snapshot(&self, moment: Duration) -> Result<GrantSnapshot, CustodianError> {
+        let custodian = self.custodian;
+        let read = custodian.cache.begin(self.provider_user);
+        let is_running = || custodian.flights.find(self.id).is_some_and(|flight| flight.is_running());
+        if let Some(kept) = custodian.cache.row(self.id)
+            && (kept.at() >= moment || is_running())
+        {
+            let read = read.as_of(kept.at());
+            return Ok(GrantSnapshot { row: Arc::clone(kept.row()), now: kept.now(), read });
+        }
+        let row = Arc::new(custodian.store.grant(self.id).await?.ok_or(CustodianError::NotConnected)?);
+        custodian.cache.keep_row(read, &row);
+        Ok(GrantSnapshot { now: row.now, row, read })
+    }
+}
+
+impl TokenWaiter for WaitingCaller<'_> {
+    type Token = IssuedToken;
+    type Claim = (Claim, Arc<GrantRow>, PendingRead);
+    type Error = CustodianError;
+
+    async fn observe(&mut self) -> Result<Observation<IssuedToken, Self::Claim>, CustodianError> {
+        let (custodian, request) = (self.custodian, self.request);
+        if let Some(given) = custodian.cached_token(self.id, request) {
+            return Ok(Observation::Ready(given));
+        }
+        let asked_at = clock::elapsed();
+        let _turn = custodian.row_locks.lock(&self.id).await;
+        if let Some(given) = custodian.cached_token(self.id, request) {
+            return Ok(Observation::Ready(given));
+        }
+        let GrantSnapshot { row, now, read } = self.snapshot(asked_at).await?;
+        let context = custodian.context(&row)?;
+        let gives_up_at = *self.gives_up_at.get_or_insert(now + CALLER_TIMEOUT);
+        let demand = Demand {
+            asker: Asker::Caller { gives_up_at },
+            credential: request.credential,
+            target: request.target.clone(),
+            min_ttl: request.min_ttl,
+            rejected: request.rejected,
+        };
+        match decide(now, &row.grant, &demand, &context) {
+            Decision::Serve { slot, .. } => {
+                let given = custodian.serve(&row, slot, request.credential, now, read).await?;
+                Ok(given.map_or(Observation::Retry, Observation::Ready))
+            }
+            Decision::Refuse(refusal) => Err(CustodianError::Refused(refusal)),
+            Decision::Correct(update) => {
+                custodian.store.update(self.id, &update, &[]).await?;
+                Ok(Observation::Retry)
+            }
+            Decision::Refresh(claim) => {
+                // Without the tenant's key nothing is claimed: another broker may have it.
+                custodian.data_key(&row.tenant).await?;
+                Ok(Observation::Refresh((claim, row, read)))
+            }
+            // The scheduler alone is sent to rest.
+            Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
+                let left = Duration::from_millis(until.as_millis().saturating_sub(now.as_millis()));
+                Ok(Observation::Wait(left.min(CALLER_TIMEOUT)))
+            }
+            Decision::Rest { until: None } => Err(CustodianError::NotConnected),
+        }
+    }
+
+    async fn start_refresh(
+        &self,
+        (claim, row, read): Self::Claim,
+        permit: RefreshPermit,
+    ) -> Result<bool, CustodianError> {
+        let (custodian, id, provider_user) =
+            (Arc::clone(self.custodian), self.id, self.provider_user.clone());
+        let (owner, started) = (LeaseOwner(random::number()), clock::elapsed());
+        let (claimed, answer) = oneshot::channel();
+        // A caller who leaves while the lease is taken must not leave a lease that nobody uses.
+        self.custodian.tasks.spawn(async move {
+            let has_lease = custodian.store.claim(id, &claim, owner).await;
+            let is_ours = matches!(has_lease, Ok(true));
+            // The caller may have left.
+            let _ = claimed.send(has_lease);
+            if is_ours {
+                metrics::claimed(&provider_user.provider, "caller", claim.is_repeated);
+                let held = Held { claim, owner };
+                let claimed = ClaimedGrant::new(Arc::unwrap_or_clone(row), held, started, read.at());
+                custodian.keep_written(custodian.refresh(&claimed).await, id, &provider_user).await;
+            }
+            drop(permit);
+        });
+        Ok(answer.await.unwrap_or(Ok(false))?)
+    }
+
+    fn remaining_wait(&self) -> Result<Duration, CustodianError> {
+        let left = CALLER_TIMEOUT.saturating_sub(self.began.elapsed());
+        let busy =
+            || Refusal { problem: Problem::RefreshBusy, cause: None, retry_after: Some(RETRY_AFTER_TIMEOUT) };
+        if left.is_zero() { Err(CustodianError::Refused(busy())) } else { Ok(left) }
+    }
+
+    async fn pause(&self, news: impl Future<Output = ()> + Send, longest: Duration) {
+        let _ = tokio::time::timeout(longest.max(Duration::from_millis(1)), news).await;
+    }
+
+    fn too_many_attempts(&self) -> CustodianError {
+        StoreError::Row("a grant that comes to no decision").into()
+    }
+}
