@@ -249,7 +249,8 @@ mod tests {
     use crate::store::{Account, Change, ChangeKind, GrantId, GrantRow, ProviderUser, StoreEvent};
     use tokentoss_core::{Secret, Timestamp};
     use tokentoss_custody::{
-        CellId, ClientRevision, Handle, Jitter, Renewed, Scopes, SignIn, Terms, TokenHash, Version, connect,
+        CellId, ClientRevision, Handle, Jitter, Renewed, Scopes, SettleParameters, SignIn, TokenHash,
+        Version, connect,
     };
 
     fn provider_user(user: &str) -> ProviderUser {
@@ -271,8 +272,11 @@ mod tests {
         let expires_in = Some(Duration::from_secs(3600));
         let tokens = Renewed { access, refresh: None, id_token: None, expires_in, scopes: None };
         let sign_in = SignIn { tokens, requested: Scopes::default(), assumed_life: TTL };
-        let terms =
-            Terms { forgets_after: Duration::MAX, client_revision: ClientRevision(1), jitter: Jitter(0) };
+        let terms = SettleParameters {
+            forgets_after: Duration::MAX,
+            client_revision: ClientRevision(1),
+            jitter: Jitter(0),
+        };
         let ProviderUser { tenant, user, provider } = provider_user("ada");
         let grant = connect(now, &sign_in, Version(1), &terms);
         let id = GrantId([1; 16]);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::claim::Held;
+use crate::claim::HeldLease;
 use crate::outcome::{Failure, Outcome};
-use crate::terms::{DEADLINE, SHORTEST_REQUEST};
+use crate::parameters::{DEADLINE, MIN_REQUEST_TIMEOUT};
 
 /// The next thing for the holder to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,14 +17,14 @@ pub enum Step {
         timeout: Duration,
     },
     /// Settle the grant with this.
-    Settle(Box<Report>),
+    Settle(Box<AttemptReport>),
 }
 
 /// The end of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct AttemptReport {
     /// Under which lease.
-    pub held: Held,
+    pub held: HeldLease,
     /// What came of it.
     pub outcome: Outcome,
     /// Whether an answer to an earlier request with this token is unknown.
@@ -36,7 +36,7 @@ pub struct Report {
 /// Its time is measured by a monotonic clock from before the claim was sent, so that no change of the wall clock matters.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    held: Held,
+    held: HeldLease,
     secrets: usize,
     secret: usize,
     is_uncertain: bool,
@@ -46,14 +46,14 @@ pub struct Attempt {
 impl Attempt {
     /// An attempt of a client with so many secrets, in the order in which they are tried.
     #[must_use]
-    pub fn new(held: Held, secrets: usize) -> Self {
+    pub fn new(held: HeldLease, secrets: usize) -> Self {
         let is_uncertain = held.claim.is_repeated;
         Self { held, secrets, secret: 0, is_uncertain, was_repeated: false }
     }
 
     /// Under which lease.
     #[must_use]
-    pub const fn held(&self) -> &Held {
+    pub const fn held(&self) -> &HeldLease {
         &self.held
     }
 
@@ -76,7 +76,7 @@ impl Attempt {
             return self.send_or(elapsed, Outcome::failed(Failure::NotSent));
         }
         if let Outcome::Failed { failure, .. } = outcome {
-            self.is_uncertain |= failure.may_have_spent();
+            self.is_uncertain |= failure.may_have_consumed_token();
             let is_repeatable = match failure {
                 Failure::NotSent | Failure::AnswerLost | Failure::Unreadable => true,
                 Failure::RequestRefused => !self.held.claim.target.is_main(),
@@ -93,13 +93,17 @@ impl Attempt {
     /// Sends while enough of the deadline is left, which always ends before the lease.
     fn send_or(&self, elapsed: Duration, otherwise: Outcome) -> Step {
         let timeout = DEADLINE.saturating_sub(elapsed);
-        if timeout < SHORTEST_REQUEST {
+        if timeout < MIN_REQUEST_TIMEOUT {
             return self.settle(otherwise);
         }
         Step::Send { secret: self.secret, timeout }
     }
 
     fn settle(&self, outcome: Outcome) -> Step {
-        Step::Settle(Box::new(Report { held: self.held.clone(), outcome, is_uncertain: self.is_uncertain }))
+        Step::Settle(Box::new(AttemptReport {
+            held: self.held.clone(),
+            outcome,
+            is_uncertain: self.is_uncertain,
+        }))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 
 use crate::outcome::Failure;
-use crate::terms::{FIRST_BACK_OFF, Jitter, LONGEST_BACK_OFF, LONGEST_RETRY_AFTER, was_put_back};
+use crate::parameters::{INITIAL_BACK_OFF, Jitter, MAX_BACK_OFF, MAX_RETRY_AFTER, clock_went_back};
 
 /// The state of the pauses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl BackOff {
         retry_after: Option<Duration>,
         jitter: Jitter,
     ) -> Self {
-        let doubled = FIRST_BACK_OFF.saturating_mul(2_u32.saturating_pow(self.failures.min(16)));
-        let pause = doubled.min(LONGEST_BACK_OFF);
+        let doubled = INITIAL_BACK_OFF.saturating_mul(2_u32.saturating_pow(self.failures.min(16)));
+        let pause = doubled.min(MAX_BACK_OFF);
         let spread = pause.saturating_sub(jitter.of(pause / 4));
-        let wished = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+        let wished = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         Self {
             failures: self.failures.saturating_add(1),
             failure: Some(failure),
@@ -43,6 +43,6 @@ impl BackOff {
     #[must_use]
     pub fn next_attempt_at(&self, now: Timestamp) -> Option<Timestamp> {
         let (failed_at, until) = self.pause?;
-        (until > now && !was_put_back(now, failed_at)).then_some(until)
+        (until > now && !clock_went_back(now, failed_at)).then_some(until)
     }
 }

@@ -4,8 +4,8 @@ use tokentoss_core::Timestamp;
 
 use crate::grant::{Grant, Intent, Lease};
 use crate::handle::{Handle, LeaseOwner, Version};
+use crate::parameters::LEASE;
 use crate::scopes::Target;
-use crate::terms::LEASE;
 
 /// The statement that takes the lease and writes the intent.
 ///
@@ -34,7 +34,7 @@ pub struct Claim {
 
 /// A claim that was granted to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldLease {
     /// The claim.
     pub claim: Claim,
     /// The holder.
@@ -55,12 +55,12 @@ impl Claim {
     ///
     /// `now` is the database's clock as the statement runs.
     #[must_use]
-    pub fn apply(&self, now: Timestamp, owner: LeaseOwner, row: &mut Grant) -> Option<Held> {
+    pub fn apply(&self, now: Timestamp, owner: LeaseOwner, row: &mut Grant) -> Option<HeldLease> {
         let is_free = row.lease.is_none_or(|lease| lease.until <= now);
         (row.version == self.version && is_free).then(|| {
             row.lease = Some(Lease { owner, until: now + LEASE });
             row.intent = Some(self.intent);
-            Held { claim: self.clone(), owner }
+            HeldLease { claim: self.clone(), owner }
         })
     }
 }

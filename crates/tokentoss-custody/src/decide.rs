@@ -5,15 +5,17 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 
 use crate::claim::Claim;
-use crate::correct::correction;
+use crate::correction::correction;
 use crate::decision::Decision;
-use crate::demand::{Asker, Candidate, Credential, Demand};
+use crate::demand::{Candidate, Credential, Demand, Requester};
 use crate::grant::{Access, Grant};
 use crate::outcome::Failure;
+use crate::parameters::{
+    Context, MAX_RETRY_AFTER, REJECTION_COOLDOWN, TARGET_REFUSAL_TTL, between, clock_went_back,
+};
 use crate::problem::{Problem, Refusal};
 use crate::scopes::Target;
 use crate::status::{ErrorCause, ExpiredCause, Status};
-use crate::terms::{Context, LONGEST_RETRY_AFTER, RENEWAL_PAUSE, SCOPE_REFUSAL, between, was_put_back};
 
 /// What keeps a grant from being refreshed now.
 enum Obstacle {
@@ -31,9 +33,9 @@ pub fn decide(now: Timestamp, grant: &Grant, demand: &Demand, context: &Context)
     if let Some(update) = correction(now, grant, context) {
         return Decision::Correct(Box::new(update));
     }
-    match demand.asker {
-        Asker::Scheduler => for_scheduler(now, grant, context),
-        Asker::Caller { gives_up_at } => for_caller(now, grant, demand, context, gives_up_at),
+    match demand.requester {
+        Requester::Scheduler => for_scheduler(now, grant, context),
+        Requester::Caller { gives_up_at } => for_caller(now, grant, demand, context, gives_up_at),
     }
 }
 
@@ -79,7 +81,7 @@ fn for_caller(
         Some(Obstacle::Until(until, problem)) => Decision::Refuse(Refusal {
             problem,
             cause: None,
-            retry_after: Some(between(now, until).min(LONGEST_RETRY_AFTER)),
+            retry_after: Some(between(now, until).min(MAX_RETRY_AFTER)),
         }),
         None => match Claim::new(now, grant, target) {
             Some(claim) => Decision::Refresh(claim),
@@ -125,11 +127,14 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
         return None;
     }
     let refuse = |problem, retry_after| Some(Refusal { problem, cause: None, retry_after });
-    if !demand.target.scopes.are_within(&grant.consented) {
+    if !demand.target.scopes.is_subset(&grant.consented) {
         return refuse(Problem::ScopeMissing, None);
     }
     let slot = grant.slot(target)?;
-    if slot.refused_until.is_some_and(|until| until > now && !was_put_back(now + SCOPE_REFUSAL, until)) {
+    if slot
+        .refused_until
+        .is_some_and(|until| until > now && !clock_went_back(now + TARGET_REFUSAL_TTL, until))
+    {
         return refuse(Problem::ScopeMissing, None);
     }
     let access = slot.access.as_ref()?;
@@ -143,7 +148,7 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
     if demand.rejected == Some(access.handle.hash) {
         return refuse(Problem::RateLimited, Some(pause));
     }
-    if !demand.target.scopes.are_within(&access.scopes) {
+    if !demand.target.scopes.is_subset(&access.scopes) {
         return refuse(Problem::ScopeMissing, None);
     }
     match demand.min_ttl {
@@ -169,6 +174,6 @@ fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Acc
 
 /// For how much longer a token counts as new; none if it does not.
 fn new_for(now: Timestamp, access: &Access) -> Option<Duration> {
-    let pause = RENEWAL_PAUSE.saturating_sub(between(access.obtained_at, now));
-    (!pause.is_zero() && !was_put_back(now, access.obtained_at)).then_some(pause)
+    let pause = REJECTION_COOLDOWN.saturating_sub(between(access.obtained_at, now));
+    (!pause.is_zero() && !clock_went_back(now, access.obtained_at)).then_some(pause)
 }

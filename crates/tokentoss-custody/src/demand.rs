@@ -6,13 +6,13 @@ use tokentoss_core::Timestamp;
 
 use crate::grant::{Access, Grant};
 use crate::handle::TokenHash;
+use crate::parameters::{DEFAULT_MIN_TTL, FALLBACK_MIN_TTL};
 use crate::scopes::Target;
 use crate::status::{ErrorCause, Status};
-use crate::terms::{LEAST_MIN_TTL, USUAL_MIN_TTL};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
+pub enum Requester {
     /// Somebody who waits for a token until this moment at the latest.
     Caller {
         /// When the caller wants an answer, whatever it is.
@@ -27,7 +27,7 @@ pub enum Asker {
 pub enum MinTtl {
     /// Four minutes, or a third of its life if that is shorter; ten seconds while no refresh is possible.
     #[default]
-    Usual,
+    Default,
     /// This, and never less.
     AtLeast(Duration),
 }
@@ -46,7 +46,7 @@ pub enum Credential {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// Who asks.
-    pub asker: Asker,
+    pub requester: Requester,
     /// Which token.
     pub credential: Credential,
     /// For what. The token may have more scopes, but exactly this audience.
@@ -61,12 +61,12 @@ pub struct Demand {
 impl Demand {
     /// The scheduler's demand.
     #[must_use]
-    pub fn of_scheduler() -> Self {
+    pub fn for_scheduler() -> Self {
         Self {
-            asker: Asker::Scheduler,
+            requester: Requester::Scheduler,
             credential: Credential::AccessToken,
             target: Target::default(),
-            min_ttl: MinTtl::Usual,
+            min_ttl: MinTtl::Default,
             rejected: None,
         }
     }
@@ -77,7 +77,7 @@ impl Demand {
         if self.credential == Credential::IdToken {
             return Target::default();
         }
-        let has_all = |access: &Access| self.target.scopes.are_within(&access.scopes);
+        let has_all = |access: &Access| self.target.scopes.is_subset(&access.scopes);
         let by_main = self.target.audience.is_none() && grant.main().is_none_or(has_all);
         if by_main { Target::default() } else { self.target.clone() }
     }
@@ -96,7 +96,7 @@ impl Demand {
                 return slot.target.is_main().then_some(Candidate { slot: index, life, ttl });
             }
             let fits = slot.target.audience == self.target.audience
-                && self.target.scopes.are_within(&access.scopes)
+                && self.target.scopes.is_subset(&access.scopes)
                 && self.rejected != Some(access.handle.hash);
             fits.then(|| Candidate { slot: index, life: grant.life(access), ttl: grant.ttl(access, now) })
         };
@@ -122,7 +122,7 @@ impl MinTtl {
     #[must_use]
     pub fn wanted(self, life: Duration) -> Duration {
         match self {
-            Self::Usual => USUAL_MIN_TTL.min(life / 3),
+            Self::Default => DEFAULT_MIN_TTL.min(life / 3),
             Self::AtLeast(least) => least,
         }
     }
@@ -131,7 +131,7 @@ impl MinTtl {
     #[must_use]
     pub fn required(self, life: Duration) -> Duration {
         match self {
-            Self::Usual => LEAST_MIN_TTL.min(life / 3),
+            Self::Default => FALLBACK_MIN_TTL.min(life / 3),
             Self::AtLeast(least) => least,
         }
     }
@@ -140,7 +140,7 @@ impl MinTtl {
     #[must_use]
     pub fn is_reachable(self, life: Duration) -> bool {
         match self {
-            Self::Usual => true,
+            Self::Default => true,
             Self::AtLeast(least) => least <= life / 10 * 9,
         }
     }

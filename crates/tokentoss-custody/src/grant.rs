@@ -6,10 +6,10 @@ use tokentoss_core::Timestamp;
 
 use crate::back_off::BackOff;
 use crate::handle::{Handle, LeaseOwner, TokenHash, Version};
+use crate::parameters::{MAX_TARGETS, TARGET_REFUSAL_TTL, before, between, clock_went_back};
 use crate::schedule::Schedule;
 use crate::scopes::{Scopes, Target};
 use crate::status::Status;
-use crate::terms::{MOST_TARGETS, SCOPE_REFUSAL, before, between, was_put_back};
 
 /// The row of a grant. Every field is a column, except [`Grant::tokens`], which are the main token's columns and the
 /// rows of `variants`.
@@ -105,14 +105,14 @@ impl IdToken {
     /// The life that it has left; none where the clock was put back since it came.
     #[must_use]
     pub fn ttl(&self, access: &Access, now: Timestamp) -> Duration {
-        if was_put_back(now, access.obtained_at) { Duration::ZERO } else { between(now, self.expires_at) }
+        if clock_went_back(now, access.obtained_at) { Duration::ZERO } else { between(now, self.expires_at) }
     }
 }
 
 impl Slot {
     /// When the provider gave or refused it.
     fn written_at(&self) -> Timestamp {
-        let refused_at = self.refused_until.map(|until| before(until, SCOPE_REFUSAL));
+        let refused_at = self.refused_until.map(|until| before(until, TARGET_REFUSAL_TTL));
         let obtained_at = self.access.as_ref().map(|access| access.obtained_at);
         obtained_at.max(refused_at).unwrap_or(Timestamp::from_millis(0))
     }
@@ -148,7 +148,7 @@ impl Grant {
     pub fn ttl(&self, access: &Access, now: Timestamp) -> Duration {
         match self.life(access) {
             Duration::MAX => Duration::MAX,
-            _ if was_put_back(now, access.obtained_at) => Duration::ZERO,
+            _ if clock_went_back(now, access.obtained_at) => Duration::ZERO,
             life => life.saturating_sub(between(access.obtained_at, now)),
         }
     }
@@ -159,7 +159,7 @@ impl Grant {
             *other = slot;
             return;
         }
-        while self.tokens.len() >= MOST_TARGETS {
+        while self.tokens.len() >= MAX_TARGETS {
             let others = self.tokens.iter().enumerate().filter(|(_, other)| !other.target.is_main());
             let Some((oldest, _)) = others.min_by_key(|(_, other)| other.written_at()) else { break };
             self.tokens.remove(oldest);

@@ -40,7 +40,7 @@
 mod attempt;
 mod back_off;
 mod claim;
-mod correct;
+mod correction;
 mod decide;
 mod decision;
 mod demand;
@@ -48,33 +48,33 @@ mod grant;
 mod handle;
 mod lifecycle;
 mod outcome;
+mod parameters;
 mod problem;
 pub mod renewal;
 mod schedule;
 mod scopes;
 mod settle;
 mod status;
-mod terms;
 mod update;
 
-pub use attempt::{Attempt, Report, Step};
+pub use attempt::{Attempt, AttemptReport, Step};
 pub use back_off::BackOff;
-pub use claim::{Claim, Held};
+pub use claim::{Claim, HeldLease};
 pub use decide::decide;
 pub use decision::Decision;
-pub use demand::{Asker, Credential, Demand, MinTtl};
+pub use demand::{Credential, Demand, MinTtl, Requester};
 pub use grant::{Access, Grant, IdToken, Intent, Lease, Slot};
 pub use handle::{CellId, ClientRevision, Handle, LeaseOwner, TokenHash, Version};
-pub use lifecycle::{SignIn, confirm, connect, forget_access, give_back, reconnect, sign_out};
+pub use lifecycle::{SignIn, confirm, connect, forget_access, reconnect, release_lease, sign_out};
 pub use outcome::{Failure, Outcome, Renewed};
+pub use parameters::{
+    CLOCK_TOLERANCE, Context, DEADLINE, DEFAULT_MIN_TTL, FALLBACK_MIN_TTL, INITIAL_BACK_OFF, Jitter, LEASE,
+    MAX_BACK_OFF, MAX_LIFETIME, MAX_REFUSALS, MAX_RETRY_AFTER, MAX_TARGETS, MIN_REQUEST_TIMEOUT,
+    REJECTION_COOLDOWN, SettleParameters, TARGET_REFUSAL_TTL,
+};
 pub use problem::{Action, Problem, Refusal};
 pub use schedule::Schedule;
 pub use scopes::{Scopes, Target};
 pub use settle::settle;
 pub use status::{ErrorCause, Event, ExpiredCause, Revoker, Status};
-pub use terms::{
-    CLOCK_TOLERANCE, Context, DEADLINE, FIRST_BACK_OFF, Jitter, LEASE, LEAST_MIN_TTL, LONGEST_BACK_OFF,
-    LONGEST_LIFE, LONGEST_RETRY_AFTER, MOST_REFUSALS, MOST_TARGETS, RENEWAL_PAUSE, SCOPE_REFUSAL,
-    SHORTEST_REQUEST, Terms, USUAL_MIN_TTL,
-};
-pub use update::{Guard, Update, Write};
+pub use update::{Guard, Settlement, Update};

@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokentoss_core::Timestamp;
 
 use crate::back_off::BackOff;
-use crate::claim::Held;
+use crate::claim::HeldLease;
 use crate::grant::{Access, Grant, Slot};
 use crate::handle::{TokenHash, Version};
 use crate::outcome::Renewed;
+use crate::parameters::{MAX_LIFETIME, SettleParameters};
 use crate::schedule::Schedule;
 use crate::scopes::{Scopes, Target};
 use crate::status::{Event, Revoker, Status};
-use crate::terms::{LONGEST_LIFE, Terms};
 use crate::update::{Guard, Update};
 
 /// A finished sign-in.
@@ -30,10 +30,10 @@ pub struct SignIn {
 ///
 /// `known` is the journal's version, which is not zero if the row was there and got lost.
 #[must_use]
-pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, terms: &Terms) -> Grant {
+pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, parameters: &SettleParameters) -> Grant {
     let tokens = &sign_in.tokens;
     let consented = tokens.scopes.clone().unwrap_or_else(|| sign_in.requested.clone());
-    let life = tokens.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(LONGEST_LIFE));
+    let life = tokens.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(MAX_LIFETIME));
     let access = Access {
         handle: tokens.access,
         scopes: consented.clone(),
@@ -52,7 +52,7 @@ pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, terms: &Terms) 
         connected_at: now,
         renewed_at: now,
         used_at: now,
-        schedule: Schedule::after(now, life, terms.forgets_after, terms.jitter),
+        schedule: Schedule::after(now, life, parameters.forgets_after, parameters.jitter),
         back_off: BackOff::default(),
         lease: None,
         intent: None,
@@ -62,9 +62,15 @@ pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, terms: &Terms) 
 /// The row of a user who signs in again. The tokens before are dropped and not revoked, because at some providers that
 /// would end the new ones too.
 #[must_use]
-pub fn reconnect(now: Timestamp, grant: &Grant, sign_in: &SignIn, known: Version, terms: &Terms) -> Update {
+pub fn reconnect(
+    now: Timestamp,
+    grant: &Grant,
+    sign_in: &SignIn,
+    known: Version,
+    parameters: &SettleParameters,
+) -> Update {
     let status = grant.status.after(Event::SignedIn);
-    let after = Grant { status, ..connect(now, sign_in, known.max(grant.version), terms) };
+    let after = Grant { status, ..connect(now, sign_in, known.max(grant.version), parameters) };
     Update { guard: Guard::of_version(grant.version), after, revoke: Vec::new() }
 }
 
@@ -105,7 +111,7 @@ pub fn confirm(grant: &Grant) -> Option<Update> {
 
 /// Gives a lease back under which nothing was sent. None for a row that somebody else has by now.
 #[must_use]
-pub fn give_back(grant: &Grant, held: &Held) -> Option<Update> {
+pub fn release_lease(grant: &Grant, held: &HeldLease) -> Option<Update> {
     grant.lease.filter(|lease| lease.owner == held.owner)?;
     // An intent that is older than the claim stays.
     let intent = grant.intent.filter(|_| held.claim.is_repeated);

@@ -73,7 +73,7 @@ pub enum Failure {
 impl Failure {
     /// Whether the provider may have spent the refresh token.
     #[must_use]
-    pub const fn may_have_spent(self) -> bool {
+    pub const fn may_have_consumed_token(self) -> bool {
         matches!(self, Self::AnswerLost | Self::ServerFailed | Self::Unreadable)
     }
 

@@ -6,7 +6,7 @@ use tokentoss_core::Timestamp;
 
 use crate::grant::Grant;
 use crate::handle::ClientRevision;
-use crate::terms::{Jitter, LONGEST_RETRY_AFTER, between};
+use crate::parameters::{Jitter, MAX_RETRY_AFTER, between};
 
 /// Two columns, of which [`Grant::due_at`] takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,6 @@ impl Grant {
     /// back again cannot put it to sleep.
     #[must_use]
     pub fn rest(&self, now: Timestamp, revision: ClientRevision) -> Duration {
-        self.due_at(now, revision)
-            .map_or(LONGEST_RETRY_AFTER, |due| between(now, due).min(LONGEST_RETRY_AFTER))
+        self.due_at(now, revision).map_or(MAX_RETRY_AFTER, |due| between(now, due).min(MAX_RETRY_AFTER))
     }
 }

@@ -29,7 +29,7 @@ impl Scopes {
 
     /// Whether all of these are among the others.
     #[must_use]
-    pub fn are_within(&self, others: &Self) -> bool {
+    pub fn is_subset(&self, others: &Self) -> bool {
         self.0.is_subset(&others.0)
     }
 

@@ -57,7 +57,7 @@ impl Update {
 
 /// What to write after an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Write {
+pub enum Settlement {
     /// The row.
     Update(Box<Update>),
     /// The user signed out meanwhile: these new tokens go to the revocation queue, and the row stays as it is.

@@ -7,7 +7,7 @@ const OWN: [(&str, &str, &str); 4] = [
     ("confirmation_wrong", "What was typed is not what the broker's page showed. Sign in again.", "sign_in"),
     (
         "identity_unusable",
-        "The provider does not say who signed in. Report this to the broker's administrator.",
+        "The provider does not say who signed in. AttemptReport this to the broker's administrator.",
         "ask_admin",
     ),
     ("provider_unavailable", "The provider cannot be reached. Sign in again in a moment.", "retry"),

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    CellId, Claim, Handle, Held, IdToken, Intent, LeaseOwner, Outcome, Renewed, Report, Scopes, Target,
-    TokenHash, Version,
+    AttemptReport, CellId, Claim, Handle, HeldLease, IdToken, Intent, LeaseOwner, Outcome, Renewed, Scopes,
+    Target, TokenHash, Version,
 };
 
 use crate::store::{GrantId, NewCell};
@@ -21,7 +21,7 @@ pub struct Answer {
     /// The provider's name in the configuration.
     pub provider: String,
     /// What the machine is told.
-    pub report: Report,
+    pub report: AttemptReport,
     /// The tokens.
     pub cells: Vec<NewCell>,
 }
@@ -145,8 +145,8 @@ impl Answer {
         Some(Self {
             grant: GrantId(written.grant),
             provider: written.provider,
-            report: Report {
-                held: Held { claim, owner: LeaseOwner(u128::from_be_bytes(written.owner)) },
+            report: AttemptReport {
+                held: HeldLease { claim, owner: LeaseOwner(u128::from_be_bytes(written.owner)) },
                 outcome,
                 is_uncertain: written.is_uncertain,
             },

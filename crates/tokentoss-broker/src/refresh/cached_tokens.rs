@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokentoss_custody::{Access, Asker, Credential, Decision, Demand, decide};
+use tokentoss_custody::{Access, Credential, Decision, Demand, Requester, decide};
 
 use super::claimed_grant::WrittenGrant;
 use super::{Custodian, CustodianError, IssuedToken, TokenRequest};
@@ -17,7 +17,7 @@ impl Custodian {
         let (row, now) = (kept.row(), kept.now());
         let demand = Demand {
             // Nobody waits for anything here.
-            asker: Asker::Caller { gives_up_at: now },
+            requester: Requester::Caller { gives_up_at: now },
             credential: request.credential,
             target: request.target.clone(),
             min_ttl: request.min_ttl,

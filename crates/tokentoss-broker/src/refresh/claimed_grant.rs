@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokentoss_core::{Secret, Timestamp};
-use tokentoss_custody::{CellId, Grant, Held};
+use tokentoss_custody::{CellId, Grant, HeldLease};
 
 use crate::cache::PendingRead;
 use crate::clock;
@@ -15,7 +15,7 @@ pub(super) struct ClaimedGrant {
     /// The row with the lease and the intent in it.
     pub row: GrantRow,
     /// The lease.
-    pub held: Held,
+    pub held: HeldLease,
     /// From when the lease is counted, by this machine's clock: before it was taken.
     started: Duration,
     /// By this machine's clock, before the row was read.
@@ -34,7 +34,7 @@ pub(super) struct WrittenGrant {
 
 impl ClaimedGrant {
     /// A row that was read before the claim, by this machine's clock at `read_at` or later.
-    pub(super) fn new(mut row: GrantRow, held: Held, started: Duration, read_at: Duration) -> Self {
+    pub(super) fn new(mut row: GrantRow, held: HeldLease, started: Duration, read_at: Duration) -> Self {
         // The statement did the same to the row in the database. Where that was another one, the next write notices.
         let _ = held.claim.apply(row.now, held.owner, &mut row.grant);
         Self { row, held, started, read_at }

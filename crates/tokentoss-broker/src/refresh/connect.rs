@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::Tokens;
 use tokentoss_custody::{
-    CellId, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Terms, connect, reconnect,
+    CellId, Handle, IdToken, Jitter, Renewed, Scopes, SettleParameters, SignIn, connect, reconnect,
 };
 
 use super::task::hash_of;
@@ -45,7 +45,7 @@ impl Custodian {
     ) -> Result<GrantId, CustodianError> {
         let provider = self.providers.get(who.account.provider).ok_or(CustodianError::NotConnected)?;
         let key = self.data_key(who.account.tenant).await?;
-        let terms = Terms {
+        let parameters = SettleParameters {
             forgets_after: provider.forgets_after,
             client_revision: provider.client_revision,
             jitter: Jitter(u16::from_be_bytes(random::bytes())),
@@ -65,11 +65,11 @@ impl Custodian {
             let is_written = if known.is_some() {
                 let Some(row) = self.store.grant(id).await? else { continue };
                 let update =
-                    reconnect(row.now, &row.grant, &sign_in, self.journal.highest_version(id), &terms);
+                    reconnect(row.now, &row.grant, &sign_in, self.journal.highest_version(id), &parameters);
                 self.store.sign_in_again(id, &update, who.email, &sealer.cells).await?
             } else {
                 let grant =
-                    connect(self.store.now().await?, &sign_in, self.journal.highest_version(id), &terms);
+                    connect(self.store.now().await?, &sign_in, self.journal.highest_version(id), &parameters);
                 let new = NewGrant {
                     id,
                     tenant: who.account.tenant.to_owned(),

@@ -75,6 +75,6 @@ impl Custodian {
 
     fn decide_for_scheduler(&self, row: &GrantRow) -> Option<Decision> {
         let context = self.context(row).ok()?;
-        Some(decide(row.now, &row.grant, &Demand::of_scheduler(), &context))
+        Some(decide(row.now, &row.grant, &Demand::for_scheduler(), &context))
     }
 }

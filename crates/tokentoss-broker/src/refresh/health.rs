@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokentoss_custody::{Failure, LEASE, LONGEST_RETRY_AFTER, Outcome};
+use tokentoss_custody::{Failure, LEASE, MAX_RETRY_AFTER, Outcome};
 
 /// So many failures in a row, each of a grant that was well before, make a provider one that is away.
 const AWAY_AFTER: u32 = 3;
@@ -54,7 +54,7 @@ impl Health {
         state.probing_until = None;
         if let Some(beyond) = state.failures.checked_sub(AWAY_AFTER) {
             let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(beyond.min(16))).min(LONGEST_PAUSE);
-            let wished = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            let wished = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
             state.until = now.checked_add(doubled.max(wished));
         }
     }
@@ -145,7 +145,7 @@ mod tests {
         for _ in 0..AWAY_AFTER {
             health.note("example", &busy, true, now);
         }
-        assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER - Duration::from_secs(1)), 0);
-        assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER), 1);
+        assert_eq!(health.allowance("example", 8, now + MAX_RETRY_AFTER - Duration::from_secs(1)), 0);
+        assert_eq!(health.allowance("example", 8, now + MAX_RETRY_AFTER), 1);
     }
 }

@@ -16,9 +16,10 @@ use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Asker, Attempt, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Failure, Grant,
-    Handle, Held, Jitter, LeaseOwner, MinTtl, Outcome, Problem, Renewed, Report, Revoker, Scopes, SignIn,
-    Step, Target, Terms, TokenHash, Version, Write, connect, decide, settle, sign_out,
+    Attempt, AttemptReport, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Failure,
+    Grant, Handle, HeldLease, Jitter, LeaseOwner, MinTtl, Outcome, Problem, Renewed, Requester, Revoker,
+    Scopes, SettleParameters, Settlement, SignIn, Step, Target, TokenHash, Version, connect, decide, settle,
+    sign_out,
 };
 
 use super::single_flight::{LEASE_POLL_INTERVAL, Observation, RefreshPermit, SingleFlight, TokenWaiter};
@@ -27,7 +28,7 @@ use super::single_flight::{LEASE_POLL_INTERVAL, Observation, RefreshPermit, Sing
 const ORDERS: usize = 500;
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
-const TERMS: Terms = Terms {
+const PARAMETERS: SettleParameters = SettleParameters {
     forgets_after: Duration::from_secs(86_400),
     client_revision: ClientRevision(1),
     jitter: Jitter(0),
@@ -81,7 +82,7 @@ impl World {
     fn new(faults: Faults) -> Self {
         let sign_in = SignIn { tokens: tokens(1, 2), requested: Scopes::read("files"), assumed_life: HOUR };
         let long_ago = Timestamp::from_millis(NOW.as_millis() - 7_200_000);
-        let row = connect(long_ago, &sign_in, Version::default(), &TERMS);
+        let row = connect(long_ago, &sign_in, Version::default(), &PARAMETERS);
         let (owners, sent, queue) = (0, Vec::new(), Vec::new());
         Self(Arc::new(Mutex::new(Truth {
             row,
@@ -107,7 +108,7 @@ impl World {
     }
 
     /// What the real task does, with its real machine.
-    async fn refresh(&self, held: Held) {
+    async fn refresh(&self, held: HeldLease) {
         let mut attempt = Attempt::new(held.clone(), 1);
         let mut step = attempt.begin(Duration::ZERO);
         let report = loop {
@@ -123,22 +124,22 @@ impl World {
         while !self.write(&report).await {}
     }
 
-    async fn write(&self, report: &Report) -> bool {
+    async fn write(&self, report: &AttemptReport) -> bool {
         let row = self.step(|truth| truth.row.clone()).await;
-        self.step(|truth| match settle(NOW, Duration::ZERO, &row, report, &TERMS) {
-            Write::Update(update) => update.apply(&mut truth.row),
-            Write::Revoke(tokens) => {
+        self.step(|truth| match settle(NOW, Duration::ZERO, &row, report, &PARAMETERS) {
+            Settlement::Update(update) => update.apply(&mut truth.row),
+            Settlement::Revoke(tokens) => {
                 truth.queue.extend(tokens);
                 true
             }
-            Write::Nothing => true,
+            Settlement::Nothing => true,
         })
         .await
     }
 }
 
 impl Truth {
-    fn claim(&mut self, claim: &Claim) -> Result<Option<Held>, No> {
+    fn claim(&mut self, claim: &Claim) -> Result<Option<HeldLease>, No> {
         if let Some(left) = self.faults.claims.checked_sub(1) {
             self.faults.claims = left;
             return Err(No::Database);
@@ -149,14 +150,14 @@ impl Truth {
     }
 
     /// The request reaches the provider.
-    fn begin(&mut self, held: &Held) {
+    fn begin(&mut self, held: &HeldLease) {
         assert!(!self.on_its_way, "two requests at once");
         assert!(self.holders.insert(held.owner), "two requests under one lease");
         self.on_its_way = true;
     }
 
     /// Its answer is here.
-    fn answer(&mut self, held: &Held) -> Outcome {
+    fn answer(&mut self, held: &HeldLease) -> Outcome {
         self.on_its_way = false;
         if self.faults.provider {
             return Outcome::failed(Failure::Overloaded);
@@ -182,15 +183,15 @@ impl TokenWaiter for Caller {
     async fn observe(&mut self) -> Result<Observation<TokenHash, Claim>, No> {
         let row = self.world.step(|truth| truth.row.clone()).await;
         let demand = Demand {
-            asker: Asker::Caller { gives_up_at: NOW },
+            requester: Requester::Caller { gives_up_at: NOW },
             credential: Credential::AccessToken,
             target: Target::default(),
-            min_ttl: MinTtl::Usual,
+            min_ttl: MinTtl::Default,
             rejected: None,
         };
-        let context = Context { known: Version::default(), client_revision: TERMS.client_revision };
+        let context = Context { known: Version::default(), client_revision: PARAMETERS.client_revision };
         // The clock stands still, so that nobody's patience ends.
-        let demand = Demand { asker: Asker::Caller { gives_up_at: NOW + HOUR }, ..demand };
+        let demand = Demand { requester: Requester::Caller { gives_up_at: NOW + HOUR }, ..demand };
         match decide(NOW, &row, &demand, &context) {
             Decision::Serve { slot, .. } => {
                 Ok(Observation::Ready(row.tokens[slot].access.as_ref().expect("a token").handle.hash))
@@ -312,8 +313,8 @@ fn play(faults: Faults) {
 
 fn check(truth: &Truth, faults: Faults, answers: &[Result<TokenHash, No>]) {
     assert!(truth.row.lease.is_none() || faults.sign_out, "a lease that nobody uses: {:?}", truth.row);
-    let given: HashSet<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
-    assert!(given.len() <= 1, "one token for all: {answers:?}");
+    let issued: HashSet<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+    assert!(issued.len() <= 1, "one token for all: {answers:?}");
     for answer in answers {
         let is_expected = match answer {
             Ok(_) => !faults.provider,

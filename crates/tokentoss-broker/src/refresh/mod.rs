@@ -295,8 +295,8 @@ impl Custodian {
         // Before anything else, because nearly all calls end here.
         let kept = self.cached_token(id, request);
         metrics::looked_up(kept.is_some());
-        if let Some(given) = kept {
-            return Ok(given);
+        if let Some(issued) = kept {
+            return Ok(issued);
         }
         // Boxed, so that the calls that need none of it do not carry its room about.
         Box::pin(self.flights.of(id).obtain(&mut WaitingCaller::of(self, id, provider_user, request))).await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokentoss_custody::{Grant, Jitter, LEASE, Terms, Write, settle};
+use tokentoss_custody::{Grant, Jitter, LEASE, SettleParameters, Settlement, settle};
 
 use super::claimed_grant::ClaimedGrant;
 use super::{Custodian, CustodianError};
@@ -154,14 +154,14 @@ impl Custodian {
             None => self.store.grant(answer.grant).await?,
         };
         let Some(row) = row else { return Ok(WriteAttempt::Nothing) };
-        let terms = Terms {
+        let parameters = SettleParameters {
             forgets_after: provider.forgets_after,
             client_revision: provider.client_revision,
             jitter: Jitter(u16::from_be_bytes(random::bytes())),
         };
         let age = claimed.map_or_else(|| answer.age(row.now), ClaimedGrant::held_for);
-        match settle(row.now, age, &row.grant, &answer.report, &terms) {
-            Write::Update(update) => {
+        match settle(row.now, age, &row.grant, &answer.report, &parameters) {
+            Settlement::Update(update) => {
                 let is_written = self.store.update(answer.grant, &update, &answer.cells).await?;
                 Ok(if is_written {
                     WriteAttempt::Wrote(Box::new(update.after))
@@ -169,12 +169,12 @@ impl Custodian {
                     WriteAttempt::Conflict
                 })
             }
-            Write::Revoke(tokens) => {
+            Settlement::Revoke(tokens) => {
                 self.store.queue_revocations(answer.grant, &tokens, &answer.cells).await?;
                 self.revocations.notify_waiters();
                 Ok(WriteAttempt::Nothing)
             }
-            Write::Nothing => Ok(WriteAttempt::Nothing),
+            Settlement::Nothing => Ok(WriteAttempt::Nothing),
         }
     }
 }
@@ -187,5 +187,5 @@ pub enum ReplayError {
     Journal(#[from] JournalError),
     /// What it holds cannot be written.
     #[error("an answer of the journal cannot be written: {0}")]
-    Write(#[from] CustodianError),
+    Settlement(#[from] CustodianError),
 }

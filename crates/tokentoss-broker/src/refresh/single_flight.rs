@@ -105,7 +105,7 @@ impl SingleFlight {
             tokio::pin!(news);
             news.as_mut().enable();
             let longest = match waiter.observe().await? {
-                Observation::Ready(given) => return Ok(given),
+                Observation::Ready(issued) => return Ok(issued),
                 Observation::Retry => continue,
                 Observation::Refresh(claim) => {
                     if let Some(permit) = self.try_permit()

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tokentoss_core::id_token::check_renewed;
 use tokentoss_core::{Secret, Timestamp};
-use tokentoss_custody::renewal::{Reading, Tokens};
+use tokentoss_custody::renewal::{RefreshResult, Tokens};
 use tokentoss_custody::{
-    Attempt, CellId, Handle, Held, IdToken, Outcome, Renewed, Step, TokenHash, give_back,
+    Attempt, CellId, Handle, HeldLease, IdToken, Outcome, Renewed, Step, TokenHash, release_lease,
 };
 
 use super::claimed_grant::{ClaimedGrant, WrittenGrant};
@@ -41,7 +41,7 @@ impl Custodian {
             Err(failed) => {
                 tracing::warn!(grant = %claimed.row.id, %failed, "a refresh could not begin");
                 // Nothing was sent. Where this fails too, the lease ends by itself.
-                let _ = self.give_back(&claimed.row, held).await;
+                let _ = self.release_lease(&claimed.row, held).await;
                 return None;
             }
         };
@@ -74,7 +74,7 @@ impl Custodian {
     async fn prepare<'a>(
         &'a self,
         row: &'a GrantRow,
-        held: &Held,
+        held: &HeldLease,
     ) -> Result<RefreshInProgress<'a>, CustodianError> {
         let provider = self.provider_of(row).ok_or(CustodianError::NotConnected)?;
         // A tenant's key that does not open says something of the ring, and nothing of this grant.
@@ -84,8 +84,8 @@ impl Custodian {
     }
 
     /// Frees the lease, unless somebody has written the row meanwhile.
-    async fn give_back(&self, row: &GrantRow, held: &Held) -> Result<(), CustodianError> {
-        if let Some(update) = give_back(&row.grant, held) {
+    async fn release_lease(&self, row: &GrantRow, held: &HeldLease) -> Result<(), CustodianError> {
+        if let Some(update) = release_lease(&row.grant, held) {
             self.store.update(row.id, &update, &[]).await?;
         }
         Ok(())
@@ -101,12 +101,12 @@ impl Custodian {
         let Some(refresh) = &refreshing.refresh else { return Outcome::CellUnreadable };
         let target = &attempt.held().claim.target;
         failpoint!("before_send");
-        let reading = self.upstream.refresh(refreshing.provider, secret, refresh, target, timeout).await;
+        let result = self.upstream.refresh(refreshing.provider, secret, refresh, target, timeout).await;
         failpoint!("after_answer");
-        match reading {
-            Reading::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens)),
-            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal(&refresh)),
-            Reading::Outcome(outcome) => outcome,
+        match result {
+            RefreshResult::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens)),
+            RefreshResult::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal(&refresh)),
+            RefreshResult::Outcome(outcome) => outcome,
         }
     }
 }

@@ -7,7 +7,7 @@ use reqwest::{Client, RequestBuilder, Response, redirect};
 use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::form_request::{EndpointAnswer, FormRequest};
-use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
+use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, RefreshAnswer, RefreshRequest, RefreshResult};
 use tokentoss_custody::{Failure, Outcome, Target};
 
 use crate::clock::now;
@@ -44,14 +44,14 @@ impl Upstream {
         refresh: &Secret,
         target: &Target,
         timeout: Duration,
-    ) -> Reading {
+    ) -> RefreshResult {
         let authentication = authentication_of(provider, secret);
         let request = RefreshRequest::new(&provider.client_id, authentication, refresh, target);
         let authorization = request.authorization.as_ref();
         let call = form_post(&self.0, &provider.token_endpoint, authorization, &request.body, timeout);
-        let Some(call) = call else { return Reading::Outcome(Outcome::failed(Failure::NotSent)) };
+        let Some(call) = call else { return RefreshResult::Outcome(Outcome::failed(Failure::NotSent)) };
         match read(call).await {
-            Ok(reading) => reading,
+            Ok(result) => result,
             Err(error) => {
                 let failure = if error.is_connect() || error.is_builder() {
                     Failure::NotSent
@@ -63,7 +63,7 @@ impl Upstream {
                     failure = failure.name(),
                     "no answer of a token endpoint"
                 );
-                Reading::Outcome(Outcome::failed(failure))
+                RefreshResult::Outcome(Outcome::failed(failure))
             }
         }
     }
@@ -156,7 +156,7 @@ pub(super) async fn body_of(response: &mut Response) -> Result<Vec<u8>, reqwest:
     Ok(body)
 }
 
-async fn read(call: RequestBuilder) -> Result<Reading, reqwest::Error> {
+async fn read(call: RequestBuilder) -> Result<RefreshResult, reqwest::Error> {
     let mut response = call.send().await?;
     let status = response.status().as_u16();
     let retry_after = retry_after_of(&response).map(str::to_owned);

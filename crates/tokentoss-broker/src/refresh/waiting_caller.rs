@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{Asker, Claim, Decision, Demand, Held, LeaseOwner, Problem, Refusal, decide};
+use tokentoss_custody::{
+    Claim, Decision, Demand, HeldLease, LeaseOwner, Problem, Refusal, Requester, decide,
+};
 use tokio::sync::oneshot;
 
 use super::claimed_grant::ClaimedGrant;
@@ -74,19 +76,19 @@ impl TokenWaiter for WaitingCaller<'_> {
 
     async fn observe(&mut self) -> Result<Observation<IssuedToken, Self::Claim>, CustodianError> {
         let (custodian, request) = (self.custodian, self.request);
-        if let Some(given) = custodian.cached_token(self.id, request) {
-            return Ok(Observation::Ready(given));
+        if let Some(issued) = custodian.cached_token(self.id, request) {
+            return Ok(Observation::Ready(issued));
         }
         let asked_at = clock::elapsed();
         let _turn = custodian.row_locks.lock(&self.id).await;
-        if let Some(given) = custodian.cached_token(self.id, request) {
-            return Ok(Observation::Ready(given));
+        if let Some(issued) = custodian.cached_token(self.id, request) {
+            return Ok(Observation::Ready(issued));
         }
         let GrantSnapshot { row, now, read } = self.snapshot(asked_at).await?;
         let context = custodian.context(&row)?;
         let gives_up_at = *self.gives_up_at.get_or_insert(now + CALLER_TIMEOUT);
         let demand = Demand {
-            asker: Asker::Caller { gives_up_at },
+            requester: Requester::Caller { gives_up_at },
             credential: request.credential,
             target: request.target.clone(),
             min_ttl: request.min_ttl,
@@ -94,8 +96,8 @@ impl TokenWaiter for WaitingCaller<'_> {
         };
         match decide(now, &row.grant, &demand, &context) {
             Decision::Serve { slot, .. } => {
-                let given = custodian.serve(&row, slot, request.credential, now, read).await?;
-                Ok(given.map_or(Observation::Retry, Observation::Ready))
+                let issued = custodian.serve(&row, slot, request.credential, now, read).await?;
+                Ok(issued.map_or(Observation::Retry, Observation::Ready))
             }
             Decision::Refuse(refusal) => Err(CustodianError::Refused(refusal)),
             Decision::Correct(update) => {
@@ -133,7 +135,7 @@ impl TokenWaiter for WaitingCaller<'_> {
             let _ = claimed.send(has_lease);
             if is_ours {
                 metrics::claimed(&provider_user.provider, "caller", claim.is_repeated);
-                let held = Held { claim, owner };
+                let held = HeldLease { claim, owner };
                 let claimed = ClaimedGrant::new(Arc::unwrap_or_clone(row), held, started, read.at());
                 custodian.keep_written(custodian.refresh(&claimed).await, id, &provider_user).await;
             }

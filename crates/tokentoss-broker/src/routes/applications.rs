@@ -159,8 +159,8 @@ pub(super) async fn test_folder(
         .map_err(|_| Problem::invalid_request())?;
     let _permit = app.through.permit(&caller)?;
     let request = TokenRequest { provider: BOX.to_owned(), ..TokenRequest::default() };
-    let given = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
-    let answer = app.custodian.upstream().get(&endpoint, &given.access, TIMEOUT).await;
+    let issued = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
+    let answer = app.custodian.upstream().get(&endpoint, &issued.access, TIMEOUT).await;
     tracing::info!(
         target: "audit",
         action = "test_folder",
@@ -168,7 +168,7 @@ pub(super) async fn test_folder(
         tenant = caller.tenant,
         user = caller.user,
         provider = BOX,
-        grant = %given.row.id,
+        grant = %issued.row.id,
         origin = endpoint.origin(),
         status = answer.as_ref().map_or(0, |answer| answer.status),
         "made a call"

@@ -83,7 +83,7 @@ pub(super) async fn token(
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
     let request = request.read().ok_or_else(Problem::invalid_request)?;
-    let given = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
+    let issued = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
     tracing::info!(
         target: "audit",
         action = "token",
@@ -91,17 +91,17 @@ pub(super) async fn token(
         tenant = caller.tenant,
         user = caller.user,
         provider = request.provider,
-        grant = %given.row.id,
+        grant = %issued.row.id,
         "gave a token"
     );
-    Ok(answer(&given))
+    Ok(answer(&issued))
 }
 
 impl TokenRequestBody {
     /// What is asked for; none if a member makes no sense.
     fn read(self) -> Option<TokenRequest> {
         let min_ttl = match self.min_ttl {
-            None => MinTtl::Usual,
+            None => MinTtl::Default,
             Some(seconds) if seconds <= LONGEST_MIN_TTL => MinTtl::AtLeast(Duration::from_secs(seconds)),
             Some(_) => return None,
         };
@@ -136,15 +136,15 @@ impl TokenRequestBody {
     }
 }
 
-fn answer(given: &IssuedToken) -> Response {
-    let row = &given.row;
+fn answer(issued: &IssuedToken) -> Response {
+    let row = &issued.row;
     let body = TokenAnswer {
-        access_token: given.access.expose(),
+        access_token: issued.access.expose(),
         token_type: "Bearer",
-        id_token: given.id_token.as_ref().map(|(token, _)| token.expose()),
-        id_token_expires_at: given.id_token.as_ref().map(|(_, end)| end.as_secs()),
-        expires_at: given.life.map(|life| (given.now + life).as_secs()),
-        scopes: scopes_in(&given.scopes).collect(),
+        id_token: issued.id_token.as_ref().map(|(token, _)| token.expose()),
+        id_token_expires_at: issued.id_token.as_ref().map(|(_, end)| end.as_secs()),
+        expires_at: issued.life.map(|life| (issued.now + life).as_secs()),
+        scopes: scopes_in(&issued.scopes).collect(),
         account: AccountAnswer::of(row),
         version: row.grant.version.0,
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
+use tokentoss_custody::{CellId, ClientRevision, Grant, HeldLease};
 
 use super::{GrantId, UnreadableGrants};
 
@@ -51,7 +51,7 @@ pub struct DueGrant {
     /// The row, as it was before the claim.
     pub row: GrantRow,
     /// The lease; none where something else has to be done first.
-    pub held: Option<Held>,
+    pub held: Option<HeldLease>,
 }
 
 /// A token that waits to be revoked at its provider.

@@ -245,12 +245,12 @@ async fn token(
     credential: Credential,
 ) -> Result<Secret, Problem> {
     let request = TokenRequest { credential: credential.into(), ..request.clone() };
-    let given = custodian.token(&caller.tenant, &caller.user, &request).await?;
-    match (credential, given.id_token) {
+    let issued = custodian.token(&caller.tenant, &caller.user, &request).await?;
+    match (credential, issued.id_token) {
         (Credential::IdToken, id_token) => {
             id_token.map(|(token, _)| token).ok_or_else(Problem::id_token_missing)
         }
-        (Credential::AccessToken, _) => Ok(given.access),
+        (Credential::AccessToken, _) => Ok(issued.access),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn killed_in_journal(home: &Home) {
     process.reached("in_journal").await;
     process.kill().await;
     asked.abort();
-    locked.give_back().await;
+    locked.release_lease().await;
 }
 
 /// Lets nobody else write to the database while it lives.
@@ -71,7 +71,7 @@ impl Locked {
         Self::Postgres(connection)
     }
 
-    pub(crate) async fn give_back(self) {
+    pub(crate) async fn release_lease(self) {
         match self {
             Self::Sqlite(mut connection) => drop(connection.execute("ROLLBACK").await.expect("an end")),
             Self::Postgres(mut connection) => drop(connection.execute("ROLLBACK").await.expect("an end")),
@@ -132,13 +132,13 @@ async fn killed_at(step: &'static str, home: Home) {
     drop(held);
     until(async || answers(&home).len() == 1).await;
     if step == "after_write" {
-        locked.give_back().await;
+        locked.release_lease().await;
         process.reached("after_write").await;
         process.kill().await;
     } else {
         process.reached("in_journal").await;
         process.kill().await;
-        locked.give_back().await;
+        locked.release_lease().await;
     }
     asked.abort();
     assert_eq!(answers(&home).len(), 1, "{step}: it was not removed before");

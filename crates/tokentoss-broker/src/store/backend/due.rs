@@ -74,7 +74,7 @@ macro_rules! due {
                         Some((claim, owner))
                             if Self::claim_in(&mut transaction, id, &claim, owner).await? =>
                         {
-                            Some(tokentoss_custody::Held { claim, owner })
+                            Some(tokentoss_custody::HeldLease { claim, owner })
                         }
                         Some(_) => continue,
                         None => None,

@@ -3,11 +3,11 @@
 
 pub(crate) mod clocks;
 mod database;
-mod ending;
 mod gate;
 mod keys;
 mod provider;
-mod silent;
+mod shutdown;
+mod unresponsive;
 
 use serde_json::json;
 

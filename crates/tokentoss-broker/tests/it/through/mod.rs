@@ -1,16 +1,15 @@
 //! Calls made for the caller: what passes, and one file for each attack.
 
 mod addresses;
-mod allowed;
+mod allow_rules;
 mod audit;
 mod call_limits;
-mod cut_off;
+mod client_disconnects;
 mod framing;
-mod heads;
+mod head_requests;
 mod huge_body;
-mod leaving;
 mod methods;
-mod others;
+mod other_users_account;
 mod paths;
 mod redirects;
 mod refused_token;
@@ -18,3 +17,4 @@ mod request_forms;
 pub(crate) mod service;
 mod slow_body;
 mod smuggling;
+mod truncated_bodies;

@@ -11,29 +11,29 @@ pub const LEASE: Duration = Duration::from_secs(20);
 /// How long all requests under one lease may take together, counted from before the claim was sent.
 pub const DEADLINE: Duration = Duration::from_secs(12);
 /// The shortest time-out with which a request is still sent.
-pub const SHORTEST_REQUEST: Duration = Duration::from_secs(1);
+pub const MIN_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// How far the clock may lie behind a time that it wrote itself before it counts as put back.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 /// The life that a token should have left for a caller who names none.
-pub const USUAL_MIN_TTL: Duration = Duration::from_secs(240);
+pub const DEFAULT_MIN_TTL: Duration = Duration::from_secs(240);
 /// The life that such a caller's token has at least while no refresh is possible.
-pub const LEAST_MIN_TTL: Duration = Duration::from_secs(10);
+pub const FALLBACK_MIN_TTL: Duration = Duration::from_secs(10);
 /// How long after a renewal the same caller cannot cause the next one by refusing its token.
-pub const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
+pub const REJECTION_COOLDOWN: Duration = Duration::from_secs(30);
 /// The first pause after a failure; it doubles.
-pub const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+pub const INITIAL_BACK_OFF: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
-pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+pub const MAX_BACK_OFF: Duration = Duration::from_secs(300);
 /// The longest pause that a provider can ask for.
-pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// So many attempts in a row that the provider calls malformed mean that it has forgotten the grant.
-pub const MOST_REFUSALS: u32 = 6;
+pub const MAX_REFUSALS: u32 = 6;
 /// How long a provider's refusal of a scope or audience is remembered.
-pub const SCOPE_REFUSAL: Duration = Duration::from_secs(600);
+pub const TARGET_REFUSAL_TTL: Duration = Duration::from_secs(600);
 /// The most targets of which one grant keeps a token or a refusal.
-pub const MOST_TARGETS: usize = 32;
+pub const MAX_TARGETS: usize = 32;
 /// The longest lifetime that is believed.
-pub const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 86_400);
+pub const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// What the process knows beside the row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Jitter {
 
 /// What settling needs to know of provider and client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
+pub struct SettleParameters {
     /// After how long without use the provider forgets a refresh token (Box: 60 days).
     pub forgets_after: Duration,
     /// The revision of the client that was used.
@@ -80,6 +80,6 @@ pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
 }
 
 /// Whether the clock has been put back since it showed a moment.
-pub(crate) fn was_put_back(now: Timestamp, shown: Timestamp) -> bool {
+pub(crate) fn clock_went_back(now: Timestamp, shown: Timestamp) -> bool {
     now + CLOCK_TOLERANCE < shown
 }

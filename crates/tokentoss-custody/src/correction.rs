@@ -3,8 +3,8 @@
 use tokentoss_core::Timestamp;
 
 use crate::grant::{Grant, Lease};
+use crate::parameters::{CLOCK_TOLERANCE, Context, LEASE};
 use crate::status::{ErrorCause, Event, ExpiredCause, Status};
-use crate::terms::{CLOCK_TOLERANCE, Context, LEASE};
 use crate::update::{Guard, Update};
 
 /// What has to be written before anything else is decided.

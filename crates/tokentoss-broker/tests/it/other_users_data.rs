@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use crate::documented::document;
+use crate::openapi_document::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Broker, Home, answer, whole};
 use crate::sign_in::{self, Browser, begin, confirm, id_of, view, way_back};
