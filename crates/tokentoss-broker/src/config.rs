@@ -23,6 +23,9 @@ use crate::socket::SocketConfig;
 use crate::source::Source;
 use crate::through::{AllowConfig, LimitsConfig};
 
+/// The reason for an endpoint that would send secrets over an insecure connection (RFC 6749 section 3.2).
+const UNSAFE_ENDPOINT: &str = "is not a URL that is safe for secrets; use https, such as \"https://idp.example/token\"; \
+                               http is allowed for this machine alone, such as \"http://127.0.0.1:8080/token\"";
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -30,7 +33,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path} cannot be read: {reason}")]
+    #[error("{path} cannot be read: {reason}; check the path, and that the broker's user may read the file")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -304,16 +307,19 @@ impl ProviderConfig {
         {
             return wrong(
                 &format!("parameters.{parameter}"),
-                "parameters belong to a preset, and none is named",
+                "parameters need a preset, and none is set; set preset, such as preset = \"okta\", or remove parameters",
             );
         }
         let token_endpoint =
             self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
         let Some(token_endpoint) = token_endpoint else {
-            return wrong("token_endpoint", "it must be given, because no preset says it");
+            return wrong(
+                "token_endpoint",
+                "is missing, and no preset provides it; set it, such as \"https://idp.example/token\", or set preset",
+            );
         };
         let Ok(token_endpoint) = EndpointUrl::parse(token_endpoint) else {
-            return wrong("token_endpoint", "only https, or http on this machine, is safe for secrets");
+            return wrong("token_endpoint", UNSAFE_ENDPOINT);
         };
         let of_preset = preset.as_ref().and_then(|preset| preset.revocation_endpoint.as_deref());
         let revocation_endpoint = self.revocation_endpoint.as_deref().or(of_preset);
@@ -321,10 +327,7 @@ impl ProviderConfig {
             None => None,
             Some(Ok(endpoint)) => Some(endpoint),
             Some(Err(_)) => {
-                return wrong(
-                    "revocation_endpoint",
-                    "only https, or http on this machine, is safe for secrets",
-                );
+                return wrong("revocation_endpoint", UNSAFE_ENDPOINT);
             }
         };
         let authentication = self.authentication(preset.as_ref());
@@ -333,12 +336,16 @@ impl ProviderConfig {
         let client_secrets = client_secrets.collect::<Result<Vec<_>, _>>()?;
         match (authentication, client_secrets.is_empty()) {
             (AuthenticationKind::None, false) => {
-                return wrong("client_secrets", "a client that shows its identifier alone has none");
+                return wrong(
+                    "client_secrets",
+                    "must be empty with authentication = \"none\"; remove client_secrets, or set authentication = \"post\"",
+                );
             }
             (AuthenticationKind::Post | AuthenticationKind::Basic, true) => {
                 return wrong(
                     "client_secrets",
-                    "this way to authenticate needs one; or set authentication = \"none\"",
+                    "is empty, but this authentication needs a secret; set client_secrets = [\"/run/secrets/client\"], \
+                     or authentication = \"none\" for a public client",
                 );
             }
             _ => {}
