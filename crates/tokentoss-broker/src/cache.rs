@@ -1,8 +1,8 @@
-//! What callers read again and again: their accounts, rows and opened access tokens, for five seconds at most.
+//! A cache of accounts, rows and opened access tokens, with a time to live of five seconds.
 //!
-//! Whatever is written drops what is kept, in this process before the write's caller gets an answer, in others by the
-//! database's news. A read that began before such a write keeps nothing. A kept row is believed to be of the database's time at
-//! its reading plus the time since before the reading, so that a token never seems to live longer than it does.
+//! A write invalidates the cache: in this process before the write returns, in other processes through notifications of the
+//! database. A read that began before such a write is not cached. The current time for a cached row is the database's time of
+//! the read plus the time since the read began, so that a token never seems to live longer than it does.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,18 +14,18 @@ use tokentoss_custody::CellId;
 use crate::clock;
 use crate::store::{Account, GrantId, GrantRow, ProviderUser, StoreEvent};
 
-/// How long anything is kept without news of it.
+/// The time to live of an entry.
 const TTL: Duration = Duration::from_secs(5);
-/// The most bytes of rows and tokens, roughly.
+/// The approximate capacity for rows and tokens, in bytes.
 const ROWS_CAPACITY: u64 = 32 * 1024 * 1024;
 /// The most lists of accounts.
 const LISTS_CAPACITY: u64 = 50_000;
-/// What a row takes without its tokens, in bytes, with the books of both caches.
+/// The approximate size of a row without its tokens, in bytes, with the overhead of both caches.
 const ROW_WEIGHT: usize = 6 * 1024;
-/// Into so many parts the places are divided, of which each counts its changes.
+/// The number of shards; each one counts the changes of its keys.
 const SHARDS: usize = 1024;
 
-/// A read of the database that has begun.
+/// A read of the database that has begun, and whose result may be cached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingRead {
     shard: usize,
@@ -33,7 +33,7 @@ pub(crate) struct PendingRead {
     at: Duration,
 }
 
-/// A row with tokens of it.
+/// A cached row with its opened tokens.
 #[derive(Debug)]
 pub(crate) struct CachedRow {
     row: Arc<GrantRow>,
@@ -55,7 +55,7 @@ pub(crate) struct Cache {
 }
 
 impl PendingRead {
-    /// The same of what was read at an earlier moment and has not changed until this reading began.
+    /// The same read with an earlier time, for a value that has not changed since then.
     pub(crate) const fn as_of(self, at: Duration) -> Self {
         Self { at, ..self }
     }
@@ -84,14 +84,14 @@ impl Cache {
         }
     }
 
-    /// To be called before the database is read for a place.
+    /// Begins a read; to be called before the database is read for this user and provider.
     pub(crate) fn begin(&self, provider_user: &ProviderUser) -> PendingRead {
         let shard = self.shard(provider_user);
         let changes = self.changes.get(shard).map_or(0, |changes| *lock(changes));
         PendingRead { shard, changes, at: clock::elapsed() }
     }
 
-    /// Keeps a list of accounts. An empty one is not kept, so that a sign-in elsewhere counts at once.
+    /// Caches a list of accounts. An empty list is not cached, so that a sign-in at another replica is visible at once.
     pub(crate) fn keep_accounts(
         &self,
         read: PendingRead,
@@ -104,19 +104,19 @@ impl Cache {
         }
     }
 
-    /// Keeps a row with one of its tokens.
+    /// Caches a row with one of its tokens.
     pub(crate) fn keep_token(&self, read: PendingRead, row: &Arc<GrantRow>, cell: CellId, token: &Secret) {
         self.keep_with(read, row, vec![(cell, token.clone())]);
     }
 
-    /// Keeps a row of which no token is known yet.
+    /// Caches a row without a token.
     pub(crate) fn keep_row(&self, read: PendingRead, row: &Arc<GrantRow>) {
         self.keep_with(read, row, Vec::new());
     }
 
     fn keep_with(&self, read: PendingRead, row: &Arc<GrantRow>, mut tokens: Vec<(CellId, Secret)>) {
         self.keep(read, || {
-            // Other tokens stay, while the row is the same.
+            // The other tokens stay cached if the row has the same version.
             if let Some(kept) =
                 self.rows.get(&row.id).filter(|kept| kept.row.grant.version == row.grant.version)
             {
@@ -128,8 +128,8 @@ impl Cache {
         });
     }
 
-    /// Keeps a row that this process has written since `reading` began, with the token that came into it; false if there may
-    /// have been another change meanwhile.
+    /// Caches a row that this process wrote after `read` began, with its new token; false if there may have been another change
+    /// meanwhile.
     pub(crate) fn keep_written(
         &self,
         read: PendingRead,
@@ -145,13 +145,13 @@ impl Cache {
         })
     }
 
-    /// The accounts of a place.
+    /// The cached accounts of a user at a provider.
     pub(crate) fn accounts(&self, provider_user: &ProviderUser) -> Option<Arc<[Account]>> {
         let listed = self.lists.get(provider_user)?;
         is_fresh(listed.at, clock::elapsed()).then(|| Arc::clone(&listed.accounts))
     }
 
-    /// The accounts of a place, as of a moment or later.
+    /// The cached accounts of a user at a provider, if they were read at this time or later.
     pub(crate) fn accounts_since(
         &self,
         provider_user: &ProviderUser,
@@ -161,12 +161,12 @@ impl Cache {
         (listed.at >= moment).then(|| Arc::clone(&listed.accounts))
     }
 
-    /// A row.
+    /// A cached row.
     pub(crate) fn row(&self, id: GrantId) -> Option<Arc<CachedRow>> {
         self.rows.get(&id).filter(|kept| is_fresh(kept.at, clock::elapsed()))
     }
 
-    /// Drops what news make old.
+    /// Invalidates the entries that an event makes outdated.
     pub(crate) fn on_event(&self, event: &StoreEvent) {
         match event {
             StoreEvent::Changed(change) => {
@@ -187,7 +187,7 @@ impl Cache {
         }
     }
 
-    /// Frees the memory of what is over.
+    /// Frees the memory of expired entries.
     pub(crate) fn tidy(&self) {
         self.lists.run_pending_tasks();
         self.rows.run_pending_tasks();
@@ -195,7 +195,7 @@ impl Cache {
 
     fn keep(&self, read: PendingRead, insert: impl FnOnce()) -> bool {
         let Some(changes) = self.changes.get(read.shard) else { return false };
-        // Held until it is kept, so that no change comes in between.
+        // Locked until the entry is inserted, so that no change comes in between.
         let changes = lock(changes);
         let is_unchanged = *changes == read.changes;
         if is_unchanged {
@@ -226,7 +226,7 @@ impl CachedRow {
         self.tokens.iter().find_map(|(kept, token)| (*kept == cell).then_some(token))
     }
 
-    /// What the database's clock shows now, or a little more.
+    /// The current time of the database's clock, or slightly later.
     pub(crate) fn now(&self) -> Timestamp {
         self.row.now + clock::elapsed().saturating_sub(self.at)
     }
@@ -290,7 +290,7 @@ mod tests {
         for (news, is_kept) in [
             (vec![], false),
             (vec![change()], true),
-            // Somebody signed out, before or after.
+            // A sign-out happened before or after.
             (vec![change(), change()], false),
             (vec![change(), StoreEvent::Missed], false),
         ] {

@@ -1,4 +1,4 @@
-//! The configuration file. It holds no secret: those are in files of their own, which it names.
+//! The configuration file. It contains no secrets; it names the files that contain them.
 
 mod malformed;
 pub(crate) mod ranges;
@@ -29,7 +29,7 @@ const UNSAFE_ENDPOINT: &str = "is not a URL that is safe for secrets; use https,
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What is wrong with the configuration.
+/// An error in the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -40,7 +40,7 @@ pub enum ConfigError {
         /// What the operating system says.
         reason: io::Error,
     },
-    /// The file is no configuration.
+    /// The file cannot be parsed.
     #[error("{path}: {reason}")]
     Malformed {
         /// The file.
@@ -48,12 +48,12 @@ pub enum ConfigError {
         /// Where, and what was expected.
         reason: String,
     },
-    /// A value that makes no sense.
+    /// A setting has an invalid value.
     #[error("{setting}: {reason}")]
     Setting {
-        /// The setting, as one would write it.
+        /// The setting, as it is written in the file.
         setting: String,
-        /// What is wrong with it.
+        /// The cause, and the next step.
         reason: Cow<'static, str>,
     },
 }
@@ -93,13 +93,13 @@ pub struct Config {
     /// The providers, by the names that callers use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Those who may ask, by their names in logs.
+    /// The callers, by their names in logs.
     #[serde(default)]
     pub callers: BTreeMap<String, CallerConfig>,
-    /// The JupyterHubs whose users may ask; each one's name is the tenant of its users.
+    /// The JupyterHubs whose users are callers; the name of a hub is the tenant of its users.
     #[serde(default)]
     pub hubs: BTreeMap<String, HubConfig>,
-    /// The Kubernetes clusters whose service accounts may ask.
+    /// The Kubernetes clusters whose service accounts are callers.
     #[serde(default)]
     pub clusters: BTreeMap<String, ClusterConfig>,
 }
@@ -120,7 +120,7 @@ pub struct ProviderConfig {
     /// Where tokens are revoked (RFC 7009), if the provider does that.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
-    /// How users sign in; without it nobody new can.
+    /// How users sign in; without it there are no new sign-ins.
     #[serde(default)]
     pub sign_in: Option<SignInConfig>,
     /// The client.
@@ -128,7 +128,7 @@ pub struct ProviderConfig {
     /// Its secrets, in the order in which they are tried.
     #[serde(default)]
     pub client_secrets: Vec<Source>,
-    /// How the client shows who it is; as the preset says, or by its secret in the form, where this is missing.
+    /// How the client authenticates; the default is that of the preset, or its secret in the form.
     #[serde(default)]
     pub authentication: Option<AuthenticationKind>,
     /// To be raised whenever the client or its secrets change, so that what was refused before is tried again.
@@ -145,7 +145,7 @@ pub struct ProviderConfig {
     pub through: Vec<AllowConfig>,
 }
 
-/// How a client shows who it is (RFC 6749 section 2.3.1).
+/// The client authentication method (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticationKind {
@@ -160,21 +160,21 @@ pub enum AuthenticationKind {
     None,
 }
 
-/// A server that asks on behalf of its users.
+/// A caller: a server that acts for its users, or a machine of one person.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerConfig {
     /// Its keys; two at most, so that one can replace the other. A user of this machine needs none.
     #[serde(default)]
     pub keys: Vec<Source>,
-    /// The user of this machine that it is when it connects to the socket.
+    /// The Unix user that identifies this caller at the socket.
     #[serde(default)]
     pub unix_user: Option<UnixUser>,
-    /// The one tenant of a caller that asks for one person alone; `user` stands beside it.
+    /// The fixed tenant of a caller for one person; needs `user` too.
     pub tenant: Option<String>,
-    /// The one user of such a caller.
+    /// The fixed user of such a caller.
     pub user: Option<String>,
-    /// The tenants that it may ask for; all if it names none.
+    /// The tenants that it may act for; an empty list allows all.
     #[serde(default)]
     pub tenants: Vec<String>,
     /// The address at which browsers reach the application, where it passes `/auth/…` on to this broker.
@@ -203,7 +203,7 @@ pub struct Provider {
     pub client_id: String,
     /// Its secrets.
     pub client_secrets: Vec<Secret>,
-    /// How the client shows who it is.
+    /// The client authentication method.
     pub authentication: AuthenticationKind,
     /// The client's revision.
     pub client_revision: ClientRevision,
@@ -211,18 +211,18 @@ pub struct Provider {
     pub forgets_after: Duration,
     /// The audiences for which callers may ask for tokens, besides the usual one.
     pub audiences: Vec<String>,
-    /// What it calls its scopes.
+    /// Its own names of scopes.
     pub scope_names: ScopeNames,
 }
 
 impl Provider {
-    /// The issuer identifier; none where the configuration names none, because nobody signs in.
+    /// The issuer identifier; none if the configuration names none, because there are no sign-ins.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.sign_in.as_ref().map(|settings| settings.client.provider().issuer())
     }
 
-    /// Whether tokens of this issuer are this provider's. Its name may have been another one's before.
+    /// Whether tokens of this issuer belong to this provider. Its name in the configuration may have been used for another one.
     #[must_use]
     pub fn is_of(&self, issuer: &str) -> bool {
         self.issuer().is_none_or(|own| own == issuer)
@@ -236,7 +236,7 @@ impl fmt::Debug for Config {
 }
 
 impl AuthenticationKind {
-    /// The name that the standards have for it (RFC 7591 section 2).
+    /// The registered name (RFC 7591 section 2).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -251,7 +251,7 @@ impl Config {
     /// Reads the file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`ConfigError`] with the cause.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
@@ -264,26 +264,26 @@ impl Config {
     /// The providers with the secrets of their files.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// [`ConfigError`] for the first invalid entry.
     pub fn providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
         self.providers.iter().map(|(name, config)| Ok((name.clone(), config.open(name)?))).collect()
     }
 }
 
 impl Provider {
-    /// The scopes of an answer, if it names any, by the provider's own names.
+    /// The scopes of an answer under the provider's own names.
     pub(crate) fn own_scopes(&self, scopes: Option<&Scopes>) -> Option<Scopes> {
         scopes.map(|scopes| self.scope_names.own(scopes).into_owned())
     }
 }
 
 impl ProviderConfig {
-    /// What the table says of the provider, if it is one that is known by name.
+    /// The preset of the provider, if one is set.
     fn known(&self) -> Result<Option<Preset>, CatalogueError> {
         self.preset.as_ref().map(|name| catalogue::preset(name, &self.parameters)).transpose()
     }
 
-    /// How the client shows who it is, as far as the configuration tells.
+    /// The client authentication method of configuration and preset.
     pub(crate) fn shown_authentication(&self) -> AuthenticationKind {
         self.authentication(self.known().ok().flatten().as_ref())
     }

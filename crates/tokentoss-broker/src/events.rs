@@ -1,4 +1,4 @@
-//! Who listens to news of their accounts.
+//! The event bus: delivers account events to the listeners of a user.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,12 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::store::{Change, ChangeKind, GrantId, StoreEvent};
 
-/// What waits for one listener; whoever lets more wait is cut off, and asks for the accounts when it comes back.
+/// The queue length of one listener. A listener that exceeds it is disconnected, and reads its accounts again when it reconnects.
 const QUEUE: usize = 64;
 /// The most listeners of one user.
 const LISTENERS: usize = 16;
 
-/// What a listener is told.
+/// An event for a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// `renewed`, `sign_in_needed`, `connected` or `disconnected`.
@@ -32,11 +32,11 @@ type Listeners = Vec<Sender<Event>>;
 pub struct EventBus(Mutex<HashMap<(String, String), Listeners>>);
 
 impl EventBus {
-    /// Listens to one user's news; none if that user has too many listeners.
+    /// Subscribes to the events of one user; none if that user has too many listeners.
     #[must_use]
     pub fn listen(&self, tenant: &str, user: &str) -> Option<Receiver<Event>> {
         let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Users whose listeners have all left leave when one more comes.
+        // Users without listeners are removed when a listener is added.
         hub.retain(|_, listeners| {
             listeners.retain(|listener| !listener.is_closed());
             !listeners.is_empty()
@@ -50,14 +50,14 @@ impl EventBus {
         Some(receiver)
     }
 
-    /// Tells those whom news concern.
+    /// Delivers an event of the store to its listeners.
     pub(crate) fn on_event(&self, event: &StoreEvent) {
         let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let change = match event {
             StoreEvent::Changed(change) => change,
             StoreEvent::WriteFailed => return,
             StoreEvent::Missed => {
-                // Whoever is cut off asks for the accounts when it comes back.
+                // Disconnected listeners read their accounts again when they reconnect.
                 hub.clear();
                 return;
             }
@@ -71,7 +71,7 @@ impl EventBus {
         listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
     }
 
-    /// How many listen.
+    /// The number of listeners.
     #[must_use]
     pub fn count(&self) -> usize {
         let hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -123,7 +123,7 @@ impl Hub {
     /// Reads one hub of the configuration; `service` is the broker's name among the hub's services.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`ConfigError`] with the cause.
     pub fn of(name: &str, config: &HubConfig, service: &str) -> Result<Self, ConfigError> {
         let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
             setting: format!("hubs.{name}.{setting}"),
@@ -158,7 +158,7 @@ impl Hub {
             })?
             .pop_if_empty()
             .push("user");
-        // Another library may have installed one already.
+        // Fails harmlessly if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
             .redirect(redirect::Policy::none())

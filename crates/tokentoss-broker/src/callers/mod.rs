@@ -71,7 +71,7 @@ impl Callers {
     /// Reads the callers of the configuration.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// [`ConfigError`] for the first invalid entry.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         Ok(Self {
             keys: InternalKeys::of(config)?,

@@ -103,7 +103,7 @@ impl UnixUsers {
     /// Reads the users of the configuration.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// [`ConfigError`] for the first invalid entry.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let mut configured: BTreeMap<u32, CallerPolicy> = BTreeMap::new();
         for (name, caller) in &config.callers {

@@ -35,9 +35,9 @@ pub struct SignInRequest {
 /// A sign-in that has begun.
 #[derive(Clone, Debug)]
 pub struct StartedSignIn {
-    /// Its identifier.
+    /// The identifier.
     pub id: AuthorizationId,
-    /// When it ends.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
     /// What goes on where.
     pub way: NextStep,
@@ -132,7 +132,7 @@ impl SignIns {
     /// Gives a sign-in up.
     ///
     /// # Errors
-    /// That it is not this user's, or that the database does not answer.
+    /// The sign-in is not this user's, or the database does not answer.
     pub async fn give_up(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
         let row = self.own(caller, id).await?;
         self.custodian.store.drop_authorization(row.id).await.map_err(CustodianError::from)?;

@@ -47,7 +47,7 @@ impl Way {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignInConfig {
-    /// The way.
+    /// The method: the broker's pages, or a deposit.
     pub way: Way,
     /// The provider's name for people.
     pub display_name: Option<String>,
@@ -103,7 +103,7 @@ pub struct IdentitySource {
 /// How users of a provider sign in, ready for use.
 #[derive(Clone, Debug)]
 pub struct SignInSettings {
-    /// The way.
+    /// The method: the broker's pages, or a deposit.
     pub way: Way,
     /// The provider's name for people.
     pub display_name: String,

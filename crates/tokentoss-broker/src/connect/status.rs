@@ -17,11 +17,11 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How far a sign-in is.
 #[derive(Debug)]
 pub struct SignInStatus {
-    /// Its identifier.
+    /// The identifier.
     pub id: String,
     /// `pending`, `confirm`, `done`, `failed` or `expired`.
     pub status: &'static str,
-    /// When it ends.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
     /// The account, once it is connected.
     pub account: Option<GrantRow>,
@@ -33,7 +33,7 @@ impl SignIns {
     /// How far a sign-in is.
     ///
     /// # Errors
-    /// That it is not this user's, or that the database does not answer.
+    /// The sign-in is not this user's, or the database does not answer.
     pub async fn view(&self, caller: &Caller, id: &str) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         self.view_of(row).await

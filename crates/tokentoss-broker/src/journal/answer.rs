@@ -1,4 +1,4 @@
-//! A provider's answer as it stands in the journal: the report for the machine, and the sealed cells of its tokens.
+//! A provider's answer in the journal: the report for the state machine, and the sealed cells of its tokens.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ pub struct Answer {
     pub grant: GrantId,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// What the machine is told.
+    /// The report for the state machine.
     pub report: AttemptReport,
-    /// The tokens.
+    /// The sealed cells of the tokens.
     pub cells: Vec<NewCell>,
 }
 
@@ -59,20 +59,20 @@ enum OutcomeRecord {
 }
 
 impl Answer {
-    /// Whether an outcome has tokens, which must not be lost.
+    /// Whether an outcome has tokens, so that it must not be lost.
     #[must_use]
     pub const fn has_tokens(outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::Renewed(_) | Outcome::RotatedOnly(_))
     }
 
-    /// How long ago its claim was at a moment of the database's clock, which may have been changed since.
+    /// The time since its claim by the database's clock; zero if the clock was set back.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Duration {
         let claimed_at = self.report.held.claim.at.as_millis();
         Duration::from_millis(now.as_millis().saturating_sub(claimed_at))
     }
 
-    /// The bytes to be sealed; none of its tokens is in them unsealed.
+    /// The serialised answer. Its tokens are in it only as sealed cells.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let claim = &self.report.held.claim;
         let outcome = match &self.report.outcome {
@@ -88,7 +88,7 @@ impl Answer {
                 scopes: renewed.scopes.as_ref().map(Scopes::to_list),
             },
             Outcome::RotatedOnly(refresh) => OutcomeRecord::RotatedOnly(handle_record(*refresh)),
-            // Nothing that could be lost.
+            // Outcomes without tokens need no journal.
             _ => return Vec::new(),
         };
         let written = AnswerRecord {

@@ -1,4 +1,4 @@
-//! Sealed cells: one secret each, bound to its place.
+//! Sealed cells: one encrypted secret each (XChaCha20-Poly1305), bound to its row by associated data.
 
 use std::str;
 
@@ -13,15 +13,15 @@ use crate::random;
 use crate::store::{AuthorizationId, GrantId};
 
 const NONCE: usize = 24;
-/// What a cell begins with: the layout, then the name of the key.
+/// The first byte of a cell: the layout. The name of the key follows.
 const LAYOUT: u8 = 1;
 
-/// Something sealed that cannot be opened: another key, another place, or changed bytes.
+/// Sealed data that cannot be opened: wrong key, wrong associated data, or changed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("sealed data cannot be opened with the keys that are there")]
 pub struct Unreadable;
 
-/// Where a cell stands. It is part of the associated data, so that no cell can be moved to another row.
+/// The associated data of a token's cell, which prevents that a cell is moved to another row.
 #[derive(Clone, Copy, Debug)]
 pub struct CellAad<'a> {
     /// The tenant.
@@ -32,9 +32,9 @@ pub struct CellAad<'a> {
     pub cell: CellId,
 }
 
-/// Where something sealed stands. It is part of the associated data.
+/// The associated data (AAD) of an AEAD encryption.
 pub trait AssociatedData {
-    /// The associated data: no two places have the same.
+    /// The bytes; they differ for any two cells.
     fn to_bytes(&self) -> Vec<u8>;
 }
 
@@ -45,14 +45,14 @@ impl AssociatedData for CellAad<'_> {
     }
 }
 
-/// Where a sign-in keeps what its next stage needs.
+/// The associated data of the sealed data of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthorizationAad<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The sign-in.
     pub authorization: AuthorizationId,
-    /// What it is.
+    /// The kind of the data, such as `verifier` or `tokens`.
     pub what: &'static str,
 }
 
@@ -64,20 +64,20 @@ impl AssociatedData for AuthorizationAad<'_> {
     }
 }
 
-/// Seals a secret for its place.
+/// Seals a secret with its associated data.
 #[must_use]
 pub fn seal_cell(key: &Key, aad: &impl AssociatedData, secret: &Secret) -> Vec<u8> {
     let sealed = encrypt(key, &aad.to_bytes(), secret.expose().as_bytes());
     [[LAYOUT].as_slice(), &key.name(), &sealed].concat()
 }
 
-/// The name of the key that sealed a cell.
+/// The name of the key that sealed a cell, and the ciphertext.
 fn sealed_by(sealed: &[u8]) -> Option<([u8; 8], &[u8])> {
     let (name, ciphertext) = sealed.strip_prefix(&[LAYOUT])?.split_first_chunk::<8>()?;
     Some((*name, ciphertext))
 }
 
-/// Whether this very key sealed a cell.
+/// Whether this key, and no other of its set, sealed a cell.
 #[must_use]
 pub fn is_sealed_by(key: &Key, sealed: &[u8]) -> bool {
     sealed_by(sealed).is_some_and(|(name, _)| name == key.name())
@@ -93,7 +93,7 @@ pub fn open_cell(key: &Key, aad: &impl AssociatedData, sealed: &[u8]) -> Result<
     str::from_utf8(&opened).map(|text| Secret::new(text.to_owned())).map_err(|_| Unreadable)
 }
 
-/// A random nonce, and the ciphertext behind it.
+/// A random nonce, followed by the ciphertext.
 pub(super) fn encrypt(key: &Key, associated: &[u8], plaintext: &[u8]) -> Vec<u8> {
     let nonce = random::bytes::<NONCE>();
     let payload = Payload { msg: plaintext, aad: associated };

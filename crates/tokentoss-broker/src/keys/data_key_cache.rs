@@ -1,4 +1,4 @@
-//! Data keys that were opened already, for a short while: a new one must become known to every broker in time.
+//! A cache of opened data keys. Its short lifetime makes every broker read a new key in time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,19 +8,19 @@ use tokio::time::Instant;
 
 use super::Key;
 
-/// How long an opened data key is used before its row is read again.
+/// How long a data key is cached before its row is read again.
 pub const DATA_KEY_CACHE_TTL: Duration = Duration::from_secs(30);
 
-/// Opened data keys, by their tenants.
+/// Opened data keys by tenant.
 #[derive(Debug, Default)]
 pub struct DataKeyCache {
     keys: Mutex<HashMap<String, (Key, Instant)>>,
-    /// Tenants whose data keys no key of the ring opened, and when that was.
+    /// Tenants whose data keys could not be opened with the key ring, and when that failed.
     unreadable: Mutex<HashMap<String, Instant>>,
 }
 
 impl DataKeyCache {
-    /// A tenant's data key, if it was read a moment ago.
+    /// A tenant's cached data key.
     pub fn get(&self, tenant: &str) -> Option<Key> {
         let cached = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         cached
@@ -29,7 +29,7 @@ impl DataKeyCache {
             .map(|(key, _)| key.clone())
     }
 
-    /// Keeps a data key whose row was read no earlier than `read_at`, unless a younger one is kept.
+    /// Caches a data key whose row was read at `read_at` or later, unless a newer one is cached.
     pub fn keep(&self, tenant: &str, key: &Key, read_at: Instant) {
         let mut cached = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.get(tenant).is_none_or(|(_, other)| *other <= read_at) {
@@ -37,20 +37,20 @@ impl DataKeyCache {
         }
     }
 
-    /// Notes that a tenant's data key does not open.
+    /// Records that a tenant's data key cannot be opened.
     pub fn note_unreadable(&self, tenant: &str) {
         let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
         unreadable.insert(tenant.to_owned(), Instant::now());
     }
 
-    /// The tenants whose data keys did not open a moment ago.
+    /// The tenants whose data keys could not be opened recently.
     pub fn unreadable_tenants(&self) -> Vec<String> {
         let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
         let young = unreadable.iter().filter(|(_, seen_at)| seen_at.elapsed() < DATA_KEY_CACHE_TTL);
         young.map(|(tenant, _)| tenant.clone()).collect()
     }
 
-    /// Forgets what is not used any more.
+    /// Removes expired entries.
     pub fn tidy(&self) {
         let mut cached = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         cached.retain(|_, (_, read_at)| read_at.elapsed() < DATA_KEY_CACHE_TTL);
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_over_leaves_memory() {
+    fn expired_entries_are_removed() {
         let (keys, now) = (DataKeyCache::default(), Instant::now());
         let before = now.checked_sub(DATA_KEY_CACHE_TTL).expect("a machine that runs for longer");
         for (tenant, seen_at) in [("old", before), ("young", now)] {

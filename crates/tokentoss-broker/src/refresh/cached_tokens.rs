@@ -1,4 +1,4 @@
-//! Step 0: a token that is kept, with life enough for this caller, costs no I/O and no decryption.
+//! Cached tokens: a cached token with enough remaining lifetime is issued without I/O and decryption.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::clock;
 use crate::store::{Account, Change, GrantId, GrantRow, ProviderUser};
 
 impl Custodian {
-    /// A kept token that serves this demand. Whatever is not kept, or needs more thought, is read from the database.
+    /// A cached token that serves this request; none if the database must be read.
     pub(super) fn cached_token(&self, id: GrantId, request: &TokenRequest) -> Option<IssuedToken> {
         let kept = self.cache.row(id)?;
         let (row, now) = (kept.row(), kept.now());
         let demand = Demand {
-            // Nobody waits for anything here.
+            // The cache is consulted without waiting.
             requester: Requester::Caller { gives_up_at: now },
             credential: request.credential,
             target: request.target.clone(),
@@ -38,17 +38,17 @@ impl Custodian {
         Some(IssuedToken { id_token, ..issued_token(row, access, token, now) })
     }
 
-    /// The one account that is meant.
+    /// The account that the request names, or the only one.
     pub(super) async fn account(
         &self,
         provider_user: &ProviderUser,
         name: Option<&str>,
     ) -> Result<GrantId, CustodianError> {
-        // A kept list that does not name exactly one may be too old to.
+        // A cached list without exactly one match may be outdated.
         if let Some(Ok(id)) = self.cache.accounts(provider_user).map(|accounts| one_of(&accounts, name)) {
             return Ok(id);
         }
-        // Boxed, so that the calls that need none of it do not carry its room about.
+        // Boxed, which keeps the future of calls that find a cached value small.
         Box::pin(self.read_account(provider_user, name)).await
     }
 
@@ -69,7 +69,7 @@ impl Custodian {
         one_of(&accounts, name)
     }
 
-    /// Frees the memory of kept tokens that are over, and the database's of old news and of sign-ins that nobody confirmed.
+    /// Removes expired cache entries, old notifications, and sign-ins that ended without a confirmation.
     pub async fn tidy(&self) {
         self.cache.tidy();
         self.data_keys.tidy();
@@ -82,7 +82,7 @@ impl Custodian {
         }
     }
 
-    /// Keeps what a refresh of this process wrote, or else what the row has now.
+    /// Caches what a refresh of this process wrote; otherwise the current row.
     pub(super) async fn keep_written(
         &self,
         written: Option<WrittenGrant>,
@@ -93,12 +93,12 @@ impl Custodian {
             self.cache.keep_written(read, &Arc::new(row), cell, &token)
         });
         if !is_kept {
-            // If this fails, whoever waits reads it.
+            // On failure, each waiting caller reads the row itself.
             let _ = self.cache_renewed(id, provider_user).await;
         }
     }
 
-    /// Keeps the main token of a row that was renewed, so that those who wait for it need not all read it.
+    /// Caches the main token of a renewed row, so that waiting callers need not all read it.
     pub(super) async fn cache_renewed(
         &self,
         id: GrantId,
@@ -115,15 +115,15 @@ impl Custodian {
         Ok(())
     }
 
-    /// Has those who wait for another process see what it wrote, with one read for all of them.
+    /// Serves all callers that wait for a refresh of another process with one read.
     pub(super) fn share_renewal(self: &Arc<Self>, change: &Change) {
-        // Whoever refreshes in this process tells by itself.
+        // A refresh in this process notifies by itself.
         let Some(flight) = self.flights.find(change.grant).filter(|flight| !flight.is_running()) else {
             return;
         };
         let (custodian, change) = (Arc::clone(self), change.clone());
         self.tasks.spawn(async move {
-            // If this fails, whoever waits reads it.
+            // On failure, each waiting caller reads the row itself.
             let _ = custodian.cache_renewed(change.grant, &change.provider_user).await;
             flight.notify();
         });
@@ -139,7 +139,7 @@ fn one_of(accounts: &[Account], name: Option<&str>) -> Result<GrantId, Custodian
     }
 }
 
-/// The answer to a demand.
+/// The token to issue for this row.
 pub(super) fn issued_token(
     row: &Arc<GrantRow>,
     access: &Access,

@@ -1,4 +1,4 @@
-//! What a finished sign-in leaves behind.
+//! Storing the tokens of a finished sign-in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +15,29 @@ use crate::keys::{CellAad, Key, seal_cell};
 use crate::random;
 use crate::store::{AccountKey, GrantId, NewCell, NewGrant, StoreError};
 
-/// How long an access token is believed to live whose provider does not tell.
+/// The assumed lifetime of an access token without `expires_in`.
 const ASSUMED_LIFE: Duration = Duration::from_secs(3600);
-/// More tries than a race between two sign-ins needs.
+/// The most attempts; a race between two sign-ins needs fewer.
 const TRIES: usize = 16;
 
-/// Who signed in, and where.
+/// The account and the scopes of a finished sign-in.
 #[derive(Clone, Debug)]
 pub struct SignedIn<'a> {
     /// The account.
     pub account: AccountKey<'a>,
     /// The e-mail address, for display.
     pub email: Option<&'a str>,
-    /// The scopes that were asked for.
+    /// The requested scopes.
     pub requested: Scopes,
-    /// When the ID token ends, which was checked; it is not kept where this is none.
+    /// The expiry of the verified ID token; without it the ID token is not stored.
     pub id_token_expires_at: Option<Timestamp>,
 }
 
 impl Custodian {
-    /// Keeps the tokens of a sign-in; those of an earlier one of the same account are dropped.
+    /// Stores the tokens of a sign-in. They replace those of an earlier sign-in of the same account.
     ///
     /// # Errors
-    /// That they cannot be sealed or written.
+    /// They cannot be sealed or written.
     pub async fn connect(
         self: &Arc<Self>,
         who: &SignedIn<'_>,

@@ -1,4 +1,4 @@
-//! The end of a connection.
+//! Disconnecting an account.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use super::{Custodian, CustodianError};
 use crate::store::{GrantId, StoreError};
 
 impl Custodian {
-    /// Ends a grant, whether or not anybody waits for it: its tokens leave the row, and go to the revocation
-    /// queue where `revoke` says so.
+    /// Ends a grant, even if the caller leaves meanwhile. Its tokens are removed from the row, and added to the revocation queue if
+    /// `revoke` is set.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn disconnect(
         self: &Arc<Self>,
         id: GrantId,
@@ -20,13 +20,13 @@ impl Custodian {
         revoke: bool,
     ) -> Result<(), CustodianError> {
         let custodian = Arc::clone(self);
-        // In a task of its own, so that what was begun ends even if the caller leaves.
+        // In a separate task, so that it completes even if the request is cancelled.
         let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await });
         task.await.map_err(|_| StoreError::Row("a sign-out that did not end"))?
     }
 
     async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), CustodianError> {
-        // Whoever refreshes meanwhile loses.
+        // A concurrent refresh loses.
         let ended = self.store.change(id, |row| {
             let mut update = sign_out(&row.grant, by)?;
             if !revoke {

@@ -1,4 +1,4 @@
-//! Refreshes that nobody waits for.
+//! Refreshes by the scheduler.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,11 +14,11 @@ use crate::random;
 use crate::store::{DueGrant, DueQuery, GrantRow};
 
 impl Custodian {
-    /// Claims what is due at a provider, as far as there is room, and refreshes it in tasks of its own; tells whether
-    /// more may be due.
+    /// Claims due grants of a provider, as many as there are free permits, and refreshes each in a task. Returns whether more may
+    /// be due.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn refresh_due(
         self: &Arc<Self>,
         provider: &str,
@@ -26,7 +26,7 @@ impl Custodian {
     ) -> Result<bool, CustodianError> {
         let Some(known) = self.providers.get(provider) else { return Ok(false) };
         let (now, started) = (Instant::now(), clock::elapsed());
-        // Each lease runs from its claim, so that nothing is claimed that would have to wait for a place.
+        // A lease runs from its claim, so only grants with a free permit are claimed.
         let most = self.health.allowance(provider, room.available_permits(), now);
         if most == 0 {
             return Ok(false);
@@ -35,7 +35,7 @@ impl Custodian {
             Decision::Refresh(claim) => Some((claim, LeaseOwner(random::number()))),
             _ => None,
         };
-        // Another broker may have the keys of these tenants.
+        // Another broker may be able to open the data keys of these tenants.
         let closed = self.data_keys.unreadable_tenants();
         let asked = DueQuery {
             provider,
@@ -52,7 +52,7 @@ impl Custodian {
         for DueGrant { row, held } in due {
             let Some(held) = held else {
                 if let Some(Decision::Correct(update)) = self.decide_for_scheduler(&row) {
-                    // Where it fails, the grant is still due.
+                    // On failure, the grant is still due.
                     let _ = self.store.update(row.id, &update, &[]).await;
                 }
                 continue;
@@ -62,11 +62,11 @@ impl Custodian {
             let custodian = Arc::clone(self);
             self.tasks.spawn(async move {
                 let flight = custodian.flights.of(row.id);
-                // So that callers wait for this one; it goes on without, because the lease is what counts.
+                // Callers wait for this refresh if it gets the permit. The lease alone is enough to refresh.
                 let permit = flight.try_permit();
                 custodian.refresh(&ClaimedGrant::new(row, held, started, started)).await;
                 drop((permit, slot));
-                // Also where somebody else has the permit.
+                // Also if another task has the permit.
                 flight.notify();
             });
         }

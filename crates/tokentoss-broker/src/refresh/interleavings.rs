@@ -1,9 +1,9 @@
-//! The flight of one grant under a scheduler that tries many orders: callers of two processes, who may leave at any time, a
-//! refresh, a sign-out, a database that fails and a provider that fails.
+//! Model checking of the single flight with random schedules: callers of two processes, which may be cancelled at any time, a
+//! refresh, a sign-out, a failing database and a failing provider.
 //!
-//! What runs is the code of [`SingleFlight`] and the machine of `tokentoss-custody`; the row and the provider are simulated, with a
-//! point to switch tasks before and after each step of theirs. Nobody here waits for a time-out while a refresh of its own
-//! process runs, so that news that are missed show up as a deadlock.
+//! The test runs the code of [`SingleFlight`] and the state machine of `tokentoss-custody`. The row and the provider are simulated,
+//! and tasks can switch before and after each of their steps. No caller has a time-out while its process refreshes, so a missed
+//! notification shows up as a deadlock.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -24,7 +24,7 @@ use tokentoss_custody::{
 
 use super::single_flight::{LEASE_POLL_INTERVAL, Observation, RefreshPermit, SingleFlight, TokenWaiter};
 
-/// How many orders are tried; `TOKENTOSS_ORDERS` raises it.
+/// The number of random schedules; `TOKENTOSS_ORDERS` raises it.
 const ORDERS: usize = 500;
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -99,7 +99,7 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One statement, or one request: whoever else is there may come before it or after it.
+    /// One statement or one request; other tasks may run before and after it.
     async fn step<T>(&self, step: impl FnOnce(&mut Truth) -> T) -> T {
         yield_now().await;
         let result = step(&mut self.lock());
@@ -107,7 +107,7 @@ impl World {
         result
     }
 
-    /// What the real task does, with its real machine.
+    /// The refresh task, with the real state machine.
     async fn refresh(&self, held: HeldLease) {
         let mut attempt = Attempt::new(held.clone(), 1);
         let mut step = attempt.begin(Duration::ZERO);
@@ -190,14 +190,14 @@ impl TokenWaiter for Caller {
             rejected: None,
         };
         let context = Context { known: Version::default(), client_revision: PARAMETERS.client_revision };
-        // The clock stands still, so that nobody's patience ends.
+        // The clock stands still, so that no caller times out.
         let demand = Demand { requester: Requester::Caller { gives_up_at: NOW + HOUR }, ..demand };
         match decide(NOW, &row, &demand, &context) {
             Decision::Serve { slot, .. } => {
                 Ok(Observation::Ready(row.tokens[slot].access.as_ref().expect("a token").handle.hash))
             }
             Decision::Refresh(claim) => Ok(Observation::Refresh(claim)),
-            // A pause after a failure would last for ever.
+            // With the stopped clock, a back-off would never end.
             Decision::Wait { .. } if row.lease.is_none() => Err(No::Refused(Problem::ProviderUnavailable)),
             Decision::Wait { .. } => Ok(Observation::Wait(HOUR)),
             Decision::Refuse(refusal) => Err(No::Refused(refusal.problem)),
@@ -230,7 +230,7 @@ impl TokenWaiter for Caller {
 
     async fn pause(&self, news: impl Future<Output = ()> + Send, longest: Duration) {
         if longest <= LEASE_POLL_INTERVAL {
-            // The task of another process, which tells nobody here.
+            // The task of another process, which does not notify this one.
             yield_now().await;
         } else {
             news.await;
@@ -242,7 +242,7 @@ impl TokenWaiter for Caller {
     }
 }
 
-/// Gives a future so many turns, and drops it then.
+/// Polls a future this many times, and then drops it.
 async fn leaving_after<T>(mut turns: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| {
@@ -255,7 +255,7 @@ async fn leaving_after<T>(mut turns: usize, future: impl Future<Output = T>) -> 
     .await
 }
 
-/// Plays one order: three callers each of two processes, and one who leaves.
+/// Runs one schedule: three callers in each of two processes, and one that is cancelled.
 fn play(faults: Faults) {
     block_on(async move {
         let world = World::new(faults);
@@ -347,17 +347,17 @@ fn all_are_served_by_one_request() {
 }
 
 #[test]
-fn a_caller_who_leaves_takes_nothing_along() {
+fn a_cancelled_caller_does_not_cancel_the_refresh() {
     explore(Faults { leaves: true, ..Faults::default() });
 }
 
 #[test]
-fn a_claim_that_fails_is_told_to_one_and_the_next_one_tries() {
+fn a_failed_claim_is_reported_to_one_caller_and_another_retries() {
     explore(Faults { claims: 2, leaves: true, ..Faults::default() });
 }
 
 #[test]
-fn a_provider_that_fails_is_told_to_all() {
+fn a_failing_provider_is_reported_to_all_callers() {
     explore(Faults { provider: true, ..Faults::default() });
 }
 

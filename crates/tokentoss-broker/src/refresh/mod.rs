@@ -1,4 +1,4 @@
-//! From a demand to a token: one task a grant refreshes, and everybody else waits for its news.
+//! From a token request to a token: one task for each grant refreshes, and all other callers wait for its result.
 
 mod cached_tokens;
 mod claimed_grant;
@@ -51,47 +51,47 @@ use single_flight::SingleFlights;
 use uses::Uses;
 use waiting_caller::WaitingCaller;
 
-/// How long a caller waits for an answer, whatever it is.
+/// The time limit for a caller's request.
 const CALLER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What a caller asks for.
+/// A caller's request for a token.
 #[derive(Clone, Debug, Default)]
 pub struct TokenRequest {
     /// The provider's name.
     pub provider: String,
     /// Which token is wanted, besides the access token.
     pub credential: Credential,
-    /// Which account, where several are connected.
+    /// The account, if several are connected.
     pub account: Option<String>,
-    /// For what.
+    /// The scopes and the audience.
     pub target: Target,
-    /// How long the token must live.
+    /// The remaining lifetime that the token must have.
     pub min_ttl: MinTtl,
-    /// A token that a resource refused.
+    /// The hash of a token that a resource refused.
     pub rejected: Option<TokenHash>,
 }
 
-/// What a caller gets.
+/// A token that is issued to a caller.
 #[derive(Clone, Debug)]
 pub struct IssuedToken {
     /// The access token.
     pub access: Secret,
-    /// The life that it has left; none if nobody knows.
+    /// The remaining lifetime; none if it is unknown.
     pub life: Option<Duration>,
-    /// The database's clock at that moment.
+    /// The database's time when it was issued.
     pub now: Timestamp,
     /// The scopes that it has.
     pub scopes: String,
-    /// The ID token and its end, where one was asked for.
+    /// The ID token and its expiry, if it was requested.
     pub id_token: Option<(Secret, Timestamp)>,
     /// The row that it came from.
     pub row: Arc<GrantRow>,
 }
 
-/// Why a caller gets nothing.
+/// Why the custodian cannot serve a request.
 #[derive(Debug, thiserror::Error)]
 pub enum CustodianError {
-    /// The machine says no.
+    /// The state machine refuses the request.
     #[error("refused: {0:?}")]
     Refused(Refusal),
     /// No such account is connected.
@@ -100,7 +100,7 @@ pub enum CustodianError {
     /// Callers may not ask for tokens for this audience.
     #[error("tokens for this audience may not be asked for")]
     AudienceForbidden,
-    /// Several are, and none is named.
+    /// Several accounts are connected, and the request names none.
     #[error("several accounts are connected")]
     Ambiguous,
     /// Sealed data cannot be opened.
@@ -111,7 +111,7 @@ pub enum CustodianError {
     Store(#[from] StoreError),
 }
 
-/// Everything that refreshing needs.
+/// Refreshes grants and issues tokens.
 pub struct Custodian {
     /// The database.
     pub store: Store,
@@ -119,9 +119,9 @@ pub struct Custodian {
     pub tasks: TaskTracker,
     /// Cancelled when the process is about to end.
     pub ending: CancellationToken,
-    /// Told when a token goes into the revocation queue.
+    /// Notified when a token is added to the revocation queue.
     pub revocations: Notify,
-    /// Who listens to news.
+    /// The listeners to account events.
     pub events: Arc<EventBus>,
     ring: Arc<KeyRing>,
     journal: Arc<Journal>,
@@ -138,7 +138,7 @@ pub struct Custodian {
 }
 
 impl Custodian {
-    /// One for a store and the providers of the configuration.
+    /// Creates a custodian for a store and the configured providers.
     #[must_use]
     pub fn new(
         store: Store,
@@ -191,16 +191,16 @@ impl Custodian {
         self.providers.get(name)
     }
 
-    /// The provider that a row's tokens are of; none where another issuer has its name now, which is not to get them.
+    /// The provider of a row's tokens; none if its name now belongs to another issuer, which must not get them.
     #[must_use]
     pub fn provider_of(&self, row: &GrantRow) -> Option<&Provider> {
         self.provider(&row.provider).filter(|provider| provider.is_of(&row.issuer))
     }
 
-    /// What a user has connected at a provider, the account that was connected last first.
+    /// A user's accounts at a provider, the latest connection first.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn accounts(
         &self,
         tenant: &str,
@@ -211,19 +211,19 @@ impl Custodian {
         self.store.accounts(tenant, user, provider, known.issuer()).await
     }
 
-    /// The keys of the administrator.
+    /// The key ring.
     #[must_use]
     pub fn ring(&self) -> &KeyRing {
         &self.ring
     }
 
-    /// The one who talks to providers.
+    /// The HTTP client for providers.
     #[must_use]
     pub const fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
-    /// What waits for the database.
+    /// The journal of answers that wait for the database.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
@@ -234,10 +234,10 @@ impl Custodian {
         self.providers.keys().map(String::as_str)
     }
 
-    /// A tenant's data key; made when the tenant is new.
+    /// A tenant's data key; created for a new tenant.
     ///
     /// # Errors
-    /// That it cannot be opened, or that the database does not answer.
+    /// It cannot be opened, or the database does not answer.
     pub async fn data_key(&self, tenant: &str) -> Result<Key, CustodianError> {
         match self.data_keys.get(tenant) {
             Some(key) => Ok(key),
@@ -245,7 +245,7 @@ impl Custodian {
         }
     }
 
-    /// The same as the row holds it now.
+    /// Reads the data key from the database, without the cache.
     async fn read_data_key(&self, tenant: &str) -> Result<Key, CustodianError> {
         let read_at = tokio::time::Instant::now();
         let wrapped = match self.store.data_key(tenant).await? {
@@ -258,10 +258,10 @@ impl Custodian {
         Ok(key)
     }
 
-    /// Gets a token for a user.
+    /// Issues a token to a user.
     ///
     /// # Errors
-    /// Why there is none.
+    /// [`CustodianError`].
     pub async fn token(
         self: &Arc<Self>,
         tenant: &str,
@@ -269,7 +269,7 @@ impl Custodian {
         request: &TokenRequest,
     ) -> Result<IssuedToken, CustodianError> {
         let known = self.providers.get(&request.provider).ok_or(CustodianError::NotConnected)?;
-        // Each further audience is one more token to refresh, and perhaps one for a service that nobody meant.
+        // Each audience is one more token to refresh, so only configured ones are allowed.
         if request.target.audience.as_ref().is_some_and(|audience| !known.audiences.contains(audience)) {
             return Err(CustodianError::AudienceForbidden);
         }
@@ -292,17 +292,17 @@ impl Custodian {
         provider_user: &ProviderUser,
         request: &TokenRequest,
     ) -> Result<IssuedToken, CustodianError> {
-        // Before anything else, because nearly all calls end here.
+        // First, because nearly all requests are served from the cache.
         let kept = self.cached_token(id, request);
         metrics::looked_up(kept.is_some());
         if let Some(issued) = kept {
             return Ok(issued);
         }
-        // Boxed, so that the calls that need none of it do not carry its room about.
+        // Boxed, which keeps the future of calls that find a cached value small.
         Box::pin(self.flights.of(id).obtain(&mut WaitingCaller::of(self, id, provider_user, request))).await
     }
 
-    /// Opens the token in this place; none if that is not possible and the row no longer names it.
+    /// Issues the token in this slot; none if its cell cannot be opened and the row no longer references it.
     async fn serve(
         &self,
         row: &Arc<GrantRow>,
@@ -321,7 +321,7 @@ impl Custodian {
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
                         let Some(opened) = self.open(row, id_token.handle.cell).await? else {
-                            // A renewal meanwhile took the cell away; else it is damaged.
+                            // A concurrent renewal deleted the cell; otherwise it is damaged.
                             let current = self.store.grant(row.id).await?;
                             let is_same = current.is_some_and(|now| now.grant.version == row.grant.version);
                             return if is_same { Err(Unreadable.into()) } else { Ok(None) };
@@ -343,11 +343,10 @@ impl Custodian {
         }
     }
 
-    /// Opens a cell of a row; none if it is not there, or if no key of the tenant opens it, be it whose broker it may.
+    /// Opens a cell of a row; none if it does not exist, or no key of the tenant opens it.
     ///
     /// # Errors
-    /// That this broker's ring does not open the tenant's keys, which says nothing of the cell; or that the database does not
-    /// answer.
+    /// This broker's ring does not open the tenant's keys, so the cell may still be good; or the database does not answer.
     async fn open(
         &self,
         row: &GrantRow,
@@ -359,7 +358,7 @@ impl Custodian {
         if let Ok(secret) = open_cell(&key, &aad, &sealed) {
             return Ok(Some(secret));
         }
-        // A data key that is younger than what is kept.
+        // The cell may be sealed with a newer data key than the cached one.
         Ok(open_cell(&self.read_data_key(&row.tenant).await?, &aad, &sealed).ok())
     }
 

@@ -1,4 +1,4 @@
-//! One reader of the database at a time for each key: who comes meanwhile finds what that one has read.
+//! Locks that coalesce reads: one read of the database at a time for each key, whose result the waiting readers then find cached.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::weak_map::WeakMap;
 
-/// A database that is slow with one reader may answer another.
+/// The longest wait for another reader: the database may answer a second read faster.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Who reads, by key.
+/// The locks by key.
 #[derive(Debug)]
 pub(super) struct ReadLocks<K>(WeakMap<K, Mutex<()>>);
 
@@ -21,7 +21,7 @@ impl<K> Default for ReadLocks<K> {
 }
 
 impl<K: Clone + Eq + Hash> ReadLocks<K> {
-    /// Waits until nobody else reads for this key, but for a second at most; none where somebody still does.
+    /// Locks this key; none if another reader still has the lock after [`WAIT_LIMIT`].
     pub(super) async fn lock(&self, key: &K) -> Option<OwnedMutexGuard<()>> {
         let lock = self.0.get_or_make(key, || Mutex::new(()));
         tokio::time::timeout(WAIT_LIMIT, lock.lock_owned()).await.ok()
@@ -37,7 +37,7 @@ mod tests {
     use super::{ReadLocks, WAIT_LIMIT};
 
     #[tokio::test(start_paused = true)]
-    async fn one_reads_at_a_time_for_a_key_and_others_for_theirs() {
+    async fn one_reader_at_a_time_has_the_lock_of_a_key() {
         let locks = Arc::new(ReadLocks::default());
         let (reading, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let other = locks.lock(&"other").await;
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reader_that_hangs_stops_nobody_for_long() {
+    async fn a_reader_that_hangs_blocks_others_for_a_second() {
         let locks = ReadLocks::default();
         let hangs = locks.lock(&1).await;
         let began = tokio::time::Instant::now();

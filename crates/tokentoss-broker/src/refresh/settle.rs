@@ -1,4 +1,4 @@
-//! Writing what came of a refresh: into the row, or into the journal while the database is away.
+//! Writing the outcome of a refresh: into the row, or into the journal while the database is unavailable.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,31 +11,30 @@ use crate::journal::{Answer, JournalEntry, JournalError};
 use crate::random;
 use crate::store::{GrantRow, StoreError};
 
-/// How long to go on writing an outcome without tokens while the database is away; it is nothing that cannot be found out
-/// again.
+/// How long the write of an outcome without tokens is retried. Its loss is harmless.
 const WRITING: Duration = Duration::from_secs(60);
-/// More tries than others need for their writes while an answer of the journal is written.
+/// The most attempts to write an answer of the journal against concurrent writes.
 const TRIES: usize = 64;
-/// The first pause between two tries to write; it doubles.
+/// The first pause between two attempts to write; it doubles.
 const WRITE_AGAIN: Duration = Duration::from_millis(250);
-/// The longest of these pauses, so that the answer is written before somebody else takes its token up again.
+/// The longest pause, so that the answer is written before another process takes over the lease.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A database that took nothing for so long may be away.
+/// After this time without an answer of the database, the journal is written.
 const JOURNAL_AFTER: Duration = Duration::from_millis(250);
 
-/// What came of one try to write.
+/// The result of one attempt to write.
 enum WriteAttempt {
-    /// The row was another one by then.
+    /// The row has changed since it was read.
     Conflict,
-    /// The row is like this now.
+    /// The row was written like this.
     Wrote(Box<Grant>),
-    /// There is nothing to write.
+    /// There was nothing to write.
     Nothing,
 }
 
 impl Custodian {
-    /// Writes an answer, however often the row changes meanwhile and however long the database is away; the row as it was
-    /// written, if the claimed one was still there.
+    /// Writes an answer, and retries after conflicts and while the database is unavailable. Returns the row as it was written, if it
+    /// was unchanged since the claim.
     pub(super) async fn write(&self, answer: Answer, claimed: &ClaimedGrant) -> Option<Grant> {
         let answer = Arc::new(answer);
         let (began, grant) = (Instant::now(), answer.grant);
@@ -68,7 +67,7 @@ impl Custodian {
                     if has_tokens && entry.is_none() {
                         self.append_to_journal(&answer).await;
                     }
-                    // What is in the journal stays there, for an administrator.
+                    // An answer in the journal stays there for an administrator.
                     return None;
                 }
                 Err(failed) if !has_tokens && began.elapsed() >= WRITING.max(LEASE) => {
@@ -90,10 +89,10 @@ impl Custodian {
         after
     }
 
-    /// Writes the answers that an earlier process left in the journal; to be called before anybody is served.
+    /// Writes the answers that an earlier process left in the journal; to be called before requests are served.
     ///
     /// # Errors
-    /// That the journal cannot be read, or that the database is away.
+    /// The journal cannot be read, or the database is unavailable.
     pub async fn replay(&self) -> Result<(), ReplayError> {
         for (entry, answer) in self.journal.entries(&self.ring)? {
             if !self.providers.contains_key(&answer.provider) {
@@ -116,7 +115,7 @@ impl Custodian {
         Ok(())
     }
 
-    /// Writes a report, whoever writes the row meanwhile, but not for ever.
+    /// Writes an answer, with a limited number of attempts after conflicts.
     async fn write_soon(&self, answer: &Answer) -> Result<(), CustodianError> {
         for _ in 0..TRIES {
             if !matches!(self.try_write(answer, None, None).await?, WriteAttempt::Conflict) {
@@ -128,7 +127,7 @@ impl Custodian {
 
     async fn append_to_journal(&self, answer: &Arc<Answer>) -> Option<JournalEntry> {
         let (journal, ring, answer) = (Arc::clone(&self.journal), Arc::clone(&self.ring), Arc::clone(answer));
-        // It waits for the disk.
+        // It blocks on the disk.
         let keeping = tokio::task::spawn_blocking(move || {
             let grant = answer.grant;
             let entry = journal.append(&ring, &answer);
@@ -141,7 +140,7 @@ impl Custodian {
         entry
     }
 
-    /// Writes a report to a row that is known, or as it is now; of this process's lease, or of an earlier one's.
+    /// Writes an answer to a known row, or to the current one. The lease is this process's, or an earlier process's.
     async fn try_write(
         &self,
         answer: &Answer,
@@ -185,7 +184,7 @@ pub enum ReplayError {
     /// It cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// What it holds cannot be written.
+    /// An answer of it cannot be written.
     #[error("an answer of the journal cannot be written: {0}")]
     Settlement(#[from] CustodianError),
 }

@@ -1,4 +1,4 @@
-//! What the holder of a lease does, whether or not anybody still waits for it.
+//! The refresh under a lease. It goes on even if no caller waits for it any more.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::keys::Key;
 use crate::metrics;
 use crate::store::{GrantRow, NewCell};
 
-/// What is known while a lease is held.
+/// The state of a refresh.
 struct RefreshInProgress<'a> {
     row: &'a GrantRow,
     provider: &'a Provider,
@@ -31,8 +31,8 @@ struct RefreshInProgress<'a> {
 }
 
 impl Custodian {
-    /// Refreshes under a lease, and writes what came of it before anybody gets it; the row and its new token, if this process
-    /// wrote them.
+    /// Refreshes under a lease, and writes the outcome before any caller gets the token. Returns the row and its new token, if this
+    /// process wrote them.
     pub(super) async fn refresh(&self, claimed: &ClaimedGrant) -> Option<WrittenGrant> {
         failpoint!("after_claim");
         let held = &claimed.held;
@@ -40,7 +40,7 @@ impl Custodian {
             Ok(refreshing) => refreshing,
             Err(failed) => {
                 tracing::warn!(grant = %claimed.row.id, %failed, "a refresh could not begin");
-                // Nothing was sent. Where this fails too, the lease ends by itself.
+                // Nothing was sent. If this fails too, the lease expires.
                 let _ = self.release_lease(&claimed.row, held).await;
                 return None;
             }
@@ -77,13 +77,13 @@ impl Custodian {
         held: &HeldLease,
     ) -> Result<RefreshInProgress<'a>, CustodianError> {
         let provider = self.provider_of(row).ok_or(CustodianError::NotConnected)?;
-        // A tenant's key that does not open says something of the ring, and nothing of this grant.
+        // A data key that cannot be opened is a problem of the key ring, and not of this grant.
         let key = self.data_key(&row.tenant).await?;
         let refresh = self.open(row, held.claim.refresh.cell).await?;
         Ok(RefreshInProgress { row, provider, key, refresh, cells: Vec::new(), access: None })
     }
 
-    /// Frees the lease, unless somebody has written the row meanwhile.
+    /// Releases the lease, unless the row was written meanwhile.
     async fn release_lease(&self, row: &GrantRow, held: &HeldLease) -> Result<(), CustodianError> {
         if let Some(update) = release_lease(&row.grant, held) {
             self.store.update(row.id, &update, &[]).await?;
@@ -112,7 +112,7 @@ impl Custodian {
 }
 
 impl RefreshInProgress<'_> {
-    /// Seals a token; the one that was sent keeps its cell.
+    /// Seals a token. The refresh token that was sent keeps its cell.
     fn seal(&mut self, token: &Secret) -> Handle {
         let hash = hash_of(token);
         if let Some(refresh) = self.row.grant.refresh.filter(|refresh| refresh.hash == hash) {
@@ -129,7 +129,7 @@ impl RefreshInProgress<'_> {
         handle
     }
 
-    /// When an ID token ends; none for one that is of no use: of another person, for another client, or over.
+    /// The expiry of an ID token; none if it is for another user or client, or expired.
     fn end_of(&self, id_token: &Secret) -> Option<Timestamp> {
         let client = &self.provider.sign_in.as_ref()?.client;
         match check_renewed(id_token, client, self.row.now) {
@@ -159,7 +159,7 @@ impl RefreshInProgress<'_> {
     }
 }
 
-/// The hash by which the machine knows a token.
+/// The hash that identifies a token in the state machine.
 pub(crate) fn hash_of(token: &Secret) -> TokenHash {
     TokenHash(Sha256::digest(token.expose().as_bytes()).into())
 }

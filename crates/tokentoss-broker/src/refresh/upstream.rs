@@ -1,4 +1,4 @@
-//! The one request to a token endpoint.
+//! Requests to providers.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ impl Upstream {
     /// A client that follows no redirect and keeps its connections.
     ///
     /// # Errors
-    /// That TLS cannot be set up.
+    /// TLS cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
-        // Another library may have installed one already.
+        // Fails harmlessly if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .redirect(redirect::Policy::none())
@@ -70,7 +70,7 @@ impl Upstream {
 }
 
 impl Upstream {
-    /// Posts a form once; none where no whole answer came.
+    /// Posts a form once; none without a complete answer.
     pub async fn post(
         &self,
         endpoint: &EndpointUrl,
@@ -81,7 +81,7 @@ impl Upstream {
         answer_to(call).await
     }
 
-    /// Asks for a resource once, with an access token; none where no whole answer came.
+    /// Requests a resource once with an access token; none without a complete answer.
     pub async fn get(
         &self,
         endpoint: &EndpointUrl,
@@ -99,7 +99,7 @@ async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
     let answer = async {
         let mut response = call.send().await?;
         let (status, body) = (response.status().as_u16(), body_of(&mut response).await?);
-        // Text that is none is no JSON either.
+        // Invalid UTF-8 is not JSON either, so an empty text is equivalent.
         Ok::<_, reqwest::Error>(EndpointAnswer {
             status,
             body: Secret::new(String::from_utf8(body).unwrap_or_default()),
@@ -111,7 +111,7 @@ async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
         .ok()
 }
 
-/// How the client shows who it is, by the secret in this place.
+/// The client authentication with the secret at this index.
 pub(super) fn authentication_of(provider: &Provider, secret: usize) -> Authentication<'_> {
     match (provider.authentication, provider.client_secrets.get(secret)) {
         (AuthenticationKind::Post, Some(secret)) => Authentication::Post(secret),
@@ -120,7 +120,7 @@ pub(super) fn authentication_of(provider: &Provider, secret: usize) -> Authentic
     }
 }
 
-/// A POST of a form; none for a secret that no header can hold.
+/// A POST request with a form; none if the secret is not a valid header value.
 pub(super) fn form_post(
     client: &Client,
     endpoint: &EndpointUrl,
@@ -144,7 +144,7 @@ pub(super) fn retry_after_of(response: &Response) -> Option<&str> {
     response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok())
 }
 
-/// The body, cut off soon behind the limit.
+/// The body, truncated shortly after the limit.
 pub(super) async fn body_of(response: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -161,7 +161,7 @@ async fn read(call: RequestBuilder) -> Result<RefreshResult, reqwest::Error> {
     let status = response.status().as_u16();
     let retry_after = retry_after_of(&response).map(str::to_owned);
     let body = body_of(&mut response).await?;
-    // Text that is none is no JSON either.
+    // Invalid UTF-8 is not JSON either, so an empty text is equivalent.
     let body = Secret::new(String::from_utf8(body).unwrap_or_default());
     Ok(RefreshAnswer { status, retry_after: retry_after.as_deref(), received_at: now(), body: &body }.read())
 }

@@ -1,4 +1,4 @@
-//! A caller whose token is not kept: it reads the row, and refreshes or waits.
+//! A caller whose token is not cached: it reads the row, and refreshes or waits.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::metrics;
 use crate::random;
 use crate::store::{GrantId, GrantRow, ProviderUser, StoreError};
 
-/// After how long somebody may ask again who was not served in time.
+/// The `Retry-After` for a caller that was not served in time.
 const RETRY_AFTER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The caller.
@@ -52,7 +52,7 @@ struct GrantSnapshot {
 }
 
 impl WaitingCaller<'_> {
-    /// The row as of a moment or later; while this process refreshes it, a kept one says all that there is to know.
+    /// The row as of this time or later. While this process refreshes the grant, a cached row is up to date.
     async fn snapshot(&self, moment: Duration) -> Result<GrantSnapshot, CustodianError> {
         let custodian = self.custodian;
         let read = custodian.cache.begin(self.provider_user);
@@ -105,11 +105,11 @@ impl TokenWaiter for WaitingCaller<'_> {
                 Ok(Observation::Retry)
             }
             Decision::Refresh(claim) => {
-                // Without the tenant's key nothing is claimed: another broker may have it.
+                // Without the tenant's data key nothing is claimed, because another broker may have the key.
                 custodian.data_key(&row.tenant).await?;
                 Ok(Observation::Refresh((claim, row, read)))
             }
-            // The scheduler alone is sent to rest.
+            // `Rest` is a decision for the scheduler only.
             Decision::Wait { until } | Decision::Rest { until: Some(until) } => {
                 let left = Duration::from_millis(until.as_millis().saturating_sub(now.as_millis()));
                 Ok(Observation::Wait(left.min(CALLER_TIMEOUT)))
@@ -127,11 +127,11 @@ impl TokenWaiter for WaitingCaller<'_> {
             (Arc::clone(self.custodian), self.id, self.provider_user.clone());
         let (owner, started) = (LeaseOwner(random::number()), clock::elapsed());
         let (claimed, answer) = oneshot::channel();
-        // A caller who leaves while the lease is taken must not leave a lease that nobody uses.
+        // In a task, so that a cancelled request does not leave an unused lease.
         self.custodian.tasks.spawn(async move {
             let has_lease = custodian.store.claim(id, &claim, owner).await;
             let is_ours = matches!(has_lease, Ok(true));
-            // The caller may have left.
+            // The request may be cancelled.
             let _ = claimed.send(has_lease);
             if is_ours {
                 metrics::claimed(&provider_user.provider, "caller", claim.is_repeated);

@@ -1,4 +1,4 @@
-//! What writes changed, told in this process at once and to other processes by the database.
+//! Events about written rows, delivered in this process at once and to other processes through the database.
 
 use std::sync::OnceLock;
 
@@ -8,7 +8,7 @@ use tokentoss_custody::{ErrorCause, Grant, Status, Version};
 use super::{GrantId, NewCell, StoreError};
 use crate::random;
 
-/// Whose accounts at which provider.
+/// A user at a provider: the key of a list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProviderUser {
     /// The tenant.
@@ -19,7 +19,7 @@ pub struct ProviderUser {
     pub provider: String,
 }
 
-/// What a write means for those who look on.
+/// The kind of a change, for listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
@@ -27,40 +27,40 @@ pub enum ChangeKind {
     Connected,
     /// The provider gave new tokens.
     Renewed,
-    /// Only a new sign-in helps.
+    /// The user must sign in again.
     SignInNeeded,
-    /// The grant was ended on purpose.
+    /// The grant was ended by its user or an administrator.
     Disconnected,
-    /// Nothing that concerns anybody but caches.
+    /// Any other change; only caches need it.
     Other,
 }
 
-/// A row that was written.
+/// A change of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The row.
     pub grant: GrantId,
-    /// Whose it is.
+    /// The tenant, user and provider of the row.
     pub provider_user: ProviderUser,
-    /// Its version afterwards.
+    /// The version after the write.
     pub version: Version,
-    /// What it means.
+    /// The kind of change.
     pub kind: ChangeKind,
 }
 
-/// News of the database.
+/// An event of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreEvent {
     /// A row was written.
     Changed(Change),
-    /// A write of this process failed: what is kept may be old.
+    /// A write of this process failed, so cached rows may be outdated.
     WriteFailed,
-    /// Anything may have been written that this process did not hear of.
+    /// Events may have been missed, so any cached row may be outdated.
     Missed,
 }
 
 impl ChangeKind {
-    /// What a row says that was written with these new cells.
+    /// The kind of a change that wrote this grant with these new cells.
     pub(super) fn of(after: &Grant, cells: &[NewCell]) -> Self {
         match after.status {
             Status::Revoked(_) => Self::Disconnected,
@@ -73,7 +73,7 @@ impl ChangeKind {
     }
 }
 
-/// A change as it travels between processes.
+/// A change as it is sent to other processes.
 #[derive(Serialize, Deserialize)]
 struct Message {
     origin: u64,
@@ -89,7 +89,7 @@ const MESSAGE_LIMIT: usize = 7_999;
 
 type Watcher = Box<dyn Fn(&StoreEvent) + Send + Sync>;
 
-/// Who is told what this process writes, and the number by which it knows its own messages again.
+/// Notifies the watcher of this process. The random `origin` identifies this process's own messages.
 pub(super) struct ChangeNotifier {
     watcher: OnceLock<Watcher>,
     origin: u64,
@@ -102,7 +102,7 @@ impl Default for ChangeNotifier {
 }
 
 impl ChangeNotifier {
-    /// Has this called for all news from now on; the first one counts.
+    /// Sets the function that receives all events; only the first call has an effect.
     pub(super) fn watch(&self, watcher: Watcher) {
         let _ = self.watcher.set(watcher);
     }
@@ -113,12 +113,12 @@ impl ChangeNotifier {
         }
     }
 
-    /// A write that begins: unless it is known how it ended, its end is told as [`News::Lost`].
+    /// Begins a write. If its result stays unknown, [`StoreEvent::Missed`] is reported.
     pub(super) fn begin(&self) -> WriteInProgress<'_> {
         WriteInProgress { notifier: self, is_known: false }
     }
 
-    /// The message for other processes; an empty one where it would be too long.
+    /// The message for other processes; empty if it would be too long.
     pub(super) fn message(&self, change: &Change) -> String {
         let message = Message {
             origin: self.origin,
@@ -131,9 +131,9 @@ impl ChangeNotifier {
         if text.len() > MESSAGE_LIMIT { String::new() } else { text }
     }
 
-    /// What a message says; none for one of this process.
+    /// Parses a message; none for a message of this process.
     pub(super) fn read(&self, text: &str) -> Option<StoreEvent> {
-        // As one that would have been too long.
+        // Also the empty message, which stands for one that was too long.
         let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(StoreEvent::Missed) };
         if message.origin == self.origin {
             return None;
@@ -147,14 +147,14 @@ impl ChangeNotifier {
     }
 }
 
-/// A write whose end is not known yet, because its future may be dropped or the connection lost.
+/// A write without a known result: its future may be dropped, or the connection lost.
 pub(super) struct WriteInProgress<'a> {
     notifier: &'a ChangeNotifier,
     is_known: bool,
 }
 
 impl WriteInProgress<'_> {
-    /// It ended like this; tells whether anything was written.
+    /// Records the result; true if a row was written.
     pub(super) fn end(mut self, written: Result<Option<Change>, StoreError>) -> Result<bool, StoreError> {
         match written {
             Ok(change) => {

@@ -1,4 +1,4 @@
-//! What other processes write, as it arrives.
+//! The feed of changes that other processes write.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use super::StoreError;
 use super::backend::{Listener, Received};
 use super::change_events::{ChangeNotifier, StoreEvent};
 
-/// A listener to what other processes write. Nothing that comes after its beginning is lost before it runs.
+/// A subscription to the changes of other processes. Changes between its start and [`ChangeFeed::run`] are not lost.
 pub struct ChangeFeed {
     pub(super) listener: Listener,
     pub(super) notifier: Arc<ChangeNotifier>,
 }
 
 impl ChangeFeed {
-    /// Tells the watcher what arrives, until the database is away.
+    /// Delivers changes to the watcher until the connection fails.
     ///
     /// # Errors
-    /// That it is away.
+    /// The connection to the database failed.
     pub async fn run(&mut self) -> Result<(), StoreError> {
         loop {
             match self.listener.next().await? {

@@ -1,4 +1,4 @@
-//! What goes into the database and comes out of it.
+//! The rows that are written to and read from the database.
 
 use std::time::Duration;
 
@@ -10,38 +10,38 @@ use super::{GrantId, UnreadableGrants};
 /// A grant as it was read.
 #[derive(Clone, Debug)]
 pub struct GrantRow {
-    /// Its identifier.
+    /// The identifier.
     pub id: GrantId,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
     pub user: String,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// The issuer that the tokens are of.
+    /// The issuer of the tokens.
     pub issuer: String,
     /// The provider's identifier of the user.
     pub subject: String,
     /// The e-mail address, for display.
     pub email: Option<String>,
-    /// What the machine decides on.
+    /// The state that the custody machine decides on.
     pub grant: Grant,
     /// The database's clock when it was read.
     pub now: Timestamp,
 }
 
-/// Which grants the scheduler asks for.
+/// The query of the scheduler for due grants.
 #[derive(Clone, Copy, Debug)]
 pub struct DueQuery<'a> {
     /// The provider's name in the configuration.
     pub provider: &'a str,
     /// The provider's issuer; none where the configuration names none.
     pub issuer: Option<&'a str>,
-    /// The client's present revision.
+    /// The current revision of the client.
     pub revision: ClientRevision,
-    /// The tenants that are left alone.
+    /// The tenants to skip, because this broker cannot open their data keys.
     pub closed: &'a [String],
-    /// The grants that are left alone; those that cannot be read join them.
+    /// The grants to skip; unreadable ones are added.
     pub unreadable_grants: &'a UnreadableGrants,
 }
 
@@ -50,7 +50,7 @@ pub struct DueQuery<'a> {
 pub struct DueGrant {
     /// The row, as it was before the claim.
     pub row: GrantRow,
-    /// The lease; none where something else has to be done first.
+    /// The lease; none if the row must be corrected first.
     pub held: Option<HeldLease>,
 }
 
@@ -59,13 +59,13 @@ pub struct DueGrant {
 pub struct Revocation {
     /// The cell with the token.
     pub cell: CellId,
-    /// The grant that it was of.
+    /// The grant of the token.
     pub grant: GrantId,
     /// The tenant.
     pub tenant: String,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// The issuer that the token is of.
+    /// The issuer of the token.
     pub issuer: String,
     /// The sealed token.
     pub sealed: Vec<u8>,
@@ -77,12 +77,12 @@ pub struct Revocation {
     pub age: Duration,
 }
 
-/// A grant that is new.
+/// A new grant.
 #[derive(Clone, Debug)]
 pub struct NewGrant {
-    /// Its identifier.
+    /// The identifier.
     pub id: GrantId,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
     pub user: String,
@@ -101,7 +101,7 @@ pub struct NewGrant {
 /// A sealed cell that is to be written with a row.
 #[derive(Clone, Debug)]
 pub struct NewCell {
-    /// Its identifier.
+    /// The identifier.
     pub id: CellId,
     /// The sealed bytes.
     pub sealed: Vec<u8>,

@@ -100,7 +100,7 @@ impl Through {
             rules.insert(name.clone(), read);
         }
         let client = |allows_private| {
-            // Another library may have installed one already.
+            // Fails harmlessly if a provider is installed already.
             let _ = rustls::crypto::ring::default_provider().install_default();
             Client::builder()
                 .redirect(redirect::Policy::none())

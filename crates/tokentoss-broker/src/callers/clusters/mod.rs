@@ -124,7 +124,7 @@ impl Cluster {
     /// Reads one cluster of the configuration.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`ConfigError`] with the cause.
     pub fn of(name: &str, config: &ClusterConfig) -> Result<Self, ConfigError> {
         let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
             setting: format!("clusters.{name}.{setting}"),
@@ -189,7 +189,7 @@ impl Cluster {
 
 impl ClusterConfig {
     fn client(&self) -> Result<Client, &'static str> {
-        // Another library may have installed one already.
+        // Fails harmlessly if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .redirect(redirect::Policy::none())

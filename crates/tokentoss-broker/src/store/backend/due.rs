@@ -8,33 +8,33 @@ use super::columns::{count, length, millis, wide};
 use super::{Postgres, Sqlite};
 use crate::store::{DueGrant, DueQuery, GrantId, GrantRow, StoreError};
 
-/// When the machine calls a grant due, apart from leases and pauses; an index is of the same text.
+/// When a grant is due, without regard to leases and pauses. An index uses the same expression.
 const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
            ELSE keep_alive_at END";
 
-/// Grants without failures, the one that is due for longest first. Each of the two has an index.
+/// Grants without failures, the longest overdue first. There is an index for each of the two queries.
 const WELL: (&str, &str) = ("failures = 0", DUE_AT);
-/// The others, which come after them: some may fail for ever.
+/// Grants with failures come last, because some may fail permanently.
 const FAILING: (&str, &str) = ("failures > 0", "next_attempt_at");
 
 impl Sqlite {
-    /// There is one writer anyway.
+    /// SQLite has one writer at a time, so no row locks are needed.
     const SKIP: &str = "";
     /// A list as JSON.
     const IS_OPEN: &str = "tenant NOT IN (SELECT value FROM json_each($7))";
 }
 
 impl Postgres {
-    /// What another process looks at is left to it.
+    /// Rows that another process has locked are skipped.
     const SKIP: &str = "FOR UPDATE SKIP LOCKED";
     /// A list as JSON.
     const IS_OPEN: &str = "tenant NOT IN (SELECT jsonb_array_elements_text($7::jsonb))";
 }
 
-/// What is looked for.
+/// The parameters of the query.
 struct Looked<'a> {
     asked: &'a DueQuery<'a>,
-    /// The tenants that are left alone, as JSON.
+    /// The tenants to skip, as JSON.
     closed: String,
     now: Timestamp,
 }
@@ -48,7 +48,7 @@ macro_rules! due {
                 most: usize,
                 choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
             ) -> Result<Vec<DueGrant>, StoreError> {
-                // A look first, which locks nothing, because most of the time nothing is due.
+                // First a query without locks, because usually nothing is due.
                 let now = self.now().await?;
                 let closed = serde_json::json!(asked.closed).to_string();
                 let looked = Looked { asked, closed, now };
@@ -92,7 +92,7 @@ macro_rules! due {
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
                 let unreadable_grants = looked.asked.unreadable_grants;
-                // As many as may be left alone among them.
+                // Enough rows even if all skipped grants are among them.
                 let limit = most.saturating_add(unreadable_grants.count());
                 let mut ids = Self::due_of(WELL, connection, looked, limit, skip).await?;
                 if let Some(left) = limit.checked_sub(ids.len()).filter(|left| *left > 0) {
@@ -110,7 +110,7 @@ macro_rules! due {
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
-                // A lease or a failure that lies too far ahead is from a clock that was put back since.
+                // A lease or failure too far in the future was written before the clock was set back.
                 let text = format!(
                     "SELECT id FROM grants
                       WHERE provider = $1 AND refresh_cell IS NOT NULL AND {which} AND {DUE_AT} <= $2

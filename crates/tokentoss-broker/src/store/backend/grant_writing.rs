@@ -1,4 +1,4 @@
-//! Writing the row of a grant, each time where it is as it was read.
+//! Writing the row of a grant if it is unchanged since it was read.
 
 use sqlx::query::Query;
 use sqlx::{Connection, Row};
@@ -84,7 +84,7 @@ macro_rules! grant_writing {
                 Ok(claimed.rows_affected() == 1)
             }
 
-            /// Writes a row with all that belongs to it, in one transaction with its news.
+            /// Writes a row with its tokens, cells and revocations, in one transaction with its notification.
             pub(super) async fn update_in_transaction(
                 &mut self,
                 write: RowWrite<'_>,
@@ -109,7 +109,7 @@ macro_rules! grant_writing {
                         .await?;
                 }
                 if !update.revoke.is_empty() {
-                    // They name cells of this write, too.
+                    // Revocations may reference cells of this write.
                     Self::insert_cells(&mut transaction, id, cells).await?;
                     for token in &update.revoke {
                         Self::insert_revocation(&mut transaction, id, *token).await?;
@@ -123,7 +123,7 @@ macro_rules! grant_writing {
                 Ok(Some(change))
             }
 
-            /// All columns but `used_at`, where the guard holds; tells whose row it is.
+            /// Sets all columns except `used_at` if the guard holds; returns tenant, user and provider of the row.
             pub(super) async fn set_columns(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,
@@ -191,7 +191,7 @@ macro_rules! grant_writing {
 
 for_each_database!(grant_writing);
 
-/// What ties a write to the holder of a lease.
+/// The condition that binds a write to the holder of a lease.
 pub(super) const OF_OWNER: &str = "AND lease_owner = $26";
 
 /// The statement that sets all columns but `used_at`, with the values of `bind_columns`.

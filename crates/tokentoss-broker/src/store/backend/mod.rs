@@ -1,4 +1,4 @@
-//! The statements, once for both databases.
+//! The SQL statements, written once for both databases.
 //!
 //! Each file holds the statements of one subject as a macro, which [`for_each_database`] calls with what differs: how a
 //! transaction begins that will write, the database's clock in milliseconds, the type of bytes, and what keeps two processes
@@ -54,7 +54,7 @@ pub(super) use notifications::{Listener, Received};
 pub(super) use postgres_pool::PostgresPool;
 pub(super) use updating::RowWrite;
 
-/// A connection to SQLite, which lets one writer in at a time, for one call.
+/// A connection to SQLite for one call. SQLite allows one writer at a time.
 pub(super) struct Sqlite {
     connection: PoolConnection<sqlx::Sqlite>,
 }

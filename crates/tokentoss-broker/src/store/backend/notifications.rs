@@ -1,7 +1,7 @@
-//! News between processes: `NOTIFY` in Postgres, a table of the last minute in SQLite.
+//! Notifications between processes: `NOTIFY` in Postgres, a table with the last minute in SQLite.
 //!
-//! They belong to the write's transaction, but for renewals in Postgres: it commits transactions with news one after another,
-//! each with a disk's delay, and whoever does not hear of a renewal still has a token that is good.
+//! They are part of the write's transaction, except for renewals in Postgres, which serialises the commits of transactions that
+//! notify. A process that misses a renewal still has a valid token.
 
 use std::mem;
 use std::sync::{Mutex, PoisonError};
@@ -17,38 +17,38 @@ use crate::store::{LOCK_TIMEOUT, StoreError};
 
 /// The channel of Postgres.
 const CHANNEL: &str = "tokentoss_broker";
-/// After so long without a message Postgres is asked for an answer, so that a connection is noticed whose other end is gone.
+/// After this time without a message the connection is probed, to detect a dead peer.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
-/// How long that answer may take.
+/// The time limit for the probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often SQLite is asked whether another connection wrote.
+/// The interval at which SQLite is polled for writes of other connections.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Messages of SQLite that are read at once; more of them count as unknown ones.
+/// The most messages that are read at once from SQLite; more count as missed.
 const MESSAGES: i64 = 1000;
 
-/// Messages that wait to be sent to Postgres; beyond that, one says that some are lost.
+/// The most messages in the outbox; beyond that, one empty message reports that some are missing.
 const OUTBOX_LIMIT: usize = 10_000;
 
-/// What has arrived.
+/// A result of listening.
 #[derive(Debug)]
 pub(in crate::store) enum Received {
     /// Messages, in their order.
     Messages(Vec<String>),
-    /// Some may have been lost.
+    /// Some messages may be missing.
     Missed,
 }
 
 /// Listens to the messages of other processes.
 pub(in crate::store) enum Listener {
-    /// Through the one connection of a pool of its own, because sqlx waits without a limit when it gives that back.
+    /// Through the only connection of a separate pool, because sqlx waits without a limit when it returns that connection.
     Postgres(Box<PgListener>, PgPool),
     /// Through a connection of its own.
     Sqlite(Box<SqliteListener>),
-    /// Nobody else can write to a database in memory.
+    /// No other process can write to a database in memory.
     Nowhere,
 }
 
-/// What was seen of the table so far.
+/// The position in the table of messages.
 pub(in crate::store) struct SqliteListener {
     connection: SqliteConnection,
     data_version: i64,
@@ -67,7 +67,7 @@ impl Listener {
     pub(in crate::store) async fn close(self) {
         match self {
             Self::Postgres(listener, pool) => {
-                // It gives its connection back, and says so to Postgres.
+                // Returns the connection to its pool and sends UNLISTEN.
                 drop(listener);
                 let _ = tokio::time::timeout(PROBE_TIMEOUT, pool.close()).await;
             }
@@ -113,7 +113,7 @@ async fn next_of_postgres(listener: &mut PgListener, probe_after: Duration) -> R
                 None => Received::Missed,
             });
         }
-        // Messages that come with the answer wait in the listener.
+        // Messages that arrive with the answer stay in the listener.
         let probe = sqlx::query("SELECT 1").execute(&mut *listener);
         tokio::time::timeout(PROBE_TIMEOUT, probe).await.map_err(|_| StoreError::Late)??;
     }
@@ -177,7 +177,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Deletes the messages that everybody who listens has read.
+    /// Deletes messages that are older than a minute, which all listeners have read.
     pub(in crate::store) async fn forget_news(&mut self) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM changes WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 60000")
             .execute(&mut *self.connection)
@@ -186,7 +186,7 @@ impl Sqlite {
     }
 }
 
-/// News of renewals that are still to be sent.
+/// Notifications of renewals that still have to be sent.
 #[derive(Default)]
 pub(super) struct Outbox(Mutex<Queue>);
 
@@ -197,19 +197,19 @@ struct Queue {
 }
 
 impl Outbox {
-    /// Adds a message; whether somebody has to begin to send.
+    /// Adds a message; true if the caller must start a sender.
     fn add(&self, message: String) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.messages.len() < OUTBOX_LIMIT {
             queue.messages.push(message);
         } else {
-            // As if the connection had been lost: whoever hears it believes nothing that it keeps.
+            // The empty message makes receivers drop their caches.
             queue.messages = vec![String::new()];
         }
         !mem::replace(&mut queue.is_sent, true)
     }
 
-    /// What is to be sent next; after none, somebody has to begin again.
+    /// Takes all messages; after an empty result, the next message needs a new sender.
     fn take(&self) -> Vec<String> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queue.is_sent = !queue.messages.is_empty();
@@ -228,8 +228,8 @@ impl Postgres {
 }
 
 impl PostgresPool {
-    /// Sends news of what is written already, those that come meanwhile together. Without them others read it when what they
-    /// keep is five seconds old.
+    /// Notifies other processes of a committed write, in batches. Without the notification, their caches expire after five
+    /// seconds.
     pub(super) fn announce_later(&self, message: String) {
         if !self.outbox.add(message) {
             return;
@@ -264,7 +264,7 @@ mod tests {
     use super::{OUTBOX_LIMIT, Outbox};
 
     #[test]
-    fn more_than_can_wait_becomes_one_message_that_says_so() {
+    fn an_overflow_becomes_one_message_that_reports_it() {
         let outbox = Outbox::default();
         assert!(outbox.add("first".into()), "somebody begins to send");
         for _ in 1..OUTBOX_LIMIT {

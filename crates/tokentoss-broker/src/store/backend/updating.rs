@@ -1,7 +1,7 @@
 //! Writing a row with its tokens.
 //!
-//! A renewal, which is nearly every write, is one statement in Postgres, and its news come after it: Postgres commits
-//! transactions with news one after another.
+//! A renewal, which is nearly every write, is one statement in Postgres, and its notification is sent afterwards: Postgres
+//! serialises the commits of transactions that notify.
 
 use tokentoss_custody::{LeaseOwner, Update};
 
@@ -10,21 +10,21 @@ use super::{Postgres, Sqlite, tokens};
 use crate::store::change_events::ChangeNotifier;
 use crate::store::{Change, ChangeKind, GrantId, NewCell, ProviderUser, StoreError};
 
-/// What is to be written to a row.
+/// A write of a row.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct RowWrite<'a> {
     /// The row.
     pub id: GrantId,
-    /// The columns, and when they may be written.
+    /// The columns and the guard.
     pub update: &'a Update,
-    /// The e-mail address, where a sign-in brought one.
+    /// The e-mail address of a new sign-in.
     pub email: Option<&'a str>,
-    /// The cells that are new in it.
+    /// The new cells.
     pub cells: &'a [NewCell],
 }
 
 impl Sqlite {
-    /// Writes a row where the guard holds; what changed, if it did.
+    /// Writes a row if the guard holds; returns the change.
     pub(in crate::store) async fn update(
         &mut self,
         write: RowWrite<'_>,
@@ -35,7 +35,7 @@ impl Sqlite {
 }
 
 impl Postgres {
-    /// Writes a row where the guard holds; what changed, if it did.
+    /// Writes a row if the guard holds; returns the change.
     pub(in crate::store) async fn update(
         &mut self,
         write: RowWrite<'_>,
@@ -53,7 +53,7 @@ impl Postgres {
         Ok(Some(change))
     }
 
-    /// Writes what a refresh brought while its lease lasts, with all its tokens in one statement; tells whose row it is.
+    /// Writes the result of a refresh under its lease, with all tokens in one statement; returns tenant, user and provider.
     async fn renew(
         &mut self,
         id: GrantId,
