@@ -1,4 +1,4 @@
-//! Start and end of the server.
+//! Start and shutdown of the server.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::store::{ChangeFeed, Store, StoreError};
 use crate::through::{Lookup, Through};
 use crate::upkeep;
 
-/// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
+/// The time limit for running requests and refreshes at shutdown; longer than the requests and writes under a lease.
 const DRAIN: Duration = Duration::from_secs(25);
-/// How long the last times of use may take to be written.
+/// The time limit to write the last times of use.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
-/// Why the server does not run.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The configuration.
@@ -72,10 +72,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads everything, brings the database up to date and listens.
+    /// Reads configuration and secrets, migrates the database, and listens.
     ///
     /// # Errors
-    /// What stands in the way. Without a key ring that opens, nothing is started.
+    /// [`ServerError`]. Without a readable key ring, nothing is started.
     pub async fn build(config: &Config) -> Result<Self, ServerError> {
         metrics::start();
         if let Some(problem) = ranges::problems(config).into_iter().next() {
@@ -86,7 +86,7 @@ impl Server {
         config.socket.as_ref().map(SocketConfig::check).transpose()?;
         let through = Through::of(config, &Lookup::of_system())?;
         let store = Store::begin(&config.database).await?;
-        // Before anybody is served, so that nobody misses anything from then on; the HTTP client takes as long to be made.
+        // Subscribed before requests are served, so that no event is missed; in parallel with the slow creation of the HTTP client.
         let listening = AbortOnDropHandle::new(tokio::spawn({
             let store = store.clone();
             async move { store.listen().await }
@@ -102,32 +102,32 @@ impl Server {
         Ok(Self { app, feed, callers, admin, socket })
     }
 
-    /// Where callers connect.
+    /// The address for callers.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
         self.callers.local_addr()
     }
 
-    /// Where administrators connect.
+    /// The address for administrators.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn admin_address(&self) -> std::io::Result<std::net::SocketAddr> {
         self.admin.local_addr()
     }
 
-    /// Has calls for callers resolve names in another way than the system does.
+    /// Replaces the resolver for calls for callers.
     ///
     /// # Errors
-    /// What is wrong with the configuration of these calls.
+    /// [`ConfigError`] for an invalid allow rule.
     pub fn resolve_by(&mut self, config: &Config, lookup: &Lookup) -> Result<(), ServerError> {
         self.app.through = Arc::new(Through::of(config, lookup)?);
         Ok(())
     }
 
-    /// The part that refreshes and keeps.
+    /// The custodian, which refreshes and stores tokens.
     #[must_use]
     pub fn custodian(&self) -> Arc<Custodian> {
         Arc::clone(&self.app.custodian)
@@ -147,7 +147,7 @@ impl Server {
         upkeep::start(&custodian, self.feed);
         end.await;
         stop.cancel();
-        // Whoever comes now finds nobody, or who serves next.
+        // From now on, new clients are refused or reach the next process.
         drop(file);
         custodian.ending.cancel();
         custodian.tasks.close();

@@ -1,7 +1,6 @@
-//! Connections: how many there are, and how long a client may take to say what it wants.
+//! Limits on connections: their number, and the time that a client may take.
 //!
-//! `axum::serve` limits neither, so that whoever sends a header byte by byte, opens connections and says nothing, or reads no
-//! answers, could take all that there are.
+//! `axum::serve` limits neither, so slow clients (Slowloris) could occupy all connections.
 
 use std::future::Future;
 use std::pin::pin;
@@ -29,14 +28,14 @@ use crate::callers::Peer;
 const CONNECTIONS: usize = 4096;
 /// Connections to the administrators' port at most.
 const ADMIN_CONNECTIONS: usize = 64;
-/// How long a request's headers may take, counted from the end of the one before: a connection that is kept open ends then.
+/// The time limit for the headers of a request, counted from the end of the previous request; also the keep-alive time-out.
 const HEADERS: Duration = Duration::from_secs(30);
-/// How long a client may read nothing of an answer that waits for it.
+/// How long a client may stop reading a response.
 const READING: Duration = Duration::from_secs(30);
 /// The longest headers of a request with its first line, in bytes.
 const HEADER_BYTES: usize = 64 * 1024;
 
-/// What a client may take.
+/// The limits for the connections of one listener.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
     connections: usize,
@@ -45,14 +44,14 @@ pub(crate) struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// Those of each of the callers' listeners and those of administrators, within what the system lets this process open.
+    /// The limits for each of the callers' listeners and for the administrators' one, within the limit of open files.
     pub(crate) fn of_system(listeners: usize) -> (Self, Self) {
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         Self::within(usize::try_from(files).unwrap_or(usize::MAX), listeners)
     }
 
     fn within(files: usize, listeners: usize) -> (Self, Self) {
-        // The other half is for files, the database and what is asked of others.
+        // The other half is for files, the database and outgoing requests.
         let half = files / 2;
         let admin = (half / 8).clamp(1, ADMIN_CONNECTIONS);
         let each = half.saturating_sub(admin) / listeners.max(1);
@@ -61,9 +60,9 @@ impl ConnectionLimits {
     }
 }
 
-/// What a listener tells of who connected.
+/// A listener that may report the peer of a connection.
 pub(crate) trait PeerListener: Listener {
-    /// The process at the other end; none where the system does not say, as by TCP.
+    /// The process at the other end; none over TCP.
     fn peer(io: &Self::Io) -> Option<Peer>;
 }
 
@@ -89,7 +88,7 @@ pub(crate) async fn serve<L: PeerListener>(
     let permits = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     loop {
-        // Whoever comes when there is none waits with the operating system.
+        // Without a free permit, new connections wait in the backlog of the operating system.
         let accepted = async {
             let permit = Arc::clone(&permits).acquire_owned().await.ok();
             (listener.accept().await.0, permit)
@@ -104,7 +103,7 @@ pub(crate) async fn serve<L: PeerListener>(
             drop(permit);
         });
     }
-    // Nobody connects any more, and finds out at once.
+    // The listener is closed, so new connections are refused at once.
     drop(listener);
     connections.close();
     connections.wait().await;
@@ -120,7 +119,7 @@ fn serve_one<Io>(
 where
     Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    // Only here does a request learn of its peer, so that none that came by TCP has one.
+    // The peer of a request is set only here, so a request over TCP has none.
     let peer = peer(&io).map(ConnectInfo);
     let routes = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -129,7 +128,7 @@ where
         }
         routes.call(request)
     });
-    // Without it, an answer that nobody reads waits for ever, and keeps what makes it.
+    // Without this time-out, an unread response would wait for ever and hold its resources.
     let mut io = TimeoutStream::new(io);
     io.set_write_timeout(Some(limits.reading));
     // More than a hundred headers are refused by hyper itself; to set that number would take memory of each request.
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_sends_headers_byte_by_byte_is_cut_off() {
+    async fn a_client_that_sends_headers_byte_by_byte_is_disconnected() {
         let limits =
             ConnectionLimits { connections: 1, headers: Duration::from_millis(100), reading: READING };
         let (address, _end, _task) = start(limits).await;
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_reads_nothing_of_an_answer_is_cut_off() {
+    async fn a_client_that_does_not_read_its_response_is_disconnected() {
         let limits =
             ConnectionLimits { connections: 1, headers: HEADERS, reading: Duration::from_millis(100) };
         let (address, _end, _task) = start(limits).await;

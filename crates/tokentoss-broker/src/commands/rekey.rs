@@ -1,7 +1,7 @@
-//! `rekey`: new keys for what is stored, while brokers run.
+//! `rekey`: key rotation for stored data, while brokers run.
 //!
-//! It can be interrupted at any time and started again: how far it came stands in the rows, and every write names what it
-//! read. Brokers keep opened data keys for half a minute, so each stage of a new data key lasts longer than that.
+//! It can be interrupted at any time and started again: the progress is in the rows, and every write is a compare-and-swap.
+//! Brokers cache opened data keys for half a minute, so each stage of a new data key lasts longer than that.
 
 mod cells;
 mod stages;
@@ -16,10 +16,10 @@ use crate::keys::{DataKeySet, KeyRing};
 use crate::server::key_ring;
 use crate::store::{Store, StoreError};
 
-/// More tries than a race between two administrators needs.
+/// The most attempts; a race between two administrators needs fewer.
 const TRIES: usize = 64;
 
-/// What to make new.
+/// The arguments.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Give each tenant a fresh data key, and seal its cells by it. Without this, the data keys stay as they are, and are
@@ -55,7 +55,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
     Ok(())
 }
 
-/// What the stages share.
+/// The state that the stages share.
 struct Work {
     store: Store,
     ring: KeyRing,
@@ -63,7 +63,7 @@ struct Work {
 }
 
 impl Work {
-    /// Wraps by the primary key what another one wrapped.
+    /// Wraps data keys with the primary key that another key wrapped.
     async fn wrap(&self) -> Result<u64, CommandError> {
         let mut count = 0;
         let mut tenants = Tenants::of(self);
@@ -73,7 +73,7 @@ impl Work {
         Ok(count)
     }
 
-    /// Changes the keys of a tenant, whoever changes them meanwhile; false if there is nothing to change.
+    /// Changes the keys of a tenant, and tries again after a conflict; false if there is nothing to change.
     async fn change(
         &self,
         tenant: &str,
@@ -103,7 +103,7 @@ impl Work {
     }
 }
 
-/// The tenants, batch by batch, with their wrapped data keys.
+/// The tenants with their wrapped data keys, in batches.
 struct Tenants<'a> {
     work: &'a Work,
     after: String,

@@ -1,4 +1,4 @@
-//! Sign-ins behind an application's own address: it knows who its browser's user is, so nobody has to confirm it.
+//! Sign-ins at an application's own address. The application authenticates its users, so no confirmation is needed.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ impl SignIns {
         self.begin_authorization(&row, &redirect_uri, false).await
     }
 
-    /// Takes the provider's answer for the caller's user, and connects the account. The answer is its name, or why there is none.
+    /// Handles the provider's answer for the caller's user, and connects the account. Returns its name, or why the sign-in failed.
     ///
     /// # Errors
-    /// `state_mismatch` for an answer that belongs to another user, another browser or to nobody.
+    /// `state_mismatch` for an answer that belongs to another user or browser, or to no sign-in.
     pub async fn log_in_returned(
         self: &Arc<Self>,
         caller: &Caller,
@@ -49,7 +49,7 @@ impl SignIns {
         let is_same = |row: &Authorization| {
             row.tenant == caller.tenant && row.user == caller.user && row.provider == provider
         };
-        // Before the state is burnt: whoever else has the answer uses nothing up.
+        // Checked before the state is consumed, so that another user cannot use it up.
         if !row.as_ref().is_some_and(is_same) {
             return Err(Problem::state_mismatch());
         }

@@ -1,4 +1,4 @@
-//! The first step: a caller asks for a sign-in of its user.
+//! The first step: a caller starts a sign-in for its user.
 
 use serde_json::Value;
 use tokentoss_core::sealing::KeyPair;
@@ -11,11 +11,11 @@ use crate::random;
 use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationId};
 
-/// The longest texts that callers give, in bytes.
+/// The longest texts of a caller, in bytes.
 const KERNEL_LIMIT: usize = 80;
 const HINT_LIMIT: usize = 256;
 
-/// What a caller asks for.
+/// A caller's request to start a sign-in.
 #[derive(Clone, Debug)]
 pub struct SignInRequest {
     /// The provider's name.
@@ -26,27 +26,27 @@ pub struct SignInRequest {
     pub login_hint: Option<String>,
     /// The origin of the notebook page.
     pub page_origin: Option<String>,
-    /// What the broker's page calls the place that asks.
+    /// The name of the kernel that the broker's page shows.
     pub kernel: Option<String>,
-    /// The way; the configured one where this is none.
+    /// The method; the default is the configured one.
     pub way: Option<Way>,
 }
 
-/// A sign-in that has begun.
+/// A started sign-in.
 #[derive(Clone, Debug)]
 pub struct StartedSignIn {
     /// The identifier.
     pub id: AuthorizationId,
     /// The time at which it expires.
     pub expires_at: Timestamp,
-    /// What goes on where.
+    /// The next step for the caller.
     pub way: NextStep,
 }
 
-/// What goes on where.
+/// The next step for the caller.
 #[derive(Clone, Debug)]
 pub enum NextStep {
-    /// A popup goes to this page of the broker.
+    /// Open this page of the broker in a popup.
     Page {
         /// The address.
         url: String,
@@ -55,16 +55,16 @@ pub enum NextStep {
     Deposit(DepositParameters),
 }
 
-/// What a ticket needs for a deposit.
+/// The parameters for the ticket of a deposit.
 #[derive(Clone, Debug)]
 pub struct DepositParameters {
     /// The key to seal to, in base64url.
     pub public_key: String,
-    /// What nonces are made from.
+    /// The value that nonces are derived from.
     pub nonce: String,
     /// The client.
     pub client_id: String,
-    /// What is asked for.
+    /// The requested scopes.
     pub scopes: Vec<String>,
     /// The provider, as a ticket has it.
     pub provider: Value,
@@ -76,7 +76,7 @@ impl SignIns {
     /// Begins a sign-in for the caller's user.
     ///
     /// # Errors
-    /// What is wrong with the request, or that the database does not answer.
+    /// The request is invalid, or the database does not answer.
     pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<StartedSignIn, Problem> {
         let (_, settings) = self.provider(&request.provider)?;
         if request.way.is_some_and(|way| way != settings.way) {
@@ -105,7 +105,7 @@ impl SignIns {
         let way = match settings.way {
             Way::Page => {
                 let origin = self.public_origin.as_deref().ok_or_else(Problem::way_unavailable)?;
-                // Makes the tenant, which the row refers to.
+                // Creates the tenant that the row references.
                 self.custodian.data_key(&new.tenant).await?;
                 NextStep::Page { url: format!("{origin}/connect/{}", new.id) }
             }
@@ -129,7 +129,7 @@ impl SignIns {
         Ok(StartedSignIn { id: new.id, expires_at, way })
     }
 
-    /// Gives a sign-in up.
+    /// Cancels a sign-in.
     ///
     /// # Errors
     /// The sign-in is not this user's, or the database does not answer.

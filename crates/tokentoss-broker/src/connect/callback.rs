@@ -1,4 +1,4 @@
-//! The user comes back from the provider.
+//! The callback: the provider redirects the user back.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::problem::Problem;
 use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
-/// What the last page is about.
+/// The result of a callback.
 pub struct CallbackResult {
     /// The sign-in.
     pub row: Authorization,
-    /// Who came back, or why nobody did.
+    /// The account that waits for a confirmation, or the failure.
     pub outcome: Result<PendingAccount, Failure>,
 }
 
-/// Who came back, and is not confirmed yet. Whoever knows the confirmation can connect the account.
+/// An account that is not confirmed yet. The confirmation is a secret that connects it.
 pub struct PendingAccount {
-    /// What the user may have to type into the widget.
+    /// The text that the user may have to type into the widget.
     pub confirmation: String,
     /// The e-mail address, or the provider's name of the user.
     pub label: String,
 }
 
 impl SignIns {
-    /// The sign-in that an answer belongs to, by its state; that costs no query where nobody here made the state.
+    /// The sign-in that the state of an answer names. A forged state is refused without a database query.
     #[must_use]
     pub fn named_by(&self, query: &str) -> Option<AuthorizationId> {
         let mut states = url_query(query).filter(|(name, _)| name == "state");
@@ -39,7 +39,7 @@ impl SignIns {
         self.custodian.ring().open_state(&state).filter(|_| more.is_none())
     }
 
-    /// Takes the answer of a browser with this cookie, and redeems its code. The tokens wait for a confirmation.
+    /// Handles the answer of a browser with this cookie, and redeems its code. The tokens wait for a confirmation.
     ///
     /// # Errors
     /// `state_mismatch` for an answer that no sign-in of this browser waits for.
@@ -50,7 +50,7 @@ impl SignIns {
     ) -> Result<CallbackResult, Problem> {
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
         let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
-        // Whoever leaves now has spent the state and the code all the same.
+        // In a task, because a cancelled request has consumed state and code too.
         let task = self.custodian.tasks.spawn(async move {
             let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
             Ok(sign_ins.take(row, &query, redirect_uri).await)
@@ -58,7 +58,7 @@ impl SignIns {
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 
-    /// Burns the state of an answer.
+    /// Consumes the state of an answer.
     pub(super) async fn consume_state(
         &self,
         query: &str,
@@ -118,7 +118,7 @@ impl SignIns {
         Ok(Ok(PendingAccount { confirmation, label: redeemed.label().to_owned() }))
     }
 
-    /// What the code of an answer brings, for a row whose state is burnt.
+    /// Redeems the code of an answer, after its state was consumed.
     pub(super) async fn redeem_answer(
         &self,
         row: &Authorization,
@@ -145,7 +145,7 @@ impl SignIns {
         let state = url_query(query).find(|(name, _)| name == "state").map(|(_, state)| state);
         let state = Secret::new(state.ok_or(ErrorCode::StateMismatch)?);
         verify(query, &state, provider).map_err(|refusal| match refusal {
-            // The state is burnt, so an answer of another issuer ends this as well.
+            // The state is consumed, so an answer of another issuer ends the sign-in too.
             Refusal::Dropped(error) | Refusal::Ended(error) => error,
         })
     }
@@ -169,8 +169,7 @@ impl SignIns {
         Ok(())
     }
 
-    /// Ends a sign-in that the broker itself could not go on with. Where the database does not take that either, the row's own
-    /// end tells it.
+    /// Ends a sign-in that the broker could not complete. If that cannot be written either, the expiry of the row reports it.
     pub(super) async fn interrupt(&self, row: &Authorization, from: &[Stage], why: &Problem) -> Failure {
         tracing::error!(authorization = %row.id, code = why.code(), "a sign-in was interrupted");
         if let Err(problem) = self.write_failure(row, from, &Failure::INTERRUPTED).await {

@@ -1,4 +1,4 @@
-//! Somebody confirms that who came back is who was meant, and the account is connected.
+//! The confirmation that the intended user came back from the provider; it connects the account.
 
 use std::sync::Arc;
 
@@ -12,45 +12,44 @@ use crate::random;
 use crate::refresh::{CustodianError, SignedIn};
 use crate::store::{AccountKey, Authorization, AuthorizationChange, GrantId, Stage};
 
-/// Letters and digits that nobody mistakes for one another (Crockford's base 32).
+/// Letters and digits that are hard to confuse (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Their number: 40 bits, of which five may be tried.
+/// The length of a confirmation: 40 bits, with five attempts.
 const LENGTH: usize = 8;
-/// How many confirmations may be wrong.
+/// The number of attempts.
 const TRIES: i64 = 5;
 
-/// The stages of a sign-in that nobody has to confirm, while the broker works on it.
+/// The stages of a sign-in without a confirmation, while the broker works on it.
 pub(super) const UNCONFIRMED: [Stage; 2] = [Stage::Redeeming, Stage::Connecting];
-/// The stages in which somebody may still type a confirmation.
+/// The stages in which a confirmation may still be typed.
 const OPEN: [Stage; 3] = [Stage::Pending, Stage::Redeeming, Stage::Confirm];
 
-/// What became of a sign-in that was confirmed.
+/// The result of a confirmation.
 enum Finished {
     /// The account is connected.
     Connected,
-    /// The broker could not connect it; the user has to begin again.
+    /// The broker could not connect the account; the user must start again.
     Interrupted,
-    /// What was typed is not what the page showed. Before the user came back, nothing can be; it counts all the same.
+    /// The confirmation is wrong. One that is typed before the user came back is always wrong, and counts as an attempt too.
     Wrong,
 }
 
-/// How somebody shows that who came back is who was meant.
+/// How the sign-in is confirmed.
 #[derive(Clone, Copy)]
 enum Proof {
-    /// By what the broker's page showed, of which only so many may be tried.
+    /// By the text that the broker's page shows, with a limited number of attempts.
     Typed,
     /// By the browser's cookie.
     Cookie,
 }
 
-/// A fresh confirmation.
+/// A new random confirmation.
 pub(super) fn new_confirmation() -> String {
     let letter = |byte: u8| char::from(LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'0'));
     random::bytes::<LENGTH>().into_iter().map(letter).collect()
 }
 
-/// What somebody typed, as it was shown: without spaces and hyphens, in capitals, with letters that look like digits read as
-/// such.
+/// Normalises a typed confirmation: without spaces and hyphens, in capitals, and with look-alike letters as digits.
 fn as_shown(typed: &str) -> String {
     let letters = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').take(2 * LENGTH);
     letters
@@ -63,10 +62,10 @@ fn as_shown(typed: &str) -> String {
 }
 
 impl SignIns {
-    /// Takes what the user typed into the widget.
+    /// Confirms with the text that the user typed into the widget.
     ///
     /// # Errors
-    /// `confirmation_wrong`, or that the sign-in is not this user's or waits for nothing.
+    /// `confirmation_wrong`, or the sign-in is not this user's or does not wait for a confirmation.
     pub async fn confirm(
         self: &Arc<Self>,
         caller: &Caller,
@@ -86,21 +85,21 @@ impl SignIns {
             Some(Finished::Wrong) => Problem::confirmation_wrong(),
             None => Problem::authorization_expired(),
         };
-        // It may have come twice, or the page was faster.
+        // The request may be repeated, or the notebook page confirmed first.
         match self.own(caller, id).await?.stage {
             Stage::Connecting | Stage::Done => self.view(caller, id).await,
             _ => Err(refusal),
         }
     }
 
-    /// The notebook page that opened the popup has answered it: the browser with this cookie is the one that was meant.
+    /// Confirms because the notebook page that opened the popup answered: the browser with this cookie is the intended one.
     ///
     /// # Errors
-    /// That no sign-in of this browser waits for it; `authorization_expired` if it was interrupted.
+    /// No sign-in of this browser waits for a confirmation; `authorization_expired` if it was interrupted.
     pub async fn confirm_by_opener(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
         let id = crate::store::AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
         let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
-        // Without such a page nobody can be there.
+        // Without a notebook page, this way to confirm is not allowed.
         let row = row.filter(|row| row.page_origin.is_some()).ok_or_else(Problem::authorization_unknown)?;
         let change = AuthorizationChange {
             from: vec![Stage::Confirm],
@@ -116,7 +115,7 @@ impl SignIns {
         }
     }
 
-    /// Connects the account; nothing happens where the row is not as this change expects.
+    /// Connects the account; none if the row is not as the change expects.
     async fn finish(
         self: &Arc<Self>,
         row: Authorization,
@@ -125,10 +124,10 @@ impl SignIns {
     ) -> Result<Option<Finished>, Problem> {
         let sign_ins = Arc::clone(self);
         let task = self.custodian.tasks.spawn(async move {
-            // Without the tenant's key nothing is taken from the row: another broker may have it.
+            // Without the tenant's data key nothing is consumed, because another broker may have the key.
             sign_ins.custodian.data_key(&row.tenant).await?;
             let store = &sign_ins.custodian.store;
-            // Before it is compared, so that many at once are as few as one after the other.
+            // Counted before the comparison, so that concurrent attempts are limited too.
             let tries_left = match proof {
                 Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(CustodianError::from)? {
                     None => return Ok(None),
@@ -155,7 +154,7 @@ impl SignIns {
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 
-    /// Connects the account whose tokens a row keeps.
+    /// Connects the account whose redeemed tokens are in the row.
     async fn connect_redeemed(&self, row: &Authorization) -> Result<(), Problem> {
         let text = self.open(row, "tokens").await?;
         let redeemed: RedeemedTokens =
@@ -164,7 +163,7 @@ impl SignIns {
         self.write_done(row, grant).await
     }
 
-    /// Connects the account of a sign-in that nobody has to confirm; false where it was given up meanwhile, or took too long.
+    /// Connects the account of a sign-in without a confirmation; false if it was cancelled or expired meanwhile.
     pub(super) async fn connect_unconfirmed(
         &self,
         row: &Authorization,
@@ -187,7 +186,7 @@ impl SignIns {
         Ok(true)
     }
 
-    /// Keeps the tokens of a sign-in.
+    /// Stores the tokens of a sign-in.
     async fn connect(
         &self,
         row: &Authorization,
@@ -229,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_is_read_as_it_was_shown() {
+    fn typed_confirmations_are_normalised() {
         let shown = new_confirmation();
         assert_eq!(shown.len(), LENGTH);
         assert_eq!(as_shown(&shown), shown);

@@ -1,4 +1,4 @@
-//! A code that a notebook page sealed to this broker, and the kernel carried here.
+//! The deposit of a code that a notebook page sealed to this broker, and the kernel forwards.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, Stage};
 
 impl SignIns {
-    /// Redeems a deposit, once. It comes from the kernel of the user who began, so there is nobody to confirm it.
+    /// Redeems a deposit, once. It comes from the kernel of the user who started the sign-in, so no confirmation is needed.
     ///
     /// # Errors
-    /// That it was not sealed for this sign-in, or that this is not this user's or over.
+    /// It was not sealed for this sign-in, or the sign-in is not this user's or has ended.
     pub async fn deposit(
         self: &Arc<Self>,
         caller: &Caller,
@@ -32,7 +32,7 @@ impl SignIns {
         if row.stage != Stage::Pending || row.expires_at <= row.now {
             return Err(Problem::authorization_expired());
         }
-        // Before anything is used up: who sends junk loses nothing.
+        // Opened before anything is consumed, so that an invalid deposit changes nothing.
         let redeemable = self.opened(&row, sealed).await?.ok_or_else(Problem::invalid_request)?;
         let change = AuthorizationChange {
             from: vec![Stage::Pending],
@@ -41,7 +41,7 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         let sign_ins = Arc::clone(self);
-        // Whoever leaves now has spent the code all the same.
+        // In a task, because a cancelled request has consumed the code too.
         let task = self.custodian.tasks.spawn(async move {
             let store = &sign_ins.custodian.store;
             let taken = store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;

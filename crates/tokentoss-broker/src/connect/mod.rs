@@ -1,9 +1,9 @@
 //! Signing in: from a caller's request to a connected account.
 //!
-//! A sign-in belongs to the caller's user from its first moment. Whoever comes back from the provider is not yet known to be
-//! that user: somebody may have been sent the address. So the tokens wait, sealed, until the notebook page that opened the
-//! popup says that it is there, or the user types what the broker's page shows into the widget, or, with an application's own
-//! pages, until the same user asks for the callback.
+//! A sign-in belongs to the caller's user from its start. The person who comes back from the provider may be another one, who was
+//! sent the address. So the tokens wait, sealed, until the notebook page that opened the popup confirms the sign-in, or the user
+//! types the confirmation from the broker's page into the widget, or, with an application's own pages, the same user requests the
+//! callback.
 
 mod application;
 mod begin;
@@ -44,18 +44,18 @@ use crate::problem::Problem;
 use crate::refresh::{Custodian, CustodianError};
 use crate::store::{Authorization, AuthorizationId};
 
-/// How long somebody may take to follow the address, in milliseconds. It gives nobody anything, so it may be long.
+/// The time to live of an unused sign-in address, in milliseconds. The address is not a secret, so the time may be long.
 const UNUSED: u64 = 60 * 60 * 1000;
-/// How long the broker itself may take to redeem a code, or to connect an account, in milliseconds: longer than the requests of
-/// all its tries. A sign-in that stands there longer was interrupted.
+/// The time limit for the broker to redeem a code, or to connect an account, in milliseconds: longer than all its requests. A
+/// sign-in that takes longer was interrupted.
 const WORKING: u64 = 90 * 1000;
-/// How long the provider's pages may take, in milliseconds; codes and states should not live longer.
+/// The time limit at the provider's pages, in milliseconds; codes and states should not live longer.
 const UNDER_WAY: u64 = 10 * 60 * 1000;
 
-/// Sign-ins of one user that are kept at most: widgets, each with one.
+/// The most open sign-ins of one user; each widget has one.
 const MOST: i64 = 64;
 
-/// Everything that signing in needs.
+/// Runs sign-ins.
 pub struct SignIns {
     custodian: Arc<Custodian>,
     /// The origin at which browsers reach this broker.
@@ -68,10 +68,10 @@ pub struct SignIns {
 }
 
 impl SignIns {
-    /// For the pages and origins of the configuration.
+    /// Creates it with the pages and origins of the configuration.
     ///
     /// # Errors
-    /// What is wrong with an address.
+    /// [`ConfigError`] for an invalid address.
     pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
         let Origins { public_origin, pages, shared, applications } = Origins::of(config)?;
         Ok(Self {
@@ -84,19 +84,19 @@ impl SignIns {
         })
     }
 
-    /// The name that the cookie of a sign-in by the broker's pages has. A cookie of any other name is somebody else's work.
+    /// The name of the cookie for a sign-in by the broker's pages. A cookie with another name was not set by this broker.
     #[must_use]
     pub fn cookie_name(&self, id: AuthorizationId) -> Option<String> {
         Some(cookie_name(id, self.public_origin.as_deref()?))
     }
 
-    /// The same for a sign-in by an application's pages.
+    /// The name of the cookie for a sign-in by an application's pages.
     #[must_use]
     pub fn cookie_name_of(&self, caller: &Caller, id: AuthorizationId) -> Option<String> {
         Some(cookie_name(id, self.applications.get(&caller.name)?))
     }
 
-    /// Where the provider sends users back to.
+    /// The redirect URI (RFC 6749 section 3.1.2).
     fn redirect_uri(&self) -> Option<EndpointUrl> {
         EndpointUrl::parse(&format!("{}/callback", self.public_origin.as_deref()?)).ok()
     }
@@ -111,20 +111,20 @@ impl SignIns {
     fn allows(&self, page_origin: &str, tenant: &str) -> bool {
         let is_local = |origin: &str| EndpointUrl::parse(origin).is_ok_and(|url| url.is_loopback());
         self.pages.iter().any(|page| page == page_origin)
-            // Pages of this machine are this user's own where the broker is on it as well, and nobody else.
+            // With a broker on this machine for one user, local pages belong to that user.
             || (self.public_origin.as_deref().is_some_and(is_local)
                 && is_local(page_origin)
                 && !self.shared.contains(tenant))
     }
 
-    /// The provider of a name, with how users sign in.
+    /// The provider of this name, with its sign-in settings.
     fn provider(&self, name: &str) -> Result<(&Provider, &SignInSettings), Problem> {
         let provider = self.custodian.provider(name).ok_or_else(Problem::not_found)?;
         let settings = provider.sign_in.as_ref().ok_or_else(Problem::way_unavailable)?;
         Ok((provider, settings))
     }
 
-    /// A caller's own sign-in; somebody else's answers like one that is not there.
+    /// A sign-in of the caller's user; a sign-in of another user gets the same error as an unknown one.
     async fn own(&self, caller: &Caller, id: &str) -> Result<Authorization, Problem> {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
         let found = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
@@ -149,7 +149,7 @@ impl SignIns {
         Ok(open_cell(&key, &aad(row, what), sealed)?)
     }
 
-    /// Makes room for one more sign-in of a user.
+    /// Deletes the oldest sign-ins of a user above the limit.
     async fn sweep(&self, new: &Authorization) -> Result<(), CustodianError> {
         Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, MOST - 1).await?)
     }
@@ -159,7 +159,7 @@ fn aad<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationAad<'a> {
     AuthorizationAad { tenant: &row.tenant, authorization: row.id, what }
 }
 
-/// The scopes of a list that is separated by spaces; a provider without scopes has an empty one.
+/// The scopes of a space-separated list; the list of a provider without scopes is empty.
 pub(crate) fn scopes_in(list: &str) -> impl Iterator<Item = &str> {
     list.split(' ').filter(|scope| !scope.is_empty())
 }

@@ -1,4 +1,4 @@
-//! How far a sign-in is, for whoever began it.
+//! The status of a sign-in, for the caller that started it.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::problem::Problem;
 use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationId, GrantRow, Stage};
 
-/// How often the row is looked at, for changes that another process wrote.
+/// The interval at which the row is polled for changes of other processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How far a sign-in is.
+/// The status of a sign-in.
 #[derive(Debug)]
 pub struct SignInStatus {
     /// The identifier.
@@ -30,7 +30,7 @@ pub struct SignInStatus {
 }
 
 impl SignIns {
-    /// How far a sign-in is.
+    /// The status of a sign-in.
     ///
     /// # Errors
     /// The sign-in is not this user's, or the database does not answer.
@@ -39,7 +39,7 @@ impl SignIns {
         self.view_of(row).await
     }
 
-    /// The same once its status is another one than the one that is known, or after that time.
+    /// The status as soon as it differs from the known one, or after this time.
     ///
     /// # Errors
     /// As [`SignIns::view`].
@@ -53,7 +53,7 @@ impl SignIns {
         let until = Instant::now() + longest;
         let watcher = self.watchers.of(AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?);
         loop {
-            // Before the row is read, so that no news is missed.
+            // Before the row is read, so that no notification is missed.
             let news = watcher.notified();
             tokio::pin!(news);
             news.as_mut().enable();
@@ -69,7 +69,7 @@ impl SignIns {
             tokio::select! {
                 () = news => {}
                 () = tokio::time::sleep(pause) => {}
-                // A process that ends keeps nobody waiting.
+                // A shutdown ends the wait.
                 () = self.custodian.ending.cancelled() => return self.view_of(row).await,
             }
         }
@@ -93,7 +93,7 @@ impl SignIns {
     }
 }
 
-/// Whether the process that worked on a sign-in ended, or could not write how it went.
+/// Whether the process that worked on a sign-in ended, or could not write the result.
 fn is_interrupted(row: &Authorization) -> bool {
     matches!(row.stage, Stage::Redeeming | Stage::Connecting) && row.expires_at <= row.now
 }
@@ -104,7 +104,7 @@ fn status_of(row: &Authorization) -> &'static str {
         Stage::Failed => "failed",
         _ if is_interrupted(row) => "failed",
         _ if row.expires_at <= row.now => "expired",
-        // Nobody has to confirm a deposit.
+        // A deposit needs no confirmation.
         Stage::Connecting if row.way == Way::Deposit => "pending",
         Stage::Confirm | Stage::Connecting => "confirm",
         Stage::Pending | Stage::Redeeming => "pending",

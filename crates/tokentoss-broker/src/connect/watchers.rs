@@ -1,4 +1,4 @@
-//! Who waits in this process for a sign-in to change.
+//! The requests of this process that wait for a change of a sign-in.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use tokio::sync::Notify;
 use crate::store::AuthorizationId;
 use crate::weak_map::WeakMap;
 
-/// One bell for each sign-in that somebody waits for, so that nobody reads the database for the news of others.
+/// One notification for each awaited sign-in, so that a change does not make all waiting requests read the database.
 #[derive(Debug, Default)]
 pub(super) struct SignInWatchers(WeakMap<AuthorizationId, Notify>);
 
 impl SignInWatchers {
-    /// What is told when this sign-in changes.
+    /// The notification for this sign-in.
     pub(super) fn of(&self, id: AuthorizationId) -> Arc<Notify> {
         self.0.get_or_make(&id, Notify::new)
     }
 
-    /// Tells whoever waits for this sign-in.
+    /// Notifies the requests that wait for this sign-in.
     pub(super) fn notify(&self, id: AuthorizationId) {
         if let Some(notify) = self.0.get(&id) {
             notify.notify_waiters();
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn news_reach_those_who_wait_for_that_sign_in() {
+    async fn only_the_requests_for_this_sign_in_are_notified() {
         let watchers = SignInWatchers::default();
         let [one, other] = [AuthorizationId([1; 16]), AuthorizationId([2; 16])];
         let waiting = [one, one, other].map(|id| Box::pin(watchers.of(id).notified_owned()));

@@ -1,4 +1,4 @@
-//! `GET /v1/accounts`, `GET` and `DELETE /v1/accounts/{id}`: what a user has connected.
+//! `GET /v1/accounts`, `GET` and `DELETE /v1/accounts/{id}`: the connected accounts of a user.
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -60,7 +60,7 @@ impl AccountAnswer {
     }
 }
 
-/// Lists what the user has connected.
+/// Lists the connected accounts of the user.
 pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -78,7 +78,7 @@ pub(super) async fn list(
         {
             match store.grant(account.id).await {
                 Ok(row) => answers.extend(row.map(AccountAnswer::of)),
-                // The user's other accounts are not to be missed for it.
+                // An unreadable account must not hide the user's other accounts.
                 Err(error @ StoreError::Row(_)) => {
                     tracing::error!(grant = %account.id, %error, "an account is not listed");
                 }
@@ -89,19 +89,19 @@ pub(super) async fn list(
     Ok(Json(answers).into_response())
 }
 
-/// One of them.
+/// Returns one account of the user.
 pub(super) async fn one(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Response, Problem> {
     let row = own(&app, &caller, &id).await?;
     Ok(Json(AccountAnswer::of(row)).into_response())
 }
 
-/// The account of this identifier; somebody else's answers like one that is not there.
+/// The user's account with this identifier; an account of another user gets the same response as an unknown one.
 async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> {
     let id = GrantId::read(id).ok_or_else(Problem::not_found)?;
     let row = app.custodian.store.grant(id).await.map_err(CustodianError::from)?;
     row.filter(|row| {
         let is_own = row.tenant == caller.tenant && row.user == caller.user;
-        // What was ended is not listed either; nor is what the configuration has no provider for.
+        // Ended accounts, and those of a removed provider, are not listed either.
         is_own && row.grant.status.name() != "revoked" && app.custodian.provider_of(row).is_some()
     })
     .ok_or_else(Problem::not_found)

@@ -121,7 +121,7 @@ pub(super) async fn begin(
     Ok((StatusCode::CREATED, answer(&begun)).into_response())
 }
 
-/// Tells how far it is, at once or when that changes.
+/// Returns the status of a sign-in, at once or when it changes.
 pub(super) async fn view(
     State(app): State<App>,
     caller: Caller,
@@ -134,7 +134,7 @@ pub(super) async fn view(
     Ok(shown(&app.sign_ins.wait(&caller, &id, known, longest).await?))
 }
 
-/// Confirms with what the broker's page showed.
+/// Confirms a sign-in with the text that the broker's page showed.
 pub(super) async fn confirm(
     State(app): State<App>,
     caller: Caller,
@@ -156,7 +156,7 @@ pub(super) async fn deposit(
     Ok(shown(&app.sign_ins.deposit(&caller, &id, &request.sealed).await?))
 }
 
-/// Gives it up.
+/// Cancels a sign-in.
 pub(super) async fn give_up(
     State(app): State<App>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! `GET /v1/events`: news of the user's accounts, as server-sent events.
+//! `GET /v1/events`: events of the user's accounts, as server-sent events.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,10 +18,10 @@ use crate::callers::Caller;
 use crate::events::Event;
 use crate::problem::Problem;
 
-/// Between two comments, which keep proxies from closing the connection.
+/// The interval of comments, which keep proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long one connection lasts. Who listens shows who it is again after that, so that a caller that was turned out does not
-/// listen for ever.
+/// The longest duration of one connection. Then the listener must authenticate again, so that a revoked caller does not listen
+/// for ever.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ struct Data<'a> {
     version: u64,
 }
 
-/// A listener's news until its time is over, or the process is about to end.
+/// A listener's events, until its time is over or the process shuts down.
 struct StoreEvent {
     receiver: Receiver<Event>,
     over: Pin<Box<Sleep>>,

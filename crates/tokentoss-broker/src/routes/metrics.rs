@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is counted, in Prometheus' text format.
+//! `GET /metrics`: all metrics in the text format of Prometheus.
 
 use axum::extract::State;
 use axum::http::header;
@@ -9,7 +9,7 @@ use crate::metrics::text;
 
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let custodian = &app.custodian;
-    // While the database is away the other numbers matter most.
+    // The other metrics are returned even if the database does not answer.
     let revocations = custodian.store.waiting_revocations().await.ok();
     let text = text(revocations, custodian.journal().pending_count(), custodian.events.count());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)

@@ -1,4 +1,4 @@
-//! `POST /v1/token`: an access token that dies soon.
+//! `POST /v1/token`: issues a short-lived access token.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use crate::problem::Problem;
 use crate::refresh::{IssuedToken, TokenRequest};
 use crate::store::GrantRow;
 
-/// The longest life that can be asked for, in seconds.
+/// The largest `min_ttl`, in seconds.
 const LONGEST_MIN_TTL: u64 = 86_400;
 
-/// The longest list of scopes, in bytes: tokens are found by it, and an index of the database takes no more.
+/// The longest list of scopes, in bytes, which is the limit of a database index.
 const LONGEST_SCOPES: usize = 2000;
 
 /// The body of the request.
@@ -38,7 +38,7 @@ pub(super) struct TokenRequestBody {
     /// Seconds.
     #[serde(default)]
     min_ttl: Option<u64>,
-    /// Whether an ID token is wanted, which `min_ttl` and `rejected` are about then.
+    /// Whether an ID token is requested; `min_ttl` and `rejected` then refer to it.
     #[serde(default)]
     id_token: bool,
     /// The SHA-256, in base64url, of a token that a resource refused.
@@ -55,7 +55,7 @@ struct TokenAnswer<'a> {
     id_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token_expires_at: Option<u64>,
-    /// Seconds since 1970 by the database's clock; null if nobody knows.
+    /// Seconds since 1970 by the database's clock; null if unknown.
     expires_at: Option<u64>,
     scopes: Vec<&'a str>,
     account: AccountAnswer<'a>,
@@ -98,7 +98,7 @@ pub(super) async fn token(
 }
 
 impl TokenRequestBody {
-    /// What is asked for; none if a member makes no sense.
+    /// The token request; none if a member is invalid.
     fn read(self) -> Option<TokenRequest> {
         let min_ttl = match self.min_ttl {
             None => MinTtl::Default,

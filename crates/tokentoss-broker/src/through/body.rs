@@ -1,4 +1,4 @@
-//! Bodies that stream, with limits of size and patience.
+//! Streamed bodies with a size limit and an idle time-out.
 
 use std::error::Error;
 use std::future::Future;
@@ -12,13 +12,13 @@ use axum::body::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// Why a body did not pass.
+/// Why a body was not forwarded completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
-    /// It is longer than it may be.
+    /// It exceeds the size limit.
     #[error("the body is too long")]
     TooLong = 1,
-    /// Nothing of it came for long.
+    /// Nothing arrived within the idle time-out.
     #[error("the body stands still")]
     Idle = 2,
     /// It ended early.
@@ -26,7 +26,7 @@ pub(super) enum BodyError {
     CutOff = 3,
 }
 
-/// What became of a body, for those who see only the other end.
+/// The progress of a body, shared with code that does not see the body itself.
 #[derive(Debug)]
 pub(super) struct Progress {
     bytes: AtomicU64,
@@ -45,12 +45,12 @@ impl Progress {
         })
     }
 
-    /// How many bytes passed.
+    /// The number of forwarded bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Why it stopped, if it did.
+    /// The error, if there was one.
     pub(super) fn stopped(&self) -> Option<BodyError> {
         match self.stopped.load(Ordering::Relaxed) {
             1 => Some(BodyError::TooLong),
@@ -60,12 +60,12 @@ impl Progress {
         }
     }
 
-    /// Whether the body passed to its end.
+    /// Whether the body was forwarded completely.
     pub(super) fn is_whole(&self) -> bool {
         self.is_whole.load(Ordering::Relaxed)
     }
 
-    /// When the last part of it passed.
+    /// The time at which the last part was forwarded.
     pub(super) fn moved_at(&self) -> Instant {
         *self.moved_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +76,7 @@ impl Progress {
     }
 }
 
-/// A body with limits. `K` is what is kept until it has passed.
+/// A body with limits. The value of type `K` is held until the body ends.
 pub(super) struct LimitedBody<B, K> {
     body: B,
     limit: u64,
@@ -88,7 +88,7 @@ pub(super) struct LimitedBody<B, K> {
 
 impl<B: Body, K> LimitedBody<B, K> {
     pub(super) fn new(body: B, limit: u64, timeout: Duration, progress: Arc<Progress>, kept: K) -> Self {
-        // Nobody asks for any of a body that is known to be empty.
+        // An empty body is never polled.
         progress.is_whole.fetch_or(body.is_end_stream(), Ordering::Relaxed);
         Self { body, limit, timeout, waiting: None, progress, _kept: kept }
     }
@@ -131,11 +131,11 @@ where
                 if before.saturating_add(length) > this.limit {
                     Some(Err(this.progress.stop(BodyError::TooLong)))
                 } else if frame.is_trailers() {
-                    // Trailers are of the connection, and nobody has checked them.
+                    // Trailers are not forwarded, because their names are not checked.
                     this.progress.is_whole.store(true, Ordering::Relaxed);
                     None
                 } else {
-                    // Nobody asks for more where the length says that this was all.
+                    // A body of known length is not polled after its last byte.
                     this.progress.is_whole.fetch_or(this.body.is_end_stream(), Ordering::Relaxed);
                     Some(Ok(frame))
                 }

@@ -1,4 +1,4 @@
-//! One call: a turn, a token, the request, and the answer as it streams back.
+//! One call: it acquires a permit and a token, sends the request, and streams the response back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +26,16 @@ use crate::refresh::{Custodian, TokenRequest, hash_of};
 const ACCOUNT: &str = "x-tokentoss-account";
 /// Names the credential.
 const CREDENTIAL: &str = "x-tokentoss-credential";
-/// A body up to this length is kept, so that the request can be repeated with a new token.
+/// A body up to this length in bytes is buffered, so that the request can be repeated with a new token.
 const BUFFER_LIMIT: u64 = 64 * 1024;
 
-/// The body of a request: kept whole, or passed on as it comes.
+/// The body of a request: buffered, or streamed once.
 enum RequestBody {
     Buffered(Bytes),
     Streamed(Option<Body>),
 }
 
-/// What happened, for the audit: no path, no query, no header.
+/// The audit line of a call; it contains no path, query or header.
 struct Audit {
     caller: Caller,
     provider: String,
@@ -70,7 +70,7 @@ impl Through {
     /// Makes the call that a request describes.
     ///
     /// # Errors
-    /// Why it is not made, or why there is no answer. The service's own refusals are answers.
+    /// The call is refused, or there is no response. Error responses of the service are not errors here.
     pub async fn call(
         &self,
         custodian: &Arc<Custodian>,
@@ -116,7 +116,7 @@ impl Through {
                 Ok(fresh) if fresh.expose() != token.expose() => {
                     answer = call.send(&fresh, &mut sending).await?;
                 }
-                // What the service said is all that is known.
+                // The token was not renewed, so the response of the service is forwarded.
                 Ok(_) => {}
                 Err(problem) if problem.code() == "reauth_required" => return Err(problem),
                 Err(problem) => tracing::info!(code = problem.code(), "a refused token was not renewed"),
@@ -126,7 +126,7 @@ impl Through {
         self.pass_on(answer, received, (audit, permit))
     }
 
-    /// Reads a short body whole; a longer one, or one of unknown length, is passed on as it comes.
+    /// Buffers a short body; a longer one, or one of unknown length, is streamed.
     async fn request_body(&self, body: Body, sent: &Arc<Progress>) -> Result<RequestBody, Problem> {
         let limit = self.limits.request_bytes;
         if body.size_hint().lower() > limit {
@@ -157,7 +157,7 @@ impl Through {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
         let body = LimitedBody::new(reqwest::Body::from(answer), limit, self.idle(), received, kept);
-        // A stream has no length: that of the empty body is not that of what GET answers.
+        // A stream has no length of its own, so the Content-Length of the response to HEAD is kept.
         let body = if is_head { Body::from_stream(body.into_data_stream()) } else { Body::new(body) };
         let mut response = Response::new(body);
         *response.status_mut() = status;
@@ -170,7 +170,7 @@ impl Through {
     }
 }
 
-/// A request that can be sent, and sent again.
+/// A request that can be sent repeatedly.
 struct Call<'a> {
     through: &'a Through,
     rule: &'a AllowRule,
@@ -201,13 +201,13 @@ impl Call<'_> {
             }
         };
         let timeout = Duration::from_secs(self.through.limits.answer_seconds);
-        // A body that stands still on the caller's side is told as such.
+        // A stalled request body has its own time-out, so it is added here.
         let idle = self.through.idle();
         let timeout_now = || if self.sent.is_whole() { timeout } else { timeout + idle };
         let began = tokio::time::Instant::now();
         let mut sent = std::pin::pin!(call.send());
         loop {
-            // The patience begins anew with every part of the body that passed.
+            // The time-out restarts with each part of the body that is sent.
             let until = self.sent.moved_at().max(began) + timeout_now();
             tokio::select! {
                 answer = &mut sent => return answer.map_err(|error| self.failed(&error)),
@@ -237,7 +237,7 @@ impl Call<'_> {
     }
 }
 
-/// The token that the rule has sent.
+/// The token to send for this rule.
 async fn token(
     custodian: &Arc<Custodian>,
     caller: &Caller,
@@ -261,7 +261,7 @@ fn stopped(why: BodyError) -> Problem {
     }
 }
 
-/// The one header of this name.
+/// The value of a header that may occur once.
 fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };

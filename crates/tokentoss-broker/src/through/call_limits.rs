@@ -1,4 +1,4 @@
-//! How many calls one user may make, and how many at once.
+//! The limits on calls of one user: the rate, and the number of concurrent calls.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -13,12 +13,12 @@ use super::LimitsConfig;
 use crate::callers::Caller;
 use crate::problem::Problem;
 
-/// Users that are remembered before those are forgotten who made no call for long.
+/// The number of users above which idle users are removed.
 const CAPACITY: usize = 10_000;
 
 type User = (String, String);
 
-/// The turns of all users.
+/// The limiters of all users.
 pub(super) struct CallLimiter {
     at_once: usize,
     running: Mutex<HashMap<User, Weak<Semaphore>>>,
@@ -26,14 +26,14 @@ pub(super) struct CallLimiter {
     clock: DefaultClock,
 }
 
-/// The right to make one call; it ends when the answer was passed on.
+/// A permit for one call; it is held until the response has been forwarded.
 pub(crate) struct CallPermit(
     #[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit,
     Arc<Semaphore>,
 );
 
 impl CallLimiter {
-    /// For limits whose ranges were checked.
+    /// Creates the limiter; the ranges of the limits must be checked.
     pub(super) fn of(limits: &LimitsConfig) -> Self {
         let per_minute = NonZeroU32::new(limits.per_minute).unwrap_or(NonZeroU32::MIN);
         Self {
@@ -44,7 +44,7 @@ impl CallLimiter {
         }
     }
 
-    /// Takes a turn of the user of a request.
+    /// Acquires a permit for a call of this user.
     pub(super) fn acquire(&self, caller: &Caller) -> Result<CallPermit, Problem> {
         let user = (caller.tenant.clone(), caller.user.clone());
         if self.rates.len() > CAPACITY {

@@ -1,12 +1,12 @@
-//! Calls made for the caller: the broker puts the token in, and the caller never sees it.
+//! Calls for a caller: the broker adds the token, and the caller never sees it.
 //!
-//! 1. [`target`]: reads where the call goes, and refuses every way to write it ambiguously.
-//! 2. [`allow`]: what an administrator allowed; everything else is refused.
-//! 3. [`turns`]: how many calls one user may make, and how many at once.
-//! 4. [`headers`]: what is taken off, both ways.
+//! 1. [`target`]: parses the target of the call, and refuses ambiguous ones.
+//! 2. [`allow`]: the allow rules of the administrator; everything else is refused.
+//! 3. [`call_limits`]: the rate and the concurrency of calls for each user.
+//! 4. [`headers`]: the headers that are removed, in both directions.
 //! 5. [`framing`]: the lengths of bodies.
-//! 6. [`body`]: bodies stream, with limits of size and patience.
-//! 7. [`addresses`]: names are resolved here, and only addresses that were checked are connected to.
+//! 6. [`body`]: bodies are streamed, with a size limit and an idle time-out.
+//! 7. [`addresses`]: resolves names; only checked addresses are connected to.
 //! 8. [`call`]: the call itself.
 
 mod addresses;
@@ -49,11 +49,11 @@ pub struct LimitsConfig {
     pub at_once: usize,
     /// Calls of one user in a minute.
     pub per_minute: u32,
-    /// How long connecting may take, in seconds.
+    /// The time limit to connect, in seconds.
     pub connect_seconds: u64,
-    /// How long the service may take until its headers come, in seconds after the last byte that it was sent.
+    /// The time limit for the response headers, in seconds after the last byte of the request.
     pub answer_seconds: u64,
-    /// How long a body may stand still, in seconds.
+    /// The idle time-out of a body, in seconds.
     pub idle_seconds: u64,
 }
 
@@ -74,21 +74,21 @@ impl Default for LimitsConfig {
 /// Makes calls.
 pub struct Through {
     rules: BTreeMap<String, Vec<AllowRule>>,
-    /// Connects to public addresses alone.
+    /// Connects only to public addresses.
     public: Client,
-    /// Connects to private addresses too, for origins that are configured so.
+    /// Also connects to private addresses, for rules with `private = true`.
     private: Client,
     call_limiter: CallLimiter,
-    /// Headers by which callers of this broker name tenants and users.
+    /// The headers with which callers name tenants and users.
     naming: Vec<String>,
     limits: LimitsConfig,
 }
 
 impl Through {
-    /// One for the rules of the configuration.
+    /// Reads the allow rules of the configuration.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// [`ConfigError`] for the first invalid rule.
     pub fn of(config: &Config, lookup: &Lookup) -> Result<Self, ConfigError> {
         let limits = config.through.clone();
         let mut rules = BTreeMap::new();
@@ -104,7 +104,7 @@ impl Through {
             let _ = rustls::crypto::ring::default_provider().install_default();
             Client::builder()
                 .redirect(redirect::Policy::none())
-                // A proxy would resolve names by itself.
+                // A proxy would resolve names itself.
                 .no_proxy()
                 .referer(false)
                 .connect_timeout(Duration::from_secs(limits.connect_seconds))
@@ -127,7 +127,7 @@ impl Through {
         })
     }
 
-    /// All that is wrong with the rules, not only what stands first.
+    /// All errors in the rules, not only the first.
     #[must_use]
     pub fn problems(config: &Config) -> Vec<ConfigError> {
         let mut problems = Vec::new();
@@ -139,7 +139,7 @@ impl Through {
         problems
     }
 
-    /// Takes a turn of the user of a request, as every call made for a caller does.
+    /// Acquires a permit for one call of this user.
     pub(crate) fn permit(&self, caller: &Caller) -> Result<CallPermit, Problem> {
         self.call_limiter.acquire(caller)
     }

@@ -1,4 +1,4 @@
-//! `check` of the database: whether it can be used, whether others can read it, and which migrations are pending.
+//! `check` of the database: whether it is usable, whether other users can read it, and which migrations are pending.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub(super) async fn check(address: &str, problems: &mut Vec<String>) {
         if let Some(problem) = place_problem(&file) {
             return problems.push(problem);
         }
-        // Opening it would make a new one.
+        // Opening it would create the file.
         if !file.exists() {
             return println!("the database is new; serve makes it");
         }
@@ -31,7 +31,7 @@ pub(super) async fn check(address: &str, problems: &mut Vec<String>) {
     store.close().await;
 }
 
-/// Why SQLite cannot write to the file, or not make it and those beside it.
+/// Why SQLite cannot write to the file, or cannot create it and its journal files.
 fn place_problem(file: &Path) -> Option<String> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -48,7 +48,7 @@ fn place_problem(file: &Path) -> Option<String> {
     })
 }
 
-/// The file, and those that SQLite keeps beside it.
+/// The database file and the journal files of SQLite.
 fn files_of(file: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|end| {
         let mut name = file.as_os_str().to_owned();

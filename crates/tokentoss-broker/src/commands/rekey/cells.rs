@@ -1,4 +1,4 @@
-//! Sealing cells anew by the key that seals now.
+//! Resealing cells with the current data key.
 
 use tokio::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::keys::{CellAad, DataKeyEntry, DataKeySet, Role, is_sealed_by, open_ce
 use crate::store::{GrantCell, GrantFilter, GrantId, ResealedCell};
 
 impl Work {
-    /// Seals anew what other keys sealed; a cell that went or changed meanwhile is left alone.
+    /// Reseals cells of other keys; a cell that was deleted or changed meanwhile is skipped.
     pub(super) async fn reseal(&self) -> Result<u64, CommandError> {
         let mut count = 0;
         let mut tenants = Tenants::of(self);
@@ -23,7 +23,7 @@ impl Work {
                         continue;
                     }
                     let aad = CellAad { tenant: &tenant, grant, cell };
-                    // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
+                    // A cell that no key opens is left as it is; the broker reports it when it is used.
                     let Ok(secret) = open_cell(&key, &aad, &old) else {
                         tracing::warn!(%grant, "a cell cannot be opened by any key");
                         continue;
@@ -34,7 +34,7 @@ impl Work {
                 if !changes.is_empty() {
                     count += self.store.reseal(&changes).await?;
                 }
-                // Almost half of the time the database is left to the brokers, whose callers wait for it.
+                // A pause after each batch leaves the database to the brokers for almost half of the time.
                 tokio::time::sleep(began.elapsed() / 4 * 3).await;
                 began = Instant::now();
             }
@@ -42,7 +42,7 @@ impl Work {
         Ok(count)
     }
 
-    /// Whether a former key of a tenant still seals something.
+    /// Whether a former key of a tenant still has cells.
     pub(super) async fn has_cells_of_former(
         &self,
         tenant: &str,
@@ -66,7 +66,7 @@ impl Work {
     }
 }
 
-/// The grants of a tenant, batch by batch.
+/// The grants of a tenant, in batches.
 struct Grants<'a> {
     work: &'a Work,
     filter: GrantFilter,
