@@ -1,8 +1,9 @@
 //! A cache of accounts, rows and opened access tokens, with a time to live of five seconds.
 //!
-//! A write invalidates the cache: in this process before the write returns, in other processes through notifications of the
-//! database. A read that began before such a write is not cached. The current time for a cached row is the database's time of
-//! the read plus the time since the read began, so that a token never seems to live longer than it does.
+//! A write invalidates the cache: in this process before the write returns, in other processes through
+//! notifications of the database. A read that began before such a write is not cached. The current time for a
+//! cached row is the database's time of the read plus the time since the read began, so that a token never
+//! seems to live longer than it does.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,7 +92,8 @@ impl Cache {
         PendingRead { shard, changes, at: clock::elapsed() }
     }
 
-    /// Caches a list of accounts. An empty list is not cached, so that a sign-in at another replica is visible at once.
+    /// Caches a list of accounts. An empty list is not cached, so that a sign-in at another replica is
+    /// visible at once.
     pub(crate) fn keep_accounts(
         &self,
         read: PendingRead,
@@ -128,8 +130,8 @@ impl Cache {
         });
     }
 
-    /// Caches a row that this process wrote after `read` began, with its new token; false if there may have been another change
-    /// meanwhile.
+    /// Caches a row that this process wrote after `read` began, with its new token; false if there may have
+    /// been another change meanwhile.
     pub(crate) fn keep_written(
         &self,
         read: PendingRead,

@@ -1,4 +1,5 @@
-//! The presets for known providers. The table is a copy of the Python package's; a test compares the two files.
+//! The presets for known providers. The table is a copy of the Python package's; a test compares the two
+//! files.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +53,8 @@ pub struct Preset {
     /// Parameters that make it show an account chooser; none if it has none.
     #[serde(default = "select_account")]
     pub account_choice_params: BTreeMap<String, String>,
-    /// Whether it gives a refresh token for `offline_access` only after a new consent (OpenID Connect Core section 11).
+    /// Whether it gives a refresh token for `offline_access` only after a new consent (OpenID Connect Core
+    /// section 11).
     #[serde(default = "yes")]
     pub offline_access_needs_consent: bool,
     #[serde(default)]

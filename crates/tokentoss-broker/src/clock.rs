@@ -1,7 +1,8 @@
 //! This machine's clocks: the time that passed on it, also while it slept, and the time of day.
 //!
-//! The database's clock decides how long a token lives. Between two reads of it, this clock measures the elapsed time. It cannot
-//! be set, and it also counts while the machine is suspended, unlike `std::time::Instant` on Linux.
+//! The database's clock decides how long a token lives. Between two reads of it, this clock measures the
+//! elapsed time. It cannot be set, and it also counts while the machine is suspended, unlike
+//! `std::time::Instant` on Linux.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

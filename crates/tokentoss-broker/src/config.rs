@@ -24,8 +24,9 @@ use crate::source::Source;
 use crate::through::{AllowConfig, LimitsConfig};
 
 /// The reason for an endpoint that would send secrets over an insecure connection (RFC 6749 section 3.2).
-const UNSAFE_ENDPOINT: &str = "is not a URL that is safe for secrets; use https, such as \"https://idp.example/token\"; \
-                               http is allowed for this machine alone, such as \"http://127.0.0.1:8080/token\"";
+const UNSAFE_ENDPOINT: &str = "is not a URL that is safe for secrets; \
+     use https, such as \"https://idp.example/token\", \
+     or http on this machine, such as \"http://127.0.0.1:8080/token\"";
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -81,7 +82,8 @@ pub struct Config {
     /// The address at which browsers reach this broker, without a path; needed for sign-ins by its pages.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// The origins of notebook pages that may begin a sign-in. Those of this machine may where `public_url` is of it too.
+    /// The origins of notebook pages that may begin a sign-in. Those of this machine may where `public_url`
+    /// is of it too.
     #[serde(default)]
     pub pages: Vec<String>,
     /// The name of the broker among the services of JupyterHub.
@@ -131,7 +133,8 @@ pub struct ProviderConfig {
     /// How the client authenticates; the default is that of the preset, or its secret in the form.
     #[serde(default)]
     pub authentication: Option<AuthenticationKind>,
-    /// To be raised whenever the client or its secrets change, so that what was refused before is tried again.
+    /// To be raised whenever the client or its secrets change, so that what was refused before is tried
+    /// again.
     #[serde(default = "first_revision")]
     pub client_revision: u64,
     /// After how many days without use the provider forgets a refresh token.
@@ -222,7 +225,8 @@ impl Provider {
         self.sign_in.as_ref().map(|settings| settings.client.provider().issuer())
     }
 
-    /// Whether tokens of this issuer belong to this provider. Its name in the configuration may have been used for another one.
+    /// Whether tokens of this issuer belong to this provider. Its name in the configuration may have been
+    /// used for another one.
     #[must_use]
     pub fn is_of(&self, issuer: &str) -> bool {
         self.issuer().is_none_or(|own| own == issuer)
@@ -307,7 +311,8 @@ impl ProviderConfig {
         {
             return wrong(
                 &format!("parameters.{parameter}"),
-                "parameters need a preset, and none is set; set preset, such as preset = \"okta\", or remove parameters",
+                "parameters need a preset, and none is set; \
+                 set preset, such as preset = \"okta\", or remove parameters",
             );
         }
         let token_endpoint =
@@ -315,7 +320,8 @@ impl ProviderConfig {
         let Some(token_endpoint) = token_endpoint else {
             return wrong(
                 "token_endpoint",
-                "is missing, and no preset provides it; set it, such as \"https://idp.example/token\", or set preset",
+                "is missing, and no preset provides it; \
+                 set it, such as \"https://idp.example/token\", or set preset",
             );
         };
         let Ok(token_endpoint) = EndpointUrl::parse(token_endpoint) else {
@@ -338,13 +344,15 @@ impl ProviderConfig {
             (AuthenticationKind::None, false) => {
                 return wrong(
                     "client_secrets",
-                    "must be empty with authentication = \"none\"; remove client_secrets, or set authentication = \"post\"",
+                    "must be empty with authentication = \"none\"; \
+                     remove client_secrets, or set authentication = \"post\"",
                 );
             }
             (AuthenticationKind::Post | AuthenticationKind::Basic, true) => {
                 return wrong(
                     "client_secrets",
-                    "is empty, but this authentication needs a secret; set client_secrets = [\"/run/secrets/client\"], \
+                    "is empty, but this authentication needs a secret; \
+                     set client_secrets = [\"/run/secrets/client\"], \
                      or authentication = \"none\" for a public client",
                 );
             }

@@ -7,7 +7,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::store::{Change, ChangeKind, GrantId, StoreEvent};
 
-/// The queue length of one listener. A listener that exceeds it is disconnected, and reads its accounts again when it reconnects.
+/// The queue length of one listener. A listener that exceeds it is disconnected, and reads its accounts again
+/// when it reconnects.
 const QUEUE: usize = 64;
 /// The most listeners of one user.
 const LISTENERS: usize = 16;

@@ -1,4 +1,5 @@
-//! Points at which tests stop the process to kill it. Without the feature `failpoints` they compile to nothing.
+//! Points at which tests stop the process to kill it. Without the feature `failpoints` they compile to
+//! nothing.
 
 /// Blocks for ever at the point that the environment variable names, after printing its name.
 #[cfg(feature = "failpoints")]

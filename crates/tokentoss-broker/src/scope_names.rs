@@ -13,7 +13,8 @@ const USUAL_SEPARATOR: char = ' ';
 
 /// How a provider writes the scopes that it grants.
 ///
-/// Granted scopes and scopes that callers name are both mapped to the provider's own names, so that they can be compared.
+/// Granted scopes and scopes that callers name are both mapped to the provider's own names, so that they can
+/// be compared.
 #[derive(Clone, Debug)]
 pub struct ScopeNames {
     separator: char,

@@ -23,7 +23,8 @@ use crate::store::{ChangeFeed, Store, StoreError};
 use crate::through::{Lookup, Through};
 use crate::upkeep;
 
-/// The time limit for running requests and refreshes at shutdown; longer than the requests and writes under a lease.
+/// The time limit for running requests and refreshes at shutdown; longer than the requests and writes under a
+/// lease.
 const DRAIN: Duration = Duration::from_secs(25);
 /// The time limit to write the last times of use.
 const LAST_WRITES: Duration = Duration::from_secs(2);
@@ -86,7 +87,8 @@ impl Server {
         config.socket.as_ref().map(SocketConfig::check).transpose()?;
         let through = Through::of(config, &Lookup::of_system())?;
         let store = Store::begin(&config.database).await?;
-        // Subscribed before requests are served, so that no event is missed; in parallel with the slow creation of the HTTP client.
+        // Subscribed before requests are served, so that no event is missed; in parallel with the slow
+        // creation of the HTTP client.
         let listening = AbortOnDropHandle::new(tokio::spawn({
             let store = store.clone();
             async move { store.listen().await }

@@ -28,7 +28,8 @@ use crate::callers::Peer;
 const CONNECTIONS: usize = 4096;
 /// Connections to the administrators' port at most.
 const ADMIN_CONNECTIONS: usize = 64;
-/// The time limit for the headers of a request, counted from the end of the previous request; also the keep-alive time-out.
+/// The time limit for the headers of a request, counted from the end of the previous request; also the
+/// keep-alive time-out.
 const HEADERS: Duration = Duration::from_secs(30);
 /// How long a client may stop reading a response.
 const READING: Duration = Duration::from_secs(30);
@@ -44,7 +45,8 @@ pub(crate) struct ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// The limits for each of the callers' listeners and for the administrators' one, within the limit of open files.
+    /// The limits for each of the callers' listeners and for the administrators' one, within the limit of
+    /// open files.
     pub(crate) fn of_system(listeners: usize) -> (Self, Self) {
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         Self::within(usize::try_from(files).unwrap_or(usize::MAX), listeners)
@@ -131,7 +133,8 @@ where
     // Without this time-out, an unread response would wait for ever and hold its resources.
     let mut io = TimeoutStream::new(io);
     io.set_write_timeout(Some(limits.reading));
-    // More than a hundred headers are refused by hyper itself; to set that number would take memory of each request.
+    // More than a hundred headers are refused by hyper itself; to set that number would take memory of each
+    // request.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.headers)

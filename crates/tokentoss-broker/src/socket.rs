@@ -1,7 +1,7 @@
 //! The Unix socket beside the TCP port, for users of this machine.
 //!
-//! A lock file beside it marks its owner. The socket is created in a folder that only this process can enter, and then renamed to
-//! its path, so that its mode is never wrong; the umask would affect the whole process.
+//! A lock file beside it marks its owner. The socket is created in a folder that only this process can enter,
+//! and then renamed to its path, so that its mode is never wrong; the umask would affect the whole process.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -30,8 +30,8 @@ pub struct SocketConfig {
     /// The mode of the socket, in octal. Callers are identified by the peer's user in any case.
     #[serde(default = "usual_mode")]
     pub mode: u32,
-    /// The tenant of the login users of this machine, each of whom acts for the user of the same name. Without it, only configured
-    /// users are callers.
+    /// The tenant of the login users of this machine, each of whom acts for the user of the same name.
+    /// Without it, only configured users are callers.
     #[serde(default)]
     pub tenant: Option<String>,
     /// The lowest user id of a login user; lower ids belong to services.
@@ -93,8 +93,9 @@ impl SocketConfig {
         self.check_for(nix::unistd::geteuid().as_raw())
     }
 
-    /// The same check before the broker runs. Root may check for a service that systemd starts as another user, with a folder that
-    /// exists only while the service runs; the returned note names what could not be checked.
+    /// The same check before the broker runs. Root may check for a service that systemd starts as another
+    /// user, with a folder that exists only while the service runs; the returned note names what could not be
+    /// checked.
     ///
     /// # Errors
     /// As [`SocketConfig::check`].

@@ -12,10 +12,16 @@ use zeroize::Zeroizing;
 
 use crate::config::ConfigError;
 
+/// The next step for a file that cannot be read.
+const UNREADABLE_FILE: &str = "create the file, or let the broker's user read it";
+/// The reason for an environment variable that cannot be read.
+const UNSET_VARIABLE: &str = "the environment variable is not set, or is not UTF-8; \
+     set it, or name another one, such as { env = \"CLIENT_SECRET\" }";
 /// Where systemd puts the credentials of a unit (`LoadCredential=`).
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
-/// Where a secret is read from. In the configuration it is a path, or a table with one of `file`, `env` and `credential`.
+/// Where a secret is read from. In the configuration it is a path, or a table with one of `file`, `env` and
+/// `credential`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// A file.
@@ -35,7 +41,8 @@ struct Table {
 }
 
 impl Source {
-    /// The file that holds it; none for an environment variable. `setting` is where the configuration names it.
+    /// The file that holds it; none for an environment variable. `setting` is where the configuration names
+    /// it.
     ///
     /// # Errors
     /// [`ConfigError::Setting`] for a credential with an invalid name, or without `$CREDENTIALS_DIRECTORY`.
@@ -47,7 +54,8 @@ impl Source {
                 if name.is_empty() || name.contains('/') || name == "." || name == ".." {
                     return Err(wrong(
                         setting,
-                        "the name of the credential is empty or has a slash; use the name in LoadCredential=, \
+                        "the name of the credential is empty or has a slash; \
+                         use the name in LoadCredential=, \
                          such as { credential = \"client-secret\" }",
                     ));
                 }
@@ -65,25 +73,29 @@ impl Source {
     /// Reads the text of the source.
     ///
     /// # Errors
-    /// [`ConfigError::Setting`] if it cannot be read. The value may be the secret itself by mistake, so the message shows only a
-    /// value that is a path for certain.
+    /// [`ConfigError::Setting`] if it cannot be read. The value may be the secret itself by mistake, so the
+    /// message shows only a value that is a path for certain.
     pub fn text(&self, setting: &str) -> Result<Zeroizing<String>, ConfigError> {
         if let Self::Environment(name) = self {
             let value = std::env::var(name).map(Zeroizing::new);
-            return value
-                .map_err(|_| wrong(setting, "the environment variable is not set, or is not UTF-8; set it, or name another one, such as { env = \"CLIENT_SECRET\" }"));
+            return value.map_err(|_| wrong(setting, UNSET_VARIABLE));
         }
         let path = self.path(setting)?.unwrap_or_default();
         let text = fs::read_to_string(&path).map(Zeroizing::new);
         text.map_err(|error| match self {
             Self::File(path) if is_path(path) => {
-                wrong(setting, format!("{} cannot be read: {error}; create the file, or let the broker's user read it", path.display()))
+                let path = path.display();
+                wrong(setting, format!("{path} cannot be read: {error}; {UNREADABLE_FILE}"))
             }
             Self::File(_) => wrong(
                 setting,
-                "the value is not the path of a file; put the secret into a file and set its path, such as \"/run/secrets/client\"",
+                "the value is not the path of a file; \
+                 put the secret into a file and set its path, such as \"/run/secrets/client\"",
             ),
-            _ => wrong(setting, format!("the credential cannot be read: {error}; check LoadCredential= in the systemd unit")),
+            _ => wrong(
+                setting,
+                format!("the credential cannot be read: {error}; check LoadCredential= in the systemd unit"),
+            ),
         })
     }
 
@@ -108,7 +120,8 @@ fn wrong(setting: &str, reason: impl Into<Cow<'static, str>>) -> ConfigError {
     ConfigError::Setting { setting: setting.to_owned(), reason: reason.into() }
 }
 
-/// Whether the file or one of its folders exists. A slash alone is no proof, because secrets can contain slashes.
+/// Whether the file or one of its folders exists. A slash alone is no proof, because secrets can contain
+/// slashes.
 fn is_path(path: &Path) -> bool {
     path.ancestors().any(|part| part.parent().is_some() && part.exists())
 }

@@ -33,7 +33,8 @@ pub struct AttemptReport {
 
 /// An attempt under one lease.
 ///
-/// Its time is measured by a monotonic clock from before the claim was sent, so that no change of the wall clock matters.
+/// Its time is measured by a monotonic clock from before the claim was sent, so that no change of the wall
+/// clock matters.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     held: HeldLease,
@@ -65,9 +66,10 @@ impl Attempt {
 
     /// What to do after an answer, or after there was none.
     ///
-    /// `elapsed` is the time since before the claim was sent. A request that failed before anything was sent is made again
-    /// once; so is one whose answer was lost or cannot be read, because within its grace a provider gives the same again, and
-    /// one for another target that the provider calls malformed, because only the second time says something of the target.
+    /// `elapsed` is the time since before the claim was sent. A request that failed before anything was sent
+    /// is made again once; so is one whose answer was lost or cannot be read, because within its grace a
+    /// provider gives the same again, and one for another target that the provider calls malformed, because
+    /// only the second time says something of the target.
     #[must_use]
     pub fn answered(&mut self, elapsed: Duration, outcome: Outcome) -> Step {
         if outcome == Outcome::InvalidClient && self.secret.saturating_add(1) < self.secrets {

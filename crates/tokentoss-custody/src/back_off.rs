@@ -39,7 +39,8 @@ impl BackOff {
         }
     }
 
-    /// Before when nothing is sent; none if that is over, or if the clock was put back since, because nobody knows then.
+    /// Before when nothing is sent; none if that is over, or if the clock was put back since, because nobody
+    /// knows then.
     #[must_use]
     pub fn next_attempt_at(&self, now: Timestamp) -> Option<Timestamp> {
         let (failed_at, until) = self.pause?;

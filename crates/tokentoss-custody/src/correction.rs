@@ -14,7 +14,8 @@ pub(crate) fn correction(now: Timestamp, grant: &Grant, context: &Context) -> Op
     }
     let lease = grant.lease.filter(|lease| lease.until > now + LEASE + CLOCK_TOLERANCE);
     if let Some(lease) = lease {
-        // The clock was put back. The holder counts its time without a clock, so it ends within a lease from now.
+        // The clock was put back. The holder counts its time without a clock, so it ends within a lease from
+        // now.
         let after = Grant { lease: Some(Lease { until: now + LEASE, ..lease }), ..grant.clone() };
         return Some(Update { guard: Guard::of(grant), after, revoke: Vec::new() });
     }
@@ -27,8 +28,8 @@ pub(crate) fn correction(now: Timestamp, grant: &Grant, context: &Context) -> Op
     })
 }
 
-/// An old row that a failover or a backup revived: its refresh token is probably spent, and sending it again could end
-/// the whole grant at a provider that looks for reuse.
+/// An old row that a failover or a backup revived: its refresh token is probably spent, and sending it again
+/// could end the whole grant at a provider that looks for reuse.
 fn rolled_back(grant: &Grant, context: &Context) -> Update {
     let after = Grant {
         version: context.known.next(),

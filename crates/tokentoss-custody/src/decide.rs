@@ -159,7 +159,8 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
     }
 }
 
-/// Why no refresh can bring the ID token that is asked for: the last answer, which is new, had none that serves.
+/// Why no refresh can bring the ID token that is asked for: the last answer, which is new, had none that
+/// serves.
 fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Access) -> Option<Refusal> {
     let refuse = |problem, retry_after| Some(Refusal { problem, cause: None, retry_after });
     let pause = new_for(now, access)?;

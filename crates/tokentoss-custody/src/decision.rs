@@ -27,7 +27,8 @@ pub enum Decision {
     Correct(Box<Update>),
     /// Say no.
     Refuse(Refusal),
-    /// For the scheduler: nothing to do before this moment; none if only a sign-in or an administrator can help.
+    /// For the scheduler: nothing to do before this moment; none if only a sign-in or an administrator can
+    /// help.
     Rest {
         /// The moment.
         until: Option<Timestamp>,

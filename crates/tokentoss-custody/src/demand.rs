@@ -53,8 +53,8 @@ pub struct Demand {
     pub target: Target,
     /// How long the token must live.
     pub min_ttl: MinTtl,
-    /// A token that a resource refused; it is not given out again to this caller, and a refresh follows only if it is
-    /// still the current one.
+    /// A token that a resource refused; it is not given out again to this caller, and a refresh follows only
+    /// if it is still the current one.
     pub rejected: Option<TokenHash>,
 }
 

@@ -11,8 +11,8 @@ use crate::schedule::Schedule;
 use crate::scopes::{Scopes, Target};
 use crate::status::Status;
 
-/// The row of a grant. Every field is a column, except [`Grant::tokens`], which are the main token's columns and the
-/// rows of `variants`.
+/// The row of a grant. Every field is a column, except [`Grant::tokens`], which are the main token's columns
+/// and the rows of `variants`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// What every write compares.
@@ -131,8 +131,8 @@ impl Grant {
         self.slot(&Target::default())?.access.as_ref()
     }
 
-    /// The whole life of an access token; [`Duration::MAX`] for one that does not tell and never could be refreshed, because
-    /// there is nothing better than to use it until it is refused.
+    /// The whole life of an access token; [`Duration::MAX`] for one that does not tell and never could be
+    /// refreshed, because there is nothing better than to use it until it is refused.
     #[must_use]
     pub fn life(&self, access: &Access) -> Duration {
         match access.expires_at {
@@ -142,8 +142,8 @@ impl Grant {
         }
     }
 
-    /// The life that an access token has left; none where the clock was put back since it was obtained, because nothing
-    /// can be said then.
+    /// The life that an access token has left; none where the clock was put back since it was obtained,
+    /// because nothing can be said then.
     #[must_use]
     pub fn ttl(&self, access: &Access, now: Timestamp) -> Duration {
         match self.life(access) {
@@ -153,7 +153,8 @@ impl Grant {
         }
     }
 
-    /// Puts a token, or the refusal of one, into the place of its target. Where there are too many, the oldest goes.
+    /// Puts a token, or the refusal of one, into the place of its target. Where there are too many, the
+    /// oldest goes.
     pub(crate) fn put(&mut self, slot: Slot) {
         if let Some(other) = self.tokens.iter_mut().find(|other| other.target == slot.target) {
             *other = slot;

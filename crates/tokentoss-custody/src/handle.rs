@@ -14,8 +14,8 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// One sealed cell. It is chosen when the cell is sealed and never used for another secret, so that it can be part of
-/// the cell's associated data while the row's version moves on.
+/// One sealed cell. It is chosen when the cell is sealed and never used for another secret, so that it can be
+/// part of the cell's associated data while the row's version moves on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CellId(pub u128);
 
@@ -40,7 +40,8 @@ impl Version {
     }
 }
 
-/// Who holds a lease: a random number that is new for each claim, so that no replica mistakes a lease for its own.
+/// Who holds a lease: a random number that is new for each claim, so that no replica mistakes a lease for its
+/// own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseOwner(pub u128);
 

@@ -1,8 +1,8 @@
 //! The life of a refresh token in custody, without I/O.
 //!
-//! Nothing here touches a network, a clock, a random number generator or a database, and nothing but [`renewal`] sees a
-//! token: the machine knows tokens as [`Handle`]s, which are hash and sealed cell. Times are those of the database's clock,
-//! in whole milliseconds.
+//! Nothing here touches a network, a clock, a random number generator or a database, and nothing but
+//! [`renewal`] sees a token: the machine knows tokens as [`Handle`]s, which are hash and sealed cell. Times
+//! are those of the database's clock, in whole milliseconds.
 //!
 //! # How to drive it
 //!
@@ -19,16 +19,18 @@
 //! 2. Make an [`Attempt`] and do its [`Step`]s. A [`Send`](Step::Send) is one request, built by
 //!    [`renewal::RefreshRequest`] and read by [`renewal::RefreshAnswer`]; seal the new tokens, then tell
 //!    [`Attempt::answered`].
-//! 3. For [`Settle`](Step::Settle), append the [`Report`] and its sealed cells to the journal if it has tokens, ask
-//!    [`settle`] what to [`Write`], and write it **before** anybody gets the tokens. If the guard does not match, read the row and
+//! 3. For [`Settle`](Step::Settle), append the [`AttemptReport`] and its sealed cells to the journal if it has tokens, ask
+//!    [`settle`] what to [`Settlement`], and write it **before** anybody gets the tokens. If the guard does not match, read the row and
 //!    ask [`settle`] again with the same report. If the database is away, the journal is replayed in the same way.
 //! 4. Wake the waiters. Each starts again at 1 with its own demand.
 //!
-//! [`connect`], [`reconnect`], [`sign_out`], [`confirm`] and [`forget_access`] are what users and administrators do.
-//! After each write, remember the row's version in the journal and give it back in [`Context::known`].
+//! [`connect`], [`reconnect`], [`sign_out`], [`confirm`] and [`forget_access`] are what users and
+//! administrators do. After each write, remember the row's version in the journal and give it back in
+//! [`Context::known`].
 //!
-//! After a failover, replay the journals, then let each replica ask [`decide`] with its own [`Context::known`], before one of
-//! them serves again: only the replica that wrote a version knows that it was lost.
+//! After a failover, replay the journals, then let each replica ask [`decide`] with its own
+//! [`Context::known`], before one of them serves again: only the replica that wrote a version knows that it
+//! was lost.
 //!
 //! # What it guarantees
 //!

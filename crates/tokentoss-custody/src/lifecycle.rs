@@ -59,8 +59,8 @@ pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, parameters: &Se
     }
 }
 
-/// The row of a user who signs in again. The tokens before are dropped and not revoked, because at some providers that
-/// would end the new ones too.
+/// The row of a user who signs in again. The tokens before are dropped and not revoked, because at some
+/// providers that would end the new ones too.
 #[must_use]
 pub fn reconnect(
     now: Timestamp,
@@ -74,7 +74,8 @@ pub fn reconnect(
     Update { guard: Guard::of_version(grant.version), after, revoke: Vec::new() }
 }
 
-/// Ends a grant, whoever refreshes it now: its tokens leave the row and go to the revocation queue. None if it has ended.
+/// Ends a grant, whoever refreshes it now: its tokens leave the row and go to the revocation queue. None if
+/// it has ended.
 #[must_use]
 pub fn sign_out(grant: &Grant, by: Revoker) -> Option<Update> {
     if matches!(grant.status, Status::Revoked(_)) {
@@ -96,8 +97,8 @@ pub fn sign_out(grant: &Grant, by: Revoker) -> Option<Update> {
     Some(Update { guard: Guard::of_version(grant.version), after, revoke })
 }
 
-/// Lets an administrator say that a row in `error` can be used as it is. None for other rows, and for one whose refresh token
-/// the provider had refused before: only a sign-in helps there.
+/// Lets an administrator say that a row in `error` can be used as it is. None for other rows, and for one
+/// whose refresh token the provider had refused before: only a sign-in helps there.
 #[must_use]
 pub fn confirm(grant: &Grant) -> Option<Update> {
     let is_dead = grant.refresh.is_none() && grant.intent.is_some();
@@ -119,7 +120,8 @@ pub fn release_lease(grant: &Grant, held: &HeldLease) -> Option<Update> {
     Some(Update { guard: Guard::of(grant), after, revoke: Vec::new() })
 }
 
-/// Forgets an access token whose cell cannot be opened, so that the next demand refreshes. None if it is not there.
+/// Forgets an access token whose cell cannot be opened, so that the next demand refreshes. None if it is not
+/// there.
 #[must_use]
 pub fn forget_access(grant: &Grant, hash: TokenHash) -> Option<Update> {
     let is_it = |access: &Access| access.handle.hash == hash;

@@ -63,8 +63,8 @@ pub enum Failure {
     Unreadable,
     /// A refusal that no standard knows, or a redirect.
     UnknownRefusal,
-    /// The provider calls the request malformed (`invalid_request`); of one attempt after another, it means that it has
-    /// forgotten the grant.
+    /// The provider calls the request malformed (`invalid_request`); of one attempt after another, it means
+    /// that it has forgotten the grant.
     RequestRefused,
     /// An access token that had already ended when it arrived.
     DeadOnArrival,

@@ -38,8 +38,8 @@ pub const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// What the process knows beside the row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// The highest version that the journal says was written; zero if it says nothing. A lower one in the row means that
-    /// a failover or a backup revived an old row.
+    /// The highest version that the journal says was written; zero if it says nothing. A lower one in the row
+    /// means that a failover or a backup revived an old row.
     pub known: Version,
     /// The client's revision.
     pub client_revision: ClientRevision,

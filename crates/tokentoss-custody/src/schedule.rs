@@ -11,9 +11,11 @@ use crate::parameters::{Jitter, MAX_RETRY_AFTER, between};
 /// Two columns, of which [`Grant::due_at`] takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// For a grant that was used since its renewal: at two thirds of the main token's life, or up to a tenth earlier.
+    /// For a grant that was used since its renewal: at two thirds of the main token's life, or up to a tenth
+    /// earlier.
     pub refresh_at: Timestamp,
-    /// For an idle one: at two thirds of the time after which the provider forgets it, or up to a tenth earlier.
+    /// For an idle one: at two thirds of the time after which the provider forgets it, or up to a tenth
+    /// earlier.
     pub keep_alive_at: Timestamp,
 }
 
@@ -29,8 +31,8 @@ impl Schedule {
 impl Grant {
     /// When the scheduler should refresh the grant; none if only a sign-in or an administrator can help.
     ///
-    /// An attempt without a known answer is repeated at once, because the next refresh token may be waiting at a
-    /// provider that gives it out again only for some seconds.
+    /// An attempt without a known answer is repeated at once, because the next refresh token may be waiting
+    /// at a provider that gives it out again only for some seconds.
     #[must_use]
     pub fn due_at(&self, now: Timestamp, revision: ClientRevision) -> Option<Timestamp> {
         let refresh = self.refresh.filter(|_| self.status.allows_refresh(revision))?;
@@ -45,8 +47,8 @@ impl Grant {
         Some(times.into_iter().flatten().fold(base, Timestamp::max))
     }
 
-    /// How long the scheduler may rest before it looks at this grant again, so that a clock put forward by mistake and
-    /// back again cannot put it to sleep.
+    /// How long the scheduler may rest before it looks at this grant again, so that a clock put forward by
+    /// mistake and back again cannot put it to sleep.
     #[must_use]
     pub fn rest(&self, now: Timestamp, revision: ClientRevision) -> Duration {
         self.due_at(now, revision).map_or(MAX_RETRY_AFTER, |due| between(now, due).min(MAX_RETRY_AFTER))

@@ -13,8 +13,8 @@ impl Scopes {
         list.split(' ').filter(|scope| !scope.is_empty()).collect()
     }
 
-    /// Reads the list of a provider's answer, without what can be no scope: visible ASCII is all that they are made of
-    /// (RFC 6749 section 3.3), and a database may refuse the rest.
+    /// Reads the list of a provider's answer, without what can be no scope: visible ASCII is all that they
+    /// are made of (RFC 6749 section 3.3), and a database may refuse the rest.
     #[must_use]
     pub fn of_provider(list: &str) -> Self {
         let is_scope = |scope: &&str| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());

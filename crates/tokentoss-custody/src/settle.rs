@@ -17,9 +17,9 @@ use crate::update::{Guard, Settlement, Update};
 
 /// Settles a grant after an attempt.
 ///
-/// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first try, another one
-/// after the guard did not hold, and a replay from the journal. `age` is how long ago the claim was: by a clock that nobody
-/// changes where the process still has one, else by the database's.
+/// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first
+/// try, another one after the guard did not hold, and a replay from the journal. `age` is how long ago the
+/// claim was: by a clock that nobody changes where the process still has one, else by the database's.
 #[must_use]
 pub fn settle(
     now: Timestamp,
@@ -86,8 +86,8 @@ fn standing(grant: &Grant, report: &AttemptReport) -> Standing {
     }
 }
 
-/// The refresh token of an answer, unless it is the one that was sent: the row knows in which cell that is now, if it still
-/// has it.
+/// The refresh token of an answer, unless it is the one that was sent: the row knows in which cell that is
+/// now, if it still has it.
 fn rotated(answered: Option<Handle>, report: &AttemptReport) -> Option<Handle> {
     answered.filter(|refresh| refresh.hash != report.held.claim.refresh.hash)
 }
@@ -101,14 +101,14 @@ fn released(grant: &Grant, claim: &Claim) -> Grant {
     Grant { version: grant.version.max(claim.version).next(), lease: None, ..grant.clone() }
 }
 
-/// From when a token's life counts: from the claim, but no further from its age than a lease, because the database's clock
-/// may have been changed in between.
+/// From when a token's life counts: from the claim, but no further from its age than a lease, because the
+/// database's clock may have been changed in between.
 fn counted_from(now: Timestamp, age: Duration, claim: &Claim) -> Timestamp {
     claim.at.clamp(before(now, age.saturating_add(LEASE)), before(now, age.saturating_sub(LEASE)))
 }
 
-/// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that somebody must
-/// confirm.
+/// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that
+/// somebody must confirm.
 const fn success(standing: Standing) -> Event {
     match standing {
         Standing::Revived => Event::Failed(ErrorCause::RolledBack),
@@ -133,7 +133,8 @@ fn settle_renewed(
         return Settlement::Nothing;
     }
     if rotated.or(grant.refresh).is_none() {
-        // The token that was sent has been refused since, and this answer brings no other: the grant stays dead.
+        // The token that was sent has been refused since, and this answer brings no other: the grant stays
+        // dead.
         return Settlement::Nothing;
     }
     let scopes = renewed.scopes.clone().unwrap_or_else(|| match present {

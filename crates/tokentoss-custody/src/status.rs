@@ -11,7 +11,8 @@ pub enum ExpiredCause {
     GrantExpired,
     /// It says that the user, or somebody for them, took the access back.
     GrantRevoked,
-    /// It calls the very same request malformed again and again, which some say of a refresh token that they forgot.
+    /// It calls the very same request malformed again and again, which some say of a refresh token that they
+    /// forgot.
     GrantForgotten,
     /// The organisation wants the user to prove again who they are (Google's `invalid_rapt`).
     InvalidRapt,
@@ -126,8 +127,8 @@ impl ExpiredCause {
 }
 
 impl Status {
-    /// The status that a row holds, by its name, its cause and the client's revision beside it; none for what this version
-    /// does not know.
+    /// The status that a row holds, by its name, its cause and the client's revision beside it; none for what
+    /// this version does not know.
     #[must_use]
     pub fn read(name: &str, cause: Option<&str>, revision: ClientRevision) -> Option<Self> {
         Some(match (name, cause) {

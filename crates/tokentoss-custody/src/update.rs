@@ -28,8 +28,9 @@ impl Guard {
 
 /// One transaction: the row becomes `after` if the guard holds, and `revoke` goes to the revocation queue.
 ///
-/// All columns are set except `used_at`. Cells of tokens that are new in `after` are written with it, those of tokens that
-/// are gone are deleted. If no row matches, nothing is written: read the row again and decide or settle again.
+/// All columns are set except `used_at`. Cells of tokens that are new in `after` are written with it, those
+/// of tokens that are gone are deleted. If no row matches, nothing is written: read the row again and decide
+/// or settle again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     /// The condition.
@@ -60,7 +61,8 @@ impl Update {
 pub enum Settlement {
     /// The row.
     Update(Box<Update>),
-    /// The user signed out meanwhile: these new tokens go to the revocation queue, and the row stays as it is.
+    /// The user signed out meanwhile: these new tokens go to the revocation queue, and the row stays as it
+    /// is.
     Revoke(Vec<Handle>),
     /// Nothing: somebody else has written what matters, and the lease is no longer ours.
     Nothing,

@@ -81,8 +81,8 @@ impl Callers {
         })
     }
 
-    /// Authenticates a request by its headers. `peer` is the process at the other end of the broker's Unix socket; none for a
-    /// request over TCP.
+    /// Authenticates a request by its headers. `peer` is the process at the other end of the broker's Unix
+    /// socket; none for a request over TCP.
     ///
     /// # Errors
     /// [`AuthError`].

@@ -2,8 +2,8 @@
 
 use tokio::net::UnixStream;
 
-/// The peer's credentials, which the operating system reports (`SO_PEERCRED`, `getpeereid`). Only the server of the Unix socket
-/// creates them; no part of a request can.
+/// The peer's credentials, which the operating system reports (`SO_PEERCRED`, `getpeereid`). Only the server
+/// of the Unix socket creates them; no part of a request can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The effective user id at the time of the connection; none if the system did not report it.

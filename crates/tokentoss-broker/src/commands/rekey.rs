@@ -1,7 +1,8 @@
 //! `rekey`: key rotation for stored data, while brokers run.
 //!
-//! It can be interrupted at any time and started again: the progress is in the rows, and every write is a compare-and-swap.
-//! Brokers cache opened data keys for half a minute, so each stage of a new data key lasts longer than that.
+//! It can be interrupted at any time and started again: the progress is in the rows, and every write is a
+//! compare-and-swap. Brokers cache opened data keys for half a minute, so each stage of a new data key lasts
+//! longer than that.
 
 mod cells;
 mod stages;
@@ -22,8 +23,8 @@ const TRIES: usize = 64;
 /// The arguments.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Give each tenant a fresh data key, and seal its cells by it. Without this, the data keys stay as they are, and are
-    /// only wrapped anew by the ring's primary key.
+    /// Give each tenant a fresh data key, and seal its cells by it. Without this, the data keys stay as they
+    /// are, and are only wrapped anew by the ring's primary key.
     #[arg(long)]
     cells: bool,
     /// Also drop former data keys that seal nothing and were replaced more than an hour ago.
@@ -32,8 +33,8 @@ pub struct Arguments {
     /// Only this tenant.
     #[arg(long)]
     tenant: Option<String>,
-    /// How long running brokers may take until they know a new data key and have ended what they began with the old one,
-    /// in seconds; two minutes are enough. With no broker running it can be 0.
+    /// How long running brokers may take until they know a new data key and have ended what they began with
+    /// the old one, in seconds; two minutes are enough. With no broker running it can be 0.
     #[arg(long, default_value_t = 120, requires = "cells")]
     settle_seconds: u64,
 }

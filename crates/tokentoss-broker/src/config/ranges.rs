@@ -1,4 +1,5 @@
-//! The ranges of numbers and the lengths of texts in the configuration. Values outside them would fail only at run time.
+//! The ranges of numbers and the lengths of texts in the configuration. Values outside them would fail only
+//! at run time.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;

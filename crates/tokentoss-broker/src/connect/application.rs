@@ -1,4 +1,5 @@
-//! Sign-ins at an application's own address. The application authenticates its users, so no confirmation is needed.
+//! Sign-ins at an application's own address. The application authenticates its users, so no confirmation is
+//! needed.
 
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ impl SignIns {
         self.begin_authorization(&row, &redirect_uri, false).await
     }
 
-    /// Handles the provider's answer for the caller's user, and connects the account. Returns its name, or why the sign-in failed.
+    /// Handles the provider's answer for the caller's user, and connects the account. Returns its name, or
+    /// why the sign-in failed.
     ///
     /// # Errors
     /// `state_mismatch` for an answer that belongs to another user or browser, or to no sign-in.

@@ -39,7 +39,8 @@ impl SignIns {
         self.custodian.ring().open_state(&state).filter(|_| more.is_none())
     }
 
-    /// Handles the answer of a browser with this cookie, and redeems its code. The tokens wait for a confirmation.
+    /// Handles the answer of a browser with this cookie, and redeems its code. The tokens wait for a
+    /// confirmation.
     ///
     /// # Errors
     /// `state_mismatch` for an answer that no sign-in of this browser waits for.
@@ -169,7 +170,8 @@ impl SignIns {
         Ok(())
     }
 
-    /// Ends a sign-in that the broker could not complete. If that cannot be written either, the expiry of the row reports it.
+    /// Ends a sign-in that the broker could not complete. If that cannot be written either, the expiry of the
+    /// row reports it.
     pub(super) async fn interrupt(&self, row: &Authorization, from: &[Stage], why: &Problem) -> Failure {
         tracing::error!(authorization = %row.id, code = why.code(), "a sign-in was interrupted");
         if let Err(problem) = self.write_failure(row, from, &Failure::INTERRUPTED).await {

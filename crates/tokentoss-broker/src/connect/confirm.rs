@@ -30,7 +30,8 @@ enum Finished {
     Connected,
     /// The broker could not connect the account; the user must start again.
     Interrupted,
-    /// The confirmation is wrong. One that is typed before the user came back is always wrong, and counts as an attempt too.
+    /// The confirmation is wrong. One that is typed before the user came back is always wrong, and counts as
+    /// an attempt too.
     Wrong,
 }
 
@@ -49,7 +50,8 @@ pub(super) fn new_confirmation() -> String {
     random::bytes::<LENGTH>().into_iter().map(letter).collect()
 }
 
-/// Normalises a typed confirmation: without spaces and hyphens, in capitals, and with look-alike letters as digits.
+/// Normalises a typed confirmation: without spaces and hyphens, in capitals, and with look-alike letters as
+/// digits.
 fn as_shown(typed: &str) -> String {
     let letters = typed.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').take(2 * LENGTH);
     letters
@@ -92,7 +94,8 @@ impl SignIns {
         }
     }
 
-    /// Confirms because the notebook page that opened the popup answered: the browser with this cookie is the intended one.
+    /// Confirms because the notebook page that opened the popup answered: the browser with this cookie is the
+    /// intended one.
     ///
     /// # Errors
     /// No sign-in of this browser waits for a confirmation; `authorization_expired` if it was interrupted.
@@ -163,7 +166,8 @@ impl SignIns {
         self.write_done(row, grant).await
     }
 
-    /// Connects the account of a sign-in without a confirmation; false if it was cancelled or expired meanwhile.
+    /// Connects the account of a sign-in without a confirmation; false if it was cancelled or expired
+    /// meanwhile.
     pub(super) async fn connect_unconfirmed(
         &self,
         row: &Authorization,

@@ -12,9 +12,9 @@ pub struct BrowserCookie {
     is_secure: bool,
 }
 
-/// The name of a sign-in's cookie at this origin. The prefix `__Host-` prevents that a sibling domain sets it (RFC 6265bis
-/// section 4.1.3.2); browsers accept the prefix only over https. All ports of a host share cookies, so the name contains the
-/// identifier of the sign-in.
+/// The name of a sign-in's cookie at this origin. The prefix `__Host-` prevents that a sibling domain sets it
+/// (RFC 6265bis section 4.1.3.2); browsers accept the prefix only over https. All ports of a host share
+/// cookies, so the name contains the identifier of the sign-in.
 pub(super) fn cookie_name(id: AuthorizationId, origin: &str) -> String {
     let prefix = if is_secure(origin) { "__Host-" } else { "" };
     format!("{prefix}tokentoss-{id}")

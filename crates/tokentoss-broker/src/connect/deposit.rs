@@ -15,7 +15,8 @@ use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, Stage};
 
 impl SignIns {
-    /// Redeems a deposit, once. It comes from the kernel of the user who started the sign-in, so no confirmation is needed.
+    /// Redeems a deposit, once. It comes from the kernel of the user who started the sign-in, so no
+    /// confirmation is needed.
     ///
     /// # Errors
     /// It was not sealed for this sign-in, or the sign-in is not this user's or has ended.

@@ -1,9 +1,9 @@
 //! Signing in: from a caller's request to a connected account.
 //!
-//! A sign-in belongs to the caller's user from its start. The person who comes back from the provider may be another one, who was
-//! sent the address. So the tokens wait, sealed, until the notebook page that opened the popup confirms the sign-in, or the user
-//! types the confirmation from the broker's page into the widget, or, with an application's own pages, the same user requests the
-//! callback.
+//! A sign-in belongs to the caller's user from its start. The person who comes back from the provider may be
+//! another one, who was sent the address. So the tokens wait, sealed, until the notebook page that opened the
+//! popup confirms the sign-in, or the user types the confirmation from the broker's page into the widget, or,
+//! with an application's own pages, the same user requests the callback.
 
 mod application;
 mod begin;
@@ -44,10 +44,11 @@ use crate::problem::Problem;
 use crate::refresh::{Custodian, CustodianError};
 use crate::store::{Authorization, AuthorizationId};
 
-/// The time to live of an unused sign-in address, in milliseconds. The address is not a secret, so the time may be long.
+/// The time to live of an unused sign-in address, in milliseconds. The address is not a secret, so the time
+/// may be long.
 const UNUSED: u64 = 60 * 60 * 1000;
-/// The time limit for the broker to redeem a code, or to connect an account, in milliseconds: longer than all its requests. A
-/// sign-in that takes longer was interrupted.
+/// The time limit for the broker to redeem a code, or to connect an account, in milliseconds: longer than all
+/// its requests. A sign-in that takes longer was interrupted.
 const WORKING: u64 = 90 * 1000;
 /// The time limit at the provider's pages, in milliseconds; codes and states should not live longer.
 const UNDER_WAY: u64 = 10 * 60 * 1000;
@@ -84,7 +85,8 @@ impl SignIns {
         })
     }
 
-    /// The name of the cookie for a sign-in by the broker's pages. A cookie with another name was not set by this broker.
+    /// The name of the cookie for a sign-in by the broker's pages. A cookie with another name was not set by
+    /// this broker.
     #[must_use]
     pub fn cookie_name(&self, id: AuthorizationId) -> Option<String> {
         Some(cookie_name(id, self.public_origin.as_deref()?))

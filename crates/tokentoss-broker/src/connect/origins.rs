@@ -20,8 +20,8 @@ pub struct Origins {
     pub(super) applications: BTreeMap<String, String>,
 }
 
-/// The tenants that several users of one machine reach: by the broker's Unix socket, or by a JupyterHub. A page of that machine
-/// may be any of theirs.
+/// The tenants that several users of one machine reach: by the broker's Unix socket, or by a JupyterHub. A
+/// page of that machine may be any of theirs.
 #[derive(Debug)]
 pub struct SharedTenants {
     names: BTreeSet<String>,

@@ -63,7 +63,8 @@ pub struct SignInConfig {
     pub identity_email: Option<String>,
     /// Whether there are ID tokens.
     pub openid_connect: Option<bool>,
-    /// Whether the provider compares code and verifier (RFC 7636 section 4.6); those that are known by name do.
+    /// Whether the provider compares code and verifier (RFC 7636 section 4.6); those that are known by name
+    /// do.
     pub checks_pkce: Option<bool>,
     /// Whether authorization responses name their issuer (RFC 9207).
     #[serde(default)]
@@ -254,7 +255,8 @@ impl SignInConfig {
 }
 
 impl SignInSettings {
-    /// The client for a request with these scopes, and this account suggested; none if some scope may not be asked for.
+    /// The client for a request with these scopes, and this account suggested; none if some scope may not be
+    /// asked for.
     #[must_use]
     pub fn client_for(&self, scopes: &[String], login_hint: Option<String>) -> Option<Client> {
         self.client_at(self.client.provider(), scopes, login_hint)
@@ -296,7 +298,8 @@ fn said(error: &Error) -> String {
     }
 }
 
-/// The values of two parameters `prompt` in one; nothing may be asked for beside `none` (OpenID Connect Core 3.1.2.1).
+/// The values of two parameters `prompt` in one; nothing may be asked for beside `none` (OpenID Connect Core
+/// 3.1.2.1).
 fn prompts(chosen: &str, before: &str) -> String {
     let mut all: Vec<&str> = Vec::new();
     for prompt in chosen.split_whitespace().chain(before.split_whitespace()) {

@@ -7,7 +7,8 @@ use tokio::sync::Notify;
 use crate::store::AuthorizationId;
 use crate::weak_map::WeakMap;
 
-/// One notification for each awaited sign-in, so that a change does not make all waiting requests read the database.
+/// One notification for each awaited sign-in, so that a change does not make all waiting requests read the
+/// database.
 #[derive(Debug, Default)]
 pub(super) struct SignInWatchers(WeakMap<AuthorizationId, Notify>);
 

@@ -1,4 +1,5 @@
-//! The journal: answers of providers that the database has not accepted yet, and the highest written versions.
+//! The journal: answers of providers that the database has not accepted yet, and the highest written
+//! versions.
 //!
 //! It is a folder of this process, with
 //! - one sealed file for each answer of a provider that the database did not accept at the first attempt. It is written and

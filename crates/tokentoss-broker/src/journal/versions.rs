@@ -1,4 +1,5 @@
-//! The highest version of each row: an append-only file of 32-byte lines, which is rewritten when most lines are outdated.
+//! The highest version of each row: an append-only file of 32-byte lines, which is rewritten when most lines
+//! are outdated.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};

@@ -1,7 +1,8 @@
 //! The key ring, which the administrator keeps, and the data key that each tenant has.
 //!
-//! A data key seals the cells of one tenant. It stands in the database, wrapped by a key of the ring, so that a new key for
-//! the ring means to wrap data keys anew, and no cell is touched. A tenant can get a new data key too, beside the old one.
+//! A data key seals the cells of one tenant. It stands in the database, wrapped by a key of the ring, so that
+//! a new key for the ring means to wrap data keys anew, and no cell is touched. A tenant can get a new data
+//! key too, beside the old one.
 
 mod cell;
 mod data_key_cache;

@@ -71,7 +71,7 @@ impl KeyRing {
     /// Reads a key ring.
     ///
     /// # Errors
-    /// [`ConfigError`] with the cause.
+    /// [`RingError`].
     pub fn read(text: &str) -> Result<Self, RingError> {
         // The parser's own message can quote a key.
         let File { primary, keys } = toml::from_str(text).map_err(|_| RingError::Malformed)?;
@@ -98,8 +98,8 @@ impl KeyRing {
         Zeroizing::new(format!("primary = {name:?}\n\n[keys]\n{name:?} = {:?}\n", key.as_str()))
     }
 
-    /// A random state for an authorization request (RFC 6749 section 4.1.1). It is sealed by this ring, so that a forged one is
-    /// refused without a database query.
+    /// A random state for an authorization request (RFC 6749 section 4.1.1). It is sealed by this ring, so
+    /// that a forged one is refused without a database query.
     #[must_use]
     pub fn new_state(&self, authorization: AuthorizationId) -> Secret {
         let sealed = self.keys.get(&self.primary).map(|key| encrypt(key, STATE, &authorization.0));
@@ -134,7 +134,8 @@ impl KeyRing {
     /// Unwraps the data keys of a tenant's row: the key that seals, with the others for opening.
     ///
     /// # Errors
-    /// [`Unreadable`] when a key that wrapped them is not in the ring, or when these are not the tenant's data keys.
+    /// [`Unreadable`] when a key that wrapped them is not in the ring, or when these are not the tenant's
+    /// data keys.
     pub fn unwrap(&self, row: &[u8], tenant: &str) -> Result<Key, Unreadable> {
         DataKeySet::open(self, row, tenant)?.key()
     }

@@ -1,7 +1,7 @@
 //! The data keys of one tenant, as its row holds them: one key seals, the others only open.
 //!
-//! A new key passes three stages, so that no broker gets a cell that it cannot open: it is `Next` until every broker has read
-//! it, then it `Seals`, and the previous key is `Former` until no cell uses it.
+//! A new key passes three stages, so that no broker gets a cell that it cannot open: it is `Next` until every
+//! broker has read it, then it `Seals`, and the previous key is `Former` until no cell uses it.
 
 use zeroize::Zeroizing;
 

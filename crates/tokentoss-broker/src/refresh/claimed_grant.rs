@@ -1,5 +1,5 @@
-//! A row under this process's lease. Until the lease ends, only a sign-in, a sign-out or an administrator can change the row, and
-//! the guard of the next write detects that.
+//! A row under this process's lease. Until the lease ends, only a sign-in, a sign-out or an administrator can
+//! change the row, and the guard of the next write detects that.
 
 use std::time::Duration;
 
@@ -35,7 +35,8 @@ pub(super) struct WrittenGrant {
 impl ClaimedGrant {
     /// A row that was read before the claim, by this machine's clock at `read_at` or later.
     pub(super) fn new(mut row: GrantRow, held: HeldLease, started: Duration, read_at: Duration) -> Self {
-        // The SQL statement changed the row in the same way. If the row differed, the guard of the next write fails.
+        // The SQL statement changed the row in the same way. If the row differed, the guard of the next write
+        // fails.
         let _ = held.claim.apply(row.now, held.owner, &mut row.grant);
         Self { row, held, started, read_at }
     }

@@ -8,8 +8,8 @@ use super::{Custodian, CustodianError};
 use crate::store::{GrantId, StoreError};
 
 impl Custodian {
-    /// Ends a grant, even if the caller leaves meanwhile. Its tokens are removed from the row, and added to the revocation queue if
-    /// `revoke` is set.
+    /// Ends a grant, even if the caller leaves meanwhile. Its tokens are removed from the row, and added to
+    /// the revocation queue if `revoke` is set.
     ///
     /// # Errors
     /// The database does not answer.

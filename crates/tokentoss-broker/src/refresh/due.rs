@@ -14,8 +14,8 @@ use crate::random;
 use crate::store::{DueGrant, DueQuery, GrantRow};
 
 impl Custodian {
-    /// Claims due grants of a provider, as many as there are free permits, and refreshes each in a task. Returns whether more may
-    /// be due.
+    /// Claims due grants of a provider, as many as there are free permits, and refreshes each in a task.
+    /// Returns whether more may be due.
     ///
     /// # Errors
     /// The database does not answer.

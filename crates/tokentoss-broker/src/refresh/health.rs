@@ -1,4 +1,5 @@
-//! A circuit breaker for each provider, so that the scheduler does not send a request for every grant during an outage.
+//! A circuit breaker for each provider, so that the scheduler does not send a request for every grant during
+//! an outage.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokentoss_custody::{Failure, LEASE, MAX_RETRY_AFTER, Outcome};
 
-/// The number of consecutive failures, of grants without earlier failures, after which a provider counts as unavailable.
+/// The number of consecutive failures, of grants without earlier failures, after which a provider counts as
+/// unavailable.
 const AWAY_AFTER: u32 = 3;
 /// The first pause; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
-//! Model checking of the single flight with random schedules: callers of two processes, which may be cancelled at any time, a
-//! refresh, a sign-out, a failing database and a failing provider.
+//! Model checking of the single flight with random schedules: callers of two processes, which may be
+//! cancelled at any time, a refresh, a sign-out, a failing database and a failing provider.
 //!
-//! The test runs the code of [`SingleFlight`] and the state machine of `tokentoss-custody`. The row and the provider are simulated,
-//! and tasks can switch before and after each of their steps. No caller has a time-out while its process refreshes, so a missed
-//! notification shows up as a deadlock.
+//! The test runs the code of [`SingleFlight`] and the state machine of `tokentoss-custody`. The row and the
+//! provider are simulated, and tasks can switch before and after each of their steps. No caller has a
+//! time-out while its process refreshes, so a missed notification shows up as a deadlock.
 
 use std::collections::HashSet;
 use std::future::Future;

@@ -1,4 +1,5 @@
-//! From a token request to a token: one task for each grant refreshes, and all other callers wait for its result.
+//! From a token request to a token: one task for each grant refreshes, and all other callers wait for its
+//! result.
 
 mod cached_tokens;
 mod claimed_grant;
@@ -191,7 +192,8 @@ impl Custodian {
         self.providers.get(name)
     }
 
-    /// The provider of a row's tokens; none if its name now belongs to another issuer, which must not get them.
+    /// The provider of a row's tokens; none if its name now belongs to another issuer, which must not get
+    /// them.
     #[must_use]
     pub fn provider_of(&self, row: &GrantRow) -> Option<&Provider> {
         self.provider(&row.provider).filter(|provider| provider.is_of(&row.issuer))
@@ -346,7 +348,8 @@ impl Custodian {
     /// Opens a cell of a row; none if it does not exist, or no key of the tenant opens it.
     ///
     /// # Errors
-    /// This broker's ring does not open the tenant's keys, so the cell may still be good; or the database does not answer.
+    /// This broker's ring does not open the tenant's keys, so the cell may still be good; or the database
+    /// does not answer.
     async fn open(
         &self,
         row: &GrantRow,

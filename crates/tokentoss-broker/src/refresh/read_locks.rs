@@ -1,4 +1,5 @@
-//! Locks that coalesce reads: one read of the database at a time for each key, whose result the waiting readers then find cached.
+//! Locks that coalesce reads: one read of the database at a time for each key, whose result the waiting
+//! readers then find cached.
 
 use std::hash::Hash;
 use std::time::Duration;

@@ -23,8 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub enum Revoked {
     /// The token is revoked, or the provider does not know it (any more).
     Done,
-    /// The token will not be revoked: the provider does not revoke this type of token, its name now belongs to another issuer, or
-    /// the user has signed in again, and some providers would revoke the new tokens too.
+    /// The token will not be revoked: the provider does not revoke this type of token, its name now belongs
+    /// to another issuer, or the user has signed in again, and some providers would revoke the new tokens
+    /// too.
     Dropped,
     /// The token is not revoked yet; the provider may ask for a pause.
     NotYet(Option<Duration>),

@@ -33,8 +33,8 @@ enum WriteAttempt {
 }
 
 impl Custodian {
-    /// Writes an answer, and retries after conflicts and while the database is unavailable. Returns the row as it was written, if it
-    /// was unchanged since the claim.
+    /// Writes an answer, and retries after conflicts and while the database is unavailable. Returns the row
+    /// as it was written, if it was unchanged since the claim.
     pub(super) async fn write(&self, answer: Answer, claimed: &ClaimedGrant) -> Option<Grant> {
         let answer = Arc::new(answer);
         let (began, grant) = (Instant::now(), answer.grant);
@@ -89,7 +89,8 @@ impl Custodian {
         after
     }
 
-    /// Writes the answers that an earlier process left in the journal; to be called before requests are served.
+    /// Writes the answers that an earlier process left in the journal; to be called before requests are
+    /// served.
     ///
     /// # Errors
     /// The journal cannot be read, or the database is unavailable.
@@ -140,7 +141,8 @@ impl Custodian {
         entry
     }
 
-    /// Writes an answer to a known row, or to the current one. The lease is this process's, or an earlier process's.
+    /// Writes an answer to a known row, or to the current one. The lease is this process's, or an earlier
+    /// process's.
     async fn try_write(
         &self,
         answer: &Answer,

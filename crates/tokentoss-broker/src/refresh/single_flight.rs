@@ -1,4 +1,5 @@
-//! Single flight: at most one refresh of a grant runs in this process, and all waiting callers are notified of its end.
+//! Single flight: at most one refresh of a grant runs in this process, and all waiting callers are notified
+//! of its end.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -64,8 +65,8 @@ pub(super) trait TokenWaiter {
         &mut self,
     ) -> impl Future<Output = Result<Observation<Self::Token, Self::Claim>, Self::Error>> + Send;
 
-    /// Starts a refresh that is independent of this caller and holds the permit until its end; false if another process was
-    /// faster.
+    /// Starts a refresh that is independent of this caller and holds the permit until its end; false if
+    /// another process was faster.
     fn start_refresh(
         &self,
         claim: Self::Claim,

@@ -31,8 +31,8 @@ struct RefreshInProgress<'a> {
 }
 
 impl Custodian {
-    /// Refreshes under a lease, and writes the outcome before any caller gets the token. Returns the row and its new token, if this
-    /// process wrote them.
+    /// Refreshes under a lease, and writes the outcome before any caller gets the token. Returns the row and
+    /// its new token, if this process wrote them.
     pub(super) async fn refresh(&self, claimed: &ClaimedGrant) -> Option<WrittenGrant> {
         failpoint!("after_claim");
         let held = &claimed.held;

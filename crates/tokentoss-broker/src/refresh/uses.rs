@@ -1,4 +1,5 @@
-//! The times at which grants were last used. They are collected in memory and written in batches, so that no caller waits.
+//! The times at which grants were last used. They are collected in memory and written in batches, so that no
+//! caller waits.
 
 use std::collections::HashMap;
 use std::mem;

@@ -95,7 +95,8 @@ pub(super) async fn one(State(app): State<App>, caller: Caller, Name(id): Name) 
     Ok(Json(AccountAnswer::of(row)).into_response())
 }
 
-/// The user's account with this identifier; an account of another user gets the same response as an unknown one.
+/// The user's account with this identifier; an account of another user gets the same response as an unknown
+/// one.
 async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> {
     let id = GrantId::read(id).ok_or_else(Problem::not_found)?;
     let row = app.custodian.store.grant(id).await.map_err(CustodianError::from)?;

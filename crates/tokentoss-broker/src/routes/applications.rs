@@ -1,6 +1,6 @@
-//! The routes for server applications: `/auth/{provider}/…` and `/api/{provider}/…`, behind the application's own address, with
-//! its key and the headers for tenant and user. The application authenticates its users, so the sign-in is confirmed if the same
-//! user begins and ends it.
+//! The routes for server applications: `/auth/{provider}/…` and `/api/{provider}/…`, behind the application's
+//! own address, with its key and the headers for tenant and user. The application authenticates its users, so
+//! the sign-in is confirmed if the same user begins and ends it.
 
 use std::time::Duration;
 
@@ -127,7 +127,8 @@ pub(super) async fn disconnect(
 ) -> Result<Response, Problem> {
     let accounts = accounts_at(&app, &caller, &provider).await?;
     let disconnected = !accounts.is_empty();
-    // All start concurrently, so that neither a failure nor a cancelled request leaves another account connected.
+    // All start concurrently, so that neither a failure nor a cancelled request leaves another account
+    // connected.
     let endings = accounts.iter().map(|account| app.custodian.disconnect(account.id, Revoker::User, true));
     join_all(endings).await.into_iter().collect::<Result<(), _>>()?;
     Ok(Json(DisconnectAnswer { disconnected }).into_response())
@@ -139,8 +140,8 @@ pub(super) struct Folder {
     folder_id: Option<String>,
 }
 
-/// Lists the entries of a folder at Box, which shows that the token works; the default is the user's root folder. It counts as
-/// one call for the caller.
+/// Lists the entries of a folder at Box, which shows that the token works; the default is the user's root
+/// folder. It counts as one call for the caller.
 pub(super) async fn test_folder(
     State(app): State<App>,
     caller: Caller,

@@ -20,8 +20,8 @@ use crate::problem::Problem;
 
 /// The interval of comments, which keep proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// The longest duration of one connection. Then the listener must authenticate again, so that a revoked caller does not listen
-/// for ever.
+/// The longest duration of one connection. Then the listener must authenticate again, so that a revoked
+/// caller does not listen for ever.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Serialize)]

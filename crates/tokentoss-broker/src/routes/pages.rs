@@ -224,7 +224,8 @@ fn not_signed_in(
     })
 }
 
-/// A page that cannot be framed, loads nothing, and runs only scripts and styles with its nonce (Content Security Policy).
+/// A page that cannot be framed, loads nothing, and runs only scripts and styles with its nonce (Content
+/// Security Policy).
 fn page(texts: &Texts, status: StatusCode, render: impl FnOnce(&str) -> askama::Result<String>) -> Response {
     let nonce = base64url::encode(&random::bytes::<16>());
     let Ok(text) = render(&nonce) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };

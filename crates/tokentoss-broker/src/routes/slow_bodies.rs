@@ -1,7 +1,7 @@
 //! A time limit for request bodies.
 //!
-//! A body that is read into memory is short, so one limit for the whole body is enough. Calls for callers stream their bodies,
-//! and have separate limits.
+//! A body that is read into memory is short, so one limit for the whole body is enough. Calls for callers
+//! stream their bodies, and have separate limits.
 
 use std::future::Future;
 use std::pin::Pin;

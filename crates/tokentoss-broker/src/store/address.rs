@@ -4,7 +4,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::StoreError;
 
-/// The parameters that the driver knows. It ignores all others, so a typo in `sslmode` would leave the connection without TLS.
+/// The parameters that the driver knows. It ignores all others, so a typo in `sslmode` would leave the
+/// connection without TLS.
 const PARAMETERS: [&str; 17] = [
     "application_name",
     "dbname",

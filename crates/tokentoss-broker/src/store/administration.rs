@@ -61,7 +61,8 @@ impl Store {
         either!(self, backend => backend.tenants_after(after, limit).await)
     }
 
-    /// Replaces a tenant's wrapped data keys if they are still these (compare-and-swap); false after a conflict.
+    /// Replaces a tenant's wrapped data keys if they are still these (compare-and-swap); false after a
+    /// conflict.
     ///
     /// # Errors
     /// The database does not answer.

@@ -109,7 +109,8 @@ impl Authorization {
     }
 }
 
-/// A change of a sign-in. Fields that are `None` leave the column unchanged, except `sealed`, which is cleared.
+/// A change of a sign-in. Fields that are `None` leave the column unchanged, except `sealed`, which is
+/// cleared.
 #[derive(Clone, Debug, Default)]
 pub struct AuthorizationChange {
     /// The stages in which the change applies.

@@ -28,7 +28,8 @@ impl Store {
         either!(self, backend => backend.authorization(id).await)
     }
 
-    /// Changes a sign-in that has not ended. Returns the row before the change; none if it is not as the change expects.
+    /// Changes a sign-in that has not ended. Returns the row before the change; none if it is not as the
+    /// change expects.
     ///
     /// # Errors
     /// As [`Store::authorization`].

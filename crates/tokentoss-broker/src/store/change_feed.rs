@@ -6,7 +6,8 @@ use super::StoreError;
 use super::backend::{Listener, Received};
 use super::change_events::{ChangeNotifier, StoreEvent};
 
-/// A subscription to the changes of other processes. Changes between its start and [`ChangeFeed::run`] are not lost.
+/// A subscription to the changes of other processes. Changes between its start and [`ChangeFeed::run`] are
+/// not lost.
 pub struct ChangeFeed {
     pub(super) listener: Listener,
     pub(super) notifier: Arc<ChangeNotifier>,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::StoreError;
 
-/// Longer than the limits for locks and connections, which have their own errors, and shorter than a caller's limit.
+/// Longer than the limits for locks and connections, which have their own errors, and shorter than a caller's
+/// limit.
 pub(super) const LIMIT: Duration = Duration::from_secs(12);
 
 /// The answer, or [`StoreError::Late`].

@@ -18,7 +18,7 @@ macro_rules! without_limit {
     };
 }
 
-/// Calls a method of the configured backend, with the time limit [`LIMIT`].
+/// Calls a method of the configured backend, with the time limit `limit::LIMIT`.
 macro_rules! either {
     ($store:expr, $backend:ident => $call:expr) => {
         $crate::store::limit::limited(async { without_limit!($store, $backend => $call) }).await
@@ -123,7 +123,8 @@ impl StoreError {
     }
 }
 
-/// A description of the error without texts of the driver, which may quote secrets: the error code or the kind of error.
+/// A description of the error without texts of the driver, which may quote secrets: the error code or the
+/// kind of error.
 fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(refusal) => format!("code {}", refusal.code().unwrap_or("unknown".into())),
@@ -177,8 +178,8 @@ impl Store {
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                // SQLite ends a transaction itself when the disk is full. sqlx still counts the connection as inside the
-                // transaction, and begins no other one there.
+                // SQLite ends a transaction itself when the disk is full. sqlx still counts the connection as
+                // inside the transaction, and begins no other one there.
                 .after_release(|connection, _| {
                     Box::pin(async move {
                         // The ping runs after a pending rollback.
@@ -200,8 +201,8 @@ impl Store {
         Self { backend, notifier: Arc::default() }
     }
 
-    /// Registers the function that is called for every event; in this process it is called before the write returns. Only the
-    /// first registration has an effect.
+    /// Registers the function that is called for every event; in this process it is called before the write
+    /// returns. Only the first registration has an effect.
     pub fn watch(&self, watcher: impl Fn(&StoreEvent) + Send + Sync + 'static) {
         self.notifier.watch(Box::new(watcher));
     }
@@ -351,7 +352,8 @@ impl Store {
         either!(self, backend => backend.claim(id, claim, owner).await)
     }
 
-    /// Writes a row if the guard holds, with its new cells; deletes cells that are no longer referenced. False if it does not hold.
+    /// Writes a row if the guard holds, with its new cells; deletes cells that are no longer referenced.
+    /// False if it does not hold.
     ///
     /// # Errors
     /// The database does not answer.
@@ -391,8 +393,8 @@ impl Store {
         either!(self, backend => backend.queue_revocations(id, tokens, cells).await)
     }
 
-    /// Claims grants of a provider that the scheduler should refresh. `choose` returns the claim for a row; a row without a
-    /// claim is returned without a lease.
+    /// Claims grants of a provider that the scheduler should refresh. `choose` returns the claim for a row; a
+    /// row without a claim is returned without a lease.
     ///
     /// # Errors
     /// The database does not answer.
@@ -467,7 +469,8 @@ impl Store {
     }
 }
 
-/// Whether another process holds a lock: `SQLITE_BUSY` in the lowest byte of SQLite's code, `lock_not_available` of Postgres.
+/// Whether another process holds a lock: `SQLITE_BUSY` in the lowest byte of SQLite's code,
+/// `lock_not_available` of Postgres.
 fn is_locked(error: &StoreError) -> bool {
     let StoreError::Unavailable(sqlx::Error::Database(error)) = error else { return false };
     error.code().is_some_and(|code| code == "55P03" || code.parse::<u32>().is_ok_and(|code| code & 0xff == 5))

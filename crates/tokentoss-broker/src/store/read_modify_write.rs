@@ -1,4 +1,5 @@
-//! Read-modify-write of a row under optimistic concurrency: after a conflict, the row is read and changed again.
+//! Read-modify-write of a row under optimistic concurrency: after a conflict, the row is read and changed
+//! again.
 
 use tokentoss_custody::Update;
 
@@ -8,8 +9,8 @@ use super::{GrantId, GrantRow, Store, StoreError};
 const TRIES: usize = 64;
 
 impl Store {
-    /// Changes a grant, and tries again after each conflict. Returns the row before the change; none if it does not exist or
-    /// `change` returns nothing.
+    /// Changes a grant, and tries again after each conflict. Returns the row before the change; none if it
+    /// does not exist or `change` returns nothing.
     ///
     /// # Errors
     /// The database does not answer, or [`StoreError::Contended`].

@@ -26,7 +26,8 @@ pub fn sqlite_file(address: &str) -> Option<PathBuf> {
     Some(options.get_filename().to_owned())
 }
 
-/// Creates the file, empty and with mode 0600, if it does not exist. SQLite copies the mode to its journal files.
+/// Creates the file, empty and with mode 0600, if it does not exist. SQLite copies the mode to its journal
+/// files.
 pub(super) fn make(path: &Path) -> io::Result<()> {
     let _turn = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {

@@ -1,4 +1,5 @@
-//! Grants that this version cannot read: the scheduler skips them for some time, so that they do not block other grants.
+//! Grants that this version cannot read: the scheduler skips them for some time, so that they do not block
+//! other grants.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,5 @@
-//! The translated texts of the broker's pages. The files are copies of the Python package's; a test compares them.
+//! The translated texts of the broker's pages. The files are copies of the Python package's; a test compares
+//! them.
 
 mod accepted;
 mod text;

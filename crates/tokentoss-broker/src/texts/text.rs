@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Text(String);
 
 impl Text {
-    /// The text with untrusted values filled in. Each value is isolated, so that its writing direction does not affect the rest.
+    /// The text with untrusted values filled in. Each value is isolated, so that its writing direction does
+    /// not affect the rest.
     pub(crate) fn with(&self, values: &[(&str, &str)]) -> String {
         self.filled(|name| values.iter().find(|(known, _)| *known == name).map(|(_, value)| isolated(value)))
     }
@@ -34,7 +35,8 @@ impl fmt::Display for Text {
     }
 }
 
-/// A value between First Strong Isolate and Pop Directional Isolate (Unicode UAX #9), without characters that would end it.
+/// A value between First Strong Isolate and Pop Directional Isolate (Unicode UAX #9), without characters that
+/// would end it.
 fn isolated(value: &str) -> String {
     let kept = value.chars().filter(|letter| !is_control(*letter));
     ['\u{2068}'].into_iter().chain(kept).chain(['\u{2069}']).collect()

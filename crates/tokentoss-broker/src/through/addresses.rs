@@ -103,12 +103,13 @@ pub(super) fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// Metadata services at private addresses, which give credentials to any client: Alibaba's, and its DNS servers.
+/// Metadata services at private addresses, which give credentials to any client: Alibaba's, and its DNS
+/// servers.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(100, 100, 2, 136), Ipv4Addr::new(100, 100, 2, 138)];
 
-/// Metadata services at unique local addresses, as whole networks: Amazon's (`fd00:ec2::254`, and
-/// `::23` for pods), Oracle's (`fd00:c1::a9fe:a9fe`), Scaleway's (`fd00:42::42`) and Google's (`fd20:ce::254`).
+/// Metadata services at unique local addresses, as whole networks: Amazon's (`fd00:ec2::254`, and `::23` for
+/// pods), Oracle's (`fd00:c1::a9fe:a9fe`), Scaleway's (`fd00:42::42`) and Google's (`fd20:ce::254`).
 const METADATA_V6: [[u16; 3]; 4] =
     [[0xfd00, 0xec2, 0], [0xfd00, 0xc1, 0], [0xfd00, 0x42, 0], [0xfd20, 0xce, 0]];
 
@@ -148,9 +149,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    // Only 2000::/3 is allocated; IPv4-mapped, NAT64, loopback, link-local, unique local and multicast are outside of it.
+    // Only 2000::/3 is allocated; IPv4-mapped, NAT64, loopback, link-local, unique local and multicast are
+    // outside of it.
     let is_given_out = (first & 0xe000) == 0x2000;
-    // Within it: protocol assignments with Teredo and ORCHID, documentation, 6to4, which carries an IPv4 address.
+    // Within it: protocol assignments with Teredo and ORCHID, documentation, 6to4, which carries an IPv4
+    // address.
     let is_special = (first == 0x2001 && (second < 0x0200 || second == 0x0db8))
         || first == 0x2002
         || (first == 0x3fff && second < 0x1000);

@@ -121,15 +121,20 @@ impl AllowRule {
             let method = Method::from_bytes(name.as_bytes()).ok();
             let method = method.filter(|method| *method != Method::CONNECT && *method != Method::TRACE);
             let method = method.filter(|_| name.bytes().all(|byte| byte.is_ascii_uppercase()));
-            methods.push(
-                method.ok_or_else(|| wrong("methods", "a method is not allowed; use names in capitals except CONNECT and TRACE, such as methods = [\"GET\"]"))?,
-            );
+            methods.push(method.ok_or_else(|| {
+                wrong(
+                    "methods",
+                    "a method is not allowed; \
+                         use names in capitals except CONNECT and TRACE, such as methods = [\"GET\"]",
+                )
+            })?);
         }
         let is_path = |path: &String| path.starts_with('/') && !path.contains(['%', '?', '#', '*', '\\']);
         if !config.paths.iter().all(is_path) {
             return Err(wrong(
                 "paths",
-                "a path has no slash at its start, or has one of % ? # * \\; use plain prefixes, such as paths = [\"/v1/files\"]",
+                "a path has no slash at its start, or has one of % ? # * \\; \
+                 use plain prefixes, such as paths = [\"/v1/files\"]",
             ));
         }
         if methods.is_empty() || config.paths.is_empty() {

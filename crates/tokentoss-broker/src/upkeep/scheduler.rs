@@ -1,5 +1,5 @@
-//! Refreshes grants in advance: used ones at two thirds of the lifetime of a token, idle ones before their provider expires the
-//! refresh token.
+//! Refreshes grants in advance: used ones at two thirds of the lifetime of a token, idle ones before their
+//! provider expires the refresh token.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -169,7 +169,8 @@ fn tokens(document: &Members) -> RefreshResult {
     }
 }
 
-/// `expires_in` as providers write it: a number, a float or a string of digits; anything else counts as unknown.
+/// `expires_in` as providers write it: a number, a float or a string of digits; anything else counts as
+/// unknown.
 fn lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,

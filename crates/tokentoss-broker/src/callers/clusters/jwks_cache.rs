@@ -148,8 +148,8 @@ impl JwksCache {
         self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Fetches in a separate task, which goes on when the request is cancelled. It holds the lock until it ends, so there is at
-    /// most one fetch, however long it takes.
+    /// Fetches in a separate task, which goes on when the request is cancelled. It holds the lock until it
+    /// ends, so there is at most one fetch, however long it takes.
     fn start_fetch(self: &Arc<Self>, mut fetch: OwnedMutexGuard<FetchState>) -> JoinHandle<()> {
         let jwks_cache = Arc::clone(self);
         tokio::spawn(async move { jwks_cache.fetch_into(&mut fetch).await })

@@ -55,8 +55,8 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// Parses a published JWK Set; none if it is malformed or has no usable key. Keys of other types are ignored, so that a
-    /// cluster can add them (RFC 7517 section 5).
+    /// Parses a published JWK Set; none if it is malformed or has no usable key. Keys of other types are
+    /// ignored, so that a cluster can add them (RFC 7517 section 5).
     pub(super) fn read(document: &[u8]) -> Option<Self> {
         let document: Document = serde_json::from_slice(document).ok()?;
         let keys = document.keys.into_iter().take(KEYS_LIMIT);

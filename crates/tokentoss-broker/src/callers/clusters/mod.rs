@@ -1,7 +1,7 @@
 //! Pods of a Kubernetes cluster, which show a projected service-account token.
 //!
-//! The cluster is not asked whether a token is valid: it is verified with the keys that the cluster publishes, so it is accepted
-//! until it expires.
+//! The cluster is not asked whether a token is valid: it is verified with the keys that the cluster
+//! publishes, so it is accepted until it expires.
 
 mod jwks_cache;
 mod key_set;
@@ -44,7 +44,8 @@ pub struct ClusterConfig {
     /// The address of its public keys.
     #[serde(default)]
     pub jwks_url: Option<String>,
-    /// A file with the certificates of the authorities that this address may have its own from, beside the system's.
+    /// A file with the certificates of the authorities that this address may have its own from, beside the
+    /// system's.
     #[serde(default)]
     pub ca_certificates: Option<PathBuf>,
     /// The bearer token that this address requires.

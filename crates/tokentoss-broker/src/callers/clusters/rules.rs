@@ -42,7 +42,8 @@ enum Rule {
 }
 
 impl Rules {
-    /// Reads the rules of the cluster of this name; the error is the setting that is wrong, and what is wrong with it.
+    /// Reads the rules of the cluster of this name; the error is the setting that is wrong, and what is wrong
+    /// with it.
     pub(super) fn of(
         cluster: &str,
         configs: &[ServiceAccountConfig],

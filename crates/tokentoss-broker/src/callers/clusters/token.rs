@@ -1,7 +1,8 @@
 //! Projected service-account tokens: a JWS (RFC 7515) with the claims that Kubernetes puts in.
 //!
-//! They are read here and not by a library for JWTs: those that are kept bring a second stack of cryptography beside that of
-//! TLS, and read the clock by themselves. Of the standard only what Kubernetes issues is accepted.
+//! They are read here and not by a library for JWTs: those that are kept bring a second stack of cryptography
+//! beside that of TLS, and read the clock by themselves. Of the standard only what Kubernetes issues is
+//! accepted.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,8 @@ use super::key_set::KeySet;
 
 /// How far the cluster's clock may be from this machine's, in seconds.
 const LEEWAY: u64 = 10;
-/// The longest name of a namespace (RFC 1123's label) and of a service account (its subdomain), in characters.
+/// The longest name of a namespace (RFC 1123's label) and of a service account (its subdomain), in
+/// characters.
 const NAMESPACE_LIMIT: usize = 63;
 const ACCOUNT_LIMIT: usize = 253;
 

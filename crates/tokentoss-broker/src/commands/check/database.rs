@@ -1,4 +1,5 @@
-//! `check` of the database: whether it is usable, whether other users can read it, and which migrations are pending.
+//! `check` of the database: whether it is usable, whether other users can read it, and which migrations are
+//! pending.
 
 use std::path::{Path, PathBuf};
 

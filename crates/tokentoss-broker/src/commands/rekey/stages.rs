@@ -10,7 +10,8 @@ use crate::keys::{DataKeyEntry, DataKeySet, Key, Role};
 const KEPT_FORMER: Duration = Duration::from_secs(3600);
 
 impl Work {
-    /// Gives every tenant a new data key, and reseals its cells. An interrupted renewal of a tenant is continued.
+    /// Gives every tenant a new data key, and reseals its cells. An interrupted renewal of a tenant is
+    /// continued.
     pub(super) async fn renew(&self, settle: Duration) -> Result<(), CommandError> {
         let now = self.store.now().await?.as_millis();
         let mut count = 0;

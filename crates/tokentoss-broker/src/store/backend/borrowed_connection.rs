@@ -1,9 +1,10 @@
-//! A pooled connection to Postgres for one call. It returns to the pool within a time limit and outside of a transaction, or it
-//! is closed.
+//! A pooled connection to Postgres for one call. It returns to the pool within a time limit and outside of a
+//! transaction, or it is closed.
 //!
-//! When a call is cancelled, sqlx finishes the pending statement before it reuses the connection. It waits without a limit, which
-//! is for ever if the server is gone, and the connection occupies the pool meanwhile. It also does not know of a transaction
-//! whose `BEGIN` was cancelled: the writes of later calls would be lost in it.
+//! When a call is cancelled, sqlx finishes the pending statement before it reuses the connection. It waits
+//! without a limit, which is for ever if the server is gone, and the connection occupies the pool meanwhile.
+//! It also does not know of a transaction whose `BEGIN` was cancelled: the writes of later calls would be
+//! lost in it.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -27,7 +28,8 @@ impl BorrowedConnection {
         Ok(Self { connection: pool.acquire().await?, is_beginning: false })
     }
 
-    /// Begins a transaction. Use this, and not the connection's own method, which does not note a cancelled beginning.
+    /// Begins a transaction. Use this, and not the connection's own method, which does not note a cancelled
+    /// beginning.
     pub(super) async fn begin_with(
         &mut self,
         statement: &'static str,

@@ -123,7 +123,8 @@ macro_rules! grant_writing {
                 Ok(Some(change))
             }
 
-            /// Sets all columns except `used_at` if the guard holds; returns tenant, user and provider of the row.
+            /// Sets all columns except `used_at` if the guard holds; returns tenant, user and provider of the
+            /// row.
             pub(super) async fn set_columns(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,

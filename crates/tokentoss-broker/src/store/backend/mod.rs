@@ -1,8 +1,8 @@
 //! The SQL statements, written once for both databases.
 //!
-//! Each file holds the statements of one subject as a macro, which [`for_each_database`] calls with what differs: how a
-//! transaction begins that will write, the database's clock in milliseconds, the type of bytes, and what keeps two processes
-//! from changing the schema at once.
+//! Each file holds the statements of one subject as a macro, which [`for_each_database`] calls with what
+//! differs: how a transaction begins that will write, the database's clock in milliseconds, the type of
+//! bytes, and what keeps two processes from changing the schema at once.
 
 use sqlx::SqlitePool;
 use sqlx::pool::PoolConnection;

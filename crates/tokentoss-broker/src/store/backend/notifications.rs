@@ -1,7 +1,7 @@
 //! Notifications between processes: `NOTIFY` in Postgres, a table with the last minute in SQLite.
 //!
-//! They are part of the write's transaction, except for renewals in Postgres, which serialises the commits of transactions that
-//! notify. A process that misses a renewal still has a valid token.
+//! They are part of the write's transaction, except for renewals in Postgres, which serialises the commits of
+//! transactions that notify. A process that misses a renewal still has a valid token.
 
 use std::mem;
 use std::sync::{Mutex, PoisonError};
@@ -40,7 +40,8 @@ pub(in crate::store) enum Received {
 
 /// Listens to the messages of other processes.
 pub(in crate::store) enum Listener {
-    /// Through the only connection of a separate pool, because sqlx waits without a limit when it returns that connection.
+    /// Through the only connection of a separate pool, because sqlx waits without a limit when it returns
+    /// that connection.
     Postgres(Box<PgListener>, PgPool),
     /// Through a connection of its own.
     Sqlite(Box<SqliteListener>),
@@ -228,8 +229,8 @@ impl Postgres {
 }
 
 impl PostgresPool {
-    /// Notifies other processes of a committed write, in batches. Without the notification, their caches expire after five
-    /// seconds.
+    /// Notifies other processes of a committed write, in batches. Without the notification, their caches
+    /// expire after five seconds.
     pub(super) fn announce_later(&self, message: String) {
         if !self.outbox.add(message) {
             return;

@@ -22,7 +22,8 @@ impl Postgres {
 macro_rules! revocations {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            /// Queues a token if its cell exists. A lost token cannot be revoked, and must not prevent a sign-out.
+            /// Queues a token if its cell exists. A lost token cannot be revoked, and must not prevent a
+            /// sign-out.
             pub(super) async fn insert_revocation(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,

@@ -70,8 +70,8 @@ impl Postgres {
     }
 }
 
-/// The common table expressions that write tokens and cells, with parameters from `first` on. `written` has one row, or none if
-/// nothing is to be written.
+/// The common table expressions that write tokens and cells, with parameters from `first` on. `written` has
+/// one row, or none if nothing is to be written.
 ///
 /// All expressions see the rows before the statement, so the referenced cells are passed as a parameter.
 pub(super) fn parts(first: usize, written: &str) -> String {

@@ -1,7 +1,7 @@
 //! Writing a row with its tokens.
 //!
-//! A renewal, which is nearly every write, is one statement in Postgres, and its notification is sent afterwards: Postgres
-//! serialises the commits of transactions that notify.
+//! A renewal, which is nearly every write, is one statement in Postgres, and its notification is sent
+//! afterwards: Postgres serialises the commits of transactions that notify.
 
 use tokentoss_custody::{LeaseOwner, Update};
 
@@ -53,7 +53,8 @@ impl Postgres {
         Ok(Some(change))
     }
 
-    /// Writes the result of a refresh under its lease, with all tokens in one statement; returns tenant, user and provider.
+    /// Writes the result of a refresh under its lease, with all tokens in one statement; returns tenant, user
+    /// and provider.
     async fn renew(
         &mut self,
         id: GrantId,
