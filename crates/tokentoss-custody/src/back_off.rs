@@ -1,4 +1,4 @@
-//! Pauses after failures, as columns that survive a restart.
+//! The back-off after failures, in columns that survive a restart.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use tokentoss_core::Timestamp;
 use crate::outcome::Failure;
 use crate::parameters::{INITIAL_BACK_OFF, Jitter, MAX_BACK_OFF, MAX_RETRY_AFTER, clock_went_back};
 
-/// The state of the pauses.
+/// The state of the back-off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BackOff {
     /// Failures since the last success.
     pub failures: u32,
     /// The latest failure.
     pub failure: Option<Failure>,
-    /// When that was, and before when nothing is sent.
+    /// The time of that failure, and the time before which nothing is sent.
     pub pause: Option<(Timestamp, Timestamp)>,
 }
 
 impl BackOff {
-    /// The pause after one more failure; the provider's own wish counts if it is longer.
+    /// The state after one more failure; a longer `Retry-After` of the provider counts.
     #[must_use]
     pub fn failed(
         self,
@@ -39,8 +39,8 @@ impl BackOff {
         }
     }
 
-    /// Before when nothing is sent; none if that is over, or if the clock was put back since, because nobody
-    /// knows then.
+    /// The time before which nothing is sent; none if it has passed, or if the clock was set back since the
+    /// failure.
     #[must_use]
     pub fn next_attempt_at(&self, now: Timestamp) -> Option<Timestamp> {
         let (failed_at, until) = self.pause?;

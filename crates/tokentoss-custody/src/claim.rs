@@ -1,4 +1,4 @@
-//! The lease: who refreshes, and what was meant to be sent.
+//! The claim of a lease: the right to refresh, and the intent to send a token.
 
 use tokentoss_core::Timestamp;
 
@@ -15,24 +15,24 @@ use crate::scopes::Target;
 ///  WHERE id = :id AND version = :version AND (lease_owner IS NULL OR lease_until <= :now)
 /// ```
 ///
-/// It leaves the version alone, so that a late answer of the holder before can still be recognised.
+/// It does not change the version, so that a late answer of the previous holder can still be recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The version that was read.
     pub version: Version,
-    /// What to ask for.
+    /// The requested target.
     pub target: Target,
     /// The refresh token to send.
     pub refresh: Handle,
-    /// What is written as the intent: for a token that may have been sent before, the time of that.
+    /// The intent to write. For a token that may have been sent before, it keeps the earlier time.
     pub intent: Intent,
-    /// When it was decided, by the database's clock.
+    /// The time of the decision by the database's clock.
     pub at: Timestamp,
-    /// Whether an earlier attempt with this token had no known answer.
+    /// Whether the answer to an earlier attempt with this token is unknown.
     pub is_repeated: bool,
 }
 
-/// A claim that was granted to somebody.
+/// A successful claim, with its holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldLease {
     /// The claim.
@@ -51,7 +51,7 @@ impl Claim {
         Some(Self { version: grant.version, target, refresh, intent, at: now, is_repeated: before.is_some() })
     }
 
-    /// What the statement does with a row, and whether it touches it; the SQL must do the same.
+    /// Does what the SQL statement does: changes the row if the condition holds.
     ///
     /// `now` is the database's clock as the statement runs.
     #[must_use]

@@ -1,4 +1,4 @@
-//! From the row and a demand to what to do.
+//! Decides the next step for a demand.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::problem::{Problem, Refusal};
 use crate::scopes::Target;
 use crate::status::{ErrorCause, ExpiredCause, Status};
 
-/// What keeps a grant from being refreshed now.
+/// An obstacle to refreshing a grant now.
 enum Obstacle {
-    /// Nothing that passes.
+    /// A permanent obstacle.
     Final(Refusal),
-    /// Something that is over at this moment.
+    /// An obstacle that ends at this time.
     Until(Timestamp, Problem),
 }
 
@@ -59,7 +59,7 @@ fn for_caller(
     let best = demand.best(grant, now);
     let has = |needed: fn(&Demand, Duration) -> Duration| {
         let Candidate { slot, life, ttl } = best?;
-        // A token in its last millisecond is no token.
+        // A token without remaining lifetime is useless.
         (!ttl.is_zero() && ttl >= needed(demand, life)).then_some(slot)
     };
     if let Some(slot) = has(|demand, life| demand.min_ttl.wanted(life)) {
@@ -75,7 +75,7 @@ fn for_caller(
         Some(Obstacle::Final(refusal)) => Decision::Refuse(refusal),
         Some(Obstacle::Until(until, _)) if until <= gives_up_at => Decision::Wait { until },
         Some(Obstacle::Until(until, Problem::RefreshBusy)) if now < gives_up_at => {
-            // The holder may be ready before its lease ends.
+            // The holder may finish before its lease ends.
             Decision::Wait { until: until.min(gives_up_at) }
         }
         Some(Obstacle::Until(until, problem)) => Decision::Refuse(Refusal {
@@ -96,12 +96,12 @@ fn ended(problem: Problem, status: Status) -> Refusal {
     Refusal { problem, cause: status.cause(), retry_after: None }
 }
 
-/// What the status, the lease or the back-off says against a refresh.
+/// The obstacle in the status, the lease or the back-off.
 fn obstacle(now: Timestamp, grant: &Grant, context: &Context) -> Option<Obstacle> {
     if !grant.status.allows_refresh(context.client_revision) {
         let problem = match grant.status {
             Status::Revoked(_) => Problem::NotConnected,
-            // A new sign-in replaces the old row, so the user need not wait for an administrator.
+            // A new sign-in replaces the row, so the user need not wait for an administrator.
             Status::Expired(_) | Status::Error(ErrorCause::RolledBack) => Problem::ReauthRequired,
             Status::Error(ErrorCause::CellUnreadable) => Problem::KeyUnavailable,
             Status::Error(_) | Status::Active => Problem::ClientMisconfigured,
@@ -120,9 +120,9 @@ fn obstacle(now: Timestamp, grant: &Grant, context: &Context) -> Option<Obstacle
     Some(Obstacle::Until(until, problem))
 }
 
-/// Why no refresh can bring what this demand asks for.
+/// Why no refresh can serve this demand.
 fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target) -> Option<Refusal> {
-    // Status first: whoever must sign in again learns that, and not what the next sign-in lacks.
+    // Status first: a user who must sign in again is told so, and not what the next sign-in would lack.
     if matches!(grant.status, Status::Expired(_) | Status::Revoked(_)) {
         return None;
     }
@@ -159,8 +159,7 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
     }
 }
 
-/// Why no refresh can bring the ID token that is asked for: the last answer, which is new, had none that
-/// serves.
+/// Why no refresh can bring the requested ID token: the recent last answer had no suitable one.
 fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Access) -> Option<Refusal> {
     let refuse = |problem, retry_after| Some(Refusal { problem, cause: None, retry_after });
     let pause = new_for(now, access)?;
@@ -173,7 +172,7 @@ fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Acc
     }
 }
 
-/// For how much longer a token counts as new; none if it does not.
+/// The remaining time for which a token counts as new; none if it is not new.
 fn new_for(now: Timestamp, access: &Access) -> Option<Duration> {
     let pause = REJECTION_COOLDOWN.saturating_sub(between(access.obtained_at, now));
     (!pause.is_zero() && !clock_went_back(now, access.obtained_at)).then_some(pause)

@@ -1,4 +1,4 @@
-//! The numbers of custody, and what the surroundings tell about one grant.
+//! The parameters of the state machine: constants, and values that the server passes.
 
 use std::time::Duration;
 
@@ -12,40 +12,41 @@ pub const LEASE: Duration = Duration::from_secs(20);
 pub const DEADLINE: Duration = Duration::from_secs(12);
 /// The shortest time-out with which a request is still sent.
 pub const MIN_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// How far the clock may lie behind a time that it wrote itself before it counts as put back.
+/// How far the clock may lie behind a stored time before it counts as set back.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
-/// The life that a token should have left for a caller who names none.
+/// The remaining lifetime that a token should have for a caller that names none.
 pub const DEFAULT_MIN_TTL: Duration = Duration::from_secs(240);
-/// The life that such a caller's token has at least while no refresh is possible.
+/// The remaining lifetime that such a token has at least while no refresh is possible.
 pub const FALLBACK_MIN_TTL: Duration = Duration::from_secs(10);
-/// How long after a renewal the same caller cannot cause the next one by refusing its token.
+/// After a renewal, rejecting the new token causes no other renewal for this time.
 pub const REJECTION_COOLDOWN: Duration = Duration::from_secs(30);
 /// The first pause after a failure; it doubles.
 pub const INITIAL_BACK_OFF: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
 pub const MAX_BACK_OFF: Duration = Duration::from_secs(300);
-/// The longest pause that a provider can ask for.
+/// The longest `Retry-After` that is accepted.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// So many attempts in a row that the provider calls malformed mean that it has forgotten the grant.
+/// After this number of consecutive `invalid_request` answers, the provider is assumed to have forgotten the
+/// grant.
 pub const MAX_REFUSALS: u32 = 6;
 /// How long a provider's refusal of a scope or audience is remembered.
 pub const TARGET_REFUSAL_TTL: Duration = Duration::from_secs(600);
-/// The most targets of which one grant keeps a token or a refusal.
+/// The most targets of one grant.
 pub const MAX_TARGETS: usize = 32;
-/// The longest lifetime that is believed.
+/// The longest accepted lifetime of a token.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// What the process knows beside the row.
+/// What the process knows besides the row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// The highest version that the journal says was written; zero if it says nothing. A lower one in the row
-    /// means that a failover or a backup revived an old row.
+    /// means that a failover or a backup restored an old row.
     pub known: Version,
     /// The client's revision.
     pub client_revision: ClientRevision,
 }
 
-/// A random number that the caller draws: 0 means no spread, [`u16::MAX`] the whole.
+/// A random number from the caller: 0 means no jitter, [`u16::MAX`] the full jitter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jitter(pub u16);
 
@@ -57,29 +58,29 @@ impl Jitter {
     }
 }
 
-/// What settling needs to know of provider and client.
+/// The parameters for settling an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettleParameters {
     /// After how long without use the provider forgets a refresh token (Box: 60 days).
     pub forgets_after: Duration,
     /// The revision of the client that was used.
     pub client_revision: ClientRevision,
-    /// Spreads schedule and back-off.
+    /// The jitter of schedule and back-off.
     pub jitter: Jitter,
 }
 
-/// The time from one moment to a later one; zero if it is not later.
+/// The duration from an earlier to a later time; zero if it is not later.
 pub(crate) fn between(earlier: Timestamp, later: Timestamp) -> Duration {
     Duration::from_millis(later.as_millis().saturating_sub(earlier.as_millis()))
 }
 
-/// The moment that lies so long before.
+/// The time that is this duration earlier.
 pub(crate) fn before(moment: Timestamp, duration: Duration) -> Timestamp {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     Timestamp::from_millis(moment.as_millis().saturating_sub(millis))
 }
 
-/// Whether the clock has been put back since it showed a moment.
+/// Whether the clock was set back since it showed this time.
 pub(crate) fn clock_went_back(now: Timestamp, shown: Timestamp) -> bool {
     now + CLOCK_TOLERANCE < shown
 }

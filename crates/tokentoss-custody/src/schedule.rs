@@ -1,4 +1,4 @@
-//! When the scheduler refreshes a grant that nobody waits for.
+//! The schedule: when a grant is refreshed in advance.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::parameters::{Jitter, MAX_RETRY_AFTER, between};
 /// Two columns, of which [`Grant::due_at`] takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// For a grant that was used since its renewal: at two thirds of the main token's life, or up to a tenth
-    /// earlier.
+    /// For a grant that was used since its renewal: at two thirds of the lifetime of the main token, or up to
+    /// a tenth earlier.
     pub refresh_at: Timestamp,
-    /// For an idle one: at two thirds of the time after which the provider forgets it, or up to a tenth
+    /// For an idle one: at two thirds of the time after which its refresh token expires, or up to a tenth
     /// earlier.
     pub keep_alive_at: Timestamp,
 }
 
 impl Schedule {
-    /// The times that follow on a renewal.
+    /// The schedule after a renewal.
     #[must_use]
     pub fn after(renewed_at: Timestamp, life: Duration, forgets_after: Duration, jitter: Jitter) -> Self {
         let at = |whole: Duration| renewed_at + (whole / 3 * 2).saturating_sub(jitter.of(whole / 10));
@@ -47,8 +47,8 @@ impl Grant {
         Some(times.into_iter().flatten().fold(base, Timestamp::max))
     }
 
-    /// How long the scheduler may rest before it looks at this grant again, so that a clock put forward by
-    /// mistake and back again cannot put it to sleep.
+    /// How long the scheduler may wait before it checks this grant again. It is limited, because the clock
+    /// may have been wrong.
     #[must_use]
     pub fn rest(&self, now: Timestamp, revision: ClientRevision) -> Duration {
         self.due_at(now, revision).map_or(MAX_RETRY_AFTER, |due| between(now, due).min(MAX_RETRY_AFTER))

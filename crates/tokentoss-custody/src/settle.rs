@@ -1,4 +1,4 @@
-//! From the outcome of an attempt to what is written.
+//! Settles an attempt: from its outcome to the write.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::update::{Guard, Settlement, Update};
 /// Settles a grant after an attempt.
 ///
 /// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first
-/// try, another one after the guard did not hold, and a replay from the journal. `age` is how long ago the
-/// claim was: by a clock that nobody changes where the process still has one, else by the database's.
+/// write, another one after a conflict, and a replay from the journal. `age` is the time since the claim: by
+/// a monotonic clock in the same process, otherwise by the database's clock.
 #[must_use]
 pub fn settle(
     now: Timestamp,
@@ -30,7 +30,7 @@ pub fn settle(
 ) -> Settlement {
     match &report.outcome {
         Outcome::Renewed(renewed) => match standing(grant, report) {
-            // The token that was sent went to the queue when the user signed out.
+            // The sent token was queued for revocation at the sign-out.
             Standing::Gone => {
                 Settlement::Revoke(vec![rotated(renewed.refresh, report).unwrap_or(renewed.access)])
             }
@@ -51,16 +51,16 @@ pub fn settle(
     }
 }
 
-/// How an attempt stands to the row.
+/// The relation of an attempt to the current row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     /// It still holds the lease.
     Holder,
-    /// It does not, but nobody has replaced the refresh token that it sent, or somebody took it for dead.
+    /// It lost the lease, but the refresh token that it sent is still current, or was marked as dead.
     Late,
-    /// The row is from before the claim: a failover or a backup revived it.
+    /// The row is from before the claim: a failover or a backup restored it.
     Revived,
-    /// The refresh token is another one now.
+    /// The row has another refresh token now.
     Superseded,
     /// The grant was ended on purpose.
     Gone,

@@ -108,7 +108,7 @@ async fn an_answer_waits_in_the_journal_until_the_database_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_killed_meanwhile_loses_nothing() {
+async fn a_killed_process_loses_no_answer() {
     let mut cases = Vec::new();
     for step in ["in_journal", "after_write", "replayed"] {
         cases.extend(Home::all().await.into_iter().map(|home| killed_at(step, with_journal(home))));

@@ -31,7 +31,7 @@ fn a_late_success_does_not_replace_what_a_successor_got() {
 }
 
 #[test]
-fn a_late_death_never_counts() {
+fn a_late_invalid_grant_never_counts() {
     let mut grant = grant();
     let first = hold(3500, &mut grant, 1);
     hold(3520, &mut grant, 2);

@@ -45,7 +45,7 @@ fn an_unreadable_cell_is_an_error() {
 }
 
 #[test]
-fn nothing_else_touches_the_status() {
+fn other_failures_do_not_change_the_status() {
     for failure in [Failure::NotSent, Failure::AnswerLost, Failure::Overloaded, Failure::ServerFailed] {
         assert_eq!(after(Outcome::failed(failure)), ("active", None, "provider_unavailable"));
     }
@@ -116,7 +116,7 @@ fn an_ended_grant_serves_what_is_still_valid() {
 }
 
 #[test]
-fn a_death_after_a_lost_answer_has_its_own_cause() {
+fn invalid_grant_after_a_lost_answer_has_its_own_cause() {
     let mut grant = grant();
     let held = hold(3500, &mut grant, 1);
     let outcome = Outcome::Ended(ExpiredCause::InvalidGrant);

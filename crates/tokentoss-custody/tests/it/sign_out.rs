@@ -5,7 +5,7 @@ use tokentoss_custody::{Outcome, Revoker, Settlement, Status, sign_out};
 use crate::world::*;
 
 #[test]
-fn nothing_is_left_and_the_refresh_token_is_queued() {
+fn a_sign_out_clears_the_row_and_queues_the_refresh_token() {
     let mut grant = grant();
     hold(3500, &mut grant, 1);
     let update = sign_out(&grant, Revoker::User).expect("a first sign-out");
