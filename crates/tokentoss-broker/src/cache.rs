@@ -1,8 +1,9 @@
-//! What callers read again and again: their accounts, rows and opened access tokens, for five seconds at most.
+//! A cache of accounts, rows and opened access tokens, with a time to live of five seconds.
 //!
-//! Whatever is written drops what is kept, in this process before the write's caller gets an answer, in others by the
-//! database's news. A read that began before such a write keeps nothing. A kept row is believed to be of the database's time at
-//! its reading plus the time since before the reading, so that a token never seems to live longer than it does.
+//! A write invalidates the cache: in this process before the write returns, in other processes through
+//! notifications of the database. A read that began before such a write is not cached. The current time for a
+//! cached row is the database's time of the read plus the time since the read began, so that a token never
+//! seems to live longer than it does.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,50 +13,50 @@ use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::CellId;
 
 use crate::clock;
-use crate::store::{Account, GrantId, GrantRow, News, Place};
+use crate::store::{Account, GrantId, GrantRow, ProviderUser, StoreEvent};
 
-/// How long anything is kept without news of it.
-const LIFE: Duration = Duration::from_secs(5);
-/// The most bytes of rows and tokens, roughly.
-const ROWS: u64 = 32 * 1024 * 1024;
+/// The time to live of an entry.
+const TTL: Duration = Duration::from_secs(5);
+/// The approximate capacity for rows and tokens, in bytes.
+const ROWS_CAPACITY: u64 = 32 * 1024 * 1024;
 /// The most lists of accounts.
-const LISTS: u64 = 50_000;
-/// What a row takes without its tokens, in bytes, with the books of both caches.
-const ROW: usize = 6 * 1024;
-/// Into so many parts the places are divided, of which each counts its changes.
-const PARTS: usize = 1024;
+const LISTS_CAPACITY: u64 = 50_000;
+/// The approximate size of a row without its tokens, in bytes, with the overhead of both caches.
+const ROW_WEIGHT: usize = 6 * 1024;
+/// The number of shards; each one counts the changes of its keys.
+const SHARDS: usize = 1024;
 
-/// A read of the database that has begun.
+/// A read of the database that has begun, and whose result may be cached.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading {
-    part: usize,
+pub(crate) struct PendingRead {
+    shard: usize,
     changes: u64,
     at: Duration,
 }
 
-/// A row with tokens of it.
+/// A cached row with its opened tokens.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct CachedRow {
     row: Arc<GrantRow>,
     tokens: Vec<(CellId, Secret)>,
     at: Duration,
 }
 
-struct Listed {
+struct CachedAccounts {
     accounts: Arc<[Account]>,
     at: Duration,
 }
 
 /// The cache.
 pub(crate) struct Cache {
-    lists: moka::sync::Cache<Place, Arc<Listed>>,
-    rows: moka::sync::Cache<GrantId, Arc<Kept>>,
-    changes: [Mutex<u64>; PARTS],
+    lists: moka::sync::Cache<ProviderUser, Arc<CachedAccounts>>,
+    rows: moka::sync::Cache<GrantId, Arc<CachedRow>>,
+    changes: [Mutex<u64>; SHARDS],
     hasher: RandomState,
 }
 
-impl Reading {
-    /// The same of what was read at an earlier moment and has not changed until this reading began.
+impl PendingRead {
+    /// The same read with an earlier time, for a value that has not changed since then.
     pub(crate) const fn as_of(self, at: Duration) -> Self {
         Self { at, ..self }
     }
@@ -68,100 +69,114 @@ impl Reading {
 
 impl Cache {
     pub(crate) fn new() -> Self {
-        let weigh = |_: &GrantId, kept: &Arc<Kept>| {
+        let weigh = |_: &GrantId, kept: &Arc<CachedRow>| {
             let tokens: usize = kept.tokens.iter().map(|(_, token)| token.expose().len()).sum();
-            u32::try_from(tokens.saturating_add(ROW)).unwrap_or(u32::MAX)
+            u32::try_from(tokens.saturating_add(ROW_WEIGHT)).unwrap_or(u32::MAX)
         };
         Self {
-            lists: moka::sync::Cache::builder().max_capacity(LISTS).time_to_live(LIFE).build(),
-            rows: moka::sync::Cache::builder().max_capacity(ROWS).weigher(weigh).time_to_live(LIFE).build(),
+            lists: moka::sync::Cache::builder().max_capacity(LISTS_CAPACITY).time_to_live(TTL).build(),
+            rows: moka::sync::Cache::builder()
+                .max_capacity(ROWS_CAPACITY)
+                .weigher(weigh)
+                .time_to_live(TTL)
+                .build(),
             changes: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
         }
     }
 
-    /// To be called before the database is read for a place.
-    pub(crate) fn begin(&self, place: &Place) -> Reading {
-        let part = self.part(place);
-        let changes = self.changes.get(part).map_or(0, |changes| *lock(changes));
-        Reading { part, changes, at: clock::elapsed() }
+    /// Begins a read; to be called before the database is read for this user and provider.
+    pub(crate) fn begin(&self, provider_user: &ProviderUser) -> PendingRead {
+        let shard = self.shard(provider_user);
+        let changes = self.changes.get(shard).map_or(0, |changes| *lock(changes));
+        PendingRead { shard, changes, at: clock::elapsed() }
     }
 
-    /// Keeps a list of accounts. An empty one is not kept, so that a sign-in elsewhere counts at once.
-    pub(crate) fn keep_accounts(&self, reading: Reading, place: &Place, accounts: &[Account]) {
+    /// Caches a list of accounts. An empty list is not cached, so that a sign-in at another replica is
+    /// visible at once.
+    pub(crate) fn keep_accounts(
+        &self,
+        read: PendingRead,
+        provider_user: &ProviderUser,
+        accounts: &[Account],
+    ) {
         if !accounts.is_empty() {
-            let listed = Arc::new(Listed { accounts: accounts.into(), at: reading.at });
-            self.keep(reading, || self.lists.insert(place.clone(), listed));
+            let listed = Arc::new(CachedAccounts { accounts: accounts.into(), at: read.at });
+            self.keep(read, || self.lists.insert(provider_user.clone(), listed));
         }
     }
 
-    /// Keeps a row with one of its tokens.
-    pub(crate) fn keep_token(&self, reading: Reading, row: &Arc<GrantRow>, cell: CellId, token: &Secret) {
-        self.keep_with(reading, row, vec![(cell, token.clone())]);
+    /// Caches a row with one of its tokens.
+    pub(crate) fn keep_token(&self, read: PendingRead, row: &Arc<GrantRow>, cell: CellId, token: &Secret) {
+        self.keep_with(read, row, vec![(cell, token.clone())]);
     }
 
-    /// Keeps a row of which no token is known yet.
-    pub(crate) fn keep_row(&self, reading: Reading, row: &Arc<GrantRow>) {
-        self.keep_with(reading, row, Vec::new());
+    /// Caches a row without a token.
+    pub(crate) fn keep_row(&self, read: PendingRead, row: &Arc<GrantRow>) {
+        self.keep_with(read, row, Vec::new());
     }
 
-    fn keep_with(&self, reading: Reading, row: &Arc<GrantRow>, mut tokens: Vec<(CellId, Secret)>) {
-        self.keep(reading, || {
-            // Other tokens stay, while the row is the same.
+    fn keep_with(&self, read: PendingRead, row: &Arc<GrantRow>, mut tokens: Vec<(CellId, Secret)>) {
+        self.keep(read, || {
+            // The other tokens stay cached if the row has the same version.
             if let Some(kept) = self.rows.get(&row.id).filter(|kept| names_the_same(&kept.row, row)) {
                 let is_new = |cell: &CellId| tokens.iter().all(|(new, _)| new != cell);
                 let others: Vec<_> = kept.tokens.iter().filter(|(cell, _)| is_new(cell)).cloned().collect();
                 tokens.extend(others);
             }
-            self.rows.insert(row.id, Arc::new(Kept { row: Arc::clone(row), tokens, at: reading.at }));
+            self.rows.insert(row.id, Arc::new(CachedRow { row: Arc::clone(row), tokens, at: read.at }));
         });
     }
 
-    /// Keeps a row that this process has written since `reading` began, with the token that came into it; false if there may
-    /// have been another change meanwhile.
+    /// Caches a row that this process wrote after `read` began, with its new token; false if there may have
+    /// been another change meanwhile.
     pub(crate) fn keep_written(
         &self,
-        reading: Reading,
+        read: PendingRead,
         row: &Arc<GrantRow>,
         cell: CellId,
         token: &Secret,
     ) -> bool {
         // The write itself was one change.
-        let written = Reading { changes: reading.changes.wrapping_add(1), ..reading };
+        let written = PendingRead { changes: read.changes.wrapping_add(1), ..read };
         self.keep(written, || {
             let tokens = vec![(cell, token.clone())];
-            self.rows.insert(row.id, Arc::new(Kept { row: Arc::clone(row), tokens, at: reading.at }));
+            self.rows.insert(row.id, Arc::new(CachedRow { row: Arc::clone(row), tokens, at: read.at }));
         })
     }
 
-    /// The accounts of a place.
-    pub(crate) fn accounts(&self, place: &Place) -> Option<Arc<[Account]>> {
-        let listed = self.lists.get(place)?;
-        is_young(listed.at, clock::elapsed()).then(|| Arc::clone(&listed.accounts))
+    /// The cached accounts of a user at a provider.
+    pub(crate) fn accounts(&self, provider_user: &ProviderUser) -> Option<Arc<[Account]>> {
+        let listed = self.lists.get(provider_user)?;
+        is_fresh(listed.at, clock::elapsed()).then(|| Arc::clone(&listed.accounts))
     }
 
-    /// The accounts of a place, as of a moment or later.
-    pub(crate) fn accounts_since(&self, place: &Place, moment: Duration) -> Option<Arc<[Account]>> {
-        let listed = self.lists.get(place)?;
+    /// The cached accounts of a user at a provider, if they were read at this time or later.
+    pub(crate) fn accounts_since(
+        &self,
+        provider_user: &ProviderUser,
+        moment: Duration,
+    ) -> Option<Arc<[Account]>> {
+        let listed = self.lists.get(provider_user)?;
         (listed.at >= moment).then(|| Arc::clone(&listed.accounts))
     }
 
-    /// A row.
-    pub(crate) fn row(&self, id: GrantId) -> Option<Arc<Kept>> {
-        self.rows.get(&id).filter(|kept| is_young(kept.at, clock::elapsed()))
+    /// A cached row.
+    pub(crate) fn row(&self, id: GrantId) -> Option<Arc<CachedRow>> {
+        self.rows.get(&id).filter(|kept| is_fresh(kept.at, clock::elapsed()))
     }
 
-    /// Drops what news make old.
-    pub(crate) fn hear(&self, news: &News) {
-        match news {
-            News::Changed(change) => {
-                let Some(changes) = self.changes.get(self.part(&change.place)) else { return };
+    /// Invalidates the entries that an event makes outdated.
+    pub(crate) fn on_event(&self, event: &StoreEvent) {
+        match event {
+            StoreEvent::Changed(change) => {
+                let Some(changes) = self.changes.get(self.shard(&change.provider_user)) else { return };
                 let mut changes = lock(changes);
                 *changes = changes.wrapping_add(1);
-                self.lists.invalidate(&change.place);
+                self.lists.invalidate(&change.provider_user);
                 self.rows.invalidate(&change.grant);
             }
-            News::Unsure | News::Lost => {
+            StoreEvent::WriteFailed | StoreEvent::Missed => {
                 self.changes.iter().for_each(|changes| {
                     let mut changes = lock(changes);
                     *changes = changes.wrapping_add(1);
@@ -172,26 +187,26 @@ impl Cache {
         }
     }
 
-    /// Frees the memory of what is over.
+    /// Frees the memory of expired entries.
     pub(crate) fn tidy(&self) {
         self.lists.run_pending_tasks();
         self.rows.run_pending_tasks();
     }
 
-    fn keep(&self, reading: Reading, insert: impl FnOnce()) -> bool {
-        let Some(changes) = self.changes.get(reading.part) else { return false };
-        // Held until it is kept, so that no change comes in between.
+    fn keep(&self, read: PendingRead, insert: impl FnOnce()) -> bool {
+        let Some(changes) = self.changes.get(read.shard) else { return false };
+        // Locked until the entry is inserted, so that no change comes in between.
         let changes = lock(changes);
-        let is_unchanged = *changes == reading.changes;
+        let is_unchanged = *changes == read.changes;
         if is_unchanged {
             insert();
         }
         is_unchanged
     }
 
-    fn part(&self, place: &Place) -> usize {
-        let hash = usize::try_from(self.hasher.hash_one(place) & 0xffff).unwrap_or_default();
-        hash % PARTS
+    fn shard(&self, provider_user: &ProviderUser) -> usize {
+        let hash = usize::try_from(self.hasher.hash_one(provider_user) & 0xffff).unwrap_or_default();
+        hash % SHARDS
     }
 }
 
@@ -204,7 +219,7 @@ fn names_the_same(before: &GrantRow, after: &GrantRow) -> bool {
         && one.tokens == other.tokens
 }
 
-impl Kept {
+impl CachedRow {
     /// The row.
     pub(crate) const fn row(&self) -> &Arc<GrantRow> {
         &self.row
@@ -220,14 +235,14 @@ impl Kept {
         self.tokens.iter().find_map(|(kept, token)| (*kept == cell).then_some(token))
     }
 
-    /// What the database's clock shows now, or a little more.
+    /// The current time of the database's clock, or slightly later.
     pub(crate) fn now(&self) -> Timestamp {
         self.row.now + clock::elapsed().saturating_sub(self.at)
     }
 }
 
-fn is_young(at: Duration, now: Duration) -> bool {
-    now.saturating_sub(at) < LIFE
+fn is_fresh(at: Duration, now: Duration) -> bool {
+    now.saturating_sub(at) < TTL
 }
 
 fn lock(changes: &Mutex<u64>) -> std::sync::MutexGuard<'_, u64> {
@@ -239,24 +254,25 @@ mod tests {
     use std::sync::{Arc, PoisonError};
     use std::time::Duration;
 
-    use super::{Cache, LIFE, Reading, is_young};
-    use crate::store::{Account, Change, ChangeKind, GrantId, GrantRow, News, Place};
+    use super::{Cache, PendingRead, TTL, is_fresh};
+    use crate::store::{Account, Change, ChangeKind, GrantId, GrantRow, ProviderUser, StoreEvent};
     use tokentoss_core::{Secret, Timestamp};
     use tokentoss_custody::{
-        CellId, ClientRevision, Handle, Jitter, Renewed, Scopes, SignIn, Terms, TokenHash, Version, connect,
+        CellId, ClientRevision, Handle, Jitter, Renewed, Scopes, SettleParameters, SignIn, TokenHash,
+        Version, connect,
     };
 
-    fn place(user: &str) -> Place {
-        Place { tenant: "acme".into(), user: user.into(), provider: "example".into() }
+    fn provider_user(user: &str) -> ProviderUser {
+        ProviderUser { tenant: "acme".into(), user: user.into(), provider: "example".into() }
     }
 
     fn accounts() -> Vec<Account> {
         vec![Account { id: GrantId([1; 16]), subject: "ada".into(), email: None }]
     }
 
-    fn change() -> News {
-        let (grant, place, version) = (GrantId([1; 16]), place("ada"), Version(2));
-        News::Changed(Change { grant, place, version, kind: ChangeKind::Disconnected })
+    fn change() -> StoreEvent {
+        let (grant, provider_user, version) = (GrantId([1; 16]), provider_user("ada"), Version(2));
+        StoreEvent::Changed(Change { grant, provider_user, version, kind: ChangeKind::Disconnected })
     }
 
     fn row() -> Arc<GrantRow> {
@@ -264,10 +280,13 @@ mod tests {
         let access = Handle { hash: TokenHash([1; 32]), cell: CellId(1) };
         let expires_in = Some(Duration::from_secs(3600));
         let tokens = Renewed { access, refresh: None, id_token: None, expires_in, scopes: None };
-        let sign_in = SignIn { tokens, requested: Scopes::default(), assumed_life: LIFE };
-        let terms =
-            Terms { forgets_after: Duration::MAX, client_revision: ClientRevision(1), jitter: Jitter(0) };
-        let Place { tenant, user, provider } = place("ada");
+        let sign_in = SignIn { tokens, requested: Scopes::default(), assumed_life: TTL };
+        let terms = SettleParameters {
+            forgets_after: Duration::MAX,
+            client_revision: ClientRevision(1),
+            jitter: Jitter(0),
+        };
+        let ProviderUser { tenant, user, provider } = provider_user("ada");
         let grant = connect(now, &sign_in, Version(1), &terms);
         let id = GrantId([1; 16]);
         let (issuer, subject) = ("https://as.example".into(), "ada".into());
@@ -280,16 +299,16 @@ mod tests {
         for (news, is_kept) in [
             (vec![], false),
             (vec![change()], true),
-            // Somebody signed out, before or after.
+            // A sign-out happened before or after.
             (vec![change(), change()], false),
-            (vec![change(), News::Lost], false),
+            (vec![change(), StoreEvent::Missed], false),
         ] {
             let cache = Cache::new();
-            let reading = cache.begin(&place("ada"));
-            news.iter().for_each(|news| cache.hear(news));
-            assert_eq!(cache.keep_written(reading, &row(), cell, &token), is_kept, "{news:?}");
+            let read = cache.begin(&provider_user("ada"));
+            news.iter().for_each(|news| cache.on_event(news));
+            assert_eq!(cache.keep_written(read, &row(), cell, &token), is_kept, "{news:?}");
             assert_eq!(cache.row(GrantId([1; 16])).is_some(), is_kept, "{news:?}");
-            cache.hear(&change());
+            cache.on_event(&change());
             assert!(cache.row(GrantId([1; 16])).is_none());
         }
     }
@@ -308,7 +327,7 @@ mod tests {
         ];
         for (at, change) in moves.into_iter().enumerate() {
             let (cache, token) = (Cache::new(), Secret::new("token".into()));
-            let reading = cache.begin(&place("ada"));
+            let reading = cache.begin(&provider_user("ada"));
             cache.keep_token(reading, &row(), CellId(2), &token);
             let mut read = Arc::unwrap_or_clone(row());
             change(&mut read);
@@ -320,37 +339,37 @@ mod tests {
 
     #[test]
     fn a_read_that_began_before_a_change_keeps_nothing() {
-        for news in [change(), News::Unsure, News::Lost] {
+        for news in [change(), StoreEvent::WriteFailed, StoreEvent::Missed] {
             let cache = Cache::new();
-            let reading = cache.begin(&place("ada"));
-            cache.hear(&news);
-            cache.keep_accounts(reading, &place("ada"), &accounts());
-            assert_eq!(cache.accounts(&place("ada")), None);
-            cache.keep_accounts(cache.begin(&place("ada")), &place("ada"), &accounts());
-            assert_eq!(cache.accounts(&place("ada")).as_deref(), Some(&accounts()[..]));
-            assert_eq!(cache.accounts(&place("grace")), None);
-            cache.hear(&news);
-            assert_eq!(cache.accounts(&place("ada")), None);
+            let read = cache.begin(&provider_user("ada"));
+            cache.on_event(&news);
+            cache.keep_accounts(read, &provider_user("ada"), &accounts());
+            assert_eq!(cache.accounts(&provider_user("ada")), None);
+            cache.keep_accounts(cache.begin(&provider_user("ada")), &provider_user("ada"), &accounts());
+            assert_eq!(cache.accounts(&provider_user("ada")).as_deref(), Some(&accounts()[..]));
+            assert_eq!(cache.accounts(&provider_user("grace")), None);
+            cache.on_event(&news);
+            assert_eq!(cache.accounts(&provider_user("ada")), None);
         }
     }
 
     #[test]
     fn nothing_outlives_its_five_seconds_whatever_the_cache_s_own_clock_says() {
         let cache = Cache::new();
-        let now = cache.begin(&place("ada"));
+        let now = cache.begin(&provider_user("ada"));
         // As after five seconds of sleep, for which a monotonic clock stands still.
-        let slept = Reading { at: now.at.saturating_sub(LIFE), ..now };
-        cache.keep_accounts(slept, &place("ada"), &accounts());
-        assert_eq!(cache.accounts(&place("ada")), None);
-        assert!(is_young(Duration::from_secs(9), Duration::from_millis(13_999)));
-        assert!(!is_young(Duration::from_secs(9), Duration::from_secs(14)));
+        let slept = PendingRead { at: now.at.saturating_sub(TTL), ..now };
+        cache.keep_accounts(slept, &provider_user("ada"), &accounts());
+        assert_eq!(cache.accounts(&provider_user("ada")), None);
+        assert!(is_fresh(Duration::from_secs(9), Duration::from_millis(13_999)));
+        assert!(!is_fresh(Duration::from_secs(9), Duration::from_secs(14)));
     }
 
     #[test]
     fn an_empty_list_is_read_again() {
         let cache = Cache::new();
-        cache.keep_accounts(cache.begin(&place("ada")), &place("ada"), &[]);
-        assert_eq!(cache.accounts(&place("ada")), None);
+        cache.keep_accounts(cache.begin(&provider_user("ada")), &provider_user("ada"), &[]);
+        assert_eq!(cache.accounts(&provider_user("ada")), None);
     }
 
     #[test]
@@ -362,19 +381,19 @@ mod tests {
             std::thread::spawn(move || {
                 for _ in 0..20_000 {
                     *truth.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-                    cache.hear(&change());
+                    cache.on_event(&change());
                     let count = *truth.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(kept) = cache.accounts(&place("ada")) {
+                    if let Some(kept) = cache.accounts(&provider_user("ada")) {
                         assert_eq!(kept[0].subject, count.to_string());
                     }
                 }
             })
         };
         while !writer.is_finished() {
-            let reading = cache.begin(&place("ada"));
+            let read = cache.begin(&provider_user("ada"));
             let subject = truth.lock().unwrap_or_else(PoisonError::into_inner).to_string();
             let account = Account { subject, ..accounts().remove(0) };
-            cache.keep_accounts(reading, &place("ada"), &[account]);
+            cache.keep_accounts(read, &provider_user("ada"), &[account]);
         }
         writer.join().expect("nothing old");
     }

@@ -1,4 +1,5 @@
-//! The providers that are known by name. The table is the one of the Python package; a test compares the two files.
+//! The presets for known providers. The table is a copy of the Python package's; a test compares the two
+//! files.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::config::AuthenticationKind;
 
 const TABLE: &str = include_str!("../providers.json");
 
-/// What the table says of a provider; members that only notebooks need are passed over.
+/// A preset: the settings of a known provider. Members for notebooks alone are ignored.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Preset {
     /// The name for people.
@@ -20,13 +21,13 @@ pub struct Preset {
     pub authorization_endpoint: String,
     /// Where codes and refresh tokens are sent.
     pub token_endpoint: String,
-    /// How a client with a secret shows who it is.
+    /// The client authentication method.
     pub token_endpoint_auth_method: Option<AuthenticationKind>,
     /// Where tokens are revoked (RFC 7009).
     pub revocation_endpoint: Option<String>,
     /// Where a provider without ID tokens says who signed in.
     pub identity_endpoint: Option<String>,
-    /// Under which names it says so.
+    /// The members of the answer with subject and e-mail address.
     #[serde(default)]
     pub identity_members: BTreeMap<String, String>,
     /// Whether there are ID tokens.
@@ -37,24 +38,25 @@ pub struct Preset {
     /// The signature algorithms of its ID tokens; the usual ones where it names none.
     #[serde(default)]
     pub id_token_signing_algs: Vec<String>,
-    /// What is asked for where nobody says otherwise.
+    /// The default scopes.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// Its own names of scopes, by those that are asked for.
+    /// Its own names of scopes by requested names.
     #[serde(default)]
     pub scope_aliases: BTreeMap<String, String>,
-    /// What stands between the scopes of its answers, where that is no space.
+    /// The separator of scopes in its answers, if it is not a space.
     pub scope_separator: Option<char>,
     /// Extra parameters of the authorization request.
     #[serde(default)]
     pub authorization_params: BTreeMap<String, String>,
-    /// Those that make it give a refresh token to somebody who consented before.
+    /// Parameters that make it issue a refresh token to a user who consented before.
     #[serde(default)]
     pub consent_params: BTreeMap<String, String>,
-    /// Those that make it ask which account to use; none where it cannot be asked.
+    /// Parameters that make it show an account chooser; none if it has none.
     #[serde(default = "select_account")]
     pub account_choice_params: BTreeMap<String, String>,
-    /// Whether it gives a refresh token for `offline_access` only after a new consent (OpenID Connect Core section 11).
+    /// Whether it gives a refresh token for `offline_access` only after a new consent (OpenID Connect Core
+    /// section 11).
     #[serde(default = "yes")]
     pub offline_access_needs_consent: bool,
     #[serde(default)]
@@ -74,13 +76,13 @@ struct Table {
     providers: BTreeMap<String, Preset>,
 }
 
-/// Why a name stands for no provider.
+/// Why a preset cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CatalogueError {
-    /// Nobody goes by it.
+    /// There is no preset of this name.
     #[error("no provider goes by this name; known are {0}")]
     Unknown(String),
-    /// Something must be said first.
+    /// A parameter is missing.
     #[error("it needs the parameter `{name}`: {meaning}")]
     Missing {
         /// The parameter.
@@ -88,7 +90,7 @@ pub enum CatalogueError {
         /// What it means.
         meaning: String,
     },
-    /// A value of another form than the provider's.
+    /// A parameter has an invalid value.
     #[error("the parameter `{name}` is {meaning}")]
     Malformed {
         /// The parameter.
@@ -96,7 +98,7 @@ pub enum CatalogueError {
         /// What it means.
         meaning: String,
     },
-    /// Something that the provider's addresses do not need.
+    /// A parameter that the preset does not have.
     #[error("it has no parameter `{name}`; its parameters are: {known}")]
     Superfluous {
         /// What was given.
@@ -119,10 +121,10 @@ impl CatalogueError {
     }
 }
 
-/// The provider of a name, with its parameters put into its addresses.
+/// The preset of a name, with the parameters filled into its URLs.
 ///
 /// # Errors
-/// That there is none, or which parameter is missing or malformed.
+/// [`CatalogueError`].
 pub fn preset(name: &str, given: &BTreeMap<String, String>) -> Result<Preset, CatalogueError> {
     let mut table: Table = serde_json::from_str(TABLE).map_err(|_| CatalogueError::Unknown(String::new()))?;
     let Some(mut preset) = table.providers.remove(name) else {

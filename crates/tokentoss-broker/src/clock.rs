@@ -1,7 +1,8 @@
 //! This machine's clocks: the time that passed on it, also while it slept, and the time of day.
 //!
-//! The database's clock decides how long a token lives. Between two looks at it, time is added by this clock, which nobody
-//! can set and which does not stand still in a suspended machine, as `std::time::Instant` does on Linux.
+//! The database's clock decides how long a token lives. Between two reads of it, this clock measures the
+//! elapsed time. It cannot be set, and it also counts while the machine is suspended, unlike
+//! `std::time::Instant` on Linux.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,7 @@ use tokentoss_core::Timestamp;
 
 #[cfg(target_os = "linux")]
 const CLOCK: ClockId = ClockId::Boottime;
-/// On other systems this one goes on during sleep.
+/// On other systems, this clock counts during sleep.
 #[cfg(not(target_os = "linux"))]
 const CLOCK: ClockId = ClockId::Monotonic;
 

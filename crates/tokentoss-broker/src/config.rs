@@ -1,4 +1,4 @@
-//! The configuration file. It holds no secret: those are in files of their own, which it names.
+//! The configuration file. It contains no secrets; it names the files that contain them.
 
 mod malformed;
 pub(crate) mod ranges;
@@ -23,23 +23,27 @@ use crate::socket::SocketConfig;
 use crate::source::Source;
 use crate::through::{AllowConfig, LimitsConfig};
 
+/// The reason for an endpoint that would send secrets over an insecure connection (RFC 6749 section 3.2).
+const UNSAFE_ENDPOINT: &str = "is not a URL that is safe for secrets; \
+     use https, such as \"https://idp.example/token\", \
+     or http on this machine, such as \"http://127.0.0.1:8080/token\"";
 /// A whole day.
 const DAY: Duration = Duration::from_secs(86_400);
 /// After so many days a provider forgets that says nothing of it, as Google does.
 const USUAL_MEMORY: u32 = 180;
 
-/// What is wrong with the configuration.
+/// An error in the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path} cannot be read: {reason}")]
+    #[error("{path} cannot be read: {reason}; check the path, and that the broker's user may read the file")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
         reason: io::Error,
     },
-    /// The file is no configuration.
+    /// The file cannot be parsed.
     #[error("{path}: {reason}")]
     Malformed {
         /// The file.
@@ -47,12 +51,12 @@ pub enum ConfigError {
         /// Where, and what was expected.
         reason: String,
     },
-    /// A value that makes no sense.
+    /// A setting has an invalid value.
     #[error("{setting}: {reason}")]
     Setting {
-        /// The setting, as one would write it.
+        /// The setting, as it is written in the file.
         setting: String,
-        /// What is wrong with it.
+        /// The cause, and the next step.
         reason: Cow<'static, str>,
     },
 }
@@ -80,7 +84,8 @@ pub struct Config {
     /// The address at which browsers reach this broker, without a path; needed for sign-ins by its pages.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// The origins of notebook pages that may begin a sign-in. Those of this machine may where `public_url` is of it too.
+    /// The origins of notebook pages that may begin a sign-in. Those of this machine may where `public_url`
+    /// is of it too.
     #[serde(default)]
     pub pages: Vec<String>,
     /// The name of the broker among the services of JupyterHub.
@@ -92,13 +97,13 @@ pub struct Config {
     /// The providers, by the names that callers use.
     #[serde(default)]
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// Those who may ask, by their names in logs.
+    /// The callers, by their names in logs.
     #[serde(default)]
     pub callers: BTreeMap<String, CallerConfig>,
-    /// The JupyterHubs whose users may ask; each one's name is the tenant of its users.
+    /// The JupyterHubs whose users are callers; the name of a hub is the tenant of its users.
     #[serde(default)]
     pub hubs: BTreeMap<String, HubConfig>,
-    /// The Kubernetes clusters whose service accounts may ask.
+    /// The Kubernetes clusters whose service accounts are callers.
     #[serde(default)]
     pub clusters: BTreeMap<String, ClusterConfig>,
 }
@@ -119,7 +124,7 @@ pub struct ProviderConfig {
     /// Where tokens are revoked (RFC 7009), if the provider does that.
     #[serde(default)]
     pub revocation_endpoint: Option<String>,
-    /// How users sign in; without it nobody new can.
+    /// How users sign in; without it there are no new sign-ins.
     #[serde(default)]
     pub sign_in: Option<SignInConfig>,
     /// The client.
@@ -127,10 +132,11 @@ pub struct ProviderConfig {
     /// Its secrets, in the order in which they are tried.
     #[serde(default)]
     pub client_secrets: Vec<Source>,
-    /// How the client shows who it is; as the preset says, or by its secret in the form, where this is missing.
+    /// How the client authenticates; the default is that of the preset, or its secret in the form.
     #[serde(default)]
     pub authentication: Option<AuthenticationKind>,
-    /// To be raised whenever the client or its secrets change, so that what was refused before is tried again.
+    /// To be raised whenever the client or its secrets change, so that what was refused before is tried
+    /// again.
     #[serde(default = "first_revision")]
     pub client_revision: u64,
     /// After how many days without use the provider forgets a refresh token; as the preset says where this is missing.
@@ -144,7 +150,7 @@ pub struct ProviderConfig {
     pub through: Vec<AllowConfig>,
 }
 
-/// How a client shows who it is (RFC 6749 section 2.3.1).
+/// The client authentication method (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticationKind {
@@ -159,21 +165,21 @@ pub enum AuthenticationKind {
     None,
 }
 
-/// A server that asks on behalf of its users.
+/// A caller: a server that acts for its users, or a machine of one person.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerConfig {
     /// Its keys; two at most, so that one can replace the other. A user of this machine needs none.
     #[serde(default)]
     pub keys: Vec<Source>,
-    /// The user of this machine that it is when it connects to the socket.
+    /// The Unix user that identifies this caller at the socket.
     #[serde(default)]
     pub unix_user: Option<UnixUser>,
-    /// The one tenant of a caller that asks for one person alone; `user` stands beside it.
+    /// The fixed tenant of a caller for one person; needs `user` too.
     pub tenant: Option<String>,
-    /// The one user of such a caller.
+    /// The fixed user of such a caller.
     pub user: Option<String>,
-    /// The tenants that it may ask for; all if it names none.
+    /// The tenants that it may act for; an empty list allows all.
     #[serde(default)]
     pub tenants: Vec<String>,
     /// The providers that it may ask for; all if it names none.
@@ -205,7 +211,7 @@ pub struct Provider {
     pub client_id: String,
     /// Its secrets.
     pub client_secrets: Vec<Secret>,
-    /// How the client shows who it is.
+    /// The client authentication method.
     pub authentication: AuthenticationKind,
     /// The client's revision.
     pub client_revision: ClientRevision,
@@ -213,18 +219,19 @@ pub struct Provider {
     pub forgets_after: Duration,
     /// The audiences for which callers may ask for tokens, besides the usual one.
     pub audiences: Vec<String>,
-    /// What it calls its scopes.
+    /// Its own names of scopes.
     pub scope_names: ScopeNames,
 }
 
 impl Provider {
-    /// The issuer identifier; none where the configuration names none, because nobody signs in.
+    /// The issuer identifier; none if the configuration names none, because there are no sign-ins.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.sign_in.as_ref().map(|settings| settings.client.provider().issuer())
     }
 
-    /// Whether tokens of this issuer are this provider's. Its name may have been another one's before.
+    /// Whether tokens of this issuer belong to this provider. Its name in the configuration may have been
+    /// used for another one.
     #[must_use]
     pub fn is_of(&self, issuer: &str) -> bool {
         self.issuer().is_none_or(|own| own == issuer)
@@ -238,7 +245,7 @@ impl fmt::Debug for Config {
 }
 
 impl AuthenticationKind {
-    /// The name that the standards have for it (RFC 7591 section 2).
+    /// The registered name (RFC 7591 section 2).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -253,7 +260,7 @@ impl Config {
     /// Reads the file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`ConfigError`] with the cause.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|reason| ConfigError::Unreadable { path: path.to_owned(), reason })?;
@@ -266,26 +273,26 @@ impl Config {
     /// The providers with the secrets of their files.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// [`ConfigError`] for the first invalid entry.
     pub fn providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
         self.providers.iter().map(|(name, config)| Ok((name.clone(), config.open(name)?))).collect()
     }
 }
 
 impl Provider {
-    /// The scopes of an answer, if it names any, by the provider's own names.
+    /// The scopes of an answer under the provider's own names.
     pub(crate) fn own_scopes(&self, scopes: Option<&Scopes>) -> Option<Scopes> {
         scopes.map(|scopes| self.scope_names.own(scopes).into_owned())
     }
 }
 
 impl ProviderConfig {
-    /// What the table says of the provider, if it is one that is known by name.
+    /// The preset of the provider, if one is set.
     fn known(&self) -> Result<Option<Preset>, CatalogueError> {
         self.preset.as_ref().map(|name| catalogue::preset(name, &self.parameters)).transpose()
     }
 
-    /// How the client shows who it is, as far as the configuration tells.
+    /// The client authentication method of configuration and preset.
     pub(crate) fn shown_authentication(&self) -> AuthenticationKind {
         self.authentication(self.known().ok().flatten().as_ref())
     }
@@ -309,16 +316,21 @@ impl ProviderConfig {
         {
             return wrong(
                 &format!("parameters.{parameter}"),
-                "parameters belong to a preset, and none is named",
+                "parameters need a preset, and none is set; \
+                 set preset, such as preset = \"okta\", or remove parameters",
             );
         }
         let token_endpoint =
             self.token_endpoint.as_ref().or(preset.as_ref().map(|preset| &preset.token_endpoint));
         let Some(token_endpoint) = token_endpoint else {
-            return wrong("token_endpoint", "it must be given, because no preset says it");
+            return wrong(
+                "token_endpoint",
+                "is missing, and no preset provides it; \
+                 set it, such as \"https://idp.example/token\", or set preset",
+            );
         };
         let Ok(token_endpoint) = EndpointUrl::parse(token_endpoint) else {
-            return wrong("token_endpoint", "only https, or http on this machine, is safe for secrets");
+            return wrong("token_endpoint", UNSAFE_ENDPOINT);
         };
         let of_preset = preset.as_ref().and_then(|preset| preset.revocation_endpoint.as_deref());
         let revocation_endpoint = self.revocation_endpoint.as_deref().or(of_preset);
@@ -326,10 +338,7 @@ impl ProviderConfig {
             None => None,
             Some(Ok(endpoint)) => Some(endpoint),
             Some(Err(_)) => {
-                return wrong(
-                    "revocation_endpoint",
-                    "only https, or http on this machine, is safe for secrets",
-                );
+                return wrong("revocation_endpoint", UNSAFE_ENDPOINT);
             }
         };
         let authentication = self.authentication(preset.as_ref());
@@ -338,12 +347,18 @@ impl ProviderConfig {
         let client_secrets = client_secrets.collect::<Result<Vec<_>, _>>()?;
         match (authentication, client_secrets.is_empty()) {
             (AuthenticationKind::None, false) => {
-                return wrong("client_secrets", "a client that shows its identifier alone has none");
+                return wrong(
+                    "client_secrets",
+                    "must be empty with authentication = \"none\"; \
+                     remove client_secrets, or set authentication = \"post\"",
+                );
             }
             (AuthenticationKind::Post | AuthenticationKind::Basic, true) => {
                 return wrong(
                     "client_secrets",
-                    "this way to authenticate needs one; or set authentication = \"none\"",
+                    "is empty, but this authentication needs a secret; \
+                     set client_secrets = [\"/run/secrets/client\"], \
+                     or authentication = \"none\" for a public client",
                 );
             }
             _ => {}

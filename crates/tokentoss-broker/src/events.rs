@@ -1,18 +1,19 @@
-//! Who listens to news of their accounts.
+//! The event bus: delivers account events to the listeners of a user.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::store::{Change, ChangeKind, GrantId, News};
+use crate::store::{Change, ChangeKind, GrantId, StoreEvent};
 
-/// What waits for one listener; whoever lets more wait is cut off, and asks for the accounts when it comes back.
+/// The queue length of one listener. A listener that exceeds it is disconnected, and reads its accounts again
+/// when it reconnects.
 const QUEUE: usize = 64;
 /// The most listeners of one user.
 const LISTENERS: usize = 16;
 
-/// What a listener is told.
+/// An event for a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// `renewed`, `sign_in_needed`, `connected` or `disconnected`.
@@ -29,14 +30,14 @@ type Listeners = Vec<Sender<Event>>;
 
 /// The listeners, by tenant and user.
 #[derive(Debug, Default)]
-pub struct Hub(Mutex<HashMap<(String, String), Listeners>>);
+pub struct EventBus(Mutex<HashMap<(String, String), Listeners>>);
 
-impl Hub {
-    /// Listens to one user's news; none if that user has too many listeners.
+impl EventBus {
+    /// Subscribes to the events of one user; none if that user has too many listeners.
     #[must_use]
     pub fn listen(&self, tenant: &str, user: &str) -> Option<Receiver<Event>> {
         let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Users whose listeners have all left leave when one more comes.
+        // Users without listeners are removed when a listener is added.
         hub.retain(|_, listeners| {
             listeners.retain(|listener| !listener.is_closed());
             !listeners.is_empty()
@@ -50,26 +51,28 @@ impl Hub {
         Some(receiver)
     }
 
-    /// Tells those whom news concern.
-    pub(crate) fn hear(&self, news: &News) {
+    /// Delivers an event of the store to its listeners.
+    pub(crate) fn on_event(&self, event: &StoreEvent) {
         let mut hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let change = match news {
-            News::Changed(change) => change,
-            News::Unsure => return,
-            News::Lost => {
-                // Whoever is cut off asks for the accounts when it comes back.
+        let change = match event {
+            StoreEvent::Changed(change) => change,
+            StoreEvent::WriteFailed => return,
+            StoreEvent::Missed => {
+                // Disconnected listeners read their accounts again when they reconnect.
                 hub.clear();
                 return;
             }
         };
         let Some(event) = Event::of(change) else { return };
-        let place = &change.place;
-        let Some(listeners) = hub.get_mut(&(place.tenant.clone(), place.user.clone())) else { return };
+        let provider_user = &change.provider_user;
+        let Some(listeners) = hub.get_mut(&(provider_user.tenant.clone(), provider_user.user.clone())) else {
+            return;
+        };
         // A full queue ends with what is in it.
         listeners.retain(|listener| listener.try_send(event.clone()).is_ok());
     }
 
-    /// How many listen.
+    /// The number of listeners.
     #[must_use]
     pub fn count(&self) -> usize {
         let hub = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +89,7 @@ impl Event {
             ChangeKind::Disconnected => "disconnected",
             ChangeKind::Other => return None,
         };
-        let (account, provider) = (change.grant, change.place.provider.clone());
+        let (account, provider) = (change.grant, change.provider_user.provider.clone());
         Some(Self { name, account, provider, version: change.version.0 })
     }
 }
@@ -94,22 +97,28 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Place;
+    use crate::store::ProviderUser;
     use tokentoss_custody::Version;
 
-    fn change(user: &str, version: u64, kind: ChangeKind) -> News {
-        let place = Place { tenant: "acme".into(), user: user.into(), provider: "example".into() };
-        News::Changed(Change { grant: GrantId([1; 16]), place, version: Version(version), kind })
+    fn change(user: &str, version: u64, kind: ChangeKind) -> StoreEvent {
+        let provider_user =
+            ProviderUser { tenant: "acme".into(), user: user.into(), provider: "example".into() };
+        StoreEvent::Changed(Change {
+            grant: GrantId([1; 16]),
+            provider_user,
+            version: Version(version),
+            kind,
+        })
     }
 
     #[test]
     fn a_slow_listener_is_cut_off_and_no_other() {
-        let hub = Hub::default();
+        let hub = EventBus::default();
         let (mut slow, mut quick) =
             (hub.listen("acme", "ada").expect("room"), hub.listen("acme", "ada").expect("room"));
         let total = 2 * QUEUE as u64;
         for version in 0..total {
-            hub.hear(&change("ada", version, ChangeKind::Renewed));
+            hub.on_event(&change("ada", version, ChangeKind::Renewed));
             assert_eq!(quick.try_recv().expect("news").version, version);
         }
         for version in 0..QUEUE as u64 {
@@ -121,12 +130,12 @@ mod tests {
 
     #[test]
     fn lost_news_cut_everybody_off_and_an_unsure_write_nobody() {
-        let hub = Hub::default();
+        let hub = EventBus::default();
         let mut listener = hub.listen("acme", "ada").expect("room");
-        hub.hear(&change("ada", 1, ChangeKind::Renewed));
-        hub.hear(&News::Unsure);
+        hub.on_event(&change("ada", 1, ChangeKind::Renewed));
+        hub.on_event(&StoreEvent::WriteFailed);
         assert_eq!(hub.count(), 1);
-        hub.hear(&News::Lost);
+        hub.on_event(&StoreEvent::Missed);
         assert_eq!(listener.try_recv().expect("what came before").version, 1);
         assert_eq!(listener.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Disconnected));
         assert_eq!(hub.count(), 0);
@@ -134,14 +143,14 @@ mod tests {
 
     #[test]
     fn nobody_hears_of_others_and_nobody_listens_too_often() {
-        let hub = Hub::default();
+        let hub = EventBus::default();
         let mut other_tenant = hub.listen("other", "ada").expect("room");
         let mut listeners: Vec<_> =
             (0..LISTENERS).map(|_| hub.listen("acme", "ada").expect("room")).collect();
         assert!(hub.listen("acme", "ada").is_none());
         assert!(hub.listen("acme", "grace").is_some());
-        hub.hear(&change("ada", 1, ChangeKind::Other));
-        hub.hear(&change("grace", 1, ChangeKind::Renewed));
+        hub.on_event(&change("ada", 1, ChangeKind::Other));
+        hub.on_event(&change("grace", 1, ChangeKind::Renewed));
         assert!(other_tenant.try_recv().is_err() && listeners[0].try_recv().is_err());
         listeners.pop();
         assert!(hub.listen("acme", "ada").is_some(), "one has left");

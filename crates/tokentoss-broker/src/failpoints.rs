@@ -1,6 +1,7 @@
-//! Points at which tests stop the process to kill it. Without the feature `failpoints` they are nothing at all.
+//! Points at which tests stop the process to kill it. Without the feature `failpoints` they compile to
+//! nothing.
 
-/// Stops for ever at the point that the environment names, and says so.
+/// Blocks for ever at the point that the environment variable names, after printing its name.
 #[cfg(feature = "failpoints")]
 pub(crate) async fn reach(point: &'static str) {
     if std::env::var("TOKENTOSS_BROKER_FAILPOINT").is_ok_and(|named| named == point) {

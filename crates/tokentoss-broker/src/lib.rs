@@ -1,16 +1,16 @@
-//! The broker: refresh tokens and client secrets stay here, and callers get access tokens that die soon.
+//! The broker keeps refresh tokens and client secrets, and gives callers short-lived access tokens.
 //!
-//! What a request passes through, from the outside in:
+//! The modules, in the order in which a request passes them:
 //!
-//! 1. [`routes`]: one file a route. It reads the request and writes the answer.
-//! 2. [`callers`]: who asks, and for which tenant and user.
-//! 3. [`refresh`]: one task a grant refreshes; everybody else waits for its news. It moves bytes between the machine in
-//!    `tokentoss-custody`, which decides, the provider and the store.
-//! 4. [`connect`]: signing in, at the broker's pages or by a code that is deposited.
-//! 5. [`through`]: calls that are made for the caller, with a token that the caller never sees.
-//! 6. [`upkeep`]: what goes on without a request.
+//! 1. [`routes`]: one file for each route. It parses the request and writes the response.
+//! 2. [`callers`]: authentication of callers, and the tenant and user that they act for.
+//! 3. [`refresh`]: one task for each grant refreshes, and all other callers wait for its result. It connects the state machine in
+//!    `tokentoss-custody`, which decides, with the provider and the store.
+//! 4. [`connect`]: signing in, at the broker's pages or by a deposited code.
+//! 5. [`through`]: calls to services for the caller, with a token that the caller never sees.
+//! 6. [`upkeep`]: background tasks.
 //! 7. [`store`]: rows, leases and sealed cells in SQLite or Postgres.
-//! 8. [`journal`]: what must not be lost while the database is away.
+//! 8. [`journal`]: answers of providers that the database has not accepted yet.
 //! 9. [`keys`]: the key ring, the tenants' data keys and the sealing of cells.
 
 #[macro_use]

@@ -1,4 +1,4 @@
-//! What is counted, for `/metrics` on the administrators' port. No label names a tenant, a user or a token.
+//! Metrics for `/metrics` on the administrators' port. No label contains a tenant, a user or a token.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -22,7 +22,7 @@ const REFRESHES: &str = "tokentoss_refreshes_total";
 const TAKEOVERS: &str = "tokentoss_lease_takeovers_total";
 /// Grants that ended, by provider and by the cause in their status.
 const ENDED: &str = "tokentoss_grants_ended_total";
-/// Looks into the cache, by their result.
+/// Looks lookups by result.
 const CACHE: &str = "tokentoss_cache_lookups_total";
 /// Tokens that wait to be revoked.
 const REVOCATIONS: &str = "tokentoss_revocations_waiting";
@@ -30,7 +30,7 @@ const REVOCATIONS: &str = "tokentoss_revocations_waiting";
 const UNCONFIGURED: &str = "tokentoss_revocations_unconfigured";
 /// Answers that wait for the database.
 const JOURNAL: &str = "tokentoss_journal_answers_waiting";
-/// Listeners to news.
+/// Listeners to account events.
 const LISTENERS: &str = "tokentoss_event_listeners";
 
 /// The one recorder of this process; none where another one is installed.
@@ -38,7 +38,7 @@ static RECORDER: OnceLock<Option<Recorder>> = OnceLock::new();
 
 struct Recorder {
     handle: PrometheusHandle,
-    // Kept, because nearly every request counts in one of them.
+    // Stored here, because nearly every request increments one of them.
     hits: Counter,
     misses: Counter,
 }
@@ -57,7 +57,7 @@ fn recorder() -> Option<&'static Recorder> {
     RECORDER.get_or_init(Recorder::install).as_ref()
 }
 
-/// Begins to count.
+/// Installs the recorder.
 pub fn start() {
     if recorder().is_none() {
         tracing::warn!("nothing is counted, because another recorder is installed");
@@ -73,7 +73,7 @@ pub(crate) struct Waiting {
     pub(crate) unconfigured: u64,
 }
 
-/// Everything that was counted, in Prometheus' text format.
+/// Everything that metrics in the text format of Prometheus.
 pub(crate) fn text(revocations: Option<Waiting>, journal: usize, listeners: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "nobody has that many")]
     let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(value as f64);
@@ -86,14 +86,14 @@ pub(crate) fn text(revocations: Option<Waiting>, journal: usize, listeners: usiz
     recorder().map(|recorder| recorder.handle.render()).unwrap_or_default()
 }
 
-/// Frees the memory of what was counted long ago.
+/// Runs the recorder's upkeep, which frees memory.
 pub(crate) fn tidy() {
     if let Some(recorder) = recorder() {
         recorder.handle.run_upkeep();
     }
 }
 
-/// Counts an answer by its route's pattern, so that nothing of a path becomes a label.
+/// Counts a response by the pattern of its route, so that no path becomes a label.
 pub(crate) async fn count(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
@@ -125,7 +125,7 @@ pub(crate) fn upstream(provider: &str, purpose: &'static str, outcome: &'static 
         .increment(1);
 }
 
-/// Counts a lease that was taken.
+/// Counts a claimed lease.
 pub(crate) fn claimed(provider: &str, by: &'static str, is_repeated: bool) {
     metrics::counter!(REFRESHES, "provider" => provider.to_owned(), "by" => by).increment(1);
     if is_repeated {
@@ -154,7 +154,7 @@ fn count_ended(provider: &str, cause: &'static str, count: u64) {
     metrics::counter!(ENDED, "provider" => provider.to_owned(), "cause" => cause).increment(count);
 }
 
-/// Counts a look into the cache.
+/// Counts a cache lookup.
 pub(crate) fn looked_up(is_hit: bool) {
     if let Some(Recorder { hits, misses, .. }) = recorder() {
         (if is_hit { hits } else { misses }).increment(1);

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokentoss_custody::{Action, Refusal};
 
-use crate::callers::Turned;
-use crate::refresh::Failed;
+use crate::callers::AuthError;
+use crate::refresh::CustodianError;
 use crate::trace::TraceId;
 
 /// Why a request was not answered as it was meant.
@@ -107,7 +107,7 @@ impl Problem {
     /// Sealed data cannot be opened.
     #[must_use]
     pub fn key_unavailable() -> Self {
-        Failed::from(crate::keys::Unreadable).into()
+        CustodianError::from(crate::keys::Unreadable).into()
     }
 
     /// A row holds what this version cannot read: nothing that a wait would help.
@@ -166,25 +166,25 @@ impl Problem {
     }
 }
 
-impl From<Turned> for Problem {
-    fn from(turned: Turned) -> Self {
-        match turned {
-            Turned::Unauthenticated => Self::new(
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Unauthenticated => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "caller_unauthenticated",
                 "fix_config",
                 "The caller's key is missing or unknown. Check the key.",
             ),
-            Turned::Forbidden => Self::new(
+            AuthError::Forbidden => Self::new(
                 StatusCode::FORBIDDEN,
                 "caller_forbidden",
                 "ask_admin",
                 "This caller may not ask for this tenant or provider. Ask the broker's administrator.",
             ),
-            Turned::HubUnavailable => Self::hub_unavailable(),
-            Turned::ClusterUnavailable => Self::cluster_unavailable(),
-            Turned::DirectoryUnavailable => Self::directory_unavailable(),
-            Turned::Malformed => Self::new(
+            AuthError::HubUnavailable => Self::hub_unavailable(),
+            AuthError::ClusterUnavailable => Self::cluster_unavailable(),
+            AuthError::DirectoryUnavailable => Self::directory_unavailable(),
+            AuthError::Malformed => Self::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
                 "fix_config",
@@ -232,23 +232,23 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<Failed> for Problem {
-    fn from(failed: Failed) -> Self {
+impl From<CustodianError> for Problem {
+    fn from(failed: CustodianError) -> Self {
         match failed {
-            Failed::Refused(refusal) => refusal.into(),
-            Failed::NotConnected => Self::not_found(),
-            Failed::AudienceForbidden => Self::audience_forbidden(),
-            Failed::Ambiguous => Self::account_ambiguous(),
-            Failed::Unreadable(_) => Self::from(Refusal {
+            CustodianError::Refused(refusal) => refusal.into(),
+            CustodianError::NotConnected => Self::not_found(),
+            CustodianError::AudienceForbidden => Self::audience_forbidden(),
+            CustodianError::Ambiguous => Self::account_ambiguous(),
+            CustodianError::Unreadable(_) => Self::from(Refusal {
                 problem: tokentoss_custody::Problem::KeyUnavailable,
                 cause: None,
                 retry_after: None,
             }),
-            Failed::Store(error) if error.is_unreadable_row() => {
+            CustodianError::Store(error) if error.is_unreadable_row() => {
                 tracing::error!(%error, "a row cannot be read, and the same request will fail again");
                 Self::row_unreadable()
             }
-            Failed::Store(error) => {
+            CustodianError::Store(error) => {
                 // The answer does not say it, and nobody else knows it.
                 tracing::warn!(%error, "the database failed a request");
                 Self::storage_unavailable()

@@ -22,7 +22,7 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A number for a lease or a cell, which nobody has used before.
+/// A random 128-bit number that identifies a lease or a cell.
 pub(crate) fn number() -> u128 {
     u128::from_be_bytes(bytes())
 }

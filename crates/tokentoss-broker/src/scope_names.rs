@@ -1,4 +1,4 @@
-//! What a provider calls scopes, where that is not what one asks it for.
+//! Names of scopes that a provider grants under another name than the requested one.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,11 +13,12 @@ const USUAL_SEPARATOR: char = ' ';
 
 /// How a provider writes the scopes that it grants.
 ///
-/// What its answers grant and what callers name are both brought to the provider's own names, so that they can be compared.
+/// Granted scopes and scopes that callers name are both mapped to the provider's own names, so that they can
+/// be compared.
 #[derive(Clone, Debug)]
 pub struct ScopeNames {
     separator: char,
-    /// The provider's own names, by those that one may ask for.
+    /// The provider's own names by requested names.
     aliases: BTreeMap<String, String>,
 }
 
@@ -28,7 +29,7 @@ impl Default for ScopeNames {
 }
 
 impl ScopeNames {
-    /// Those that the table tells of.
+    /// The names of a preset.
     #[must_use]
     pub fn of(preset: &Preset) -> Self {
         Self {
@@ -37,7 +38,7 @@ impl ScopeNames {
         }
     }
 
-    /// The same scopes, each by the provider's own name.
+    /// The same scopes under the provider's own names.
     #[must_use]
     pub fn own<'a>(&self, scopes: &'a Scopes) -> Cow<'a, Scopes> {
         if scopes.is_empty() || (self.separator == USUAL_SEPARATOR && self.aliases.is_empty()) {

@@ -1,4 +1,4 @@
-//! Start and end of the server.
+//! Start and shutdown of the server.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,19 +16,20 @@ use crate::keys::{KeyRing, RingError};
 use crate::metrics;
 use crate::refresh::{Custodian, ReplayError, Upstream};
 use crate::routes::{self, App};
-use crate::serving::{Bounds, serve};
+use crate::serving::{ConnectionLimits, serve};
 use crate::socket::{Socket, SocketConfig, SocketError};
 use crate::source::Source;
-use crate::store::{Following, Store, StoreError};
+use crate::store::{ChangeFeed, Store, StoreError};
 use crate::through::{Lookup, Through};
 use crate::upkeep;
 
-/// How long requests and refreshes may take to end: longer than a lease's requests, and their writing.
+/// The time limit for running requests and refreshes at shutdown; longer than the requests and writes under a
+/// lease.
 const DRAIN: Duration = Duration::from_secs(25);
-/// How long the last times of use may take to be written.
+/// The time limit to write the last times of use.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
-/// Why the server does not run.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The configuration.
@@ -65,17 +66,17 @@ pub enum ServerError {
 /// A server that listens.
 pub struct Server {
     app: App,
-    following: Following,
+    feed: ChangeFeed,
     callers: TcpListener,
     admin: TcpListener,
     socket: Option<Socket>,
 }
 
 impl Server {
-    /// Reads everything, brings the database up to date and listens.
+    /// Reads configuration and secrets, migrates the database, and listens.
     ///
     /// # Errors
-    /// What stands in the way. Without a key ring that opens, nothing is started.
+    /// [`ServerError`]. Without a readable key ring, nothing is started.
     pub async fn build(config: &Config) -> Result<Self, ServerError> {
         metrics::start();
         if let Some(problem) = ranges::problems(config).into_iter().next() {
@@ -86,7 +87,8 @@ impl Server {
         config.socket.as_ref().map(SocketConfig::check).transpose()?;
         let through = Through::of(config, &Lookup::of_system())?;
         let store = Store::begin(&config.database).await?;
-        // Before anybody is served, so that nobody misses anything from then on; the HTTP client takes as long to be made.
+        // Subscribed before requests are served, so that no event is missed; in parallel with the slow
+        // creation of the HTTP client.
         let listening = AbortOnDropHandle::new(tokio::spawn({
             let store = store.clone();
             async move { store.listen().await }
@@ -97,41 +99,41 @@ impl Server {
         for setting in custodian.store.lossy_settings().await.unwrap_or_default() {
             tracing::warn!(setting, "Postgres can lose what was committed, and refresh tokens with it");
         }
-        let following = listening.await.map_err(|_| StoreError::Late)??;
+        let feed = listening.await.map_err(|_| StoreError::Late)??;
         custodian.replay().await?;
         let sign_ins = Arc::new(SignIns::new(config, Arc::clone(&custodian))?);
         let app = App { custodian, sign_ins, callers: Arc::new(callers), through: Arc::new(through) };
         let (callers, admin) = (listen(config.listen).await?, listen(config.admin_listen).await?);
         let socket = config.socket.as_ref().map(Socket::listen).transpose()?;
-        Ok(Self { app, following, callers, admin, socket })
+        Ok(Self { app, feed, callers, admin, socket })
     }
 
-    /// Where callers connect.
+    /// The address for callers.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
         self.callers.local_addr()
     }
 
-    /// Where administrators connect.
+    /// The address for administrators.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn admin_address(&self) -> std::io::Result<std::net::SocketAddr> {
         self.admin.local_addr()
     }
 
-    /// Has calls for callers resolve names in another way than the system does.
+    /// Replaces the resolver for calls for callers.
     ///
     /// # Errors
-    /// What is wrong with the configuration of these calls.
+    /// [`ConfigError`] for an invalid allow rule.
     pub fn resolve_by(&mut self, config: &Config, lookup: &Lookup) -> Result<(), ServerError> {
         self.app.through = Arc::new(Through::of(config, lookup)?);
         Ok(())
     }
 
-    /// The part that refreshes and keeps.
+    /// The custodian, which refreshes and stores tokens.
     #[must_use]
     pub fn custodian(&self) -> Arc<Custodian> {
         Arc::clone(&self.app.custodian)
@@ -140,20 +142,20 @@ impl Server {
     /// Serves until `end`, then lets requests and refreshes end.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
-        let (bounds, of_admin) = Bounds::of_system(1 + usize::from(self.socket.is_some()));
+        let (limits, of_admin) = ConnectionLimits::of_system(1 + usize::from(self.socket.is_some()));
         let callers = routes::callers(self.app.clone());
-        let (socket, place) = self.socket.map(|socket| (socket.listener, socket.place)).unzip();
+        let (socket, file) = self.socket.map(|socket| (socket.listener, socket.file)).unzip();
         let socket =
-            socket.map(|listener| tokio::spawn(serve(listener, callers.clone(), bounds, stop.clone())));
-        let callers = tokio::spawn(serve(self.callers, callers, bounds, stop.clone()));
+            socket.map(|listener| tokio::spawn(serve(listener, callers.clone(), limits, stop.clone())));
+        let callers = tokio::spawn(serve(self.callers, callers, limits, stop.clone()));
         let admin = tokio::spawn(serve(self.admin, routes::admin(self.app.clone()), of_admin, stop.clone()));
         let custodian = self.app.custodian;
-        upkeep::start(&custodian, self.following);
+        upkeep::start(&custodian, self.feed);
         custodian.tasks.spawn(self.app.sign_ins.resume_until_ending());
         end.await;
         stop.cancel();
-        // Whoever comes now finds nobody, or who serves next.
-        drop(place);
+        // From now on, new clients are refused or reach the next process.
+        drop(file);
         custodian.ending.cancel();
         custodian.tasks.close();
         let ended = tokio::time::timeout(DRAIN, async {

@@ -1,7 +1,6 @@
-//! Connections: how many there are, and how long a client may take to say what it wants.
+//! Limits on connections: their number, and the time that a client may take.
 //!
-//! `axum::serve` limits neither, so that whoever sends a header byte by byte, opens connections and says nothing, or reads no
-//! answers, could take all that there are.
+//! `axum::serve` limits neither, so slow clients (Slowloris) could occupy all connections.
 
 use std::future::Future;
 use std::pin::pin;
@@ -29,82 +28,84 @@ use crate::callers::Peer;
 const CONNECTIONS: usize = 4096;
 /// Connections to the administrators' port at most.
 const ADMIN_CONNECTIONS: usize = 64;
-/// How long a request's headers may take, counted from the end of the one before: a connection that is kept open ends then.
+/// The time limit for the headers of a request, counted from the end of the previous request; also the
+/// keep-alive time-out.
 const HEADERS: Duration = Duration::from_secs(30);
-/// How long a client may read nothing of an answer that waits for it.
+/// How long a client may stop reading a response.
 const READING: Duration = Duration::from_secs(30);
 /// The longest headers of a request with its first line, in bytes.
 const HEADER_BYTES: usize = 64 * 1024;
 
-/// What a client may take.
+/// The limits for the connections of one listener.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct ConnectionLimits {
     connections: usize,
     headers: Duration,
     reading: Duration,
 }
 
-impl Bounds {
-    /// Those of each of the callers' listeners and those of administrators, within what the system lets this process open.
+impl ConnectionLimits {
+    /// The limits for each of the callers' listeners and for the administrators' one, within the limit of
+    /// open files.
     pub(crate) fn of_system(listeners: usize) -> (Self, Self) {
         let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         Self::within(usize::try_from(files).unwrap_or(usize::MAX), listeners)
     }
 
     fn within(files: usize, listeners: usize) -> (Self, Self) {
-        // The other half is for files, the database and what is asked of others.
+        // The other half is for files, the database and outgoing requests.
         let half = files / 2;
         let admin = (half / 8).clamp(1, ADMIN_CONNECTIONS);
         let each = half.saturating_sub(admin) / listeners.max(1);
-        let bounds = |connections| Self { connections, headers: HEADERS, reading: READING };
-        (bounds(each.clamp(1, CONNECTIONS)), bounds(admin))
+        let limits = |connections| Self { connections, headers: HEADERS, reading: READING };
+        (limits(each.clamp(1, CONNECTIONS)), limits(admin))
     }
 }
 
-/// What a listener tells of who connected.
-pub(crate) trait Peers: Listener {
-    /// The process at the other end; none where the system does not say, as by TCP.
+/// A listener that may report the peer of a connection.
+pub(crate) trait PeerListener: Listener {
+    /// The process at the other end; none over TCP.
     fn peer(io: &Self::Io) -> Option<Peer>;
 }
 
-impl Peers for tokio::net::TcpListener {
+impl PeerListener for tokio::net::TcpListener {
     fn peer(_: &Self::Io) -> Option<Peer> {
         None
     }
 }
 
-impl Peers for tokio::net::UnixListener {
+impl PeerListener for tokio::net::UnixListener {
     fn peer(io: &Self::Io) -> Option<Peer> {
         Some(Peer::of(io))
     }
 }
 
 /// Serves until `stop`, and then until the requests that have begun are answered.
-pub(crate) async fn serve<L: Peers>(
+pub(crate) async fn serve<L: PeerListener>(
     mut listener: L,
     router: Router,
-    bounds: Bounds,
+    limits: ConnectionLimits,
     stop: CancellationToken,
 ) {
-    let turns = Arc::new(Semaphore::new(bounds.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     loop {
-        // Whoever comes when there is none waits with the operating system.
+        // Without a free permit, new connections wait in the backlog of the operating system.
         let accepted = async {
-            let turn = Arc::clone(&turns).acquire_owned().await.ok();
-            (listener.accept().await.0, turn)
+            let permit = Arc::clone(&permits).acquire_owned().await.ok();
+            (listener.accept().await.0, permit)
         };
-        let (io, turn) = tokio::select! {
+        let (io, permit) = tokio::select! {
             accepted = accepted => accepted,
             () = stop.cancelled() => break,
         };
-        let connection = serve_one(io, L::peer, router.clone(), bounds, stop.clone());
+        let connection = serve_one(io, L::peer, router.clone(), limits, stop.clone());
         connections.spawn(async move {
             connection.await;
-            drop(turn);
+            drop(permit);
         });
     }
-    // Nobody connects any more, and finds out at once.
+    // The listener is closed, so new connections are refused at once.
     drop(listener);
     connections.close();
     connections.wait().await;
@@ -114,13 +115,13 @@ fn serve_one<Io>(
     io: Io,
     peer: impl FnOnce(&Io) -> Option<Peer>,
     router: Router,
-    bounds: Bounds,
+    limits: ConnectionLimits,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send
 where
     Io: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    // Only here does a request learn of its peer, so that none that came by TCP has one.
+    // The peer of a request is set only here, so a request over TCP has none.
     let peer = peer(&io).map(ConnectInfo);
     let routes = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -129,13 +130,14 @@ where
         }
         routes.call(request)
     });
-    // Without it, an answer that nobody reads waits for ever, and keeps what makes it.
+    // Without this time-out, an unread response would wait for ever and hold its resources.
     let mut io = TimeoutStream::new(io);
-    io.set_write_timeout(Some(bounds.reading));
-    // More than a hundred headers are refused by hyper itself; to set that number would take memory of each request.
+    io.set_write_timeout(Some(limits.reading));
+    // More than a hundred headers are refused by hyper itself; to set that number would take memory of each
+    // request.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(bounds.headers)
+        .header_read_timeout(limits.headers)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(Box::pin(io)), service);
     async move {
@@ -170,7 +172,7 @@ mod tests {
     const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
     /// A server with these bounds, and its end.
-    async fn start(bounds: Bounds) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
+    async fn start(limits: ConnectionLimits) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let end = CancellationToken::new();
@@ -178,7 +180,7 @@ mod tests {
             Body::from_stream(stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 65_536]))))
         };
         let router = Router::new().route("/", get(async || "here")).route("/long", get(long));
-        (address, end.clone(), tokio::spawn(serve(listener, router, bounds, end)))
+        (address, end.clone(), tokio::spawn(serve(listener, router, limits, end)))
     }
 
     /// What comes until the connection ends.
@@ -189,9 +191,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_sends_headers_byte_by_byte_is_cut_off() {
-        let bounds = Bounds { connections: 1, headers: Duration::from_millis(100), reading: READING };
-        let (address, _end, _task) = start(bounds).await;
+    async fn a_client_that_sends_headers_byte_by_byte_is_disconnected() {
+        let limits =
+            ConnectionLimits { connections: 1, headers: Duration::from_millis(100), reading: READING };
+        let (address, _end, _task) = start(limits).await;
         let (mut slow, mut writing) = TcpStream::connect(address).await.expect("connected").into_split();
         let drips = tokio::spawn(async move {
             let _ = writing.write_all(b"GET / HTTP/1.1\r\n").await;
@@ -210,9 +213,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_reads_nothing_of_an_answer_is_cut_off() {
-        let bounds = Bounds { connections: 1, headers: HEADERS, reading: Duration::from_millis(100) };
-        let (address, _end, _task) = start(bounds).await;
+    async fn a_client_that_does_not_read_its_response_is_disconnected() {
+        let limits =
+            ConnectionLimits { connections: 1, headers: HEADERS, reading: Duration::from_millis(100) };
+        let (address, _end, _task) = start(limits).await;
         let mut deaf = TcpStream::connect(address).await.expect("connected");
         deaf.write_all(b"GET /long HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
         // The only connection is free again while this one is still open at its end.
@@ -232,14 +236,15 @@ mod tests {
             (16, 2, (3, 1)),
             (0, 1, (1, 1)),
         ] {
-            let (callers, admin) = Bounds::within(files, listeners);
+            let (callers, admin) = ConnectionLimits::within(files, listeners);
             assert_eq!((callers.connections, admin.connections), expected, "{files}");
         }
     }
 
     #[tokio::test]
     async fn one_connection_too_many_waits_for_its_turn() {
-        let (address, end, task) = start(Bounds { connections: 1, headers: HEADERS, reading: READING }).await;
+        let (address, end, task) =
+            start(ConnectionLimits { connections: 1, headers: HEADERS, reading: READING }).await;
         let mut first = TcpStream::connect(address).await.expect("connected");
         first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
         let mut byte = [0];
@@ -257,7 +262,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_that_are_too_long_are_refused() {
-        let (address, _end, _task) = start(Bounds::of_system(1).0).await;
+        let (address, _end, _task) = start(ConnectionLimits::of_system(1).0).await;
         let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(2 * HEADER_BYTES));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(101));
         for request in [long, many] {

@@ -1,7 +1,7 @@
 //! The Unix socket beside the TCP port, for users of this machine.
 //!
-//! A lock file beside it says whose it is. The socket is made in a folder that only this process can enter and renamed to its
-//! place, so that there is no moment with other rights; the system's creation mask would be the whole process's.
+//! A lock file beside it marks its owner. The socket is created in a folder that only this process can enter,
+//! and then renamed to its path, so that its mode is never wrong; the umask would affect the whole process.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -18,7 +18,7 @@ use crate::config::ConfigError;
 const MODES: [u32; 3] = [0o600, 0o660, 0o666];
 /// Rights of group and others to make and remove files in a folder.
 const WRITABLE: u32 = 0o022;
-/// The longest path, in bytes: what all systems take, less what the name has while it is made.
+/// The longest path, in bytes: the limit of all systems, minus the longer temporary name.
 const PATH_LIMIT: usize = 96;
 
 /// The socket in the configuration.
@@ -27,13 +27,14 @@ const PATH_LIMIT: usize = 96;
 pub struct SocketConfig {
     /// Its path, in a folder where only the broker's user can make files.
     pub path: PathBuf,
-    /// Who may connect, as octal rights; who asks is decided by the peer's user all the same.
+    /// The mode of the socket, in octal. Callers are identified by the peer's user in any case.
     #[serde(default = "usual_mode")]
     pub mode: u32,
-    /// The tenant of the machine's persons, each of whom asks for the user of its own name; without it only named users ask.
+    /// The tenant of the login users of this machine, each of whom acts for the user of the same name.
+    /// Without it, only configured users are callers.
     #[serde(default)]
     pub tenant: Option<String>,
-    /// The lowest number of a person; what is below belongs to services.
+    /// The lowest user id of a login user; lower ids belong to services.
     #[serde(default = "usual_first_uid")]
     pub first_uid: u32,
 }
@@ -56,26 +57,26 @@ enum Reason {
     System(#[from] io::Error),
 }
 
-/// A socket that listens. Its file goes when this is dropped.
+/// A listening socket. Its file is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) listener: UnixListener,
-    pub(crate) place: Place,
+    pub(crate) file: SocketFile,
 }
 
-/// Where a socket is, as long as it is this process's.
+/// The file of a socket that this process owns.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct SocketFile {
     path: PathBuf,
-    /// Device and number of the file.
+    /// Device and inode of the file.
     identity: (u64, u64),
     /// Held until the end.
     _lock: File,
 }
 
-/// Who can make files in a folder, and so put a socket of its own in the broker's place.
-enum Makers {
-    /// Nobody: it does not exist.
+/// Who can create files in a folder, and so could replace the broker's socket.
+enum FolderWriters {
+    /// The folder does not exist.
     Nobody,
     /// This user, and root.
     Owner(u32),
@@ -84,49 +85,50 @@ enum Makers {
 }
 
 impl SocketConfig {
-    /// What is wrong with these settings on this machine, for a broker that is to run as this process's user.
+    /// Checks these settings on this machine, for a broker that runs as the user of this process.
     ///
     /// # Errors
-    /// The first thing that is.
+    /// The first error.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_for(nix::unistd::geteuid().as_raw())
     }
 
-    /// The same before the broker runs. Root looks after a broker that systemd starts as a user of its own, in a folder that is
-    /// there as long as the service runs: what root cannot know is the note.
+    /// The same check before the broker runs. Root may check for a service that systemd starts as another
+    /// user, with a folder that exists only while the service runs; the returned note names what could not be
+    /// checked.
     ///
     /// # Errors
     /// As [`SocketConfig::check`].
-    pub fn foresee(&self) -> Result<Option<String>, ConfigError> {
-        self.foresee_as(nix::unistd::geteuid().as_raw())
+    pub fn check_before_start(&self) -> Result<Option<String>, ConfigError> {
+        self.check_before_start_as(nix::unistd::geteuid().as_raw())
     }
 
     fn check_for(&self, user: u32) -> Result<(), ConfigError> {
         self.check_settings()?;
         let shown = self.folder().display();
-        match makers_in(self.folder()) {
-            Makers::Owner(owner) if owner == 0 || owner == user => self.check_place(),
-            Makers::Nobody => {
+        match folder_writers(self.folder()) {
+            FolderWriters::Owner(owner) if owner == 0 || owner == user => self.check_file(),
+            FolderWriters::Nobody => {
                 wrong("path", format!("{shown} does not exist; systemd makes it by RuntimeDirectory="))
             }
-            Makers::Owner(_) | Makers::Others => wrong(
+            FolderWriters::Owner(_) | FolderWriters::Others => wrong(
                 "path",
                 format!("{shown} must be a folder in which only the broker's user can make files"),
             ),
         }
     }
 
-    fn foresee_as(&self, user: u32) -> Result<Option<String>, ConfigError> {
+    fn check_before_start_as(&self, user: u32) -> Result<Option<String>, ConfigError> {
         self.check_settings()?;
         let shown = self.folder().display();
-        match (makers_in(self.folder()), self.folder().strip_prefix("/run")) {
-            (Makers::Nobody, Ok(name)) if user == 0 => {
+        match (folder_writers(self.folder()), self.folder().strip_prefix("/run")) {
+            (FolderWriters::Nobody, Ok(name)) if user == 0 => {
                 let name = name.display();
                 Ok(Some(format!(
                     "socket.path: {shown} does not exist now; a service needs RuntimeDirectory={name}, by which systemd makes it"
                 )))
             }
-            (Makers::Owner(owner), _) if user == 0 && owner != 0 => self.check_place().map(|()| {
+            (FolderWriters::Owner(owner), _) if user == 0 && owner != 0 => self.check_file().map(|()| {
                 Some(format!(
                     "socket.path: {shown} is for a broker that runs as user {owner}, to whom it belongs"
                 ))
@@ -152,7 +154,7 @@ impl SocketConfig {
         Ok(())
     }
 
-    fn check_place(&self) -> Result<(), ConfigError> {
+    fn check_file(&self) -> Result<(), ConfigError> {
         match fs::symlink_metadata(&self.path) {
             Ok(there) if !there.file_type().is_socket() => wrong("path", Reason::Other.to_string()),
             _ => Ok(()),
@@ -164,13 +166,13 @@ fn wrong<T>(setting: &str, reason: String) -> Result<T, ConfigError> {
     Err(ConfigError::Setting { setting: format!("socket.{setting}"), reason: reason.into() })
 }
 
-fn makers_in(folder: &Path) -> Makers {
+fn folder_writers(folder: &Path) -> FolderWriters {
     match fs::metadata(folder) {
-        Err(_) => Makers::Nobody,
+        Err(_) => FolderWriters::Nobody,
         Ok(found) if found.is_dir() && found.permissions().mode() & WRITABLE == 0 => {
-            Makers::Owner(found.uid())
+            FolderWriters::Owner(found.uid())
         }
-        Ok(_) => Makers::Others,
+        Ok(_) => FolderWriters::Others,
     }
 }
 
@@ -178,7 +180,7 @@ impl Socket {
     /// Listens.
     ///
     /// # Errors
-    /// What stands in the way, such as a process that listens there already.
+    /// The socket cannot be created, for example because another process listens there.
     pub(crate) fn listen(config: &SocketConfig) -> Result<Self, SocketError> {
         let made = Self::make(config);
         made.map_err(|reason| SocketError { path: config.path.clone(), reason })
@@ -186,7 +188,7 @@ impl Socket {
 
     fn make(config: &SocketConfig) -> Result<Self, Reason> {
         let path = &config.path;
-        // Of two that start at once, one finds it locked, so that neither removes what the other has just made.
+        // The lock prevents that two starting processes remove each other's socket.
         let lock = beside(path, ".lock");
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(lock)?;
         lock.try_lock().map_err(|error| match error {
@@ -196,7 +198,7 @@ impl Socket {
         vacant(path)?;
         let making = beside(path, ".new");
         let made = making.join("s");
-        // What a process left that ended in the middle of this.
+        // Left over from a process that was killed here.
         let _ = fs::remove_file(&made);
         let _ = fs::remove_dir(&making);
         DirBuilder::new().mode(0o700).create(&making)?;
@@ -204,23 +206,23 @@ impl Socket {
         fs::set_permissions(&made, Permissions::from_mode(config.mode))?;
         let identity = identity(&made)?;
         fs::rename(&made, path)?;
-        let place = Place { path: path.clone(), identity, _lock: lock };
+        let file = SocketFile { path: path.clone(), identity, _lock: lock };
         fs::remove_dir(&making)?;
         listener.set_nonblocking(true)?;
-        Ok(Self { listener: UnixListener::from_std(listener)?, place })
+        Ok(Self { listener: UnixListener::from_std(listener)?, file })
     }
 }
 
-impl Drop for Place {
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Somebody may have put another file there.
+        // The file may have been replaced.
         if identity(&self.path).is_ok_and(|there| there == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// That nobody listens there: nothing is there, or a socket that a process left behind.
+/// Checks that no process listens there: there is no file, or a socket of an ended process.
 fn vacant(path: &Path) -> Result<(), Reason> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -263,30 +265,33 @@ mod tests {
     }
 
     #[test]
-    fn root_looks_after_a_broker_of_another_user() {
+    fn root_checks_for_a_broker_of_another_user() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
-        // Whoever runs the tests, another user owns the folder.
+        // Another user owns the folder, whichever user runs the tests.
         let owner = 54_321;
         let _ = std::os::unix::fs::chown(folder, Some(owner), None);
         let owner = fs::metadata(folder).expect("a folder").uid();
         let socket = at(folder.join("broker.sock"));
         assert!(socket.check_for(owner).is_ok());
         assert!(socket.check_for(owner + 1).is_err() && socket.check_for(0).is_err(), "serving is strict");
-        assert!(socket.foresee_as(owner + 1).is_err());
-        assert!(socket.foresee_as(owner).is_ok_and(|note| note.is_none()));
-        let note = socket.foresee_as(0).expect("nothing wrong").expect("a note");
+        assert!(socket.check_before_start_as(owner + 1).is_err());
+        assert!(socket.check_before_start_as(owner).is_ok_and(|note| note.is_none()));
+        let note = socket.check_before_start_as(0).expect("nothing wrong").expect("a note");
         assert!(note.ends_with(&format!("is for a broker that runs as user {owner}, to whom it belongs")));
         fs::set_permissions(folder, Permissions::from_mode(0o775)).expect("changed");
-        assert!(socket.foresee_as(0).is_err(), "others could make files there");
+        assert!(socket.check_before_start_as(0).is_err(), "others could make files there");
     }
 
     #[test]
-    fn root_does_not_miss_what_systemd_makes() {
+    fn root_accepts_a_folder_that_systemd_creates() {
         let socket = at("/run/tokentoss-that-nobody-makes/broker.sock".into());
-        assert!(socket.check_for(0).is_err() && socket.foresee_as(1).is_err());
-        let note = socket.foresee_as(0).expect("nothing wrong").expect("a note");
+        assert!(socket.check_for(0).is_err() && socket.check_before_start_as(1).is_err());
+        let note = socket.check_before_start_as(0).expect("nothing wrong").expect("a note");
         assert!(note.contains("a service needs RuntimeDirectory=tokentoss-that-nobody-makes,"), "{note}");
-        assert!(at("/nowhere/broker.sock".into()).foresee_as(0).is_err(), "systemd makes none there");
+        assert!(
+            at("/nowhere/broker.sock".into()).check_before_start_as(0).is_err(),
+            "systemd makes none there"
+        );
     }
 }

@@ -1,25 +1,25 @@
-//! Pauses after failures, as columns that survive a restart.
+//! The back-off after failures, in columns that survive a restart.
 
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 
 use crate::outcome::Failure;
-use crate::terms::{FIRST_BACK_OFF, Jitter, LONGEST_BACK_OFF, LONGEST_RETRY_AFTER, was_put_back};
+use crate::parameters::{INITIAL_BACK_OFF, Jitter, MAX_BACK_OFF, MAX_RETRY_AFTER, clock_went_back};
 
-/// The state of the pauses.
+/// The state of the back-off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BackOff {
     /// Failures since the last success.
     pub failures: u32,
     /// The latest failure.
     pub failure: Option<Failure>,
-    /// When that was, and before when nothing is sent.
+    /// The time of that failure, and the time before which nothing is sent.
     pub pause: Option<(Timestamp, Timestamp)>,
 }
 
 impl BackOff {
-    /// The pause after one more failure; the provider's own wish counts if it is longer.
+    /// The state after one more failure; a longer `Retry-After` of the provider counts.
     #[must_use]
     pub fn failed(
         self,
@@ -28,10 +28,10 @@ impl BackOff {
         retry_after: Option<Duration>,
         jitter: Jitter,
     ) -> Self {
-        let doubled = FIRST_BACK_OFF.saturating_mul(2_u32.saturating_pow(self.failures.min(16)));
-        let pause = doubled.min(LONGEST_BACK_OFF);
+        let doubled = INITIAL_BACK_OFF.saturating_mul(2_u32.saturating_pow(self.failures.min(16)));
+        let pause = doubled.min(MAX_BACK_OFF);
         let spread = pause.saturating_sub(jitter.of(pause / 4));
-        let wished = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+        let wished = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         Self {
             failures: self.failures.saturating_add(1),
             failure: Some(failure),
@@ -39,10 +39,11 @@ impl BackOff {
         }
     }
 
-    /// Before when nothing is sent; none if that is over, or if the clock was put back since, because nobody knows then.
+    /// The time before which nothing is sent; none if it has passed, or if the clock was set back since the
+    /// failure.
     #[must_use]
     pub fn next_attempt_at(&self, now: Timestamp) -> Option<Timestamp> {
         let (failed_at, until) = self.pause?;
-        (until > now && !was_put_back(now, failed_at)).then_some(until)
+        (until > now && !clock_went_back(now, failed_at)).then_some(until)
     }
 }

@@ -1,11 +1,11 @@
-//! The lease: who refreshes, and what was meant to be sent.
+//! The claim of a lease: the right to refresh, and the intent to send a token.
 
 use tokentoss_core::Timestamp;
 
 use crate::grant::{Grant, Intent, Lease};
 use crate::handle::{Handle, LeaseOwner, Version};
+use crate::parameters::LEASE;
 use crate::scopes::Target;
-use crate::terms::LEASE;
 
 /// The statement that takes the lease and writes the intent.
 ///
@@ -15,26 +15,26 @@ use crate::terms::LEASE;
 ///  WHERE id = :id AND version = :version AND (lease_owner IS NULL OR lease_until <= :now)
 /// ```
 ///
-/// It leaves the version alone, so that a late answer of the holder before can still be recognised.
+/// It does not change the version, so that a late answer of the previous holder can still be recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The version that was read.
     pub version: Version,
-    /// What to ask for.
+    /// The requested target.
     pub target: Target,
     /// The refresh token to send.
     pub refresh: Handle,
-    /// What is written as the intent: for a token that may have been sent before, the time of that.
+    /// The intent to write. For a token that may have been sent before, it keeps the earlier time.
     pub intent: Intent,
-    /// When it was decided, by the database's clock.
+    /// The time of the decision by the database's clock.
     pub at: Timestamp,
-    /// Whether an earlier attempt with this token had no known answer.
+    /// Whether the answer to an earlier attempt with this token is unknown.
     pub is_repeated: bool,
 }
 
-/// A claim that was granted to somebody.
+/// A successful claim, with its holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldLease {
     /// The claim.
     pub claim: Claim,
     /// The holder.
@@ -51,16 +51,16 @@ impl Claim {
         Some(Self { version: grant.version, target, refresh, intent, at: now, is_repeated: before.is_some() })
     }
 
-    /// What the statement does with a row, and whether it touches it; the SQL must do the same.
+    /// Does what the SQL statement does: changes the row if the condition holds.
     ///
     /// `now` is the database's clock as the statement runs.
     #[must_use]
-    pub fn apply(&self, now: Timestamp, owner: LeaseOwner, row: &mut Grant) -> Option<Held> {
+    pub fn apply(&self, now: Timestamp, owner: LeaseOwner, row: &mut Grant) -> Option<HeldLease> {
         let is_free = row.lease.is_none_or(|lease| lease.until <= now);
         (row.version == self.version && is_free).then(|| {
             row.lease = Some(Lease { owner, until: now + LEASE });
             row.intent = Some(self.intent);
-            Held { claim: self.clone(), owner }
+            HeldLease { claim: self.clone(), owner }
         })
     }
 }

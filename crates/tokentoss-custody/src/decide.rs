@@ -1,25 +1,27 @@
-//! From the row and a demand to what to do.
+//! Decides the next step for a demand.
 
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 
 use crate::claim::Claim;
-use crate::correct::correction;
+use crate::correction::correction;
 use crate::decision::Decision;
-use crate::demand::{Asker, Candidate, Credential, Demand};
+use crate::demand::{Candidate, Credential, Demand, Requester};
 use crate::grant::{Access, Grant};
 use crate::outcome::Failure;
+use crate::parameters::{
+    Context, MAX_RETRY_AFTER, REJECTION_COOLDOWN, TARGET_REFUSAL_TTL, between, clock_went_back,
+};
 use crate::problem::{Problem, Refusal};
 use crate::scopes::Target;
 use crate::status::{ErrorCause, ExpiredCause, Status};
-use crate::terms::{Context, LONGEST_RETRY_AFTER, RENEWAL_PAUSE, SCOPE_REFUSAL, between, was_put_back};
 
-/// What keeps a grant from being refreshed now.
+/// An obstacle to refreshing a grant now.
 enum Obstacle {
-    /// Nothing that passes.
+    /// A permanent obstacle.
     Final(Refusal),
-    /// Something that is over at this moment.
+    /// An obstacle that ends at this time.
     Until(Timestamp, Problem),
 }
 
@@ -31,9 +33,9 @@ pub fn decide(now: Timestamp, grant: &Grant, demand: &Demand, context: &Context)
     if let Some(update) = correction(now, grant, context) {
         return Decision::Correct(Box::new(update));
     }
-    match demand.asker {
-        Asker::Scheduler => for_scheduler(now, grant, context),
-        Asker::Caller { gives_up_at } => for_caller(now, grant, demand, context, gives_up_at),
+    match demand.requester {
+        Requester::Scheduler => for_scheduler(now, grant, context),
+        Requester::Caller { gives_up_at } => for_caller(now, grant, demand, context, gives_up_at),
     }
 }
 
@@ -57,7 +59,7 @@ fn for_caller(
     let best = demand.best(grant, now);
     let has = |needed: fn(&Demand, Duration) -> Duration| {
         let Candidate { slot, life, ttl } = best?;
-        // A token in its last millisecond is no token.
+        // A token without remaining lifetime is useless.
         (!ttl.is_zero() && ttl >= needed(demand, life)).then_some(slot)
     };
     if let Some(slot) = has(|demand, life| demand.min_ttl.wanted(life)) {
@@ -73,13 +75,13 @@ fn for_caller(
         Some(Obstacle::Final(refusal)) => Decision::Refuse(refusal),
         Some(Obstacle::Until(until, _)) if until <= gives_up_at => Decision::Wait { until },
         Some(Obstacle::Until(until, Problem::RefreshBusy)) if now < gives_up_at => {
-            // The holder may be ready before its lease ends.
+            // The holder may finish before its lease ends.
             Decision::Wait { until: until.min(gives_up_at) }
         }
         Some(Obstacle::Until(until, problem)) => Decision::Refuse(Refusal {
             problem,
             cause: None,
-            retry_after: Some(between(now, until).min(LONGEST_RETRY_AFTER)),
+            retry_after: Some(between(now, until).min(MAX_RETRY_AFTER)),
         }),
         None => match Claim::new(now, grant, target) {
             Some(claim) => Decision::Refresh(claim),
@@ -94,12 +96,12 @@ fn ended(problem: Problem, status: Status) -> Refusal {
     Refusal { problem, cause: status.cause(), retry_after: None }
 }
 
-/// What the status, the lease or the back-off says against a refresh.
+/// The obstacle in the status, the lease or the back-off.
 fn obstacle(now: Timestamp, grant: &Grant, context: &Context) -> Option<Obstacle> {
     if !grant.status.allows_refresh(context.client_revision) {
         let problem = match grant.status {
             Status::Revoked(_) => Problem::NotConnected,
-            // A new sign-in replaces the old row, so the user need not wait for an administrator.
+            // A new sign-in replaces the row, so the user need not wait for an administrator.
             Status::Expired(_) | Status::Error(ErrorCause::RolledBack) => Problem::ReauthRequired,
             Status::Error(ErrorCause::CellUnreadable) => Problem::KeyUnavailable,
             Status::Error(_) | Status::Active => Problem::ClientMisconfigured,
@@ -118,18 +120,21 @@ fn obstacle(now: Timestamp, grant: &Grant, context: &Context) -> Option<Obstacle
     Some(Obstacle::Until(until, problem))
 }
 
-/// Why no refresh can bring what this demand asks for.
+/// Why no refresh can serve this demand.
 fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target) -> Option<Refusal> {
-    // Status first: whoever must sign in again learns that, and not what the next sign-in lacks.
+    // Status first: a user who must sign in again is told so, and not what the next sign-in would lack.
     if matches!(grant.status, Status::Expired(_) | Status::Revoked(_)) {
         return None;
     }
     let refuse = |problem, retry_after| Some(Refusal { problem, cause: None, retry_after });
-    if !demand.target.scopes.are_within(&grant.consented) {
+    if !demand.target.scopes.is_subset(&grant.consented) {
         return refuse(Problem::ScopeMissing, None);
     }
     let slot = grant.slot(target)?;
-    if slot.refused_until.is_some_and(|until| until > now && !was_put_back(now + SCOPE_REFUSAL, until)) {
+    if slot
+        .refused_until
+        .is_some_and(|until| until > now && !clock_went_back(now + TARGET_REFUSAL_TTL, until))
+    {
         return refuse(Problem::ScopeMissing, None);
     }
     let access = slot.access.as_ref()?;
@@ -143,7 +148,7 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
     if demand.rejected == Some(access.handle.hash) {
         return refuse(Problem::RateLimited, Some(pause));
     }
-    if !demand.target.scopes.are_within(&access.scopes) {
+    if !demand.target.scopes.is_subset(&access.scopes) {
         return refuse(Problem::ScopeMissing, None);
     }
     match demand.min_ttl {
@@ -154,7 +159,7 @@ fn unserviceable(now: Timestamp, grant: &Grant, demand: &Demand, target: &Target
     }
 }
 
-/// Why no refresh can bring the ID token that is asked for: the last answer, which is new, had none that serves.
+/// Why no refresh can bring the requested ID token: the recent last answer had no suitable one.
 fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Access) -> Option<Refusal> {
     let refuse = |problem, retry_after| Some(Refusal { problem, cause: None, retry_after });
     let pause = new_for(now, access)?;
@@ -167,8 +172,8 @@ fn without_id_token(now: Timestamp, grant: &Grant, demand: &Demand, access: &Acc
     }
 }
 
-/// For how much longer a token counts as new; none if it does not.
+/// The remaining time for which a token counts as new; none if it is not new.
 fn new_for(now: Timestamp, access: &Access) -> Option<Duration> {
-    let pause = RENEWAL_PAUSE.saturating_sub(between(access.obtained_at, now));
-    (!pause.is_zero() && !was_put_back(now, access.obtained_at)).then_some(pause)
+    let pause = REJECTION_COOLDOWN.saturating_sub(between(access.obtained_at, now));
+    (!pause.is_zero() && !clock_went_back(now, access.obtained_at)).then_some(pause)
 }

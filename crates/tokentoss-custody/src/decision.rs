@@ -1,4 +1,4 @@
-//! What to do about a demand.
+//! The decision about a demand.
 
 use tokentoss_core::Timestamp;
 
@@ -6,30 +6,31 @@ use crate::claim::Claim;
 use crate::problem::Refusal;
 use crate::update::Update;
 
-/// The next thing to do.
+/// The next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Give out the access token in this place of [`Grant::tokens`](crate::Grant::tokens).
+    /// Issue the access token in this slot of [`Grant::tokens`](crate::Grant::tokens).
     Serve {
-        /// The place.
+        /// The index of the slot.
         slot: usize,
-        /// Whether it has less life than wanted, because no refresh is possible now.
+        /// Whether it has less remaining lifetime than wanted, because no refresh is possible now.
         is_last_resort: bool,
     },
-    /// Claim the lease; the one who gets it refreshes, the others read the row and decide again.
+    /// Claim the lease. The process that gets it refreshes; the others read the row and decide again.
     Refresh(Claim),
-    /// Wait for news of the row, until this moment at the latest, then read it and decide again.
+    /// Wait for a notification about the row, until this time at the latest, then read it and decide again.
     Wait {
-        /// The moment.
+        /// The time, by the database's clock.
         until: Timestamp,
     },
-    /// Write this, read the row and decide again.
+    /// Write this correction, read the row and decide again.
     Correct(Box<Update>),
-    /// Say no.
+    /// Refuse the demand.
     Refuse(Refusal),
-    /// For the scheduler: nothing to do before this moment; none if only a sign-in or an administrator can help.
+    /// For the scheduler: nothing to do before this time; none if only a sign-in or an administrator can
+    /// help.
     Rest {
-        /// The moment.
+        /// The time, by the database's clock.
         until: Option<Timestamp>,
     },
 }

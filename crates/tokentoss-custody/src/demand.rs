@@ -1,4 +1,4 @@
-//! What somebody wants of a grant.
+//! A demand for a token of a grant.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use tokentoss_core::Timestamp;
 
 use crate::grant::{Access, Grant};
 use crate::handle::TokenHash;
+use crate::parameters::{DEFAULT_MIN_TTL, FALLBACK_MIN_TTL};
 use crate::scopes::Target;
 use crate::status::{ErrorCause, Status};
-use crate::terms::{LEAST_MIN_TTL, USUAL_MIN_TTL};
 
-/// Who asks.
+/// Who requests the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
-    /// Somebody who waits for a token until this moment at the latest.
+pub enum Requester {
+    /// A caller that waits for a token until this time.
     Caller {
-        /// When the caller wants an answer, whatever it is.
+        /// The time at which the caller needs an answer.
         gives_up_at: Timestamp,
     },
-    /// The scheduler, which waits for nothing.
+    /// The scheduler, which does not wait.
     Scheduler,
 }
 
-/// The life that a token must have left.
+/// The remaining lifetime that a token must have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MinTtl {
-    /// Four minutes, or a third of its life if that is shorter; ten seconds while no refresh is possible.
+    /// Four minutes, or a third of its lifetime if that is shorter; ten seconds while no refresh is possible.
     #[default]
-    Usual,
-    /// This, and never less.
+    Default,
+    /// At least this duration.
     AtLeast(Duration),
 }
 
@@ -42,50 +42,50 @@ pub enum Credential {
     IdToken,
 }
 
-/// A demand.
+/// A demand for a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
-    /// Who asks.
-    pub asker: Asker,
+    /// Who requests the token.
+    pub requester: Requester,
     /// Which token.
     pub credential: Credential,
-    /// For what. The token may have more scopes, but exactly this audience.
+    /// The target. The token may have more scopes, but must have exactly this audience.
     pub target: Target,
-    /// How long the token must live.
+    /// The required remaining lifetime.
     pub min_ttl: MinTtl,
-    /// A token that a resource refused; it is not given out again to this caller, and a refresh follows only if it is
-    /// still the current one.
+    /// A token that a resource refused; it is not given out again to this caller, and a refresh follows only
+    /// if it is still the current one.
     pub rejected: Option<TokenHash>,
 }
 
 impl Demand {
     /// The scheduler's demand.
     #[must_use]
-    pub fn of_scheduler() -> Self {
+    pub fn for_scheduler() -> Self {
         Self {
-            asker: Asker::Scheduler,
+            requester: Requester::Scheduler,
             credential: Credential::AccessToken,
             target: Target::default(),
-            min_ttl: MinTtl::Usual,
+            min_ttl: MinTtl::Default,
             rejected: None,
         }
     }
 
-    /// The target to refresh for: the main one where its token has the scopes anyway.
+    /// The target to refresh: the main one if its token has the scopes.
     #[must_use]
     pub fn target_in(&self, grant: &Grant) -> Target {
         if self.credential == Credential::IdToken {
             return Target::default();
         }
-        let has_all = |access: &Access| self.target.scopes.are_within(&access.scopes);
+        let has_all = |access: &Access| self.target.scopes.is_subset(&access.scopes);
         let by_main = self.target.audience.is_none() && grant.main().is_none_or(has_all);
         if by_main { Target::default() } else { self.target.clone() }
     }
 
-    /// The longest-lived token that serves this demand, apart from its life.
+    /// The token with the longest remaining lifetime among those that match target and credential.
     pub(crate) fn best(&self, grant: &Grant, now: Timestamp) -> Option<Candidate> {
         if grant.status == Status::Error(ErrorCause::RolledBack) {
-            // What was lost with the newer rows may have been a sign-out.
+            // The lost newer rows may contain a sign-out.
             return None;
         }
         let serves = |(index, slot): (usize, &crate::grant::Slot)| {
@@ -96,51 +96,51 @@ impl Demand {
                 return slot.target.is_main().then_some(Candidate { slot: index, life, ttl });
             }
             let fits = slot.target.audience == self.target.audience
-                && self.target.scopes.are_within(&access.scopes)
+                && self.target.scopes.is_subset(&access.scopes)
                 && self.rejected != Some(access.handle.hash);
             fits.then(|| Candidate { slot: index, life: grant.life(access), ttl: grant.ttl(access, now) })
         };
-        // Of equals the first, which is the main one.
+        // Among equals the first, which is the main one.
         let longer = |best: Candidate, next: Candidate| if next.ttl > best.ttl { next } else { best };
         grant.tokens.iter().enumerate().filter_map(serves).reduce(longer)
     }
 }
 
-/// A token that could be given out.
+/// A token that may be issued.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
-    /// The place of the access token that it is, or came with.
+    /// The index of its slot, or of the access token that it came with.
     pub(crate) slot: usize,
-    /// Its whole life.
+    /// Its whole lifetime.
     pub(crate) life: Duration,
-    /// What is left of it.
+    /// Its remaining lifetime.
     pub(crate) ttl: Duration,
 }
 
 impl MinTtl {
-    /// What a token of this whole life should have left.
+    /// The remaining lifetime that a token with this whole lifetime should have.
     #[must_use]
     pub fn wanted(self, life: Duration) -> Duration {
         match self {
-            Self::Usual => USUAL_MIN_TTL.min(life / 3),
+            Self::Default => DEFAULT_MIN_TTL.min(life / 3),
             Self::AtLeast(least) => least,
         }
     }
 
-    /// What it must have left at least.
+    /// The remaining lifetime that it must have at least.
     #[must_use]
     pub fn required(self, life: Duration) -> Duration {
         match self {
-            Self::Usual => LEAST_MIN_TTL.min(life / 3),
+            Self::Default => FALLBACK_MIN_TTL.min(life / 3),
             Self::AtLeast(least) => least,
         }
     }
 
-    /// Whether a token of this whole life can have enough left when it arrives, and still some time later.
+    /// Whether a new token with this whole lifetime has enough remaining lifetime for some time.
     #[must_use]
     pub fn is_reachable(self, life: Duration) -> bool {
         match self {
-            Self::Usual => true,
+            Self::Default => true,
             Self::AtLeast(least) => least <= life / 10 * 9,
         }
     }

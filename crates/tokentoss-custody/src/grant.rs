@@ -6,20 +6,20 @@ use tokentoss_core::Timestamp;
 
 use crate::back_off::BackOff;
 use crate::handle::{Handle, LeaseOwner, TokenHash, Version};
+use crate::parameters::{MAX_TARGETS, TARGET_REFUSAL_TTL, before, between, clock_went_back};
 use crate::schedule::Schedule;
 use crate::scopes::{Scopes, Target};
 use crate::status::Status;
-use crate::terms::{MOST_TARGETS, SCOPE_REFUSAL, before, between, was_put_back};
 
-/// The row of a grant. Every field is a column, except [`Grant::tokens`], which are the main token's columns and the
-/// rows of `variants`.
+/// The row of a grant. Every field is a column, except [`Grant::tokens`], which are the main token's columns
+/// and the rows of `variants`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// What every write compares.
+    /// The version, which every write compares.
     pub version: Version,
     /// Status and cause.
     pub status: Status,
-    /// The scopes that the sign-in was granted.
+    /// The scopes that were granted at the sign-in.
     pub consented: Scopes,
     /// The refresh token.
     pub refresh: Option<Handle>,
@@ -27,21 +27,21 @@ pub struct Grant {
     pub id_token: Option<IdToken>,
     /// The access tokens, one for each target.
     pub tokens: Vec<Slot>,
-    /// How long an access token is believed to live whose provider does not tell.
+    /// The assumed lifetime of an access token without `expires_in`.
     pub assumed_life: Duration,
     /// When the user signed in.
     pub connected_at: Timestamp,
-    /// When the provider last gave tokens.
+    /// When the provider last issued tokens.
     pub renewed_at: Timestamp,
-    /// When a caller last got a token; written apart from the rest, without a version.
+    /// When a caller last got a token; written separately, without a new version.
     pub used_at: Timestamp,
     /// When the scheduler should refresh.
     pub schedule: Schedule,
-    /// What the latest failures ask for.
+    /// The back-off after failures.
     pub back_off: BackOff,
-    /// Who refreshes now.
+    /// The lease of the current refresh.
     pub lease: Option<Lease>,
-    /// The refresh token that was sent, or was about to be, without a known answer.
+    /// The refresh token that may have been sent without a known answer.
     pub intent: Option<Intent>,
 }
 
@@ -54,12 +54,12 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// What may have been sent to the provider.
+/// The intent: the refresh token that may have been sent to the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// The refresh token.
     pub hash: TokenHash,
-    /// When it was first meant to be sent.
+    /// When it was first going to be sent.
     pub at: Timestamp,
 }
 
@@ -72,14 +72,14 @@ pub struct IdToken {
     pub expires_at: Timestamp,
 }
 
-/// The place of the token for one target.
+/// The slot for the token of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// What is asked for.
+    /// The target.
     pub target: Target,
-    /// The token that the provider gave for it.
+    /// The token that the provider issued for it.
     pub access: Option<Access>,
-    /// Until when the provider's refusal of this target is believed.
+    /// The time until which a refusal of this target by the provider is remembered.
     pub refused_until: Option<Timestamp>,
 }
 
@@ -90,36 +90,36 @@ pub struct Access {
     pub handle: Handle,
     /// The scopes that it has.
     pub scopes: Scopes,
-    /// When it was asked for, from which its life is counted.
+    /// When it was requested; its lifetime starts then.
     pub obtained_at: Timestamp,
-    /// When it ends; none if the provider does not tell.
+    /// When it expires; none without `expires_in`.
     pub expires_at: Option<Timestamp>,
 }
 
 impl IdToken {
-    /// The whole life of an ID token that came with this access token.
+    /// The whole lifetime of an ID token that came with this access token.
     pub(crate) fn life(&self, access: &Access) -> Duration {
         between(access.obtained_at, self.expires_at)
     }
 
-    /// The life that it has left; none where the clock was put back since it came.
+    /// The remaining lifetime; zero if the clock was set back since it came.
     #[must_use]
     pub fn ttl(&self, access: &Access, now: Timestamp) -> Duration {
-        if was_put_back(now, access.obtained_at) { Duration::ZERO } else { between(now, self.expires_at) }
+        if clock_went_back(now, access.obtained_at) { Duration::ZERO } else { between(now, self.expires_at) }
     }
 }
 
 impl Slot {
-    /// When the provider gave or refused it.
+    /// When the provider issued or refused it.
     fn written_at(&self) -> Timestamp {
-        let refused_at = self.refused_until.map(|until| before(until, SCOPE_REFUSAL));
+        let refused_at = self.refused_until.map(|until| before(until, TARGET_REFUSAL_TTL));
         let obtained_at = self.access.as_ref().map(|access| access.obtained_at);
         obtained_at.max(refused_at).unwrap_or(Timestamp::from_millis(0))
     }
 }
 
 impl Grant {
-    /// The place of a target's token.
+    /// The slot of a target.
     #[must_use]
     pub fn slot(&self, target: &Target) -> Option<&Slot> {
         self.tokens.iter().find(|slot| slot.target == *target)
@@ -131,8 +131,8 @@ impl Grant {
         self.slot(&Target::default())?.access.as_ref()
     }
 
-    /// The whole life of an access token; [`Duration::MAX`] for one that does not tell and never could be refreshed, because
-    /// there is nothing better than to use it until it is refused.
+    /// The whole lifetime of an access token; [`Duration::MAX`] for one without an expiry that cannot be
+    /// refreshed, because it can only be used until it is refused.
     #[must_use]
     pub fn life(&self, access: &Access) -> Duration {
         match access.expires_at {
@@ -142,24 +142,23 @@ impl Grant {
         }
     }
 
-    /// The life that an access token has left; none where the clock was put back since it was obtained, because nothing
-    /// can be said then.
+    /// The remaining lifetime of an access token; zero if the clock was set back since it was obtained.
     #[must_use]
     pub fn ttl(&self, access: &Access, now: Timestamp) -> Duration {
         match self.life(access) {
             Duration::MAX => Duration::MAX,
-            _ if was_put_back(now, access.obtained_at) => Duration::ZERO,
+            _ if clock_went_back(now, access.obtained_at) => Duration::ZERO,
             life => life.saturating_sub(between(access.obtained_at, now)),
         }
     }
 
-    /// Puts a token, or the refusal of one, into the place of its target. Where there are too many, the oldest goes.
+    /// Stores the slot of a target. If there are too many, the oldest one is removed.
     pub(crate) fn put(&mut self, slot: Slot) {
         if let Some(other) = self.tokens.iter_mut().find(|other| other.target == slot.target) {
             *other = slot;
             return;
         }
-        while self.tokens.len() >= MOST_TARGETS {
+        while self.tokens.len() >= MAX_TARGETS {
             let others = self.tokens.iter().enumerate().filter(|(_, other)| !other.target.is_main());
             let Some((oldest, _)) = others.min_by_key(|(_, other)| other.written_at()) else { break };
             self.tokens.remove(oldest);

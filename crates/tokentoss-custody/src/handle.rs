@@ -1,4 +1,4 @@
-//! What the machine knows of a secret: its hash and where it is sealed, never its bytes.
+//! References to secrets: their hash and their sealed cell, never their bytes.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// One sealed cell. It is chosen when the cell is sealed and never used for another secret, so that it can be part of
-/// the cell's associated data while the row's version moves on.
+/// One sealed cell. It is chosen when the cell is sealed and never used for another secret, so that it can be
+/// part of the cell's associated data while the row's version moves on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CellId(pub u128);
 
@@ -24,7 +24,7 @@ pub struct CellId(pub u128);
 pub struct Handle {
     /// The token's hash.
     pub hash: TokenHash,
-    /// Where the token is sealed.
+    /// The cell with the sealed token.
     pub cell: CellId,
 }
 
@@ -40,10 +40,10 @@ impl Version {
     }
 }
 
-/// Who holds a lease: a random number that is new for each claim, so that no replica mistakes a lease for its own.
+/// The holder of a lease: a random number for each claim, so that no replica mistakes a lease for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseOwner(pub u128);
 
-/// How often a client's registration or secrets were changed.
+/// The revision of a client: raised when its registration or secrets change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientRevision(pub u64);

@@ -1,18 +1,18 @@
-//! What users and administrators do to a grant.
+//! The operations of users and administrators on a grant.
 
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 
 use crate::back_off::BackOff;
-use crate::claim::Held;
+use crate::claim::HeldLease;
 use crate::grant::{Access, Grant, Slot};
 use crate::handle::{TokenHash, Version};
 use crate::outcome::Renewed;
+use crate::parameters::{MAX_LIFETIME, SettleParameters};
 use crate::schedule::Schedule;
 use crate::scopes::{Scopes, Target};
 use crate::status::{Event, Revoker, Status};
-use crate::terms::{LONGEST_LIFE, Terms};
 use crate::update::{Guard, Update};
 
 /// A finished sign-in.
@@ -20,20 +20,20 @@ use crate::update::{Guard, Update};
 pub struct SignIn {
     /// The tokens, already sealed.
     pub tokens: Renewed,
-    /// The scopes that were asked for, which count where the answer names none.
+    /// The requested scopes, which count if the answer names none (RFC 6749 section 5.1).
     pub requested: Scopes,
-    /// How long an access token is believed to live if the provider does not tell.
+    /// The assumed lifetime of an access token without `expires_in`.
     pub assumed_life: Duration,
 }
 
 /// The row of a user who signs in for the first time.
 ///
-/// `known` is the journal's version, which is not zero if the row was there and got lost.
+/// `known` is the journal's version, which is not zero if the row existed and was lost.
 #[must_use]
-pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, terms: &Terms) -> Grant {
+pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, parameters: &SettleParameters) -> Grant {
     let tokens = &sign_in.tokens;
     let consented = tokens.scopes.clone().unwrap_or_else(|| sign_in.requested.clone());
-    let life = tokens.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(LONGEST_LIFE));
+    let life = tokens.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(MAX_LIFETIME));
     let access = Access {
         handle: tokens.access,
         scopes: consented.clone(),
@@ -52,23 +52,30 @@ pub fn connect(now: Timestamp, sign_in: &SignIn, known: Version, terms: &Terms) 
         connected_at: now,
         renewed_at: now,
         used_at: now,
-        schedule: Schedule::after(now, life, terms.forgets_after, terms.jitter),
+        schedule: Schedule::after(now, life, parameters.forgets_after, parameters.jitter),
         back_off: BackOff::default(),
         lease: None,
         intent: None,
     }
 }
 
-/// The row of a user who signs in again. The tokens before are dropped and not revoked, because at some providers that
-/// would end the new ones too.
+/// The row of a user who signs in again. The old tokens are dropped and not revoked, because some providers
+/// would revoke the new ones too.
 #[must_use]
-pub fn reconnect(now: Timestamp, grant: &Grant, sign_in: &SignIn, known: Version, terms: &Terms) -> Update {
+pub fn reconnect(
+    now: Timestamp,
+    grant: &Grant,
+    sign_in: &SignIn,
+    known: Version,
+    parameters: &SettleParameters,
+) -> Update {
     let status = grant.status.after(Event::SignedIn);
-    let after = Grant { status, ..connect(now, sign_in, known.max(grant.version), terms) };
+    let after = Grant { status, ..connect(now, sign_in, known.max(grant.version), parameters) };
     Update { guard: Guard::of_version(grant.version), after, revoke: Vec::new() }
 }
 
-/// Ends a grant, whoever refreshes it now: its tokens leave the row and go to the revocation queue. None if it has ended.
+/// Ends a grant, even during a refresh: its tokens move from the row to the revocation queue. None if it has
+/// ended.
 #[must_use]
 pub fn sign_out(grant: &Grant, by: Revoker) -> Option<Update> {
     if matches!(grant.status, Status::Revoked(_)) {
@@ -90,8 +97,8 @@ pub fn sign_out(grant: &Grant, by: Revoker) -> Option<Update> {
     Some(Update { guard: Guard::of_version(grant.version), after, revoke })
 }
 
-/// Lets an administrator say that a row in `error` can be used as it is. None for other rows, and for one whose refresh token
-/// the provider had refused before: only a sign-in helps there.
+/// Confirms by an administrator that a row in `error` can be used as it is. None for other rows, and for one
+/// whose refresh token the provider had refused: it needs a new sign-in.
 #[must_use]
 pub fn confirm(grant: &Grant) -> Option<Update> {
     let is_dead = grant.refresh.is_none() && grant.intent.is_some();
@@ -103,17 +110,18 @@ pub fn confirm(grant: &Grant) -> Option<Update> {
     })
 }
 
-/// Gives a lease back under which nothing was sent. None for a row that somebody else has by now.
+/// Releases a lease under which nothing was sent. None if another holder has the lease.
 #[must_use]
-pub fn give_back(grant: &Grant, held: &Held) -> Option<Update> {
+pub fn release_lease(grant: &Grant, held: &HeldLease) -> Option<Update> {
     grant.lease.filter(|lease| lease.owner == held.owner)?;
-    // An intent that is older than the claim stays.
+    // An intent from before the claim is kept.
     let intent = grant.intent.filter(|_| held.claim.is_repeated);
     let after = Grant { lease: None, intent, ..grant.clone() };
     Some(Update { guard: Guard::of(grant), after, revoke: Vec::new() })
 }
 
-/// Forgets an access token whose cell cannot be opened, so that the next demand refreshes. None if it is not there.
+/// Removes an access token whose cell cannot be opened, so that the next demand refreshes. None if it is not
+/// in the row.
 #[must_use]
 pub fn forget_access(grant: &Grant, hash: TokenHash) -> Option<Update> {
     let is_it = |access: &Access| access.handle.hash == hash;

@@ -1,4 +1,4 @@
-//! What came of an attempt to refresh.
+//! The outcome of an attempt to refresh.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ pub enum Outcome {
     UnauthorizedClient,
     /// The provider does not give these scopes or this audience (`invalid_scope`, `invalid_target`).
     ScopeRefused,
-    /// The provider gave no tokens, and that says nothing of the grant.
+    /// The provider issued no tokens, for a reason that does not concern the grant.
     Failed {
-        /// What happened.
+        /// The failure.
         failure: Failure,
-        /// The pause that the provider asks for.
+        /// The `Retry-After` of the provider.
         retry_after: Option<Duration>,
     },
-    /// An answer that cannot be used apart from its refresh token, which must not be lost.
+    /// An unusable answer with a new refresh token, which must not be lost.
     RotatedOnly(Handle),
     /// The sealed refresh token or client secret is missing or cannot be opened; nothing was sent.
     CellUnreadable,
@@ -40,9 +40,9 @@ pub struct Renewed {
     pub access: Handle,
     /// The refresh token, if the answer has one. It may be the old one again.
     pub refresh: Option<Handle>,
-    /// The ID token, already checked.
+    /// The verified ID token.
     pub id_token: Option<IdToken>,
-    /// The life of the access token; zero counts as unknown.
+    /// The lifetime of the access token; zero counts as unknown.
     pub expires_in: Option<Duration>,
     /// The scopes; those asked for if the answer names none (RFC 6749 section 5.1).
     pub scopes: Option<Scopes>,
@@ -51,33 +51,33 @@ pub struct Renewed {
 /// A failure that leaves the status as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// The request did not leave: no connection, no name, or no time.
+    /// The request was not sent: no connection, no DNS answer, or no time.
     NotSent,
-    /// The request left, and no whole answer came back.
+    /// The request was sent, and no complete answer came back.
     AnswerLost,
-    /// The provider asks for patience: 408, 425, 429, 503, `temporarily_unavailable`.
+    /// The provider is overloaded: 408, 425, 429, 503, `temporarily_unavailable`.
     Overloaded,
     /// Any other 5xx, or `server_error`.
     ServerFailed,
     /// A success that cannot be read: HTML, no JSON, too large, no access token.
     Unreadable,
-    /// A refusal that no standard knows, or a redirect.
+    /// A refusal with an unknown error code, or a redirect.
     UnknownRefusal,
-    /// The provider calls the request malformed (`invalid_request`); of one attempt after another, it means that it has
-    /// forgotten the grant.
+    /// The provider calls the request malformed (`invalid_request`); of one attempt after another, it means
+    /// that it has forgotten the grant.
     RequestRefused,
     /// An access token that had already ended when it arrived.
     DeadOnArrival,
 }
 
 impl Failure {
-    /// Whether the provider may have spent the refresh token.
+    /// Whether the provider may have consumed the refresh token.
     #[must_use]
-    pub const fn may_have_spent(self) -> bool {
+    pub const fn may_have_consumed_token(self) -> bool {
         matches!(self, Self::AnswerLost | Self::ServerFailed | Self::Unreadable)
     }
 
-    /// Whether the provider broke the protocol, rather than being away.
+    /// Whether the provider violated the protocol, and is not just unavailable.
     #[must_use]
     pub const fn is_misbehaviour(self) -> bool {
         matches!(self, Self::Unreadable | Self::UnknownRefusal | Self::RequestRefused | Self::DeadOnArrival)
@@ -118,7 +118,7 @@ impl Failure {
 }
 
 impl Outcome {
-    /// A failure without a pause that the provider asks for.
+    /// A failure without `Retry-After`.
     #[must_use]
     pub const fn failed(failure: Failure) -> Self {
         Self::Failed { failure, retry_after: None }

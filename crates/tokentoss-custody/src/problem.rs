@@ -1,11 +1,11 @@
-//! Refusals, with a stable code and what helps.
+//! Refusals, with a stable code and the suggested action.
 
 use std::time::Duration;
 
 /// The stable code of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
-    /// The grant was ended on purpose.
+    /// The grant was ended by the user or an administrator.
     NotConnected,
     /// The user must sign in again.
     ReauthRequired,
@@ -19,17 +19,17 @@ pub enum Problem {
     ClientMisconfigured,
     /// A sealed cell cannot be opened.
     KeyUnavailable,
-    /// The caller refused a token that is too new to be replaced again.
+    /// The caller rejected a token that is too new to be renewed again.
     RateLimited,
     /// The provider answers with something that is not an answer.
     ProviderMisbehaved,
     /// The provider cannot be reached or is overloaded.
     ProviderUnavailable,
-    /// Another process refreshes and is not ready yet.
+    /// Another process is still refreshing.
     RefreshBusy,
 }
 
-/// What helps.
+/// The suggested action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// A new sign-in.
@@ -75,7 +75,7 @@ impl Problem {
         }
     }
 
-    /// What helps.
+    /// The suggested action.
     #[must_use]
     pub const fn action(self) -> Action {
         match self {

@@ -1,4 +1,4 @@
-//! When the scheduler refreshes a grant that nobody waits for.
+//! The schedule: when a grant is refreshed in advance.
 
 use std::time::Duration;
 
@@ -6,19 +6,21 @@ use tokentoss_core::Timestamp;
 
 use crate::grant::Grant;
 use crate::handle::ClientRevision;
-use crate::terms::{Jitter, LONGEST_RETRY_AFTER, between};
+use crate::parameters::{Jitter, MAX_RETRY_AFTER, between};
 
 /// Two columns, of which [`Grant::due_at`] takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// For a grant that was used since its renewal: at two thirds of the main token's life, or up to a tenth earlier.
+    /// For a grant that was used since its renewal: at two thirds of the lifetime of the main token, or up to
+    /// a tenth earlier.
     pub refresh_at: Timestamp,
-    /// For an idle one: at two thirds of the time after which the provider forgets it, or up to a tenth earlier.
+    /// For an idle one: at two thirds of the time after which its refresh token expires, or up to a tenth
+    /// earlier.
     pub keep_alive_at: Timestamp,
 }
 
 impl Schedule {
-    /// The times that follow on a renewal.
+    /// The schedule after a renewal.
     #[must_use]
     pub fn after(renewed_at: Timestamp, life: Duration, forgets_after: Duration, jitter: Jitter) -> Self {
         let at = |whole: Duration| renewed_at + (whole / 3 * 2).saturating_sub(jitter.of(whole / 10));
@@ -29,8 +31,8 @@ impl Schedule {
 impl Grant {
     /// When the scheduler should refresh the grant; none if only a sign-in or an administrator can help.
     ///
-    /// An attempt without a known answer is repeated at once, because the next refresh token may be waiting at a
-    /// provider that gives it out again only for some seconds.
+    /// An attempt without a known answer is repeated at once, because the next refresh token may be waiting
+    /// at a provider that gives it out again only for some seconds.
     #[must_use]
     pub fn due_at(&self, now: Timestamp, revision: ClientRevision) -> Option<Timestamp> {
         let refresh = self.refresh.filter(|_| self.status.allows_refresh(revision))?;
@@ -45,11 +47,10 @@ impl Grant {
         Some(times.into_iter().flatten().fold(base, Timestamp::max))
     }
 
-    /// How long the scheduler may rest before it looks at this grant again, so that a clock put forward by mistake and
-    /// back again cannot put it to sleep.
+    /// How long the scheduler may wait before it checks this grant again. It is limited, because the clock
+    /// may have been wrong.
     #[must_use]
     pub fn rest(&self, now: Timestamp, revision: ClientRevision) -> Duration {
-        self.due_at(now, revision)
-            .map_or(LONGEST_RETRY_AFTER, |due| between(now, due).min(LONGEST_RETRY_AFTER))
+        self.due_at(now, revision).map_or(MAX_RETRY_AFTER, |due| between(now, due).min(MAX_RETRY_AFTER))
     }
 }

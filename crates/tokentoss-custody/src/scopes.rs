@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 pub struct Scopes(BTreeSet<String>);
 
 impl Scopes {
-    /// Reads a list that is separated by spaces.
+    /// Parses a space-separated list.
     #[must_use]
     pub fn read(list: &str) -> Self {
         list.split(' ').filter(|scope| !scope.is_empty()).collect()
     }
 
-    /// Reads the list of a provider's answer, without what can be no scope: visible ASCII is all that they are made of
-    /// (RFC 6749 section 3.3), and a database may refuse the rest.
+    /// Parses the list of a provider's answer, without invalid scopes: a scope consists of visible ASCII (RFC
+    /// 6749 section 3.3), and a database may refuse other characters.
     #[must_use]
     pub fn of_provider(list: &str) -> Self {
         let is_scope = |scope: &&str| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
@@ -27,9 +27,9 @@ impl Scopes {
         self.0.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether all of these are among the others.
+    /// Whether this is a subset of the others.
     #[must_use]
-    pub fn are_within(&self, others: &Self) -> bool {
+    pub fn is_subset(&self, others: &Self) -> bool {
         self.0.is_subset(&others.0)
     }
 
@@ -46,14 +46,14 @@ impl<S: Into<String>> FromIterator<S> for Scopes {
     }
 }
 
-/// What a token is asked for.
+/// The target of a token: scopes and audience.
 ///
-/// The default is the main target: whatever the sign-in was granted, for the provider's usual audience.
+/// The default is the main target: the scopes of the sign-in, and the default audience of the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
     /// The scopes; empty for those of the sign-in.
     pub scopes: Scopes,
-    /// The audience, where it is not the provider's usual one.
+    /// The audience; none for the default one.
     pub audience: Option<String>,
 }
 

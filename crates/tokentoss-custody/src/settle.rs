@@ -1,65 +1,72 @@
-//! From the outcome of an attempt to what is written.
+//! Settles an attempt: from its outcome to the write.
 
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 
-use crate::attempt::Report;
+use crate::attempt::AttemptReport;
 use crate::back_off::BackOff;
 use crate::claim::Claim;
 use crate::grant::{Access, Grant, Intent, Slot};
 use crate::handle::Handle;
 use crate::outcome::{Failure, Outcome, Renewed};
+use crate::parameters::{LEASE, MAX_LIFETIME, MAX_REFUSALS, SettleParameters, TARGET_REFUSAL_TTL, before};
 use crate::schedule::Schedule;
 use crate::status::{ErrorCause, Event, ExpiredCause, Status};
-use crate::terms::{LEASE, LONGEST_LIFE, MOST_REFUSALS, SCOPE_REFUSAL, Terms, before};
-use crate::update::{Guard, Update, Write};
+use crate::update::{Guard, Settlement, Update};
 
 /// Settles a grant after an attempt.
 ///
-/// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first try, another one
-/// after the guard did not hold, and a replay from the journal. `age` is how long ago the claim was: by a clock that nobody
-/// changes where the process still has one, else by the database's.
+/// `grant` is the row as it is now, by the database's clock at `now`, so that the same call serves the first
+/// write, another one after a conflict, and a replay from the journal. `age` is the time since the claim: by
+/// a monotonic clock in the same process, otherwise by the database's clock.
 #[must_use]
-pub fn settle(now: Timestamp, age: Duration, grant: &Grant, report: &Report, terms: &Terms) -> Write {
+pub fn settle(
+    now: Timestamp,
+    age: Duration,
+    grant: &Grant,
+    report: &AttemptReport,
+    parameters: &SettleParameters,
+) -> Settlement {
     match &report.outcome {
         Outcome::Renewed(renewed) => match standing(grant, report) {
-            // The token that was sent went to the queue when the user signed out.
-            Standing::Gone => Write::Revoke(vec![rotated(renewed.refresh, report).unwrap_or(renewed.access)]),
-            Standing::Superseded => Write::Nothing,
-            standing => settle_renewed((now, age), grant, report, renewed, terms, standing),
+            // The sent token was queued for revocation at the sign-out.
+            Standing::Gone => {
+                Settlement::Revoke(vec![rotated(renewed.refresh, report).unwrap_or(renewed.access)])
+            }
+            Standing::Superseded => Settlement::Nothing,
+            standing => settle_renewed((now, age), grant, report, renewed, parameters, standing),
         },
         Outcome::RotatedOnly(refresh) => match standing(grant, report) {
-            Standing::Gone => {
-                rotated(Some(*refresh), report).map_or(Write::Nothing, |new| Write::Revoke(vec![new]))
-            }
-            Standing::Superseded => Write::Nothing,
-            standing => rotated_only(now, grant, report, *refresh, terms, standing),
+            Standing::Gone => rotated(Some(*refresh), report)
+                .map_or(Settlement::Nothing, |new| Settlement::Revoke(vec![new])),
+            Standing::Superseded => Settlement::Nothing,
+            standing => rotated_only(now, grant, report, *refresh, parameters, standing),
         },
         outcome => match standing(grant, report) {
-            Standing::Holder => write(grant, failed(now, grant, report, outcome, terms)),
+            Standing::Holder => write(grant, failed(now, grant, report, outcome, parameters)),
             // Only the holder knows whether a failure still counts.
-            Standing::Late | Standing::Revived | Standing::Superseded | Standing::Gone => Write::Nothing,
+            Standing::Late | Standing::Revived | Standing::Superseded | Standing::Gone => Settlement::Nothing,
         },
     }
 }
 
-/// How an attempt stands to the row.
+/// The relation of an attempt to the current row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     /// It still holds the lease.
     Holder,
-    /// It does not, but nobody has replaced the refresh token that it sent, or somebody took it for dead.
+    /// It lost the lease, but the refresh token that it sent is still current, or was marked as dead.
     Late,
-    /// The row is from before the claim: a failover or a backup revived it.
+    /// The row is from before the claim: a failover or a backup restored it.
     Revived,
-    /// The refresh token is another one now.
+    /// The row has another refresh token now.
     Superseded,
     /// The grant was ended on purpose.
     Gone,
 }
 
-fn standing(grant: &Grant, report: &Report) -> Standing {
+fn standing(grant: &Grant, report: &AttemptReport) -> Standing {
     let claim = &report.held.claim;
     let is_holder = grant.lease.is_some_and(|lease| lease.owner == report.held.owner);
     let taken_for_dead = || {
@@ -79,14 +86,14 @@ fn standing(grant: &Grant, report: &Report) -> Standing {
     }
 }
 
-/// The refresh token of an answer, unless it is the one that was sent: the row knows in which cell that is now, if it still
-/// has it.
-fn rotated(answered: Option<Handle>, report: &Report) -> Option<Handle> {
+/// The refresh token of an answer, unless it is the one that was sent: the row knows in which cell that is
+/// now, if it still has it.
+fn rotated(answered: Option<Handle>, report: &AttemptReport) -> Option<Handle> {
     answered.filter(|refresh| refresh.hash != report.held.claim.refresh.hash)
 }
 
-fn write(grant: &Grant, after: Grant) -> Write {
-    Write::Update(Box::new(Update { guard: Guard::of(grant), after, revoke: Vec::new() }))
+fn write(grant: &Grant, after: Grant) -> Settlement {
+    Settlement::Update(Box::new(Update { guard: Guard::of(grant), after, revoke: Vec::new() }))
 }
 
 /// The row with the next version and without a lease.
@@ -94,14 +101,14 @@ fn released(grant: &Grant, claim: &Claim) -> Grant {
     Grant { version: grant.version.max(claim.version).next(), lease: None, ..grant.clone() }
 }
 
-/// From when a token's life counts: from the claim, but no further from its age than a lease, because the database's clock
-/// may have been changed in between.
+/// From when a token's life counts: from the claim, but no further from its age than a lease, because the
+/// database's clock may have been changed in between.
 fn counted_from(now: Timestamp, age: Duration, claim: &Claim) -> Timestamp {
     claim.at.clamp(before(now, age.saturating_add(LEASE)), before(now, age.saturating_sub(LEASE)))
 }
 
-/// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that somebody must
-/// confirm.
+/// What new tokens do to the status. What was lost with the newer rows may have been a sign-out, so that
+/// somebody must confirm.
 const fn success(standing: Standing) -> Event {
     match standing {
         Standing::Revived => Event::Failed(ErrorCause::RolledBack),
@@ -112,29 +119,30 @@ const fn success(standing: Standing) -> Event {
 fn settle_renewed(
     (now, age): (Timestamp, Duration),
     grant: &Grant,
-    report: &Report,
+    report: &AttemptReport,
     renewed: &Renewed,
-    terms: &Terms,
+    parameters: &SettleParameters,
     standing: Standing,
-) -> Write {
+) -> Settlement {
     let claim = &report.held.claim;
     let obtained_at = counted_from(now, age, claim);
     let present = grant.slot(&claim.target).and_then(|slot| slot.access.as_ref());
     let rotated = rotated(renewed.refresh, report);
     let is_older = present.is_some_and(|access| access.obtained_at >= obtained_at);
     if standing == Standing::Late && rotated.is_none() && is_older {
-        return Write::Nothing;
+        return Settlement::Nothing;
     }
     if rotated.or(grant.refresh).is_none() {
-        // The token that was sent has been refused since, and this answer brings no other: the grant stays dead.
-        return Write::Nothing;
+        // The token that was sent has been refused since, and this answer brings no other: the grant stays
+        // dead.
+        return Settlement::Nothing;
     }
     let scopes = renewed.scopes.clone().unwrap_or_else(|| match present {
         _ if !claim.target.scopes.is_empty() => claim.target.scopes.clone(),
         Some(access) => access.scopes.clone(),
         None => grant.consented.clone(),
     });
-    let life = renewed.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(LONGEST_LIFE));
+    let life = renewed.expires_in.filter(|life| !life.is_zero()).map(|life| life.min(MAX_LIFETIME));
     let expires_at = life.map(|life| obtained_at + life);
     let access = Access { handle: renewed.access, scopes, obtained_at, expires_at };
 
@@ -149,13 +157,13 @@ fn settle_renewed(
     after.intent = None;
     after.renewed_at = obtained_at;
     let life = after.life(&access);
-    let schedule = Schedule::after(obtained_at, life, terms.forgets_after, terms.jitter);
+    let schedule = Schedule::after(obtained_at, life, parameters.forgets_after, parameters.jitter);
     let refresh_at = if claim.target.is_main() { schedule.refresh_at } else { grant.schedule.refresh_at };
     after.schedule = Schedule { refresh_at, ..schedule };
     after.back_off = match after.ttl(&access, now) {
         // What is written long after it came may have ended since, which says nothing of the provider.
         Duration::ZERO if age <= LEASE => {
-            grant.back_off.failed(now, Failure::DeadOnArrival, None, terms.jitter)
+            grant.back_off.failed(now, Failure::DeadOnArrival, None, parameters.jitter)
         }
         _ => BackOff::default(),
     };
@@ -166,17 +174,17 @@ fn settle_renewed(
 fn rotated_only(
     now: Timestamp,
     grant: &Grant,
-    report: &Report,
+    report: &AttemptReport,
     refresh: Handle,
-    terms: &Terms,
+    parameters: &SettleParameters,
     standing: Standing,
-) -> Write {
-    let Some(refresh) = rotated(Some(refresh), report).or(grant.refresh) else { return Write::Nothing };
+) -> Settlement {
+    let Some(refresh) = rotated(Some(refresh), report).or(grant.refresh) else { return Settlement::Nothing };
     let mut after = released(grant, &report.held.claim);
     after.status = grant.status.after(success(standing));
     after.refresh = Some(refresh);
     after.intent = None;
-    after.back_off = grant.back_off.failed(now, Failure::Unreadable, None, terms.jitter);
+    after.back_off = grant.back_off.failed(now, Failure::Unreadable, None, parameters.jitter);
     write(grant, after)
 }
 
@@ -198,7 +206,7 @@ fn target_refused(
     mut after: Grant,
 ) -> Grant {
     let access = grant.slot(&claim.target).and_then(|slot| slot.access.clone());
-    after.put(Slot { target: claim.target.clone(), access, refused_until: Some(now + SCOPE_REFUSAL) });
+    after.put(Slot { target: claim.target.clone(), access, refused_until: Some(now + TARGET_REFUSAL_TTL) });
     if matches!(outcome, Outcome::Ended(_)) {
         // The main token's refresh tells whether the grant is over.
         after.schedule.refresh_at = grant.schedule.refresh_at.min(now);
@@ -210,10 +218,16 @@ fn target_refused(
 fn is_forgotten(grant: &Grant, outcome: &Outcome) -> bool {
     let is_refused = matches!(outcome, Outcome::Failed { failure: Failure::RequestRefused, .. });
     let BackOff { failures, failure, .. } = grant.back_off;
-    is_refused && failure == Some(Failure::RequestRefused) && failures.saturating_add(1) >= MOST_REFUSALS
+    is_refused && failure == Some(Failure::RequestRefused) && failures.saturating_add(1) >= MAX_REFUSALS
 }
 
-fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, terms: &Terms) -> Grant {
+fn failed(
+    now: Timestamp,
+    grant: &Grant,
+    report: &AttemptReport,
+    outcome: &Outcome,
+    parameters: &SettleParameters,
+) -> Grant {
     let claim = &report.held.claim;
     let mut after = released(grant, claim);
     let kept = Intent { hash: claim.refresh.hash, at: claim.intent.at };
@@ -231,16 +245,18 @@ fn failed(now: Timestamp, grant: &Grant, report: &Report, outcome: &Outcome, ter
             after.back_off = BackOff::default();
             Event::Ended(if interrupted { ExpiredCause::RefreshInterrupted } else { *cause })
         }
-        Outcome::InvalidClient => Event::Failed(ErrorCause::InvalidClient(terms.client_revision)),
-        Outcome::UnauthorizedClient => Event::Failed(ErrorCause::UnauthorizedClient(terms.client_revision)),
+        Outcome::InvalidClient => Event::Failed(ErrorCause::InvalidClient(parameters.client_revision)),
+        Outcome::UnauthorizedClient => {
+            Event::Failed(ErrorCause::UnauthorizedClient(parameters.client_revision))
+        }
         Outcome::CellUnreadable => Event::Failed(ErrorCause::CellUnreadable),
         Outcome::Failed { failure, retry_after } => {
-            after.back_off = grant.back_off.failed(now, *failure, *retry_after, terms.jitter);
+            after.back_off = grant.back_off.failed(now, *failure, *retry_after, parameters.jitter);
             return after;
         }
         // Nothing was asked for by name, so the refusal makes no sense.
         Outcome::ScopeRefused | Outcome::Renewed(_) | Outcome::RotatedOnly(_) => {
-            after.back_off = grant.back_off.failed(now, Failure::UnknownRefusal, None, terms.jitter);
+            after.back_off = grant.back_off.failed(now, Failure::UnknownRefusal, None, parameters.jitter);
             return after;
         }
     };

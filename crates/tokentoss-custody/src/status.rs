@@ -1,23 +1,23 @@
-//! The statuses of a grant, and the one table of their transitions.
+//! The statuses of a grant, and the table of their transitions.
 
 use crate::handle::ClientRevision;
 
-/// Why only a new sign-in helps.
+/// Why the user must sign in again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExpiredCause {
     /// The provider does not know the refresh token any more.
     InvalidGrant,
-    /// It says that the refresh token has expired.
+    /// The refresh token has expired.
     GrantExpired,
-    /// It says that the user, or somebody for them, took the access back.
+    /// The user or an administrator revoked the access at the provider.
     GrantRevoked,
-    /// It calls the very same request malformed again and again, which some say of a refresh token that they forgot.
+    /// The provider repeatedly answers `invalid_request`, which some do for a forgotten refresh token.
     GrantForgotten,
-    /// The organisation wants the user to prove again who they are (Google's `invalid_rapt`).
+    /// The organisation requires the user to reauthenticate (Google's `invalid_rapt`).
     InvalidRapt,
-    /// The organisation does not let this client in (Google's `admin_policy_enforced`).
+    /// The organisation does not allow this client (Google's `admin_policy_enforced`).
     AdminPolicyEnforced,
-    /// The same, after an answer was lost that may have brought the next refresh token.
+    /// The refresh token is unknown, after a lost answer that may have contained its successor.
     RefreshInterrupted,
     /// There is no refresh token, and the access token has ended.
     RefreshTokenMissing,
@@ -56,26 +56,26 @@ pub enum Revoker {
 /// The status of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
-    /// Tokens can be had, now or after a passing failure.
+    /// Tokens can be issued, now or after a transient failure.
     Active,
     /// The user must sign in again.
     Expired(ExpiredCause),
     /// An administrator must act.
     Error(ErrorCause),
-    /// Ended on purpose.
+    /// Ended by the user or an administrator.
     Revoked(Revoker),
 }
 
-/// What changes a status.
+/// An event that changes a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// The provider gave new tokens.
+    /// The provider issued new tokens.
     Renewed,
     /// The provider ended the grant, or nothing is left to refresh it with.
     Ended(ExpiredCause),
-    /// Something that only an administrator can put right.
+    /// A problem that only an administrator can solve.
     Failed(ErrorCause),
-    /// An administrator says that the row can be used as it is.
+    /// An administrator confirmed the row.
     Confirmed,
     /// The user signed in.
     SignedIn,
@@ -119,15 +119,14 @@ impl ExpiredCause {
         }
     }
 
-    /// Whether a provider may say so of a refresh token that it replaced in an answer that got lost.
+    /// Whether this cause may follow a lost answer that replaced the refresh token.
     pub(crate) const fn may_follow_a_lost_answer(self) -> bool {
         matches!(self, Self::InvalidGrant | Self::GrantRevoked | Self::GrantForgotten)
     }
 }
 
 impl Status {
-    /// The status that a row holds, by its name, its cause and the client's revision beside it; none for what this version
-    /// does not know.
+    /// Parses the status columns of a row: name, cause and client revision; none for unknown values.
     #[must_use]
     pub fn read(name: &str, cause: Option<&str>, revision: ClientRevision) -> Option<Self> {
         Some(match (name, cause) {
@@ -145,7 +144,7 @@ impl Status {
         })
     }
 
-    /// The client's revision of which the cause speaks.
+    /// The client revision that the cause refers to.
     #[must_use]
     pub const fn revision(self) -> Option<ClientRevision> {
         match self {
@@ -154,7 +153,7 @@ impl Status {
         }
     }
 
-    /// The status after an event. Nothing but a sign-in leaves [`Status::Revoked`].
+    /// The status after an event. Only a sign-in leaves [`Status::Revoked`].
     #[must_use]
     pub const fn after(self, event: Event) -> Self {
         match (self, event) {
@@ -162,7 +161,7 @@ impl Status {
             (Self::Revoked(_), _) => self,
             (_, Event::SignedIn) => Self::Active,
             (_, Event::Revoked(by)) => Self::Revoked(by),
-            // What was lost may have been a sign-out, so that new tokens are kept but not used.
+            // The lost rows may contain a sign-out, so new tokens are stored but not used.
             (Self::Error(ErrorCause::RolledBack), Event::Renewed | Event::Ended(_) | Event::Failed(_)) => {
                 self
             }

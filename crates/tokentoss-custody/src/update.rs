@@ -3,7 +3,7 @@
 use crate::grant::Grant;
 use crate::handle::{Handle, LeaseOwner, Version};
 
-/// What a row must be like to be written.
+/// The condition for a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// `version = :version`.
@@ -19,7 +19,7 @@ impl Guard {
         Self { version: grant.version, owner: Some(grant.lease.map(|lease| lease.owner)) }
     }
 
-    /// The row's version, whoever holds the lease.
+    /// Only the version of the row, and any holder of the lease.
     #[must_use]
     pub const fn of_version(version: Version) -> Self {
         Self { version, owner: None }
@@ -28,8 +28,9 @@ impl Guard {
 
 /// One transaction: the row becomes `after` if the guard holds, and `revoke` goes to the revocation queue.
 ///
-/// All columns are set except `used_at`. Cells of tokens that are new in `after` are written with it, those of tokens that
-/// are gone are deleted. If no row matches, nothing is written: read the row again and decide or settle again.
+/// All columns are set except `used_at`. Cells of tokens that are new in `after` are written with it, those
+/// of tokens that are gone are deleted. If no row matches, nothing is written: read the row again and decide
+/// or settle again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     /// The condition.
@@ -41,7 +42,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// What the statement does with a row, and whether it touches it; the SQL must do the same.
+    /// Does what the SQL statement does; false if the guard does not hold.
     #[must_use]
     pub fn apply(&self, row: &mut Grant) -> bool {
         let owner = row.lease.map(|lease| lease.owner);
@@ -55,13 +56,14 @@ impl Update {
     }
 }
 
-/// What to write after an outcome.
+/// What to write after an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Write {
+pub enum Settlement {
     /// The row.
     Update(Box<Update>),
-    /// The user signed out meanwhile: these new tokens go to the revocation queue, and the row stays as it is.
+    /// The user signed out meanwhile: add these new tokens to the revocation queue, and leave the row as it
+    /// is.
     Revoke(Vec<Handle>),
-    /// Nothing: somebody else has written what matters, and the lease is no longer ours.
+    /// Nothing: another process has written the row, and holds the lease.
     Nothing,
 }

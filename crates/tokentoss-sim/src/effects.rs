@@ -55,7 +55,7 @@ impl World {
                     match form.url.as_str() {
                         "https://as.example/token" => self.ask_for_tokens(request, authorization, body),
                         DEVICE_ENDPOINT => self.ask_for_code(request, body),
-                        other => panic!("C41: {other}"),
+                        other => panic!("a request to an unexpected endpoint: {other} (C41)"),
                     }
                 }
                 Output::AbortRequest => {
@@ -302,9 +302,12 @@ impl World {
         self.browser.address = format!("{redirect_uri}?{query}");
         let message = json!({"type": "callback", "query": query});
         if !redirect_uri.starts_with(LISTENER) {
-            assert!(redirect_uri.starts_with(&self.callback_origin), "C9");
+            assert!(
+                redirect_uri.starts_with(&self.callback_origin),
+                "the redirect URI is the registered one (C9)"
+            );
             *self.browser.place(window) = Place::StaticPage(query);
-            // The page speaks on the channel of its own state (C20); nobody may listen there any more.
+            // The page uses the channel of its own state (C20); there may be no listener any more.
             let named = |name: &String| url.contains(&format!("state={}", &name["tokentoss/".len()..]));
             if self.browser.channel.as_ref().is_some_and(named) {
                 self.events.push_back(Input::Broadcast { text: message.to_string().into() });

@@ -101,11 +101,14 @@ impl Provider {
         assert_eq!(endpoint, "https://as.example/authorize");
         self.authorization_requests.push(url.to_owned());
         let form = parse_once(query);
-        assert_eq!(form["response_type"], "code", "C1");
-        assert_eq!(form["code_challenge_method"], "S256", "C2");
+        assert_eq!(form["response_type"], "code", "the response type is code (C1)");
+        assert_eq!(form["code_challenge_method"], "S256", "PKCE uses S256 (C2)");
         assert_eq!(form["client_id"], CLIENT_ID);
-        assert_eq!(form.contains_key("nonce"), self.openid_connect, "C7");
-        assert!(!self.openid_connect || form["scope"].split(' ').any(|scope| scope == "openid"), "C8");
+        assert_eq!(form.contains_key("nonce"), self.openid_connect, "every OpenID request has a nonce (C7)");
+        assert!(
+            !self.openid_connect || form["scope"].split(' ').any(|scope| scope == "openid"),
+            "the scope has openid (C8)"
+        );
         let mut answer = form_urlencoded::Serializer::new(String::new());
         match user {
             User::Accepts => {
@@ -244,7 +247,10 @@ fn object(value: Value) -> Map<String, Value> {
 fn parse_once(form: &str) -> BTreeMap<String, String> {
     let mut parameters = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(form.as_bytes()) {
-        assert!(parameters.insert(name.to_string(), value.to_string()).is_none(), "C11: {name} stands twice");
+        assert!(
+            parameters.insert(name.to_string(), value.to_string()).is_none(),
+            "the parameter {name} occurs twice (C11)"
+        );
     }
     parameters
 }

@@ -13,20 +13,20 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::{AllowedProviders, Caller, NAME_LIMIT, Turned, name_in, names_nobody};
+use super::{AllowedProviders, AuthError, Caller, NAME_LIMIT, name_in, reject_naming_headers};
 use crate::config::{Config, ConfigError};
 use crate::source::Source;
 
-/// How long a hub's word counts: a token that the hub revokes works here as long.
-const KNOWN_FOR: Duration = Duration::from_secs(60);
-/// How long a refused token is not asked for again.
-const UNKNOWN_FOR: Duration = Duration::from_secs(5);
-/// How long a hub may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Tokens of a hub that are remembered.
-const REMEMBERED: u64 = 10_000;
-/// Requests to a hub at once: a flood of unknown tokens must not fall on the hub.
-const AT_ONCE: usize = 16;
+/// How long a hub's answer is cached: a token that the hub revokes is accepted here for as long.
+const KNOWN_TTL: Duration = Duration::from_secs(60);
+/// How long a refused token is cached as unknown.
+const UNKNOWN_TTL: Duration = Duration::from_secs(5);
+/// The time limit for one request to a hub.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most cached tokens of a hub.
+const CACHE_CAPACITY: u64 = 10_000;
+/// The most concurrent requests to a hub, which protects it from a flood of unknown tokens.
+const MAX_CONCURRENT: usize = 16;
 /// The longest token that a hub is asked about, in bytes.
 const TOKEN_LIMIT: usize = 1024;
 /// The longest answer, in bytes: the scopes of an administrator of many users are long.
@@ -51,44 +51,44 @@ pub struct HubConfig {
 pub struct Hub {
     name: String,
     user_url: Url,
-    /// Each of them lets a token reach the broker's service.
+    /// A token needs one of these scopes to reach the broker's service.
     scopes: [String; 2],
     service: String,
     http: Client,
-    words: Cache<[u8; 32], Word>,
-    turns: Arc<Semaphore>,
+    owners: Cache<[u8; 32], TokenOwner>,
+    permits: Arc<Semaphore>,
 }
 
-/// What a hub said of a token.
+/// The owner of a token, as the hub answered.
 #[derive(Clone, Debug)]
-enum Word {
-    /// It is this user's.
+enum TokenOwner {
+    /// This user.
     User(String),
-    /// It is nobody's, or does not reach this far.
-    Nobody,
+    /// The hub does not know the token, or the token lacks the scope for this service.
+    Unknown,
 }
 
-/// The hub gave no answer that can be read.
+/// The hub did not answer, or its answer could not be parsed.
 #[derive(Clone, Copy, Debug)]
-struct Away;
+struct HubUnavailable;
 
-/// The part of the hub's answer that counts; JupyterHub's `GET /user` sends more.
+/// The members of JupyterHub's user model (`GET /user`) that are used here.
 #[derive(Deserialize)]
-struct Model {
+struct UserModel {
     kind: String,
     name: String,
     #[serde(default)]
     scopes: Vec<String>,
 }
 
-/// How long each word counts.
-struct Life;
+/// How long each answer is cached.
+struct OwnerLifetime;
 
-impl Expiry<[u8; 32], Word> for Life {
-    fn expire_after_create(&self, _: &[u8; 32], word: &Word, _: Instant) -> Option<Duration> {
-        Some(match word {
-            Word::User(_) => KNOWN_FOR,
-            Word::Nobody => UNKNOWN_FOR,
+impl Expiry<[u8; 32], TokenOwner> for OwnerLifetime {
+    fn expire_after_create(&self, _: &[u8; 32], owner: &TokenOwner, _: Instant) -> Option<Duration> {
+        Some(match owner {
+            TokenOwner::User(_) => KNOWN_TTL,
+            TokenOwner::Unknown => UNKNOWN_TTL,
         })
     }
 }
@@ -104,17 +104,17 @@ impl Hubs {
         hubs.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The user whose token this is.
-    pub(super) async fn identify(&self, token: &str, headers: &HeaderMap) -> Result<Caller, Turned> {
-        // A token is shown to its own hub alone, so several hubs are told apart by the caller.
+    /// The caller that a hub's token identifies.
+    pub(super) async fn identify(&self, token: &str, headers: &HeaderMap) -> Result<Caller, AuthError> {
+        // A token is sent only to its own hub, so with several hubs the caller must name one.
         let hub = if headers.contains_key(HUB_HEADER) {
-            self.0.get(&name_in(headers, HUB_HEADER).map_err(|_| Turned::Unauthenticated)?)
+            self.0.get(&name_in(headers, HUB_HEADER).map_err(|_| AuthError::Unauthenticated)?)
         } else {
             self.0.values().next().filter(|_| self.0.len() == 1)
         };
-        let hub = hub.filter(|_| token.len() <= TOKEN_LIMIT).ok_or(Turned::Unauthenticated)?;
+        let hub = hub.filter(|_| token.len() <= TOKEN_LIMIT).ok_or(AuthError::Unauthenticated)?;
         let user = hub.user_of(token).await?;
-        names_nobody(headers)?;
+        reject_naming_headers(headers)?;
         Ok(Caller {
             name: format!("hub {}", hub.name),
             tenant: hub.name.clone(),
@@ -128,7 +128,7 @@ impl Hub {
     /// Reads one hub of the configuration; `service` is the broker's name among the hub's services.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`ConfigError`] with the cause.
     pub fn of(name: &str, config: &HubConfig, service: &str) -> Result<Self, ConfigError> {
         let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
             setting: format!("hubs.{name}.{setting}"),
@@ -163,12 +163,12 @@ impl Hub {
             })?
             .pop_if_empty()
             .push("user");
-        // Another library may have installed one already.
+        // Fails harmlessly if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(REQUEST_TIMEOUT)
             .user_agent(concat!("tokentoss-broker/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| wrong("api_url", "the HTTP client cannot be made"))?;
@@ -178,77 +178,87 @@ impl Hub {
             scopes: ["access:services".to_owned(), format!("access:services!service={service}")],
             service: service.to_owned(),
             http,
-            words: Cache::builder().max_capacity(REMEMBERED).expire_after(Life).build(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            owners: Cache::builder().max_capacity(CACHE_CAPACITY).expire_after(OwnerLifetime).build(),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
         })
     }
 
-    async fn user_of(&self, token: &str) -> Result<String, Turned> {
+    async fn user_of(&self, token: &str) -> Result<String, AuthError> {
         let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        // One request, however many ask at once; that the hub is away is not remembered.
-        match self.words.try_get_with(hash, self.ask(token)).await {
-            Ok(Word::User(user)) => Ok(user),
-            Ok(Word::Nobody) => Err(Turned::Unauthenticated),
-            Err(_) => Err(Turned::HubUnavailable),
+        // One request for all concurrent callers; an unavailable hub is not cached.
+        match self.owners.try_get_with(hash, self.look_up_owner(token)).await {
+            Ok(TokenOwner::User(user)) => Ok(user),
+            Ok(TokenOwner::Unknown) => Err(AuthError::Unauthenticated),
+            Err(_) => Err(AuthError::HubUnavailable),
         }
     }
 
-    async fn ask(&self, token: &str) -> Result<Word, Away> {
-        let Some(model) = self.model_of(token).await? else { return Ok(Word::Nobody) };
+    async fn look_up_owner(&self, token: &str) -> Result<TokenOwner, HubUnavailable> {
+        let Some(model) = self.fetch_user_model(token).await? else { return Ok(TokenOwner::Unknown) };
         let is_name =
             (1..=NAME_LIMIT).contains(&model.name.len()) && !model.name.chars().any(char::is_control);
-        // A service of the hub has no accounts of its own, and may not speak for users.
+        // A service of the hub has no accounts of its own, and may not act for users.
         let is_user = model.kind == "user" && is_name;
         let reaches_us = model.scopes.iter().any(|scope| self.scopes.contains(scope));
-        Ok(if is_user && reaches_us { Word::User(model.name) } else { Word::Nobody })
+        Ok(if is_user && reaches_us { TokenOwner::User(model.name) } else { TokenOwner::Unknown })
     }
 
-    /// What the hub knows of a token; nothing if the hub refuses it.
-    async fn model_of(&self, token: &str) -> Result<Option<Model>, Away> {
-        let _turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await.map_err(|_| Away)?;
-        let mut value = HeaderValue::from_str(&format!("token {token}")).map_err(|_| Away)?;
+    /// Asks the hub for the user model of a token; none if the hub refuses the token.
+    async fn fetch_user_model(&self, token: &str) -> Result<Option<UserModel>, HubUnavailable> {
+        let _permit = tokio::time::timeout(REQUEST_TIMEOUT, self.permits.acquire())
+            .await
+            .map_err(|_| HubUnavailable)?;
+        let mut value = HeaderValue::from_str(&format!("token {token}")).map_err(|_| HubUnavailable)?;
         value.set_sensitive(true);
         let call = self.http.get(self.user_url.clone()).header(header::AUTHORIZATION, value);
-        let mut response = call.send().await.map_err(|_| self.away("no answer"))?;
+        let mut response = call.send().await.map_err(|_| self.unavailable("no answer"))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
-            _ => return Err(self.away("an answer of another status")),
+            _ => return Err(self.unavailable("an answer with an unexpected status")),
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| self.away("half an answer"))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|_| self.unavailable("an incomplete answer"))?
+        {
             body.extend_from_slice(&chunk);
             if body.len() > ANSWER_LIMIT {
-                return Err(self.away("an answer that is too long"));
+                return Err(self.unavailable("an answer that is too long"));
             }
         }
-        serde_json::from_slice(&body).map(Some).map_err(|_| self.away("an answer that is none"))
+        serde_json::from_slice(&body)
+            .map(Some)
+            .map_err(|_| self.unavailable("an answer that is not a user model"))
     }
 
-    fn away(&self, what: &str) -> Away {
+    fn unavailable(&self, what: &str) -> HubUnavailable {
         tracing::warn!(hub = self.name, what, "a JupyterHub cannot be asked");
-        Away
+        HubUnavailable
     }
 
-    /// Whether the hub answers, and whether it knows this as the token of the broker's service.
+    /// Checks that the hub answers, and that this is the token of the broker's service.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A text that names the cause.
     pub async fn check(&self, service_token: Option<&str>) -> Result<(), String> {
         let Some(token) = service_token else {
-            // Any token shows that there is a hub: it is refused as a hub refuses.
-            return match self.model_of("none").await {
+            // Any invalid token shows whether there is a hub: a hub refuses it with 401 or 403.
+            return match self.fetch_user_model("none").await {
                 Ok(_) => Ok(()),
-                Err(Away) => Err(format!("hubs.{}: {} does not answer as a hub", self.name, self.user_url)),
+                Err(HubUnavailable) => {
+                    Err(format!("hubs.{}: {} does not answer as a hub", self.name, self.user_url))
+                }
             };
         };
-        match self.model_of(token).await {
+        match self.fetch_user_model(token).await {
             Ok(Some(model)) if model.kind == "service" && model.name == self.service => Ok(()),
             Ok(Some(_)) => {
                 Err(format!("hubs.{}.service_token: not the token of service {}", self.name, self.service))
             }
             Ok(None) => Err(format!("hubs.{}.service_token: the hub does not know it", self.name)),
-            Err(Away) => Err(format!("hubs.{}: {} does not answer as a hub", self.name, self.user_url)),
+            Err(HubUnavailable) => {
+                Err(format!("hubs.{}: {} does not answer as a hub", self.name, self.user_url))
+            }
         }
     }
 }

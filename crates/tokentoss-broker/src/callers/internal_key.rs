@@ -1,26 +1,26 @@
-//! Callers with a key of their own: servers, which name tenant and user in headers, and machines of one person.
+//! Callers with an API key: servers, which name tenant and user in headers, and machines of one person.
 
 use axum::http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::asker::Asker;
-use super::{Caller, Turned};
+use super::caller_policy::CallerPolicy;
+use super::{AuthError, Caller};
 use crate::config::{CallerConfig, Config, ConfigError};
 
 /// The shortest key, in characters.
 const SHORTEST_KEY: usize = 32;
 
-/// Everybody who has a key.
+/// All callers that have an API key.
 #[derive(Debug)]
 pub struct InternalKeys(Vec<Holder>);
 
-/// Somebody who has a key.
+/// A caller with an API key.
 pub(super) struct Holder {
     name: String,
     /// SHA-256 of each key.
     keys: Vec<[u8; 32]>,
-    asker: Asker,
+    policy: CallerPolicy,
 }
 
 impl std::fmt::Debug for Holder {
@@ -33,7 +33,7 @@ impl InternalKeys {
     /// Reads the keys of the configuration.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// [`ConfigError`] for the first invalid key.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let mut holders: Vec<Holder> = Vec::new();
         for (name, caller) in &config.callers {
@@ -57,7 +57,7 @@ impl InternalKeys {
         Ok(Self(holders))
     }
 
-    /// All that is wrong, not only what stands first.
+    /// All errors in the keys of the configuration, not only the first.
     #[must_use]
     pub fn problems(config: &Config) -> Vec<ConfigError> {
         let each = config.callers.iter().filter_map(|(name, caller)| Holder::of(name, caller).err());
@@ -68,10 +68,10 @@ impl InternalKeys {
         problems
     }
 
-    /// Whose key this is.
-    pub(super) fn holder_of(&self, key: &str) -> Option<&Holder> {
+    /// The caller that has this key. All keys are compared in constant time.
+    pub(super) fn find_by_key(&self, key: &str) -> Option<&Holder> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        // All are compared, so that the time tells nothing.
+        // All keys are compared, so that the duration reveals nothing.
         let mut found = None;
         for holder in &self.0 {
             for known in &holder.keys {
@@ -90,7 +90,7 @@ impl Holder {
             setting: format!("callers.{name}.{setting}"),
             reason: reason.into(),
         };
-        // A user of this machine needs none.
+        // A caller that is identified by its Unix user needs no key.
         let needed = usize::from(config.unix_user.is_none());
         if !(needed..=2).contains(&config.keys.len()) {
             return Err(wrong("keys", "must hold one key, or two while one replaces the other"));
@@ -107,12 +107,12 @@ impl Holder {
             }
             keys.push(Sha256::digest(key.expose().as_bytes()).into());
         }
-        let asker = config.asker(name)?;
-        Ok(Self { name: name.to_owned(), keys, asker })
+        let policy = config.policy(name)?;
+        Ok(Self { name: name.to_owned(), keys, policy })
     }
 
-    /// For whom the request with these headers asks.
-    pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Turned> {
-        self.asker.caller(headers)
+    /// The caller with the tenant and user of a request with these headers.
+    pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, AuthError> {
+        self.policy.caller(headers)
     }
 }

@@ -1,7 +1,7 @@
-//! Who asks. Whoever is unknown gets one answer, whatever was wrong.
+//! Authentication of callers. An unknown caller always gets the same answer, whatever the cause.
 
 mod allowed_providers;
-mod asker;
+mod caller_policy;
 mod clusters;
 mod hubs;
 mod internal_key;
@@ -15,7 +15,7 @@ pub use internal_key::InternalKeys;
 pub use peer::Peer;
 pub use unix_users::{UnixUser, UnixUsers};
 
-use asker::{Asker, Terms};
+use caller_policy::{CallerPolicy, PolicySettings};
 use clusters::Clusters;
 
 use axum::http::{HeaderMap, header};
@@ -29,10 +29,10 @@ const NAME_LIMIT: usize = 256;
 /// The longest key or token of a caller, in bytes; those of clusters are the longest.
 const TOKEN_LIMIT: usize = 8192;
 
-/// What nobody may send for whom somebody else says who it is: a hub, or the operating system.
+/// Headers that a caller may not send whose user a hub or the operating system reports.
 const NAMING_HEADERS: [&str; 2] = ["x-tokentoss-tenant", "x-tokentoss-user"];
 
-/// Somebody whose requests are answered.
+/// An authenticated caller, with the tenant and user that its request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The caller's name in the configuration.
@@ -50,29 +50,29 @@ impl Caller {
     ///
     /// # Errors
     /// That it may not.
-    pub fn may_ask_for(&self, provider: &str) -> Result<(), Turned> {
-        if self.providers.contain(provider) { Ok(()) } else { Err(Turned::Forbidden) }
+    pub fn may_ask_for(&self, provider: &str) -> Result<(), AuthError> {
+        if self.providers.contain(provider) { Ok(()) } else { Err(AuthError::Forbidden) }
     }
 }
 
-/// Why a request is not answered.
+/// Why a caller is not authenticated or not authorized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turned {
+pub enum AuthError {
     /// The key is missing or unknown.
     Unauthenticated,
     /// The key is known, but not for this tenant or provider.
     Forbidden,
     /// The headers that name tenant and user are missing or malformed, or name what the key decides.
     Malformed,
-    /// The JupyterHub that would know does not answer.
+    /// The JupyterHub that issued the token does not answer.
     HubUnavailable,
-    /// The keys of the cluster that would know cannot be read.
+    /// The public keys of the cluster cannot be fetched.
     ClusterUnavailable,
-    /// The system's directory of users that would know does not answer.
+    /// The system's user directory does not answer.
     DirectoryUnavailable,
 }
 
-/// Everybody who may ask.
+/// All configured callers.
 #[derive(Debug)]
 pub struct Callers {
     keys: InternalKeys,
@@ -85,7 +85,7 @@ impl Callers {
     /// Reads the callers of the configuration.
     ///
     /// # Errors
-    /// What is wrong with one of them.
+    /// [`ConfigError`] for the first invalid entry.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         Ok(Self {
             keys: InternalKeys::of(config)?,
@@ -95,33 +95,33 @@ impl Callers {
         })
     }
 
-    /// Who asks with these headers; `peer` is the process at the other end of the broker's Unix socket, and none of a request
-    /// that came by TCP.
+    /// Authenticates a request by its headers. `peer` is the process at the other end of the broker's Unix
+    /// socket; none for a request over TCP.
     ///
     /// # Errors
-    /// Why nobody does.
-    pub async fn identify(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<Caller, Turned> {
+    /// [`AuthError`].
+    pub async fn identify(&self, headers: &HeaderMap, peer: Option<Peer>) -> Result<Caller, AuthError> {
         if let Some(peer) = peer
             && !headers.contains_key(header::AUTHORIZATION)
         {
             return Box::pin(self.unix_users.identify(peer, headers)).await;
         }
-        let token = bearer(headers).ok_or(Turned::Unauthenticated)?;
-        if let Some(holder) = self.keys.holder_of(token) {
+        let token = bearer(headers).ok_or(AuthError::Unauthenticated)?;
+        if let Some(holder) = self.keys.find_by_key(token) {
             return holder.caller(headers);
         }
-        if self.clusters.claim(token) {
+        if self.clusters.accepts(token) {
             return Box::pin(self.clusters.identify(token, headers, now())).await;
         }
-        // Boxed like the others: those with a key of their own should not carry its room about.
+        // Boxed like the others, which keeps this future small for callers with a key.
         Box::pin(self.hubs.identify(token, headers)).await
     }
 }
 
 impl CallerConfig {
-    /// For whom the caller of this name asks.
-    fn asker(&self, name: &str) -> Result<Asker, ConfigError> {
-        let terms = Terms {
+    /// The policy of the caller of this name.
+    fn policy(&self, name: &str) -> Result<CallerPolicy, ConfigError> {
+        let settings = PolicySettings {
             tenant: self.tenant.as_deref(),
             user: self.user.as_deref(),
             tenants: &self.tenants,
@@ -129,14 +129,14 @@ impl CallerConfig {
             tenant_header: &self.tenant_header,
             user_header: &self.user_header,
         };
-        Asker::of(name.to_owned(), &terms).map_err(|(setting, reason)| ConfigError::Setting {
+        CallerPolicy::of(name.to_owned(), &settings).map_err(|(setting, reason)| ConfigError::Setting {
             setting: format!("callers.{name}.{setting}"),
             reason: reason.into(),
         })
     }
 }
 
-/// The one bearer token.
+/// The bearer token of the request; none if there is not exactly one (RFC 6750 section 2.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -145,18 +145,18 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && is_token).then_some(token)
 }
 
-/// A name from a header, of which there must be one.
-fn name_in(headers: &HeaderMap, header: &str) -> Result<String, Turned> {
+/// The name in a header, which must occur exactly once.
+fn name_in(headers: &HeaderMap, header: &str) -> Result<String, AuthError> {
     let mut values = headers.get_all(header).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Turned::Malformed) };
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(AuthError::Malformed) };
     let name = value.to_str().unwrap_or_default();
-    if is_name(name) { Ok(name.to_owned()) } else { Err(Turned::Malformed) }
+    if is_name(name) { Ok(name.to_owned()) } else { Err(AuthError::Malformed) }
 }
 
-/// Whether a request leaves it to others for whom it asks.
-fn names_nobody(headers: &HeaderMap) -> Result<(), Turned> {
+/// Refuses requests that name a tenant or user in headers.
+fn reject_naming_headers(headers: &HeaderMap) -> Result<(), AuthError> {
     if NAMING_HEADERS.iter().any(|name| headers.contains_key(*name)) {
-        return Err(Turned::Malformed);
+        return Err(AuthError::Malformed);
     }
     Ok(())
 }

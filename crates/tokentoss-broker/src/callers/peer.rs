@@ -2,16 +2,16 @@
 
 use tokio::net::UnixStream;
 
-/// Who connected, by the operating system's word (`SO_PEERCRED`, `getpeereid`). Only the Unix socket's server makes these, and
-/// no part of a request can.
+/// The peer's credentials, which the operating system reports (`SO_PEERCRED`, `getpeereid`). Only the server
+/// of the Unix socket creates them; no part of a request can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// The effective user when it connected; none if the system did not say.
+    /// The effective user id at the time of the connection; none if the system did not report it.
     pub(super) uid: Option<u32>,
 }
 
 impl Peer {
-    /// Asks the system.
+    /// Asks the operating system.
     pub(crate) fn of(stream: &UnixStream) -> Self {
         let uid = match stream.peer_cred() {
             Ok(credentials) => Some(credentials.uid()),

@@ -1,4 +1,4 @@
-//! `callers`: who may ask, and fresh keys.
+//! `callers`: lists callers, and creates keys.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -14,7 +14,7 @@ use super::CommandError;
 use crate::config::Config;
 use crate::random;
 
-/// Whether to list or to make.
+/// The arguments: list callers, or add one.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -39,7 +39,7 @@ pub(super) fn run(config: &Config, path: &Path, arguments: &Arguments) -> Result
         Some(Action::New { name, file }) => {
             let beside = path.parent().unwrap_or(Path::new(""));
             let file = file.clone().unwrap_or_else(|| beside.join(format!("{name}.key")));
-            // The configuration's paths count from wherever the broker is started.
+            // Relative paths depend on the working directory of the broker.
             let file = std::path::absolute(file)?;
             return make(config, name, &file);
         }
@@ -104,7 +104,7 @@ fn make(config: &Config, name: &str, file: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Writes a new file for its owner alone.
+/// Writes a new file with mode 0600.
 pub(super) fn write_secret(path: &Path, text: &str) -> Result<(), CommandError> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut file = file.map_err(|error| format!("{}: {error}", path.display()))?;

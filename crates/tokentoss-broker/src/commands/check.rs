@@ -1,4 +1,4 @@
-//! `check`: everything that stands in the way of serving, all at once.
+//! `check`: reports all problems that prevent serving.
 
 mod database;
 mod files;
@@ -30,7 +30,7 @@ pub struct Arguments {
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), CommandError> {
     let mut problems = Vec::new();
     let ring = key_ring(&config.key_ring).map_err(|error| match error {
-        // It names the setting by itself.
+        // The error names the setting itself.
         ServerError::Config(error) => error.to_string(),
         error => format!("key_ring: {error}"),
     });
@@ -43,7 +43,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
         }
     }
     problems.extend(InternalKeys::problems(config).iter().map(ToString::to_string));
-    match config.socket.as_ref().map(SocketConfig::foresee) {
+    match config.socket.as_ref().map(SocketConfig::check_before_start) {
         Some(Ok(Some(note))) => println!("note: {note}"),
         Some(Err(error)) => problems.push(error.to_string()),
         Some(Ok(None)) | None => {}
@@ -54,7 +54,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
     problems.extend(Through::problems(config).iter().map(ToString::to_string));
     problems.extend(ranges::problems(config).iter().map(ToString::to_string));
     for (setting, source) in sources(config) {
-        // systemd guards credentials by access lists, which a mode does not show.
+        // systemd protects credentials with ACLs, which the mode does not show.
         let Source::File(path) = source else { continue };
         problems.extend(mode_problem(&setting, path));
     }
@@ -100,22 +100,22 @@ fn sources(config: &Config) -> Vec<(String, &Source)> {
     }
     for (name, cluster) in &config.clusters {
         let setting = format!("clusters.{name}.jwks_token");
-        // The kubelet decides the rights of what it projects, which only this pod sees.
+        // The kubelet sets the mode of projected files, which only this pod can see.
         let token = cluster.jwks_token.iter().filter(|source| !is_projected(source));
         sources.extend(token.map(|source| (setting.clone(), source)));
     }
     sources
 }
 
-/// Whether the kubelet put a file there.
+/// Whether the kubelet projected this file.
 fn is_projected(source: &Source) -> bool {
     matches!(source, Source::File(path) if path.starts_with("/var/run/secrets") || path.starts_with("/run/secrets"))
 }
 
-/// Why the journal's folder cannot be used. Nothing is made or locked: a broker may run, and use it.
+/// Why the journal's folder cannot be used. Nothing is created or locked, because a broker may be using it.
 fn journal_problem(config: &Config) -> Option<String> {
     let journal = config.journal.as_deref()?;
-    // Serving makes what is missing of the path.
+    // Serving creates missing folders of the path.
     let there = journal.ancestors().find(|folder| folder.symlink_metadata().is_ok());
     let folder = there.unwrap_or(Path::new("."));
     let shown = folder.display();

@@ -7,7 +7,7 @@ use super::{CommandError, open};
 use crate::config::Config;
 use crate::store::{GrantId, Store};
 
-/// Which grant.
+/// The grant to confirm.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Its identifier, as `grants` lists it.
@@ -23,7 +23,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
     result
 }
 
-/// Confirms a grant, whoever writes its row meanwhile.
+/// Confirms a grant, and tries again after a conflict.
 async fn confirm(store: &Store, id: GrantId) -> Result<(), CommandError> {
     let before = store.change(id, |row| tokentoss_custody::confirm(&row.grant)).await?;
     let Some(row) = before else {

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Logs from now on; `RUST_LOG` says of what, else `usual`. Audit lines go only where it names `audit` itself.
+/// Starts logging; `RUST_LOG` sets the filter, and `usual` is the default. Audit lines go only where it names `audit` itself.
 pub(super) fn start(usual: &str) {
     let filter = filter_of(env::var(EnvFilter::DEFAULT_ENV).ok().as_deref(), usual);
     let logging = tracing_subscriber::fmt()
@@ -16,11 +16,11 @@ pub(super) fn start(usual: &str) {
         .with_span_list(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    // A test may have installed its own.
+    // A test may have installed a subscriber.
     let _ = logging.finish().with(filter_fn(may_be_told)).try_init();
 }
 
-/// Not the words of the database's library that quote the address or a line of the file with passwords.
+/// Excludes messages of the database driver that quote the address or a line of the password file.
 fn may_be_told(metadata: &Metadata<'_>) -> bool {
     let quotes = ["value", "line"].iter().any(|name| metadata.fields().field(name).is_some());
     !(quotes && metadata.target().starts_with("sqlx_postgres::options"))

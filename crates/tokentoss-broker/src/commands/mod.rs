@@ -23,10 +23,10 @@ use clap::Subcommand;
 use crate::config::Config;
 use crate::store::{GrantId, GrantRow, Store, StoreError};
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 pub type CommandError = Box<dyn Error + Send + Sync>;
 
-/// Rows that are read at once.
+/// The number of rows in one batch.
 const BATCH: u32 = 256;
 
 /// What the broker can be told to do.
@@ -111,10 +111,10 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it; `config` is the configuration file.
+    /// Runs the command; `config` is the path of the configuration file.
     ///
     /// # Errors
-    /// Why it cannot be done, for a person to read.
+    /// The cause, as a text for people.
     pub async fn run(&self, config: &Path) -> Result<(), CommandError> {
         log::start(if matches!(self, Self::Serve) { "info" } else { "audit=info,warn" });
         if let Self::Openapi = self {
@@ -139,7 +139,7 @@ impl Command {
     }
 }
 
-/// What went wrong, and what that came of.
+/// An error with its causes.
 #[must_use]
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(error.source(), |&cause| cause.source());
@@ -182,7 +182,7 @@ impl UnreadableRow {
     }
 }
 
-/// The rows that a filter names, batch by batch.
+/// The rows that match a filter, in batches.
 struct Rows<'a> {
     store: &'a Store,
     filter: &'a crate::store::GrantFilter,

@@ -1,7 +1,8 @@
-//! `rekey`: new keys for what is stored, while brokers run.
+//! `rekey`: key rotation for stored data, while brokers run.
 //!
-//! It can be interrupted at any time and started again: how far it came stands in the rows, and every write names what it
-//! read. Brokers keep opened data keys for half a minute, so each stage of a new data key lasts longer than that.
+//! It can be interrupted at any time and started again: the progress is in the rows, and every write is a
+//! compare-and-swap. Brokers cache opened data keys for half a minute, so each stage of a new data key lasts
+//! longer than that.
 
 mod cells;
 mod stages;
@@ -12,18 +13,18 @@ use clap::Args;
 
 use super::{BATCH, CommandError, open};
 use crate::config::Config;
-use crate::keys::{KeyRing, KeySet};
+use crate::keys::{DataKeySet, KeyRing};
 use crate::server::key_ring;
 use crate::store::{Store, StoreError};
 
-/// More tries than a race between two administrators needs.
+/// The most attempts; a race between two administrators needs fewer.
 const TRIES: usize = 64;
 
-/// What to make new.
+/// The arguments.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Give each tenant a fresh data key, and seal its cells by it. Without this, the data keys stay as they are, and are
-    /// only wrapped anew by the ring's primary key.
+    /// Give each tenant a fresh data key, and seal its cells by it. Without this, the data keys stay as they
+    /// are, and are only wrapped anew by the ring's primary key.
     #[arg(long)]
     cells: bool,
     /// Also drop former data keys that seal nothing and were replaced more than an hour ago.
@@ -32,8 +33,8 @@ pub struct Arguments {
     /// Only this tenant.
     #[arg(long)]
     tenant: Option<String>,
-    /// How long running brokers may take until they know a new data key and have ended what they began with the old one,
-    /// in seconds; two minutes are enough. With no broker running it can be 0.
+    /// How long running brokers may take until they know a new data key and have ended what they began with
+    /// the old one, in seconds; two minutes are enough. With no broker running it can be 0.
     #[arg(long, default_value_t = 120, requires = "cells")]
     settle_seconds: u64,
 }
@@ -55,7 +56,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Co
     Ok(())
 }
 
-/// What the stages share.
+/// The state that the stages share.
 struct Work {
     store: Store,
     ring: KeyRing,
@@ -63,7 +64,7 @@ struct Work {
 }
 
 impl Work {
-    /// Wraps by the primary key what another one wrapped.
+    /// Wraps data keys with the primary key that another key wrapped.
     async fn wrap(&self) -> Result<u64, CommandError> {
         let mut count = 0;
         let mut tenants = Tenants::of(self);
@@ -73,11 +74,11 @@ impl Work {
         Ok(count)
     }
 
-    /// Changes the keys of a tenant, whoever changes them meanwhile; false if there is nothing to change.
+    /// Changes the keys of a tenant, and tries again after a conflict; false if there is nothing to change.
     async fn change(
         &self,
         tenant: &str,
-        change: impl Fn(&mut KeySet) -> bool,
+        change: impl Fn(&mut DataKeySet) -> bool,
         is_due: impl Fn(&[u8]) -> bool,
     ) -> Result<bool, CommandError> {
         for _ in 0..TRIES {
@@ -94,8 +95,8 @@ impl Work {
         Err(StoreError::Contended.into())
     }
 
-    fn opened(&self, tenant: &str, row: &[u8]) -> Result<KeySet, CommandError> {
-        KeySet::open(&self.ring, row, tenant).map_err(|_| {
+    fn opened(&self, tenant: &str, row: &[u8]) -> Result<DataKeySet, CommandError> {
+        DataKeySet::open(&self.ring, row, tenant).map_err(|_| {
             let shown = tenant.escape_debug();
             format!("the data key of tenant {shown} cannot be opened; keep its key in the ring until rekey is done")
                 .into()
@@ -103,7 +104,7 @@ impl Work {
     }
 }
 
-/// The tenants, batch by batch, with their wrapped data keys.
+/// The tenants with their wrapped data keys, in batches.
 struct Tenants<'a> {
     work: &'a Work,
     after: String,

@@ -7,7 +7,7 @@ use super::{CommandError, Rows, UnreadableRow, open};
 use crate::config::Config;
 use crate::store::GrantFilter;
 
-/// Whose grants end.
+/// The arguments: whose grants to end.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The tenant.

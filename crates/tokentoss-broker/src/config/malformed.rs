@@ -1,17 +1,17 @@
-//! What is said of a file that is no configuration: where it is wrong, and what was expected.
+//! The error message for a configuration file that cannot be parsed: the position, and what was expected.
 //!
-//! A secret may have got into the file, so that neither its lines nor its values are in the message.
+//! The file may contain a secret by mistake, so the message quotes neither lines nor values.
 
 use toml::de::Error;
 
 /// The longest name of a setting, in bytes; a secret is longer.
 const NAME_LIMIT: usize = 24;
-/// What messages begin with that quote a value.
+/// How messages begin that quote a value.
 const OF_VALUES: [&str; 3] = ["invalid type", "invalid value", "unknown variant"];
 
-/// What is wrong with the text.
+/// The reason why the text cannot be parsed, with line and column.
 pub(super) fn reason(text: &str, error: &Error) -> String {
-    // What was expected are the program's own words.
+    // The part after "expected" is the program's own text, without values.
     let message = match error.message().rsplit_once(", expected ") {
         Some((found, expected)) => format!("{}, expected {expected}", without_values(found)),
         None => without_values(error.message()).to_owned(),
@@ -23,11 +23,11 @@ pub(super) fn reason(text: &str, error: &Error) -> String {
     format!("line {line}, column {column}: {message}")
 }
 
-/// The words without what they quote, but for names of settings and marks of TOML.
+/// The message without quoted values. Quoted names of settings and TOML punctuation stay.
 fn without_values(found: &str) -> &str {
     let Some(at) = found.find(['"', '`']) else { return found };
     let (words, quoted) = found.split_at(at);
-    // A value may have quotes of its own, so that all of what follows counts as quoted.
+    // A value may contain quotes, so everything after the first quote counts as quoted.
     let is_harmless = quoted.split(['`', '=', ',', ' ']).all(is_name);
     let is_value = OF_VALUES.iter().any(|beginning| found.starts_with(beginning));
     if is_value || !is_harmless { words.trim_end() } else { found }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_cut_out_whatever_is_in_them() {
+    fn values_are_removed_whatever_they_contain() {
         for (message, told) in [
             ("invalid type: string \"a secret\"", "invalid type: string"),
             ("invalid type: string \"a \\\" `b` secret\"", "invalid type: string"),
@@ -54,7 +54,10 @@ mod tests {
             ("unknown field `a`GOCSPX-secret`", "unknown field"),
             ("missing field `database`", "missing field `database`"),
             ("unexpected `=` in array", "unexpected `=` in array"),
-            ("exactly one of `file` and `env`", "exactly one of `file` and `env`"),
+            (
+                "a source needs exactly one of `file` and `env`",
+                "a source needs exactly one of `file` and `env`",
+            ),
             ("invalid basic string", "invalid basic string"),
         ] {
             assert_eq!(without_values(message), told);

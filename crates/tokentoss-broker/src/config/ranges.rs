@@ -1,4 +1,5 @@
-//! What the numbers of the configuration may be, and how long its texts: beyond that a broker would start, and fail at work.
+//! The ranges of numbers and the lengths of texts in the configuration. Values outside them would fail only
+//! at run time.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,11 +8,11 @@ use axum::http::HeaderName;
 
 use super::{Config, ConfigError};
 
-/// Nobody waits for more than an hour.
+/// A time limit is at most one hour.
 const SECONDS: RangeInclusive<u64> = 1..=3600;
-/// Nothing needs longer to connect.
+/// The time limit to connect.
 const CONNECT_SECONDS: RangeInclusive<u64> = 1..=60;
-/// A tebibyte.
+/// At most one tebibyte.
 const BYTES: RangeInclusive<u64> = 1..=1 << 40;
 /// Calls of one user at once.
 const AT_ONCE: RangeInclusive<usize> = 1..=10_000;
@@ -19,11 +20,11 @@ const AT_ONCE: RangeInclusive<usize> = 1..=10_000;
 const PER_MINUTE: RangeInclusive<u32> = 1..=1_000_000;
 /// Ten years.
 const DAYS: RangeInclusive<u32> = 1..=3650;
-/// What a column of the database holds.
+/// The range of a database column.
 const REVISION: RangeInclusive<u64> = 0..=i64::MAX.unsigned_abs();
-/// More would not be tried before a sign-in that waits for them counts as interrupted.
+/// More secrets could not all be tried before a waiting sign-in counts as interrupted.
 const SECRETS: RangeInclusive<usize> = 0..=4;
-/// The longest audience, in bytes: tokens are found by it, together with their scopes.
+/// The longest audience, in bytes: it is part of a database index, together with the scopes.
 const AUDIENCE: usize = 512;
 /// The longest name of a header, in bytes.
 const HEADER_NAME: usize = 64;

@@ -1,4 +1,5 @@
-//! Sign-ins behind an application's own address: it knows who its browser's user is, so nobody has to confirm it.
+//! Sign-ins at an application's own address. The application authenticates its users, so no confirmation is
+//! needed.
 
 use std::sync::Arc;
 
@@ -6,10 +7,10 @@ use tokentoss_core::endpoint::EndpointUrl;
 use tracing::Instrument;
 
 use super::confirm::UNCONFIRMED;
-use super::{Failure, SignIns, Started, UNDER_WAY, Way};
+use super::{Failure, ProviderRedirect, SignIns, UNDER_WAY, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, Stage};
 
 impl SignIns {
@@ -17,7 +18,7 @@ impl SignIns {
     ///
     /// # Errors
     /// `way_unavailable` where the caller has no `public_url`, or the provider no sign-in by pages.
-    pub async fn log_in(&self, caller: &Caller, provider: &str) -> Result<Started, Problem> {
+    pub async fn log_in(&self, caller: &Caller, provider: &str) -> Result<ProviderRedirect, Problem> {
         caller.may_ask_for(provider)?;
         let (_, settings) = self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
@@ -26,17 +27,18 @@ impl SignIns {
         }
         let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
         let scopes = settings.client.scope();
-        let row = Authorization::begun(tenant, user, provider.to_owned(), Way::Page, scopes);
+        let row = Authorization::new(tenant, user, provider.to_owned(), Way::Page, scopes);
         self.custodian.data_key(&row.tenant).await?;
         self.sweep(&row).await?;
-        self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(Failed::from)?;
+        self.custodian.store.add_authorization(&row, UNDER_WAY).await.map_err(CustodianError::from)?;
         self.begin_authorization(&row, &redirect_uri, false).await
     }
 
-    /// Takes the provider's answer for the caller's user, and connects the account. The answer is its name, or why there is none.
+    /// Handles the provider's answer for the caller's user, and connects the account. Returns its name, or
+    /// why the sign-in failed.
     ///
     /// # Errors
-    /// `state_mismatch` for an answer that belongs to another user, another browser or to nobody.
+    /// `state_mismatch` for an answer that belongs to another user or browser, or to no sign-in.
     pub async fn log_in_returned(
         self: &Arc<Self>,
         caller: &Caller,
@@ -48,11 +50,11 @@ impl SignIns {
         self.provider(provider)?;
         let redirect_uri = self.redirect_uri_of(caller, provider)?;
         let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
-        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         let is_same = |row: &Authorization| {
             row.tenant == caller.tenant && row.user == caller.user && row.provider == provider
         };
-        // Before the state is burnt: whoever else has the answer uses nothing up.
+        // Checked before the state is consumed, so that another user cannot use it up.
         if !row.as_ref().is_some_and(is_same) {
             return Err(Problem::state_mismatch());
         }
@@ -82,7 +84,7 @@ impl SignIns {
                 false => Err(Failure::INTERRUPTED),
             }),
             Err(failure) => {
-                self.fail(row, &[Stage::Redeeming], &failure).await?;
+                self.write_failure(row, &[Stage::Redeeming], &failure).await?;
                 Ok(Err(failure))
             }
         }

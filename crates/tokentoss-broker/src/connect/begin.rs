@@ -1,4 +1,4 @@
-//! The first step: a caller asks for a sign-in of its user.
+//! The first step: a caller starts a sign-in for its user.
 
 use serde_json::Value;
 use tokentoss_core::sealing::KeyPair;
@@ -8,14 +8,14 @@ use super::{SignIns, UNUSED, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationId};
 
-/// The longest texts that callers give, in bytes.
+/// The longest texts of a caller, in bytes.
 const KERNEL_LIMIT: usize = 80;
 const HINT_LIMIT: usize = 256;
 
-/// What a caller asks for.
+/// A caller's request to start a sign-in.
 #[derive(Clone, Debug)]
 pub struct SignInRequest {
     /// The provider's name.
@@ -26,45 +26,45 @@ pub struct SignInRequest {
     pub login_hint: Option<String>,
     /// The origin of the notebook page.
     pub page_origin: Option<String>,
-    /// What the broker's page calls the place that asks.
+    /// The name of the kernel that the broker's page shows.
     pub kernel: Option<String>,
-    /// The way; the configured one where this is none.
+    /// The method; the default is the configured one.
     pub way: Option<Way>,
 }
 
-/// A sign-in that has begun.
+/// A started sign-in.
 #[derive(Clone, Debug)]
-pub struct Begun {
-    /// Its identifier.
+pub struct StartedSignIn {
+    /// The identifier.
     pub id: AuthorizationId,
-    /// When it ends.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
-    /// What goes on where.
-    pub way: BegunWay,
+    /// The next step for the caller.
+    pub way: NextStep,
 }
 
-/// What goes on where.
+/// The next step for the caller.
 #[derive(Clone, Debug)]
-pub enum BegunWay {
-    /// A popup goes to this page of the broker.
+pub enum NextStep {
+    /// Open this page of the broker in a popup.
     Page {
         /// The address.
         url: String,
     },
     /// The notebook page runs the sign-in, and deposits the code.
-    Deposit(DepositTerms),
+    Deposit(DepositParameters),
 }
 
-/// What a ticket needs for a deposit.
+/// The parameters for the ticket of a deposit.
 #[derive(Clone, Debug)]
-pub struct DepositTerms {
+pub struct DepositParameters {
     /// The key to seal to, in base64url.
     pub public_key: String,
-    /// What nonces are made from.
+    /// The value that nonces are derived from.
     pub nonce: String,
     /// The client.
     pub client_id: String,
-    /// What is asked for.
+    /// The requested scopes.
     pub scopes: Vec<String>,
     /// The provider, as a ticket has it.
     pub provider: Value,
@@ -76,8 +76,8 @@ impl SignIns {
     /// Begins a sign-in for the caller's user.
     ///
     /// # Errors
-    /// What is wrong with the request, or that the database does not answer.
-    pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<Begun, Problem> {
+    /// The request is invalid, or the database does not answer.
+    pub async fn begin(&self, caller: &Caller, request: SignInRequest) -> Result<StartedSignIn, Problem> {
         caller.may_ask_for(&request.provider)?;
         let (_, settings) = self.provider(&request.provider)?;
         if request.way.is_some_and(|way| way != settings.way) {
@@ -95,7 +95,7 @@ impl SignIns {
         let client = settings.client_for(&request.scopes, request.login_hint.clone());
         let client = client.ok_or_else(Problem::scope_forbidden)?;
         let (tenant, user) = (caller.tenant.clone(), caller.user.clone());
-        let begun = Authorization::begun(tenant, user, request.provider, settings.way, client.scope());
+        let begun = Authorization::new(tenant, user, request.provider, settings.way, client.scope());
         let mut new = Authorization {
             kernel: request.kernel,
             page_origin: request.page_origin,
@@ -106,16 +106,16 @@ impl SignIns {
         let way = match settings.way {
             Way::Page => {
                 let origin = self.public_origin.as_deref().ok_or_else(Problem::way_unavailable)?;
-                // Makes the tenant, which the row refers to.
+                // Creates the tenant that the row references.
                 self.custodian.data_key(&new.tenant).await?;
-                BegunWay::Page { url: format!("{origin}/connect/{}", new.id) }
+                NextStep::Page { url: format!("{origin}/connect/{}", new.id) }
             }
             Way::Deposit => {
                 let private = random::bytes::<32>();
                 let pair = KeyPair::from_private_key(&private).ok_or_else(Problem::key_unavailable)?;
                 new.sealed =
                     Some(self.seal(&new, "deposit key", &Secret::new(base64url::encode(&private))).await?);
-                BegunWay::Deposit(DepositTerms {
+                NextStep::Deposit(DepositParameters {
                     public_key: pair.public().to_base64url(),
                     nonce: new.nonce.clone(),
                     client_id: client.client_id().to_owned(),
@@ -126,18 +126,18 @@ impl SignIns {
             }
         };
         self.sweep(&new).await?;
-        let expires_at = store.add_authorization(&new, UNUSED).await.map_err(Failed::from)?;
-        Ok(Begun { id: new.id, expires_at, way })
+        let expires_at = store.add_authorization(&new, UNUSED).await.map_err(CustodianError::from)?;
+        Ok(StartedSignIn { id: new.id, expires_at, way })
     }
 
-    /// Gives a sign-in up.
+    /// Cancels a sign-in.
     ///
     /// # Errors
-    /// That it is not this user's, or that the database does not answer.
+    /// The sign-in is not this user's, or the database does not answer.
     pub async fn give_up(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
         let row = self.own(caller, id).await?;
-        self.custodian.store.drop_authorization(row.id).await.map_err(Failed::from)?;
-        self.news.tell(row.id);
+        self.custodian.store.drop_authorization(row.id).await.map_err(CustodianError::from)?;
+        self.watchers.notify(row.id);
         Ok(())
     }
 }

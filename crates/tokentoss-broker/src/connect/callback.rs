@@ -1,4 +1,4 @@
-//! The user comes back from the provider.
+//! The callback: the provider redirects the user back.
 
 use std::sync::Arc;
 
@@ -12,27 +12,27 @@ use super::confirm::new_confirmation;
 use super::exchange::{Redeemable, RedeemedTokens};
 use super::{Failure, SignIns, UNDER_WAY, WORKING, scopes_in, sha256};
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
-/// What the last page is about.
+/// The result of a callback.
 pub struct CallbackResult {
     /// The sign-in.
     pub row: Authorization,
-    /// Who came back, or why nobody did.
+    /// The account that waits for a confirmation, or the failure.
     pub outcome: Result<PendingAccount, Failure>,
 }
 
-/// Who came back, and is not confirmed yet. Whoever knows the confirmation can connect the account.
+/// An account that is not confirmed yet. The confirmation is a secret that connects it.
 pub struct PendingAccount {
-    /// What the user may have to type into the widget.
+    /// The text that the user may have to type into the widget.
     pub confirmation: String,
     /// The e-mail address, or the provider's name of the user.
     pub label: String,
 }
 
 impl SignIns {
-    /// The sign-in that an answer belongs to, by its state; that costs no query where nobody here made the state.
+    /// The sign-in that the state of an answer names. A forged state is refused without a database query.
     #[must_use]
     pub fn named_by(&self, query: &str) -> Option<AuthorizationId> {
         let mut states = url_query(query).filter(|(name, _)| name == "state");
@@ -40,7 +40,8 @@ impl SignIns {
         self.custodian.ring().open_state(&state).filter(|_| more.is_none())
     }
 
-    /// Takes the answer of a browser with this cookie, and redeems its code. The tokens wait for a confirmation.
+    /// Handles the answer of a browser with this cookie, and redeems its code. The tokens wait for a
+    /// confirmation.
     ///
     /// # Errors
     /// `state_mismatch` for an answer that no sign-in of this browser waits for.
@@ -51,7 +52,7 @@ impl SignIns {
     ) -> Result<CallbackResult, Problem> {
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
         let (sign_ins, query, cookie) = (Arc::clone(self), query.to_owned(), cookie.map(str::to_owned));
-        // Whoever leaves now has spent the state and the code all the same.
+        // In a task, because a cancelled request has consumed state and code too.
         let task = self.custodian.tasks.spawn(
             async move {
                 let row = sign_ins.consume_state(&query, cookie.as_deref()).await?;
@@ -62,7 +63,7 @@ impl SignIns {
         task.await.map_err(|_| Problem::storage_unavailable())?
     }
 
-    /// Burns the state of an answer.
+    /// Consumes the state of an answer.
     pub(super) async fn consume_state(
         &self,
         query: &str,
@@ -79,7 +80,8 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        let before = self.custodian.store.change_authorization(id, &change).await.map_err(Failed::from)?;
+        let before =
+            self.custodian.store.change_authorization(id, &change).await.map_err(CustodianError::from)?;
         before.ok_or_else(Problem::state_mismatch)
     }
 
@@ -88,7 +90,7 @@ impl SignIns {
             Ok(outcome) => outcome,
             Err(problem) => Err(self.interrupt(&row, &[Stage::Redeeming], &problem).await),
         };
-        self.news.tell(row.id);
+        self.watchers.notify(row.id);
         CallbackResult { row, outcome }
     }
 
@@ -101,7 +103,7 @@ impl SignIns {
         let mut redeemed = match self.redeem_answer(row, query, redirect_uri).await? {
             Ok(redeemed) => redeemed,
             Err(failure) => {
-                self.fail(row, &[Stage::Redeeming], &failure).await?;
+                self.write_failure(row, &[Stage::Redeeming], &failure).await?;
                 return Ok(Err(failure));
             }
         };
@@ -117,11 +119,11 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         let changed = self.custodian.store.change_authorization(row.id, &change).await;
-        changed.map_err(Failed::from)?.ok_or_else(Problem::authorization_expired)?;
+        changed.map_err(CustodianError::from)?.ok_or_else(Problem::authorization_expired)?;
         Ok(Ok(PendingAccount { confirmation, label: redeemed.label().to_owned() }))
     }
 
-    /// What the code of an answer brings, for a row whose state is burnt.
+    /// Redeems the code of an answer, after its state was consumed.
     pub(super) async fn redeem_answer(
         &self,
         row: &Authorization,
@@ -148,13 +150,13 @@ impl SignIns {
         let state = url_query(query).find(|(name, _)| name == "state").map(|(_, state)| state);
         let state = Secret::new(state.ok_or(ErrorCode::StateMismatch)?);
         verify(query, &state, provider).map_err(|refusal| match refusal {
-            // The state is burnt, so an answer of another issuer ends this as well.
+            // The state is consumed, so an answer of another issuer ends the sign-in too.
             Refusal::Dropped(error) | Refusal::Ended(error) => error,
         })
     }
 
     /// Writes that a sign-in failed.
-    pub(super) async fn fail(
+    pub(super) async fn write_failure(
         &self,
         row: &Authorization,
         from: &[Stage],
@@ -168,7 +170,7 @@ impl SignIns {
         row: &Authorization,
         from: &[Stage],
         failure: &Failure,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CustodianError> {
         let change = AuthorizationChange {
             from: from.to_vec(),
             to: Some(Stage::Failed),
@@ -177,15 +179,15 @@ impl SignIns {
         };
         self.custodian.store.change_authorization(row.id, &change).await?;
         tracing::info!(authorization = %row.id, code = failure.code(), "a sign-in failed");
-        self.news.tell(row.id);
+        self.watchers.notify(row.id);
         Ok(())
     }
 
-    /// Ends a sign-in that the broker itself could not go on with. Where the database does not take that either, the row's own
-    /// end tells it.
+    /// Ends a sign-in that the broker could not complete. If that cannot be written either, the expiry of the
+    /// row reports it.
     pub(super) async fn interrupt(&self, row: &Authorization, from: &[Stage], why: &Problem) -> Failure {
         tracing::error!(authorization = %row.id, code = why.code(), "a sign-in was interrupted");
-        if let Err(problem) = self.fail(row, from, &Failure::INTERRUPTED).await {
+        if let Err(problem) = self.write_failure(row, from, &Failure::INTERRUPTED).await {
             tracing::warn!(authorization = %row.id, code = problem.code(), "that is not written yet");
         }
         Failure::INTERRUPTED

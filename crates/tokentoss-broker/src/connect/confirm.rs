@@ -7,11 +7,11 @@ use tokentoss_custody::Scopes;
 use tracing::Instrument;
 
 use super::exchange::RedeemedTokens;
-use super::{Failure, SignIns, View, WORKING, sha256};
+use super::{Failure, SignInStatus, SignIns, WORKING, sha256};
 use crate::callers::Caller;
 use crate::problem::Problem;
 use crate::random;
-use crate::refresh::{Connected, Ending, Failed, SignedIn};
+use crate::refresh::{Connected, CustodianError, Ending, SignedIn};
 use crate::store::{AccountKey, Authorization, AuthorizationChange, GrantId, Stage, StoreError};
 
 /// Letters and digits that nobody mistakes for one another (Crockford's base 32).
@@ -69,7 +69,12 @@ impl SignIns {
     ///
     /// # Errors
     /// `confirmation_wrong`, or that the sign-in is not this user's or waits for nothing.
-    pub async fn confirm(self: &Arc<Self>, caller: &Caller, id: &str, typed: &str) -> Result<View, Problem> {
+    pub async fn confirm(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        typed: &str,
+    ) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         let change = AuthorizationChange {
             from: vec![Stage::Confirm],
@@ -97,7 +102,7 @@ impl SignIns {
     /// That no sign-in of this browser waits for it; `authorization_expired` if it was interrupted.
     pub async fn confirm_by_opener(self: &Arc<Self>, id: &str, cookie: Option<&str>) -> Result<(), Problem> {
         let id = crate::store::AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
-        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         // Without such a page nobody can be there.
         let row = row.filter(|row| row.page_origin.is_some()).ok_or_else(Problem::authorization_unknown)?;
         let change = AuthorizationChange {
@@ -130,16 +135,19 @@ impl SignIns {
                 let store = &sign_ins.custodian.store;
                 // Before it is compared, so that many at once are as few as one after the other.
                 let tries_left = match proof {
-                    Proof::Typed => match store.take_try(row.id, TRIES).await.map_err(Failed::from)? {
-                        None => return Ok(None),
-                        left => left,
-                    },
+                    Proof::Typed => {
+                        match store.take_try(row.id, TRIES).await.map_err(CustodianError::from)? {
+                            None => return Ok(None),
+                            left => left,
+                        }
+                    }
                     Proof::Cookie => None,
                 };
-                let before = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+                let before =
+                    store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
                 let Some(before) = before else {
                     if tries_left == Some(0) {
-                        sign_ins.fail(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
+                        sign_ins.write_failure(&row, &OPEN, &Failure::CONFIRMATION_WRONG).await?;
                     }
                     return Ok(tries_left.map(|_| Finished::Wrong));
                 };
@@ -148,7 +156,7 @@ impl SignIns {
                     Ok(Connected::Written(_) | Connected::Newer(_)) => Finished::Connected,
                     Ok(Connected::SignedOut) => Finished::Interrupted,
                     // It was given up, or somebody else went on with it.
-                    Err(Failed::Store(StoreError::SignInOver)) => return Ok(None),
+                    Err(CustodianError::Store(StoreError::SignInOver)) => return Ok(None),
                     Err(failed) => {
                         sign_ins.interrupt(&before, &[Stage::Connecting], &failed.into()).await;
                         Finished::Interrupted
@@ -165,10 +173,10 @@ impl SignIns {
         &self,
         row: &Authorization,
         is_resumed: bool,
-    ) -> Result<Connected, Failed> {
+    ) -> Result<Connected, CustodianError> {
         let text = self.open(row, "tokens").await?;
         let redeemed: RedeemedTokens =
-            serde_json::from_str(text.expose()).map_err(|_| Failed::from(crate::keys::Unreadable))?;
+            serde_json::from_str(text.expose()).map_err(|_| CustodianError::from(crate::keys::Unreadable))?;
         self.connect(row, &redeemed, is_resumed).await
     }
 
@@ -177,7 +185,7 @@ impl SignIns {
         &self,
         row: &Authorization,
         redeemed: &mut RedeemedTokens,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CustodianError> {
         redeemed.redeemed_at = Some(self.custodian.store.now().await?.as_millis());
         redeemed.before = self.custodian.grant_before(&self.account_of(row, &redeemed.subject)?).await?;
         Ok(())
@@ -209,7 +217,8 @@ impl SignIns {
             ends_in: Some(WORKING),
             ..AuthorizationChange::default()
         };
-        let taken = self.custodian.store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        let taken =
+            self.custodian.store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
         if taken.is_none() {
             tracing::info!(authorization = %row.id, "a sign-in was over before its code was redeemed");
             return Ok(false);
@@ -217,14 +226,18 @@ impl SignIns {
         failpoint!("before_connect");
         match self.connect(row, redeemed, false).await {
             // It was given up, or took so long that somebody else went on with it.
-            Err(Failed::Store(StoreError::SignInOver)) => Ok(false),
+            Err(CustodianError::Store(StoreError::SignInOver)) => Ok(false),
             connected => Ok(connected.map(|_| true)?),
         }
     }
 
-    fn account_of<'a>(&'a self, row: &'a Authorization, subject: &'a str) -> Result<AccountKey<'a>, Failed> {
-        let provider = self.custodian.provider(&row.provider).ok_or(Failed::NotConnected)?;
-        let settings = provider.sign_in.as_ref().ok_or(Failed::NotConnected)?;
+    fn account_of<'a>(
+        &'a self,
+        row: &'a Authorization,
+        subject: &'a str,
+    ) -> Result<AccountKey<'a>, CustodianError> {
+        let provider = self.custodian.provider(&row.provider).ok_or(CustodianError::NotConnected)?;
+        let settings = provider.sign_in.as_ref().ok_or(CustodianError::NotConnected)?;
         let issuer = settings.client.provider().issuer();
         Ok(AccountKey { tenant: &row.tenant, user: &row.user, provider: &row.provider, issuer, subject })
     }
@@ -235,7 +248,7 @@ impl SignIns {
         row: &Authorization,
         redeemed: &RedeemedTokens,
         is_resumed: bool,
-    ) -> Result<Connected, Failed> {
+    ) -> Result<Connected, CustodianError> {
         let who = SignedIn {
             account: self.account_of(row, &redeemed.subject)?,
             email: redeemed.email.as_deref(),
@@ -248,7 +261,7 @@ impl SignIns {
         match connected {
             Connected::Written(_) => {
                 failpoint!("after_connect");
-                self.news.tell(row.id);
+                self.watchers.notify(row.id);
             }
             Connected::Newer(grant) => self.write_done(row, grant).await?,
             Connected::SignedOut => {
@@ -258,7 +271,7 @@ impl SignIns {
         Ok(connected)
     }
 
-    async fn write_done(&self, row: &Authorization, grant: GrantId) -> Result<(), Failed> {
+    async fn write_done(&self, row: &Authorization, grant: GrantId) -> Result<(), CustodianError> {
         let change = AuthorizationChange {
             from: vec![Stage::Connecting],
             to: Some(Stage::Done),
@@ -266,7 +279,7 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         self.custodian.store.change_authorization(row.id, &change).await?;
-        self.news.tell(row.id);
+        self.watchers.notify(row.id);
         Ok(())
     }
 }

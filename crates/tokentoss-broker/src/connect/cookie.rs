@@ -1,20 +1,20 @@
-//! The cookie that ties a sign-in to one browser.
+//! The cookie that binds a sign-in to one browser.
 
 use tokentoss_core::{Secret, base64url};
 
 use crate::random;
 use crate::store::AuthorizationId;
 
-/// A fresh value, for one sign-in.
+/// A cookie with a random value, for one sign-in.
 pub struct BrowserCookie {
     name: String,
     value: Secret,
     is_secure: bool,
 }
 
-/// The name of a sign-in's cookie at this origin. With the prefix `__Host-` no neighbour of the origin can set it (RFC 6265bis
-/// section 4.1.3.2); browsers take that over https alone. All ports of a host share their cookies, so the name says which
-/// sign-in it is of.
+/// The name of a sign-in's cookie at this origin. The prefix `__Host-` prevents that a sibling domain sets it
+/// (RFC 6265bis section 4.1.3.2); browsers accept the prefix only over https. All ports of a host share
+/// cookies, so the name contains the identifier of the sign-in.
 pub(super) fn cookie_name(id: AuthorizationId, origin: &str) -> String {
     let prefix = if is_secure(origin) { "__Host-" } else { "" };
     format!("{prefix}tokentoss-{id}")
@@ -25,7 +25,7 @@ fn is_secure(address: &str) -> bool {
 }
 
 impl BrowserCookie {
-    /// For a sign-in by pages of this origin, which any address of it names.
+    /// A new cookie for a sign-in by pages of this origin.
     pub(super) fn new(id: AuthorizationId, origin: &str) -> Self {
         let value = Secret::new(base64url::encode(&random::bytes::<32>()));
         Self { name: cookie_name(id, origin), value, is_secure: is_secure(origin) }

@@ -1,4 +1,4 @@
-//! A code that a notebook page sealed to this broker, and the kernel carried here.
+//! The deposit of a code that a notebook page sealed to this broker, and the kernel forwards.
 
 use std::sync::Arc;
 
@@ -9,18 +9,24 @@ use tracing::Instrument;
 
 use super::confirm::UNCONFIRMED;
 use super::exchange::Redeemable;
-use super::{SignIns, View, WORKING, Way, scopes_in};
+use super::{SignInStatus, SignIns, WORKING, Way, scopes_in};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, Stage};
 
 impl SignIns {
-    /// Redeems a deposit, once. It comes from the kernel of the user who began, so there is nobody to confirm it.
+    /// Redeems a deposit, once. It comes from the kernel of the user who started the sign-in, so no
+    /// confirmation is needed.
     ///
     /// # Errors
-    /// That it was not sealed for this sign-in, or that this is not this user's or over.
-    pub async fn deposit(self: &Arc<Self>, caller: &Caller, id: &str, sealed: &str) -> Result<View, Problem> {
+    /// It was not sealed for this sign-in, or the sign-in is not this user's or has ended.
+    pub async fn deposit(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        sealed: &str,
+    ) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         if row.way != Way::Deposit {
             return Err(Problem::way_unavailable());
@@ -28,7 +34,7 @@ impl SignIns {
         if row.stage != Stage::Pending || row.expires_at <= row.now {
             return Err(Problem::authorization_expired());
         }
-        // Before anything is used up: who sends junk loses nothing.
+        // Opened before anything is consumed, so that an invalid deposit changes nothing.
         let redeemable = self.opened(&row, sealed).await?.ok_or_else(Problem::invalid_request)?;
         let change = AuthorizationChange {
             from: vec![Stage::Pending],
@@ -37,11 +43,12 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         let sign_ins = Arc::clone(self);
-        // Whoever leaves now has spent the code all the same.
+        // In a task, because a cancelled request has consumed the code too.
         let task = self.custodian.tasks.spawn(
             async move {
                 let store = &sign_ins.custodian.store;
-                let taken = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+                let taken =
+                    store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
                 taken.ok_or_else(Problem::authorization_expired)?;
                 if let Err(problem) = sign_ins.take_deposit(&row, &redeemable).await {
                     sign_ins.interrupt(&row, &UNCONFIRMED, &problem).await;
@@ -75,7 +82,7 @@ impl SignIns {
         let client = settings.client_for(&scopes, None).ok_or_else(Problem::authorization_expired)?;
         match self.redeem(provider, settings, &client, redeemable).await {
             Ok(mut redeemed) => self.connect_unconfirmed(row, &mut redeemed).await.map(drop),
-            Err(failure) => self.fail(row, &[Stage::Redeeming], &failure).await,
+            Err(failure) => self.write_failure(row, &[Stage::Redeeming], &failure).await,
         }
     }
 }

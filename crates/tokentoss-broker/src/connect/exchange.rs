@@ -1,4 +1,4 @@
-//! From a code to tokens, and to who signed in.
+//! The exchange of a code for tokens, and the identity of the user.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::config::Provider;
 use crate::metrics;
 use crate::refresh::GrantBefore;
 
-/// How long each request may take.
+/// The time limit for each request.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest name of a user at a provider, in characters (OpenID Connect Core section 2).
 const SUBJECT_LIMIT: usize = 255;
 
-/// What the code of a sign-in was redeemed for, until somebody confirms it. It is kept sealed.
+/// The redeemed tokens of a sign-in that waits for a confirmation. They are stored sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct RedeemedTokens {
     access_token: String,
@@ -48,7 +48,7 @@ pub(super) struct RedeemedTokens {
 }
 
 impl RedeemedTokens {
-    /// The tokens as custody takes them now: their life began when the code was redeemed.
+    /// The tokens for the custody them now: their life began when the code was redeemed.
     pub(super) fn tokens(&self, now: Timestamp) -> Tokens {
         let waited = self.redeemed_at.map_or(0, |at| now.as_millis().saturating_sub(at) / 1000);
         // A life of nothing would mean that the provider tells none.
@@ -62,18 +62,18 @@ impl RedeemedTokens {
         }
     }
 
-    /// What people call the account.
+    /// The display name of the account.
     pub(super) fn label(&self) -> &str {
         self.email.as_deref().unwrap_or(&self.subject)
     }
 
-    /// When the ID token ends.
+    /// The expiry of the ID token.
     pub(super) fn id_token_expires_at(&self) -> Option<Timestamp> {
         self.id_token_expires_at.map(Timestamp::from_millis)
     }
 }
 
-/// A code with what its exchange needs.
+/// A code with the values for its exchange.
 pub(super) struct Redeemable {
     pub(super) code: VerifiedCode,
     pub(super) verifier: CodeVerifier,
@@ -82,7 +82,7 @@ pub(super) struct Redeemable {
 }
 
 impl SignIns {
-    /// Redeems a code, once, and finds out who signed in.
+    /// Redeems a code once, and reads the identity of the user.
     pub(super) async fn redeem(
         &self,
         provider: &Provider,
@@ -91,7 +91,7 @@ impl SignIns {
         redeemable: &Redeemable,
     ) -> Result<RedeemedTokens, Failure> {
         let Redeemable { code, verifier, redirect_uri, nonce } = redeemable;
-        // A code is spent by its first use, so only a secret that is refused lets another try follow.
+        // A code is consumed by its first use, so only a refused client secret allows another attempt.
         let secrets =
             provider.client_secrets.iter().map(Some).chain([None]).take(provider.client_secrets.len().max(1));
         let mut refused = Error::from(ErrorCode::InvalidClient);
@@ -166,7 +166,7 @@ fn read_identity(answer: &EndpointAnswer, source: &IdentitySource) -> Option<(St
     let document: Value = serde_json::from_str(answer.body.expose()).ok()?;
     let subject = match document.get(&source.subject)? {
         Value::String(text) => text.clone(),
-        // GitHub's are numbers.
+        // GitHub's subjects are numbers.
         Value::Number(number) if number.is_u64() => number.to_string(),
         _ => return None,
     };
@@ -174,7 +174,7 @@ fn read_identity(answer: &EndpointAnswer, source: &IdentitySource) -> Option<(St
     (answer.status == 200 && is_name(&subject)).then_some((subject, email))
 }
 
-/// Whether a database takes it: accounts are found by it.
+/// Whether it can be a database key for accounts.
 fn is_name(subject: &str) -> bool {
     !subject.is_empty() && subject.chars().nth(SUBJECT_LIMIT).is_none() && !has_controls(subject)
 }

@@ -2,38 +2,38 @@
 
 use tokentoss_core::{Error, ErrorCode};
 
-/// What only the broker says: code, sentence, and what helps.
+/// The broker's own failures: code, sentence and action.
 const OWN: [(&str, &str, &str); 4] = [
     ("confirmation_wrong", "What was typed is not what the broker's page showed. Sign in again.", "sign_in"),
     (
         "identity_unusable",
-        "The provider does not say who signed in. Report this to the broker's administrator.",
+        "The provider does not say who signed in. AttemptReport this to the broker's administrator.",
         "ask_admin",
     ),
     ("provider_unavailable", "The provider cannot be reached. Sign in again in a moment.", "retry"),
     ("sign_in_interrupted", "The broker was interrupted while you signed in. Sign in again.", "sign_in"),
 ];
 
-/// The reason.
+/// The reason of a failed sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// One that the protocol knows.
+    /// An error of the protocol.
     Protocol(Error),
-    /// One of the broker's own, by its code.
+    /// One of the broker's own failures, by its code.
     Own(&'static str),
 }
 
 impl Failure {
-    /// The user typed something else than the page shows.
+    /// The typed confirmation is wrong.
     pub(super) const CONFIRMATION_WRONG: Self = Self::Own("confirmation_wrong");
-    /// Nobody can tell who signed in.
+    /// The identity of the user is missing or invalid.
     pub(super) const IDENTITY_UNUSABLE: Self = Self::Own("identity_unusable");
     /// The provider does not answer.
     pub(super) const PROVIDER_UNAVAILABLE: Self = Self::Own("provider_unavailable");
-    /// The broker, or its database, ended in the middle.
+    /// The broker or its database failed during the sign-in.
     pub(crate) const INTERRUPTED: Self = Self::Own("sign_in_interrupted");
 
-    /// What a row holds: the code, and what it is about.
+    /// The value for the database column: the code and its subject.
     pub(super) fn to_column(&self) -> String {
         match self {
             Self::Own(code) => (*code).to_owned(),
@@ -43,7 +43,7 @@ impl Failure {
         }
     }
 
-    /// Reads what a row holds.
+    /// Parses the value of the database column.
     pub(super) fn of_column(text: &str) -> Self {
         let (code, about) = text.split_once(' ').unwrap_or((text, ""));
         if let Some((own, ..)) = OWN.iter().find(|(own, ..)| *own == code) {
@@ -65,7 +65,7 @@ impl Failure {
         }
     }
 
-    /// What it is about, where it says so.
+    /// The subject of the error, such as a host.
     pub(crate) fn about(&self) -> Option<&str> {
         match self {
             Self::Own(_) => None,
@@ -84,7 +84,7 @@ impl Failure {
         }
     }
 
-    /// What helps.
+    /// The suggested action.
     #[must_use]
     pub fn action(&self) -> &'static str {
         use tokentoss_core::error::Culprit;
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_brings_every_failure_back() {
+    fn every_failure_survives_a_database_column() {
         let about = Failure::Protocol(Error::about(ErrorCode::InvalidGrant, "as.example 8443"));
         for failure in Failure::every().into_iter().chain([about]) {
             assert_eq!(Failure::of_column(&failure.to_column()), failure);

@@ -1,9 +1,9 @@
 //! Signing in: from a caller's request to a connected account.
 //!
-//! A sign-in belongs to the caller's user from its first moment. Whoever comes back from the provider is not yet known to be
-//! that user: somebody may have been sent the address. So the tokens wait, sealed, until the notebook page that opened the
-//! popup says that it is there, or the user types what the broker's page shows into the widget, or, with an application's own
-//! pages, until the same user asks for the callback.
+//! A sign-in belongs to the caller's user from its start. The person who comes back from the provider may be
+//! another one, who was sent the address. So the tokens wait, sealed, until the notebook page that opened the
+//! popup confirms the sign-in, or the user types the confirmation from the broker's page into the widget, or,
+//! with an application's own pages, the same user requests the callback.
 
 mod application;
 mod begin;
@@ -13,23 +13,23 @@ mod cookie;
 mod deposit;
 mod exchange;
 mod failure;
-mod news;
 mod origins;
 mod resume;
 mod settings;
 mod start;
-mod view;
+mod status;
+mod watchers;
 
-pub use begin::{Begun, BegunWay, DepositTerms, SignInRequest};
+pub use begin::{DepositParameters, NextStep, SignInRequest, StartedSignIn};
 pub use callback::{CallbackResult, PendingAccount};
 pub use cookie::BrowserCookie;
 use cookie::cookie_name;
 pub use failure::Failure;
-use news::News;
 pub use origins::{Origins, SharedTenants};
 pub use settings::{IdentitySource, SignInConfig, SignInSettings, Way};
-pub use start::{ConsentPrompt, Started};
-pub use view::View;
+pub use start::{ConsentPrompt, ProviderRedirect};
+pub use status::SignInStatus;
+use watchers::SignInWatchers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,23 +40,24 @@ use tokentoss_core::endpoint::EndpointUrl;
 
 use crate::callers::Caller;
 use crate::config::{Config, ConfigError, Provider};
-use crate::keys::{AuthorizationPlace, open_cell, seal_cell};
+use crate::keys::{AuthorizationAad, open_cell, seal_cell};
 use crate::problem::Problem;
-use crate::refresh::{Custodian, Failed};
+use crate::refresh::{Custodian, CustodianError};
 use crate::store::{Authorization, AuthorizationId};
 
-/// How long somebody may take to follow the address, in milliseconds. It gives nobody anything, so it may be long.
+/// The time to live of an unused sign-in address, in milliseconds. The address is not a secret, so the time
+/// may be long.
 const UNUSED: u64 = 60 * 60 * 1000;
-/// How long the broker itself may take to redeem a code, or to connect an account, in milliseconds: longer than the requests of
-/// all its tries. A sign-in that stands there longer was interrupted.
+/// The time limit for the broker to redeem a code, or to connect an account, in milliseconds: longer than all
+/// its requests. A sign-in that takes longer was interrupted.
 const WORKING: u64 = 90 * 1000;
-/// How long the provider's pages may take, in milliseconds; codes and states should not live longer.
+/// The time limit at the provider's pages, in milliseconds; codes and states should not live longer.
 const UNDER_WAY: u64 = 10 * 60 * 1000;
 
-/// Sign-ins of one user that are kept at most: widgets, each with one.
+/// The most open sign-ins of one user; each widget has one.
 const MOST: i64 = 64;
 
-/// Everything that signing in needs.
+/// Runs sign-ins.
 pub struct SignIns {
     custodian: Arc<Custodian>,
     /// The origin at which browsers reach this broker.
@@ -65,32 +66,40 @@ pub struct SignIns {
     shared: SharedTenants,
     /// The origins of applications, by the names of the callers.
     applications: BTreeMap<String, String>,
-    news: News,
+    watchers: SignInWatchers,
 }
 
 impl SignIns {
-    /// For the pages and origins of the configuration.
+    /// Creates it with the pages and origins of the configuration.
     ///
     /// # Errors
-    /// What is wrong with an address.
+    /// [`ConfigError`] for an invalid address.
     pub fn new(config: &Config, custodian: Arc<Custodian>) -> Result<Self, ConfigError> {
         let Origins { public_origin, pages, shared, applications } = Origins::of(config)?;
-        Ok(Self { custodian, public_origin, pages, shared, applications, news: News::default() })
+        Ok(Self {
+            custodian,
+            public_origin,
+            pages,
+            shared,
+            applications,
+            watchers: SignInWatchers::default(),
+        })
     }
 
-    /// The name that the cookie of a sign-in by the broker's pages has. A cookie of any other name is somebody else's work.
+    /// The name of the cookie for a sign-in by the broker's pages. A cookie with another name was not set by
+    /// this broker.
     #[must_use]
     pub fn cookie_name(&self, id: AuthorizationId) -> Option<String> {
         Some(cookie_name(id, self.public_origin.as_deref()?))
     }
 
-    /// The same for a sign-in by an application's pages.
+    /// The name of the cookie for a sign-in by an application's pages.
     #[must_use]
     pub fn cookie_name_of(&self, caller: &Caller, id: AuthorizationId) -> Option<String> {
         Some(cookie_name(id, self.applications.get(&caller.name)?))
     }
 
-    /// Where the provider sends users back to.
+    /// The redirect URI (RFC 6749 section 3.1.2).
     fn redirect_uri(&self) -> Option<EndpointUrl> {
         EndpointUrl::parse(&format!("{}/callback", self.public_origin.as_deref()?)).ok()
     }
@@ -105,23 +114,23 @@ impl SignIns {
     fn allows(&self, page_origin: &str, tenant: &str) -> bool {
         let is_local = |origin: &str| EndpointUrl::parse(origin).is_ok_and(|url| url.is_loopback());
         self.pages.iter().any(|page| page == page_origin)
-            // Pages of this machine are this user's own where the broker is on it as well, and nobody else.
+            // With a broker on this machine for one user, local pages belong to that user.
             || (self.public_origin.as_deref().is_some_and(is_local)
                 && is_local(page_origin)
                 && !self.shared.contains(tenant))
     }
 
-    /// The provider of a name, with how users sign in.
+    /// The provider of this name, with its sign-in settings.
     fn provider(&self, name: &str) -> Result<(&Provider, &SignInSettings), Problem> {
         let provider = self.custodian.provider(name).ok_or_else(Problem::not_found)?;
         let settings = provider.sign_in.as_ref().ok_or_else(Problem::way_unavailable)?;
         Ok((provider, settings))
     }
 
-    /// A caller's own sign-in; somebody else's answers like one that is not there.
+    /// A sign-in of the caller's user; a sign-in of another user gets the same error as an unknown one.
     async fn own(&self, caller: &Caller, id: &str) -> Result<Authorization, Problem> {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
-        let found = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let found = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         found
             .filter(|row| row.tenant == caller.tenant && row.user == caller.user)
             .filter(|row| caller.providers.contain(&row.provider))
@@ -133,29 +142,29 @@ impl SignIns {
         row: &Authorization,
         what: &'static str,
         secret: &Secret,
-    ) -> Result<Vec<u8>, Failed> {
+    ) -> Result<Vec<u8>, CustodianError> {
         let key = self.custodian.data_key(&row.tenant).await?;
-        Ok(seal_cell(&key, &place(row, what), secret))
+        Ok(seal_cell(&key, &aad(row, what), secret))
     }
 
-    async fn open(&self, row: &Authorization, what: &'static str) -> Result<Secret, Failed> {
+    async fn open(&self, row: &Authorization, what: &'static str) -> Result<Secret, CustodianError> {
         let key = self.custodian.data_key(&row.tenant).await?;
         let sealed = row.sealed.as_deref().ok_or(crate::keys::Unreadable)?;
-        Ok(open_cell(&key, &place(row, what), sealed)?)
+        Ok(open_cell(&key, &aad(row, what), sealed)?)
     }
 
-    /// Makes room for one more sign-in of a user.
-    async fn sweep(&self, new: &Authorization) -> Result<(), Failed> {
+    /// Deletes the oldest sign-ins of a user above the limit.
+    async fn sweep(&self, new: &Authorization) -> Result<(), CustodianError> {
         Ok(self.custodian.store.sweep_authorizations(&new.tenant, &new.user, MOST - 1).await?)
     }
 }
 
-fn place<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationPlace<'a> {
+fn aad<'a>(row: &'a Authorization, what: &'static str) -> AuthorizationAad<'a> {
     let Authorization { tenant, user, provider, id, .. } = row;
-    AuthorizationPlace { tenant, user, provider, authorization: *id, what }
+    AuthorizationAad { tenant, user, provider, authorization: *id, what }
 }
 
-/// The scopes of a list that is separated by spaces; a provider without scopes has an empty one.
+/// The scopes of a space-separated list; the list of a provider without scopes is empty.
 pub(crate) fn scopes_in(list: &str) -> impl Iterator<Item = &str> {
     list.split(' ').filter(|scope| !scope.is_empty())
 }

@@ -7,25 +7,25 @@ use tokentoss_core::endpoint::EndpointUrl;
 use super::Way;
 use crate::config::{Config, ConfigError, ProviderConfig};
 
-/// The origins, as browsers name them.
+/// The origins, serialised as browsers do.
 #[derive(Debug)]
 pub struct Origins {
-    /// The broker's own.
+    /// The origin of the broker.
     pub(super) public_origin: Option<String>,
-    /// Those of notebook pages that may begin a sign-in.
+    /// The origins of notebook pages that may start a sign-in.
     pub(super) pages: Vec<String>,
-    /// Whose users share a machine.
+    /// The tenants whose users share a machine.
     pub(super) shared: SharedTenants,
-    /// Those of server applications, by the callers' names.
+    /// The origins of server applications, by the callers' names.
     pub(super) applications: BTreeMap<String, String>,
 }
 
-/// The tenants that several users of one machine reach: by the broker's Unix socket, or by a JupyterHub. A page of that machine
-/// may be any of theirs.
+/// The tenants that several users of one machine reach: by the broker's Unix socket, or by a JupyterHub. A
+/// page of that machine may be any of theirs.
 #[derive(Debug)]
 pub struct SharedTenants {
     names: BTreeSet<String>,
-    /// A user of the machine may name whatever tenant.
+    /// A Unix user of the machine may name any tenant.
     are_all: bool,
 }
 
@@ -39,17 +39,17 @@ impl SharedTenants {
         Self { names, are_all }
     }
 
-    /// Whether this is one of them.
+    /// Whether users of this tenant share a machine.
     pub(super) fn contains(&self, tenant: &str) -> bool {
         self.are_all || self.names.contains(tenant)
     }
 }
 
 impl Origins {
-    /// Reads them.
+    /// Reads the origins of the configuration.
     ///
     /// # Errors
-    /// What is wrong with an address, or that one is missing.
+    /// [`ConfigError`] for an invalid or missing address.
     pub fn of(config: &Config) -> Result<Self, ConfigError> {
         let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
             setting: setting.to_owned(),
@@ -59,7 +59,8 @@ impl Origins {
             Ok(url) if url.origin() == address.trim_end_matches('/') => Ok(url.origin().to_owned()),
             _ => Err(wrong(
                 setting,
-                "must be an origin: https://host or https://host:port, or http on this machine",
+                "is not an origin; use https without a path, such as \"https://broker.example\", \
+                 or http on this machine, such as \"http://127.0.0.1:8765\"",
             )),
         };
         let public_origin =
@@ -69,7 +70,10 @@ impl Origins {
             provider.sign_in.as_ref().is_some_and(|sign_in| sign_in.way == Way::Page)
         };
         if public_origin.is_none() && config.providers.iter().any(|entry| by_page(&entry)) {
-            return Err(wrong("public_url", "is missing; sign-ins by the broker's pages need it"));
+            return Err(wrong(
+                "public_url",
+                "is missing, but way = \"page\" needs it; set it, such as \"https://broker.example\"",
+            ));
         }
         let mut applications = BTreeMap::new();
         for (name, caller) in &config.callers {

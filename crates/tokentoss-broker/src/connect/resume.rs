@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{SignIns, WORKING};
 use crate::problem::Problem;
-use crate::refresh::{Connected, Failed};
+use crate::refresh::{Connected, CustodianError};
 use crate::store::{AuthorizationId, Stage, StoreError};
 
 /// How often the database is asked for such sign-ins.
@@ -41,7 +41,7 @@ impl SignIns {
         Ok(())
     }
 
-    async fn resume(&self, id: AuthorizationId) -> Result<(), Failed> {
+    async fn resume(&self, id: AuthorizationId) -> Result<(), CustodianError> {
         let store = &self.custodian.store;
         let Some(row) = store.authorization(id).await? else { return Ok(()) };
         // Before it is taken: without the key or the provider nothing comes of it here, and perhaps elsewhere.
@@ -54,8 +54,8 @@ impl SignIns {
                 tracing::warn!(authorization = %id, "an interrupted sign-in was resumed");
                 Ok(())
             }
-            Ok(Connected::SignedOut) | Err(Failed::Store(StoreError::SignInOver)) => Ok(()),
-            Err(Failed::Store(error)) if !error.is_about_values() => Err(error.into()),
+            Ok(Connected::SignedOut) | Err(CustodianError::Store(StoreError::SignInOver)) => Ok(()),
+            Err(CustodianError::Store(error)) if !error.is_about_values() => Err(error.into()),
             Err(failed) => {
                 self.interrupt(&row, &[Stage::Connecting], &Problem::from(failed)).await;
                 Ok(())

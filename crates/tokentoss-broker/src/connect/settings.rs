@@ -1,4 +1,4 @@
-//! How users of a provider sign in, as the configuration says and as it is used.
+//! The sign-in settings of a provider, as configured and as used.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::config::AuthenticationKind;
 const USUAL_ALGORITHMS: [&str; 10] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-/// Which way a sign-in takes.
+/// The method of a sign-in.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
@@ -36,7 +36,7 @@ impl Way {
         }
     }
 
-    /// The way of a name.
+    /// The method of this name.
     #[must_use]
     pub fn read(name: &str) -> Option<Self> {
         [Self::Page, Self::Deposit].into_iter().find(|way| way.name() == name)
@@ -47,7 +47,7 @@ impl Way {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignInConfig {
-    /// The way.
+    /// The method: the broker's pages, or a deposit.
     pub way: Way,
     /// The provider's name for people.
     pub display_name: Option<String>,
@@ -57,13 +57,14 @@ pub struct SignInConfig {
     pub authorization_endpoint: Option<String>,
     /// Where a provider without ID tokens says who signed in.
     pub identity_endpoint: Option<String>,
-    /// The member of that answer that names the user for ever.
+    /// The member of that answer with the permanent identifier of the user.
     pub identity_subject: Option<String>,
     /// The member with the e-mail address, for display.
     pub identity_email: Option<String>,
     /// Whether there are ID tokens.
     pub openid_connect: Option<bool>,
-    /// Whether the provider compares code and verifier (RFC 7636 section 4.6); those that are known by name do.
+    /// Whether the provider compares code and verifier (RFC 7636 section 4.6); those that are known by name
+    /// do.
     pub checks_pkce: Option<bool>,
     /// Whether authorization responses name their issuer (RFC 9207).
     #[serde(default)]
@@ -94,7 +95,7 @@ pub struct SignInConfig {
 pub struct IdentitySource {
     /// The address.
     pub endpoint: EndpointUrl,
-    /// The member that names the user for ever.
+    /// The member with the permanent identifier of the user.
     pub subject: String,
     /// The member with the e-mail address.
     pub email: String,
@@ -103,7 +104,7 @@ pub struct IdentitySource {
 /// How users of a provider sign in, ready for use.
 #[derive(Clone, Debug)]
 pub struct SignInSettings {
-    /// The way.
+    /// The method: the broker's pages, or a deposit.
     pub way: Way,
     /// The provider's name for people.
     pub display_name: String,
@@ -147,7 +148,7 @@ impl SignInConfig {
         }
         let openid_connect =
             self.openid_connect.unwrap_or_else(|| preset.is_none_or(|preset| preset.openid_connect));
-        // Without a secret, the verifier alone keeps a deposited code that leaks from being redeemed by somebody else.
+        // Without a secret, only the verifier protects a leaked code from being redeemed by an attacker.
         let is_public = auth_method == AuthenticationKind::None.name();
         if self.way == Way::Deposit && is_public && !self.checks_pkce.unwrap_or(preset.is_some()) {
             let reason = "must be true for deposits of a client without a secret; set it once you know that the provider checks PKCE";
@@ -254,13 +255,14 @@ impl SignInConfig {
 }
 
 impl SignInSettings {
-    /// The client for a request with these scopes, and this account suggested; none if some scope may not be asked for.
+    /// The client for a request with these scopes, and this account suggested; none if some scope may not be
+    /// asked for.
     #[must_use]
     pub fn client_for(&self, scopes: &[String], login_hint: Option<String>) -> Option<Client> {
         self.client_at(self.client.provider(), scopes, login_hint)
     }
 
-    /// The same for somebody who wants to choose the account; as [`SignInSettings::client_for`] where nobody can be asked.
+    /// Like [`SignInSettings::client_for`], with the provider's account chooser if it has one.
     #[must_use]
     pub fn client_for_another(&self, scopes: &[String]) -> Option<Client> {
         self.client_at(
@@ -296,7 +298,8 @@ fn said(error: &Error) -> String {
     }
 }
 
-/// The values of two parameters `prompt` in one; nothing may be asked for beside `none` (OpenID Connect Core 3.1.2.1).
+/// The values of two parameters `prompt` in one; nothing may be asked for beside `none` (OpenID Connect Core
+/// 3.1.2.1).
 fn prompts(chosen: &str, before: &str) -> String {
     let mut all: Vec<&str> = Vec::new();
     for prompt in chosen.split_whitespace().chain(before.split_whitespace()) {

@@ -1,4 +1,4 @@
-//! The broker's first page, which says who asks for what; and the way on to the provider.
+//! The consent page, and the redirect to the provider.
 
 use tokentoss_core::Secret;
 use tokentoss_core::authorization::AuthorizationRequest;
@@ -8,10 +8,10 @@ use tokentoss_core::endpoint::EndpointUrl;
 use super::{BrowserCookie, SignIns, UNDER_WAY, Way, scopes_in, sha256};
 use crate::problem::Problem;
 use crate::random::{self, OsEntropy};
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationChange, AuthorizationId, Stage};
 
-/// What the first page says.
+/// The content of the consent page.
 #[derive(Clone, Debug)]
 pub struct ConsentPrompt {
     /// The sign-in.
@@ -20,28 +20,28 @@ pub struct ConsentPrompt {
     pub provider: String,
     /// The client.
     pub client_id: String,
-    /// The host that the user goes to.
+    /// The host of the provider.
     pub host: String,
-    /// Whether the provider can be made to ask which account to use.
+    /// Whether the provider has an account chooser.
     pub offers_another: bool,
 }
 
-/// The way on. Its address holds the state, so that it is shown nowhere.
-pub struct Started {
+/// The redirect to the provider. Its URL contains the state, so it must not be logged.
+pub struct ProviderRedirect {
     /// The provider's page.
     pub url: String,
-    /// What ties the answer to this browser.
+    /// The cookie that binds the answer to this browser.
     pub cookie: BrowserCookie,
 }
 
 impl SignIns {
-    /// What the first page says of a sign-in that waits for its user.
+    /// The content of the consent page for a pending sign-in.
     ///
     /// # Errors
-    /// That it is over, or was never there.
+    /// The sign-in has ended, or does not exist.
     pub async fn consent_prompt(&self, id: &str) -> Result<ConsentPrompt, Problem> {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
-        let row = self.custodian.store.authorization(id).await.map_err(Failed::from)?;
+        let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         let row = row.filter(|row| row.way == Way::Page).ok_or_else(Problem::authorization_unknown)?;
         if row.stage != Stage::Pending || row.expires_at <= row.now {
             return Err(Problem::authorization_expired());
@@ -56,23 +56,23 @@ impl SignIns {
         })
     }
 
-    /// Sends the user of a browser to the provider, after they said yes; to choose another account, if they asked for it.
+    /// Redirects the browser to the provider after consent; with an account chooser if the user requested it.
     ///
     /// # Errors
     /// As [`SignIns::consent_prompt`].
-    pub async fn start(&self, id: &str, another_account: bool) -> Result<Started, Problem> {
+    pub async fn start(&self, id: &str, another_account: bool) -> Result<ProviderRedirect, Problem> {
         let ConsentPrompt { row, .. } = self.consent_prompt(id).await?;
         let redirect_uri = self.redirect_uri().ok_or_else(Problem::way_unavailable)?;
         self.begin_authorization(&row, &redirect_uri, another_account).await
     }
 
-    /// Makes state, verifier, nonce and cookie, and keeps what the answer will be checked with.
+    /// Creates state, verifier, nonce and cookie, and stores the values that the answer is checked with.
     pub(super) async fn begin_authorization(
         &self,
         row: &Authorization,
         redirect_uri: &EndpointUrl,
         another_account: bool,
-    ) -> Result<Started, Problem> {
+    ) -> Result<ProviderRedirect, Problem> {
         let (_, settings) = self.provider(&row.provider)?;
         let state = self.custodian.ring().new_state(row.id);
         let state_hash = sha256(state.expose());
@@ -82,13 +82,13 @@ impl SignIns {
         } else {
             settings.client_for(&scopes, row.login_hint.clone())
         };
-        // None once the configuration has changed.
+        // None after a change of the configuration.
         let request = request(&client.ok_or_else(Problem::authorization_expired)?, redirect_uri, state)?;
         let cookie = BrowserCookie::new(row.id, redirect_uri.as_str());
         let verifier = Secret::new(request.verifier().expose().to_owned());
         let change = AuthorizationChange {
             from: vec![Stage::Pending],
-            // An earlier state of the same sign-in ends with this: the user went back and began again.
+            // Replaces an earlier state of the same sign-in, if the user went back and started again.
             started: Some((state_hash, sha256(cookie.value().expose()))),
             sealed: Some(self.seal(row, "verifier", &verifier).await?),
             nonce: Some(request.nonce().to_owned()),
@@ -96,9 +96,9 @@ impl SignIns {
             ..AuthorizationChange::default()
         };
         let store = &self.custodian.store;
-        let changed = store.change_authorization(row.id, &change).await.map_err(Failed::from)?;
+        let changed = store.change_authorization(row.id, &change).await.map_err(CustodianError::from)?;
         changed.ok_or_else(Problem::authorization_expired)?;
-        Ok(Started { url: request.url().to_owned(), cookie })
+        Ok(ProviderRedirect { url: request.url().to_owned(), cookie })
     }
 }
 

@@ -1,4 +1,4 @@
-//! A provider's answer as it stands in the journal: the report for the machine, and the sealed cells of its tokens.
+//! A provider's answer in the journal: the report for the state machine, and the sealed cells of its tokens.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    CellId, Claim, Handle, Held, IdToken, Intent, LeaseOwner, Outcome, Renewed, Report, Scopes, Target,
-    TokenHash, Version,
+    AttemptReport, CellId, Claim, Handle, HeldLease, IdToken, Intent, LeaseOwner, Outcome, Renewed, Scopes,
+    Target, TokenHash, Version,
 };
 
 use crate::store::{GrantId, NewCell};
@@ -20,82 +20,84 @@ pub struct Answer {
     pub grant: GrantId,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// What the machine is told.
-    pub report: Report,
-    /// The tokens.
+    /// The report for the state machine.
+    pub report: AttemptReport,
+    /// The sealed cells of the tokens.
     pub cells: Vec<NewCell>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct AnswerRecord {
     grant: [u8; 16],
     provider: String,
     version: u64,
     target_scopes: String,
     audience: Option<String>,
-    sent: WrittenHandle,
+    sent: HandleRecord,
     intended_at: u64,
     claimed_at: u64,
     is_repeated: bool,
     owner: [u8; 16],
     is_uncertain: bool,
-    outcome: WrittenOutcome,
+    outcome: OutcomeRecord,
     cells: Vec<([u8; 16], String)>,
 }
 
-type WrittenHandle = ([u8; 32], [u8; 16]);
+type HandleRecord = ([u8; 32], [u8; 16]);
 
 #[derive(Serialize, Deserialize)]
-enum WrittenOutcome {
+enum OutcomeRecord {
     Renewed {
-        access: WrittenHandle,
-        refresh: Option<WrittenHandle>,
-        id_token: Option<(WrittenHandle, u64)>,
+        access: HandleRecord,
+        refresh: Option<HandleRecord>,
+        id_token: Option<(HandleRecord, u64)>,
         /// Milliseconds.
         expires_in: Option<u64>,
         scopes: Option<String>,
     },
-    RotatedOnly(WrittenHandle),
+    RotatedOnly(HandleRecord),
 }
 
 impl Answer {
-    /// Whether an outcome has tokens, which must not be lost.
+    /// Whether an outcome has tokens, so that it must not be lost.
     #[must_use]
-    pub const fn is_worth_keeping(outcome: &Outcome) -> bool {
+    pub const fn has_tokens(outcome: &Outcome) -> bool {
         matches!(outcome, Outcome::Renewed(_) | Outcome::RotatedOnly(_))
     }
 
-    /// How long ago its claim was at a moment of the database's clock, which may have been changed since.
+    /// The time since its claim by the database's clock; zero if the clock was set back.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Duration {
         let claimed_at = self.report.held.claim.at.as_millis();
         Duration::from_millis(now.as_millis().saturating_sub(claimed_at))
     }
 
-    /// The bytes to be sealed; none of its tokens is in them unsealed.
+    /// The serialised answer. Its tokens are in it only as sealed cells.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let claim = &self.report.held.claim;
         let outcome = match &self.report.outcome {
-            Outcome::Renewed(renewed) => WrittenOutcome::Renewed {
-                access: written(renewed.access),
-                refresh: renewed.refresh.map(written),
-                id_token: renewed.id_token.map(|token| (written(token.handle), token.expires_at.as_millis())),
+            Outcome::Renewed(renewed) => OutcomeRecord::Renewed {
+                access: handle_record(renewed.access),
+                refresh: renewed.refresh.map(handle_record),
+                id_token: renewed
+                    .id_token
+                    .map(|token| (handle_record(token.handle), token.expires_at.as_millis())),
                 expires_in: renewed
                     .expires_in
                     .map(|life| u64::try_from(life.as_millis()).unwrap_or(u64::MAX)),
                 scopes: renewed.scopes.as_ref().map(Scopes::to_list),
             },
-            Outcome::RotatedOnly(refresh) => WrittenOutcome::RotatedOnly(written(*refresh)),
-            // Nothing that could be lost.
+            Outcome::RotatedOnly(refresh) => OutcomeRecord::RotatedOnly(handle_record(*refresh)),
+            // Outcomes without tokens need no journal.
             _ => return Vec::new(),
         };
-        let written = Written {
+        let written = AnswerRecord {
             grant: self.grant.0,
             provider: self.provider.clone(),
             version: claim.version.0,
             target_scopes: claim.target.scopes.to_list(),
             audience: claim.target.audience.clone(),
-            sent: written(claim.refresh),
+            sent: handle_record(claim.refresh),
             intended_at: claim.intent.at.as_millis(),
             claimed_at: claim.at.as_millis(),
             is_repeated: claim.is_repeated,
@@ -112,7 +114,7 @@ impl Answer {
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let written: Written = serde_json::from_slice(bytes).ok()?;
+        let written: AnswerRecord = serde_json::from_slice(bytes).ok()?;
         let refresh = handle(written.sent);
         let claim = Claim {
             version: Version(written.version),
@@ -123,7 +125,7 @@ impl Answer {
             is_repeated: written.is_repeated,
         };
         let outcome = match written.outcome {
-            WrittenOutcome::Renewed { access, refresh, id_token, expires_in, scopes } => {
+            OutcomeRecord::Renewed { access, refresh, id_token, expires_in, scopes } => {
                 Outcome::Renewed(Renewed {
                     access: handle(access),
                     refresh: refresh.map(handle),
@@ -135,7 +137,7 @@ impl Answer {
                     scopes: scopes.as_deref().map(Scopes::read),
                 })
             }
-            WrittenOutcome::RotatedOnly(refresh) => Outcome::RotatedOnly(handle(refresh)),
+            OutcomeRecord::RotatedOnly(refresh) => Outcome::RotatedOnly(handle(refresh)),
         };
         let cell = |(id, sealed): ([u8; 16], String)| {
             Some(NewCell { id: CellId(u128::from_be_bytes(id)), sealed: STANDARD.decode(sealed).ok()? })
@@ -143,8 +145,8 @@ impl Answer {
         Some(Self {
             grant: GrantId(written.grant),
             provider: written.provider,
-            report: Report {
-                held: Held { claim, owner: LeaseOwner(u128::from_be_bytes(written.owner)) },
+            report: AttemptReport {
+                held: HeldLease { claim, owner: LeaseOwner(u128::from_be_bytes(written.owner)) },
                 outcome,
                 is_uncertain: written.is_uncertain,
             },
@@ -153,10 +155,10 @@ impl Answer {
     }
 }
 
-const fn written(handle: Handle) -> WrittenHandle {
+const fn handle_record(handle: Handle) -> HandleRecord {
     (handle.hash.0, handle.cell.0.to_be_bytes())
 }
 
-const fn handle(written: WrittenHandle) -> Handle {
+const fn handle(written: HandleRecord) -> Handle {
     Handle { hash: TokenHash(written.0), cell: CellId(u128::from_be_bytes(written.1)) }
 }

@@ -1,4 +1,4 @@
-//! The files of the journal: whole or not there at all, whenever the process is killed.
+//! The files of the journal. They are written atomically, so that a killed process leaves no incomplete file.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -9,19 +9,19 @@ use super::{Answer, JournalError};
 use crate::keys::{KeyRing, Unreadable};
 use crate::random;
 
-/// What the name of an answer ends with.
-const ANSWER: &str = ".answer";
-/// What the name of a file ends with that is not whole yet.
-const UNFINISHED: &str = ".new";
+/// The suffix of the file of an answer.
+const ANSWER_SUFFIX: &str = ".answer";
+/// The suffix of an incomplete file.
+const TEMPORARY_SUFFIX: &str = ".new";
 
-/// The bytes of a probe: a whole block of most disks.
-const PROBE: usize = 4096;
+/// The size of a probe in bytes: one block of most disks.
+const PROBE_SIZE: usize = 4096;
 
-/// The folder, which is ours while this lives.
+/// The locked folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Locked until the process ends.
+    /// The lock file; locked until this value is dropped.
     _lock: File,
 }
 
@@ -36,23 +36,23 @@ impl Folder {
         }
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+            if entry.file_name().to_string_lossy().ends_with(TEMPORARY_SUFFIX) {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The file of the versions.
+    /// The path of the file of versions.
     pub(super) fn versions(&self) -> PathBuf {
         self.path.join("versions")
     }
 
-    /// Writes an answer, and waits until the disk has it.
+    /// Writes an answer, and syncs it to the disk.
     pub(super) fn write(&self, ring: &KeyRing, answer: &Answer) -> io::Result<String> {
-        let name = format!("{:032x}{ANSWER}", random::number());
+        let name = format!("{:032x}{ANSWER_SUFFIX}", random::number());
         let sealed = ring.seal(&answer.to_bytes(), &associated(&name));
-        write_whole(&self.path, &name, &sealed)?;
+        write_atomically(&self.path, &name, &sealed)?;
         Ok(name)
     }
 
@@ -60,12 +60,12 @@ impl Folder {
         fs::remove_file(self.path.join(name))
     }
 
-    /// Tries whether the disk takes a file.
+    /// Probes whether a file can be written.
     pub(super) fn probe(&self) -> io::Result<()> {
-        let path = self.path.join(format!("probe{UNFINISHED}"));
+        let path = self.path.join(format!("probe{TEMPORARY_SUFFIX}"));
         let mut file = new_file(OpenOptions::new().create(true).truncate(true), &path)?;
-        let written = file.write_all(&[0; PROBE]).and_then(|()| file.sync_all());
-        // Also where the disk is full.
+        let written = file.write_all(&[0; PROBE_SIZE]).and_then(|()| file.sync_all());
+        // Also if the disk is full.
         fs::remove_file(&path)?;
         written
     }
@@ -74,7 +74,7 @@ impl Folder {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(ANSWER) {
+            if name.ends_with(ANSWER_SUFFIX) {
                 names.push(name);
             }
         }
@@ -89,26 +89,26 @@ impl Folder {
     }
 }
 
-/// Bound to its name, so that no file can take another one's place.
+/// The associated data: binds an answer to its file name, so that files cannot be exchanged.
 fn associated(name: &str) -> Vec<u8> {
     [b"tokentoss/journal/1\0".as_slice(), name.as_bytes()].concat()
 }
 
-/// Writes a file that is there as a whole or not at all.
-pub(super) fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = folder.join(format!("{name}{UNFINISHED}"));
+/// Writes a file atomically, by a rename.
+pub(super) fn write_atomically(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = folder.join(format!("{name}{TEMPORARY_SUFFIX}"));
     let mut file = new_file(OpenOptions::new().create(true).truncate(true), &unfinished)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if let Err(error) = written.and_then(|()| fs::rename(&unfinished, folder.join(name))) {
-        // A full disk must not fill with files that are not whole.
+        // Incomplete files must not fill the disk.
         let _ = fs::remove_file(&unfinished);
         return Err(error);
     }
-    // The name is on the disk when the folder is.
+    // The rename is durable after the folder is synced.
     File::open(folder)?.sync_all()
 }
 
-/// A file that nobody else can read.
+/// Opens a file with mode 0600.
 pub(super) fn new_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.write(true).mode(0o600).open(path)
 }

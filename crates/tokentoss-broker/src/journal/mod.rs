@@ -1,15 +1,16 @@
-//! What must not be lost while the database is away, or with it.
+//! The journal: answers of providers that the database has not accepted yet, and the highest written
+//! versions.
 //!
-//! A folder of this process beside the database, with
-//! - one sealed file for each answer of a provider that the database did not take at the first try. It is written and synced
-//!   before the next try, and removed when the database has it. A replay of one that was written is harmless: the machine sees
-//!   that somebody has written what matters.
-//! - `versions`: the highest version of each row that this process wrote or heard of. A row below it was revived by a failover
-//!   or a backup, and is not used until somebody confirms it. It is not synced, so that a power cut can lose its latest
-//!   lines, and the watch over those rows with them.
-//! - `lock`, so that no second process uses the folder.
+//! It is a folder of this process, with
+//! - one sealed file for each answer of a provider that the database did not accept at the first attempt. It is written and
+//!   synced before the next attempt, and removed when the database has it. Replaying an answer twice is harmless: the state
+//!   machine sees that it is written already.
+//! - `versions`: the highest known version of each row. A row with a lower version was restored by a failover or a backup, and
+//!   is not used until an administrator confirms it. The file is not synced, so a power cut can lose its latest lines, and with
+//!   them the check of those rows.
+//! - `lock`, which prevents that a second process uses the folder.
 //!
-//! Without a folder the same is kept in memory, and an end of the process loses it.
+//! Without a folder the journal is in memory, and is lost when the process ends.
 
 mod answer;
 mod folder;
@@ -29,10 +30,10 @@ use crate::store::GrantId;
 use folder::Folder;
 use versions::Versions;
 
-/// How often the folder is tried at most.
+/// The shortest interval between two probes of the folder.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 
-/// Why there is no journal.
+/// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The folder cannot be used.
@@ -56,17 +57,17 @@ pub enum JournalError {
 pub struct Journal {
     folder: Option<Folder>,
     versions: Versions,
-    kept: AtomicUsize,
+    pending: AtomicUsize,
     probed: Mutex<Option<Instant>>,
     is_writable: AtomicBool,
 }
 
-/// An answer in the journal; dropping this forgets nothing.
+/// An answer in the journal. Dropping this value does not remove the answer.
 #[derive(Debug)]
-pub struct Kept(Option<String>);
+pub struct JournalEntry(Option<String>);
 
 impl Journal {
-    /// Opens the folder, and makes it if it is not there; in memory alone without one.
+    /// Opens the folder, and creates it if it does not exist; without a path the journal is in memory.
     ///
     /// # Errors
     /// [`JournalError`].
@@ -76,14 +77,14 @@ impl Journal {
         Ok(Self {
             folder,
             versions,
-            kept: AtomicUsize::new(0),
+            pending: AtomicUsize::new(0),
             probed: Mutex::new(None),
             is_writable: AtomicBool::new(true),
         })
     }
 
-    /// The highest version of a row that is known.
-    pub fn known(&self, id: GrantId) -> Version {
+    /// The highest known version of a row.
+    pub fn highest_version(&self, id: GrantId) -> Version {
         self.versions.of(id)
     }
 
@@ -94,23 +95,23 @@ impl Journal {
         }
     }
 
-    /// Keeps an answer, on the disk before this returns where there is a folder.
+    /// Appends an answer. With a folder, it is on the disk when this returns.
     ///
     /// # Errors
-    /// That the disk does not take it; it is still in memory, and may be kept at the next try.
-    pub fn keep(&self, ring: &KeyRing, answer: &Answer) -> Result<Kept, JournalError> {
+    /// The disk does not accept it. The caller still has the answer, and may try again.
+    pub fn append(&self, ring: &KeyRing, answer: &Answer) -> Result<JournalEntry, JournalError> {
         let name = self.folder.as_ref().map(|folder| folder.write(ring, answer)).transpose()?;
-        self.kept.fetch_add(1, Ordering::Relaxed);
-        Ok(Kept(name))
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        Ok(JournalEntry(name))
     }
 
     /// Removes an answer that the database has.
-    pub fn release(&self, kept: Kept) {
-        self.kept.fetch_sub(1, Ordering::Relaxed);
-        if let (Some(folder), Some(name)) = (&self.folder, kept.0)
+    pub fn remove(&self, entry: JournalEntry) {
+        self.pending.fetch_sub(1, Ordering::Relaxed);
+        if let (Some(folder), Some(name)) = (&self.folder, entry.0)
             && let Err(error) = folder.remove(&name)
         {
-            // Another replay does no harm.
+            // Replaying the answer again is harmless.
             tracing::warn!(name, %error, "an answer stays in the journal");
         }
     }
@@ -118,24 +119,24 @@ impl Journal {
     /// The answers that an earlier process left.
     ///
     /// # Errors
-    /// That the folder cannot be read. What cannot be opened is left where it is, and named in the log.
-    pub fn left(&self, ring: &KeyRing) -> Result<Vec<(Kept, Answer)>, JournalError> {
+    /// The folder cannot be read. An answer that cannot be opened stays in the folder, and is logged.
+    pub fn entries(&self, ring: &KeyRing) -> Result<Vec<(JournalEntry, Answer)>, JournalError> {
         let Some(folder) = &self.folder else { return Ok(Vec::new()) };
         let mut left = Vec::new();
         for name in folder.names()? {
             match folder.read(ring, &name) {
-                Ok(answer) => left.push((Kept(Some(name)), answer)),
+                Ok(answer) => left.push((JournalEntry(Some(name)), answer)),
                 Err(error) => tracing::error!(%error, "an answer in the journal is not replayed"),
             }
         }
-        self.kept.fetch_add(left.len(), Ordering::Relaxed);
+        self.pending.fetch_add(left.len(), Ordering::Relaxed);
         Ok(left)
     }
 
-    /// Whether the folder takes files, as of some seconds ago at most; waits for the disk.
+    /// Whether the folder is writable; the result is a few seconds old at most. Blocks on the disk.
     pub fn is_writable(&self) -> bool {
         let Some(folder) = &self.folder else { return true };
-        // While somebody else waits for the disk, what was found before counts.
+        // While another thread probes the disk, the previous result is used.
         if let Ok(mut probed) = self.probed.try_lock()
             && probed.is_none_or(|at| at.elapsed() >= PROBE_EVERY)
         {
@@ -149,8 +150,8 @@ impl Journal {
         self.is_writable.load(Ordering::Relaxed)
     }
 
-    /// How many answers wait for the database.
-    pub fn waiting(&self) -> usize {
-        self.kept.load(Ordering::Relaxed)
+    /// The number of answers that wait for the database.
+    pub fn pending_count(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
     }
 }

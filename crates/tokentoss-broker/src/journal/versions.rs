@@ -1,4 +1,5 @@
-//! The highest version of each row: lines of 32 bytes, appended, and written anew when most of them are old.
+//! The highest version of each row: an append-only file of 32-byte lines, which is rewritten when most lines
+//! are outdated.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -9,24 +10,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 use tokentoss_custody::Version;
 
-use super::folder::{new_file, write_whole};
+use super::folder::{new_file, write_atomically};
 use crate::store::GrantId;
 
-/// Identifier, version, and the beginning of the hash of both.
+/// The length of a line in bytes: identifier, version, and a truncated SHA-256 of both.
 const LINE: usize = 32;
-/// The file is written anew when it has so many lines more than twice the rows.
+/// The file is rewritten when it has this many lines more than twice the number of rows.
 const SPARE: usize = 10_000;
 
-/// The versions. What is known has a lock of its own, so that whoever asks does not wait for the disk.
+/// The versions. The map has a separate lock, so that reads do not wait for the disk.
 #[derive(Debug)]
 pub(super) struct Versions {
     known: Mutex<HashMap<GrantId, Version>>,
-    written: Option<Mutex<Written>>,
+    written: Option<Mutex<VersionFile>>,
 }
 
-/// The file. Its lines may come in any order, because the highest one of a row counts.
+/// The file. The order of its lines does not matter, because the highest version of a row counts.
 #[derive(Debug)]
-struct Written {
+struct VersionFile {
     path: PathBuf,
     file: File,
     lines: usize,
@@ -46,7 +47,7 @@ impl Versions {
         }
         let file = append_to(&path, &known)?;
         let lines = known.len();
-        let written = Some(Mutex::new(Written { path, file, lines }));
+        let written = Some(Mutex::new(VersionFile { path, file, lines }));
         Ok(Self { known: Mutex::new(known), written })
     }
 
@@ -61,14 +62,14 @@ impl Versions {
         let Some(written) = &self.written else { return Ok(()) };
         let mut written = lock(written);
         if let Err(error) = written.file.write_all(&line(id, version)) {
-            // Half a line would hide those behind it, so that the next one writes the file anew.
+            // An incomplete line would hide the lines after it, so the next write rewrites the file.
             written.lines = usize::MAX;
             return Err(error);
         }
         written.lines = written.lines.saturating_add(1);
         let rows = lock(&self.known).len();
         if written.lines > rows.saturating_mul(2).saturating_add(SPARE) {
-            // What becomes known meanwhile is appended to the new file.
+            // Versions that are added meanwhile are appended to the new file.
             let known = lock(&self.known).clone();
             written.file = append_to(&written.path, &known)?;
             written.lines = known.len();
@@ -89,11 +90,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes the file anew, and opens it for more.
+/// Rewrites the file, and opens it to append.
 fn append_to(path: &Path, known: &HashMap<GrantId, Version>) -> io::Result<File> {
     let bytes: Vec<u8> = known.iter().flat_map(|(id, version)| line(*id, *version)).collect();
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    write_whole(folder, "versions", &bytes)?;
+    write_atomically(folder, "versions", &bytes)?;
     new_file(OpenOptions::new().append(true), path)
 }
 
@@ -107,7 +108,7 @@ fn line(id: GrantId, version: Version) -> [u8; LINE] {
     line
 }
 
-/// None for a line that was cut off; what follows on it is out of step and is not read either.
+/// Parses a line; none for an incomplete one. The lines after it are misaligned and are not read either.
 fn read(bytes: &[u8]) -> Option<(GrantId, Version)> {
     let (body, sum) = bytes.split_at_checked(24)?;
     let (id, version) = body.split_first_chunk::<16>()?;
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_asks_does_not_wait_for_the_disk() {
+    fn reads_do_not_wait_for_the_disk() {
         let folder = tempfile::tempdir().expect("a folder");
         let versions = Versions::open(Some(folder.path().join("versions"))).expect("a file");
         let id = GrantId([1; 16]);
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_written_anew_lacks_nothing() {
+    fn a_rewritten_file_is_complete() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("versions");
         let versions = Versions::open(Some(path.clone())).expect("a file");

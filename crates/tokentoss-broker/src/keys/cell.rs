@@ -7,7 +7,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use tokentoss_core::Secret;
 use zeroize::Zeroizing;
 
-use super::{Column, Key, Place};
+use super::{AssociatedData, Column, Key};
 use crate::random;
 
 const NONCE: usize = 24;
@@ -23,7 +23,7 @@ pub struct Unreadable;
 
 /// Seals a secret for its place.
 #[must_use]
-pub fn seal_cell(key: &Key, place: &impl Place, secret: &Secret) -> Vec<u8> {
+pub fn seal_cell(key: &Key, place: &impl AssociatedData, secret: &Secret) -> Vec<u8> {
     let sealed = encrypt(key, &place.associated(), secret.expose().as_bytes());
     [[LAYOUT].as_slice(), &key.name(), &place.column().0, &sealed].concat()
 }
@@ -68,7 +68,7 @@ pub fn column_of(sealed: &[u8]) -> Option<Column> {
 ///
 /// # Errors
 /// [`Unreadable`].
-pub fn open_cell(key: &Key, place: &impl Place, sealed: &[u8]) -> Result<Secret, Unreadable> {
+pub fn open_cell(key: &Key, place: &impl AssociatedData, sealed: &[u8]) -> Result<Secret, Unreadable> {
     let parts = Parts::of(sealed).ok_or(Unreadable)?;
     let associated = match parts.column {
         Some(column) if column == place.column() => place.associated(),

@@ -1,19 +1,20 @@
 //! The key ring, which the administrator keeps, and the data key that each tenant has.
 //!
-//! A data key seals the cells of one tenant. It stands in the database, wrapped by a key of the ring, so that a new key for
-//! the ring means to wrap data keys anew, and no cell is touched. A tenant can get a new data key too, beside the old one.
+//! A data key seals the cells of one tenant. It stands in the database, wrapped by a key of the ring, so that
+//! a new key for the ring means to wrap data keys anew, and no cell is touched. A tenant can get a new data
+//! key too, beside the old one.
 
+mod associated_data;
 mod cell;
-mod kept;
-mod place;
+mod data_key_cache;
 mod ring;
 mod set;
 
+pub use associated_data::{AssociatedData, AuthorizationAad, CellAad, Column};
 pub use cell::{Unreadable, column_of, is_sealed_by, open_cell, seal_cell};
-pub use kept::{KEPT_FOR, KeptKeys};
-pub use place::{AuthorizationPlace, CellPlace, Column, Place};
+pub use data_key_cache::{DATA_KEY_CACHE_TTL, DataKeyCache};
 pub use ring::{KeyRing, RingError};
-pub use set::{KeySet, Member, Role};
+pub use set::{DataKeyEntry, DataKeySet, Role};
 
 use std::fmt;
 

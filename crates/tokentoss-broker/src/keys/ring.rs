@@ -1,4 +1,4 @@
-//! The key ring: keys by their names, of which one is used for what is wrapped from now on.
+//! The key ring: named keys. The primary key wraps new data keys; the others only unwrap.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,30 +11,30 @@ use zeroize::Zeroizing;
 
 use super::cell::{decrypt, encrypt};
 use super::set::wrapped_keys;
-use super::{Key, KeySet, Unreadable};
+use super::{DataKeySet, Key, Unreadable};
 use crate::store::AuthorizationId;
 
-/// What a wrapped data key begins with: the layout, then the length of the key's name.
+/// The first byte of a wrapped data key: the layout. The length of the key's name follows.
 const LAYOUT: u8 = 1;
-/// What a state is bound to.
+/// The associated data of a state.
 const STATE: &[u8] = b"tokentoss/state/1";
 /// The length of a sealed state, in bytes: nonce, identifier and tag.
 const STATE_LENGTH: usize = 24 + 16 + 16;
 /// The longest name of a key, in bytes.
 const NAME_LIMIT: usize = 64;
-/// The longest name that is shown, in bytes: what is longer may be a key in a name's place.
+/// The longest name that is shown in errors, in bytes: a longer one may be a misplaced key.
 const SHOWN_LIMIT: usize = 32;
 
 /// What is wrong with a key ring.
 #[derive(thiserror::Error, PartialEq, Eq)]
 pub enum RingError {
-    /// The file is not what it should be; the text of the file is in no message.
+    /// The file is malformed. The message contains nothing of the file.
     #[error("the key ring is no TOML with `primary` and `keys`")]
     Malformed,
     /// A key that cannot be used.
     #[error("the key{} of the key ring is not 32 bytes in base64url", shown(.0))]
     Key(String),
-    /// A name that cannot be written down.
+    /// A name that cannot be stored.
     #[error("a name in the key ring is empty or longer than 64 bytes")]
     Name,
     /// There is no primary key.
@@ -48,7 +48,7 @@ impl fmt::Debug for RingError {
     }
 }
 
-/// The name behind a word.
+/// The name for an error message, with a leading space.
 fn shown(name: &str) -> String {
     if name.len() > SHOWN_LIMIT { " of a name that is not shown".to_owned() } else { format!(" `{name}`") }
 }
@@ -71,7 +71,7 @@ impl KeyRing {
     /// Reads a key ring.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`RingError`].
     pub fn read(text: &str) -> Result<Self, RingError> {
         // The parser's own message can quote a key.
         let File { primary, keys } = toml::from_str(text).map_err(|_| RingError::Malformed)?;
@@ -98,15 +98,15 @@ impl KeyRing {
         Zeroizing::new(format!("primary = {name:?}\n\n[keys]\n{name:?} = {:?}\n", key.as_str()))
     }
 
-    /// A state for an authorization request: fresh, and of a form that only this ring can make, so that one that somebody
-    /// invented costs no query.
+    /// A random state for an authorization request (RFC 6749 section 4.1.1). It is sealed by this ring, so
+    /// that a forged one is refused without a database query.
     #[must_use]
     pub fn new_state(&self, authorization: AuthorizationId) -> Secret {
         let sealed = self.keys.get(&self.primary).map(|key| encrypt(key, STATE, &authorization.0));
         Secret::new(URL_SAFE_NO_PAD.encode(sealed.unwrap_or_default()))
     }
 
-    /// The sign-in that a state was made for, by whatever key of the ring.
+    /// The sign-in of a state that any key of the ring sealed.
     #[must_use]
     pub fn open_state(&self, state: &str) -> Option<AuthorizationId> {
         let sealed = URL_SAFE_NO_PAD.decode(state).ok().filter(|sealed| sealed.len() == STATE_LENGTH)?;
@@ -114,13 +114,13 @@ impl KeyRing {
         opened.as_slice().try_into().ok().map(AuthorizationId)
     }
 
-    /// Wraps a tenant's data key by the primary key.
+    /// Wraps a tenant's data key with the primary key.
     #[must_use]
     pub fn wrap(&self, data_key: &Key, tenant: &str) -> Vec<u8> {
         self.seal(data_key.bytes(), &associated(tenant))
     }
 
-    /// Seals bytes by the primary key, bound to what is associated with them.
+    /// Seals bytes with the primary key and this associated data.
     pub(crate) fn seal(&self, plaintext: &[u8], associated: &[u8]) -> Vec<u8> {
         #[expect(clippy::indexing_slicing, reason = "the primary key was looked for when the ring was read")]
         let key = &self.keys[&self.primary];
@@ -131,21 +131,22 @@ impl KeyRing {
         wrapped
     }
 
-    /// Opens what a tenant's row holds: the data key that seals, which knows the others.
+    /// Unwraps the data keys of a tenant's row: the key that seals, with the others for opening.
     ///
     /// # Errors
-    /// [`Unreadable`] when a key that wrapped them is not in the ring, or when these are not the tenant's data keys.
+    /// [`Unreadable`] when a key that wrapped them is not in the ring, or when these are not the tenant's
+    /// data keys.
     pub fn unwrap(&self, row: &[u8], tenant: &str) -> Result<Key, Unreadable> {
-        KeySet::open(self, row, tenant)?.key()
+        DataKeySet::open(self, row, tenant)?.key()
     }
 
-    /// Opens what was sealed by whichever key of the ring.
+    /// Opens bytes that any key of the ring sealed.
     pub(crate) fn open(&self, sealed: &[u8], associated: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
         let (name, sealed) = split(sealed).ok_or(Unreadable)?;
         decrypt(self.keys.get(name).ok_or(Unreadable)?, associated, sealed)
     }
 
-    /// Opens one data key, with whichever key of the ring it was wrapped by.
+    /// Unwraps one data key with the key of the ring that wrapped it.
     pub(super) fn unwrap_one(&self, wrapped: &[u8], tenant: &str) -> Result<Key, Unreadable> {
         Key::from_bytes(&self.open(wrapped, &associated(tenant))?).ok_or(Unreadable)
     }

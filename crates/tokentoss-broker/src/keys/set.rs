@@ -1,13 +1,13 @@
-//! The data keys of one tenant, as its row holds them: one that seals, and others that open.
+//! The data keys of one tenant, as its row holds them: one key seals, the others only open.
 //!
-//! A new key passes three stages, so that no broker meets a cell that it cannot open: it is `Next` until every broker has
-//! read it, then it `Seals`, and the one before it is `Former` until it seals nothing any more.
+//! A new key passes three stages, so that no broker gets a cell that it cannot open: it is `Next` until every
+//! broker has read it, then it `Seals`, and the previous key is `Former` until no cell uses it.
 
 use zeroize::Zeroizing;
 
 use super::{Key, KeyRing, Unreadable};
 
-/// What the row of several keys begins with; the row of one key begins with the layout of a wrapped key.
+/// The first byte of a row with several keys; the row of one key begins with the layout of a wrapped key.
 pub(super) const LAYOUT: u8 = 2;
 
 /// What a data key is used for.
@@ -15,28 +15,28 @@ pub(super) const LAYOUT: u8 = 2;
 pub enum Role {
     /// It seals new cells.
     Seals = 0,
-    /// It will.
+    /// It will seal new cells.
     Next = 1,
-    /// It opens what it has sealed.
+    /// It only opens cells that it has sealed.
     Former = 2,
 }
 
 /// A data key with its role.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub struct DataKeyEntry {
     /// The key.
     pub key: Key,
     /// Its role.
     pub role: Role,
-    /// Since when it has this role, in milliseconds since 1970 by the database's clock.
+    /// The time since which it has this role, in milliseconds since 1970 by the database's clock.
     pub since: u64,
 }
 
 /// All data keys of a tenant.
 #[derive(Clone, Debug)]
-pub struct KeySet(pub Vec<Member>);
+pub struct DataKeySet(pub Vec<DataKeyEntry>);
 
-impl KeySet {
+impl DataKeySet {
     /// Opens the keys of a tenant's row.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl KeySet {
     pub fn open(ring: &KeyRing, row: &[u8], tenant: &str) -> Result<Self, Unreadable> {
         let Some((&LAYOUT, mut rest)) = row.split_first() else {
             let key = ring.unwrap_one(row, tenant)?;
-            return Ok(Self(vec![Member { key, role: Role::Seals, since: 0 }]));
+            return Ok(Self(vec![DataKeyEntry { key, role: Role::Seals, since: 0 }]));
         };
         let mut members = Vec::new();
         while !rest.is_empty() {
@@ -55,7 +55,7 @@ impl KeySet {
                 2 => Role::Former,
                 _ => return Err(Unreadable),
             };
-            members.push(Member { key: ring.unwrap_one(wrapped, tenant)?, role, since: head.1 });
+            members.push(DataKeyEntry { key: ring.unwrap_one(wrapped, tenant)?, role, since: head.1 });
             rest = after;
         }
         Ok(Self(members))
@@ -75,7 +75,7 @@ impl KeySet {
         row
     }
 
-    /// The key that seals, which knows the others for opening.
+    /// The key that seals, with the other keys for opening.
     ///
     /// # Errors
     /// [`Unreadable`] if no key seals.
@@ -86,9 +86,9 @@ impl KeySet {
         Ok(key.with_others(others.into_iter().map(|member| member.key).collect()))
     }
 
-    /// The member with this role.
+    /// The first key with this role.
     #[must_use]
-    pub fn with_role(&self, role: Role) -> Option<&Member> {
+    pub fn with_role(&self, role: Role) -> Option<&DataKeyEntry> {
         self.0.iter().find(|member| member.role == role)
     }
 }

@@ -3,7 +3,7 @@
 use tokentoss_custody::{Problem as Kind, Refusal};
 
 use super::Problem;
-use crate::callers::Turned;
+use crate::callers::AuthError;
 
 /// What the machine refuses with.
 const REFUSALS: [Kind; 11] = [
@@ -50,12 +50,12 @@ impl Problem {
             Self::state_mismatch(),
         ];
         let turned = [
-            Turned::Unauthenticated,
-            Turned::Forbidden,
-            Turned::Malformed,
-            Turned::HubUnavailable,
-            Turned::ClusterUnavailable,
-            Turned::DirectoryUnavailable,
+            AuthError::Unauthenticated,
+            AuthError::Forbidden,
+            AuthError::Malformed,
+            AuthError::HubUnavailable,
+            AuthError::ClusterUnavailable,
+            AuthError::DirectoryUnavailable,
         ];
         every.extend(turned.map(Self::from));
         every.extend(REFUSALS.map(refused));

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use tokentoss_core::{Secret, Timestamp};
 use tokentoss_custody::renewal::Tokens;
 use tokentoss_custody::{
-    CellId, Grant, Handle, IdToken, Jitter, Renewed, Scopes, SignIn, Status, Target, Terms, connect,
-    reconnect,
+    CellId, Grant, Handle, IdToken, Jitter, Renewed, Scopes, SettleParameters, SignIn, Status, Target,
+    connect, reconnect,
 };
 
 use super::task::hash_of;
-use super::{Custodian, Failed};
-use crate::keys::{CellPlace, Column, Key, seal_cell};
+use super::{Custodian, CustodianError};
+use crate::keys::{CellAad, Column, Key, seal_cell};
 use crate::random;
 use crate::store::{AccountKey, AuthorizationId, GrantId, NewCell, NewGrant, StoreError};
 
@@ -87,10 +87,14 @@ impl Custodian {
     ///
     /// # Errors
     /// That they cannot be sealed or written.
-    pub async fn connect(self: &Arc<Self>, who: &SignedIn<'_>, tokens: &Tokens) -> Result<GrantId, Failed> {
+    pub async fn connect(
+        self: &Arc<Self>,
+        who: &SignedIn<'_>,
+        tokens: &Tokens,
+    ) -> Result<GrantId, CustodianError> {
         match self.connect_ending(who, tokens, Ending::default()).await? {
             Connected::Written(id) | Connected::Newer(id) => Ok(id),
-            Connected::SignedOut => Err(Failed::NotConnected),
+            Connected::SignedOut => Err(CustodianError::NotConnected),
         }
     }
 
@@ -98,7 +102,7 @@ impl Custodian {
     ///
     /// # Errors
     /// As [`crate::store::Store::grant`].
-    pub async fn grant_before(&self, account: &AccountKey<'_>) -> Result<GrantBefore, Failed> {
+    pub async fn grant_before(&self, account: &AccountKey<'_>) -> Result<GrantBefore, CustodianError> {
         let Some(id) = self.store.grant_of(account).await? else { return Ok(GrantBefore::default()) };
         let row = self.store.grant(id).await?;
         Ok(row.map(|row| GrantBefore::of(&row.grant)).unwrap_or_default())
@@ -113,10 +117,10 @@ impl Custodian {
         who: &SignedIn<'_>,
         tokens: &Tokens,
         ending: Ending,
-    ) -> Result<Connected, Failed> {
-        let provider = self.providers.get(who.account.provider).ok_or(Failed::NotConnected)?;
+    ) -> Result<Connected, CustodianError> {
+        let provider = self.providers.get(who.account.provider).ok_or(CustodianError::NotConnected)?;
         let key = self.data_key(who.account.tenant).await?;
-        let terms = Terms {
+        let terms = SettleParameters {
             forgets_after: provider.forgets_after,
             client_revision: provider.client_revision,
             jitter: Jitter(u16::from_be_bytes(random::bytes())),
@@ -124,7 +128,7 @@ impl Custodian {
         for _ in 0..TRIES {
             let known = self.store.grant_of(&who.account).await?;
             let id = known.unwrap_or_else(GrantId::generate);
-            let mut sealing = Sealing { key: &key, account: who.account, grant: id, cells: Vec::new() };
+            let mut sealing = TokenSealer { key: &key, account: who.account, grant: id, cells: Vec::new() };
             let sealed = sealing.seal_all(tokens, who.id_token_expires_at);
             let scopes = provider.own_scopes(tokens.scopes.as_ref());
             let sign_in = SignIn {
@@ -145,10 +149,12 @@ impl Custodian {
                     }
                     Some(since) => return Ok(since),
                 }
-                let update = reconnect(row.now, &row.grant, &sign_in, self.journal.known(id), &terms);
+                let update =
+                    reconnect(row.now, &row.grant, &sign_in, self.journal.highest_version(id), &terms);
                 self.store.sign_in_again(id, &update, who.email, ending.sign_in, &sealing.cells).await?
             } else {
-                let grant = connect(self.store.now().await?, &sign_in, self.journal.known(id), &terms);
+                let grant =
+                    connect(self.store.now().await?, &sign_in, self.journal.highest_version(id), &terms);
                 let new = NewGrant {
                     id,
                     tenant: who.account.tenant.to_owned(),
@@ -172,7 +178,7 @@ impl Custodian {
                     grant = %id,
                     "an account was connected"
                 );
-                self.flights.of(id).tell();
+                self.flights.of(id).notify();
                 return Ok(Connected::Written(id));
             }
         }
@@ -181,17 +187,17 @@ impl Custodian {
 }
 
 /// Seals the tokens of one grant.
-pub(super) struct Sealing<'a> {
+pub(super) struct TokenSealer<'a> {
     pub(super) key: &'a Key,
     pub(super) account: AccountKey<'a>,
     pub(super) grant: GrantId,
     pub(super) cells: Vec<NewCell>,
 }
 
-impl Sealing<'_> {
+impl TokenSealer<'_> {
     pub(super) fn seal(&mut self, column: Column, token: &Secret) -> Handle {
         let cell = CellId(random::number());
-        let place = CellPlace { account: self.account, grant: self.grant, cell, column };
+        let place = CellAad { account: self.account, grant: self.grant, cell, column };
         self.cells.push(NewCell { id: cell, sealed: seal_cell(self.key, &place, token) });
         Handle { hash: hash_of(token), cell }
     }

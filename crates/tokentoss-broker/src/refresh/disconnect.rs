@@ -1,29 +1,34 @@
-//! The end of a connection.
+//! Disconnecting an account.
 
 use std::sync::Arc;
 
 use tokentoss_custody::{Revoker, sign_out};
 use tracing::Instrument;
 
-use super::{Custodian, Failed};
+use super::{Custodian, CustodianError};
 use crate::metrics;
-use crate::store::{GrantId, Place, StoreError};
+use crate::store::{GrantId, ProviderUser, StoreError};
 
 impl Custodian {
-    /// Ends a grant, whether or not anybody waits for it: its tokens leave the row, and go to the revocation
-    /// queue where `revoke` says so.
+    /// Ends a grant, even if the caller leaves meanwhile. Its tokens are removed from the row, and added to
+    /// the revocation queue if `revoke` is set.
     ///
     /// # Errors
-    /// That the database does not answer.
-    pub async fn disconnect(self: &Arc<Self>, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
+    /// The database does not answer.
+    pub async fn disconnect(
+        self: &Arc<Self>,
+        id: GrantId,
+        by: Revoker,
+        revoke: bool,
+    ) -> Result<(), CustodianError> {
         let custodian = Arc::clone(self);
-        // In a task of its own, so that what was begun ends even if the caller leaves.
+        // In a separate task, so that it completes even if the request is cancelled.
         let task = self.tasks.spawn(async move { custodian.end(id, by, revoke).await }.in_current_span());
         task.await.map_err(|_| StoreError::Late)?
     }
 
-    async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), Failed> {
-        // Whoever refreshes meanwhile loses.
+    async fn end(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<(), CustodianError> {
+        // A concurrent refresh loses.
         let ended = self.store.change(id, |row| {
             let mut update = sign_out(&row.grant, by)?;
             if !revoke {
@@ -32,13 +37,15 @@ impl Custodian {
             Some(update)
         });
         let ended = match ended.await {
-            Ok(row) => row.map(|row| Place { tenant: row.tenant, user: row.user, provider: row.provider }),
+            Ok(row) => {
+                row.map(|row| ProviderUser { tenant: row.tenant, user: row.user, provider: row.provider })
+            }
             // Nobody has to keep a connection because this version cannot read it.
             Err(error) if error.is_unreadable_row() => {
                 tracing::error!(grant = %id, %error, "a grant is ended without being read");
                 let owner = self.store.owner(id).await?;
                 let is_written = self.store.end_unread(id, by, revoke).await?;
-                owner.filter(|_| is_written).map(|owner| owner.place)
+                owner.filter(|_| is_written).map(|owner| owner.provider_user)
             }
             Err(error) => return Err(error.into()),
         };
@@ -53,7 +60,7 @@ impl Custodian {
                 grant = %id,
                 "an account was disconnected"
             );
-            self.flights.of(id).tell();
+            self.flights.of(id).notify();
             self.revocations.notify_waiters();
         }
         Ok(())

@@ -1,12 +1,14 @@
-//! Which providers are away, so that the scheduler does not knock for each of their grants.
+//! A circuit breaker for each provider, so that the scheduler does not send a request for every grant during
+//! an outage.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokentoss_custody::{Failure, LEASE, LONGEST_RETRY_AFTER, Outcome};
+use tokentoss_custody::{Failure, LEASE, MAX_RETRY_AFTER, Outcome};
 
-/// So many failures in a row, each of a grant that was well before, make a provider one that is away.
+/// The number of consecutive failures, of grants without earlier failures, after which a provider counts as
+/// unavailable.
 const AWAY_AFTER: u32 = 3;
 /// The first pause; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -17,16 +19,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 struct State {
     failures: u32,
     until: Option<Instant>,
-    /// While a probe is on its way, nothing else is sent.
+    /// While a probe is running, no other request is sent.
     probing_until: Option<Instant>,
 }
 
-/// What the latest answers say of each provider.
+/// The state of each provider, from its latest answers.
 #[derive(Debug, Default)]
 pub(super) struct Health(Mutex<HashMap<String, State>>);
 
 impl Health {
-    /// Takes note of what came of a request for a grant that was well, or had failed before.
+    /// Records the outcome of a request; `was_well` says that the grant had no earlier failure.
     pub(super) fn note(&self, provider: &str, outcome: &Outcome, was_well: bool, now: Instant) {
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let state = states.entry(provider.to_owned()).or_default();
@@ -43,18 +45,18 @@ impl Health {
             return;
         }
         if state.until.is_some_and(|until| until > now) {
-            // It was on its way before the pause began.
+            // The request was sent before the pause began.
             return;
         }
         if state.until.is_none() && !was_well {
-            // That one may fail for ever, and has its own pauses.
+            // A failing grant may fail permanently, and has its own back-off.
             return;
         }
         state.failures = state.failures.saturating_add(1);
         state.probing_until = None;
         if let Some(beyond) = state.failures.checked_sub(AWAY_AFTER) {
             let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(beyond.min(16))).min(LONGEST_PAUSE);
-            let wished = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            let wished = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
             state.until = now.checked_add(doubled.max(wished));
         }
     }
@@ -70,7 +72,7 @@ impl Health {
         }
     }
 
-    /// Takes note that the scheduler is about to send something, which is a probe where there was a pause.
+    /// Records that the scheduler sends a request, which is a probe after a pause.
     pub(super) fn sent(&self, provider: &str, now: Instant) {
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = states.get_mut(provider).filter(|state| state.until.is_some()) {
@@ -90,7 +92,7 @@ mod tests {
     const AWAY: Outcome = Outcome::failed(Failure::NotSent);
 
     #[test]
-    fn a_provider_that_is_away_is_left_alone_and_then_probed() {
+    fn an_unavailable_provider_is_paused_and_then_probed() {
         let (health, now) = (Health::default(), Instant::now());
         for _ in 1..AWAY_AFTER {
             health.note("example", &AWAY, true, now);
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn grants_that_fail_for_ever_say_nothing_of_their_provider() {
+    fn grants_that_fail_permanently_do_not_pause_their_provider() {
         let (health, now) = (Health::default(), Instant::now());
         for _ in 0..100 {
             health.note("example", &AWAY, false, now);
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_provider_s_own_wish_counts() {
+    fn retry_after_of_the_provider_counts() {
         let (health, now) = (Health::default(), Instant::now());
         let busy = Outcome::Failed {
             failure: Failure::Overloaded,
@@ -145,7 +147,7 @@ mod tests {
         for _ in 0..AWAY_AFTER {
             health.note("example", &busy, true, now);
         }
-        assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER - Duration::from_secs(1)), 0);
-        assert_eq!(health.allowance("example", 8, now + LONGEST_RETRY_AFTER), 1);
+        assert_eq!(health.allowance("example", 8, now + MAX_RETRY_AFTER - Duration::from_secs(1)), 0);
+        assert_eq!(health.allowance("example", 8, now + MAX_RETRY_AFTER), 1);
     }
 }

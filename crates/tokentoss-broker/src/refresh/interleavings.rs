@@ -1,9 +1,9 @@
-//! The flight of one grant under a scheduler that tries many orders: callers of two processes, who may leave at any time, a
-//! refresh, a sign-out, a database that fails and a provider that fails.
+//! Model checking of the single flight with random schedules: callers of two processes, which may be
+//! cancelled at any time, a refresh, a sign-out, a failing database and a failing provider.
 //!
-//! What runs is the code of [`SingleFlight`] and the machine of `tokentoss-custody`; the row and the provider are simulated, with a
-//! point to switch tasks before and after each step of theirs. Nobody here waits for a time-out while a refresh of its own
-//! process runs, so that news that are missed show up as a deadlock.
+//! The test runs the code of [`SingleFlight`] and the state machine of `tokentoss-custody`. The row and the
+//! provider are simulated, and tasks can switch before and after each of their steps. No caller has a
+//! time-out while its process refreshes, so a missed notification shows up as a deadlock.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -16,18 +16,19 @@ use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Asker, Attempt, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Failure, Grant,
-    Handle, Held, Jitter, LeaseOwner, MinTtl, Outcome, Problem, Renewed, Report, Revoker, Scopes, SignIn,
-    Step, Target, Terms, TokenHash, Version, Write, connect, decide, settle, sign_out,
+    Attempt, AttemptReport, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Failure,
+    Grant, Handle, HeldLease, Jitter, LeaseOwner, MinTtl, Outcome, Problem, Renewed, Requester, Revoker,
+    Scopes, SettleParameters, Settlement, SignIn, Step, Target, TokenHash, Version, connect, decide, settle,
+    sign_out,
 };
 
-use super::single_flight::{LOOK_AGAIN, Observation, RefreshPermit, SingleFlight, TokenWaiter};
+use super::single_flight::{LEASE_POLL_INTERVAL, Observation, RefreshPermit, SingleFlight, TokenWaiter};
 
-/// How many orders are tried; `TOKENTOSS_ORDERS` raises it.
+/// The number of random schedules; `TOKENTOSS_ORDERS` raises it.
 const ORDERS: usize = 500;
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
-const TERMS: Terms = Terms {
+const PARAMETERS: SettleParameters = SettleParameters {
     forgets_after: Duration::from_secs(86_400),
     client_revision: ClientRevision(1),
     jitter: Jitter(0),
@@ -81,7 +82,7 @@ impl World {
     fn new(faults: Faults) -> Self {
         let sign_in = SignIn { tokens: tokens(1, 2), requested: Scopes::read("files"), assumed_life: HOUR };
         let long_ago = Timestamp::from_millis(NOW.as_millis() - 7_200_000);
-        let row = connect(long_ago, &sign_in, Version::default(), &TERMS);
+        let row = connect(long_ago, &sign_in, Version::default(), &PARAMETERS);
         let (owners, sent, queue) = (0, Vec::new(), Vec::new());
         Self(Arc::new(Mutex::new(Truth {
             row,
@@ -98,7 +99,7 @@ impl World {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One statement, or one request: whoever else is there may come before it or after it.
+    /// One statement or one request; other tasks may run before and after it.
     async fn step<T>(&self, step: impl FnOnce(&mut Truth) -> T) -> T {
         yield_now().await;
         let result = step(&mut self.lock());
@@ -106,8 +107,8 @@ impl World {
         result
     }
 
-    /// What the real task does, with its real machine.
-    async fn refresh(&self, held: Held) {
+    /// The refresh task, with the real state machine.
+    async fn refresh(&self, held: HeldLease) {
         let mut attempt = Attempt::new(held.clone(), 1);
         let mut step = attempt.begin(Duration::ZERO);
         let report = loop {
@@ -123,22 +124,22 @@ impl World {
         while !self.write(&report).await {}
     }
 
-    async fn write(&self, report: &Report) -> bool {
+    async fn write(&self, report: &AttemptReport) -> bool {
         let row = self.step(|truth| truth.row.clone()).await;
-        self.step(|truth| match settle(NOW, Duration::ZERO, &row, report, &TERMS) {
-            Write::Update(update) => update.apply(&mut truth.row),
-            Write::Revoke(tokens) => {
+        self.step(|truth| match settle(NOW, Duration::ZERO, &row, report, &PARAMETERS) {
+            Settlement::Update(update) => update.apply(&mut truth.row),
+            Settlement::Revoke(tokens) => {
                 truth.queue.extend(tokens);
                 true
             }
-            Write::Nothing => true,
+            Settlement::Nothing => true,
         })
         .await
     }
 }
 
 impl Truth {
-    fn claim(&mut self, claim: &Claim) -> Result<Option<Held>, No> {
+    fn claim(&mut self, claim: &Claim) -> Result<Option<HeldLease>, No> {
         if let Some(left) = self.faults.claims.checked_sub(1) {
             self.faults.claims = left;
             return Err(No::Database);
@@ -149,14 +150,14 @@ impl Truth {
     }
 
     /// The request reaches the provider.
-    fn begin(&mut self, held: &Held) {
+    fn begin(&mut self, held: &HeldLease) {
         assert!(!self.on_its_way, "two requests at once");
         assert!(self.holders.insert(held.owner), "two requests under one lease");
         self.on_its_way = true;
     }
 
     /// Its answer is here.
-    fn answer(&mut self, held: &Held) -> Outcome {
+    fn answer(&mut self, held: &HeldLease) -> Outcome {
         self.on_its_way = false;
         if self.faults.provider {
             return Outcome::failed(Failure::Overloaded);
@@ -175,28 +176,28 @@ struct Caller {
 }
 
 impl TokenWaiter for Caller {
-    type Given = TokenHash;
+    type Token = TokenHash;
     type Claim = Claim;
-    type Failed = No;
+    type Error = No;
 
-    async fn look(&mut self) -> Result<Observation<TokenHash, Claim>, No> {
+    async fn observe(&mut self) -> Result<Observation<TokenHash, Claim>, No> {
         let row = self.world.step(|truth| truth.row.clone()).await;
         let demand = Demand {
-            asker: Asker::Caller { gives_up_at: NOW },
+            requester: Requester::Caller { gives_up_at: NOW },
             credential: Credential::AccessToken,
             target: Target::default(),
-            min_ttl: MinTtl::Usual,
+            min_ttl: MinTtl::Default,
             rejected: None,
         };
-        let context = Context { known: Version::default(), client_revision: TERMS.client_revision };
-        // The clock stands still, so that nobody's patience ends.
-        let demand = Demand { asker: Asker::Caller { gives_up_at: NOW + HOUR }, ..demand };
+        let context = Context { known: Version::default(), client_revision: PARAMETERS.client_revision };
+        // The clock stands still, so that no caller times out.
+        let demand = Demand { requester: Requester::Caller { gives_up_at: NOW + HOUR }, ..demand };
         match decide(NOW, &row, &demand, &context) {
             Decision::Serve { slot, .. } => {
                 Ok(Observation::Ready(row.tokens[slot].access.as_ref().expect("a token").handle.hash))
             }
             Decision::Refresh(claim) => Ok(Observation::Refresh(claim)),
-            // A pause after a failure would last for ever.
+            // With the stopped clock, a back-off would never end.
             Decision::Wait { .. } if row.lease.is_none() => Err(No::Refused(Problem::ProviderUnavailable)),
             Decision::Wait { .. } => Ok(Observation::Wait(HOUR)),
             Decision::Refuse(refusal) => Err(No::Refused(refusal.problem)),
@@ -228,8 +229,8 @@ impl TokenWaiter for Caller {
     }
 
     async fn pause(&self, news: impl Future<Output = ()> + Send, longest: Duration) {
-        if longest <= LOOK_AGAIN {
-            // The task of another process, which tells nobody here.
+        if longest <= LEASE_POLL_INTERVAL {
+            // The task of another process, which does not notify this one.
             yield_now().await;
         } else {
             news.await;
@@ -241,7 +242,7 @@ impl TokenWaiter for Caller {
     }
 }
 
-/// Gives a future so many turns, and drops it then.
+/// Polls a future this many times, and then drops it.
 async fn leaving_after<T>(mut turns: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| {
@@ -254,7 +255,7 @@ async fn leaving_after<T>(mut turns: usize, future: impl Future<Output = T>) -> 
     .await
 }
 
-/// Plays one order: three callers each of two processes, and one who leaves.
+/// Runs one schedule: three callers in each of two processes, and one that is cancelled.
 fn play(faults: Faults) {
     block_on(async move {
         let world = World::new(faults);
@@ -268,13 +269,13 @@ fn play(faults: Faults) {
             let (mut caller, here) = (caller(), Arc::clone(&here));
             spawn(async move {
                 let turns = thread_rng().gen_range(1..9);
-                leaving_after(turns, here.take(&mut caller)).await;
+                leaving_after(turns, here.obtain(&mut caller)).await;
             });
         }
         let all: Vec<_> = [&here, &here, &here, &there, &there, &there]
             .map(|flight| {
                 let (mut caller, flight) = (caller(), Arc::clone(flight));
-                spawn(async move { flight.take(&mut caller).await })
+                spawn(async move { flight.obtain(&mut caller).await })
             })
             .into();
         let ends = spawn({
@@ -312,8 +313,8 @@ fn play(faults: Faults) {
 
 fn check(truth: &Truth, faults: Faults, answers: &[Result<TokenHash, No>]) {
     assert!(truth.row.lease.is_none() || faults.sign_out, "a lease that nobody uses: {:?}", truth.row);
-    let given: HashSet<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
-    assert!(given.len() <= 1, "one token for all: {answers:?}");
+    let issued: HashSet<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+    assert!(issued.len() <= 1, "one token for all: {answers:?}");
     for answer in answers {
         let is_expected = match answer {
             Ok(_) => !faults.provider,
@@ -346,17 +347,17 @@ fn all_are_served_by_one_request() {
 }
 
 #[test]
-fn a_caller_who_leaves_takes_nothing_along() {
+fn a_cancelled_caller_does_not_cancel_the_refresh() {
     explore(Faults { leaves: true, ..Faults::default() });
 }
 
 #[test]
-fn a_claim_that_fails_is_told_to_one_and_the_next_one_tries() {
+fn a_failed_claim_is_reported_to_one_caller_and_another_retries() {
     explore(Faults { claims: 2, leaves: true, ..Faults::default() });
 }
 
 #[test]
-fn a_provider_that_fails_is_told_to_all() {
+fn a_failing_provider_is_reported_to_all_callers() {
     explore(Faults { provider: true, ..Faults::default() });
 }
 

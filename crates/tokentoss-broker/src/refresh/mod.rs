@@ -1,21 +1,22 @@
-//! From a demand to a token: one task a grant refreshes, and everybody else waits for its news.
+//! From a token request to a token: one task for each grant refreshes, and all other callers wait for its
+//! result.
 
-mod cached;
-mod claimed;
+mod cached_tokens;
+mod claimed_grant;
 mod connect;
 mod disconnect;
 mod due;
 mod health;
 #[cfg(test)]
 mod interleavings;
-mod readers;
+mod read_locks;
 mod revoke;
 mod settle;
 mod single_flight;
 mod task;
 mod upstream;
 mod uses;
-mod waiting;
+mod waiting_caller;
 
 pub use connect::{Connected, Ending, GrantBefore, SignedIn};
 pub use revoke::Revoked;
@@ -35,61 +36,63 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::cache::{Cache, Reading};
+use crate::cache::{Cache, PendingRead};
 use crate::config::Provider;
-use crate::events::Hub;
+use crate::events::EventBus;
 use crate::journal::Journal;
-use crate::keys::{CellPlace, Column, KeptKeys, Key, KeyRing, Unreadable, open_cell};
+use crate::keys::{CellAad, Column, DataKeyCache, Key, KeyRing, Unreadable, open_cell};
 use crate::metrics;
-use crate::store::{Account, GrantId, GrantRow, LeftAlone, News, Place, Store, StoreError};
-use cached::given;
+use crate::store::{
+    Account, GrantId, GrantRow, ProviderUser, Store, StoreError, StoreEvent, UnreadableGrants,
+};
+use cached_tokens::issued_token;
 use health::Health;
-use readers::Readers;
+use read_locks::ReadLocks;
 use single_flight::SingleFlights;
 use uses::Uses;
-use waiting::Waiting;
+use waiting_caller::WaitingCaller;
 
-/// How long a caller waits for an answer, whatever it is.
-const CALLERS_PATIENCE: Duration = Duration::from_secs(15);
+/// The time limit for a caller's request.
+const CALLER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What a caller asks for.
+/// A caller's request for a token.
 #[derive(Clone, Debug, Default)]
-pub struct Ask {
+pub struct TokenRequest {
     /// The provider's name.
     pub provider: String,
     /// Which token is wanted, besides the access token.
     pub credential: Credential,
-    /// Which account, where several are connected.
+    /// The account, if several are connected.
     pub account: Option<String>,
-    /// For what.
+    /// The scopes and the audience.
     pub target: Target,
-    /// How long the token must live.
+    /// The remaining lifetime that the token must have.
     pub min_ttl: MinTtl,
-    /// A token that a resource refused.
+    /// The hash of a token that a resource refused.
     pub rejected: Option<TokenHash>,
 }
 
-/// What a caller gets.
+/// A token that is issued to a caller.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct IssuedToken {
     /// The access token.
     pub access: Secret,
-    /// The life that it has left; none if nobody knows.
+    /// The remaining lifetime; none if it is unknown.
     pub life: Option<Duration>,
-    /// The database's clock at that moment.
+    /// The database's time when it was issued.
     pub now: Timestamp,
     /// The scopes that it has.
     pub scopes: String,
-    /// The ID token and its end, where one was asked for.
+    /// The ID token and its expiry, if it was requested.
     pub id_token: Option<(Secret, Timestamp)>,
     /// The row that it came from.
     pub row: Arc<GrantRow>,
 }
 
-/// Why a caller gets nothing.
+/// Why the custodian cannot serve a request.
 #[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    /// The machine says no.
+pub enum CustodianError {
+    /// The state machine refuses the request.
     #[error("refused: {0:?}")]
     Refused(Refusal),
     /// No such account is connected.
@@ -98,7 +101,7 @@ pub enum Failed {
     /// Callers may not ask for tokens for this audience.
     #[error("tokens for this audience may not be asked for")]
     AudienceForbidden,
-    /// Several are, and none is named.
+    /// Several accounts are connected, and the request names none.
     #[error("several accounts are connected")]
     Ambiguous,
     /// Sealed data cannot be opened.
@@ -109,7 +112,7 @@ pub enum Failed {
     Store(#[from] StoreError),
 }
 
-/// Everything that refreshing needs.
+/// Refreshes grants and issues tokens.
 pub struct Custodian {
     /// The database.
     pub store: Store,
@@ -117,26 +120,26 @@ pub struct Custodian {
     pub tasks: TaskTracker,
     /// Cancelled when the process is about to end.
     pub ending: CancellationToken,
-    /// Told when a token goes into the revocation queue.
+    /// Notified when a token is added to the revocation queue.
     pub revocations: Notify,
-    /// Who listens to news.
-    pub events: Arc<Hub>,
+    /// The listeners to account events.
+    pub events: Arc<EventBus>,
     ring: Arc<KeyRing>,
     journal: Arc<Journal>,
-    data_keys: KeptKeys,
+    data_keys: DataKeyCache,
     providers: BTreeMap<String, Provider>,
     upstream: Upstream,
     flights: SingleFlights,
-    readers_of_lists: Readers<Place>,
-    readers_of_rows: Readers<GrantId>,
+    account_list_locks: ReadLocks<ProviderUser>,
+    row_locks: ReadLocks<GrantId>,
     uses: Uses,
     cache: Arc<Cache>,
     health: Health,
-    left_alone: LeftAlone,
+    unreadable_grants: UnreadableGrants,
 }
 
 impl Custodian {
-    /// One for a store and the providers of the configuration.
+    /// Creates a custodian for a store and the configured providers.
     #[must_use]
     pub fn new(
         store: Store,
@@ -147,7 +150,7 @@ impl Custodian {
     ) -> Arc<Self> {
         let cache = Arc::new(Cache::new());
         let journal = Arc::new(journal);
-        let events = Arc::new(Hub::default());
+        let events = Arc::new(EventBus::default());
         let (hearing, remembering) = (Arc::clone(&cache), Arc::clone(&journal));
         let telling = Arc::clone(&events);
         let custodian = Arc::new(Self {
@@ -158,25 +161,25 @@ impl Custodian {
             events,
             ring: Arc::new(ring),
             journal,
-            data_keys: KeptKeys::default(),
+            data_keys: DataKeyCache::default(),
             providers,
             upstream,
             flights: SingleFlights::default(),
-            readers_of_lists: Readers::default(),
-            readers_of_rows: Readers::default(),
+            account_list_locks: ReadLocks::default(),
+            row_locks: ReadLocks::default(),
             uses: Uses::default(),
             cache,
             health: Health::default(),
-            left_alone: LeftAlone::default(),
+            unreadable_grants: UnreadableGrants::default(),
         });
         let waking = Arc::downgrade(&custodian);
         custodian.store.watch(move |news| {
-            hearing.hear(news);
-            telling.hear(news);
-            if let News::Changed(change) = news {
+            hearing.on_event(news);
+            telling.on_event(news);
+            if let StoreEvent::Changed(change) = news {
                 remembering.remember(change.grant, change.version);
                 if let Some(custodian) = waking.upgrade() {
-                    custodian.pass_on(change);
+                    custodian.share_renewal(change);
                 }
             }
         });
@@ -189,16 +192,17 @@ impl Custodian {
         self.providers.get(name)
     }
 
-    /// The provider that a row's tokens are of; none where another issuer has its name now, which is not to get them.
+    /// The provider of a row's tokens; none if its name now belongs to another issuer, which must not get
+    /// them.
     #[must_use]
     pub fn provider_of(&self, row: &GrantRow) -> Option<&Provider> {
         self.provider(&row.provider).filter(|provider| provider.is_of(&row.issuer))
     }
 
-    /// What a user has connected at a provider, the account that was connected last first.
+    /// A user's accounts at a provider, the latest connection first.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn accounts(
         &self,
         tenant: &str,
@@ -209,19 +213,19 @@ impl Custodian {
         self.store.accounts(tenant, user, provider, known.issuer()).await
     }
 
-    /// The keys of the administrator.
+    /// The key ring.
     #[must_use]
     pub fn ring(&self) -> &KeyRing {
         &self.ring
     }
 
-    /// The one who talks to providers.
+    /// The HTTP client for providers.
     #[must_use]
     pub const fn upstream(&self) -> &Upstream {
         &self.upstream
     }
 
-    /// What waits for the database.
+    /// The journal of answers that wait for the database.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
@@ -232,93 +236,104 @@ impl Custodian {
         self.providers.keys().map(String::as_str)
     }
 
-    /// A tenant's data key; made when the tenant is new.
+    /// A tenant's data key; created for a new tenant.
     ///
     /// # Errors
-    /// That it cannot be opened, or that the database does not answer.
-    pub async fn data_key(&self, tenant: &str) -> Result<Key, Failed> {
+    /// It cannot be opened, or the database does not answer.
+    pub async fn data_key(&self, tenant: &str) -> Result<Key, CustodianError> {
         match self.data_keys.get(tenant) {
             Some(key) => Ok(key),
             None => self.read_data_key(tenant).await,
         }
     }
 
-    /// The same as the row holds it now.
-    async fn read_data_key(&self, tenant: &str) -> Result<Key, Failed> {
+    /// Reads the data key from the database, without the cache.
+    async fn read_data_key(&self, tenant: &str) -> Result<Key, CustodianError> {
         let read_at = tokio::time::Instant::now();
         let wrapped = match self.store.data_key(tenant).await? {
             Some(wrapped) => wrapped,
             None => self.store.add_tenant(tenant, &self.ring.wrap(&Key::generate(), tenant)).await?,
         };
-        let key = self.ring.unwrap(&wrapped, tenant).inspect_err(|_| self.data_keys.note_closed(tenant))?;
+        let key =
+            self.ring.unwrap(&wrapped, tenant).inspect_err(|_| self.data_keys.note_unreadable(tenant))?;
         self.data_keys.keep(tenant, &key, read_at);
         Ok(key)
     }
 
-    /// Gets a token for a user.
+    /// Issues a token to a user.
     ///
     /// # Errors
-    /// Why there is none.
-    pub async fn token(self: &Arc<Self>, tenant: &str, user: &str, ask: &Ask) -> Result<Given, Failed> {
-        let known = self.providers.get(&ask.provider).ok_or(Failed::NotConnected)?;
-        // Each further audience is one more token to refresh, and perhaps one for a service that nobody meant.
-        if ask.target.audience.as_ref().is_some_and(|audience| !known.audiences.contains(audience)) {
-            return Err(Failed::AudienceForbidden);
+    /// [`CustodianError`].
+    pub async fn token(
+        self: &Arc<Self>,
+        tenant: &str,
+        user: &str,
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, CustodianError> {
+        let known = self.providers.get(&request.provider).ok_or(CustodianError::NotConnected)?;
+        // Each audience is one more token to refresh, so only configured ones are allowed.
+        if request.target.audience.as_ref().is_some_and(|audience| !known.audiences.contains(audience)) {
+            return Err(CustodianError::AudienceForbidden);
         }
-        let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), ask.provider.clone());
-        let place = Place { tenant, user, provider };
-        let id = self.account(&place, ask.account.as_deref()).await?;
-        let ask = match known.scope_names.own(&ask.target.scopes) {
-            Cow::Borrowed(_) => Cow::Borrowed(ask),
+        let (tenant, user, provider) = (tenant.to_owned(), user.to_owned(), request.provider.clone());
+        let provider_user = ProviderUser { tenant, user, provider };
+        let id = self.account(&provider_user, request.account.as_deref()).await?;
+        let request = match known.scope_names.own(&request.target.scopes) {
+            Cow::Borrowed(_) => Cow::Borrowed(request),
             Cow::Owned(scopes) => {
-                let target = Target { scopes, audience: ask.target.audience.clone() };
-                Cow::Owned(Ask { target, ..ask.clone() })
+                let target = Target { scopes, audience: request.target.audience.clone() };
+                Cow::Owned(TokenRequest { target, ..request.clone() })
             }
         };
-        self.token_of(id, &place, &ask).await
+        self.token_of(id, &provider_user, &request).await
     }
 
-    async fn token_of(self: &Arc<Self>, id: GrantId, place: &Place, ask: &Ask) -> Result<Given, Failed> {
-        // Before anything else, because nearly all calls end here.
-        let kept = self.kept_token(id, place, ask);
+    async fn token_of(
+        self: &Arc<Self>,
+        id: GrantId,
+        provider_user: &ProviderUser,
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, CustodianError> {
+        // First, because nearly all requests are served from the cache.
+        let kept = self.cached_token(id, provider_user, request);
         metrics::looked_up(kept.is_some());
-        if let Some(given) = kept {
-            return Ok(given);
+        if let Some(issued) = kept {
+            return Ok(issued);
         }
-        // Boxed, so that the calls that need none of it do not carry its room about.
-        Box::pin(self.flights.of(id).take(&mut Waiting::of(self, id, place, ask))).await
+        // Boxed, which keeps the future of calls that find a cached value small.
+        Box::pin(self.flights.of(id).obtain(&mut WaitingCaller::of(self, id, provider_user, request))).await
     }
 
-    /// Opens the token in this place; none if that is not possible and the row no longer names it.
+    /// Issues the token in this slot; none if its cell cannot be opened and the row no longer references it.
     async fn serve(
         &self,
         row: &Arc<GrantRow>,
         slot: usize,
         credential: Credential,
         now: Timestamp,
-        reading: Reading,
-    ) -> Result<Option<Given>, Failed> {
+        read: PendingRead,
+    ) -> Result<Option<IssuedToken>, CustodianError> {
         let Some(slot) = row.grant.tokens.get(slot) else { return Ok(None) };
         let Some(access) = slot.access.clone() else { return Ok(None) };
         match self.open(row, access.handle, Column::access_token(&slot.target)).await? {
             Some(token) => {
                 self.uses.note(row.id, now);
-                self.cache.keep_token(reading, row, access.handle.cell, &token);
+                self.cache.keep_token(read, row, access.handle.cell, &token);
                 let id_token = match row.grant.id_token.filter(|_| credential == Credential::IdToken) {
                     Some(id_token) => {
                         let opened = self.open(row, id_token.handle, Column::id_token()).await?;
                         let Some(opened) = opened else {
-                            // A renewal meanwhile took the cell away; else it is damaged.
+                            // A concurrent renewal deleted the cell; otherwise it is damaged.
                             let current = self.store.grant(row.id).await?;
                             let is_same = current.is_some_and(|now| now.grant.version == row.grant.version);
                             return if is_same { Err(Unreadable.into()) } else { Ok(None) };
                         };
-                        self.cache.keep_token(reading, row, id_token.handle.cell, &opened);
+                        self.cache.keep_token(read, row, id_token.handle.cell, &opened);
                         Some((opened, id_token.expires_at))
                     }
                     None => None,
                 };
-                Ok(Some(Given { id_token, ..given(row, &access, token, now) }))
+                Ok(Some(IssuedToken { id_token, ..issued_token(row, &access, token, now) }))
             }
             None => {
                 let update = forget_access(&row.grant, access.handle.hash);
@@ -330,21 +345,26 @@ impl Custodian {
         }
     }
 
-    /// Opens the token of a row that stands in this column; none if its cell is not there, if no key of the tenant opens it, be
+    /// Opens the token of a row that stands in this column; none if its cell does not exist, if no key of the tenant opens it, be
     /// it whose broker it may, or if it is another token than the row says.
     ///
     /// # Errors
-    /// That this broker's ring does not open the tenant's keys, which says nothing of the cell; or that the database does not
-    /// answer.
-    async fn open(&self, row: &GrantRow, handle: Handle, column: Column) -> Result<Option<Secret>, Failed> {
+    /// This broker's ring does not open the tenant's keys, so the cell may still be good; or the database
+    /// does not answer.
+    async fn open(
+        &self,
+        row: &GrantRow,
+        handle: Handle,
+        column: Column,
+    ) -> Result<Option<Secret>, CustodianError> {
         let key = self.data_key(&row.tenant).await?;
         let cell = handle.cell;
         let Some(sealed) = self.store.cell(cell).await? else { return Ok(None) };
-        let place = CellPlace { account: row.account(), grant: row.id, cell, column };
-        let opened = match open_cell(&key, &place, &sealed) {
+        let aad = CellAad { account: row.account(), grant: row.id, cell, column };
+        let opened = match open_cell(&key, &aad, &sealed) {
             Ok(secret) => Some(secret),
-            // A data key that is younger than what is kept.
-            Err(Unreadable) => open_cell(&self.read_data_key(&row.tenant).await?, &place, &sealed).ok(),
+            // The cell may be sealed with a newer data key than the cached one.
+            Err(Unreadable) => open_cell(&self.read_data_key(&row.tenant).await?, &aad, &sealed).ok(),
         };
         // The layout before is bound to no column.
         let opened = opened.filter(|secret| hash_of(secret) == handle.hash);
@@ -354,8 +374,8 @@ impl Custodian {
         Ok(opened)
     }
 
-    fn context(&self, row: &GrantRow) -> Result<Context, Failed> {
-        let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
-        Ok(Context { known: self.journal.known(row.id), client_revision: provider.client_revision })
+    fn context(&self, row: &GrantRow) -> Result<Context, CustodianError> {
+        let provider = self.provider_of(row).ok_or(CustodianError::NotConnected)?;
+        Ok(Context { known: self.journal.highest_version(row.id), client_revision: provider.client_revision })
     }
 }

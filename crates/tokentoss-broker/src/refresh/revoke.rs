@@ -9,9 +9,9 @@ use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_custody::renewal::RevocationRequest;
 
 use super::upstream::{Upstream, authentication_of, body_of, form_post, retry_after_of};
-use super::{Custodian, Failed};
+use super::{Custodian, CustodianError};
 use crate::config::Provider;
-use crate::keys::{CellPlace, Column, column_of, open_cell};
+use crate::keys::{CellAad, Column, column_of, open_cell};
 use crate::metrics;
 use crate::store::Revocation;
 use crate::transport::TransportFailure;
@@ -19,15 +19,16 @@ use crate::transport::TransportFailure;
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What came of a revocation.
+/// The result of a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revoked {
     /// The token is revoked, or the provider does not know it (any more).
     Done,
-    /// It never will be: the provider revokes no tokens, or none of this kind, or another issuer has its name now, or the user has signed in again, whose new
-    /// tokens some providers revoke together with the old ones.
+    /// The token will not be revoked: the provider does not revoke this type of token, its name now belongs
+    /// to another issuer, or the user has signed in again, and some providers would revoke the new tokens
+    /// too.
     Dropped,
-    /// Not yet; the provider may ask for a pause.
+    /// The token is not revoked yet; the provider may ask for a pause.
     NotYet(Option<Duration>),
 }
 
@@ -46,25 +47,25 @@ impl Custodian {
     /// Tries to revoke a token once, with each of the client's secrets until one is accepted.
     ///
     /// # Errors
-    /// That the token cannot be opened, or that the database does not answer.
-    pub async fn revoke(&self, revocation: &Revocation) -> Result<Revoked, Failed> {
+    /// The token cannot be opened, or the database does not answer.
+    pub async fn revoke(&self, revocation: &Revocation) -> Result<Revoked, CustodianError> {
         if revocation.is_connected_again {
             return Ok(Revoked::Dropped);
         }
-        let provider = self.providers.get(&revocation.provider).ok_or(Failed::NotConnected)?;
+        let provider = self.providers.get(&revocation.provider).ok_or(CustodianError::NotConnected)?;
         if !provider.is_of(&revocation.issuer) {
             return Ok(Revoked::Dropped);
         }
         let Some(endpoint) = &provider.revocation_endpoint else { return Ok(Revoked::Dropped) };
         let key = self.data_key(&revocation.tenant).await?;
-        let place = CellPlace {
+        let aad = CellAad {
             account: revocation.account(),
             grant: revocation.grant,
             cell: revocation.cell,
             // The queue does not tell which token it is. Nobody but the provider gets it.
             column: column_of(&revocation.sealed).unwrap_or_else(Column::refresh_token),
         };
-        let token = open_cell(&key, &place, &revocation.sealed)?;
+        let token = open_cell(&key, &aad, &revocation.sealed)?;
         for secret in 0..provider.client_secrets.len().max(1) {
             let answer = self.upstream.revoke(provider, endpoint, secret, &token).await;
             metrics::upstream(&provider.name, "revoke", answer.name());
@@ -131,7 +132,7 @@ async fn answer(mut response: reqwest::Response) -> Answer {
     let body = body_of(&mut response).await.unwrap_or_default();
     let word = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.error).unwrap_or_default();
     match word.as_str() {
-        // An invalid token is a revoked one (section 2.2); Google says so with a 400.
+        // An invalid token counts as revoked (RFC 7009 section 2.2); Google reports it with status 400.
         "invalid_token" if status.is_client_error() => Answer::Revoked(Revoked::Done),
         "unsupported_token_type" => Answer::Revoked(Revoked::Dropped),
         "invalid_client" => Answer::InvalidClient,

@@ -1,47 +1,46 @@
-//! Writing what came of a refresh: into the row, or into the journal while the database is away.
+//! Writing the outcome of a refresh: into the row, or into the journal while the database is unavailable.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokentoss_custody::{Grant, Jitter, LEASE, Terms, Write, settle};
+use tokentoss_custody::{Grant, Jitter, LEASE, SettleParameters, Settlement, settle};
 
-use super::claimed::Claimed;
-use super::{Custodian, Failed};
-use crate::journal::{Answer, JournalError, Kept};
+use super::claimed_grant::ClaimedGrant;
+use super::{Custodian, CustodianError};
+use crate::journal::{Answer, JournalEntry, JournalError};
 use crate::metrics;
 use crate::random;
 use crate::store::{GrantRow, StoreError};
 
-/// How long to go on writing an outcome without tokens while the database is away; it is nothing that cannot be found out
-/// again.
+/// How long the write of an outcome without tokens is retried. Its loss is harmless.
 const WRITING: Duration = Duration::from_secs(60);
-/// More tries than others need for their writes while an answer of the journal is written.
+/// The most attempts to write an answer of the journal against concurrent writes.
 const TRIES: usize = 64;
-/// The first pause between two tries to write; it doubles.
+/// The first pause between two attempts to write; it doubles.
 const WRITE_AGAIN: Duration = Duration::from_millis(250);
-/// The longest of these pauses, so that the answer is written before somebody else takes its token up again.
+/// The longest pause, so that the answer is written before another process takes over the lease.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A database that took nothing for so long may be away.
+/// After this time without an answer of the database, the journal is written.
 const JOURNAL_AFTER: Duration = Duration::from_millis(250);
 
-/// What came of one try to write.
-enum Tried {
-    /// The row was another one by then.
-    Again,
-    /// The row is like this now.
+/// The result of one attempt to write.
+enum WriteAttempt {
+    /// The row has changed since it was read.
+    Conflict,
+    /// The row was written like this.
     Wrote(Box<Grant>),
-    /// There is nothing to write.
+    /// There was nothing to write.
     Nothing,
 }
 
 impl Custodian {
-    /// Writes an answer, however often the row changes meanwhile and however long the database is away; the row as it was
-    /// written, if the claimed one was still there.
-    pub(super) async fn write(&self, answer: Answer, claimed: &Claimed) -> Option<Grant> {
+    /// Writes an answer, and retries after conflicts and while the database is unavailable. Returns the row
+    /// as it was written, if it was unchanged since the claim.
+    pub(super) async fn write(&self, answer: Answer, claimed: &ClaimedGrant) -> Option<Grant> {
         let answer = Arc::new(answer);
         let (began, grant) = (Instant::now(), answer.grant);
-        let is_worth_keeping = Answer::is_worth_keeping(&answer.report.outcome);
-        let (mut kept, mut pause) = (None, WRITE_AGAIN);
+        let has_tokens = Answer::has_tokens(&answer.report.outcome);
+        let (mut entry, mut pause) = (None, WRITE_AGAIN);
         let (mut known, mut after) = (Some(claimed.now()), None);
         failpoint!("before_write");
         loop {
@@ -50,53 +49,54 @@ impl Custodian {
             tokio::pin!(write);
             let written = match tokio::time::timeout(JOURNAL_AFTER, &mut write).await {
                 Ok(written) => written,
-                Err(_) if is_worth_keeping && kept.is_none() => {
-                    let (written, keeping) = tokio::join!(&mut write, self.keep(&answer));
-                    kept = keeping;
+                Err(_) if has_tokens && entry.is_none() => {
+                    let (written, keeping) = tokio::join!(&mut write, self.append_to_journal(&answer));
+                    entry = keeping;
                     written
                 }
                 Err(_) => write.await,
             };
             match written {
-                Ok(Tried::Wrote(grant)) => {
+                Ok(WriteAttempt::Wrote(grant)) => {
                     after = is_first.then_some(*grant);
                     break;
                 }
-                Ok(Tried::Nothing) => break,
-                Ok(Tried::Again) => continue,
-                Err(Failed::Store(refused)) if refused.is_about_values() => {
+                Ok(WriteAttempt::Nothing) => break,
+                Ok(WriteAttempt::Conflict) => continue,
+                Err(CustodianError::Store(refused)) if refused.is_about_values() => {
                     tracing::error!(%grant, failed = %refused, "the outcome of a refresh cannot be written");
-                    if is_worth_keeping && kept.is_none() {
-                        self.keep(&answer).await;
+                    if has_tokens && entry.is_none() {
+                        self.append_to_journal(&answer).await;
                     }
-                    // What is in the journal stays there, for an administrator.
+                    // An answer in the journal stays there for an administrator.
                     return None;
                 }
-                Err(failed) if !is_worth_keeping && began.elapsed() >= WRITING.max(LEASE) => {
+                Err(failed) if !has_tokens && began.elapsed() >= WRITING.max(LEASE) => {
                     tracing::error!(%grant, %failed, "the outcome of a refresh is not written");
                     break;
                 }
                 Err(failed) => tracing::warn!(%grant, %failed, "the outcome of a refresh is not written yet"),
             }
-            if is_worth_keeping && kept.is_none() {
-                kept = self.keep(&answer).await;
+            if has_tokens && entry.is_none() {
+                entry = self.append_to_journal(&answer).await;
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
         failpoint!("after_write");
-        if let Some(kept) = kept {
-            self.journal.release(kept);
+        if let Some(entry) = entry {
+            self.journal.remove(entry);
         }
         after
     }
 
-    /// Writes the answers that an earlier process left in the journal; to be called before anybody is served.
+    /// Writes the answers that an earlier process left in the journal; to be called before requests are
+    /// served.
     ///
     /// # Errors
-    /// That the journal cannot be read, or that the database is away.
+    /// The journal cannot be read, or the database is unavailable.
     pub async fn replay(&self) -> Result<(), ReplayError> {
-        for (kept, answer) in self.journal.left(&self.ring)? {
+        for (entry, answer) in self.journal.entries(&self.ring)? {
             if !self.providers.contains_key(&answer.provider) {
                 let provider = &answer.provider;
                 tracing::error!(grant = %answer.grant, provider, "an answer of an unknown provider is left in the journal");
@@ -104,76 +104,82 @@ impl Custodian {
             }
             match self.write_soon(&answer).await {
                 Ok(()) => {}
-                Err(Failed::Store(refused)) if refused.is_about_values() => {
+                Err(CustodianError::Store(refused)) if refused.is_about_values() => {
                     tracing::error!(grant = %answer.grant, failed = %refused, "an answer of the journal cannot be written, and stays there");
                     continue;
                 }
                 Err(failed) => return Err(failed.into()),
             }
             failpoint!("replayed");
-            self.journal.release(kept);
+            self.journal.remove(entry);
             tracing::warn!(grant = %answer.grant, "an answer was written from the journal");
         }
         Ok(())
     }
 
-    /// Writes a report, whoever writes the row meanwhile, but not for ever.
-    async fn write_soon(&self, answer: &Answer) -> Result<(), Failed> {
+    /// Writes an answer, with a limited number of attempts after conflicts.
+    async fn write_soon(&self, answer: &Answer) -> Result<(), CustodianError> {
         for _ in 0..TRIES {
-            if !matches!(self.try_write(answer, None, None).await?, Tried::Again) {
+            if !matches!(self.try_write(answer, None, None).await?, WriteAttempt::Conflict) {
                 return Ok(());
             }
         }
         Err(StoreError::Contended.into())
     }
 
-    async fn keep(&self, answer: &Arc<Answer>) -> Option<Kept> {
+    async fn append_to_journal(&self, answer: &Arc<Answer>) -> Option<JournalEntry> {
         let (journal, ring, answer) = (Arc::clone(&self.journal), Arc::clone(&self.ring), Arc::clone(answer));
-        // It waits for the disk.
+        // It blocks on the disk.
         let keeping = tokio::task::spawn_blocking(move || {
             let grant = answer.grant;
-            let kept = journal.keep(&ring, &answer);
-            kept.inspect_err(|error| tracing::error!(%grant, %error, "an answer is not in the journal yet"))
+            let entry = journal.append(&ring, &answer);
+            entry
+                .inspect_err(|error| tracing::error!(%grant, %error, "an answer is not in the journal yet"))
                 .ok()
         });
-        let kept = keeping.await.ok().flatten();
+        let entry = keeping.await.ok().flatten();
         failpoint!("in_journal");
-        kept
+        entry
     }
 
-    /// Writes a report to a row that is known, or as it is now; of this process's lease, or of an earlier one's.
+    /// Writes an answer to a known row, or to the current one. The lease is this process's, or an earlier
+    /// process's.
     async fn try_write(
         &self,
         answer: &Answer,
         known: Option<GrantRow>,
-        claimed: Option<&Claimed>,
-    ) -> Result<Tried, Failed> {
-        let provider = self.providers.get(&answer.provider).ok_or(Failed::NotConnected)?;
+        claimed: Option<&ClaimedGrant>,
+    ) -> Result<WriteAttempt, CustodianError> {
+        let provider = self.providers.get(&answer.provider).ok_or(CustodianError::NotConnected)?;
         let row = match known {
             Some(row) => Some(row),
             None => self.store.grant(answer.grant).await?,
         };
-        let Some(row) = row else { return Ok(Tried::Nothing) };
-        let terms = Terms {
+        let Some(row) = row else { return Ok(WriteAttempt::Nothing) };
+        let parameters = SettleParameters {
             forgets_after: provider.forgets_after,
             client_revision: provider.client_revision,
             jitter: Jitter(u16::from_be_bytes(random::bytes())),
         };
-        let age = claimed.map_or_else(|| answer.age(row.now), Claimed::held_for);
-        match settle(row.now, age, &row.grant, &answer.report, &terms) {
-            Write::Update(update) => {
+        let age = claimed.map_or_else(|| answer.age(row.now), ClaimedGrant::held_for);
+        match settle(row.now, age, &row.grant, &answer.report, &parameters) {
+            Settlement::Update(update) => {
                 let is_written = self.store.update(answer.grant, &update, &answer.cells).await?;
                 if is_written {
                     metrics::changed(&provider.name, row.grant.status, update.after.status);
                 }
-                Ok(if is_written { Tried::Wrote(Box::new(update.after)) } else { Tried::Again })
+                Ok(if is_written {
+                    WriteAttempt::Wrote(Box::new(update.after))
+                } else {
+                    WriteAttempt::Conflict
+                })
             }
-            Write::Revoke(tokens) => {
+            Settlement::Revoke(tokens) => {
                 self.store.queue_revocations(answer.grant, &tokens, &answer.cells).await?;
                 self.revocations.notify_waiters();
-                Ok(Tried::Nothing)
+                Ok(WriteAttempt::Nothing)
             }
-            Write::Nothing => Ok(Tried::Nothing),
+            Settlement::Nothing => Ok(WriteAttempt::Nothing),
         }
     }
 }
@@ -184,7 +190,7 @@ pub enum ReplayError {
     /// It cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// What it holds cannot be written.
+    /// An answer of it cannot be written.
     #[error("an answer of the journal cannot be written: {0}")]
-    Write(#[from] Failed),
+    Settlement(#[from] CustodianError),
 }

@@ -1,4 +1,5 @@
-//! Who refreshes in this process, and whom to tell.
+//! Single flight: at most one refresh of a grant runs in this process, and all waiting callers are notified
+//! of its end.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,20 +11,20 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::store::GrantId;
 use crate::weak_map::WeakMap;
 
-/// How often a lease of another process is looked at.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// More looks than any caller needs; reaching them is a fault.
-const LOOKS: usize = 1000;
+/// The interval at which a lease of another process is polled.
+pub(super) const LEASE_POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// The most observations for one caller; reaching it is a bug.
+const MAX_OBSERVATIONS: usize = 1000;
 
-/// The flight of one grant.
+/// The single flight of one grant.
 #[derive(Debug)]
 pub(super) struct SingleFlight {
     news: Notify,
-    /// Its one permit is the right to refresh. To ask whether it is there takes nothing away, not even for a moment.
+    /// Its only permit is the right to refresh. A check whether it is available does not take it.
     permit: Arc<Semaphore>,
 }
 
-/// The right to refresh in this process. Its end is news to everybody, whatever ended it.
+/// The right to refresh in this process. All waiting callers are notified when it is dropped.
 #[derive(Debug)]
 pub(super) struct RefreshPermit {
     flight: Arc<SingleFlight>,
@@ -32,61 +33,61 @@ pub(super) struct RefreshPermit {
 
 impl Drop for RefreshPermit {
     fn drop(&mut self) {
-        // Whoever is told finds the permit free.
+        // The permit is free before the callers are notified.
         drop(self.permit.take());
-        self.flight.tell();
+        self.flight.notify();
     }
 }
 
-/// What one look at the grant says.
+/// The result of one observation of the grant.
 pub(super) enum Observation<T, C> {
-    /// This is the answer.
+    /// The token is ready.
     Ready(T),
-    /// Somebody was faster: look again.
+    /// Another process was faster; observe again.
     Retry,
-    /// Somebody has to refresh, under this claim.
+    /// A refresh is needed, under this claim.
     Refresh(C),
-    /// Nothing can be done for so long, unless news come before.
+    /// Wait for this time, or until a notification.
     Wait(Duration),
 }
 
-/// Somebody who wants a token, and can refresh for it.
+/// A caller that waits for a token, and can start a refresh.
 pub(super) trait TokenWaiter {
-    /// What is wanted.
-    type Given;
-    /// What a refresh needs.
+    /// The token.
+    type Token;
+    /// The claim for a refresh.
     type Claim;
-    /// Why there is none.
-    type Failed;
+    /// The error.
+    type Error;
 
-    /// Looks at the grant.
-    fn look(
+    /// Observes the grant.
+    fn observe(
         &mut self,
-    ) -> impl Future<Output = Result<Observation<Self::Given, Self::Claim>, Self::Failed>> + Send;
+    ) -> impl Future<Output = Result<Observation<Self::Token, Self::Claim>, Self::Error>> + Send;
 
-    /// Begins a refresh that goes on without this waiter and keeps the permit to its end; false if another process was
-    /// faster.
+    /// Starts a refresh that is independent of this caller and holds the permit until its end; false if
+    /// another process was faster.
     fn start_refresh(
         &self,
         claim: Self::Claim,
         permit: RefreshPermit,
-    ) -> impl Future<Output = Result<bool, Self::Failed>> + Send;
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
-    /// How much longer there is to wait for somebody else's refresh.
+    /// The remaining time to wait for another refresh.
     ///
     /// # Errors
-    /// That it is over.
-    fn remaining_wait(&self) -> Result<Duration, Self::Failed>;
+    /// The time is over.
+    fn remaining_wait(&self) -> Result<Duration, Self::Error>;
 
-    /// Waits for news, so long at most.
+    /// Waits for a notification, for this time at most.
     fn pause(
         &self,
         news: impl Future<Output = ()> + Send,
         longest: Duration,
     ) -> impl Future<Output = ()> + Send;
 
-    /// There was no end to it.
-    fn too_many_attempts(&self) -> Self::Failed;
+    /// The error after too many observations.
+    fn too_many_attempts(&self) -> Self::Error;
 }
 
 impl SingleFlight {
@@ -94,18 +95,18 @@ impl SingleFlight {
         Self { news: Notify::new(), permit: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Takes a waiter to a token.
-    pub(super) async fn take<P: TokenWaiter>(
+    /// Obtains a token for a caller.
+    pub(super) async fn obtain<P: TokenWaiter>(
         self: &Arc<Self>,
         waiter: &mut P,
-    ) -> Result<P::Given, P::Failed> {
-        for _ in 0..LOOKS {
-            // Before the row is read, so that no news is missed.
+    ) -> Result<P::Token, P::Error> {
+        for _ in 0..MAX_OBSERVATIONS {
+            // Before the row is read, so that no notification is missed.
             let news = self.listen();
             tokio::pin!(news);
             news.as_mut().enable();
-            let longest = match waiter.look().await? {
-                Observation::Ready(given) => return Ok(given),
+            let longest = match waiter.observe().await? {
+                Observation::Ready(issued) => return Ok(issued),
                 Observation::Retry => continue,
                 Observation::Refresh(claim) => {
                     if let Some(permit) = self.try_permit()
@@ -115,9 +116,9 @@ impl SingleFlight {
                     }
                     waiter.remaining_wait()?
                 }
-                // The task of this process tells; another one's lease has to be looked at.
+                // A task of this process notifies; a lease of another process must be polled.
                 Observation::Wait(longest) if self.is_running() => longest,
-                Observation::Wait(longest) => longest.min(LOOK_AGAIN),
+                Observation::Wait(longest) => longest.min(LEASE_POLL_INTERVAL),
             };
             waiter.pause(news, longest).await;
         }
@@ -128,34 +129,34 @@ impl SingleFlight {
         self.news.notified()
     }
 
-    /// Tells everybody who listens.
-    pub(super) fn tell(&self) {
+    /// Notifies all waiting callers.
+    pub(super) fn notify(&self) {
         self.news.notify_waiters();
     }
 
-    /// The right to refresh in this process; none while somebody has it.
+    /// The right to refresh in this process; none while another task has it.
     pub(super) fn try_permit(self: &Arc<Self>) -> Option<RefreshPermit> {
         let permit = Arc::clone(&self.permit).try_acquire_owned().ok()?;
         Some(RefreshPermit { flight: Arc::clone(self), permit: Some(permit) })
     }
 
-    /// Whether somebody in this process refreshes.
+    /// Whether a task of this process refreshes.
     pub(super) fn is_running(&self) -> bool {
         self.permit.available_permits() == 0
     }
 }
 
-/// All flights that somebody takes part in.
+/// All flights that are in use.
 #[derive(Debug, Default)]
 pub(super) struct SingleFlights(WeakMap<GrantId, SingleFlight>);
 
 impl SingleFlights {
-    /// The flight of a grant, if somebody takes part in it.
-    pub(super) fn known(&self, id: GrantId) -> Option<Arc<SingleFlight>> {
-        self.0.known(&id)
+    /// The flight of a grant, if it is in use.
+    pub(super) fn find(&self, id: GrantId) -> Option<Arc<SingleFlight>> {
+        self.0.get(&id)
     }
 
-    /// The flight of a grant.
+    /// The flight of a grant; it is created if there is none.
     pub(super) fn of(&self, id: GrantId) -> Arc<SingleFlight> {
         self.0.get_or_make(&id, SingleFlight::new)
     }

@@ -1,4 +1,4 @@
-//! What the holder of a lease does, whether or not anybody still waits for it.
+//! The refresh under a lease. It goes on even if no caller waits for it any more.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use tokentoss_core::id_token::check_renewed;
 use tokentoss_core::{Secret, Timestamp};
-use tokentoss_custody::renewal::{Reading, Tokens};
+use tokentoss_custody::renewal::{RefreshResult, Tokens};
 use tokentoss_custody::{
-    Attempt, CellId, Handle, Held, IdToken, Outcome, Renewed, Step, Target, TokenHash, give_back,
+    Attempt, CellId, Handle, HeldLease, IdToken, Outcome, Renewed, Step, Target, TokenHash, release_lease,
 };
 
-use super::claimed::{Claimed, Written};
-use super::connect::Sealing;
-use super::{Custodian, Failed};
+use super::claimed_grant::{ClaimedGrant, WrittenGrant};
+use super::connect::TokenSealer;
+use super::{Custodian, CustodianError};
 use crate::config::Provider;
 use crate::journal::Answer;
 use crate::keys::{Column, Key};
 use crate::metrics;
 use crate::store::{GrantRow, NewCell};
 
-/// What is known while a lease is held.
+/// The state of a refresh.
 struct RefreshInProgress<'a> {
     row: &'a GrantRow,
     provider: &'a Provider,
@@ -31,17 +31,17 @@ struct RefreshInProgress<'a> {
 }
 
 impl Custodian {
-    /// Refreshes under a lease, and writes what came of it before anybody gets it; the row and its new token, if this process
-    /// wrote them.
-    pub(super) async fn refresh(&self, claimed: &Claimed) -> Option<Written> {
+    /// Refreshes under a lease, and writes the outcome before any caller gets the token. Returns the row and
+    /// its new token, if this process wrote them.
+    pub(super) async fn refresh(&self, claimed: &ClaimedGrant) -> Option<WrittenGrant> {
         failpoint!("after_claim");
         let held = &claimed.held;
         let mut refreshing = match self.prepare(&claimed.row, held).await {
             Ok(refreshing) => refreshing,
             Err(failed) => {
                 tracing::warn!(grant = %claimed.row.id, %failed, "a refresh could not begin");
-                // Nothing was sent. Where this fails too, the lease ends by itself.
-                let _ = self.give_back(&claimed.row, held).await;
+                // Nothing was sent. If this fails too, the lease expires.
+                let _ = self.release_lease(&claimed.row, held).await;
                 return None;
             }
         };
@@ -62,26 +62,30 @@ impl Custodian {
                 Step::Settle(report) => {
                     let RefreshInProgress { provider, cells, access, .. } = refreshing;
                     let (grant, provider) = (claimed.row.id, provider.name.clone());
-                    let reading = self.cache.begin(&claimed.place());
+                    let read = self.cache.begin(&claimed.provider_user());
                     let answer = Answer { grant, provider, report: *report, cells };
                     let after = self.write(answer, claimed).await?;
-                    return Some(Written { reading, row: claimed.after(after, reading), access: access? });
+                    return Some(WrittenGrant { read, row: claimed.after(after, read), access: access? });
                 }
             }
         }
     }
 
-    async fn prepare<'a>(&'a self, row: &'a GrantRow, held: &Held) -> Result<RefreshInProgress<'a>, Failed> {
-        let provider = self.provider_of(row).ok_or(Failed::NotConnected)?;
-        // A tenant's key that does not open says something of the ring, and nothing of this grant.
+    async fn prepare<'a>(
+        &'a self,
+        row: &'a GrantRow,
+        held: &HeldLease,
+    ) -> Result<RefreshInProgress<'a>, CustodianError> {
+        let provider = self.provider_of(row).ok_or(CustodianError::NotConnected)?;
+        // A data key that cannot be opened is a problem of the key ring, and not of this grant.
         let key = self.data_key(&row.tenant).await?;
         let refresh = self.open(row, held.claim.refresh, Column::refresh_token()).await?;
         Ok(RefreshInProgress { row, provider, key, refresh, cells: Vec::new(), access: None })
     }
 
-    /// Frees the lease, unless somebody has written the row meanwhile.
-    async fn give_back(&self, row: &GrantRow, held: &Held) -> Result<(), Failed> {
-        if let Some(update) = give_back(&row.grant, held) {
+    /// Releases the lease, unless the row was written meanwhile.
+    async fn release_lease(&self, row: &GrantRow, held: &HeldLease) -> Result<(), CustodianError> {
+        if let Some(update) = release_lease(&row.grant, held) {
             self.store.update(row.id, &update, &[]).await?;
         }
         Ok(())
@@ -97,18 +101,18 @@ impl Custodian {
         let Some(refresh) = &refreshing.refresh else { return Outcome::CellUnreadable };
         let target = &attempt.held().claim.target;
         failpoint!("before_send");
-        let reading = self.upstream.refresh(refreshing.provider, secret, refresh, target, timeout).await;
+        let result = self.upstream.refresh(refreshing.provider, secret, refresh, target, timeout).await;
         failpoint!("after_answer");
-        match reading {
-            Reading::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens, target)),
-            Reading::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal_refresh(&refresh)),
-            Reading::Outcome(outcome) => outcome,
+        match result {
+            RefreshResult::Tokens(tokens) => Outcome::Renewed(refreshing.seal_all(&tokens, target)),
+            RefreshResult::RotatedOnly(refresh) => Outcome::RotatedOnly(refreshing.seal_refresh(&refresh)),
+            RefreshResult::Outcome(outcome) => outcome,
         }
     }
 }
 
 impl RefreshInProgress<'_> {
-    /// Seals a refresh token; the one that was sent keeps its cell.
+    /// Seals a refresh token. The refresh token that was sent keeps its cell.
     fn seal_refresh(&mut self, token: &Secret) -> Handle {
         let hash = hash_of(token);
         let sent = self.row.grant.refresh.filter(|refresh| refresh.hash == hash);
@@ -116,18 +120,18 @@ impl RefreshInProgress<'_> {
     }
 
     fn seal(&mut self, column: Column, token: &Secret) -> Handle {
-        let mut sealing = Sealing {
+        let mut sealer = TokenSealer {
             key: &self.key,
             account: self.row.account(),
             grant: self.row.id,
             cells: mem::take(&mut self.cells),
         };
-        let handle = sealing.seal(column, token);
-        self.cells = sealing.cells;
+        let handle = sealer.seal(column, token);
+        self.cells = sealer.cells;
         handle
     }
 
-    /// When an ID token ends; none for one that is of no use: of another person, for another client, or over.
+    /// The expiry of an ID token; none if it is for another user or client, or expired.
     fn end_of(&self, id_token: &Secret) -> Option<Timestamp> {
         let client = &self.provider.sign_in.as_ref()?.client;
         match check_renewed(id_token, client, self.row.now) {
@@ -160,7 +164,7 @@ impl RefreshInProgress<'_> {
     }
 }
 
-/// The hash by which the machine knows a token.
+/// The hash that identifies a token in the state machine.
 pub(crate) fn hash_of(token: &Secret) -> TokenHash {
     TokenHash(Sha256::digest(token.expose().as_bytes()).into())
 }

@@ -1,4 +1,4 @@
-//! The one request to a token endpoint.
+//! Requests to providers.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use reqwest::{Client, RequestBuilder, Response, redirect};
 use tokentoss_core::Secret;
 use tokentoss_core::endpoint::EndpointUrl;
 use tokentoss_core::form_request::{EndpointAnswer, FormRequest};
-use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
+use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, RefreshAnswer, RefreshRequest, RefreshResult};
 use tokentoss_custody::{Failure, Outcome, Target};
 
 use crate::clock::now;
@@ -30,9 +30,9 @@ impl Upstream {
     /// Clients that follow no redirect and keep their connections.
     ///
     /// # Errors
-    /// That TLS cannot be set up.
+    /// TLS cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
-        // Another library may have installed one already.
+        // Fails harmlessly if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = || {
             Client::builder()
@@ -57,15 +57,15 @@ impl Upstream {
         refresh: &Secret,
         target: &Target,
         timeout: Duration,
-    ) -> Reading {
+    ) -> RefreshResult {
         let authentication = authentication_of(provider, secret);
         let request = RefreshRequest::new(&provider.client_id, authentication, refresh, target);
         let authorization = request.authorization.as_ref();
         let endpoint = &provider.token_endpoint;
         let call = form_post(self.client(endpoint), endpoint, authorization, &request.body, timeout);
-        let Some(call) = call else { return Reading::Outcome(Outcome::failed(Failure::NotSent)) };
+        let Some(call) = call else { return RefreshResult::Outcome(Outcome::failed(Failure::NotSent)) };
         match read(call).await {
-            Ok(reading) => reading,
+            Ok(result) => result,
             Err(error) => {
                 let failure = if error.is_connect() || error.is_builder() {
                     Failure::NotSent
@@ -78,7 +78,7 @@ impl Upstream {
                     cause = TransportFailure::of(&error).name(),
                     "no answer of a token endpoint"
                 );
-                Reading::Outcome(Outcome::failed(failure))
+                RefreshResult::Outcome(Outcome::failed(failure))
             }
         }
     }
@@ -94,7 +94,7 @@ impl Upstream {
         call.send().await.map(|_| ()).map_err(|error| TransportFailure::of(&error))
     }
 
-    /// Posts a form once; none where no whole answer came.
+    /// Posts a form once; none without a complete answer.
     pub async fn post(
         &self,
         endpoint: &EndpointUrl,
@@ -106,7 +106,7 @@ impl Upstream {
         answer_to(call).await
     }
 
-    /// Asks for a resource once, with an access token; none where no whole answer came.
+    /// Requests a resource once with an access token; none without a complete answer.
     pub async fn get(
         &self,
         endpoint: &EndpointUrl,
@@ -125,7 +125,7 @@ async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
     let answer = async {
         let mut response = call.send().await?;
         let (status, body) = (response.status().as_u16(), body_of(&mut response).await?);
-        // Text that is none is no JSON either.
+        // Invalid UTF-8 is not JSON either, so an empty text is equivalent.
         Ok::<_, reqwest::Error>(EndpointAnswer {
             status,
             body: Secret::new(String::from_utf8(body).unwrap_or_default()),
@@ -140,7 +140,7 @@ async fn answer_to(call: RequestBuilder) -> Option<EndpointAnswer> {
         .ok()
 }
 
-/// How the client shows who it is, by the secret in this place.
+/// The client authentication with the secret at this index.
 pub(super) fn authentication_of(provider: &Provider, secret: usize) -> Authentication<'_> {
     match (provider.authentication, provider.client_secrets.get(secret)) {
         (AuthenticationKind::Post, Some(secret)) => Authentication::Post(secret),
@@ -149,7 +149,7 @@ pub(super) fn authentication_of(provider: &Provider, secret: usize) -> Authentic
     }
 }
 
-/// A POST of a form; none for a secret that no header can hold.
+/// A POST request with a form; none if the secret is not a valid header value.
 pub(super) fn form_post(
     client: &Client,
     endpoint: &EndpointUrl,
@@ -173,7 +173,7 @@ pub(super) fn retry_after_of(response: &Response) -> Option<&str> {
     response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok())
 }
 
-/// The body, cut off soon behind the limit.
+/// The body, truncated shortly after the limit.
 pub(super) async fn body_of(response: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -185,12 +185,12 @@ pub(super) async fn body_of(response: &mut Response) -> Result<Vec<u8>, reqwest:
     Ok(body)
 }
 
-async fn read(call: RequestBuilder) -> Result<Reading, reqwest::Error> {
+async fn read(call: RequestBuilder) -> Result<RefreshResult, reqwest::Error> {
     let mut response = call.send().await?;
     let status = response.status().as_u16();
     let retry_after = retry_after_of(&response).map(str::to_owned);
     let body = body_of(&mut response).await?;
-    // Text that is none is no JSON either.
+    // Invalid UTF-8 is not JSON either, so an empty text is equivalent.
     let body = Secret::new(String::from_utf8(body).unwrap_or_default());
     Ok(RefreshAnswer { status, retry_after: retry_after.as_deref(), received_at: now(), body: &body }.read())
 }

@@ -1,4 +1,5 @@
-//! When grants were last used: noted in memory, and written in batches, so that no caller waits for a write.
+//! The times at which grants were last used. They are collected in memory and written in batches, so that no
+//! caller waits.
 
 use std::collections::HashMap;
 use std::mem;
@@ -10,17 +11,17 @@ use tokentoss_core::Timestamp;
 use super::Custodian;
 use crate::store::GrantId;
 
-/// Between two batches; what is noted in between is lost if the process is killed.
+/// The interval between two batches. Uses since the last batch are lost if the process is killed.
 pub const WRITE_USES_EVERY: Duration = Duration::from_secs(30);
-/// The most grants of one transaction, so that nobody waits long for its locks.
+/// The most grants of one transaction, which limits how long its locks are held.
 const BATCH: usize = 500;
 
-/// The latest use of each grant since the batch before.
+/// The latest use of each grant since the previous batch.
 #[derive(Debug, Default)]
 pub(super) struct Uses(Mutex<HashMap<GrantId, Timestamp>>);
 
 impl Uses {
-    /// Notes that a caller got a token at this moment of the database's clock.
+    /// Records that a caller got a token at this time of the database's clock.
     pub(super) fn note(&self, id: GrantId, at: Timestamp) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let latest = uses.entry(id).or_insert(at);
@@ -34,10 +35,10 @@ impl Uses {
 }
 
 impl Custodian {
-    /// Writes what is noted; what the database does not take is noted again.
+    /// Writes the recorded uses. A batch that fails is recorded again.
     pub async fn write_uses(&self) {
         let mut uses = self.uses.take();
-        // In one order, so that two processes do not wait for each other's rows.
+        // Sorted, so that two processes do not deadlock.
         uses.sort_unstable_by_key(|(id, _)| id.0);
         for batch in uses.chunks(BATCH) {
             if let Err(error) = self.store.note_uses(batch).await {

@@ -1,4 +1,4 @@
-//! `GET /v1/accounts`, `GET` and `DELETE /v1/accounts/{id}`: what a user has connected.
+//! `GET /v1/accounts`, `GET` and `DELETE /v1/accounts/{id}`: the connected accounts of a user.
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -12,7 +12,7 @@ use super::name::Name;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{GrantId, GrantOwner, GrantRow};
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ impl AccountAnswer {
     }
 }
 
-/// Lists what the user has connected.
+/// Lists the connected accounts of the user.
 pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
@@ -74,35 +74,36 @@ pub(super) async fn list(
             continue;
         }
         for account in
-            app.custodian.accounts(&caller.tenant, &caller.user, name).await.map_err(Failed::from)?
+            app.custodian.accounts(&caller.tenant, &caller.user, name).await.map_err(CustodianError::from)?
         {
             match store.grant(account.id).await {
                 Ok(row) => answers.extend(row.map(AccountAnswer::of)),
-                // The user's other accounts are not to be missed for it.
+                // An unreadable account must not hide the user's other accounts.
                 Err(error) if error.is_unreadable_row() => {
                     tracing::error!(grant = %account.id, %error, "an account is not listed");
                 }
-                Err(error) => return Err(Failed::from(error).into()),
+                Err(error) => return Err(CustodianError::from(error).into()),
             }
         }
     }
     Ok(Json(answers).into_response())
 }
 
-/// One of them.
+/// Returns one account of the user.
 pub(super) async fn one(State(app): State<App>, caller: Caller, Name(id): Name) -> Result<Response, Problem> {
     let row = own(&app, &caller, &id).await?;
     Ok(Json(AccountAnswer::of(row)).into_response())
 }
 
-/// The account of this identifier; somebody else's answers like one that is not there.
+/// The user's account with this identifier; an account of another user gets the same response as an unknown
+/// one.
 async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> {
     let id = GrantId::read(id).ok_or_else(Problem::not_found)?;
-    let row = app.custodian.store.grant(id).await.map_err(Failed::from)?;
+    let row = app.custodian.store.grant(id).await.map_err(CustodianError::from)?;
     row.filter(|row| {
         let is_own = row.tenant == caller.tenant && row.user == caller.user;
         let is_own = is_own && caller.providers.contain(&row.provider);
-        // What was ended is not listed either; nor is what the configuration has no provider for.
+        // Ended accounts, and those of a removed provider, are not listed either.
         is_own && row.grant.status.name() != "revoked" && app.custodian.provider_of(row).is_some()
     })
     .ok_or_else(Problem::not_found)
@@ -110,9 +111,10 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
 
 /// Whether it is this caller's, and listed: as for [`own`].
 fn can_end(app: &App, caller: &Caller, owner: &GrantOwner) -> bool {
-    let place = &owner.place;
-    let is_own = place.tenant == caller.tenant && place.user == caller.user;
-    let provider = app.custodian.provider(&place.provider);
+    let owned_by = &owner.provider_user;
+    let is_own = owned_by.tenant == caller.tenant && owned_by.user == caller.user;
+    let is_own = is_own && caller.providers.contain(&owned_by.provider);
+    let provider = app.custodian.provider(&owned_by.provider);
     is_own && !owner.is_ended && provider.is_some_and(|provider| provider.is_of(&owner.issuer))
 }
 
@@ -126,7 +128,7 @@ pub(super) async fn disconnect(
 ) -> Result<StatusCode, Problem> {
     let Query(Ending { revoke }) = ending.map_err(|_| Problem::invalid_request())?;
     let id = GrantId::read(&id).ok_or_else(Problem::not_found)?;
-    let owner = app.custodian.store.owner(id).await.map_err(Failed::from)?;
+    let owner = app.custodian.store.owner(id).await.map_err(CustodianError::from)?;
     // Not by the whole row: what cannot be read can be ended all the same.
     if !owner.is_some_and(|owner| can_end(&app, &caller, &owner)) {
         return Err(Problem::not_found());

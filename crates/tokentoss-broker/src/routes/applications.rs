@@ -1,6 +1,6 @@
-//! The shape that server applications know: `/auth/{provider}/…` and `/api/{provider}/…`, behind the application's own
-//! address, with its key and the headers of tenant and user. The application knows who its browser's user is, so the same user at
-//! begin and end is all the confirmation that is needed.
+//! The routes for server applications: `/auth/{provider}/…` and `/api/{provider}/…`, behind the application's
+//! own address, with its key and the headers for tenant and user. The application authenticates its users, so
+//! the sign-in is confirmed if the same user begins and ends it.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ use super::token::AccountAnswer;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
-use crate::refresh::{Ask, Failed};
+use crate::refresh::{CustodianError, TokenRequest};
 use crate::store::Account;
 use crate::texts::Texts;
 use crate::through::marks;
 
-/// The provider whose folders can be tried.
+/// The provider with a route that lists a folder.
 const BOX: &str = "box";
 /// The longest identifier of a folder, in digits.
 const FOLDER_LIMIT: usize = 20;
-/// How long Box may take.
+/// The time limit for a request to Box.
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the cookie of a sign-in lives, in seconds.
 const COOKIE_LIFE: u64 = 10 * 60;
@@ -90,7 +90,7 @@ pub(super) async fn callback(
     }
 }
 
-/// Whether the user has an account there, and how it is.
+/// Whether the user has an account at the provider, and its status.
 pub(super) async fn status(
     State(app): State<App>,
     caller: Caller,
@@ -98,7 +98,7 @@ pub(super) async fn status(
 ) -> Result<Response, Problem> {
     let accounts = accounts_at(&app, &caller, &provider).await?;
     let row = match accounts.first() {
-        Some(account) => app.custodian.store.grant(account.id).await.map_err(Failed::from)?,
+        Some(account) => app.custodian.store.grant(account.id).await.map_err(CustodianError::from)?,
         None => None,
     };
     let answer = match &row {
@@ -113,14 +113,14 @@ pub(super) async fn status(
     Ok(Json(answer).into_response())
 }
 
-/// What the user has connected at a provider.
+/// The user's accounts at a provider.
 async fn accounts_at(app: &App, caller: &Caller, provider: &str) -> Result<Vec<Account>, Problem> {
     caller.may_ask_for(provider)?;
     app.custodian.provider(provider).ok_or_else(Problem::not_found)?;
-    Ok(app.custodian.accounts(&caller.tenant, &caller.user, provider).await.map_err(Failed::from)?)
+    Ok(app.custodian.accounts(&caller.tenant, &caller.user, provider).await.map_err(CustodianError::from)?)
 }
 
-/// Ends what the user has connected there.
+/// Disconnects the user's accounts at a provider.
 pub(super) async fn disconnect(
     State(app): State<App>,
     caller: Caller,
@@ -128,7 +128,8 @@ pub(super) async fn disconnect(
 ) -> Result<Response, Problem> {
     let accounts = accounts_at(&app, &caller, &provider).await?;
     let disconnected = !accounts.is_empty();
-    // All of them begin at once, so that neither one that fails nor a caller that leaves keeps another connected.
+    // All start concurrently, so that neither a failure nor a cancelled request leaves another account
+    // connected.
     let endings = accounts.iter().map(|account| app.custodian.disconnect(account.id, Revoker::User, true));
     join_all(endings).await.into_iter().collect::<Result<(), _>>()?;
     Ok(Json(DisconnectAnswer { disconnected }).into_response())
@@ -140,8 +141,8 @@ pub(super) struct Folder {
     folder_id: Option<String>,
 }
 
-/// The entries of a folder at Box, which shows that all is well; the user's root folder where none is named. It is a call made
-/// for the caller, and counts as one.
+/// Lists the entries of a folder at Box, which shows that the token works; the default is the user's root
+/// folder. It counts as one call for the caller.
 pub(super) async fn test_folder(
     State(app): State<App>,
     caller: Caller,
@@ -155,14 +156,14 @@ pub(super) async fn test_folder(
     caller.may_ask_for(BOX)?;
     let provider = app.custodian.provider(BOX).and_then(|provider| provider.sign_in.as_ref());
     let identity = provider.and_then(|sign_in| sign_in.identity.as_ref()).ok_or_else(Problem::not_found)?;
-    // Box's own resources stand beside the one that says who signed in.
+    // Box's other resources have the same base URL as its identity endpoint.
     let base = identity.endpoint.as_str().strip_suffix("/users/me").ok_or_else(Problem::way_unavailable)?;
     let endpoint = EndpointUrl::parse(&format!("{base}/folders/{folder}/items"))
         .map_err(|_| Problem::invalid_request())?;
-    let _turn = app.through.turn(&caller)?;
-    let ask = Ask { provider: BOX.to_owned(), ..Ask::default() };
-    let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
-    let answer = app.custodian.upstream().get(&endpoint, &given.access, TIMEOUT).await;
+    let _permit = app.through.permit(&caller)?;
+    let request = TokenRequest { provider: BOX.to_owned(), ..TokenRequest::default() };
+    let issued = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
+    let answer = app.custodian.upstream().get(&endpoint, &issued.access, TIMEOUT).await;
     tracing::info!(
         target: "audit",
         action = "test_folder",
@@ -170,7 +171,7 @@ pub(super) async fn test_folder(
         tenant = caller.tenant,
         user = caller.user,
         provider = BOX,
-        grant = %given.row.id,
+        grant = %issued.row.id,
         origin = endpoint.origin(),
         status = answer.as_ref().map_or(0, |answer| answer.status),
         "made a call"
@@ -179,5 +180,5 @@ pub(super) async fn test_folder(
     let status = StatusCode::from_u16(answer.status).map_err(|_| Problem::target_misbehaved())?;
     let entries: Value =
         serde_json::from_str(answer.body.expose()).map_err(|_| Problem::target_misbehaved())?;
-    Ok((status, marks(given.row.id), Json(entries)).into_response())
+    Ok((status, marks(issued.row.id), Json(entries)).into_response())
 }

@@ -14,7 +14,7 @@ use super::App;
 use super::name::Name;
 use super::token::AccountAnswer;
 use crate::callers::Caller;
-use crate::connect::{Begun, BegunWay, SignInRequest, View, Way};
+use crate::connect::{NextStep, SignInRequest, SignInStatus, StartedSignIn, Way};
 use crate::problem::Problem;
 
 /// The longest time to wait for a change, in seconds.
@@ -121,7 +121,7 @@ pub(super) async fn begin(
     Ok((StatusCode::CREATED, answer(&begun)).into_response())
 }
 
-/// Tells how far it is, at once or when that changes.
+/// Returns the status of a sign-in, at once or when it changes.
 pub(super) async fn view(
     State(app): State<App>,
     caller: Caller,
@@ -134,7 +134,7 @@ pub(super) async fn view(
     Ok(shown(&app.sign_ins.wait(&caller, &id, known, longest).await?))
 }
 
-/// Confirms with what the broker's page showed.
+/// Confirms a sign-in with the text that the broker's page showed.
 pub(super) async fn confirm(
     State(app): State<App>,
     caller: Caller,
@@ -156,7 +156,7 @@ pub(super) async fn deposit(
     Ok(shown(&app.sign_ins.deposit(&caller, &id, &request.sealed).await?))
 }
 
-/// Gives it up.
+/// Cancels a sign-in.
 pub(super) async fn give_up(
     State(app): State<App>,
     caller: Caller,
@@ -166,10 +166,10 @@ pub(super) async fn give_up(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn answer(begun: &Begun) -> Response {
+fn answer(begun: &StartedSignIn) -> Response {
     let (way, url, deposit) = match &begun.way {
-        BegunWay::Page { url } => (Way::Page, Some(url.as_str()), None),
-        BegunWay::Deposit(terms) => {
+        NextStep::Page { url } => (Way::Page, Some(url.as_str()), None),
+        NextStep::Deposit(terms) => {
             let terms = DepositAnswer {
                 public_key: &terms.public_key,
                 nonce: &terms.nonce,
@@ -191,7 +191,7 @@ fn answer(begun: &Begun) -> Response {
     Json(body).into_response()
 }
 
-fn shown(view: &View) -> Response {
+fn shown(view: &SignInStatus) -> Response {
     Json(ViewAnswer {
         id: &view.id,
         status: view.status,

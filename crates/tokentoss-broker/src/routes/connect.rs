@@ -1,4 +1,4 @@
-//! Where the browser goes: `GET` and `POST /connect/{id}`, `GET /callback`, `POST /connect/{id}/here`.
+//! The routes for browsers: `GET` and `POST /connect/{id}`, `GET /callback`, `POST /connect/{id}/here`.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, RawQuery, Request, State};
@@ -16,7 +16,7 @@ use crate::texts::Texts;
 /// How long the cookie of a sign-in lives, in seconds: as long as the sign-in, and its confirmation.
 const COOKIE_LIFE: u64 = 20 * 60;
 
-/// Shows who asks for what.
+/// Shows the consent page.
 pub(super) async fn show_consent(
     State(app): State<App>,
     texts: &'static Texts,
@@ -33,14 +33,14 @@ pub(super) async fn show_consent(
     }
 }
 
-/// Goes on to the provider, after the user said yes on the page before.
+/// Redirects to the provider, after the user agreed on the consent page.
 pub(super) async fn continue_to_provider(
     State(app): State<App>,
     texts: &'static Texts,
     id: Result<Name, Problem>,
     request: Request,
 ) -> Response {
-    // Before the form is read: nobody else's form is waited for.
+    // Checked before the form is read, so that forms of other origins are refused at once.
     if !is_own(request.headers(), app.sign_ins.public_origin()) {
         return problem_page(texts, &Problem::state_mismatch());
     }
@@ -57,7 +57,7 @@ pub(super) async fn continue_to_provider(
     }
 }
 
-/// Answers an unknown address: a browser by a page, a program by a problem.
+/// Answers an unknown route: with a page for a browser, with a problem document for a program.
 pub(super) async fn unknown_route(texts: &'static Texts, method: Method, headers: HeaderMap) -> Response {
     let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
     if method == Method::GET && accepted.is_some_and(|accepted| accepted.contains("text/html")) {
@@ -132,7 +132,7 @@ pub(super) fn redirect(url: &str, cookie: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// Whether a request was made by a page of this origin, as the browser says.
+/// Whether a page of this origin sent the request, by the headers of the browser.
 fn is_own(headers: &HeaderMap, public_origin: Option<&str>) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     match (origins.next().and_then(|origin| origin.to_str().ok()), origins.next()) {
@@ -141,7 +141,7 @@ fn is_own(headers: &HeaderMap, public_origin: Option<&str>) -> bool {
     }
 }
 
-/// The value of the one cookie of this name. Two of them are none: a neighbour of the origin may have put one there.
+/// The value of the cookie of this name; none if there are two, because a sibling domain may have set one.
 pub(super) fn cookie_in(headers: &HeaderMap, name: Option<String>) -> Option<String> {
     let wanted = name?;
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());

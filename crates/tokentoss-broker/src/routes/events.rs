@@ -1,4 +1,4 @@
-//! `GET /v1/events`: news of the user's accounts, as server-sent events.
+//! `GET /v1/events`: events of the user's accounts, as server-sent events.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -18,10 +18,10 @@ use crate::callers::{AllowedProviders, Caller};
 use crate::events::Event;
 use crate::problem::Problem;
 
-/// Between two comments, which keep proxies from closing the connection.
+/// The interval of comments, which keep proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How long one connection lasts. Who listens shows who it is again after that, so that a caller that was turned out does not
-/// listen for ever.
+/// The longest duration of one connection. Then the listener must authenticate again, so that a revoked
+/// caller does not listen for ever.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Serialize)]
@@ -31,15 +31,15 @@ struct Data<'a> {
     version: u64,
 }
 
-/// A listener's news until its time is over, or the process is about to end.
-struct News {
+/// A listener's events, until its time is over or the process shuts down.
+struct EventStream {
     receiver: Receiver<Event>,
     providers: AllowedProviders,
     over: Pin<Box<Sleep>>,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl Stream for News {
+impl Stream for EventStream {
     type Item = Result<Sent, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -62,8 +62,8 @@ pub(super) async fn events(State(app): State<App>, caller: Caller) -> Result<Res
     let receiver = receiver.ok_or_else(Problem::too_many_listeners)?;
     let ending = Box::pin(app.custodian.ending.clone().cancelled_owned());
     let (over, providers) = (Box::pin(tokio::time::sleep(LONGEST)), caller.providers);
-    let news = News { receiver, providers, over, ending };
-    Ok(Sse::new(news).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    let events = EventStream { receiver, providers, over, ending };
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
         let (_sender, receiver) = tokio::sync::mpsc::channel(1);
         let ending = Box::pin(CancellationToken::new().cancelled_owned());
         let over = Box::pin(tokio::time::sleep(LONGEST));
-        let mut news = News { receiver, providers: AllowedProviders::All, over, ending };
+        let mut news = EventStream { receiver, providers: AllowedProviders::All, over, ending };
         let began = tokio::time::Instant::now();
         let ended = poll_fn(|context| Pin::new(&mut news).poll_next(context)).await;
         assert!(ended.is_none());
@@ -98,7 +98,7 @@ mod tests {
         let over = Box::pin(tokio::time::sleep(LONGEST));
         let ending = Box::pin(CancellationToken::new().cancelled_owned());
         let providers = AllowedProviders::Only(["other".to_owned()].into());
-        let mut news = News { receiver, providers, over, ending };
+        let mut news = EventStream { receiver, providers, over, ending };
         let mut next = async || poll_fn(|context| Pin::new(&mut news).poll_next(context)).await;
         let told = format!("{:?}", next().await.expect("news").expect("an event"));
         assert!(told.contains(r#"\"provider\":\"other\""#), "{told}");

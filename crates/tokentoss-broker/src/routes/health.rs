@@ -7,15 +7,15 @@ use axum::http::StatusCode;
 
 use super::App;
 
-/// The process runs.
+/// Liveness: the process runs.
 pub(super) async fn live() -> StatusCode {
     StatusCode::OK
 }
 
-/// The database answers, its schema is this version's, and the journal takes what the database does not.
+/// Readiness: the database answers, its schema is up to date, and the journal is writable.
 pub(super) async fn ready(State(app): State<App>) -> StatusCode {
     let custodian = Arc::clone(&app.custodian);
-    // It waits for the disk.
+    // It blocks on the disk.
     let is_writable = tokio::task::spawn_blocking(move || custodian.journal().is_writable());
     match (app.custodian.store.pending().await, is_writable.await) {
         (Ok(0), Ok(true)) => StatusCode::OK,

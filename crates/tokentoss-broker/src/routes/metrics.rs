@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is counted, in Prometheus' text format.
+//! `GET /metrics`: all metrics in the text format of Prometheus.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let custodian = &app.custodian;
-    // While the database is away the other numbers matter most, and Prometheus waits for them ten seconds at most.
+    // The other metrics are returned even if the database does not most, and Prometheus waits for them ten seconds at most.
     let found = timeout(PATIENCE, custodian.store.waiting_revocations()).await;
     let revocations = found.ok().and_then(Result::ok).map(|providers| {
         let mut waiting = Waiting::default();
@@ -25,6 +25,6 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
         }
         waiting
     });
-    let text = text(revocations, custodian.journal().waiting(), custodian.events.count());
+    let text = text(revocations, custodian.journal().pending_count(), custodian.events.count());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -1,4 +1,4 @@
-//! The HTTP interface, one file a route.
+//! The HTTP interface, one file for each route.
 
 mod accounts;
 mod applications;
@@ -34,14 +34,14 @@ use crate::through::Through;
 /// The longest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// What the routes share.
+/// The state that the routes share.
 #[derive(Clone)]
 pub struct App {
-    /// Refreshes and keeps.
+    /// Refreshes and stores tokens.
     pub custodian: Arc<Custodian>,
     /// Signs users in.
     pub sign_ins: Arc<SignIns>,
-    /// Who may ask.
+    /// Authenticates callers.
     pub callers: Arc<Callers>,
     /// Makes calls for callers.
     pub through: Arc<Through>,

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use super::App;
 use crate::problem::Problem;
 
-/// An identifier, or a provider's name, as it stands in the path; whatever is no text is a request that is none.
+/// An identifier or a provider's name from the path; invalid UTF-8 is refused as an invalid request.
 pub(super) struct Name(pub(super) String);
 
 impl FromRequestParts<App> for Name {

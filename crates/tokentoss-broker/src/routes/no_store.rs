@@ -1,9 +1,9 @@
-//! What every answer has in common: it is of one caller, and nothing for a cache.
+//! `Cache-Control: no-store` for every response, because it is for one caller.
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-/// Says so, also where a service that was called for the caller says something else.
+/// Sets the header, also on a response of a service that has another value.
 pub(super) async fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -1,7 +1,7 @@
 //! `GET /openapi.json` on the administrators' port: the document of the interface for callers.
 //!
-//! It is a file and not made from the handlers: one route takes any method, host and path, which no macro can read from its
-//! types, and a document that a person reads in one piece shows what changes. A test compares it with the router.
+//! It is a file and not generated from the handlers: one route takes any method, host and path, which no
+//! macro can derive from types, and changes are visible in a file. A test compares it with the router.
 
 use axum::http::header;
 use axum::response::IntoResponse;

@@ -16,7 +16,7 @@ use crate::random;
 use crate::store::Authorization;
 use crate::texts::{Text, Texts};
 
-/// The first page: who asks for what.
+/// The consent page.
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct ConsentPage<'a> {
@@ -62,7 +62,7 @@ struct ScriptTexts<'a> {
     may_close: &'a Text,
 }
 
-/// A page that only says something.
+/// A page with a message.
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct NoticePage<'a> {
@@ -72,7 +72,7 @@ struct NoticePage<'a> {
     outcome: &'a str,
     heading: &'a Text,
     sentence: &'a str,
-    /// Why it failed, as the opener is told as well, where there is a page to tell.
+    /// The reason of the failure for the page that opened the popup, if there is one.
     code: &'a str,
     id: &'a str,
     page_origin: &'a str,
@@ -86,7 +86,7 @@ impl<S: Sync> FromRequestParts<S> for &'static Texts {
     }
 }
 
-/// Says who asks for what, and asks whether to go on.
+/// Renders the consent page.
 pub(super) fn consent_page(texts: &Texts, prompt: &ConsentPrompt, wants_another: bool) -> Response {
     let row = &prompt.row;
     let mut response = page(texts, StatusCode::OK, |nonce| {
@@ -112,7 +112,7 @@ pub(super) fn consent_page(texts: &Texts, prompt: &ConsentPrompt, wants_another:
     response
 }
 
-/// Asks the notebook page, or the user, to confirm who came back.
+/// Renders the page that asks the notebook page, or the user, for the confirmation.
 pub(super) fn returned_page(
     texts: &Texts,
     row: &Authorization,
@@ -141,13 +141,13 @@ pub(super) fn returned_page(
     })
 }
 
-/// Says why a sign-in failed, to the user and to the notebook page.
+/// Renders the reason why a sign-in failed, for the user and for the notebook page.
 pub(super) fn failure_page(texts: &Texts, failure: &Failure, id: &str, page_origin: &str) -> Response {
     let sentence = sentence_of(texts, failure);
     not_signed_in(texts, StatusCode::OK, &sentence, failure.code(), (id, page_origin))
 }
 
-/// Says that all is well, and closes the window.
+/// Renders the page after success, which closes its window.
 pub(super) fn closing_page(texts: &Texts, account: &str) -> Response {
     let pages = &texts.pages;
     let sentence = format!("{} {}", pages.signed_in_as.with(&[("account", account)]), pages.may_close);
@@ -166,7 +166,7 @@ pub(super) fn closing_page(texts: &Texts, account: &str) -> Response {
     })
 }
 
-/// Says that nobody was sent here.
+/// Renders the page for an address that no sign-in leads to.
 pub(super) fn nothing_to_do_page(texts: &Texts) -> Response {
     let pages = &texts.pages;
     page(texts, StatusCode::NOT_FOUND, |nonce| {
@@ -184,14 +184,14 @@ pub(super) fn nothing_to_do_page(texts: &Texts) -> Response {
     })
 }
 
-/// A problem as a person reads it.
+/// Renders a problem for people.
 pub(super) fn problem_page(texts: &Texts, problem: &Problem) -> Response {
     problem.log();
-    // In the table of errors it is a provider's answer (RFC 6749 section 4.1.2.1), with advice that would lead astray here.
+    // In the table of errors this code is a provider's error (RFC 6749 section 4.1.2.1), with other advice.
     let sentence = if problem.code() != "invalid_request" {
         texts.sentence(problem.code(), None)
     } else {
-        // What an application did wrong is for its developer, in English.
+        // An error of an application is for its developer, in English.
         let is_users = problem.title() == Problem::invalid_request().title();
         is_users.then(|| texts.broker_pages.not_understood.to_string())
     };
@@ -225,11 +225,12 @@ fn not_signed_in(
     })
 }
 
-/// A page that nobody can frame, that loads nothing, and runs only what carries its nonce.
+/// A page that cannot be framed, loads nothing, and runs only scripts and styles with its nonce (Content
+/// Security Policy).
 fn page(texts: &Texts, status: StatusCode, render: impl FnOnce(&str) -> askama::Result<String>) -> Response {
     let nonce = base64url::encode(&random::bytes::<16>());
     let Ok(text) = render(&nonce) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    // No `form-action`: browsers hold it against the provider's redirects as well.
+    // No `form-action`: browsers apply it to redirects to the provider too.
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
          frame-ancestors 'none'"

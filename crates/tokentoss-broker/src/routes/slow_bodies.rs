@@ -1,7 +1,7 @@
-//! Bodies of requests have to come within a time.
+//! A time limit for request bodies.
 //!
-//! A body that is read into memory is short, so that one limit for all of it is enough; calls that are made for callers stream
-//! theirs, and have limits of their own.
+//! A body that is read into memory is short, so one limit for the whole body is enough. Calls for callers
+//! stream their bodies, and have separate limits.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,10 +13,10 @@ use axum::extract::Request;
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a whole body may take, counted from the end of the headers.
+/// The time limit for a whole body, counted from the end of the headers.
 const WHOLE_BODY: Duration = Duration::from_secs(30);
 
-/// The body did not come in time.
+/// The body did not arrive in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the body takes too long")]
 struct TooSlow;
@@ -25,11 +25,11 @@ struct TooSlow;
 struct Timely {
     body: Body,
     until: Instant,
-    /// There is none while nobody had to wait.
+    /// The timer; it is created when the body is first pending.
     over: Option<Pin<Box<Sleep>>>,
 }
 
-/// Gives the body of a request its time.
+/// Sets the time limit for the body of a request.
 pub(super) async fn limit(request: Request) -> Request {
     request.map(|body| {
         if body.is_end_stream() {

@@ -1,4 +1,4 @@
-//! `POST /v1/token`: an access token that dies soon.
+//! `POST /v1/token`: issues a short-lived access token.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use super::App;
 use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
-use crate::refresh::{Ask, Given};
+use crate::refresh::{IssuedToken, TokenRequest};
 use crate::store::GrantRow;
 
-/// The longest life that can be asked for, in seconds.
+/// The largest `min_ttl`, in seconds.
 const LONGEST_MIN_TTL: u64 = 86_400;
 
-/// The longest list of scopes, in bytes: tokens are found by it, and an index of the database takes no more.
+/// The longest list of scopes, in bytes, which is the limit of a database index.
 const LONGEST_SCOPES: usize = 2000;
 
 /// The body of the request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TokenRequest {
+pub(super) struct TokenRequestBody {
     provider: String,
     #[serde(default)]
     account: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct TokenRequest {
     /// Seconds.
     #[serde(default)]
     min_ttl: Option<u64>,
-    /// Whether an ID token is wanted, which `min_ttl` and `rejected` are about then.
+    /// Whether an ID token is requested; `min_ttl` and `rejected` then refer to it.
     #[serde(default)]
     id_token: bool,
     /// The SHA-256, in base64url, of a token that a resource refused.
@@ -55,7 +55,7 @@ struct TokenAnswer<'a> {
     id_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token_expires_at: Option<u64>,
-    /// Seconds since 1970 by the database's clock; null if nobody knows.
+    /// Seconds since 1970 by the database's clock; null if unknown.
     expires_at: Option<u64>,
     scopes: Vec<&'a str>,
     account: AccountAnswer<'a>,
@@ -79,30 +79,30 @@ impl<'a> AccountAnswer<'a> {
 pub(super) async fn token(
     State(app): State<App>,
     caller: Caller,
-    body: Result<Json<TokenRequest>, JsonRejection>,
+    body: Result<Json<TokenRequestBody>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(request) = body?;
-    let ask = request.read().ok_or_else(Problem::invalid_request)?;
-    caller.may_ask_for(&ask.provider)?;
-    let given = app.custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    let request = request.read().ok_or_else(Problem::invalid_request)?;
+    caller.may_ask_for(&request.provider)?;
+    let issued = app.custodian.token(&caller.tenant, &caller.user, &request).await?;
     tracing::info!(
         target: "audit",
         action = "token",
         caller = caller.name,
         tenant = caller.tenant,
         user = caller.user,
-        provider = ask.provider,
-        grant = %given.row.id,
+        provider = request.provider,
+        grant = %issued.row.id,
         "gave a token"
     );
-    Ok(answer(&given))
+    Ok(answer(&issued))
 }
 
-impl TokenRequest {
-    /// What is asked for; none if a member makes no sense.
-    fn read(self) -> Option<Ask> {
+impl TokenRequestBody {
+    /// The token request; none if a member is invalid.
+    fn read(self) -> Option<TokenRequest> {
         let min_ttl = match self.min_ttl {
-            None => MinTtl::Usual,
+            None => MinTtl::Default,
             Some(seconds) if seconds <= LONGEST_MIN_TTL => MinTtl::AtLeast(Duration::from_secs(seconds)),
             Some(_) => return None,
         };
@@ -126,19 +126,26 @@ impl TokenRequest {
         if self.id_token && target.audience.is_some() {
             return None;
         }
-        Some(Ask { provider: self.provider, credential, account: self.account, target, min_ttl, rejected })
+        Some(TokenRequest {
+            provider: self.provider,
+            credential,
+            account: self.account,
+            target,
+            min_ttl,
+            rejected,
+        })
     }
 }
 
-fn answer(given: &Given) -> Response {
-    let row = &given.row;
+fn answer(issued: &IssuedToken) -> Response {
+    let row = &issued.row;
     let body = TokenAnswer {
-        access_token: given.access.expose(),
+        access_token: issued.access.expose(),
         token_type: "Bearer",
-        id_token: given.id_token.as_ref().map(|(token, _)| token.expose()),
-        id_token_expires_at: given.id_token.as_ref().map(|(_, end)| end.as_secs()),
-        expires_at: given.life.map(|life| (given.now + life).as_secs()),
-        scopes: scopes_in(&given.scopes).collect(),
+        id_token: issued.id_token.as_ref().map(|(token, _)| token.expose()),
+        id_token_expires_at: issued.id_token.as_ref().map(|(_, end)| end.as_secs()),
+        expires_at: issued.life.map(|life| (issued.now + life).as_secs()),
+        scopes: scopes_in(&issued.scopes).collect(),
         account: AccountAnswer::of(row),
         version: row.grant.version.0,
     };

@@ -4,7 +4,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::StoreError;
 
-/// What the library knows. It passes over everything else, so that a slip in `sslmode` would leave the connection unguarded.
+/// The parameters that the driver knows. It ignores all others, so a typo in `sslmode` would leave the
+/// connection without TLS.
 const PARAMETERS: [&str; 17] = [
     "application_name",
     "dbname",
@@ -25,7 +26,7 @@ const PARAMETERS: [&str; 17] = [
     "user",
 ];
 
-/// Reads an address. Neither it nor a part of it is in the error.
+/// Parses an address. The error contains no part of it, because it may hold a password.
 pub(super) fn postgres(address: &str) -> Result<PgConnectOptions, StoreError> {
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! What administrators do: they list grants of all users, and give tenants new keys.
+//! Administration: listing the grants of all users, and replacing the keys of tenants.
 
 use tokentoss_custody::{CellId, Target};
 
 use super::{AccountKey, Backend, GrantId, Store, StoreError};
 
-/// Which grants are meant; all where nothing is named.
+/// A filter for grants; an empty filter matches all.
 #[derive(Clone, Debug, Default)]
 pub struct GrantFilter {
     /// The tenant.
@@ -17,7 +17,7 @@ pub struct GrantFilter {
     pub status: Option<String>,
 }
 
-/// A sealed cell, and what names it.
+/// A sealed cell what names it.
 #[derive(Debug)]
 pub struct GrantCell {
     /// The tenant.
@@ -40,7 +40,7 @@ pub struct GrantCell {
     pub sealed: Vec<u8>,
 }
 
-/// What names a cell. The first one counts of several.
+/// A replacement of names a cell. The first one counts of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedAs {
     /// The grant's refresh token.
@@ -62,22 +62,22 @@ impl GrantCell {
     }
 }
 
-/// What a cell shall hold, where it still holds what was read.
+/// What a cell's bytes, which applies only while the cell still has the old bytes.
 #[derive(Debug)]
-pub struct NewSeal {
+pub struct ResealedCell {
     /// The cell.
     pub cell: CellId,
-    /// What was read.
+    /// The old bytes, as they were read.
     pub old: Vec<u8>,
-    /// What it shall hold.
+    /// The new bytes.
     pub new: Vec<u8>,
 }
 
 impl Store {
-    /// The grants that a filter names and whose identifiers come after this one, in their order.
+    /// The grants that match a filter and whose identifiers come after this one, in ascending order.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn grants_after(
         &self,
         filter: &GrantFilter,
@@ -90,15 +90,16 @@ impl Store {
     /// The tenants whose names come after this one, in their order, with their wrapped data keys.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn tenants_after(&self, after: &str, limit: u32) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         either!(self, backend => backend.tenants_after(after, limit).await)
     }
 
-    /// Replaces a tenant's wrapped data keys where they are still these; false if somebody was faster.
+    /// Replaces a tenant's wrapped data keys if they are still these (compare-and-swap); false after a
+    /// conflict.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn replace_data_key(&self, tenant: &str, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
         either!(self, backend => backend.replace_data_key(tenant, old, new).await)
     }
@@ -106,16 +107,16 @@ impl Store {
     /// All cells of grants.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn cells_of(&self, grants: &[GrantId]) -> Result<Vec<GrantCell>, StoreError> {
         either!(self, backend => backend.cells_of(grants).await)
     }
 
-    /// Replaces what cells hold, each where it still holds the first bytes; returns how many did.
+    /// Replaces the bytes of cells that still have their old bytes; returns the number of replaced cells.
     ///
     /// # Errors
-    /// That the database does not answer. None is replaced then.
-    pub async fn reseal(&self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+    /// The database does not answer. None is replaced then.
+    pub async fn reseal(&self, seals: &[ResealedCell]) -> Result<u64, StoreError> {
         either!(self, backend => backend.reseal(seals).await)
     }
 }

@@ -1,4 +1,4 @@
-//! A sign-in that has begun, as its row holds it.
+//! A started sign-in, as it is stored in its row.
 
 use tokentoss_core::{Timestamp, base64url};
 
@@ -6,20 +6,20 @@ use super::{AuthorizationId, GrantId};
 use crate::connect::Way;
 use crate::random;
 
-/// How far a sign-in is.
+/// The stage of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Nobody has come back from the provider.
+    /// The provider has not redirected the user back yet.
     Pending,
     /// The code is being redeemed.
     Redeeming,
-    /// Somebody came back, and has to be confirmed.
+    /// A user came back from the provider, and must be confirmed.
     Confirm,
     /// The account is being connected.
     Connecting,
     /// The account is connected.
     Done,
-    /// It ended without one.
+    /// The sign-in ended without an account.
     Failed,
 }
 
@@ -50,17 +50,17 @@ impl Stage {
 /// A sign-in as it was read.
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// Its identifier.
+    /// The identifier.
     pub id: AuthorizationId,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
     pub user: String,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// The way.
+    /// The method: the broker's pages, or a deposit.
     pub way: Way,
-    /// What the broker's page calls the place that asks.
+    /// The name of the kernel that the broker's page shows.
     pub kernel: Option<String>,
     /// The origin of the notebook page.
     pub page_origin: Option<String>,
@@ -68,26 +68,26 @@ pub struct Authorization {
     pub scopes: String,
     /// The account to suggest.
     pub login_hint: Option<String>,
-    /// How far it is.
+    /// The stage.
     pub stage: Stage,
     /// Why it failed: the code.
     pub problem: Option<String>,
-    /// What the stage needs to go on, sealed.
+    /// The sealed data for the next stage.
     pub sealed: Option<Vec<u8>>,
-    /// What the nonce is, or is made from.
+    /// The nonce, or the value that it is derived from.
     pub nonce: String,
-    /// The grant that came of it.
+    /// The resulting grant.
     pub grant: Option<GrantId>,
-    /// When it ends.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
     /// The database's clock when it was read.
     pub now: Timestamp,
 }
 
 impl Authorization {
-    /// A fresh one of a user, which nobody has come back from; the database says when it ends.
+    /// A new sign-in in the stage `pending`; the database sets its expiry.
     #[must_use]
-    pub fn begun(tenant: String, user: String, provider: String, way: Way, scopes: String) -> Self {
+    pub fn new(tenant: String, user: String, provider: String, way: Way, scopes: String) -> Self {
         Self {
             id: AuthorizationId::generate(),
             tenant,
@@ -109,33 +109,34 @@ impl Authorization {
     }
 }
 
-/// What a change of a sign-in writes; members that are none are left as they are, but `sealed`.
+/// A change of a sign-in. Fields that are `None` leave the column unchanged, except `sealed`, which is
+/// cleared.
 #[derive(Clone, Debug, Default)]
 pub struct AuthorizationChange {
-    /// The stages that it may be in.
+    /// The stages in which the change applies.
     pub from: Vec<Stage>,
-    /// The hash of the state that it must have, and loses by this change.
+    /// The hash of the state that the row must have; the change removes it.
     pub consumes_state: Option<[u8; 32]>,
-    /// The hash of the browser's cookie that it must have.
+    /// The hash of the browser's cookie that the row must have.
     pub cookie: Option<[u8; 32]>,
-    /// The hash of the confirmation that it must have.
+    /// The hash of the confirmation that the row must have.
     pub confirmation: Option<[u8; 32]>,
-    /// The stage after.
+    /// The new stage.
     pub to: Option<Stage>,
-    /// Hashes of state and cookie that it gets.
+    /// The new hashes of state and cookie.
     pub started: Option<([u8; 32], [u8; 32])>,
-    /// The hash of the confirmation that it gets.
+    /// The new hash of the confirmation.
     pub confirmed_by: Option<[u8; 32]>,
     /// Why it failed.
     pub problem: Option<String>,
-    /// What the stage after needs; nothing is kept where this is none, unless `keeps_sealed`.
+    /// The sealed data for the new stage; `None` clears the none, unless `keeps_sealed`.
     pub sealed: Option<Vec<u8>>,
     /// Whether the stage after needs what is sealed already.
     pub keeps_sealed: bool,
-    /// The nonce that it gets.
+    /// The new nonce.
     pub nonce: Option<String>,
-    /// The grant that came of it.
+    /// The resulting grant.
     pub grant: Option<GrantId>,
-    /// For how much longer it goes on, in milliseconds.
+    /// The new time to live, in milliseconds.
     pub ends_in: Option<u64>,
 }

@@ -1,19 +1,19 @@
-//! Sign-ins that have begun: what can be done with their rows.
+//! Operations on the rows of started sign-ins.
 
 use tokentoss_core::Timestamp;
 
 use super::{Authorization, AuthorizationChange, AuthorizationId, Backend, Store, StoreError};
 
-/// How long a sign-in that ended can still be asked for, in milliseconds.
-const KEPT_FOR: u64 = 60 * 60 * 1000;
+/// How long an ended sign-in can still be read, in milliseconds.
+const ENDED_READABLE_FOR: u64 = 60 * 60 * 1000;
 /// How long after its time a sign-in whose account was being connected can be resumed, in milliseconds.
 pub(crate) const RESUMABLE_FOR: u64 = 30 * 60 * 1000;
 
 impl Store {
-    /// Adds a sign-in that ends in so many milliseconds; tells when that is.
+    /// Adds a sign-in with this time to live in milliseconds; returns its expiry.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn add_authorization(
         &self,
         new: &Authorization,
@@ -22,15 +22,16 @@ impl Store {
         either!(self, backend => backend.add_authorization(new, ends_in).await)
     }
 
-    /// A sign-in, be it over or not.
+    /// A sign-in, active or expired.
     ///
     /// # Errors
-    /// That the database does not answer, or [`StoreError::Row`].
+    /// The database does not answer, or [`StoreError::Row`].
     pub async fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, StoreError> {
         either!(self, backend => backend.authorization(id).await)
     }
 
-    /// Changes a sign-in that has not ended; the row as it was before, or none where it is not as the change expects.
+    /// Changes a sign-in that has not ended. Returns the row before the change; none if it is not as the
+    /// change expects.
     ///
     /// # Errors
     /// As [`Store::authorization`].
@@ -42,28 +43,28 @@ impl Store {
         either!(self, backend => backend.change_authorization(id, change).await)
     }
 
-    /// Takes one of the tries to confirm a sign-in; how many are left after it, or none where there was none to take.
+    /// Uses one attempt to confirm a sign-in. Returns the remaining attempts; none if there was none left.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn take_try(&self, id: AuthorizationId, most: i64) -> Result<Option<i64>, StoreError> {
         either!(self, backend => backend.take_try(id, most).await)
     }
 
-    /// Drops a sign-in.
+    /// Deletes a sign-in.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn drop_authorization(&self, id: AuthorizationId) -> Result<(), StoreError> {
         either!(self, backend => backend.drop_authorization(id).await)
     }
 
-    /// Drops the secrets of what has ended, and after an hour the rest.
+    /// Deletes the secrets of ended sign-ins, and their rows after an hour.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn forget_authorizations(&self) -> Result<(), StoreError> {
-        either!(self, backend => backend.forget_authorizations(KEPT_FOR, RESUMABLE_FOR).await)
+        either!(self, backend => backend.forget_authorizations(ENDED_READABLE_FOR, RESUMABLE_FOR).await)
     }
 
     /// Sign-ins whose process ended, or did not come to an end in time, while it connected the account.
@@ -82,10 +83,10 @@ impl Store {
         either!(self, backend => backend.resume_authorization(id, ends_in).await)
     }
 
-    /// Drops what a user has begun beyond so many.
+    /// Deletes the oldest sign-ins of a user beyond this number.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn sweep_authorizations(&self, tenant: &str, user: &str, most: i64) -> Result<(), StoreError> {
         either!(self, backend => backend.sweep_authorizations(tenant, user, most).await)
     }

@@ -1,11 +1,11 @@
-//! What names a grant.
+//! Identifiers of grants, sign-ins and accounts.
 
 use std::fmt;
 
 use super::hex;
 use crate::random;
 
-/// Makes the type of an identifier: random, so that nobody can guess another one's.
+/// Defines the type of a random identifier that cannot be guessed.
 macro_rules! random_id {
     ($(#[$of:meta])* $name:ident) => {
         $(#[$of])*
@@ -13,13 +13,13 @@ macro_rules! random_id {
         pub struct $name(pub [u8; 16]);
 
         impl $name {
-            /// A fresh one.
+            /// A new random identifier.
             #[must_use]
             pub fn generate() -> Self {
                 Self(random::bytes())
             }
 
-            /// Reads what [`fmt::Display`] writes.
+            /// Parses the output of [`fmt::Display`].
             #[must_use]
             pub fn read(text: &str) -> Option<Self> {
                 hex::read(text).map(Self)
@@ -49,7 +49,7 @@ random_id! {
     AuthorizationId
 }
 
-/// What there is one grant for.
+/// The unique key of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountKey<'a> {
     /// The tenant.
@@ -76,7 +76,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether somebody means this account by a text: its identifier, the subject or the e-mail address.
+    /// Whether a text names this account: by its identifier, subject or e-mail address.
     #[must_use]
     pub fn goes_by(&self, text: &str) -> bool {
         self.subject == text

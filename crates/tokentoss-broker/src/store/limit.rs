@@ -1,11 +1,12 @@
-//! The longest that anybody waits for an answer of the database.
+//! The time limit for an answer of the database.
 
 use std::future::Future;
 use std::time::Duration;
 
 use super::StoreError;
 
-/// Longer than the patience with locks and other connections, which have errors of their own, and shorter than a caller's.
+/// Longer than the limits for locks and connections, which have their own errors, and shorter than a caller's
+/// limit.
 pub(super) const LIMIT: Duration = Duration::from_secs(12);
 
 /// The answer, or [`StoreError::Late`].

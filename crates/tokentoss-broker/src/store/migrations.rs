@@ -1,7 +1,8 @@
-//! The schema, from the first version on. Times are whole milliseconds since 1970, and every secret is a sealed cell.
+//! The schema, from the first version on. Times are whole milliseconds since 1970, and every secret is a
+//! sealed cell.
 //!
-//! `{blob}` stands for the database's type of bytes, and `{serial}` for a number that grows. `changes` is used by SQLite
-//! alone, which has no notifications.
+//! `{blob}` stands for the database's type of bytes, and `{serial}` for a number that grows. `changes` is
+//! used by SQLite alone, which has no notifications.
 
 /// One text a version; a text that was released is never changed.
 pub(super) const MIGRATIONS: &[&str] = &[

@@ -1,9 +1,9 @@
-//! Rows, leases and sealed cells, in SQLite or Postgres by the same statements.
+//! Rows, leases and sealed cells in SQLite or Postgres, with the same statements for both.
 //!
-//! The clock is the database's: every time that is written or compared comes from the statement that does so.
+//! The database's clock counts: every time that is written or compared is read by the statement itself.
 
-/// Calls the same method of either through a connection, however long that takes.
-macro_rules! unlimited {
+/// Calls a method of the configured backend without a time limit.
+macro_rules! without_limit {
     ($store:expr, $backend:ident => $call:expr) => {
         match &$store.backend {
             Backend::Sqlite(pool) => {
@@ -18,10 +18,10 @@ macro_rules! unlimited {
     };
 }
 
-/// Calls the same method of either, and waits no longer than [`LIMIT`].
+/// Calls a method of the configured backend, with the time limit `limit::LIMIT`.
 macro_rules! either {
     ($store:expr, $backend:ident => $call:expr) => {
-        $crate::store::limit::limited(async { unlimited!($store, $backend => $call) }).await
+        $crate::store::limit::limited(async { without_limit!($store, $backend => $call) }).await
     };
 }
 
@@ -30,29 +30,29 @@ mod administration;
 mod authorization;
 mod authorizations;
 mod backend;
-mod changing;
+mod change_events;
+mod change_feed;
 mod durability;
-mod following;
 mod hex;
 mod ids;
-mod left_alone;
 mod limit;
 mod migrations;
-mod news;
+mod read_modify_write;
 mod row;
 mod signing_out;
 mod sqlite_file;
+mod unreadable_grants;
 
-pub use administration::{GrantCell, GrantFilter, NamedAs, NewSeal};
+pub use administration::{GrantCell, GrantFilter, NamedAs, ResealedCell};
 pub use authorization::{Authorization, AuthorizationChange, Stage};
 pub(crate) use authorizations::RESUMABLE_FOR;
-pub use following::Following;
+pub use change_events::{Change, ChangeKind, ProviderUser, StoreEvent};
+pub use change_feed::ChangeFeed;
 pub use ids::{Account, AccountKey, AuthorizationId, GrantId};
-pub use left_alone::LeftAlone;
-pub use news::{Change, ChangeKind, News, Place};
-pub use row::{Due, DueAsked, GrantRow, NewCell, NewGrant, Revocation};
+pub use row::{DueGrant, DueQuery, GrantRow, NewCell, NewGrant, Revocation};
 pub use signing_out::GrantOwner;
 pub use sqlite_file::sqlite_file;
+pub use unreadable_grants::UnreadableGrants;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -64,25 +64,25 @@ use tokentoss_core::Timestamp;
 use tokentoss_custody::{CellId, Claim, Handle, LeaseOwner, Update};
 
 use backend::{Listener, PostgresPool, RowWrite, Sqlite};
-use news::Telling;
+use change_events::ChangeNotifier;
 
-/// How long to wait for a connection, or for another writer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long several processes that start at once wait for one another.
+/// The time limit for a connection from the pool, and for a lock of another writer.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long processes that start at the same time wait for each other.
 const STARTING: Duration = Duration::from_secs(30);
-/// Between two tries to start.
+/// The pause between two attempts to start.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Why the store gave no answer.
+/// Why a call of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database is away, full, locked or broken.
+    /// The database is unreachable, full, locked or damaged.
     #[error("the database does not answer: {}", reason(.0))]
     Unavailable(#[source] sqlx::Error),
     /// The database gave no answer in time.
     #[error("the database gave no answer within {} seconds", limit::LIMIT.as_secs())]
     Late,
-    /// Others wrote a row each time after it had been read.
+    /// Other processes changed the row after each read, so that no write succeeded.
     #[error("others write the same row all the time")]
     Contended,
     /// A row that this version cannot read.
@@ -91,10 +91,10 @@ pub enum StoreError {
     /// The sign-in whose account was to be written is over.
     #[error("the sign-in was over before its account was written")]
     SignInOver,
-    /// The address names no database of a kind that is known.
+    /// The address does not name a supported database.
     #[error("`database` is neither sqlite:… nor postgres://…")]
     Address,
-    /// The address has a parameter that would be passed over.
+    /// The address has an unknown parameter, which the driver would ignore.
     #[error("the address in `database` has a parameter that is not known")]
     Parameter,
     /// The database was made by a later version.
@@ -118,7 +118,7 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// Whether the values themselves are the trouble, and would be again: nothing of the kind is to be tried twice.
+    /// Whether the values themselves cause the error, so that a retry fails again.
     #[must_use]
     pub fn is_about_values(&self) -> bool {
         if self.is_unreadable_row() {
@@ -141,14 +141,15 @@ impl StoreError {
         matches!(self, Self::Row(_) | Self::Unavailable(ColumnDecode { .. } | Decode(_)))
     }
 
-    /// Whether the database itself refused, or was not even asked: then nothing was written.
+    /// Whether the database refused the statement or never received it, so that nothing was written.
     const fn wrote_nothing(&self) -> bool {
         use sqlx::Error::{Database, PoolClosed, PoolTimedOut};
         matches!(self, Self::SignInOver | Self::Unavailable(Database(_) | PoolTimedOut | PoolClosed))
     }
 }
 
-/// What is known of a failure without a word that came from elsewhere: the database's code, or the kind of trouble.
+/// A description of the error without texts of the driver, which may quote secrets: the error code or the
+/// kind of error.
 fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(refusal) => format!("code {}", refusal.code().unwrap_or("unknown".into())),
@@ -164,7 +165,7 @@ fn reason(error: &sqlx::Error) -> String {
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
-    telling: Arc<Telling>,
+    notifier: Arc<ChangeNotifier>,
 }
 
 #[derive(Clone)]
@@ -191,22 +192,22 @@ impl Store {
             let options = options
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
-                // A refresh token that was answered for must be on the disk before anybody gets the access token.
+                // A new refresh token must be on the disk before a caller gets the access token.
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(PATIENCE)
+                .busy_timeout(LOCK_TIMEOUT)
                 .foreign_keys(true);
             let pool = SqlitePoolOptions::new()
-                .acquire_timeout(PATIENCE)
+                .acquire_timeout(LOCK_TIMEOUT)
                 // Each connection to `:memory:` has a database of its own.
                 .max_connections(if in_memory { 1 } else { 4 })
                 .min_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                // A full disk makes SQLite end a transaction by itself. sqlx then takes the connection for one that is still
-                // in it, and begins no other there.
+                // SQLite ends a transaction itself when the disk is full. sqlx still counts the connection as
+                // inside the transaction, and begins no other one there.
                 .after_release(|connection, _| {
                     Box::pin(async move {
-                        // Behind a rollback that is still to be done.
+                        // The ping runs after a pending rollback.
                         connection.ping().await?;
                         Ok(!connection.is_in_transaction())
                     })
@@ -222,19 +223,20 @@ impl Store {
     }
 
     fn of(backend: Backend) -> Self {
-        Self { backend, telling: Arc::default() }
+        Self { backend, notifier: Arc::default() }
     }
 
-    /// Has this called for all that is written, in this process before the write's caller goes on; the first one counts.
-    pub fn watch(&self, watcher: impl Fn(&News) + Send + Sync + 'static) {
-        self.telling.watch(Box::new(watcher));
+    /// Registers the function that is called for every event; in this process it is called before the write
+    /// returns. Only the first registration has an effect.
+    pub fn watch(&self, watcher: impl Fn(&StoreEvent) + Send + Sync + 'static) {
+        self.notifier.watch(Box::new(watcher));
     }
 
-    /// Listens to what other processes write from now on; [`Following::run`] tells it.
+    /// Subscribes to the writes of other processes from now on; [`ChangeFeed::run`] delivers them.
     ///
     /// # Errors
-    /// That the database does not answer.
-    pub async fn listen(&self) -> Result<Following, StoreError> {
+    /// The database does not answer.
+    pub async fn listen(&self) -> Result<ChangeFeed, StoreError> {
         let listener = limit::limited(async {
             match &self.backend {
                 Backend::Sqlite(pool) => Listener::of_sqlite(pool).await,
@@ -242,30 +244,30 @@ impl Store {
             }
         });
         let listener = listener.await?;
-        Ok(Following { listener, telling: Arc::clone(&self.telling) })
+        Ok(ChangeFeed { listener, notifier: Arc::clone(&self.notifier) })
     }
 
-    /// The same after a time without a listener: what was written meanwhile is not known.
+    /// Subscribes again after a time without a subscription, and reports [`StoreEvent::Missed`].
     ///
     /// # Errors
     /// As [`Store::listen`].
-    pub async fn listen_again(&self) -> Result<Following, StoreError> {
+    pub async fn listen_again(&self) -> Result<ChangeFeed, StoreError> {
         let following = self.listen().await?;
-        // Not before, so that nothing falls between.
-        self.telling.tell(&News::Lost);
+        // Reported after the subscription, so that no event is lost between the two.
+        self.notifier.tell(&StoreEvent::Missed);
         Ok(following)
     }
 
-    /// Deletes news that everybody has read; Postgres keeps none.
+    /// Deletes old notifications from SQLite; Postgres stores none.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn forget_news(&self) -> Result<(), StoreError> {
         let Backend::Sqlite(pool) = &self.backend else { return Ok(()) };
         limit::limited(async { Sqlite::of(pool).await?.forget_news().await }).await
     }
 
-    /// Opens the database and brings its schema up to this version's; waits for others that do the same, for some time.
+    /// Opens the database and migrates its schema; waits for a limited time for other processes that migrate.
     ///
     /// # Errors
     /// As [`Store::open`] and [`Store::migrate`].
@@ -278,7 +280,7 @@ impl Store {
                 Ok(store)
             };
             match begun.await {
-                // SQLite's own patience does not cover the change to write-ahead logging.
+                // SQLite's busy timeout does not cover the change to write-ahead logging.
                 Err(error) if is_locked(&error) && Instant::now() < gives_up_at => {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
@@ -287,13 +289,13 @@ impl Store {
         }
     }
 
-    /// Brings the schema up to this version's; nothing if it is there already.
+    /// Migrates the schema to this version; does nothing if it is up to date.
     ///
     /// # Errors
     /// [`StoreError::Newer`], or that the database does not answer.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // To build an index of many rows takes its time.
-        unlimited!(self, backend => backend.migrate().await)
+        // Building an index over many rows may take longer than the usual limit.
+        without_limit!(self, backend => backend.migrate().await)
     }
 
     /// How many migrations are pending.
@@ -307,7 +309,7 @@ impl Store {
     /// The database's clock.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn now(&self) -> Result<Timestamp, StoreError> {
         either!(self, backend => backend.now().await)
     }
@@ -315,23 +317,23 @@ impl Store {
     /// A tenant's wrapped data key.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn data_key(&self, tenant: &str) -> Result<Option<Vec<u8>>, StoreError> {
         either!(self, backend => backend.data_key(tenant).await)
     }
 
-    /// Adds a tenant with its wrapped data key, unless it is there; returns the one that counts.
+    /// Adds a tenant with its wrapped data key, unless the tenant exists; returns the stored wrapped key.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn add_tenant(&self, tenant: &str, wrapped: &[u8]) -> Result<Vec<u8>, StoreError> {
         either!(self, backend => backend.add_tenant(tenant, wrapped).await)
     }
 
-    /// A user's grants at a provider, or at the one with this issuer, the one that was connected last first.
+    /// A user's grants at a provider, and with this issuer if one is named; the latest connection first.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn accounts(
         &self,
         tenant: &str,
@@ -342,18 +344,18 @@ impl Store {
         either!(self, backend => backend.accounts(tenant, user, provider, issuer).await)
     }
 
-    /// The grant of an account, be it ended or not.
+    /// The grant of an account, active or ended.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn grant_of(&self, account: &AccountKey<'_>) -> Result<Option<GrantId>, StoreError> {
         either!(self, backend => backend.id_of(account).await)
     }
 
-    /// The row of a grant, with the database's clock at that moment.
+    /// The row of a grant, with the database's time of the read.
     ///
     /// # Errors
-    /// That the database does not answer, or [`StoreError::Row`].
+    /// The database does not answer, or [`StoreError::Row`].
     pub async fn grant(&self, id: GrantId) -> Result<Option<GrantRow>, StoreError> {
         either!(self, backend => backend.grant(id).await)
     }
@@ -361,33 +363,34 @@ impl Store {
     /// Adds a grant, with its cells; false if that user has this account already.
     ///
     /// # Errors
-    /// That the database does not answer, or [`StoreError::SignInOver`].
+    /// The database does not answer, or [`StoreError::SignInOver`].
     pub async fn add_grant(&self, new: &NewGrant, cells: &[NewCell]) -> Result<bool, StoreError> {
-        let begun = self.telling.begin();
-        begun.end(either!(self, backend => backend.add_grant(new, cells, &self.telling).await))
+        let begun = self.notifier.begin();
+        begun.end(either!(self, backend => backend.add_grant(new, cells, &self.notifier).await))
     }
 
-    /// Takes the lease and writes the intent; false where the row is another one by now, or somebody holds the lease.
+    /// Takes the lease and writes the intent; false if the row has changed or another holder has the lease.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn claim(&self, id: GrantId, claim: &Claim, owner: LeaseOwner) -> Result<bool, StoreError> {
         either!(self, backend => backend.claim(id, claim, owner).await)
     }
 
-    /// Writes a row where the guard holds, with the cells that are new in it; drops those that nothing names any more.
+    /// Writes a row if the guard holds, with its new cells; deletes cells that are no longer referenced.
+    /// False if it does not hold.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn update(&self, id: GrantId, update: &Update, cells: &[NewCell]) -> Result<bool, StoreError> {
         self.write(RowWrite { id, update, email: None, sign_in: None, cells }).await
     }
 
-    /// The same for a sign-in that is about an account that is known: its e-mail address counts from now on. The row of the
+    /// Like [`Store::update`], for a new sign-in of a known account; also stores its e-mail address. The row of the
     /// sign-in, where there is one, is done by the same transaction.
     ///
     /// # Errors
-    /// That the database does not answer, or [`StoreError::SignInOver`].
+    /// The database does not answer, or [`StoreError::SignInOver`].
     pub async fn sign_in_again(
         &self,
         id: GrantId,
@@ -400,14 +403,14 @@ impl Store {
     }
 
     async fn write(&self, write: RowWrite<'_>) -> Result<bool, StoreError> {
-        let begun = self.telling.begin();
-        begun.end(either!(self, backend => backend.update(write, &self.telling).await))
+        let begun = self.notifier.begin();
+        begun.end(either!(self, backend => backend.update(write, &self.notifier).await))
     }
 
-    /// Puts tokens into the revocation queue that stand in no row.
+    /// Adds tokens to the revocation queue that no row references.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn queue_revocations(
         &self,
         id: GrantId,
@@ -417,24 +420,24 @@ impl Store {
         either!(self, backend => backend.queue_revocations(id, tokens, cells).await)
     }
 
-    /// Claims grants of a provider that the scheduler should refresh. `choose` draws up the claim of a row; where it draws up
-    /// none, the row comes back without a lease.
+    /// Claims grants of a provider that the scheduler should refresh. `choose` returns the claim for a row; a
+    /// row without a claim is returned without a lease.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn claim_due(
         &self,
-        asked: &DueAsked<'_>,
+        asked: &DueQuery<'_>,
         most: usize,
         choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
-    ) -> Result<Vec<Due>, StoreError> {
+    ) -> Result<Vec<DueGrant>, StoreError> {
         either!(self, backend => backend.claim_due(asked, most, choose).await)
     }
 
-    /// Takes tokens of a provider from the revocation queue that are due; nobody else takes them for as long as `hold`.
+    /// Takes due tokens of a provider from the revocation queue, and reserves them for `hold`.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn take_revocations(
         &self,
         provider: &str,
@@ -444,18 +447,18 @@ impl Store {
         either!(self, backend => backend.take_revocations(provider, most, hold).await)
     }
 
-    /// Has a revocation wait after a failure.
+    /// Delays a revocation after a failure.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn revocation_failed(&self, cell: CellId, pause: Duration) -> Result<(), StoreError> {
         either!(self, backend => backend.revocation_failed(cell, pause).await)
     }
 
-    /// Takes a token from the revocation queue, and deletes it.
+    /// Removes a token from the revocation queue, and deletes it.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn end_revocation(&self, cell: CellId) -> Result<(), StoreError> {
         either!(self, backend => backend.end_revocation(cell).await)
     }
@@ -463,7 +466,7 @@ impl Store {
     /// How many tokens wait to be revoked, by the names of the providers that have some.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn waiting_revocations(&self) -> Result<Vec<(String, u64)>, StoreError> {
         either!(self, backend => backend.waiting_revocations().await)
     }
@@ -471,7 +474,7 @@ impl Store {
     /// Notes when callers got tokens, each grant once.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn note_uses(&self, uses: &[(GrantId, Timestamp)]) -> Result<(), StoreError> {
         either!(self, backend => backend.note_uses(uses).await)
     }
@@ -479,12 +482,12 @@ impl Store {
     /// The sealed bytes of a cell.
     ///
     /// # Errors
-    /// That the database does not answer.
+    /// The database does not answer.
     pub async fn cell(&self, cell: CellId) -> Result<Option<Vec<u8>>, StoreError> {
         either!(self, backend => backend.cell(cell).await)
     }
 
-    /// Closes the connections, when what runs on them has ended; those to Postgres soon, whether it has ended or not.
+    /// Closes the connections after their running calls. For Postgres the wait for running calls is limited.
     pub async fn close(&self) {
         match &self.backend {
             Backend::Sqlite(pool) => pool.close().await,
@@ -493,7 +496,8 @@ impl Store {
     }
 }
 
-/// Whether another process holds a lock: `SQLITE_BUSY` in the lowest byte of SQLite's code, `lock_not_available` of Postgres.
+/// Whether another process holds a lock: `SQLITE_BUSY` in the lowest byte of SQLite's code,
+/// `lock_not_available` of Postgres.
 fn is_locked(error: &StoreError) -> bool {
     let StoreError::Unavailable(sqlx::Error::Database(error)) = error else { return false };
     error.code().is_some_and(|code| code == "55P03" || code.parse::<u32>().is_ok_and(|code| code & 0xff == 5))

@@ -1,30 +1,30 @@
-//! What goes into the database and comes out of it.
+//! The rows that are written to and read from the database.
 
 use std::time::Duration;
 
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{CellId, ClientRevision, Grant, Held};
+use tokentoss_custody::{CellId, ClientRevision, Grant, HeldLease};
 
-use super::{AccountKey, AuthorizationId, GrantId, LeftAlone, Place};
+use super::{AccountKey, AuthorizationId, GrantId, ProviderUser, UnreadableGrants};
 
 /// A grant as it was read.
 #[derive(Clone, Debug)]
 pub struct GrantRow {
-    /// Its identifier.
+    /// The identifier.
     pub id: GrantId,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
     pub user: String,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// The issuer that the tokens are of.
+    /// The issuer of the tokens.
     pub issuer: String,
     /// The provider's identifier of the user.
     pub subject: String,
     /// The e-mail address, for display.
     pub email: Option<String>,
-    /// What the machine decides on.
+    /// The state that the custody machine decides on.
     pub grant: Grant,
     /// The database's clock when it was read.
     pub now: Timestamp,
@@ -40,33 +40,34 @@ impl GrantRow {
 
     /// Whether it is one of these accounts.
     #[must_use]
-    pub fn is_of(&self, place: &Place) -> bool {
-        self.tenant == place.tenant && self.user == place.user && self.provider == place.provider
+    pub fn is_of(&self, provider_user: &ProviderUser) -> bool {
+        let ProviderUser { tenant, user, provider } = provider_user;
+        self.tenant == *tenant && self.user == *user && self.provider == *provider
     }
 }
 
-/// Which grants the scheduler asks for.
+/// The query of the scheduler for due grants.
 #[derive(Clone, Copy, Debug)]
-pub struct DueAsked<'a> {
+pub struct DueQuery<'a> {
     /// The provider's name in the configuration.
     pub provider: &'a str,
     /// The provider's issuer; none where the configuration names none.
     pub issuer: Option<&'a str>,
-    /// The client's present revision.
+    /// The current revision of the client.
     pub revision: ClientRevision,
-    /// The tenants that are left alone.
+    /// The tenants to skip, because this broker cannot open their data keys.
     pub closed: &'a [String],
-    /// The grants that are left alone; those that cannot be read join them.
-    pub left_alone: &'a LeftAlone,
+    /// The grants to skip; unreadable ones are added.
+    pub unreadable_grants: &'a UnreadableGrants,
 }
 
 /// A grant that is due for the scheduler.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct DueGrant {
     /// The row, as it was before the claim.
     pub row: GrantRow,
-    /// The lease; none where something else has to be done first.
-    pub held: Option<Held>,
+    /// The lease; none if the row must be corrected first.
+    pub held: Option<HeldLease>,
 }
 
 /// A token that waits to be revoked at its provider.
@@ -74,7 +75,7 @@ pub struct Due {
 pub struct Revocation {
     /// The cell with the token.
     pub cell: CellId,
-    /// The grant that it was of.
+    /// The grant of the token.
     pub grant: GrantId,
     /// The tenant.
     pub tenant: String,
@@ -82,7 +83,7 @@ pub struct Revocation {
     pub user: String,
     /// The provider's name in the configuration, which may have it no more.
     pub provider: String,
-    /// The issuer that the token is of.
+    /// The issuer of the token.
     pub issuer: String,
     /// The provider's identifier of the user.
     pub subject: String,
@@ -105,12 +106,12 @@ impl Revocation {
     }
 }
 
-/// A grant that is new.
+/// A new grant.
 #[derive(Clone, Debug)]
 pub struct NewGrant {
-    /// Its identifier.
+    /// The identifier.
     pub id: GrantId,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
     pub user: String,
@@ -131,7 +132,7 @@ pub struct NewGrant {
 /// A sealed cell that is to be written with a row.
 #[derive(Clone, Debug)]
 pub struct NewCell {
-    /// Its identifier.
+    /// The identifier.
     pub id: CellId,
     /// The sealed bytes.
     pub sealed: Vec<u8>,

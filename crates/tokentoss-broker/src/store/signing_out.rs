@@ -2,13 +2,13 @@
 
 use tokentoss_custody::Revoker;
 
-use super::{Backend, GrantId, Place, Store, StoreError};
+use super::{Backend, GrantId, ProviderUser, Store, StoreError};
 
 /// Whose a grant is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantOwner {
     /// Tenant, user and provider.
-    pub place: Place,
+    pub provider_user: ProviderUser,
     /// The issuer that the tokens are of.
     pub issuer: String,
     /// Whether it was ended on purpose.
@@ -30,7 +30,7 @@ impl Store {
     /// # Errors
     /// That the database does not answer.
     pub async fn end_unread(&self, id: GrantId, by: Revoker, revoke: bool) -> Result<bool, StoreError> {
-        let begun = self.telling.begin();
-        begun.end(either!(self, backend => backend.end_unread(id, by, revoke, &self.telling).await))
+        let write = self.notifier.begin();
+        write.end(either!(self, backend => backend.end_unread(id, by, revoke, &self.notifier).await))
     }
 }

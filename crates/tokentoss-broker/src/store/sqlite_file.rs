@@ -1,4 +1,4 @@
-//! The file of a SQLite database, which nobody but its owner may read.
+//! The file of a SQLite database, which only its owner may read.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sqlx::sqlite::SqliteConnectOptions;
 
-/// Closing a file ends all locks of this process on it, so that nobody here opens the database while another one makes it.
+/// Serialises creation of the file: closing any handle of a file ends all POSIX locks of this process on it.
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// Whether the database of an address is in memory.
@@ -16,7 +16,7 @@ pub(super) fn is_in_memory(address: &str) -> bool {
     address.contains(":memory:") || address.contains("mode=memory")
 }
 
-/// The file that an address names; none for a database of another kind.
+/// The file that an address names; none for other databases.
 #[must_use]
 pub fn sqlite_file(address: &str) -> Option<PathBuf> {
     if !address.starts_with("sqlite:") || is_in_memory(address) {
@@ -26,7 +26,8 @@ pub fn sqlite_file(address: &str) -> Option<PathBuf> {
     Some(options.get_filename().to_owned())
 }
 
-/// Makes the file, empty and for its owner alone, where there is none. SQLite gives its mode to those that it makes beside it.
+/// Creates the file, empty and with mode 0600, if it does not exist. SQLite copies the mode to its journal
+/// files.
 pub(super) fn make(path: &Path) -> io::Result<()> {
     let _turn = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {

@@ -1,7 +1,7 @@
 //! The language that a browser asks for: `Accept-Language` (RFC 9110 section 12.5.4).
 //!
-//! No library is fit for it: `accept-language` 3.1 panics at weights that are not numbers (`q=NaN`), and `fluent-langneg`
-//! 0.14 does not read weights.
+//! No library is fit for it: `accept-language` 3.1 panics at weights that are not numbers (`q=NaN`), and
+//! `fluent-langneg` 0.14 does not read weights.
 
 use std::cmp::Reverse;
 
@@ -20,7 +20,8 @@ struct Range<'a> {
     weight: u16,
 }
 
-/// The language among the known ones that these headers prefer, if they name one. Of equal ones it is the first.
+/// The language among the known ones that these headers prefer, if they name one. Of equal ones it is the
+/// first.
 pub(super) fn preferred<'a>(headers: &HeaderMap, known: &[&'a str]) -> Option<&'a str> {
     let values = headers.get_all(header::ACCEPT_LANGUAGE);
     if values.iter().map(HeaderValue::len).sum::<usize>() > LIMIT {

@@ -1,4 +1,5 @@
-//! What people read on the broker's pages, in their language. The files are those of the Python package; a test compares them.
+//! The translated texts of the broker's pages. The files are copies of the Python package's; a test compares
+//! them.
 
 mod accepted;
 mod text;
@@ -11,24 +12,24 @@ use serde::Deserialize;
 
 pub(crate) use text::Text;
 
-/// The languages by their codes. English is first, for whoever asks for none of them.
+/// The languages by code. English is first, because it is the default.
 const FILES: [(&str, &str); 2] =
     [("en", include_str!("../../texts/en.json")), ("de", include_str!("../../texts/de.json"))];
 
-/// The texts of each language. A test reads every file, so that none is without texts.
+/// The texts of each language. A test parses every file.
 static TABLE: LazyLock<[Texts; FILES.len()]> = LazyLock::new(|| {
     FILES.map(|(language, file)| Texts { language, ..serde_json::from_str(file).unwrap_or_default() })
 });
 
-/// What there is in one language; sections that only notebooks need are passed over.
+/// The texts of one language. Sections for notebooks alone are ignored.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Texts {
     /// The language's code.
     #[serde(skip)]
     pub(crate) language: &'static str,
-    /// What the pages of a kernel say as well.
+    /// Texts that the pages of a kernel share.
     pub(crate) pages: Pages,
-    /// What only the broker's pages say.
+    /// Texts of the broker's pages alone.
     pub(crate) broker_pages: BrokerPages,
     /// One sentence for each code.
     errors: BTreeMap<String, Text>,
@@ -36,7 +37,7 @@ pub(crate) struct Texts {
     subjects: BTreeMap<String, String>,
 }
 
-/// What the pages of a kernel say as well.
+/// Texts that the pages of a kernel share.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pages {
@@ -54,7 +55,7 @@ pub(crate) struct Pages {
     pub(crate) one_more_step: Text,
 }
 
-/// What only the broker's pages say.
+/// Texts of the broker's pages alone.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BrokerPages {
@@ -77,7 +78,7 @@ pub(crate) struct BrokerPages {
 }
 
 impl Texts {
-    /// The texts in the language that a request asks for, in English where it asks for none that there is.
+    /// The texts in the preferred language of a request; the default is English.
     pub(crate) fn of(headers: &HeaderMap) -> &'static Self {
         let [english, ..] = &*TABLE;
         let preferred = accepted::preferred(headers, &FILES.map(|(language, _)| language));

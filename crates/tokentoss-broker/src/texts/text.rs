@@ -1,4 +1,4 @@
-//! A text with places for values.
+//! A text with placeholders.
 
 use std::fmt;
 
@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Text(String);
 
 impl Text {
-    /// The text with foreign values in their places. The direction of writing of each changes nothing around it.
+    /// The text with untrusted values filled in. Each value is isolated, so that its writing direction does
+    /// not affect the rest.
     pub(crate) fn with(&self, values: &[(&str, &str)]) -> String {
         self.filled(|name| values.iter().find(|(known, _)| *known == name).map(|(_, value)| isolated(value)))
     }
 
-    /// The text with each place filled once; what stands in braces in a value stays as it is.
+    /// The text with each placeholder filled once; braces in a value are not placeholders.
     pub(super) fn filled(&self, value: impl Fn(&str) -> Option<String>) -> String {
         self.0.split_inclusive('}').fold(String::new(), |mut filled, part| {
             let place = part.strip_suffix('}').and_then(|part| part.rsplit_once('{'));
@@ -34,7 +35,8 @@ impl fmt::Display for Text {
     }
 }
 
-/// A value between First Strong Isolate and Pop Directional Isolate, without what would end that early.
+/// A value between First Strong Isolate and Pop Directional Isolate (Unicode UAX #9), without characters that
+/// would end it.
 fn isolated(value: &str) -> String {
     let kept = value.chars().filter(|letter| !is_control(*letter));
     ['\u{2068}'].into_iter().chain(kept).chain(['\u{2069}']).collect()

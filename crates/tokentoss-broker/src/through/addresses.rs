@@ -1,7 +1,6 @@
-//! Which addresses may be connected to, and the resolver that checks them.
+//! The addresses that may be connected to, and the resolver that checks them.
 //!
-//! The resolver gives exactly the addresses that it checked to the connection, so that a name that resolves differently a
-//! moment later changes nothing.
+//! The connection uses exactly the checked addresses, which prevents DNS rebinding.
 
 use std::error::Error;
 use std::fmt;
@@ -16,12 +15,12 @@ use crate::transport::Unresolved;
 
 type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>>;
 
-/// How names become addresses.
+/// A function that resolves names.
 #[derive(Clone)]
 pub struct Lookup(Arc<dyn Fn(String) -> Addresses + Send + Sync>);
 
 impl Lookup {
-    /// As the system does it.
+    /// The resolver of the system.
     #[must_use]
     pub fn of_system() -> Self {
         Self::by(|name| async move {
@@ -29,7 +28,7 @@ impl Lookup {
         })
     }
 
-    /// By a function.
+    /// A custom function.
     pub fn by<F, R>(function: F) -> Self
     where
         F: Fn(String) -> R + Send + Sync + 'static,
@@ -80,7 +79,7 @@ impl Resolve for Resolver {
         let Self { lookup, allows_private } = self.clone();
         Box::pin(async move {
             let found = (lookup.0)(name.as_str().to_owned()).await.map_err(Unresolved)?;
-            // One bad address among good ones is no accident.
+            // One forbidden address among good ones is suspicious, so the name is refused.
             let is_fine = |address: &IpAddr| is_public(*address) || (allows_private && is_private(*address));
             if !found.iter().all(is_fine) {
                 return Err(AddressRefused.into());
@@ -91,14 +90,14 @@ impl Resolve for Resolver {
     }
 }
 
-/// Whether an address is of this machine or of a private network, and is no cloud's metadata service.
+/// Whether an address belongs to this machine or a private network, and is not a cloud's metadata service.
 pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let is_private = v4.is_loopback() || v4.is_private() || within(v4, [100, 64, 0, 0], 10);
             is_private && !METADATA_V4.contains(&v4)
         }
-        // Those that carry an IPv4 address are neither private nor public, whatever it is.
+        // Addresses that embed an IPv4 address count as neither private nor public.
         IpAddr::V6(v6) => {
             let is_private = v6.is_loopback() || (v6.segments()[0] & 0xfe00) == 0xfc00;
             is_private && !METADATA_V6.iter().any(|network| v6.segments().starts_with(network))
@@ -106,16 +105,17 @@ pub(super) fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// Metadata services at private addresses, which give credentials to whoever asks: Alibaba's, and its names.
+/// Metadata services at private addresses, which give credentials to any client: Alibaba's, and its DNS
+/// servers.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(100, 100, 2, 136), Ipv4Addr::new(100, 100, 2, 138)];
 
-/// The same at unique local addresses: whole networks, of which clouds use some addresses. Amazon's (`fd00:ec2::254`, and
-/// `::23` for pods), Oracle's (`fd00:c1::a9fe:a9fe`), Scaleway's (`fd00:42::42`) and Google's (`fd20:ce::254`).
+/// Metadata services at unique local addresses, as whole networks: Amazon's (`fd00:ec2::254`, and `::23` for
+/// pods), Oracle's (`fd00:c1::a9fe:a9fe`), Scaleway's (`fd00:42::42`) and Google's (`fd20:ce::254`).
 const METADATA_V6: [[u16; 3]; 4] =
     [[0xfd00, 0xec2, 0], [0xfd00, 0xc1, 0], [0xfd00, 0x42, 0], [0xfd20, 0xce, 0]];
 
-/// Whether an address is reachable for everybody (IANA's registries of special-purpose addresses).
+/// Whether an address is globally reachable (IANA's registries of special-purpose addresses).
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
@@ -144,16 +144,18 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         ([203, 0, 113, 0], 24),
         ([224, 0, 0, 0], 3),
     ];
-    // 168.63.129.16 is a public address that a cloud answers within its machines.
+    // 168.63.129.16 is a public address that Azure uses for a service inside its machines.
     !SPECIAL.iter().any(|(network, length)| within(address, *network, *length))
         && address != Ipv4Addr::new(168, 63, 129, 16)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    // Only 2000::/3 is given out; IPv4-mapped, NAT64, loopback, link-local, unique local and multicast are outside of it.
+    // Only 2000::/3 is allocated; IPv4-mapped, NAT64, loopback, link-local, unique local and multicast are
+    // outside of it.
     let is_given_out = (first & 0xe000) == 0x2000;
-    // Within it: protocol assignments with Teredo and ORCHID, documentation, 6to4, which carries an IPv4 address.
+    // Within it: protocol assignments with Teredo and ORCHID, documentation, 6to4, which carries an IPv4
+    // address.
     let is_special = (first == 0x2001 && (second < 0x0200 || second == 0x0db8))
         || first == 0x2002
         || (first == 0x3fff && second < 0x1000);

@@ -1,4 +1,4 @@
-//! What an administrator allowed: origins, methods and paths.
+//! The allow rules of an administrator: origins, methods and paths.
 
 use std::net::IpAddr;
 
@@ -40,7 +40,7 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// The one of this name.
+    /// The credential with this name in a header.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -60,9 +60,9 @@ impl From<Credential> for tokentoss_custody::Credential {
     }
 }
 
-/// An entry that is ready for use.
+/// A checked allow rule.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(super) struct AllowRule {
     origin: Url,
     host: String,
     port: u16,
@@ -72,14 +72,20 @@ pub(super) struct Rule {
     private: bool,
 }
 
-impl Rule {
-    /// Reads an entry; `setting` is where it stands.
+impl AllowRule {
+    /// Checks an entry. `setting` is its name in error messages.
     pub(super) fn of(setting: &str, config: &AllowConfig) -> Result<Self, ConfigError> {
         let wrong = |member: &str, reason: &'static str| ConfigError::Setting {
             setting: format!("{setting}.{member}"),
             reason: reason.into(),
         };
-        let no_origin = || wrong("origin", "an origin is https://, a host, and a port where it is not 443");
+        let no_origin = || {
+            wrong(
+                "origin",
+                "is not an origin; use scheme, host and optional port without a path, \
+                 such as \"https://api.example\" or \"https://api.example:8443\"",
+            )
+        };
         let origin = Url::parse(&config.origin).map_err(|_| no_origin())?;
         let (Some(host), Some(port)) = (origin.host_str(), origin.port_or_known_default()) else {
             return Err(no_origin());
@@ -92,7 +98,13 @@ impl Rule {
         match origin.scheme() {
             "https" => {}
             "http" if is_loopback && config.private => {}
-            _ => return Err(wrong("origin", "only https, or http on this machine with private = true")),
+            _ => {
+                return Err(wrong(
+                    "origin",
+                    "this scheme is not allowed here; use https, such as \"https://api.example\"; \
+                     http needs private = true and a host of this machine, such as \"http://127.0.0.1:8080\"",
+                ));
+            }
         }
         if let Some(address) = address
             && !is_public(address)
@@ -100,7 +112,8 @@ impl Rule {
         {
             return Err(wrong(
                 "origin",
-                "this address is not a public one; private = true allows private ones",
+                "this address is not public; use a public host, such as \"https://api.example\", \
+                 or set private = true for a private network or this machine",
             ));
         }
         let mut methods = Vec::new();
@@ -108,19 +121,28 @@ impl Rule {
             let method = Method::from_bytes(name.as_bytes()).ok();
             let method = method.filter(|method| *method != Method::CONNECT && *method != Method::TRACE);
             let method = method.filter(|_| name.bytes().all(|byte| byte.is_ascii_uppercase()));
-            methods.push(
-                method.ok_or_else(|| wrong("methods", "methods in capitals, without CONNECT and TRACE"))?,
-            );
+            methods.push(method.ok_or_else(|| {
+                wrong(
+                    "methods",
+                    "a method is not allowed; \
+                         use names in capitals except CONNECT and TRACE, such as methods = [\"GET\"]",
+                )
+            })?);
         }
         let is_path = |path: &String| path.starts_with('/') && !path.contains(['%', '?', '#', '*', '\\']);
         if !config.paths.iter().all(is_path) {
             return Err(wrong(
                 "paths",
-                "paths begin with a slash, and have no wildcards, queries and encodings",
+                "a path has no slash at its start, or has one of % ? # * \\; \
+                 use plain prefixes, such as paths = [\"/v1/files\"]",
             ));
         }
         if methods.is_empty() || config.paths.is_empty() {
-            return Err(wrong("paths", "an entry without methods or paths allows nothing"));
+            return Err(wrong(
+                "paths",
+                "methods or paths are empty, so that nothing is allowed; \
+                 set both, such as methods = [\"GET\"] and paths = [\"/v1/files\"]",
+            ));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -133,7 +155,7 @@ impl Rule {
         })
     }
 
-    /// Whether this entry allows the call; with the named credential, or with its own where none is named.
+    /// Whether this rule allows the call. Without a named credential, the rule's own one is used.
     pub(super) fn allows(&self, method: &Method, target: &Target, credential: Option<Credential>) -> bool {
         self.is_host(&target.host)
             && self.methods.contains(method)
@@ -154,7 +176,7 @@ impl Rule {
         self.origin.origin().ascii_serialization()
     }
 
-    /// The address of a call; none if it does not come out as it was checked.
+    /// The URL of a call; none if the URL parser changes the path that was checked.
     pub(super) fn url(&self, target: &Target) -> Option<Url> {
         let mut url = self.origin.clone();
         url.set_path(&target.path);

@@ -1,4 +1,4 @@
-//! One call: a turn, a token, the request, and the answer as it streams back.
+//! One call: it acquires a permit and a token, sends the request, and streams the response back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use tokentoss_core::Secret;
 use tokentoss_custody::TokenHash;
 
 use super::addresses::is_refused;
-use super::allow::{Credential, Rule};
-use super::body::{Guarded, Progress, Stopped};
+use super::allow::{AllowRule, Credential};
+use super::body::{BodyError, LimitedBody, Progress};
+use super::call_limits::CallPermit;
 use super::framing::{frame, length_of_get};
 use super::headers::{to_caller, to_service, wants_upgrade};
-use super::turns::Turn;
 use super::{Target, Through};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::{Ask, Custodian, hash_of};
+use crate::refresh::{Custodian, TokenRequest, hash_of};
 use crate::store::GrantId;
 use crate::transport::TransportFailure;
 
@@ -28,16 +28,16 @@ use crate::transport::TransportFailure;
 const ACCOUNT: &str = "x-tokentoss-account";
 /// Names the credential.
 const CREDENTIAL: &str = "x-tokentoss-credential";
-/// A body up to this length is kept, so that the request can be repeated with a new token.
-const KEPT: u64 = 64 * 1024;
+/// A body up to this length in bytes is buffered, so that the request can be repeated with a new token.
+const BUFFER_LIMIT: u64 = 64 * 1024;
 
-/// The body of a request: kept whole, or passed on as it comes.
-enum Sending {
-    Kept(Bytes),
-    Once(Option<Body>),
+/// The body of a request: buffered, or streamed once.
+enum RequestBody {
+    Buffered(Bytes),
+    Streamed(Option<Body>),
 }
 
-/// What happened, for the audit: no path, no query, no header.
+/// The audit line of a call; it contains no path, query or header.
 struct Audit {
     caller: Caller,
     provider: String,
@@ -72,7 +72,7 @@ impl Through {
     /// Makes the call that a request describes.
     ///
     /// # Errors
-    /// Why it is not made, or why there is no answer. The service's own refusals are answers.
+    /// The call is refused, or there is no response. Error responses of the service are not errors here.
     pub async fn call(
         &self,
         custodian: &Arc<Custodian>,
@@ -93,16 +93,17 @@ impl Through {
         let rule = self.rule(&target.provider, &parts.method, &target, credential);
         let rule = rule.ok_or_else(Problem::target_forbidden)?;
         let url = rule.url(&target).ok_or_else(Problem::invalid_request)?;
-        let turn = self.turn(&caller)?;
+        let permit = self.permit(&caller)?;
         let (sent, received) = (Progress::new(), Progress::new());
         let length = body.size_hint().exact();
-        let mut sending = self.sending(body, &sent).await?;
-        let mut ask = Ask { provider: target.provider.clone(), account, ..Ask::default() };
+        let mut sending = self.request_body(body, &sent).await?;
+        let mut request =
+            TokenRequest { provider: target.provider.clone(), account, ..TokenRequest::default() };
         let mut headers = to_service(&parts.headers, &self.naming);
         frame(&mut headers, length, &parts.method, &parts.headers);
-        let (token, account) = token(custodian, &caller, &ask, rule.credential()).await?;
+        let (token, account) = token(custodian, &caller, &request, rule.credential()).await?;
         // Whatever is connected meanwhile, a second try is for the same account.
-        ask.account = Some(account.to_string());
+        request.account = Some(account.to_string());
         let mut audit = Audit {
             caller,
             provider: target.provider,
@@ -114,34 +115,34 @@ impl Through {
         };
         let mut call = Call { through: self, rule, url, method: parts.method, headers, sent };
         let mut answer = call.send(&token, &mut sending).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED && matches!(sending, Sending::Kept(_)) {
-            ask.rejected = Some(TokenHash(hash_of(&token).0));
-            match self::token(custodian, &audit.caller, &ask, rule.credential()).await {
+        if answer.status() == StatusCode::UNAUTHORIZED && matches!(sending, RequestBody::Buffered(_)) {
+            request.rejected = Some(TokenHash(hash_of(&token).0));
+            match self::token(custodian, &audit.caller, &request, rule.credential()).await {
                 Ok((fresh, _)) if fresh.expose() != token.expose() => {
                     answer = call.send(&fresh, &mut sending).await?;
                 }
-                // What the service said is all that is known.
+                // The token was not renewed, so the response of the service is forwarded.
                 Ok(_) => {}
                 Err(problem) if problem.code() == "reauth_required" => return Err(problem),
                 Err(problem) => tracing::info!(code = problem.code(), "a refused token was not renewed"),
             }
         }
         audit.status = answer.status().as_u16();
-        self.pass_on(answer, account, received, (audit, turn))
+        self.pass_on(answer, account, received, (audit, permit))
     }
 
-    /// Reads a short body whole; a longer one, or one of unknown length, is passed on as it comes.
-    async fn sending(&self, body: Body, sent: &Arc<Progress>) -> Result<Sending, Problem> {
+    /// Buffers a short body; a longer one, or one of unknown length, is streamed.
+    async fn request_body(&self, body: Body, sent: &Arc<Progress>) -> Result<RequestBody, Problem> {
         let limit = self.limits.request_bytes;
         if body.size_hint().lower() > limit {
             return Err(Problem::request_too_large());
         }
-        let is_short = body.size_hint().exact().is_some_and(|length| length <= KEPT);
-        let guarded = Guarded::new(body, limit, self.idle(), Arc::clone(sent), ());
+        let is_short = body.size_hint().exact().is_some_and(|length| length <= BUFFER_LIMIT);
+        let limited = LimitedBody::new(body, limit, self.idle(), Arc::clone(sent), ());
         if !is_short {
-            return Ok(Sending::Once(Some(Body::new(guarded))));
+            return Ok(RequestBody::Streamed(Some(Body::new(limited))));
         }
-        guarded.collect().await.map(|body| Sending::Kept(body.to_bytes())).map_err(stopped)
+        limited.collect().await.map(|body| RequestBody::Buffered(body.to_bytes())).map_err(stopped)
     }
 
     fn pass_on(
@@ -149,7 +150,7 @@ impl Through {
         answer: reqwest::Response,
         account: GrantId,
         received: Arc<Progress>,
-        kept: (Audit, Turn),
+        kept: (Audit, CallPermit),
     ) -> Result<Response, Problem> {
         let status = answer.status();
         let limit = self.limits.response_bytes;
@@ -161,8 +162,8 @@ impl Through {
         if is_head && let Some(length) = length_of_get(status, answer.headers()) {
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
-        let body = Guarded::new(reqwest::Body::from(answer), limit, self.idle(), received, kept);
-        // A stream has no length: that of the empty body is not that of what GET answers.
+        let body = LimitedBody::new(reqwest::Body::from(answer), limit, self.idle(), received, kept);
+        // A stream has no length of its own, so the Content-Length of the response to HEAD is kept.
         let body = if is_head { Body::from_stream(body.into_data_stream()) } else { Body::new(body) };
         let mut response = Response::new(body);
         *response.status_mut() = status;
@@ -175,10 +176,10 @@ impl Through {
     }
 }
 
-/// A request that can be sent, and sent again.
+/// A request that can be sent repeatedly.
 struct Call<'a> {
     through: &'a Through,
-    rule: &'a Rule,
+    rule: &'a AllowRule,
     url: reqwest::Url,
     method: Method,
     headers: HeaderMap,
@@ -186,7 +187,11 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn send(&mut self, token: &Secret, sending: &mut Sending) -> Result<reqwest::Response, Problem> {
+    async fn send(
+        &mut self,
+        token: &Secret,
+        sending: &mut RequestBody,
+    ) -> Result<reqwest::Response, Problem> {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .map_err(|_| Problem::target_misbehaved())?;
         authorization.set_sensitive(true);
@@ -194,26 +199,26 @@ impl Call<'_> {
         let mut call = client.request(self.method.clone(), self.url.clone()).headers(self.headers.clone());
         call = call.header(header::AUTHORIZATION, authorization);
         call = match sending {
-            Sending::Kept(bytes) if bytes.is_empty() => call,
-            Sending::Kept(bytes) => call.body(bytes.clone()),
-            Sending::Once(body) => {
+            RequestBody::Buffered(bytes) if bytes.is_empty() => call,
+            RequestBody::Buffered(bytes) => call.body(bytes.clone()),
+            RequestBody::Streamed(body) => {
                 let body = body.take().ok_or_else(Problem::target_misbehaved)?;
                 call.body(reqwest::Body::wrap_stream(body.into_data_stream()))
             }
         };
-        let patience = Duration::from_secs(self.through.limits.answer_seconds);
-        // A body that stands still on the caller's side is told as such.
+        let timeout = Duration::from_secs(self.through.limits.answer_seconds);
+        // A stalled request body has its own time-out, so it is added here.
         let idle = self.through.idle();
-        let patience_now = || if self.sent.is_whole() { patience } else { patience + idle };
+        let timeout_now = || if self.sent.is_whole() { timeout } else { timeout + idle };
         let began = tokio::time::Instant::now();
         let mut sent = std::pin::pin!(call.send());
         loop {
-            // The patience begins anew with every part of the body that passed.
-            let until = self.sent.moved_at().max(began) + patience_now();
+            // The time-out restarts with each part of the body that is sent.
+            let until = self.sent.moved_at().max(began) + timeout_now();
             tokio::select! {
                 answer = &mut sent => return answer.map_err(|error| self.failed(&error)),
                 () = tokio::time::sleep_until(until) => {
-                    if self.sent.moved_at().max(began) + patience_now() <= tokio::time::Instant::now() {
+                    if self.sent.moved_at().max(began) + timeout_now() <= tokio::time::Instant::now() {
                         let origin = self.rule.origin();
                         tracing::info!(
                             origin,
@@ -245,30 +250,30 @@ impl Call<'_> {
     }
 }
 
-/// The token that the rule has sent, and whose it is.
+/// The token to send, and whose it is.
 async fn token(
     custodian: &Arc<Custodian>,
     caller: &Caller,
-    ask: &Ask,
+    request: &TokenRequest,
     credential: Credential,
 ) -> Result<(Secret, GrantId), Problem> {
-    let ask = Ask { credential: credential.into(), ..ask.clone() };
-    let given = custodian.token(&caller.tenant, &caller.user, &ask).await?;
+    let request = TokenRequest { credential: credential.into(), ..request.clone() };
+    let issued = custodian.token(&caller.tenant, &caller.user, &request).await?;
     let token = match credential {
-        Credential::IdToken => given.id_token.ok_or_else(Problem::id_token_missing)?.0,
-        Credential::AccessToken => given.access,
+        Credential::IdToken => issued.id_token.ok_or_else(Problem::id_token_missing)?.0,
+        Credential::AccessToken => issued.access,
     };
-    Ok((token, given.row.id))
+    Ok((token, issued.row.id))
 }
 
-fn stopped(why: Stopped) -> Problem {
+fn stopped(why: BodyError) -> Problem {
     match why {
-        Stopped::TooLong => Problem::request_too_large(),
-        Stopped::Idle | Stopped::CutOff => Problem::request_incomplete(),
+        BodyError::TooLong => Problem::request_too_large(),
+        BodyError::Idle | BodyError::CutOff => Problem::request_incomplete(),
     }
 }
 
-/// The one header of this name.
+/// The value of a header that may occur once.
 fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -1,26 +1,26 @@
-//! The lengths of bodies, where the HTTP library alone says none or a wrong one.
+//! The framing headers that the HTTP library would leave out or set wrongly.
 
 use axum::http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use axum::http::{Method, StatusCode};
 
-/// The header that says where the body of a request ends; `told` are the caller's headers.
+/// Sets the header that delimits the body of a request; `told` are the caller's headers.
 pub(super) fn frame(headers: &mut HeaderMap, length: Option<u64>, method: &Method, told: &HeaderMap) {
     match length {
-        // Of no body nothing is said where none is usual (RFC 9110 section 8.6).
+        // A method that usually has no body needs no length (RFC 9110 section 8.6).
         Some(0) if has_usually_none(method) && !told.contains_key(CONTENT_LENGTH) => {}
         Some(length) => {
             headers.insert(CONTENT_LENGTH, length.into());
         }
-        // Without it, the body of a GET would be left out.
+        // Without this header, the body of a GET would be dropped.
         None => {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
     }
 }
 
-/// The length of what GET would answer, as an answer to HEAD tells it; none where that is not plain.
+/// The `Content-Length` in a response to HEAD; none if it is missing or ambiguous.
 pub(super) fn length_of_get(status: StatusCode, headers: &HeaderMap) -> Option<u64> {
-    // Beside a transfer encoding a length does not count (RFC 9112 section 6.3), and 204 has none.
+    // A transfer encoding overrides the length (RFC 9112 section 6.3), and 204 has none.
     if status == StatusCode::NO_CONTENT || headers.contains_key(TRANSFER_ENCODING) {
         return None;
     }

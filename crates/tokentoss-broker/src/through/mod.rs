@@ -1,22 +1,22 @@
-//! Calls made for the caller: the broker puts the token in, and the caller never sees it.
+//! Calls for a caller: the broker adds the token, and the caller never sees it.
 //!
-//! 1. [`target`]: reads where the call goes, and refuses every way to write it ambiguously.
-//! 2. [`allow`]: what an administrator allowed; everything else is refused.
-//! 3. [`turns`]: how many calls one user may make, and how many at once.
-//! 4. [`headers`]: what is taken off, both ways.
+//! 1. [`target`]: parses the target of the call, and refuses ambiguous ones.
+//! 2. [`allow`]: the allow rules of the administrator; everything else is refused.
+//! 3. [`call_limits`]: the rate and the concurrency of calls for each user.
+//! 4. [`headers`]: the headers that are removed, in both directions.
 //! 5. [`framing`]: the lengths of bodies.
-//! 6. [`body`]: bodies stream, with limits of size and patience.
-//! 7. [`addresses`]: names are resolved here, and only addresses that were checked are connected to.
+//! 6. [`body`]: bodies are streamed, with a size limit and an idle time-out.
+//! 7. [`addresses`]: resolves names; only checked addresses are connected to.
 //! 8. [`call`]: the call itself.
 
 mod addresses;
 mod allow;
 mod body;
 mod call;
+mod call_limits;
 mod framing;
 mod headers;
 mod target;
-mod turns;
 
 pub use addresses::{Lookup, is_public};
 pub use allow::{AllowConfig, Credential};
@@ -34,8 +34,8 @@ use crate::callers::Caller;
 use crate::config::{Config, ConfigError};
 use crate::problem::Problem;
 use addresses::Resolver;
-use allow::Rule;
-use turns::{Turn, Turns};
+use allow::AllowRule;
+use call_limits::{CallLimiter, CallPermit};
 
 /// Limits of calls made for callers.
 #[derive(Clone, Debug, Deserialize)]
@@ -49,11 +49,11 @@ pub struct LimitsConfig {
     pub at_once: usize,
     /// Calls of one user in a minute.
     pub per_minute: u32,
-    /// How long connecting may take, in seconds.
+    /// The time limit to connect, in seconds.
     pub connect_seconds: u64,
-    /// How long the service may take until its headers come, in seconds after the last byte that it was sent.
+    /// The time limit for the response headers, in seconds after the last byte of the request.
     pub answer_seconds: u64,
-    /// How long a body may stand still, in seconds.
+    /// The idle time-out of a body, in seconds.
     pub idle_seconds: u64,
 }
 
@@ -73,38 +73,38 @@ impl Default for LimitsConfig {
 
 /// Makes calls.
 pub struct Through {
-    rules: BTreeMap<String, Vec<Rule>>,
-    /// Connects to public addresses alone.
+    rules: BTreeMap<String, Vec<AllowRule>>,
+    /// Connects only to public addresses.
     public: Client,
-    /// Connects to private addresses too, for origins that are configured so.
+    /// Also connects to private addresses, for rules with `private = true`.
     private: Client,
-    turns: Turns,
-    /// Headers by which callers of this broker name tenants and users.
+    call_limiter: CallLimiter,
+    /// The headers with which callers name tenants and users.
     naming: Vec<String>,
     limits: LimitsConfig,
 }
 
 impl Through {
-    /// One for the rules of the configuration.
+    /// Reads the allow rules of the configuration.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// [`ConfigError`] for the first invalid rule.
     pub fn of(config: &Config, lookup: &Lookup) -> Result<Self, ConfigError> {
         let limits = config.through.clone();
         let mut rules = BTreeMap::new();
         for (name, provider) in &config.providers {
             let mut read = Vec::new();
             for (index, allow) in provider.through.iter().enumerate() {
-                read.push(Rule::of(&format!("providers.{name}.through[{index}]"), allow)?);
+                read.push(AllowRule::of(&format!("providers.{name}.through[{index}]"), allow)?);
             }
             rules.insert(name.clone(), read);
         }
         let client = |allows_private| {
-            // Another library may have installed one already.
+            // Fails harmlessly if a provider is installed already.
             let _ = rustls::crypto::ring::default_provider().install_default();
             Client::builder()
                 .redirect(redirect::Policy::none())
-                // A proxy would resolve names by itself.
+                // A proxy would resolve names itself.
                 .no_proxy()
                 .referer(false)
                 .connect_timeout(Duration::from_secs(limits.connect_seconds))
@@ -121,27 +121,27 @@ impl Through {
             rules,
             public: client(false)?,
             private: client(true)?,
-            turns: Turns::of(&limits),
+            call_limiter: CallLimiter::of(&limits),
             naming: naming.map(|name| name.to_ascii_lowercase()).collect(),
             limits,
         })
     }
 
-    /// All that is wrong with the rules, not only what stands first.
+    /// All errors in the rules, not only the first.
     #[must_use]
     pub fn problems(config: &Config) -> Vec<ConfigError> {
         let mut problems = Vec::new();
         for (name, provider) in &config.providers {
             for (index, allow) in provider.through.iter().enumerate() {
-                problems.extend(Rule::of(&format!("providers.{name}.through[{index}]"), allow).err());
+                problems.extend(AllowRule::of(&format!("providers.{name}.through[{index}]"), allow).err());
             }
         }
         problems
     }
 
-    /// Takes a turn of the user of a request, as every call made for a caller does.
-    pub(crate) fn turn(&self, caller: &Caller) -> Result<Turn, Problem> {
-        self.turns.take(caller)
+    /// Acquires a permit for one call of this user.
+    pub(crate) fn permit(&self, caller: &Caller) -> Result<CallPermit, Problem> {
+        self.call_limiter.acquire(caller)
     }
 
     /// The rule that allows a call.
@@ -151,11 +151,11 @@ impl Through {
         method: &Method,
         target: &Target,
         credential: Option<Credential>,
-    ) -> Option<&Rule> {
+    ) -> Option<&AllowRule> {
         self.rules.get(provider)?.iter().find(|rule| rule.allows(method, target, credential))
     }
 
-    fn client(&self, rule: &Rule) -> &Client {
+    fn client(&self, rule: &AllowRule) -> &Client {
         if rule.is_private() { &self.private } else { &self.public }
     }
 }

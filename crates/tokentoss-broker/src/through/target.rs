@@ -1,15 +1,15 @@
-//! Where a call goes. What two programs could read in two ways is refused.
+//! The target of a call. A target that two programs could parse differently is refused.
 
 use std::fmt;
 
 use axum::http::Uri;
 
-/// What comes before provider, host and path.
+/// The prefix of the route.
 const PREFIX: &str = "/v1/through/";
 /// The longest path and query, in bytes.
 const LIMIT: usize = 8 * 1024;
 
-/// Where a call goes.
+/// The target of a call.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     /// The provider's name in the configuration.
@@ -23,7 +23,7 @@ pub struct Target {
 }
 
 impl fmt::Debug for Target {
-    /// Without path and query, which may name what nobody but the caller is to know.
+    /// Omits path and query, which may be confidential.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { provider, host, .. } = self;
         formatter
@@ -35,10 +35,10 @@ impl fmt::Debug for Target {
 }
 
 impl Target {
-    /// Reads the address of a request; none if it is ambiguous or none of this route.
+    /// Parses the URI of a request; none if it is ambiguous or does not belong to this route.
     #[must_use]
     pub fn read(uri: &Uri) -> Option<Self> {
-        // The absolute form belongs to proxies, and this is none.
+        // The absolute form is for proxies (RFC 9112 section 3.2.2).
         if uri.scheme().is_some() || uri.authority().is_some() || uri.to_string().len() > LIMIT {
             return None;
         }
@@ -62,16 +62,16 @@ impl Target {
     }
 }
 
-/// Whether every program reads this path as the same segments.
+/// Whether every program splits this path into the same segments.
 fn is_clear(path: &str) -> bool {
     let count = path.split('/').count();
     path.split('/').enumerate().all(|(index, segment)| {
-        // An empty segment in between is folded by some servers; the last one is a trailing slash.
+        // Some servers remove empty inner segments; an empty last one is a trailing slash.
         (!segment.is_empty() || index + 1 == count) && decoded(segment).is_some_and(|text| !is_dots(&text))
     })
 }
 
-/// The bytes of a segment; none if one of them is encoded that could make it another segment.
+/// The decoded bytes of a segment; none if an encoded byte could change the segments.
 fn decoded(segment: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
@@ -86,7 +86,7 @@ fn decoded(segment: &str) -> Option<Vec<u8>> {
         let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
         let (high, low) = (digit(rest.next())?, digit(rest.next())?);
         let byte = u8::try_from(high * 16 + low).ok()?;
-        // A slash, a dot, a second layer of encoding, or what ends a text.
+        // A separator, a dot, a second layer of encoding, or a control character.
         if matches!(byte, b'/' | b'\\' | b'.' | b'%' | b';' | b'?' | b'#') || byte.is_ascii_control() {
             return None;
         }
@@ -95,7 +95,7 @@ fn decoded(segment: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Whether a segment goes up or stays, also with parameters behind it (RFC 3986 section 3.3).
+/// Whether a segment is `.` or `..`, also with path parameters (RFC 3986 section 3.3).
 fn is_dots(segment: &[u8]) -> bool {
     let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
     name == b"." || name == b".." || (name.is_empty() && !segment.is_empty())

@@ -1,4 +1,4 @@
-//! What goes on without a request, until the process is about to end.
+//! Background tasks, which run until the process shuts down.
 
 mod revocations;
 mod scheduler;
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use crate::metrics;
 use crate::refresh::{Custodian, WRITE_USES_EVERY};
-use crate::store::Following;
+use crate::store::ChangeFeed;
 
-/// Before the database is listened to again.
+/// The pause before the database is listened to again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
-/// Between two rounds of tidying.
+/// The interval of cleaning up.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 
-/// Starts everything; `following` has listened to the database since before anybody was served.
-pub fn start(custodian: &Arc<Custodian>, following: Following) {
+/// Starts all tasks. `feed` was subscribed before the first request was served.
+pub fn start(custodian: &Arc<Custodian>, feed: ChangeFeed) {
     custodian.tasks.spawn(write_uses(Arc::clone(custodian)));
-    custodian.tasks.spawn(follow(Arc::clone(custodian), following));
+    custodian.tasks.spawn(follow(Arc::clone(custodian), feed));
     custodian.tasks.spawn(tidy(Arc::clone(custodian)));
     custodian.tasks.spawn(unconfigured::run(Arc::clone(custodian)));
     for provider in custodian.provider_names() {
@@ -29,31 +29,31 @@ pub fn start(custodian: &Arc<Custodian>, following: Following) {
     }
 }
 
-/// Hears what other processes write, and begins again when the database was away.
-async fn follow(custodian: Arc<Custodian>, mut following: Following) {
-    while let Some(result) = custodian.ending.run_until_cancelled(following.run()).await {
+/// Delivers changes of other processes, and subscribes again after the connection failed.
+async fn follow(custodian: Arc<Custodian>, mut feed: ChangeFeed) {
+    while let Some(result) = custodian.ending.run_until_cancelled(feed.run()).await {
         if let Err(error) = result {
             tracing::warn!(%error, "news of other processes do not arrive");
         }
-        following = match custodian.ending.run_until_cancelled(listen_again(&custodian)).await {
+        feed = match custodian.ending.run_until_cancelled(listen_again(&custodian)).await {
             Some(again) => again,
             None => return,
         };
     }
-    following.close().await;
+    feed.close().await;
 }
 
-async fn listen_again(custodian: &Custodian) -> Following {
+async fn listen_again(custodian: &Custodian) -> ChangeFeed {
     loop {
         tokio::time::sleep(LISTEN_AGAIN).await;
         match custodian.store.listen_again().await {
-            Ok(following) => return following,
+            Ok(feed) => return feed,
             Err(error) => tracing::warn!(%error, "the database cannot be listened to yet"),
         }
     }
 }
 
-/// Frees what is over, in memory and in the database.
+/// Removes expired entries, in memory and in the database.
 async fn tidy(custodian: Arc<Custodian>) {
     while custodian.ending.run_until_cancelled(tokio::time::sleep(TIDY_EVERY)).await.is_some() {
         custodian.tidy().await;
@@ -61,7 +61,7 @@ async fn tidy(custodian: Arc<Custodian>) {
 }
 
 async fn write_uses(custodian: Arc<Custodian>) {
-    // The last batch is written when the last request has ended.
+    // The last batch is written after the last request.
     while custodian.ending.run_until_cancelled(tokio::time::sleep(WRITE_USES_EVERY)).await.is_some() {
         custodian.write_uses().await;
     }

@@ -1,5 +1,5 @@
-//! Refreshes before anybody waits for them: used grants at two thirds of a token's life, idle ones before their provider
-//! forgets them.
+//! Refreshes grants in advance: used ones at two thirds of the lifetime of a token, idle ones before their
+//! provider expires the refresh token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::refresh::Custodian;
 
 /// How many grants of one provider are refreshed at once.
 const AT_ONCE: usize = 32;
-/// How often the database is asked for what is due.
+/// The interval at which the database is polled for due grants.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Before more is claimed while more is due.
+/// The pause between two claims while more grants are due.
 const GO_ON_AFTER: Duration = Duration::from_millis(20);
 
-/// Works for one provider, so that a slow one holds up nobody else's grants.
+/// Runs the scheduler of one provider, so that a slow provider does not delay others.
 pub(super) async fn run(custodian: Arc<Custodian>, provider: String) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     loop {

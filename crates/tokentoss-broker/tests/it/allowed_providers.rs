@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::documented::document;
+use crate::openapi_document::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Broker, Home, answer};
 use crate::sign_in;

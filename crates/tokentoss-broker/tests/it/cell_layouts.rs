@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use serde_json::json;
-use tokentoss_broker::keys::{CellPlace, Key, KeyRing, column_of, open_cell};
+use tokentoss_broker::keys::{CellAad, Key, KeyRing, column_of, open_cell};
 use tokentoss_broker::store::{GrantCell, GrantFilter, GrantId, Store};
 use tokentoss_core::Secret;
 
@@ -59,7 +59,7 @@ async fn age(home: &Home, broker: &Broker) {
     let key = data_key(home, store).await;
     for cell in cells(store).await {
         let column = column_of(&cell.sealed).expect("a column");
-        let place = CellPlace { account: cell.account(), grant: cell.grant, cell: cell.cell, column };
+        let place = CellAad { account: cell.account(), grant: cell.grant, cell: cell.cell, column };
         let secret = open_cell(&key.0, &place, &cell.sealed).expect("it opens");
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let bytes = |bytes: &[u8]| match home.database().starts_with("sqlite:") {

@@ -93,7 +93,7 @@ async fn all_problems_at_once() {
         "problem: providers.lone.client_secrets: ",
         "problem: providers.lone.through[0].origin: ",
         "problem: providers.open.sign_in.checks_pkce: must be true for deposits of a client without a secret",
-        "problem: public_url: is missing; sign-ins by the broker's pages need it",
+        "problem: public_url: is missing, but way = \"page\" needs it",
         "problem: journal: ",
         "problem: hubs.away: http://127.0.0.1:9/hub/api/user does not answer as a hub",
         "problem: hubs.plain.api_url: must be an https URL",

@@ -39,7 +39,7 @@ fn start(program: &mut Command) -> Child {
 }
 
 #[tokio::test]
-async fn neither_by_the_limit_nor_by_a_handler() {
+async fn core_dumps_are_disabled_by_limit_and_for_handlers() {
     let home = Home::new(&Provider::start().await);
     let (config, program) = (home.configuration(""), home.path().join("program"));
     // Where others may read it.

@@ -87,7 +87,7 @@ async fn a_dead_grant_asks_for_a_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_may_have_missed_news_is_cut_off() {
+async fn listeners_that_may_have_missed_events_are_disconnected() {
     let Some(home) = Home::on_postgres().await else { return };
     let broker = home.start().await;
     let mut listener = listen(&broker, "ada").await;

@@ -42,7 +42,7 @@ async fn the_configuration_names_tenant_and_user() {
 }
 
 #[tokio::test]
-async fn settings_that_contradict_each_other() {
+async fn contradicting_settings_are_refused() {
     let provider = Provider::start().await;
     for (lines, setting) in [
         ("tenant = \"acme\"\n", "user"),

@@ -68,7 +68,7 @@ async fn list(broker: &Broker, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn one_question_for_a_hundred_callers() {
+async fn a_hundred_callers_cause_one_request_to_the_hub() {
     let provider = Provider::start().await;
     let hub = Hub::saying(200, ada()).await;
     let broker = broker(&provider, &[("lab", &hub)]).await;
@@ -82,7 +82,7 @@ async fn one_question_for_a_hundred_callers() {
 }
 
 #[tokio::test]
-async fn whoever_is_no_user_with_the_scope_is_refused_alike() {
+async fn tokens_without_user_or_scope_get_the_same_refusal() {
     let unknown = {
         let provider = Provider::start().await;
         let hub = Hub::saying(403, String::new()).await;
@@ -111,7 +111,7 @@ async fn whoever_is_no_user_with_the_scope_is_refused_alike() {
 }
 
 #[tokio::test]
-async fn a_hub_that_is_away_is_no_refusal() {
+async fn an_unavailable_hub_is_no_refusal() {
     let provider = Provider::start().await;
     let hub = Hub::saying(500, String::new()).await;
     let broker = broker(&provider, &[("lab", &hub)]).await;

@@ -44,7 +44,7 @@ pub(crate) async fn killed_in_journal(home: &Home) {
     process.reached("in_journal").await;
     process.kill().await;
     asked.abort();
-    locked.give_back().await;
+    locked.release().await;
 }
 
 /// Lets nobody else write to the database until it is given back.
@@ -66,7 +66,7 @@ impl Locked {
         Self::Postgres(connection)
     }
 
-    pub(crate) async fn give_back(self) {
+    pub(crate) async fn release(self) {
         match self {
             Self::Sqlite(mut connection) => drop(connection.execute("ROLLBACK").await.expect("an end")),
             Self::Postgres(mut connection) => drop(connection.execute("ROLLBACK").await.expect("an end")),
@@ -93,16 +93,16 @@ async fn an_answer_waits_in_the_journal_until_the_database_is_back() {
         for word in ["access-2", "refresh-2", "example"] {
             assert!(!bytes.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
         }
-        locked.give_back().await;
+        locked.release().await;
     };
     let (answer, ()) = tokio::join!(asked, meanwhile);
     assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
     until(async || answers(&home).is_empty()).await;
-    assert_eq!((provider.forms().len(), broker.custodian.journal().waiting()), (1, 0));
+    assert_eq!((provider.forms().len(), broker.custodian.journal().pending_count()), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_killed_meanwhile_loses_nothing() {
+async fn a_killed_process_loses_no_answer() {
     let mut cases = Vec::new();
     for step in ["in_journal", "after_write", "replayed"] {
         cases.extend(Home::all().await.into_iter().map(|home| killed_at(step, with_journal(home))));
@@ -126,13 +126,13 @@ async fn killed_at(step: &'static str, home: Home) {
     drop(held);
     until(async || answers(&home).len() == 1).await;
     if step == "after_write" {
-        locked.give_back().await;
+        locked.release().await;
         process.reached("after_write").await;
         process.kill().await;
     } else {
         process.reached("in_journal").await;
         process.kill().await;
-        locked.give_back().await;
+        locked.release().await;
     }
     asked.abort();
     assert_eq!(answers(&home).len(), 1, "{step}: it was not removed before");
@@ -233,10 +233,10 @@ async fn a_journal_that_takes_nothing_for_a_moment_is_tried_again() {
         fs::remove_dir_all(&folder).expect("removed");
         drop(held);
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(broker.custodian.journal().waiting(), 0);
+        assert_eq!(broker.custodian.journal().pending_count(), 0);
         fs::create_dir(&folder).expect("made");
         until(async || answers(&home).len() == 1).await;
-        locked.give_back().await;
+        locked.release().await;
     };
     let (answer, ()) = tokio::join!(asked, meanwhile);
     assert_eq!((answer.status, &answer.body["access_token"]), (200, &json!("access-2")), "{answer:?}");
@@ -278,12 +278,12 @@ async fn an_answer_that_the_database_refuses_for_good_stays_in_the_journal_and_s
     )
     .await;
     let asked = broker.token("ada", json!({"provider": "example"}));
-    let meanwhile = until(async || broker.custodian.journal().waiting() == 1);
+    let meanwhile = until(async || broker.custodian.journal().pending_count() == 1);
     let (answer, ()) = tokio::join!(asked, meanwhile);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!((answers(&home).len(), home.provider.forms().len()), (1, 1));
     broker.stop().await;
     let again = home.start().await;
-    assert_eq!((answers(&home).len(), again.custodian.journal().waiting()), (1, 1));
+    assert_eq!((answers(&home).len(), again.custodian.journal().pending_count()), (1, 1));
     assert_eq!(again.token("grace", json!({"provider": "example"})).await.status, 200);
 }

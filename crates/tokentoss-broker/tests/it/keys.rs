@@ -1,7 +1,7 @@
 //! The key ring and the sealing of cells.
 
 use tokentoss_broker::keys::{
-    AuthorizationPlace, CellPlace, Column, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell,
+    AuthorizationAad, CellAad, Column, Key, KeyRing, RingError, Unreadable, open_cell, seal_cell,
 };
 use tokentoss_broker::store::{AccountKey, AuthorizationId, GrantId};
 use tokentoss_core::Secret;
@@ -20,11 +20,11 @@ fn a_cell_opens_in_its_place_only() {
         Column::access_token(&Target { scopes: Scopes::default(), audience: Some("files".into()) }),
         Column::of_sign_in("tokens"),
     ];
-    let place = CellPlace { account, grant: GrantId([1; 16]), cell: CellId(7), column: columns[0] };
+    let place = CellAad { account, grant: GrantId([1; 16]), cell: CellId(7), column: columns[0] };
     for column in columns {
-        let sealed = seal_cell(&key, &CellPlace { column, ..place }, &secret);
+        let sealed = seal_cell(&key, &CellAad { column, ..place }, &secret);
         for other in columns {
-            let opened = open_cell(&key, &CellPlace { column: other, ..place }, &sealed);
+            let opened = open_cell(&key, &CellAad { column: other, ..place }, &sealed);
             assert_eq!(opened.is_ok(), column == other);
         }
     }
@@ -32,13 +32,13 @@ fn a_cell_opens_in_its_place_only() {
     assert_eq!(open_cell(&key, &place, &sealed).expect("opens").expose(), "refresh-1");
     assert_ne!(seal_cell(&key, &place, &secret), sealed, "no nonce twice");
     for other in [
-        CellPlace { account: AccountKey { tenant: "acmf", ..account }, ..place },
-        CellPlace { account: AccountKey { user: "mallory", ..account }, ..place },
-        CellPlace { account: AccountKey { provider: "other", ..account }, ..place },
-        CellPlace { account: AccountKey { issuer: "https://other.example", ..account }, ..place },
-        CellPlace { account: AccountKey { subject: "2", ..account }, ..place },
-        CellPlace { grant: GrantId([2; 16]), ..place },
-        CellPlace { cell: CellId(8), ..place },
+        CellAad { account: AccountKey { tenant: "acmf", ..account }, ..place },
+        CellAad { account: AccountKey { user: "mallory", ..account }, ..place },
+        CellAad { account: AccountKey { provider: "other", ..account }, ..place },
+        CellAad { account: AccountKey { issuer: "https://other.example", ..account }, ..place },
+        CellAad { account: AccountKey { subject: "2", ..account }, ..place },
+        CellAad { grant: GrantId([2; 16]), ..place },
+        CellAad { cell: CellId(8), ..place },
     ] {
         assert_eq!(open_cell(&key, &other, &sealed).err(), Some(Unreadable));
     }
@@ -55,21 +55,16 @@ fn a_cell_opens_in_its_place_only() {
 fn what_a_sign_in_keeps_opens_in_its_place_only() {
     let (key, secret) = (Key::generate(), Secret::new("{}".into()));
     let authorization = AuthorizationId([1; 16]);
-    let place = AuthorizationPlace {
-        tenant: "acme",
-        user: "ada",
-        provider: "example",
-        authorization,
-        what: "tokens",
-    };
+    let place =
+        AuthorizationAad { tenant: "acme", user: "ada", provider: "example", authorization, what: "tokens" };
     let sealed = seal_cell(&key, &place, &secret);
     assert!(open_cell(&key, &place, &sealed).is_ok());
     for other in [
-        AuthorizationPlace { tenant: "acmf", ..place },
-        AuthorizationPlace { user: "mallory", ..place },
-        AuthorizationPlace { provider: "other", ..place },
-        AuthorizationPlace { authorization: AuthorizationId([2; 16]), ..place },
-        AuthorizationPlace { what: "verifier", ..place },
+        AuthorizationAad { tenant: "acmf", ..place },
+        AuthorizationAad { user: "mallory", ..place },
+        AuthorizationAad { provider: "other", ..place },
+        AuthorizationAad { authorization: AuthorizationId([2; 16]), ..place },
+        AuthorizationAad { what: "verifier", ..place },
     ] {
         assert_eq!(open_cell(&key, &other, &sealed).err(), Some(Unreadable));
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::documented::document;
-use crate::foreign::without_nonces;
+use crate::openapi_document::document;
+use crate::other_users_data::without_nonces;
 use crate::provider::Provider;
 use crate::running::{Answer, Home};
 use crate::sign_in;

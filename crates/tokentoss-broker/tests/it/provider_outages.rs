@@ -74,7 +74,7 @@ async fn a_token_that_still_lives_is_given_while_the_provider_is_away() {
 }
 
 #[tokio::test]
-async fn nonsense_loses_nothing() {
+async fn an_unparsable_answer_loses_no_token() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect_long_ago("ada", &provider.grant()).await;

@@ -174,7 +174,7 @@ async fn an_interrupted_renewal_goes_on_where_it_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_read_fails_meanwhile() {
+async fn no_read_fails_during_a_key_rotation() {
     for home in Home::all().await {
         let brokers = [home.start().await, home.start().await];
         let users: Vec<String> = (0..300).map(|number| format!("user-{number}")).collect();

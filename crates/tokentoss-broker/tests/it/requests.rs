@@ -6,7 +6,7 @@ use crate::provider::Provider;
 use crate::running::{Home, answer};
 
 #[tokio::test]
-async fn bad_bodies() {
+async fn invalid_bodies_are_refused() {
     let provider = Provider::start().await;
     let broker = Home::new(&provider).start_kept().await;
     broker.connect("ada", &provider.grant(), 3600).await;

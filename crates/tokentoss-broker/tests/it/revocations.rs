@@ -43,7 +43,7 @@ async fn a_disconnected_account_is_revoked_at_its_provider() {
 }
 
 #[tokio::test]
-async fn by_basic_authentication_where_the_client_refreshes_so() {
+async fn a_revocation_uses_basic_authentication_if_the_client_does() {
     let mut home = Home::new(&Provider::start().await);
     home.of_provider += "\nauthentication = \"basic\"";
     let broker = home.start().await;
@@ -159,7 +159,7 @@ async fn what_the_provider_does_not_know_counts_as_revoked() {
 }
 
 #[tokio::test]
-async fn after_seven_days_it_is_given_up() {
+async fn a_revocation_is_given_up_after_seven_days() {
     let provider = Provider::start().await;
     provider.revoking(ProviderBehaviour::Respond(503, ""));
     let home = Home::new(&provider);

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokentoss_broker::problem::Problem;
 
-use crate::documented::document;
+use crate::openapi_document::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Home, answer};
 use crate::sign_in::{self, Browser, PAGE, PUBLIC, Page, begin, confirm, id_of, path_of, view, way_back};

@@ -109,8 +109,8 @@ async fn settings_that_are_not_safe() {
         (with("tenant = \"acme\"\nfirst_uid = 0"), "socket.first_uid: must not be 0"),
         (format!("[callers.a]\nunix_user = 1\n{key}"), "callers.a.unix_user: needs a socket"),
         (with("[callers.a]\nunix_user = \"nobody-at-all\""), "callers.a.unix_user: this machine has no user"),
-        (with("[callers.a]\nunix_user = 65534"), "callers.a.unix_user: this stands for"),
-        (with("[callers.a]\nunix_user = 4294967295"), "callers.a.unix_user: this stands for"),
+        (with("[callers.a]\nunix_user = 65534"), "callers.a.unix_user: this id stands for"),
+        (with("[callers.a]\nunix_user = 4294967295"), "callers.a.unix_user: this id stands for"),
         (
             with("[callers.a]\nunix_user = 1\n[callers.b]\nunix_user = \"daemon\""),
             "callers.b.unix_user: another",

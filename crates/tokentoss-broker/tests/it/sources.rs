@@ -32,11 +32,14 @@ fn a_source_is_a_path_or_one_place() {
 fn a_secret_that_is_nowhere_is_told_without_its_text() {
     let secret = |text: &str| source(text).expect("a source").secret("key_ring");
     let text = secret("{env = 'TOKENTOSS_TEST_THAT_NOBODY_SETS'}").expect_err("none").to_string();
-    assert_eq!(text, "key_ring: the environment variable of this name is not set, or no text");
+    assert_eq!(
+        text,
+        "key_ring: the environment variable is not set, or is not UTF-8; set it, or name another one, such as { env = \"CLIENT_SECRET\" }"
+    );
     assert!(secret("{env = 'PATH'}").is_ok());
     for name in ["", "..", "a/b"] {
         let wrong = secret(&format!("{{credential = '{name}'}}")).expect_err("none");
-        assert!(wrong.to_string().contains("a credential is a name without slashes"), "{wrong}");
+        assert!(wrong.to_string().contains("the name of the credential is empty or has a slash"), "{wrong}");
     }
 }
 
@@ -125,7 +128,7 @@ async fn parameters_are_those_of_the_preset() {
         ("preset = 'microsoft'\nparameters = { tenant = 'common' }", "providers.x.parameters.tenant: "),
         (
             "token_endpoint = 'https://a.example/token'\nparameters = { realm = 'x' }",
-            "providers.x.parameters.realm: parameters belong",
+            "providers.x.parameters.realm: parameters need a preset",
         ),
         ("preset = 'nobody'", "providers.x.preset: no provider goes by this name"),
     ] {

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use tokentoss_broker::store::{GrantId, NewCell, NewGrant, Store, StoreError};
 use tokentoss_custody::{
-    Asker, CellId, Claim, Context, Credential, Decision, Demand, Guard, Handle, Jitter, LeaseOwner, MinTtl,
-    Outcome, Renewed, Revoker, Scopes, SignIn, Target, Terms, TokenHash, Update, Version, connect, decide,
-    sign_out,
+    CellId, Claim, Context, Credential, Decision, Demand, Guard, Handle, Jitter, LeaseOwner, MinTtl, Outcome,
+    Renewed, Requester, Revoker, Scopes, SettleParameters, SignIn, Target, TokenHash, Update, Version,
+    connect, decide, sign_out,
 };
 
 use crate::databases::{is_second_run, postgres};
 use crate::running::Home;
 
-const TERMS: Terms = Terms {
+const PARAMETERS: SettleParameters = SettleParameters {
     forgets_after: Duration::from_secs(86_400 * 60),
     client_revision: tokentoss_custody::ClientRevision(1),
     jitter: Jitter(0),
@@ -74,7 +74,7 @@ pub(crate) async fn add_at(store: &Store, user: &str, provider: &str) -> GrantId
         requested: Scopes::default(),
         assumed_life: Duration::from_secs(3600),
     };
-    let grant = connect(store.now().await.expect("a time"), &sign_in, Version::default(), &TERMS);
+    let grant = connect(store.now().await.expect("a time"), &sign_in, Version::default(), &PARAMETERS);
     let new = NewGrant {
         id,
         tenant,
@@ -98,10 +98,10 @@ pub(crate) async fn add_at(store: &Store, user: &str, provider: &str) -> GrantId
 async fn claim(store: &Store, id: GrantId) -> Claim {
     let row = store.grant(id).await.expect("an answer").expect("a row");
     let demand = Demand {
-        asker: Asker::Caller { gives_up_at: row.now + Duration::from_secs(5) },
+        requester: Requester::Caller { gives_up_at: row.now + Duration::from_secs(5) },
         credential: Credential::AccessToken,
         target: Target::default(),
-        min_ttl: MinTtl::Usual,
+        min_ttl: MinTtl::Default,
         rejected: None,
     };
     let row = tokentoss_broker::store::GrantRow { now: row.now + Duration::from_secs(60), ..row };
@@ -109,7 +109,7 @@ async fn claim(store: &Store, id: GrantId) -> Claim {
         row.now,
         &row.grant,
         &demand,
-        &Context { known: Version::default(), client_revision: TERMS.client_revision },
+        &Context { known: Version::default(), client_revision: PARAMETERS.client_revision },
     ) {
         Decision::Refresh(claim) => claim,
         other => panic!("no claim: {other:?}"),
@@ -158,7 +158,7 @@ async fn a_guard_that_does_not_hold_writes_nothing() {
         let row = store.grant(id).await.expect("an answer").expect("a row");
         let claim = claim(&store, id).await;
         assert!(store.claim(id, &claim, LeaseOwner(1)).await.expect("an answer"));
-        let held = tokentoss_custody::Held { claim, owner: LeaseOwner(1) };
+        let held = tokentoss_custody::HeldLease { claim, owner: LeaseOwner(1) };
         let renewed = Renewed {
             access: handle(id, 3),
             refresh: Some(handle(id, 4)),
@@ -166,11 +166,14 @@ async fn a_guard_that_does_not_hold_writes_nothing() {
             expires_in: Some(Duration::from_secs(3600)),
             scopes: None,
         };
-        let report =
-            tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
+        let report = tokentoss_custody::AttemptReport {
+            held,
+            outcome: Outcome::Renewed(renewed),
+            is_uncertain: false,
+        };
         let leased = store.grant(id).await.expect("an answer").expect("a row");
-        let tokentoss_custody::Write::Update(update) =
-            tokentoss_custody::settle(leased.now, Duration::ZERO, &leased.grant, &report, &TERMS)
+        let tokentoss_custody::Settlement::Update(update) =
+            tokentoss_custody::settle(leased.now, Duration::ZERO, &leased.grant, &report, &PARAMETERS)
         else {
             panic!("an update")
         };
@@ -205,11 +208,14 @@ async fn new_tokens_replace_the_old_ones_and_their_cells() {
             expires_in: None,
             scopes: None,
         };
-        let held = tokentoss_custody::Held { claim, owner: LeaseOwner(1) };
-        let report =
-            tokentoss_custody::Report { held, outcome: Outcome::Renewed(renewed), is_uncertain: false };
-        let tokentoss_custody::Write::Update(update) =
-            tokentoss_custody::settle(row.now, Duration::ZERO, &row.grant, &report, &TERMS)
+        let held = tokentoss_custody::HeldLease { claim, owner: LeaseOwner(1) };
+        let report = tokentoss_custody::AttemptReport {
+            held,
+            outcome: Outcome::Renewed(renewed),
+            is_uncertain: false,
+        };
+        let tokentoss_custody::Settlement::Update(update) =
+            tokentoss_custody::settle(row.now, Duration::ZERO, &row.grant, &report, &PARAMETERS)
         else {
             panic!("an update")
         };

@@ -43,7 +43,7 @@ async fn the_user_s_other_accounts_are_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_answer_stays_in_the_journal_and_the_broker_starts() {
+async fn an_answer_for_an_unreadable_row_stays_in_the_journal_at_the_start() {
     let home = home(&Provider::start().await);
     let broker = home.start().await;
     broker.connect_long_ago("ada", &home.provider.grant()).await;
@@ -63,7 +63,7 @@ async fn its_answer_stays_in_the_journal_and_the_broker_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_answer_goes_to_the_journal_while_a_refresh_runs() {
+async fn an_answer_for_an_unreadable_row_goes_to_the_journal() {
     let home = with_journal(Home::new(&Provider::start().await));
     let held = home.provider.hold().await;
     let broker = home.start().await;

@@ -7,9 +7,9 @@ use tokentoss_core::{Secret, Timestamp};
 
 use super::members::Members;
 use crate::outcome::{Failure, Outcome};
+use crate::parameters::MAX_LIFETIME;
 use crate::scopes::Scopes;
 use crate::status::ExpiredCause;
-use crate::terms::LONGEST_LIFE;
 
 /// The longest answer that is read, in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub struct Tokens {
 
 /// An answer as it was read.
 #[derive(Debug)]
-pub enum Reading {
+pub enum RefreshResult {
     /// New tokens: seal them and settle with [`Outcome::Renewed`].
     Tokens(Tokens),
     /// Only the refresh token can be used: seal it and settle with [`Outcome::RotatedOnly`].
@@ -61,7 +61,7 @@ pub enum Reading {
 impl RefreshAnswer<'_> {
     /// Reads the answer.
     #[must_use]
-    pub fn read(&self) -> Reading {
+    pub fn read(&self) -> RefreshResult {
         let is_whole = self.body.expose().len() <= BODY_LIMIT;
         let document = is_whole.then(|| Members::read(self.body.expose())).flatten();
         let word = document.as_ref().and_then(|document| document.get("error"));
@@ -81,8 +81,8 @@ impl RefreshAnswer<'_> {
         }
     }
 
-    fn failed(&self, failure: Failure) -> Reading {
-        Reading::Outcome(Outcome::Failed {
+    fn failed(&self, failure: Failure) -> RefreshResult {
+        RefreshResult::Outcome(Outcome::Failed {
             failure,
             retry_after: self.retry_after.and_then(|text| self.pause(text)),
         })
@@ -97,8 +97,8 @@ impl RefreshAnswer<'_> {
         Some(date.saturating_sub(Duration::from_millis(self.received_at.as_millis())))
     }
 
-    fn refused(&self, word: &str, document: &Members) -> Reading {
-        Reading::Outcome(match word {
+    fn refused(&self, word: &str, document: &Members) -> RefreshResult {
+        RefreshResult::Outcome(match word {
             "invalid_grant" => Outcome::Ended(cause_of_end(document)),
             // GitHub's words name every cause that there may be.
             "bad_refresh_token" => Outcome::Ended(ExpiredCause::InvalidGrant),
@@ -131,7 +131,7 @@ fn cause_of_end(document: &Members) -> ExpiredCause {
     }
 }
 
-fn tokens(document: &Members) -> Reading {
+fn tokens(document: &Members) -> RefreshResult {
     // A member of another type, or a token that could break a header, makes the answer unusable.
     let text = |name: &str| match document.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -156,7 +156,7 @@ fn tokens(document: &Members) -> Reading {
     let is_bearer = matches!(text("token_type"), Ok(Some(kind)) if kind.eq_ignore_ascii_case("bearer"));
     match (token("access_token"), token("refresh_token"), token("id_token"), scope) {
         (Ok(Some(access)), Ok(refresh), Ok(id_token), Ok(scope)) if is_bearer && is_plain => {
-            Reading::Tokens(Tokens {
+            RefreshResult::Tokens(Tokens {
                 access,
                 refresh,
                 id_token,
@@ -164,12 +164,13 @@ fn tokens(document: &Members) -> Reading {
                 scopes: scope.map(|scope| Scopes::of_provider(&scope)),
             })
         }
-        (_, Ok(Some(refresh)), ..) => Reading::RotatedOnly(refresh),
-        _ => Reading::Outcome(Outcome::failed(Failure::Unreadable)),
+        (_, Ok(Some(refresh)), ..) => RefreshResult::RotatedOnly(refresh),
+        _ => RefreshResult::Outcome(Outcome::failed(Failure::Unreadable)),
     }
 }
 
-/// `expires_in` as providers write it: a number, a float or a string of digits; anything else counts as unknown.
+/// `expires_in` as providers write it: a number, a float or a string of digits; anything else counts as
+/// unknown.
 fn lifetime(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
@@ -177,5 +178,5 @@ fn lifetime(value: &Value) -> Option<Duration> {
         _ => return None,
     };
     let seconds = if seconds.is_finite() { seconds.floor() } else { return None };
-    (seconds >= 1.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFE.as_secs_f64())))
+    (seconds >= 1.0).then(|| Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64())))
 }

@@ -4,5 +4,5 @@ mod answer;
 mod members;
 mod request;
 
-pub use answer::{BODY_LIMIT, Reading, RefreshAnswer, Tokens};
+pub use answer::{BODY_LIMIT, RefreshAnswer, RefreshResult, Tokens};
 pub use request::{Authentication, RefreshRequest, RevocationRequest};

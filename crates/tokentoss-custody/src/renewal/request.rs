@@ -28,7 +28,8 @@ pub struct RefreshRequest {
 }
 
 impl RefreshRequest {
-    /// Builds the request. An audience is sent as `resource` (RFC 8707) where it is an address, else as `audience`.
+    /// Builds the request. An audience is sent as `resource` (RFC 8707) where it is an address, else as
+    /// `audience`.
     #[must_use]
     pub fn new(
         client_id: &str,

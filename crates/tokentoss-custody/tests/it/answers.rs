@@ -1,7 +1,7 @@
 //! What a token endpoint's answer means, and what the request looks like.
 
 use tokentoss_core::{Secret, Timestamp};
-use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, Reading, RefreshAnswer, RefreshRequest};
+use tokentoss_custody::renewal::{Authentication, BODY_LIMIT, RefreshAnswer, RefreshRequest, RefreshResult};
 use tokentoss_custody::{ExpiredCause, Failure, Outcome, Scopes, Target};
 
 use crate::world::secs;
@@ -9,13 +9,13 @@ use crate::world::secs;
 /// 15 January 2027, 08:00:00 UTC.
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-fn read(status: u16, body: &str) -> Reading {
+fn read(status: u16, body: &str) -> RefreshResult {
     RefreshAnswer { status, retry_after: Some("7"), received_at: NOW, body: &Secret::new(body.into()) }.read()
 }
 
 fn outcome(status: u16, body: &str) -> Outcome {
     match read(status, body) {
-        Reading::Outcome(outcome) => outcome,
+        RefreshResult::Outcome(outcome) => outcome,
         other => panic!("no refusal: {other:?}"),
     }
 }
@@ -79,7 +79,7 @@ fn a_pause_is_seconds_or_a_date() {
     ] {
         let body = Secret::new(String::new());
         let answer = RefreshAnswer { status: 503, retry_after: Some(written), received_at: NOW, body: &body };
-        let Reading::Outcome(outcome) = answer.read() else { panic!("{written}") };
+        let RefreshResult::Outcome(outcome) = answer.read() else { panic!("{written}") };
         assert_eq!(
             outcome,
             Outcome::Failed { failure: Failure::Overloaded, retry_after: pause },
@@ -99,19 +99,23 @@ fn the_vectors_that_python_reads_too() {
         let reading = read(status, vector["body"].as_str().expect("a body"));
         let stays = vector["rotation"] == "none";
         let verdict = match &reading {
-            Reading::Tokens(_) => "tokens",
-            Reading::RotatedOnly(_) => "doubtful",
-            Reading::Outcome(Outcome::Ended(_)) => "ended",
-            Reading::Outcome(Outcome::Failed { failure: Failure::RequestRefused, .. }) => "ended_if_repeated",
-            Reading::Outcome(Outcome::Failed { failure: Failure::UnknownRefusal, .. }) => "refused",
+            RefreshResult::Tokens(_) => "tokens",
+            RefreshResult::RotatedOnly(_) => "doubtful",
+            RefreshResult::Outcome(Outcome::Ended(_)) => "ended",
+            RefreshResult::Outcome(Outcome::Failed { failure: Failure::RequestRefused, .. }) => {
+                "ended_if_repeated"
+            }
+            RefreshResult::Outcome(Outcome::Failed { failure: Failure::UnknownRefusal, .. }) => "refused",
             // What Python doubts where the token may be spent is sent again here, within the same lease.
-            Reading::Outcome(Outcome::Failed { failure: Failure::Unreadable, .. }) if !stays => "doubtful",
-            Reading::Outcome(Outcome::Failed { .. }) => "passing",
-            Reading::Outcome(_) => "refused",
+            RefreshResult::Outcome(Outcome::Failed { failure: Failure::Unreadable, .. }) if !stays => {
+                "doubtful"
+            }
+            RefreshResult::Outcome(Outcome::Failed { .. }) => "passing",
+            RefreshResult::Outcome(_) => "refused",
         };
         assert_eq!(verdict, vector["outcome"], "{}", vector["name"]);
         assert_eq!(
-            matches!(reading, Reading::RotatedOnly(_)),
+            matches!(reading, RefreshResult::RotatedOnly(_)),
             vector["rotated"] == true,
             "{}",
             vector["name"]
@@ -138,7 +142,7 @@ fn a_success_that_cannot_be_read_may_have_spent_the_token() {
     let twice = r#"{"access_token":"a","token_type":"bearer","refresh_token":"r","refresh_token":"s"}"#;
     for body in [twice, "<html>", "", "[]", "{}", r#"{"access_token":7,"token_type":"bearer"}"#, &huge] {
         let Outcome::Failed { failure, .. } = outcome(200, body) else { panic!("{body}") };
-        assert!(failure == Failure::Unreadable && failure.may_have_spent());
+        assert!(failure == Failure::Unreadable && failure.may_have_consumed_token());
     }
 }
 
@@ -150,7 +154,7 @@ fn a_rotated_refresh_token_is_not_lost_with_the_rest() {
         r#"{"refresh_token":"next","access_token":"a","token_type":"mac"}"#,
         r#"{"refresh_token":"next","access_token":"a\nb","token_type":"bearer"}"#,
     ] {
-        let Reading::RotatedOnly(refresh) = read(200, body) else { panic!("{body}") };
+        let RefreshResult::RotatedOnly(refresh) = read(200, body) else { panic!("{body}") };
         assert_eq!(refresh.expose(), "next");
     }
 }
@@ -168,7 +172,7 @@ fn tokens_are_read_with_any_way_to_write_their_life() {
     ] {
         let body =
             format!(r#"{{"access_token":"a","token_type":"Bearer","expires_in":{written},"scope":"x y"}}"#);
-        let Reading::Tokens(tokens) = read(200, &body) else { panic!("{body}") };
+        let RefreshResult::Tokens(tokens) = read(200, &body) else { panic!("{body}") };
         assert_eq!((tokens.expires_in, tokens.scopes), (life, Some(Scopes::read("x y"))));
         assert!(tokens.refresh.is_none() && tokens.id_token.is_none());
     }

@@ -74,7 +74,7 @@ fn a_lost_answer_at_the_deadline_stays_what_it_is() {
 }
 
 #[test]
-fn a_death_after_a_lost_answer_is_uncertain() {
+fn invalid_grant_after_a_lost_answer_is_uncertain() {
     let mut attempt = attempt(1);
     assert_eq!(attempt.answered(secs(1), LOST), send(0, 11));
     let dead = Outcome::Ended(ExpiredCause::InvalidGrant);

@@ -1,6 +1,6 @@
 //! Pauses after failures.
 
-use tokentoss_custody::{Asker, BackOff, Decision, Demand, Failure, Jitter, Outcome};
+use tokentoss_custody::{BackOff, Decision, Demand, Failure, Jitter, Outcome, Requester};
 
 use crate::world::*;
 
@@ -51,7 +51,7 @@ fn a_short_pause_is_waited_for() {
     let held = hold(3700, &mut grant, 1);
     end(3701, &mut grant, &held, Outcome::failed(Failure::NotSent));
     assert_eq!(ask(3701, &grant, &demand(3701)), Decision::Wait { until: at(3702) });
-    let hasty = Demand { asker: Asker::Caller { gives_up_at: at(3701) }, ..demand(3701) };
+    let hasty = Demand { requester: Requester::Caller { gives_up_at: at(3701) }, ..demand(3701) };
     assert_eq!(code(ask(3701, &grant, &hasty)), "provider_unavailable");
 }
 
@@ -72,6 +72,6 @@ fn a_token_that_has_ended_when_it_arrives_is_a_failure() {
     let short = tokentoss_custody::Renewed { expires_in: Some(secs(5)), ..renewed(3, Some(4)) };
     end(3710, &mut grant, &held, Outcome::Renewed(short));
     assert_eq!((grant.refresh, grant.back_off.failure), (Some(token(4)), Some(Failure::DeadOnArrival)));
-    let hasty = Demand { asker: Asker::Caller { gives_up_at: at(3710) }, ..demand(3710) };
+    let hasty = Demand { requester: Requester::Caller { gives_up_at: at(3710) }, ..demand(3710) };
     assert_eq!(code(ask(3710, &grant, &hasty)), "provider_misbehaved");
 }

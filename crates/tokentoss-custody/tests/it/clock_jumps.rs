@@ -46,7 +46,8 @@ fn a_jump_during_the_request_changes_no_token_s_age_by_more_than_a_lease() {
         let mut grant = grant();
         let held = hold(3500, &mut grant, 1);
         let report = report(&held, Outcome::Renewed(renewed(3, Some(4))));
-        let update = update(tokentoss_custody::settle(at(settled), secs(age), &grant, &report, &terms()));
+        let update =
+            update(tokentoss_custody::settle(at(settled), secs(age), &grant, &report, &parameters()));
         assert!(update.apply(&mut grant));
         assert_eq!(grant.tokens[0].access.as_ref().expect("a token").obtained_at, at(counted));
     }
@@ -56,7 +57,7 @@ fn a_jump_during_the_request_changes_no_token_s_age_by_more_than_a_lease() {
 fn the_scheduler_does_not_sleep_longer_than_an_hour() {
     let grant = grant();
     let revision = context().client_revision;
-    assert_eq!(ask(0, &grant, &Demand::of_scheduler()), Decision::Rest { until: Some(at(2400)) });
+    assert_eq!(ask(0, &grant, &Demand::for_scheduler()), Decision::Rest { until: Some(at(2400)) });
     assert_eq!((grant.rest(at(0), revision), grant.rest(at(1800), revision)), (secs(2400), secs(600)));
     let idle = tokentoss_custody::Grant { renewed_at: at(1), ..grant };
     assert_eq!(idle.rest(at(0), revision), secs(3600));

@@ -20,12 +20,12 @@ fn renew(now: u64, grant: &mut Grant, id_token: Option<IdToken>) {
 }
 
 #[test]
-fn one_with_life_enough_is_served() {
+fn an_id_token_with_enough_lifetime_is_served() {
     assert_eq!(ask(600, &with_id_token(5, 3600), &wanted(600)), FRESH);
 }
 
 #[test]
-fn one_that_ends_before_the_access_token_is_renewed() {
+fn an_id_token_that_expires_before_the_access_token_is_renewed() {
     let mut grant = with_id_token(5, 300);
     assert_eq!(ask(200, &grant, &demand(200)), FRESH, "the access token lives on");
     renew(280, &mut grant, Some(IdToken { handle: token(6), expires_at: at(580) }));
@@ -46,7 +46,7 @@ fn a_sign_in_without_one_is_refused_at_once() {
 }
 
 #[test]
-fn one_that_a_service_refused_is_renewed_and_not_for_ever() {
+fn a_rejected_id_token_is_renewed_with_a_limit() {
     let mut grant = with_id_token(5, 3600);
     let rejecting = |now, number| Demand { rejected: Some(token(number).hash), ..wanted(now) };
     assert!(matches!(ask(600, &grant, &rejecting(600, 5)), Decision::Refresh(_)));

@@ -1,7 +1,7 @@
 //! Answers that come after the lease was lost.
 
 use tokentoss_custody::{
-    BackOff, CellId, Decision, ExpiredCause, Grant, Handle, Outcome, Renewed, Status, Write,
+    BackOff, CellId, Decision, ExpiredCause, Grant, Handle, Outcome, Renewed, Settlement, Status,
 };
 
 use crate::world::*;
@@ -27,15 +27,15 @@ fn a_late_success_does_not_replace_what_a_successor_got() {
     let second = hold(3520, &mut grant, 2);
     end(3521, &mut grant, &second, Outcome::Renewed(renewed(5, Some(6))));
     let late = report(&first, Outcome::Renewed(renewed(3, Some(4))));
-    assert_eq!(settle(at(3522), &grant, &late, &terms()), Write::Nothing);
+    assert_eq!(settle(at(3522), &grant, &late, &parameters()), Settlement::Nothing);
 }
 
 #[test]
-fn a_late_death_never_counts() {
+fn a_late_invalid_grant_never_counts() {
     let mut grant = grant();
     let first = hold(3500, &mut grant, 1);
     hold(3520, &mut grant, 2);
-    assert_eq!(settle(at(3521), &grant, &report(&first, DEAD), &terms()), Write::Nothing);
+    assert_eq!(settle(at(3521), &grant, &report(&first, DEAD), &parameters()), Settlement::Nothing);
 }
 
 #[test]
@@ -47,11 +47,16 @@ fn a_late_success_does_not_revive_another_sign_in() {
         requested: grant.consented.clone(),
         assumed_life: secs(1800),
     };
-    let update =
-        tokentoss_custody::reconnect(at(3501), &grant, &sign_in, tokentoss_custody::Version(0), &terms());
+    let update = tokentoss_custody::reconnect(
+        at(3501),
+        &grant,
+        &sign_in,
+        tokentoss_custody::Version(0),
+        &parameters(),
+    );
     assert!(update.apply(&mut grant));
     let late = report(&held, Outcome::Renewed(renewed(3, Some(4))));
-    assert_eq!(settle(at(3502), &grant, &late, &terms()), Write::Nothing);
+    assert_eq!(settle(at(3502), &grant, &late, &parameters()), Settlement::Nothing);
 }
 
 #[test]
@@ -61,7 +66,7 @@ fn without_rotation_the_newer_access_token_stays() {
     let second = hold(3520, &mut grant, 2);
     end(3521, &mut grant, &second, Outcome::Renewed(renewed(5, None)));
     let late = report(&first, Outcome::Renewed(renewed(3, None)));
-    assert_eq!(settle(at(3522), &grant, &late, &terms()), Write::Nothing);
+    assert_eq!(settle(at(3522), &grant, &late, &parameters()), Settlement::Nothing);
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn without_rotation_a_replay_much_later_leaves_the_newer_access_token() {
     let second = hold(3520, &mut grant, 2);
     end(3521, &mut grant, &second, Outcome::Renewed(renewed(5, None)));
     let replayed = report(&first, Outcome::Renewed(renewed(3, None)));
-    assert_eq!(settle(at(5000), &grant, &replayed, &terms()), Write::Nothing);
+    assert_eq!(settle(at(5000), &grant, &replayed, &parameters()), Settlement::Nothing);
 }
 
 #[test]
@@ -112,7 +117,7 @@ fn without_rotation_a_late_success_leaves_a_dead_grant_dead() {
     let second = hold(3521, &mut grant, 2);
     end(3522, &mut grant, &second, Outcome::Ended(ExpiredCause::InvalidGrant));
     let late = report(&first, Outcome::Renewed(renewed(3, None)));
-    assert_eq!(settle(at(3523), &grant, &late, &terms()), Write::Nothing);
+    assert_eq!(settle(at(3523), &grant, &late, &parameters()), Settlement::Nothing);
 }
 
 /// The answer to a request with refresh token 2 that brings the same one again, in the cell that it had then.
@@ -131,12 +136,17 @@ fn the_same_token_again_stays_in_the_cell_that_the_row_names_now() {
         requested: grant.consented.clone(),
         assumed_life: secs(1800),
     };
-    let update =
-        tokentoss_custody::reconnect(at(3501), &grant, &sign_in, tokentoss_custody::Version(0), &terms());
+    let update = tokentoss_custody::reconnect(
+        at(3501),
+        &grant,
+        &sign_in,
+        tokentoss_custody::Version(0),
+        &parameters(),
+    );
     assert!(update.apply(&mut grant));
     for outcome in [echo(3), Outcome::RotatedOnly(token(2))] {
-        let after = match settle(at(3502), &grant, &report(&held, outcome), &terms()) {
-            Write::Update(update) => update.after,
+        let after = match settle(at(3502), &grant, &report(&held, outcome), &parameters()) {
+            Settlement::Update(update) => update.after,
             _ => grant.clone(),
         };
         assert_eq!(after.refresh, Some(again));
@@ -160,7 +170,7 @@ fn the_same_token_again_does_not_name_a_cell_that_its_death_deleted() {
     let second = hold(3521, &mut grant, 2);
     end(3522, &mut grant, &second, DEAD);
     for outcome in [echo(3), Outcome::RotatedOnly(token(2))] {
-        assert_eq!(settle(at(3523), &grant, &report(&first, outcome), &terms()), Write::Nothing);
+        assert_eq!(settle(at(3523), &grant, &report(&first, outcome), &parameters()), Settlement::Nothing);
     }
 }
 
@@ -170,8 +180,8 @@ fn after_a_sign_out_the_same_token_again_is_not_queued_twice() {
     let held = hold(3500, &mut grant, 1);
     let ended: Grant =
         tokentoss_custody::sign_out(&grant, tokentoss_custody::Revoker::User).expect("an end").after;
-    let write = |outcome| settle(at(3501), &ended, &report(&held, outcome), &terms());
-    assert_eq!(write(echo(3)), Write::Revoke(vec![token(3)]));
-    assert_eq!(write(Outcome::RotatedOnly(token(2))), Write::Nothing);
-    assert_eq!(write(Outcome::Renewed(renewed(3, Some(4)))), Write::Revoke(vec![token(4)]));
+    let write = |outcome| settle(at(3501), &ended, &report(&held, outcome), &parameters());
+    assert_eq!(write(echo(3)), Settlement::Revoke(vec![token(3)]));
+    assert_eq!(write(Outcome::RotatedOnly(token(2))), Settlement::Nothing);
+    assert_eq!(write(Outcome::Renewed(renewed(3, Some(4)))), Settlement::Revoke(vec![token(4)]));
 }

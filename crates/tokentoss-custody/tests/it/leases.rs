@@ -1,6 +1,6 @@
 //! One lease at a time; every write is fenced by it.
 
-use tokentoss_custody::{Decision, Demand, Failure, LeaseOwner, Outcome, Write, give_back};
+use tokentoss_custody::{Decision, Demand, Failure, LeaseOwner, Outcome, Settlement, release_lease};
 
 use crate::world::*;
 
@@ -49,8 +49,8 @@ fn the_lease_is_taken_over_with_the_same_token_and_the_first_time() {
 fn the_scheduler_takes_over_as_soon_as_the_lease_ends() {
     let mut grant = grant();
     hold(3500, &mut grant, 1);
-    assert_eq!(ask(3510, &grant, &Demand::of_scheduler()), Decision::Rest { until: Some(at(3520)) });
-    assert!(matches!(ask(3520, &grant, &Demand::of_scheduler()), Decision::Refresh(_)));
+    assert_eq!(ask(3510, &grant, &Demand::for_scheduler()), Decision::Rest { until: Some(at(3520)) });
+    assert!(matches!(ask(3520, &grant, &Demand::for_scheduler()), Decision::Refresh(_)));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn an_overdue_holder_writes_no_failure_and_frees_nothing() {
     let first = hold(3500, &mut grant, 1);
     hold(3520, &mut grant, 2);
     for outcome in [Outcome::failed(Failure::ServerFailed), Outcome::InvalidClient, Outcome::CellUnreadable] {
-        assert_eq!(settle(at(3521), &grant, &report(&first, outcome), &terms()), Write::Nothing);
+        assert_eq!(settle(at(3521), &grant, &report(&first, outcome), &parameters()), Settlement::Nothing);
     }
 }
 
@@ -67,8 +67,12 @@ fn an_overdue_holder_writes_no_failure_and_frees_nothing() {
 fn an_update_of_an_old_version_does_not_match() {
     let mut grant = grant();
     let held = hold(3500, &mut grant, 1);
-    let late =
-        update(settle(at(3501), &grant, &report(&held, Outcome::Renewed(renewed(3, Some(4)))), &terms()));
+    let late = update(settle(
+        at(3501),
+        &grant,
+        &report(&held, Outcome::Renewed(renewed(3, Some(4)))),
+        &parameters(),
+    ));
     end(3501, &mut grant, &held, Outcome::failed(Failure::NotSent));
     assert!(!late.apply(&mut grant));
 }
@@ -78,14 +82,14 @@ fn a_lease_that_was_given_back_leaves_the_row_as_it_was() {
     let mut grant = grant();
     let before = grant.clone();
     let held = hold(3500, &mut grant, 1);
-    let stranger = tokentoss_custody::Held { owner: LeaseOwner(2), ..held.clone() };
-    assert_eq!(give_back(&grant, &stranger), None, "only by its holder");
-    assert!(give_back(&grant, &held).expect("a lease").apply(&mut grant));
+    let stranger = tokentoss_custody::HeldLease { owner: LeaseOwner(2), ..held.clone() };
+    assert_eq!(release_lease(&grant, &stranger), None, "only by its holder");
+    assert!(release_lease(&grant, &held).expect("a lease").apply(&mut grant));
     assert_eq!(grant, before);
-    assert_eq!(give_back(&grant, &held), None, "once");
+    assert_eq!(release_lease(&grant, &held), None, "once");
     // An earlier request with this token may have been sent.
     hold(3500, &mut grant, 1);
     let second = hold(3521, &mut grant, 2);
-    assert!(give_back(&grant, &second).expect("a lease").apply(&mut grant));
+    assert!(release_lease(&grant, &second).expect("a lease").apply(&mut grant));
     assert_eq!((grant.lease, grant.intent.map(|intent| intent.at)), (None, Some(at(3500))));
 }

@@ -9,7 +9,7 @@ fn at_least(now: u64, seconds: u64) -> Demand {
 }
 
 #[test]
-fn the_usual_is_four_minutes() {
+fn the_default_is_four_minutes() {
     assert_eq!(ask(3360, &grant(), &demand(3360)), FRESH);
     assert!(matches!(ask(3361, &grant(), &demand(3361)), Decision::Refresh(_)));
 }
@@ -23,7 +23,7 @@ fn a_short_lived_token_is_used_for_two_thirds_of_its_life() {
 }
 
 #[test]
-fn each_caller_has_its_own() {
+fn each_caller_has_its_own_min_ttl() {
     assert_eq!(ask(600, &grant(), &at_least(600, 3000)), FRESH);
     assert!(matches!(ask(601, &grant(), &at_least(601, 3000)), Decision::Refresh(_)));
 }

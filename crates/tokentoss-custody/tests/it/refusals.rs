@@ -1,8 +1,8 @@
 //! What each refusal of the provider does to the grant, and what callers are told.
 
 use tokentoss_custody::{
-    BackOff, ClientRevision, Context, Decision, Demand, ExpiredCause, Failure, MOST_REFUSALS, Outcome,
-    Report, Version, decide,
+    AttemptReport, BackOff, ClientRevision, Context, Decision, Demand, ExpiredCause, Failure, MAX_REFUSALS,
+    Outcome, Version, decide,
 };
 
 use crate::world::*;
@@ -12,8 +12,8 @@ fn after(outcome: Outcome) -> (&'static str, Option<&'static str>, &'static str)
     let mut grant = grant();
     let held = hold(3500, &mut grant, 1);
     end(3501, &mut grant, &held, outcome);
-    let later = tokentoss_custody::Asker::Caller { gives_up_at: at(0) };
-    let demand = tokentoss_custody::Demand { asker: later, rejected: Some(token(1).hash), ..demand(0) };
+    let later = tokentoss_custody::Requester::Caller { gives_up_at: at(0) };
+    let demand = tokentoss_custody::Demand { requester: later, rejected: Some(token(1).hash), ..demand(0) };
     (grant.status.name(), grant.status.cause(), code(ask(3501, &grant, &demand)))
 }
 
@@ -45,7 +45,7 @@ fn an_unreadable_cell_is_an_error() {
 }
 
 #[test]
-fn nothing_else_touches_the_status() {
+fn other_failures_do_not_change_the_status() {
     for failure in [Failure::NotSent, Failure::AnswerLost, Failure::Overloaded, Failure::ServerFailed] {
         assert_eq!(after(Outcome::failed(failure)), ("active", None, "provider_unavailable"));
     }
@@ -83,7 +83,7 @@ fn what_is_said_of_another_target_does_not_end_the_grant() {
         assert_eq!(code(ask(102, &grant, &demand)), "scope_missing");
         assert!(matches!(ask(702, &grant, &Demand { target: storage(), ..demand }), Decision::Refresh(_)));
         // Where it may be the grant, the main token's refresh is to tell.
-        let is_asked = matches!(ask(102, &grant, &Demand::of_scheduler()), Decision::Refresh(_));
+        let is_asked = matches!(ask(102, &grant, &Demand::for_scheduler()), Decision::Refresh(_));
         assert_eq!(is_asked, matches!(refused, Outcome::Ended(_)), "{refused:?}");
     }
 }
@@ -98,7 +98,7 @@ fn only_attempts_that_are_called_malformed_one_after_another_end_the_grant() {
         end(now, grant, &held, outcome);
         grant.status.cause()
     };
-    for _ in 1..MOST_REFUSALS {
+    for _ in 1..MAX_REFUSALS {
         assert_eq!(refuse(&mut grant, REFUSED), None);
     }
     assert_eq!(refuse(&mut grant, Outcome::failed(Failure::NotSent)), None);
@@ -116,12 +116,12 @@ fn an_ended_grant_serves_what_is_still_valid() {
 }
 
 #[test]
-fn a_death_after_a_lost_answer_has_its_own_cause() {
+fn invalid_grant_after_a_lost_answer_has_its_own_cause() {
     let mut grant = grant();
     let held = hold(3500, &mut grant, 1);
     let outcome = Outcome::Ended(ExpiredCause::InvalidGrant);
-    let report = Report { held, outcome, is_uncertain: true };
-    assert!(update(settle(at(3501), &grant, &report, &terms())).apply(&mut grant));
+    let report = AttemptReport { held, outcome, is_uncertain: true };
+    assert!(update(settle(at(3501), &grant, &report, &parameters())).apply(&mut grant));
     assert_eq!(grant.status.cause(), Some("refresh_interrupted"));
 }
 

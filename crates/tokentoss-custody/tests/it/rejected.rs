@@ -29,7 +29,9 @@ fn a_rejected_token_is_no_last_resort() {
     let mut grant = grant();
     let held = hold(3500, &mut grant, 1);
     end(3501, &mut grant, &held, Outcome::failed(Failure::Overloaded));
-    let patient =
-        Demand { asker: tokentoss_custody::Asker::Caller { gives_up_at: at(3501) }, ..rejecting(3501, 1) };
+    let patient = Demand {
+        requester: tokentoss_custody::Requester::Caller { gives_up_at: at(3501) },
+        ..rejecting(3501, 1)
+    };
     assert_eq!(code(ask(3501, &grant, &patient)), "provider_unavailable");
 }

@@ -32,7 +32,7 @@ fn a_replayed_answer_is_newer_than_a_revived_row() {
     let held = hold(7000, &mut row, 2);
     let replayed = report(&held, Outcome::Renewed(renewed(5, Some(6))));
     let mut row = old;
-    let update = update(settle(at(7001), &row, &replayed, &terms()));
+    let update = update(settle(at(7001), &row, &replayed, &parameters()));
     assert!(update.apply(&mut row));
     assert_eq!((row.version, row.refresh), (Version(3), Some(token(6))));
     assert_eq!(row.status.cause(), Some("rolled_back"));

@@ -1,6 +1,6 @@
 //! Scopes and audiences.
 
-use tokentoss_custody::{Claim, Decision, Demand, LeaseOwner, MOST_TARGETS, Outcome, Scopes, Target};
+use tokentoss_custody::{Claim, Decision, Demand, LeaseOwner, MAX_TARGETS, Outcome, Scopes, Target};
 
 use crate::world::*;
 
@@ -71,7 +71,7 @@ fn a_provider_that_gives_less_is_not_asked_again_at_once() {
 #[test]
 fn the_oldest_of_too_many_targets_goes_and_never_the_main_one() {
     let mut grant = grant();
-    let (first, most) = (60, MOST_TARGETS as u64);
+    let (first, most) = (60, MAX_TARGETS as u64);
     for number in 0..most {
         let now = first + number;
         let held = claim_of(ask(now, &grant, &for_target(now, "files", Some(&format!("audience-{number}")))))
@@ -81,7 +81,7 @@ fn the_oldest_of_too_many_targets_goes_and_never_the_main_one() {
         let outcome =
             if number % 2 == 0 { Outcome::Renewed(renewed(3, None)) } else { Outcome::ScopeRefused };
         end(now, &mut grant, &held, outcome);
-        assert_eq!(grant.tokens.len(), MOST_TARGETS.min(number as usize + 2));
+        assert_eq!(grant.tokens.len(), MAX_TARGETS.min(number as usize + 2));
     }
     let has =
         |audience: &str| grant.tokens.iter().any(|slot| slot.target.audience.as_deref() == Some(audience));

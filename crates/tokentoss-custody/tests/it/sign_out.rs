@@ -1,11 +1,11 @@
 //! A sign-out is final.
 
-use tokentoss_custody::{Outcome, Revoker, Status, Write, sign_out};
+use tokentoss_custody::{Outcome, Revoker, Settlement, Status, sign_out};
 
 use crate::world::*;
 
 #[test]
-fn nothing_is_left_and_the_refresh_token_is_queued() {
+fn a_sign_out_clears_the_row_and_queues_the_refresh_token() {
     let mut grant = grant();
     hold(3500, &mut grant, 1);
     let update = sign_out(&grant, Revoker::User).expect("a first sign-out");
@@ -27,8 +27,8 @@ fn tokens_that_come_later_go_to_the_revocation_queue() {
         (Outcome::Renewed(renewed(3, None)), 3),
         (Outcome::RotatedOnly(token(4)), 4),
     ] {
-        let write = settle(at(3501), &grant, &report(&held, outcome), &terms());
-        assert_eq!(write, Write::Revoke(vec![token(revoked)]));
+        let write = settle(at(3501), &grant, &report(&held, outcome), &parameters());
+        assert_eq!(write, Settlement::Revoke(vec![token(revoked)]));
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tokentoss_core::Timestamp;
 use tokentoss_custody::*;
 
-use crate::world::{grant, renewed, terms, token};
+use crate::world::{grant, parameters, renewed, token};
 
 fn time() -> impl Strategy<Value = Timestamp> {
     prop_oneof![any::<u64>(), 0..100_000_u64, 1_800_000_000_000..1_800_010_000_000_u64, Just(u64::MAX),]
@@ -90,9 +90,9 @@ prop_compose! {
         rejected in option::of(0..9_u8),
         credential in prop_oneof![Just(Credential::AccessToken), Just(Credential::IdToken)],
     ) -> Demand {
-        let asker = gives_up_at.map_or(Asker::Scheduler, |gives_up_at| Asker::Caller { gives_up_at });
-        let min_ttl = min_ttl.map_or(MinTtl::Usual, MinTtl::AtLeast);
-        Demand { asker, credential, target, min_ttl, rejected: rejected.map(|number| token(number).hash) }
+        let requester = gives_up_at.map_or(Requester::Scheduler, |gives_up_at| Requester::Caller { gives_up_at });
+        let min_ttl = min_ttl.map_or(MinTtl::Default, MinTtl::AtLeast);
+        Demand { requester, credential, target, min_ttl, rejected: rejected.map(|number| token(number).hash) }
     }
 }
 
@@ -129,7 +129,7 @@ proptest! {
                     (Credential::IdToken, None) => return Err(TestCaseError::fail("there is none")),
                 };
                 prop_assert!(!ttl.is_zero() && demand.rejected != Some(hash));
-                let has_all = demand.target.scopes.are_within(&access.scopes);
+                let has_all = demand.target.scopes.is_subset(&access.scopes);
                 prop_assert!(has_all || demand.credential == Credential::IdToken);
                 prop_assert!(!matches!(row.status, Status::Revoked(_)) || !row.tokens.is_empty());
             }
@@ -159,13 +159,13 @@ proptest! {
     ) {
         let context = Context { known: Version(0), client_revision: ClientRevision(2) };
         let mut held_row = row.clone();
-        let scheduler = Demand::of_scheduler();
+        let scheduler = Demand::for_scheduler();
         if let Decision::Refresh(claim) = decide(now, &row, &scheduler, &context) {
             let held = claim.apply(now, LeaseOwner(1), &mut held_row).expect("decided on this row");
             for found in [held_row, later] {
-                let report = Report { held: held.clone(), outcome: outcome.clone(), is_uncertain: false };
-                match settle(now, age, &found, &report, &terms()) {
-                    Write::Update(update) => {
+                let report = AttemptReport { held: held.clone(), outcome: outcome.clone(), is_uncertain: false };
+                match settle(now, age, &found, &report, &parameters()) {
+                    Settlement::Update(update) => {
                         let mut after = found.clone();
                         prop_assert!(update.apply(&mut after));
                         prop_assert!(after.version > found.version);
@@ -174,8 +174,8 @@ proptest! {
                         prop_assert!(after.lease.is_none() || after.lease == found.lease.filter(others));
                         prop_assert!(!matches!(found.status, Status::Revoked(_)));
                     }
-                    Write::Revoke(tokens) => prop_assert!(!tokens.is_empty()),
-                    Write::Nothing => {}
+                    Settlement::Revoke(tokens) => prop_assert!(!tokens.is_empty()),
+                    Settlement::Nothing => {}
                 }
             }
         }

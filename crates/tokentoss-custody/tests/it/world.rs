@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    Asker, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Grant, Handle, Held, Jitter,
-    LeaseOwner, MinTtl, Outcome, Refusal, Renewed, Report, Scopes, SignIn, Target, Terms, TokenHash, Update,
-    Version, Write, connect, decide,
+    AttemptReport, CellId, Claim, ClientRevision, Context, Credential, Decision, Demand, Grant, Handle,
+    HeldLease, Jitter, LeaseOwner, MinTtl, Outcome, Refusal, Renewed, Requester, Scopes, SettleParameters,
+    Settlement, SignIn, Target, TokenHash, Update, Version, connect, decide,
 };
 
 pub(crate) const DAY: u64 = 86_400;
@@ -23,8 +23,8 @@ pub(crate) fn token(number: u8) -> Handle {
     Handle { hash: TokenHash([number; 32]), cell: CellId(u128::from(number)) }
 }
 
-pub(crate) fn terms() -> Terms {
-    Terms { forgets_after: secs(60 * DAY), client_revision: ClientRevision(1), jitter: Jitter(0) }
+pub(crate) fn parameters() -> SettleParameters {
+    SettleParameters { forgets_after: secs(60 * DAY), client_revision: ClientRevision(1), jitter: Jitter(0) }
 }
 
 pub(crate) fn context() -> Context {
@@ -43,16 +43,16 @@ pub(crate) fn grant() -> Grant {
         requested: Scopes::read("openid files mail"),
         assumed_life: secs(1800),
     };
-    connect(at(0), &sign_in, Version(0), &terms())
+    connect(at(0), &sign_in, Version(0), &parameters())
 }
 
 pub(crate) fn demand(now: u64) -> Demand {
-    let asker = Asker::Caller { gives_up_at: at(now + 5) };
+    let requester = Requester::Caller { gives_up_at: at(now + 5) };
     Demand {
-        asker,
+        requester,
         credential: Credential::AccessToken,
         target: Target::default(),
-        min_ttl: MinTtl::Usual,
+        min_ttl: MinTtl::Default,
         rejected: None,
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn claim(now: u64, grant: &Grant) -> Claim {
 }
 
 /// Takes the lease.
-pub(crate) fn hold(now: u64, grant: &mut Grant, owner: u128) -> Held {
+pub(crate) fn hold(now: u64, grant: &mut Grant, owner: u128) -> HeldLease {
     let claim = claim(now, grant);
     claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease")
 }
@@ -80,32 +80,37 @@ pub(crate) fn storage() -> Target {
 }
 
 /// Takes the lease for another target.
-pub(crate) fn hold_for_storage(now: u64, grant: &mut Grant, owner: u128) -> Held {
+pub(crate) fn hold_for_storage(now: u64, grant: &mut Grant, owner: u128) -> HeldLease {
     match ask(now, grant, &Demand { target: storage(), ..demand(now) }) {
         Decision::Refresh(claim) => claim.apply(at(now), LeaseOwner(owner), grant).expect("a free lease"),
         other => panic!("no refresh: {other:?}"),
     }
 }
 
-pub(crate) fn report(held: &Held, outcome: Outcome) -> Report {
-    Report { held: held.clone(), outcome, is_uncertain: held.claim.is_repeated }
+pub(crate) fn report(held: &HeldLease, outcome: Outcome) -> AttemptReport {
+    AttemptReport { held: held.clone(), outcome, is_uncertain: held.claim.is_repeated }
 }
 
 /// Settles at once, by a clock that was not changed.
-pub(crate) fn settle(now: Timestamp, grant: &Grant, report: &Report, terms: &Terms) -> Write {
+pub(crate) fn settle(
+    now: Timestamp,
+    grant: &Grant,
+    report: &AttemptReport,
+    parameters: &SettleParameters,
+) -> Settlement {
     let age = now.as_millis().saturating_sub(report.held.claim.at.as_millis());
-    tokentoss_custody::settle(now, Duration::from_millis(age), grant, report, terms)
+    tokentoss_custody::settle(now, Duration::from_millis(age), grant, report, parameters)
 }
 
 /// Settles and writes.
-pub(crate) fn end(now: u64, grant: &mut Grant, held: &Held, outcome: Outcome) {
-    let update = update(settle(at(now), grant, &report(held, outcome), &terms()));
+pub(crate) fn end(now: u64, grant: &mut Grant, held: &HeldLease, outcome: Outcome) {
+    let update = update(settle(at(now), grant, &report(held, outcome), &parameters()));
     assert!(update.apply(grant), "the row has changed");
 }
 
-pub(crate) fn update(write: Write) -> Update {
+pub(crate) fn update(write: Settlement) -> Update {
     match write {
-        Write::Update(update) => *update,
+        Settlement::Update(update) => *update,
         other => panic!("no update: {other:?}"),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokentoss_custody::{
-    Action, Asker, Credential, Decision, Demand, MinTtl, Scopes, Target, TokenHash, decide,
+    Action, Credential, Decision, Demand, MinTtl, Requester, Scopes, Target, TokenHash, decide,
 };
 
 use super::Dice;
@@ -33,8 +33,8 @@ impl Caller {
         let audience = dice.one_of(&[None, None, None, Some("storage"), Some("unknown")]).map(String::from);
         let scopes = Scopes::read(dice.one_of(&["", "", "files", "files mail", "admin"]));
         let min_ttl = dice.one_of(&[
-            MinTtl::Usual,
-            MinTtl::Usual,
+            MinTtl::Default,
+            MinTtl::Default,
             MinTtl::AtLeast(Duration::from_secs(40)),
             MinTtl::AtLeast(Duration::from_secs(250)),
             MinTtl::AtLeast(Duration::from_secs(7200)),
@@ -50,7 +50,7 @@ impl Caller {
 
     /// One who comes at this time and asks for the usual.
     pub(super) fn usual(time: u64) -> Self {
-        let (target, min_ttl, gives_up) = (Target::default(), MinTtl::Usual, time + PATIENCE);
+        let (target, min_ttl, gives_up) = (Target::default(), MinTtl::Default, time + PATIENCE);
         Self { replica: 0, target, min_ttl, rejects: false, rejected: None, gives_up, looks: 0 }
     }
 }
@@ -117,7 +117,7 @@ impl World {
     fn demand(&self, number: usize, left: u64) -> Demand {
         let caller = &self.callers[number];
         Demand {
-            asker: Asker::Caller { gives_up_at: self.clock() + Duration::from_millis(left) },
+            requester: Requester::Caller { gives_up_at: self.clock() + Duration::from_millis(left) },
             credential: Credential::AccessToken,
             target: caller.target.clone(),
             min_ttl: caller.min_ttl,
@@ -155,7 +155,7 @@ impl World {
         } else {
             issued.target.scopes.clone()
         };
-        if issued.target.audience != demand.target.audience || !demand.target.scopes.are_within(&scopes) {
+        if issued.target.audience != demand.target.audience || !demand.target.scopes.is_subset(&scopes) {
             return Err(format!("served {:?} for {:?}", issued.target, demand.target));
         }
         Ok(())

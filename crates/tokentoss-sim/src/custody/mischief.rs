@@ -67,8 +67,8 @@ impl World {
 
     fn sign_in(&mut self) {
         let sign_in = sign_in_of(&mut self.provider, self.now);
-        let terms = self.terms(self.revision);
-        let update = reconnect(self.clock(), self.store.row(), &sign_in, Default::default(), &terms);
+        let parameters = self.parameters(self.revision);
+        let update = reconnect(self.clock(), self.store.row(), &sign_in, Default::default(), &parameters);
         (self.signed_out, self.ended_by_user, self.brought_back) = (false, false, false);
         self.write(&update);
     }
@@ -81,7 +81,7 @@ impl World {
         self.store.fail_over(usize::try_from(writes).expect("few"));
         for replica in 0..3 {
             let context = self.context(replica);
-            let (clock, demand) = (self.clock(), Demand::of_scheduler());
+            let (clock, demand) = (self.clock(), Demand::for_scheduler());
             if let Decision::Correct(update) = decide(clock, self.store.row(), &demand, &context)
                 && let Some(version) = self.store.update(&update)
             {

@@ -1,6 +1,8 @@
 //! One replica: its task, its journal on disk, and the steps between which it can crash.
 
-use tokentoss_custody::{Attempt, Claim, ClientRevision, LeaseOwner, Outcome, Report, Update, Version};
+use tokentoss_custody::{
+    Attempt, AttemptReport, Claim, ClientRevision, LeaseOwner, Outcome, Update, Version,
+};
 
 /// What the task of a replica does next.
 #[derive(Debug)]
@@ -14,7 +16,7 @@ pub enum Task {
     /// Look at an answer.
     Answered(Attempt, Outcome),
     /// Read the row and settle.
-    Write(Entry),
+    Settlement(Entry),
     /// Write what was settled, if the row is still the same.
     Commit(Entry, Box<Update>),
 }
@@ -23,7 +25,7 @@ pub enum Task {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The report.
-    pub report: Report,
+    pub report: AttemptReport,
     /// When the claim was sent, in true milliseconds; only the process that sent it knows.
     pub began: Option<u64>,
 }

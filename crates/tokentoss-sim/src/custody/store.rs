@@ -1,7 +1,7 @@
 //! The row that all replicas share, with the conditions of the SQL statements and nothing more.
 
 use tokentoss_core::Timestamp;
-use tokentoss_custody::{Claim, Grant, Handle, Held, LeaseOwner, Update, Version};
+use tokentoss_custody::{Claim, Grant, Handle, HeldLease, LeaseOwner, Update, Version};
 
 /// A database with one row.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// Runs the claim.
-    pub fn claim(&mut self, clock: Timestamp, claim: &Claim, owner: LeaseOwner) -> Option<Held> {
+    pub fn claim(&mut self, clock: Timestamp, claim: &Claim, owner: LeaseOwner) -> Option<HeldLease> {
         claim.apply(clock, owner, &mut self.row)
     }
 

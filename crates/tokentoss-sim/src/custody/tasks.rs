@@ -1,8 +1,8 @@
 //! What replicas do: each step of a refresh, with a crash point before and after it, and the network in between.
 
 use tokentoss_custody::{
-    Attempt, ClientRevision, Decision, Demand, Failure, Outcome, Report, Step, Target, TokenHash, Write,
-    decide, settle,
+    Attempt, AttemptReport, ClientRevision, Decision, Demand, Failure, Outcome, Settlement, Step, Target,
+    TokenHash, decide, settle,
 };
 
 use super::replica::{Entry, Task};
@@ -31,10 +31,10 @@ impl World {
         let mut pause = 1_000;
         if self.replicas[replica].task.is_none() {
             if let Some(entry) = self.replicas[replica].journal.first().cloned() {
-                self.begin(replica, Task::Write(entry));
+                self.begin(replica, Task::Settlement(entry));
             } else if let Some(row) = self.store.read(self.now).cloned() {
                 let context = self.context(replica);
-                match decide(self.clock(), &row, &Demand::of_scheduler(), &context) {
+                match decide(self.clock(), &row, &Demand::for_scheduler(), &context) {
                     Decision::Refresh(claim) => self.begin(replica, Task::Claim(claim)),
                     Decision::Correct(update) => {
                         if let Some(version) = self.store.update(&update) {
@@ -102,16 +102,16 @@ impl World {
                 self.perform(replica, attempt, step)?;
             }
             Task::Await(..) => {}
-            Task::Write(entry) => self.read_and_settle(replica, entry),
+            Task::Settlement(entry) => self.read_and_settle(replica, entry),
             Task::Commit(entry, update) => match self.store.read(self.now).is_some() {
                 true => match self.store.update(&update) {
                     Some(version) => {
                         self.replicas[replica].wrote(version);
                         self.finish(replica, &entry);
                     }
-                    None => self.begin(replica, Task::Write(entry)),
+                    None => self.begin(replica, Task::Settlement(entry)),
                 },
-                false => self.begin(replica, Task::Write(entry)),
+                false => self.begin(replica, Task::Settlement(entry)),
             },
         }
         self.crashes(replica);
@@ -129,7 +129,7 @@ impl World {
                 if matches!(entry.report.outcome, Outcome::Renewed(_) | Outcome::RotatedOnly(_)) {
                     self.replicas[replica].journal.push(Entry { began: None, ..entry.clone() });
                 }
-                self.begin(replica, Task::Write(entry));
+                self.begin(replica, Task::Settlement(entry));
             }
             Step::Send { secret, timeout } => {
                 let timeout = u64::try_from(timeout.as_millis()).expect("seconds");
@@ -243,30 +243,30 @@ impl World {
 
     fn read_and_settle(&mut self, replica: usize, entry: Entry) {
         let Some(row) = self.store.read(self.now).cloned() else {
-            self.replicas[replica].task = Some(Task::Write(entry));
+            self.replicas[replica].task = Some(Task::Settlement(entry));
             self.soon(replica, 1_000);
             return;
         };
         let revision: ClientRevision = self.replicas[replica].revision;
-        let terms = self.terms(revision);
+        let parameters = self.parameters(revision);
         let clock = self.clock();
         let claimed_at = entry.report.held.claim.at.as_millis();
         let age = match entry.began {
             Some(began) => self.now - began,
             None => clock.as_millis().saturating_sub(claimed_at),
         };
-        match settle(clock, std::time::Duration::from_millis(age), &row, &entry.report, &terms) {
-            Write::Update(update) => self.begin(replica, Task::Commit(entry, update)),
-            Write::Revoke(tokens) => {
+        match settle(clock, std::time::Duration::from_millis(age), &row, &entry.report, &parameters) {
+            Settlement::Update(update) => self.begin(replica, Task::Commit(entry, update)),
+            Settlement::Revoke(tokens) => {
                 self.store.queue.extend(tokens);
                 self.finish(replica, &entry);
             }
-            Write::Nothing => self.finish(replica, &entry),
+            Settlement::Nothing => self.finish(replica, &entry),
         }
     }
 
     fn finish(&mut self, replica: usize, entry: &Entry) {
-        let Report { held, .. } = &entry.report;
+        let AttemptReport { held, .. } = &entry.report;
         self.requests.retain(|_, request| request.owner != held.owner.0 || request.until > self.now);
         self.replicas[replica].settled(held.owner);
         self.wake();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
-    ClientRevision, Context, Jitter, LeaseOwner, SignIn, Status, Terms, TokenHash, connect,
+    ClientRevision, Context, Jitter, LeaseOwner, SettleParameters, SignIn, Status, TokenHash, connect,
 };
 
 use super::callers::Caller;
@@ -89,9 +89,9 @@ impl World {
         let mut dice = Dice::new(seed);
         let faults = Faults::draw(&mut dice);
         let mut provider = Provider::new(Habits::draw(&mut dice));
-        let terms = terms_of(ClientRevision(1), 0);
+        let parameters = parameters_of(ClientRevision(1), 0);
         let sign_in = sign_in_of(&mut provider, 0);
-        let row = connect(Timestamp::from_millis(EPOCH), &sign_in, Default::default(), &terms);
+        let row = connect(Timestamp::from_millis(EPOCH), &sign_in, Default::default(), &parameters);
         let mut world = Self {
             dice,
             faults,
@@ -198,8 +198,8 @@ impl World {
         Context { known: self.replicas[replica].known, client_revision: self.revision }
     }
 
-    pub(super) fn terms(&mut self, revision: ClientRevision) -> Terms {
-        terms_of(revision, u16::try_from(self.dice.between(0, 65_535)).expect("16 bits"))
+    pub(super) fn parameters(&mut self, revision: ClientRevision) -> SettleParameters {
+        parameters_of(revision, u16::try_from(self.dice.between(0, 65_535)).expect("16 bits"))
     }
 
     pub(super) fn owner(&mut self) -> LeaseOwner {
@@ -223,8 +223,8 @@ impl World {
     }
 }
 
-fn terms_of(client_revision: ClientRevision, jitter: u16) -> Terms {
-    Terms { forgets_after: Duration::from_secs(86_400), client_revision, jitter: Jitter(jitter) }
+fn parameters_of(client_revision: ClientRevision, jitter: u16) -> SettleParameters {
+    SettleParameters { forgets_after: Duration::from_secs(86_400), client_revision, jitter: Jitter(jitter) }
 }
 
 pub(super) fn sign_in_of(provider: &mut Provider, now: u64) -> SignIn {

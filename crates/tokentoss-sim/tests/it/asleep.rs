@@ -50,7 +50,7 @@ fn while_the_code_is_exchanged() {
     assert_eq!(world.phase(), Phase::SigningIn);
     world.sleep(HOUR);
     assert_eq!(world.problem(), Some("token_endpoint_unreachable"));
-    assert_eq!(world.provider.token_requests.len(), 1, "C43");
+    assert_eq!(world.provider.token_requests.len(), 1, "the code is sent once (C43)");
     clicking_again_signs_in(world);
 }
 

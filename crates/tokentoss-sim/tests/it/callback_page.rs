@@ -108,7 +108,7 @@ fn c15_only_the_callback_pages_origin_counts() {
     }
     assert!(world.flow.expects_origin(ELSEWHERE));
     world.message(ELSEWHERE, Some(WindowId(77)), &text);
-    assert_eq!(last_drop(&world), Some("source_mismatch"), "C16");
+    assert_eq!(last_drop(&world), Some("source_mismatch"), "a message of another window is dropped (C16)");
     assert!(world.provider.token_requests.is_empty());
 }
 

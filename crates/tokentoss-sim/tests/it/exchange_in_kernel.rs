@@ -32,7 +32,7 @@ fn the_code_travels_sealed_with_what_its_exchange_needs() {
     );
     assert_eq!(code["redirect_uri"], format!("{LISTENER}/callback"));
     assert_eq!(code["received_at"], tokentoss_sim::START.as_secs());
-    assert_eq!(world.provider.token_requests.len(), 1, "C43");
+    assert_eq!(world.provider.token_requests.len(), 1, "the code is sent once (C43)");
     assert_eq!(world.browser.open_windows(), 0);
 }
 

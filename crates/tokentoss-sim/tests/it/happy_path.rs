@@ -70,7 +70,10 @@ fn c41_c43_the_token_request_is_sent_once_with_the_right_form() {
     let [form] = &world.provider.token_requests[..] else { panic!("one token request") };
     let names: Vec<&str> = form.keys().map(String::as_str).collect();
     assert_eq!(names, ["client_id", "code", "code_verifier", "grant_type", "redirect_uri"]);
-    assert_eq!(form["redirect_uri"], "http://127.0.0.1:4711/callback", "C9");
+    assert_eq!(
+        form["redirect_uri"], "http://127.0.0.1:4711/callback",
+        "the token request repeats the redirect URI (C9)"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn c4_both_windows_belong_to_the_same_attempt() {
     world.callback_message(&query);
     world.callback_message(&query);
     world.settle();
-    assert_eq!(world.provider.token_requests.len(), 1, "C6: the second answer is ignored");
+    assert_eq!(world.provider.token_requests.len(), 1, "the second answer with a state is ignored (C6)");
     assert_eq!(world.phase(), Phase::Done);
 }
 

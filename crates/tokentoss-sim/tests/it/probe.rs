@@ -21,7 +21,7 @@ fn its_answer_decides_who_exchanges_and_no_answer_means_the_kernel() {
         world.settle();
         assert_eq!(world.phase(), Phase::Done);
         assert_eq!((world.kernel.codes.len(), world.provider.probes), (by_kernel, 1), "{readable:?}");
-        assert_eq!(world.provider.token_requests.len(), 1, "C43");
+        assert_eq!(world.provider.token_requests.len(), 1, "the code is sent once (C43)");
     }
 }
 

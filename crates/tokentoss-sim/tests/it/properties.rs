@@ -264,29 +264,32 @@ fn check(world: &World) -> Result<(), TestCaseError> {
     codes.sort();
     let sent = codes.len();
     codes.dedup();
-    prop_assert_eq!(sent, codes.len(), "C43: a code was sent twice");
-    prop_assert!(world.kernel.tokens.len() <= 1, "C71: one envelope a ticket");
-    prop_assert!(world.kernel.codes.len() <= 1, "C71: one envelope a ticket");
-    // C9, C39: a code goes out with the address that it came to, or the provider would have refused it.
+    prop_assert_eq!(sent, codes.len(), "a code was sent twice (C43)");
+    prop_assert!(world.kernel.tokens.len() <= 1, "a ticket accepts one envelope (C71)");
+    prop_assert!(world.kernel.codes.len() <= 1, "a ticket accepts one envelope (C71)");
+    // A code is sent with the redirect URI that it arrived at; otherwise the provider refuses it (C9, C39).
     for form in &exchanges {
         let asked_for = |url: &String| {
             form_urlencoded::parse(url.split_once('?').expect("a query").1.as_bytes())
                 .any(|(name, value)| name == "redirect_uri" && value == form["redirect_uri"])
         };
-        prop_assert!(world.provider.authorization_requests.iter().any(asked_for), "C9");
+        prop_assert!(
+            world.provider.authorization_requests.iter().any(asked_for),
+            "the redirect URI is the requested one (C9)"
+        );
     }
 
     let shown = format!("{:?}", world.flow);
     for proof in world.kernel.proofs() {
-        prop_assert!(!shown.contains(&proof), "C72");
+        prop_assert!(!shown.contains(&proof), "a secret is shown (C72)");
         prop_assert!(!world.comm.iter().any(|message| message.contains(&proof)), "only sealed");
     }
     for form in polls {
-        prop_assert!(!shown.contains(&form["device_code"]), "C72: {}", shown);
+        prop_assert!(!shown.contains(&form["device_code"]), "a secret is shown (C72): {}", shown);
     }
     for form in exchanges {
         for name in ["code", "code_verifier"] {
-            prop_assert!(!shown.contains(&form[name]), "C72: {} in {}", name, shown);
+            prop_assert!(!shown.contains(&form[name]), "a secret is shown (C72): {} in {}", name, shown);
         }
     }
     let status = world.flow.status();
@@ -447,7 +450,7 @@ proptest! {
             prop_assert_eq!((world.phase(), world.problem().is_some()), (Phase::Failed, true));
         }
         let seen = format!("{:?} {:?}", world.flow, world.shown);
-        prop_assert!(!seen.contains("device-secret"), "C72");
+        prop_assert!(!seen.contains("device-secret"), "a secret is shown (C72)");
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn sign_in(answer: Answer) -> World {
     assert!(world.kernel.tokens.is_empty());
     assert_eq!(world.deliveries, 0);
     assert_eq!(world.browser.open_windows(), 0);
-    assert_eq!(world.provider.token_requests.len(), 1, "C43: never twice with the same code");
+    assert_eq!(world.provider.token_requests.len(), 1, "a code is never sent twice (C43)");
     world
 }
 

@@ -8,19 +8,19 @@ use ring::signature::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Keys of a set that are read; a cluster has one, or two while one replaces the other.
+/// The most keys of a set that are read; a cluster has one, or two during a key rotation.
 const KEYS_LIMIT: usize = 64;
 /// The shortest and the longest RSA modulus, in bytes.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
 /// A coordinate of P-256, in bytes.
 const COORDINATE: usize = 32;
 
-/// The keys of a cluster that can be used here.
+/// The public keys of a cluster that can verify signatures here.
 #[derive(Debug)]
-pub(super) struct KeySet(Vec<Named>);
+pub(super) struct KeySet(Vec<NamedKey>);
 
 #[derive(Debug)]
-struct Named {
+struct NamedKey {
     id: String,
     key: Key,
 }
@@ -39,7 +39,7 @@ struct Document {
     keys: Vec<Value>,
 }
 
-/// A key as it is published (RFC 7518 section 6).
+/// A JSON Web Key as it is published (RFC 7518 section 6).
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -55,12 +55,12 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// Reads a published set; none if it is no set, or has no key that can be used. Keys of other kinds are passed over, so
-    /// that a cluster can add them (RFC 7517 section 5).
+    /// Parses a published JWK Set; none if it is malformed or has no usable key. Keys of other types are
+    /// ignored, so that a cluster can add them (RFC 7517 section 5).
     pub(super) fn read(document: &[u8]) -> Option<Self> {
         let document: Document = serde_json::from_slice(document).ok()?;
         let keys = document.keys.into_iter().take(KEYS_LIMIT);
-        let keys: Vec<Named> =
+        let keys: Vec<NamedKey> =
             keys.filter_map(|key| serde_json::from_value(key).ok()).filter_map(Jwk::read).collect();
         (!keys.is_empty()).then_some(Self(keys))
     }
@@ -78,7 +78,7 @@ impl KeySet {
 }
 
 impl Jwk {
-    fn read(self) -> Option<Named> {
+    fn read(self) -> Option<NamedKey> {
         let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
         let key = match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", None) => {
@@ -98,7 +98,7 @@ impl Jwk {
             Key::Rs256 { modulus, .. } => MODULUS.contains(&modulus.len()),
             Key::Es256 { .. } => true,
         };
-        (is_for_us && is_strong && !self.kid.is_empty()).then_some(Named { id: self.kid, key })
+        (is_for_us && is_strong && !self.kid.is_empty()).then_some(NamedKey { id: self.kid, key })
     }
 }
 
@@ -122,7 +122,7 @@ impl Key {
     }
 }
 
-/// A number without the zeros that some put before it.
+/// A big-endian number without leading zeros, which some encoders add.
 fn number(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().skip_while(|byte| *byte == 0).collect()
 }

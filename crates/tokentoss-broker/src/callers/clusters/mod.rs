@@ -1,10 +1,10 @@
 //! Pods of a Kubernetes cluster, which show a projected service-account token.
 //!
-//! The cluster is not asked whether a token is good: it is verified by the keys that the cluster publishes, so that it counts
-//! until it ends.
+//! The cluster is not asked whether a token is valid: it is verified with the keys that the cluster
+//! publishes, so it is accepted until it expires.
 
+mod jwks_cache;
 mod key_set;
-mod published;
 mod rules;
 mod token;
 
@@ -16,16 +16,16 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use jwks_cache::{FETCH_TIMEOUT, JwksCache, JwksSource};
 use key_set::KeySet;
-use published::{PATIENCE, Place, Published};
 use reqwest::{Certificate, Client, redirect};
 use rules::Rules;
 use serde::Deserialize;
-use token::{Expected, Unverified, is_jws};
+use token::{ExpectedClaims, UnverifiedToken, is_jws};
 use tokentoss_core::Timestamp;
 use tokentoss_core::endpoint::EndpointUrl;
 
-use super::{Caller, Turned};
+use super::{AuthError, Caller};
 use crate::clock::elapsed;
 use crate::config::{Config, ConfigError};
 use crate::source::Source;
@@ -34,7 +34,7 @@ use crate::source::Source;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterConfig {
-    /// The issuer of its tokens, as the API server's `--service-account-issuer` says it.
+    /// The issuer of its tokens: the value of the API server's `--service-account-issuer`.
     pub issuer: String,
     /// The audience for which pods have their token projected.
     pub audience: String,
@@ -44,10 +44,11 @@ pub struct ClusterConfig {
     /// The address of its public keys.
     #[serde(default)]
     pub jwks_url: Option<String>,
-    /// A file with the certificates of the authorities that this address may have its own from, beside the system's.
+    /// A file with the certificates of the authorities that this address may have its own from, beside the
+    /// system's.
     #[serde(default)]
     pub ca_certificates: Option<PathBuf>,
-    /// The token that this address asks for.
+    /// The bearer token that this address requires.
     #[serde(default)]
     pub jwks_token: Option<Source>,
     /// Who may ask.
@@ -61,7 +62,7 @@ pub struct Cluster {
     name: String,
     issuer: String,
     audience: String,
-    keys: Arc<Published>,
+    keys: Arc<JwksCache>,
     rules: Rules,
 }
 
@@ -75,36 +76,36 @@ impl Clusters {
         clusters.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether a token can only be a cluster's, so that nobody else is shown it.
-    pub(super) fn claim(&self, token: &str) -> bool {
+    /// Whether a token can only be a cluster's, so that no hub is sent it.
+    pub(super) fn accepts(&self, token: &str) -> bool {
         !self.0.is_empty() && is_jws(token)
     }
 
-    /// Whose token this is.
+    /// The caller that a service-account token identifies.
     pub(super) async fn identify(
         &self,
         token: &str,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<Caller, Turned> {
-        let token = &Unverified::read(token).ok_or(Turned::Unauthenticated)?;
-        // Many clusters have the same issuer, the one that is usual within them.
+    ) -> Result<Caller, AuthError> {
+        let token = &UnverifiedToken::read(token).ok_or(AuthError::Unauthenticated)?;
+        // Many clusters have the same issuer: the default of Kubernetes.
         let clusters = || self.0.iter().filter(|cluster| cluster.issuer == token.issuer());
         let verified = |cluster: &Cluster, keys: &KeySet| {
             let (issuer, audience) = (&cluster.issuer, &cluster.audience);
-            let account = token.verify(&Expected { issuer, audience, keys, now })?;
+            let account = token.verify(&ExpectedClaims { issuer, audience, keys, now })?;
             Some(cluster.rules.caller(&cluster.name, account, headers))
         };
-        // First those that need not be asked, so that one that is away holds up its own callers alone.
+        // First the clusters with fresh keys, so that an unavailable one delays only its own callers.
         for cluster in clusters() {
-            let keys = cluster.keys.at_hand(token.key_id());
+            let keys = cluster.keys.fresh_key_set(token.key_id());
             if let Some(caller) = keys.and_then(|keys| verified(cluster, &keys)) {
                 return caller;
             }
         }
-        let mut refusal = Turned::Unauthenticated;
+        let mut refusal = AuthError::Unauthenticated;
         let mut asked: FuturesUnordered<_> = clusters()
-            .map(|cluster| async move { (cluster, cluster.keys.with(token.key_id()).await) })
+            .map(|cluster| async move { (cluster, cluster.keys.key_set_for(token.key_id()).await) })
             .collect();
         while let Some((cluster, keys)) = asked.next().await {
             match keys {
@@ -113,7 +114,7 @@ impl Clusters {
                         return caller;
                     }
                 }
-                Err(_) => refusal = Turned::ClusterUnavailable,
+                Err(_) => refusal = AuthError::ClusterUnavailable,
             }
         }
         Err(refusal)
@@ -124,7 +125,7 @@ impl Cluster {
     /// Reads one cluster of the configuration.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`ConfigError`] with the cause.
     pub fn of(name: &str, config: &ClusterConfig) -> Result<Self, ConfigError> {
         let wrong = |setting: &str, reason: &'static str| ConfigError::Setting {
             setting: format!("clusters.{name}.{setting}"),
@@ -147,19 +148,19 @@ impl Cluster {
             // Tokens for the API server are in every pod, and live for a year.
             return Err(wrong("audience", "must not be the issuer; choose an audience for the broker alone"));
         }
-        let place = match (&config.jwks, &config.jwks_url) {
+        let source = match (&config.jwks, &config.jwks_url) {
             (Some(path), None) => {
                 if config.ca_certificates.is_some() || config.jwks_token.is_some() {
                     return Err(wrong("jwks", "is a file; remove `ca_certificates` and `jwks_token`"));
                 }
-                Place::File(path.clone())
+                JwksSource::File(path.clone())
             }
             (None, Some(url)) => {
                 if EndpointUrl::parse(url).is_err() {
                     return Err(wrong("jwks_url", "must be an https URL, or an http URL on this machine"));
                 }
                 let http = config.client().map_err(|reason| wrong("ca_certificates", reason))?;
-                Place::Address { http, url: url.clone(), token: config.jwks_token.clone() }
+                JwksSource::Url { http, url: url.clone(), token: config.jwks_token.clone() }
             }
             _ => return Err(wrong("jwks", "set either `jwks` or `jwks_url`, and not both")),
         };
@@ -169,15 +170,15 @@ impl Cluster {
             name: name.to_owned(),
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
-            keys: Published::new(name, place, elapsed),
+            keys: JwksCache::new(name, source, elapsed),
             rules,
         })
     }
 
-    /// Whether its keys can be read.
+    /// Checks that its keys can be fetched.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A text that names the cause.
     pub async fn check(&self) -> Result<(), String> {
         self.keys
             .read()
@@ -189,12 +190,12 @@ impl Cluster {
 
 impl ClusterConfig {
     fn client(&self) -> Result<Client, &'static str> {
-        // Another library may have installed one already.
+        // Fails harmlessly if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(FETCH_TIMEOUT)
             .user_agent(concat!("tokentoss-broker/", env!("CARGO_PKG_VERSION")));
         if let Some(path) = &self.ca_certificates {
             let text = std::fs::read(path).map_err(|_| "the file cannot be read")?;

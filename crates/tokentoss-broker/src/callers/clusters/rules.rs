@@ -1,4 +1,4 @@
-//! For whom a cluster's service accounts ask.
+//! Which tenant and user the service accounts of a cluster act for.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::token::ServiceAccount;
-use crate::callers::asker::{Asker, Terms};
-use crate::callers::{AllowedProviders, Caller, NAMING_HEADERS, Turned, is_name, names_nobody};
+use crate::callers::caller_policy::{CallerPolicy, PolicySettings};
+use crate::callers::{AllowedProviders, AuthError, Caller, NAMING_HEADERS, is_name, reject_naming_headers};
 
 /// A service account that may ask, or all of a namespace.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,14 +35,15 @@ pub(super) struct Rules(BTreeMap<(String, Option<String>), Rule>);
 
 #[derive(Debug)]
 enum Rule {
-    /// For whom the configuration or the headers say.
-    Asker(Asker),
-    /// For itself, in this tenant.
-    Itself { tenant: String },
+    /// The user that the configuration or the headers name.
+    Policy(CallerPolicy),
+    /// The user named after the service account, in this tenant.
+    OwnName { tenant: String },
 }
 
 impl Rules {
-    /// Reads the rules of the cluster of this name; the error is the setting that is wrong, and what is wrong with it.
+    /// Reads the rules of the cluster of this name; the error is the setting that is wrong, and what is wrong
+    /// with it.
     pub(super) fn of(
         cluster: &str,
         configs: &[ServiceAccountConfig],
@@ -61,24 +62,24 @@ impl Rules {
         Ok(Self(rules))
     }
 
-    /// For whom a service account asks.
+    /// The caller for a request of a service account.
     pub(super) fn caller(
         &self,
         cluster: &str,
         account: ServiceAccount,
         headers: &HeaderMap,
-    ) -> Result<Caller, Turned> {
+    ) -> Result<Caller, AuthError> {
         let ServiceAccount { namespace, name } = account;
         let own = (namespace, Some(name));
         let rule = self.0.get(&own).or_else(|| self.0.get(&(own.0.clone(), None)));
         let (namespace, name) = (own.0, own.1.unwrap_or_default());
-        match rule.ok_or(Turned::Unauthenticated)? {
-            Rule::Asker(asker) => asker.caller(headers),
-            Rule::Itself { tenant } => {
-                names_nobody(headers)?;
+        match rule.ok_or(AuthError::Unauthenticated)? {
+            Rule::Policy(policy) => policy.caller(headers),
+            Rule::OwnName { tenant } => {
+                reject_naming_headers(headers)?;
                 let user = format!("{namespace}/{name}");
                 if !is_name(&user) {
-                    return Err(Turned::Unauthenticated);
+                    return Err(AuthError::Unauthenticated);
                 }
                 Ok(Caller {
                     name: format!("cluster {cluster} {user}"),
@@ -111,14 +112,14 @@ impl Rule {
         {
             let is_tenant = is_name(tenant);
             return is_tenant
-                .then(|| Self::Itself { tenant: tenant.clone() })
+                .then(|| Self::OwnName { tenant: tenant.clone() })
                 .ok_or(("tenant", "must have 1 to 256 visible ASCII characters"));
         }
         let [tenant_header, user_header] = NAMING_HEADERS;
         let (tenant, user) = (tenant.as_deref(), user.as_deref());
         let providers = AllowedProviders::All;
-        let terms = Terms { tenant, user, tenants, providers, tenant_header, user_header };
+        let settings = PolicySettings { tenant, user, tenants, providers, tenant_header, user_header };
         let shown = name.as_deref().unwrap_or("*");
-        Asker::of(format!("cluster {cluster} {namespace}/{shown}"), &terms).map(Self::Asker)
+        CallerPolicy::of(format!("cluster {cluster} {namespace}/{shown}"), &settings).map(Self::Policy)
     }
 }

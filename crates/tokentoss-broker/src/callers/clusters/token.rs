@@ -1,7 +1,8 @@
 //! Projected service-account tokens: a JWS (RFC 7515) with the claims that Kubernetes puts in.
 //!
-//! They are read here and not by a library for JWTs: those that are kept bring a second stack of cryptography beside that of
-//! TLS, and read the clock by themselves. Of the standard only what Kubernetes issues is accepted.
+//! They are read here and not by a library for JWTs: those that are kept bring a second stack of cryptography
+//! beside that of TLS, and read the clock by themselves. Of the standard only what Kubernetes issues is
+//! accepted.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,8 @@ use super::key_set::KeySet;
 
 /// How far the cluster's clock may be from this machine's, in seconds.
 const LEEWAY: u64 = 10;
-/// The longest name of a namespace (RFC 1123's label) and of a service account (its subdomain), in characters.
+/// The longest name of a namespace (RFC 1123's label) and of a service account (its subdomain), in
+/// characters.
 const NAMESPACE_LIMIT: usize = 63;
 const ACCOUNT_LIMIT: usize = 253;
 
@@ -24,16 +26,16 @@ pub(super) struct ServiceAccount {
     pub(super) name: String,
 }
 
-/// A token whose signature is not checked yet; nothing of it counts before that.
-pub(super) struct Unverified<'a> {
+/// A parsed token whose signature is not verified yet; nothing in it may be trusted before that.
+pub(super) struct UnverifiedToken<'a> {
     signed: &'a str,
     signature: Vec<u8>,
     header: Header,
     claims: Claims,
 }
 
-/// What a token must say.
-pub(super) struct Expected<'a> {
+/// The values that a token must have.
+pub(super) struct ExpectedClaims<'a> {
     pub(super) issuer: &'a str,
     pub(super) audience: &'a str,
     pub(super) keys: &'a KeySet,
@@ -44,7 +46,7 @@ pub(super) struct Expected<'a> {
 struct Header {
     alg: String,
     kid: String,
-    /// What must be understood (section 4.1.11); nothing of that kind is.
+    /// Critical header parameters (RFC 7515 section 4.1.11); none is supported.
     crit: Option<IgnoredAny>,
 }
 
@@ -57,7 +59,7 @@ struct Claims {
     exp: u64,
     nbf: Option<u64>,
     #[serde(rename = "kubernetes.io")]
-    kubernetes: Bound,
+    kubernetes: KubernetesClaims,
 }
 
 #[derive(Deserialize)]
@@ -67,15 +69,15 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// What a token is bound to.
+/// The `kubernetes.io` claim: the object that a token is bound to.
 #[derive(Deserialize)]
-struct Bound {
+struct KubernetesClaims {
     namespace: String,
-    serviceaccount: Object,
+    serviceaccount: ServiceAccountClaim,
 }
 
 #[derive(Deserialize)]
-struct Object {
+struct ServiceAccountClaim {
     name: String,
     uid: String,
 }
@@ -85,8 +87,8 @@ pub(super) fn is_jws(text: &str) -> bool {
     text.split('.').count() == 3 && text.starts_with("eyJ")
 }
 
-impl<'a> Unverified<'a> {
-    /// Reads a token; none if it is none of a service account.
+impl<'a> UnverifiedToken<'a> {
+    /// Parses a token; none if it is not a service-account token.
     pub(super) fn read(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -96,18 +98,18 @@ impl<'a> Unverified<'a> {
         Some(Self { signed, signature, header, claims: part(claims)? })
     }
 
-    /// Who it says made it.
+    /// The unverified issuer.
     pub(super) fn issuer(&self) -> &str {
         &self.claims.iss
     }
 
-    /// The identifier of the key that it says signed it.
+    /// The unverified identifier of the signing key.
     pub(super) fn key_id(&self) -> &str {
         &self.header.kid
     }
 
-    /// Whose it is, if all is as expected.
-    pub(super) fn verify(&self, expected: &Expected<'_>) -> Option<ServiceAccount> {
+    /// Verifies signature, issuer, audience and lifetime; the service account if all are valid.
+    pub(super) fn verify(&self, expected: &ExpectedClaims<'_>) -> Option<ServiceAccount> {
         let Self { signed, signature, header, claims } = self;
         let is_signed = expected.keys.verify(&header.kid, &header.alg, signed.as_bytes(), signature);
         let is_for_us = match &claims.aud {
@@ -117,7 +119,8 @@ impl<'a> Unverified<'a> {
         let now = expected.now.as_secs();
         let lives = now < claims.exp.saturating_add(LEEWAY)
             && claims.nbf.is_none_or(|begin| begin <= now.saturating_add(LEEWAY));
-        let Bound { namespace, serviceaccount: Object { name, uid } } = &claims.kubernetes;
+        let KubernetesClaims { namespace, serviceaccount: ServiceAccountClaim { name, uid } } =
+            &claims.kubernetes;
         let is_account = is_name(namespace, NAMESPACE_LIMIT, false)
             && is_name(name, ACCOUNT_LIMIT, true)
             && !uid.is_empty()
@@ -131,7 +134,7 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
-/// Whether Kubernetes would take this as a name.
+/// Whether Kubernetes accepts this as a name.
 fn is_name(name: &str, limit: usize, has_dots: bool) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_inner = |byte: u8| is_plain(byte) || byte == b'-' || (has_dots && byte == b'.');

@@ -1,4 +1,5 @@
-//! `check` of the database: whether it can be used, whether others can read it, which migrations are pending, and which tokens
+//! `check` of the database: whether it is usable, whether other users can read it, which migrations are
+//! pending, and which tokens
 //! wait to be revoked.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use rustix::fs::{Access, access};
 use super::files::mode_problem;
 use crate::commands::{BATCH, with_causes};
 use crate::config::Config;
-use crate::keys::{KeyRing, KeySet};
+use crate::keys::{DataKeySet, KeyRing};
 use crate::store::{Store, StoreError, sqlite_file};
 
 /// Looks at the database, with the key ring where there is one.
@@ -17,7 +18,7 @@ pub(super) async fn check(config: &Config, ring: Option<&KeyRing>, problems: &mu
         if let Some(problem) = place_problem(&file) {
             return problems.push(problem);
         }
-        // Opening it would make a new one.
+        // Opening it would create the file.
         if !file.exists() {
             return println!("the database is new; serve makes it");
         }
@@ -92,7 +93,7 @@ async fn ring_problem(store: &Store, ring: &KeyRing) -> Result<Option<String>, S
         after.clone_from(last);
         for (tenant, row) in &tenants {
             count += 1;
-            closed += u64::from(KeySet::open(ring, row, tenant).and_then(KeySet::key).is_err());
+            closed += u64::from(DataKeySet::open(ring, row, tenant).and_then(DataKeySet::key).is_err());
         }
     }
     if closed == 0 {
@@ -104,7 +105,7 @@ async fn ring_problem(store: &Store, ring: &KeyRing) -> Result<Option<String>, S
     )))
 }
 
-/// Why SQLite cannot write to the file, or not make it and those beside it.
+/// Why SQLite cannot write to the file, or cannot create it and its journal files.
 fn place_problem(file: &Path) -> Option<String> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -121,7 +122,7 @@ fn place_problem(file: &Path) -> Option<String> {
     })
 }
 
-/// The file, and those that SQLite keeps beside it.
+/// The database file and the journal files of SQLite.
 fn files_of(file: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|end| {
         let mut name = file.as_os_str().to_owned();

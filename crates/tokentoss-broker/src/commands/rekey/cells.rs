@@ -1,4 +1,4 @@
-//! Sealing cells anew by the key that seals now.
+//! Resealing cells with the current data key.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,13 @@ use tokio::time::Instant;
 
 use super::{Tenants, Work};
 use crate::commands::{BATCH, CommandError};
-use crate::keys::{CellPlace, Column, KeySet, Member, Role, column_of, is_sealed_by, open_cell, seal_cell};
-use crate::store::{GrantCell, GrantFilter, GrantId, NamedAs, NewSeal};
+use crate::keys::{
+    CellAad, Column, DataKeyEntry, DataKeySet, Role, column_of, is_sealed_by, open_cell, seal_cell,
+};
+use crate::store::{GrantCell, GrantFilter, GrantId, NamedAs, ResealedCell};
 
 impl Work {
-    /// Seals anew what other keys sealed, and what is in the layout before; a cell that went or changed meanwhile is left alone.
+    /// Reseals cells of other keys sealed, and what is in the layout before; a cell that was deleted or changed meanwhile is skipped.
     pub(super) async fn reseal(&self) -> Result<u64, CommandError> {
         let mut count = 0;
         let mut tenants = Tenants::of(self);
@@ -30,21 +32,20 @@ impl Work {
                     }
                     // Only the layout before does not say what it was sealed for.
                     let column = column.unwrap_or_else(|| column_by_name(&cell.named_as));
-                    let place =
-                        CellPlace { account: cell.account(), grant: cell.grant, cell: cell.cell, column };
-                    // A cell that no key opens stays as it is: the broker tells whose it is when it is used.
-                    let Ok(secret) = open_cell(&key, &place, &cell.sealed) else {
+                    let aad = CellAad { account: cell.account(), grant: cell.grant, cell: cell.cell, column };
+                    // A cell that no key opens is left as it is; the broker reports it when it is used.
+                    let Ok(secret) = open_cell(&key, &aad, &cell.sealed) else {
                         tracing::warn!(grant = %cell.grant, "a cell cannot be opened by any key");
                         continue;
                     };
-                    let new = seal_cell(&key, &place, &secret);
-                    changes.insert(cell.cell.0, NewSeal { cell: cell.cell, old: cell.sealed, new });
+                    let new = seal_cell(&key, &aad, &secret);
+                    changes.insert(cell.cell.0, ResealedCell { cell: cell.cell, old: cell.sealed, new });
                 }
-                let changes: Vec<NewSeal> = changes.into_values().collect();
+                let changes: Vec<ResealedCell> = changes.into_values().collect();
                 if !changes.is_empty() {
                     count += self.store.reseal(&changes).await?;
                 }
-                // Almost half of the time the database is left to the brokers, whose callers wait for it.
+                // A pause after each batch leaves the database to the brokers for almost half of the time.
                 tokio::time::sleep(began.elapsed() / 4 * 3).await;
                 began = Instant::now();
             }
@@ -52,10 +53,14 @@ impl Work {
         Ok(count)
     }
 
-    /// Whether a former key of a tenant still seals something.
-    pub(super) async fn has_cells_of_former(&self, tenant: &str, set: &KeySet) -> Result<bool, CommandError> {
-        let is_former = |member: &&Member| member.role == Role::Former;
-        let former: Vec<&Member> = set.0.iter().filter(is_former).collect();
+    /// Whether a former key of a tenant still has cells.
+    pub(super) async fn has_cells_of_former(
+        &self,
+        tenant: &str,
+        set: &DataKeySet,
+    ) -> Result<bool, CommandError> {
+        let is_former = |member: &&DataKeyEntry| member.role == Role::Former;
+        let former: Vec<&DataKeyEntry> = set.0.iter().filter(is_former).collect();
         if former.is_empty() {
             return Ok(false);
         }
@@ -81,7 +86,7 @@ fn column_by_name(named_as: &NamedAs) -> Column {
     }
 }
 
-/// The grants of a tenant, batch by batch.
+/// The grants of a tenant, in batches.
 struct Grants<'a> {
     work: &'a Work,
     filter: GrantFilter,

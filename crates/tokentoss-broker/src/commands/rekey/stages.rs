@@ -1,17 +1,17 @@
-//! The stages of a new data key: next, the one that seals, former, gone.
+//! The stages of a data key: next, sealing, former, removed.
 
 use std::time::Duration;
 
 use super::{Tenants, Work};
 use crate::commands::CommandError;
-use crate::keys::{Key, KeySet, Member, Role};
+use crate::keys::{DataKeyEntry, DataKeySet, Key, Role};
 
-/// How long a former key is kept at least: whoever sealed by it has ended long before.
+/// How long a former key is kept at least; no broker seals with it for that long.
 const KEPT_FORMER: Duration = Duration::from_secs(3600);
 
 impl Work {
-    /// Gives every tenant a fresh data key, and seals its cells by it. A tenant whose last renewal was interrupted goes on
-    /// with that one.
+    /// Gives every tenant a new data key, and reseals its cells. An interrupted renewal of a tenant is
+    /// continued.
     pub(super) async fn renew(&self, settle: Duration) -> Result<(), CommandError> {
         let now = self.store.now().await?.as_millis();
         let mut count = 0;
@@ -40,7 +40,7 @@ impl Work {
         Ok(())
     }
 
-    /// Drops former keys that are old enough and seal nothing.
+    /// Removes former keys that are old enough and have no cells.
     pub(super) async fn forget(&self) -> Result<u64, CommandError> {
         let now = self.store.now().await?.as_millis();
         let oldest = now.saturating_sub(u64::try_from(KEPT_FORMER.as_millis()).unwrap_or(u64::MAX));
@@ -51,8 +51,8 @@ impl Work {
             if self.has_cells_of_former(&tenant, &set).await? {
                 continue;
             }
-            let is_old = |member: &Member| member.role == Role::Former && member.since <= oldest;
-            let drop_old = |set: &mut KeySet| {
+            let is_old = |member: &DataKeyEntry| member.role == Role::Former && member.since <= oldest;
+            let drop_old = |set: &mut DataKeySet| {
                 let before = set.0.len();
                 set.0.retain(|member| !is_old(member));
                 set.0.len() < before
@@ -63,16 +63,16 @@ impl Work {
     }
 }
 
-fn add_next(set: &mut KeySet, now: u64) -> bool {
+fn add_next(set: &mut DataKeySet, now: u64) -> bool {
     if set.with_role(Role::Next).is_some() {
         return false;
     }
-    set.0.push(Member { key: Key::generate(), role: Role::Next, since: now });
+    set.0.push(DataKeyEntry { key: Key::generate(), role: Role::Next, since: now });
     true
 }
 
-/// Has the next key seal.
-fn promote(set: &mut KeySet, now: u64) -> bool {
+/// Makes the next key the sealing one.
+fn promote(set: &mut DataKeySet, now: u64) -> bool {
     if set.with_role(Role::Next).is_none() {
         return false;
     }

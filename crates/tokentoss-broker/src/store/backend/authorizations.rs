@@ -131,7 +131,8 @@ macro_rules! authorizations {
                 Ok((changed == 1).then_some(before))
             }
 
-            /// Takes one of the tries to confirm a sign-in, in the one statement that looks whether there is one.
+            /// Takes one of the tries to confirm a sign-in, in the one statement that looks whether there is
+            /// one.
             pub(in crate::store) async fn take_try(
                 &mut self,
                 id: AuthorizationId,

@@ -6,35 +6,35 @@ use tokentoss_custody::{CLOCK_TOLERANCE, Claim, LEASE, LeaseOwner};
 
 use super::columns::{count, length, millis, wide};
 use super::{Postgres, Sqlite};
-use crate::store::{Due, DueAsked, GrantId, GrantRow, StoreError};
+use crate::store::{DueGrant, DueQuery, GrantId, GrantRow, StoreError};
 
-/// When the machine calls a grant due, apart from leases and pauses; an index is of the same text.
+/// When a grant is due, without regard to leases and pauses. An index uses the same expression.
 const DUE_AT: &str = "CASE WHEN attempt_hash = refresh_hash THEN 0 WHEN used_at >= renewed_at THEN refresh_at
            ELSE keep_alive_at END";
 
-/// Grants without failures, the one that is due for longest first. Each of the two has an index.
+/// Grants without failures, the longest overdue first. There is an index for each of the two queries.
 const WELL: (&str, &str) = ("failures = 0", DUE_AT);
-/// The others, which come after them: some may fail for ever.
+/// Grants with failures come last, because some may fail permanently.
 const FAILING: (&str, &str) = ("failures > 0", "next_attempt_at");
 
 impl Sqlite {
-    /// There is one writer anyway.
+    /// SQLite has one writer at a time, so no row locks are needed.
     const SKIP: &str = "";
     /// A list as JSON.
     const IS_OPEN: &str = "tenant NOT IN (SELECT value FROM json_each($7))";
 }
 
 impl Postgres {
-    /// What another process looks at is left to it.
+    /// Rows that another process has locked are skipped.
     const SKIP: &str = "FOR UPDATE SKIP LOCKED";
     /// A list as JSON.
     const IS_OPEN: &str = "tenant NOT IN (SELECT jsonb_array_elements_text($7::jsonb))";
 }
 
-/// What is looked for.
+/// The parameters of the query.
 struct Looked<'a> {
-    asked: &'a DueAsked<'a>,
-    /// The tenants that are left alone, as JSON.
+    asked: &'a DueQuery<'a>,
+    /// The tenants to skip, as JSON.
     closed: String,
     now: Timestamp,
 }
@@ -44,11 +44,11 @@ macro_rules! due {
         impl $name {
             pub(in crate::store) async fn claim_due(
                 &mut self,
-                asked: &DueAsked<'_>,
+                asked: &DueQuery<'_>,
                 most: usize,
                 choose: &(dyn Fn(&GrantRow) -> Option<(Claim, LeaseOwner)> + Sync),
-            ) -> Result<Vec<Due>, StoreError> {
-                // A look first, which locks nothing, because most of the time nothing is due.
+            ) -> Result<Vec<DueGrant>, StoreError> {
+                // First a query without locks, because usually nothing is due.
                 let now = self.now().await?;
                 let closed = serde_json::json!(asked.closed).to_string();
                 let looked = Looked { asked, closed, now };
@@ -64,7 +64,7 @@ macro_rules! due {
                         Ok(None) => continue,
                         Err(error) if error.is_unreadable_row() => {
                             tracing::error!(grant = %id, %error, "a grant cannot be read, and is not refreshed");
-                            asked.left_alone.add(id);
+                            asked.unreadable_grants.add(id);
                             continue;
                         }
                         Err(error) => return Err(error),
@@ -74,12 +74,12 @@ macro_rules! due {
                         Some((claim, owner))
                             if Self::claim_in(&mut transaction, id, &claim, owner).await? =>
                         {
-                            Some(tokentoss_custody::Held { claim, owner })
+                            Some(tokentoss_custody::HeldLease { claim, owner })
                         }
                         Some(_) => continue,
                         None => None,
                     };
-                    claimed.push(Due { row, held });
+                    claimed.push(DueGrant { row, held });
                 }
                 transaction.commit().await?;
                 Ok(claimed)
@@ -91,14 +91,14 @@ macro_rules! due {
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
-                let left_alone = looked.asked.left_alone;
-                // As many as may be left alone among them.
-                let limit = most.saturating_add(left_alone.count());
+                let unreadable_grants = looked.asked.unreadable_grants;
+                // Enough rows even if all skipped grants are among them.
+                let limit = most.saturating_add(unreadable_grants.count());
                 let mut ids = Self::due_of(WELL, connection, looked, limit, skip).await?;
                 if let Some(left) = limit.checked_sub(ids.len()).filter(|left| *left > 0) {
                     ids.extend(Self::due_of(FAILING, connection, looked, left, skip).await?);
                 }
-                ids.retain(|id| !left_alone.has(*id));
+                ids.retain(|id| !unreadable_grants.has(*id));
                 ids.truncate(most);
                 Ok(ids)
             }
@@ -110,7 +110,7 @@ macro_rules! due {
                 most: usize,
                 skip: &str,
             ) -> Result<Vec<GrantId>, StoreError> {
-                // A lease or a failure that lies too far ahead is from a clock that was put back since.
+                // A lease or failure too far in the future was written before the clock was set back.
                 let text = format!(
                     "SELECT id FROM grants
                       WHERE provider = $1 AND refresh_cell IS NOT NULL AND {which} AND {DUE_AT} <= $2

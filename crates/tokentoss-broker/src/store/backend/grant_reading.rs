@@ -23,7 +23,7 @@ macro_rules! grant_reading {
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,
             ) -> Result<Option<GrantRow>, StoreError> {
-                // One statement, so that the row and its tokens are of one moment.
+                // One statement, so that row and tokens are consistent.
                 let rows = sqlx::query(concat!(
                     "SELECT ", $now, " AS now, g.*,
                             t.scopes AS t_scopes, t.audience AS t_audience, t.hash AS t_hash, t.cell AS t_cell,

@@ -1,4 +1,4 @@
-//! Writing the row of a grant, each time where it is as it was read.
+//! Writing the row of a grant if it is unchanged since it was read.
 
 use sqlx::query::Query;
 use sqlx::{Connection, Row};
@@ -7,8 +7,8 @@ use tokentoss_custody::{Claim, Failure, Grant, LEASE, LeaseOwner, Version};
 use super::columns::{bytes_of, count, hash_of, length, millis};
 use super::updating::RowWrite;
 use super::{Postgres, Sqlite};
-use crate::store::news::Telling;
-use crate::store::{Change, ChangeKind, GrantId, NewCell, NewGrant, Place, StoreError};
+use crate::store::change_events::ChangeNotifier;
+use crate::store::{Change, ChangeKind, GrantId, NewCell, NewGrant, ProviderUser, StoreError};
 
 macro_rules! grant_writing {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
@@ -17,7 +17,7 @@ macro_rules! grant_writing {
                 &mut self,
                 new: &NewGrant,
                 cells: &[NewCell],
-                telling: &Telling,
+                notifier: &ChangeNotifier,
             ) -> Result<Option<Change>, StoreError> {
                 let mut transaction = self.connection.begin_with($begin).await?;
                 let grant = &new.grant;
@@ -42,16 +42,16 @@ macro_rules! grant_writing {
                 if added == 0 {
                     return Ok(None);
                 }
-                let place = Self::set_columns(&mut transaction, new.id, grant, "", grant.version, None).await?;
+                let provider_user = Self::set_columns(&mut transaction, new.id, grant, "", grant.version, None).await?;
                 Self::set_tokens(&mut transaction, new.id, grant, cells).await?;
                 if let Some(sign_in) = new.sign_in {
                     Self::end_sign_in(&mut transaction, sign_in, new.id).await?;
                 }
                 let kind = ChangeKind::Connected;
                 let change =
-                    place.map(|place| Change { grant: new.id, place, version: grant.version, kind });
+                    provider_user.map(|provider_user| Change { grant: new.id, provider_user, version: grant.version, kind });
                 if let Some(change) = &change {
-                    Self::announce(&mut transaction, &telling.message(change)).await?;
+                    Self::announce(&mut transaction, &notifier.message(change)).await?;
                 }
                 transaction.commit().await?;
                 Ok(change)
@@ -87,11 +87,11 @@ macro_rules! grant_writing {
                 Ok(claimed.rows_affected() == 1)
             }
 
-            /// Writes a row with all that belongs to it, in one transaction with its news.
+            /// Writes a row with its tokens, cells and revocations, in one transaction with its notification.
             pub(super) async fn update_in_transaction(
                 &mut self,
                 write: RowWrite<'_>,
-                telling: &Telling,
+                notifier: &ChangeNotifier,
             ) -> Result<Option<Change>, StoreError> {
                 let RowWrite { id, update, email, sign_in, cells } = write;
                 let mut transaction = self.connection.begin_with($begin).await?;
@@ -103,7 +103,7 @@ macro_rules! grant_writing {
                 let version = update.guard.version;
                 let written =
                     Self::set_columns(&mut transaction, id, &update.after, guard, version, owner).await?;
-                let Some(place) = written else { return Ok(None) };
+                let Some(provider_user) = written else { return Ok(None) };
                 if let Some(email) = email {
                     sqlx::query("UPDATE grants SET email = $1 WHERE id = $2")
                         .bind(email)
@@ -115,7 +115,7 @@ macro_rules! grant_writing {
                     Self::end_sign_in(&mut transaction, sign_in, id).await?;
                 }
                 if !update.revoke.is_empty() {
-                    // They name cells of this write, too.
+                    // Revocations may reference cells of this write.
                     Self::insert_cells(&mut transaction, id, cells).await?;
                     for token in &update.revoke {
                         Self::insert_revocation(&mut transaction, id, *token).await?;
@@ -123,13 +123,14 @@ macro_rules! grant_writing {
                 }
                 Self::set_tokens(&mut transaction, id, &update.after, cells).await?;
                 let kind = ChangeKind::of(&update.after, cells);
-                let change = Change { grant: id, place, version: update.after.version, kind };
-                Self::announce(&mut transaction, &telling.message(&change)).await?;
+                let change = Change { grant: id, provider_user, version: update.after.version, kind };
+                Self::announce(&mut transaction, &notifier.message(&change)).await?;
                 transaction.commit().await?;
                 Ok(Some(change))
             }
 
-            /// All columns but `used_at`, where the guard holds; tells whose row it is.
+            /// Sets all columns except `used_at` if the guard holds; returns tenant, user and provider of the
+            /// row.
             pub(super) async fn set_columns(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,
@@ -137,10 +138,10 @@ macro_rules! grant_writing {
                 guard: &str,
                 version: Version,
                 owner: Option<LeaseOwner>,
-            ) -> Result<Option<Place>, StoreError> {
+            ) -> Result<Option<ProviderUser>, StoreError> {
                 let query = sqlx::query(sqlx::AssertSqlSafe(columns_text(guard)));
                 let query = Self::bind_columns(query, id, grant, version, owner);
-                query.fetch_optional(connection).await?.as_ref().map(Self::place_of).transpose()
+                query.fetch_optional(connection).await?.as_ref().map(Self::provider_user_of).transpose()
             }
 
             /// The values of [`columns_text`]: 25, and the owner where there is one.
@@ -184,8 +185,8 @@ macro_rules! grant_writing {
                 }
             }
 
-            pub(super) fn place_of(row: &<$database as sqlx::Database>::Row) -> Result<Place, StoreError> {
-                Ok(Place {
+            pub(super) fn provider_user_of(row: &<$database as sqlx::Database>::Row) -> Result<ProviderUser, StoreError> {
+                Ok(ProviderUser {
                     tenant: row.try_get("tenant")?,
                     user: row.try_get("user_id")?,
                     provider: row.try_get("provider")?,
@@ -197,7 +198,7 @@ macro_rules! grant_writing {
 
 for_each_database!(grant_writing);
 
-/// What ties a write to the holder of a lease.
+/// The condition that binds a write to the holder of a lease.
 pub(super) const OF_OWNER: &str = "AND lease_owner = $26";
 
 /// The statement that sets all columns but `used_at`, with the values of `bind_columns`.

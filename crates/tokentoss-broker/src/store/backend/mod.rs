@@ -1,14 +1,14 @@
-//! The statements, once for both databases.
+//! The SQL statements, written once for both databases.
 //!
-//! Each file holds the statements of one subject as a macro, which [`for_each_database`] calls with what differs: how a
-//! transaction begins that will write, the database's clock in milliseconds, the type of bytes, and what keeps two processes
-//! from changing the schema at once.
+//! Each file holds the statements of one subject as a macro, which [`for_each_database`] calls with what
+//! differs: how a transaction begins that will write, the database's clock in milliseconds, the type of
+//! bytes, and what keeps two processes from changing the schema at once.
 
 use sqlx::SqlitePool;
 use sqlx::pool::PoolConnection;
 
 use super::StoreError;
-use lent::Lent;
+use borrowed_connection::BorrowedConnection;
 
 macro_rules! for_each_database {
     ($statements:ident) => {
@@ -33,15 +33,15 @@ macro_rules! for_each_database {
 
 mod accounts;
 mod administration;
-mod announcing;
 mod authorizations;
+mod borrowed_connection;
 mod cells;
 mod columns;
 mod due;
 mod durability;
 mod grant_reading;
 mod grant_writing;
-mod lent;
+mod notifications;
 mod postgres_pool;
 mod resealing;
 mod revocations;
@@ -52,18 +52,18 @@ mod tokens;
 mod updating;
 mod uses;
 
-pub(super) use announcing::{Arrived, Listener};
+pub(super) use notifications::{Listener, Received};
 pub(super) use postgres_pool::PostgresPool;
 pub(super) use updating::RowWrite;
 
-/// A connection to SQLite, which lets one writer in at a time, for one call.
+/// A connection to SQLite for one call. SQLite allows one writer at a time.
 pub(super) struct Sqlite {
     connection: PoolConnection<sqlx::Sqlite>,
 }
 
 /// A connection to Postgres for one call.
 pub(super) struct Postgres {
-    connection: Lent,
+    connection: BorrowedConnection,
     pool: PostgresPool,
 }
 
@@ -75,6 +75,6 @@ impl Sqlite {
 
 impl Postgres {
     pub(super) async fn of(pool: &PostgresPool) -> Result<Self, StoreError> {
-        Ok(Self { connection: Lent::of(&pool.connections).await?, pool: pool.clone() })
+        Ok(Self { connection: BorrowedConnection::of(&pool.connections).await?, pool: pool.clone() })
     }
 }

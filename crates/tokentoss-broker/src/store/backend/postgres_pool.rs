@@ -1,4 +1,4 @@
-//! The connections to Postgres of one process, but for the one that listens.
+//! The pool of connections to Postgres, without the one that listens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,50 +6,50 @@ use std::time::Duration;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::announcing::Unsaid;
-use crate::store::{PATIENCE, StoreError, address};
+use super::notifications::Outbox;
+use crate::store::{LOCK_TIMEOUT, StoreError, address};
 
-/// So many; with the one that listens they are 16.
+/// The size of the pool; with the listening connection there are 16.
 const CONNECTIONS: u32 = 15;
-/// After so long without a word from its process, a transaction of Postgres ends: longer than anybody waits for an answer.
+/// Postgres ends an idle transaction after this time, which is longer than any caller waits.
 const ABANDONED: Duration = Duration::from_secs(15);
-/// A connection that was used so lately is believed to live.
+/// A connection that was idle for less than this is not probed.
 const ASK_AFTER: Duration = Duration::from_secs(1);
-/// Another one has so long to say that it does.
+/// The time limit for the probe of an idle connection.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
-/// How long calls that still run may keep the connections from being closed.
+/// How long closing waits for running calls.
 const LAST_CALLS: Duration = Duration::from_secs(2);
 
-/// The connections, and what is still to be sent through one of them.
+/// The connections, and the notifications that still have to be sent.
 #[derive(Clone)]
 pub(in crate::store) struct PostgresPool {
     pub(super) connections: PgPool,
-    pub(super) unsaid: Arc<Unsaid>,
+    pub(super) outbox: Arc<Outbox>,
 }
 
 impl PostgresPool {
     /// Connects to the server of an address.
     pub(in crate::store) async fn open(address: &str) -> Result<Self, StoreError> {
         let options = address::postgres(address)?;
-        let patience = [
-            // SQLite's patience with other writers, for locks that somebody else holds.
-            ("lock_timeout", PATIENCE.as_millis().to_string()),
-            // A machine that lost its power keeps no locks.
+        let settings = [
+            // The same limit as SQLite's busy timeout.
+            ("lock_timeout", LOCK_TIMEOUT.as_millis().to_string()),
+            // A client that lost its power must not keep locks.
             ("idle_in_transaction_session_timeout", ABANDONED.as_millis().to_string()),
             ("tcp_user_timeout", ABANDONED.as_millis().to_string()),
         ];
-        let options = options.application_name("tokentoss-broker").options(patience);
+        let options = options.application_name("tokentoss-broker").options(settings);
         let afresh = Arc::new(options.clone());
         let connections = PgPoolOptions::new()
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(LOCK_TIMEOUT)
             .max_connections(CONNECTIONS)
-            // To ask each time whether a connection still lives would double the ways to the server.
+            // A probe before each use would double the round trips.
             .test_before_acquire(false)
             .before_acquire(move |connection, known| {
                 let afresh = Arc::clone(&afresh);
                 Box::pin(async move {
                     if known.idle_for >= ASK_AFTER && !lives(connection).await {
-                        // sqlx would wait for the other end to close it, as long as a caller waits for a connection.
+                        // sqlx would wait for the peer to close a dead connection, up to the acquire timeout.
                         *connection = PgConnection::connect_with(&afresh).await?;
                     }
                     Ok(true)
@@ -57,7 +57,7 @@ impl PostgresPool {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { connections, unsaid: Arc::default() })
+        Ok(Self { connections, outbox: Arc::default() })
     }
 
     pub(in crate::store) async fn close(&self) {

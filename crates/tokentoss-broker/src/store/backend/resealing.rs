@@ -5,7 +5,7 @@ use tokentoss_custody::{CellId, Scopes, Target};
 
 use super::columns::{bytes_of, wide};
 use super::{Postgres, Sqlite};
-use crate::store::{GrantCell, GrantId, NamedAs, NewSeal, StoreError};
+use crate::store::{GrantCell, GrantId, NamedAs, ResealedCell, StoreError};
 
 /// Cells with their accounts and with what names them; one that several tokens name comes several times.
 const CELLS: &str = "SELECT c.grant_id, c.id, c.sealed, g.tenant, g.user_id, g.provider, g.issuer, g.subject,
@@ -63,10 +63,10 @@ impl Sqlite {
         Ok(found)
     }
 
-    pub(in crate::store) async fn reseal(&mut self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+    pub(in crate::store) async fn reseal(&mut self, seals: &[ResealedCell]) -> Result<u64, StoreError> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         let mut count = 0;
-        for NewSeal { cell, old, new } in seals {
+        for ResealedCell { cell, old, new } in seals {
             let replaced = sqlx::query("UPDATE cells SET sealed = $1 WHERE id = $2 AND sealed = $3")
                 .bind(new.as_slice())
                 .bind(bytes_of(*cell))
@@ -93,7 +93,7 @@ impl Postgres {
         rows_read!(rows)
     }
 
-    pub(in crate::store) async fn reseal(&mut self, seals: &[NewSeal]) -> Result<u64, StoreError> {
+    pub(in crate::store) async fn reseal(&mut self, seals: &[ResealedCell]) -> Result<u64, StoreError> {
         let ids: Vec<Vec<u8>> = seals.iter().map(|seal| bytes_of(seal.cell)).collect();
         let old: Vec<&[u8]> = seals.iter().map(|seal| seal.old.as_slice()).collect();
         let new: Vec<&[u8]> = seals.iter().map(|seal| seal.new.as_slice()).collect();

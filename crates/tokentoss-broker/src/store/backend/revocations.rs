@@ -10,19 +10,20 @@ use super::{Postgres, Sqlite};
 use crate::store::{GrantId, NewCell, Revocation, StoreError};
 
 impl Sqlite {
-    /// There is one writer anyway.
+    /// SQLite has one writer at a time, so no row locks are needed.
     const SKIP_REVOCATIONS: &str = "";
 }
 
 impl Postgres {
-    /// What another process works on is left to it.
+    /// Rows that another process has locked are skipped.
     const SKIP_REVOCATIONS: &str = "FOR UPDATE OF r SKIP LOCKED";
 }
 
 macro_rules! revocations {
     ($name:ident, $database:ty, $begin:literal, $now:literal, $blob:literal, $lock:expr) => {
         impl $name {
-            /// Queues a token whose cell is there: what was lost cannot be revoked, and must not keep anybody from signing out.
+            /// Queues a token if its cell exists. A lost token cannot be revoked, and must not prevent a
+            /// sign-out.
             pub(super) async fn insert_revocation(
                 connection: &mut <$database as sqlx::Database>::Connection,
                 id: GrantId,
@@ -59,14 +60,14 @@ macro_rules! revocations {
                 Ok(transaction.commit().await?)
             }
 
-            /// Takes what is due; nobody else does for so long.
+            /// Takes due revocations, and reserves them for this time.
             pub(in crate::store) async fn take_revocations(
                 &mut self,
                 provider: &str,
                 most: usize,
                 hold: Duration,
             ) -> Result<Vec<Revocation>, StoreError> {
-                // A look first, which locks nothing, because most of the time nothing is due.
+                // First a query without locks, because usually nothing is due.
                 let look = concat!(
                     "SELECT r.cell FROM revocations r JOIN grants g ON g.id = r.grant_id
                       WHERE r.next_attempt_at <= ", $now, " AND g.provider = $1 LIMIT 1"

@@ -43,7 +43,7 @@ macro_rules! schema {
             }
 
             pub(in crate::store) async fn pending(&mut self) -> Result<usize, StoreError> {
-                // A database without the table is a new one; any other error says nothing of it.
+                // Only a missing table means a new database; other errors are returned.
                 let is_new =
                     sqlx::query(Self::HAS_VERSION).fetch_optional(&mut *self.connection).await?.is_none();
                 let found = if is_new { 0 } else { Self::version(&mut self.connection).await? };

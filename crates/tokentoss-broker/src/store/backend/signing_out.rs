@@ -5,7 +5,7 @@ use tokentoss_custody::{Revoker, Status, Version};
 
 use super::columns::number;
 use super::{Postgres, Sqlite};
-use crate::store::news::Telling;
+use crate::store::change_events::ChangeNotifier;
 use crate::store::{Change, ChangeKind, GrantId, GrantOwner, StoreError};
 
 macro_rules! signing_out {
@@ -18,7 +18,7 @@ macro_rules! signing_out {
                     .await?;
                 let owner = |row| {
                     Ok(GrantOwner {
-                        place: Self::place_of(&row)?,
+                        provider_user: Self::provider_user_of(&row)?,
                         issuer: row.try_get("issuer")?,
                         is_ended: row.try_get::<String, _>("status")? == "revoked",
                     })
@@ -31,7 +31,7 @@ macro_rules! signing_out {
                 id: GrantId,
                 by: Revoker,
                 revoke: bool,
-                telling: &Telling,
+                notifier: &ChangeNotifier,
             ) -> Result<Option<Change>, StoreError> {
                 let mut transaction = self.connection.begin_with($begin).await?;
                 // First, because it locks the row.
@@ -75,11 +75,11 @@ macro_rules! signing_out {
                 }
                 let change = Change {
                     grant: id,
-                    place: Self::place_of(&row)?,
+                    provider_user: Self::provider_user_of(&row)?,
                     version: Version(number(row.try_get("version")?)),
                     kind: ChangeKind::Disconnected,
                 };
-                Self::announce(&mut transaction, &telling.message(&change)).await?;
+                Self::announce(&mut transaction, &notifier.message(&change)).await?;
                 transaction.commit().await?;
                 Ok(Some(change))
             }

@@ -1,6 +1,6 @@
-//! The access tokens of a grant, with the sealed cells that it names.
+//! The access tokens of a grant, with the sealed cells that it references.
 //!
-//! Both databases do the same: SQLite, which is asked without a network, in one statement after another, Postgres in one.
+//! SQLite runs several statements, because it needs no network; Postgres runs one.
 
 use sqlx::query::Query;
 use tokentoss_custody::{Access, CellId, Grant, Slot};
@@ -10,7 +10,7 @@ use super::{Postgres, Sqlite};
 use crate::store::{GrantId, NewCell, StoreError};
 
 impl Sqlite {
-    /// The access tokens, with their new cells, and without the cells that nothing names any more.
+    /// Writes the access tokens and their new cells, and deletes cells that are no longer referenced.
     pub(super) async fn set_tokens(
         connection: &mut sqlx::SqliteConnection,
         id: GrantId,
@@ -57,7 +57,7 @@ impl Sqlite {
 }
 
 impl Postgres {
-    /// The same; each statement costs a way to the server and back.
+    /// The same in one statement, because each one costs a round trip.
     pub(super) async fn set_tokens(
         connection: &mut sqlx::PgConnection,
         id: GrantId,
@@ -70,10 +70,10 @@ impl Postgres {
     }
 }
 
-/// The parts of a statement that write tokens and cells, with values from `first` on, for each row of `written`: one, or none
-/// where nothing is to be written.
+/// The common table expressions that write tokens and cells, with parameters from `first` on. `written` has
+/// one row, or none if nothing is to be written.
 ///
-/// All parts see the rows as they were before the statement, so they are told which cells are named after it.
+/// All expressions see the rows before the statement, so the referenced cells are passed as a parameter.
 pub(super) fn parts(first: usize, written: &str) -> String {
     let [
         id,
@@ -149,7 +149,7 @@ pub(super) fn bind<'q>(
         .bind(named_by(grant).map(bytes_of).collect::<Vec<_>>())
 }
 
-/// The cells that a row names.
+/// The cells that a row references.
 fn named_by(grant: &Grant) -> impl Iterator<Item = CellId> {
     let tokens = grant.tokens.iter().filter_map(|slot| slot.access.as_ref());
     let others = [grant.refresh, grant.id_token.map(|token| token.handle)];

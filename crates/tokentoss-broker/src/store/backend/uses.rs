@@ -14,7 +14,7 @@ impl Sqlite {
     ) -> Result<(), StoreError> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         for (id, at) in uses {
-            // A time that lies ahead is from a clock that was put back since.
+            // A time in the future was written before the clock was set back.
             sqlx::query(
                 "UPDATE grants SET used_at = $1
                   WHERE id = $2

@@ -112,7 +112,7 @@ async fn only_the_clusters_keys_sign() {
 }
 
 #[tokio::test]
-async fn what_is_signed_stays_as_it_is() {
+async fn changed_tokens_are_refused() {
     let (rsa, p256) = (Signer::rsa("rsa"), Signer::p256("p256"));
     let (broker, _cluster) = broker(&rsa, &p256).await;
     for signer in [&rsa, &p256] {
@@ -152,7 +152,7 @@ async fn what_is_signed_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn tokens_for_others_from_others_or_for_another_time() {
+async fn tokens_with_other_audience_issuer_or_lifetime_are_refused() {
     let (rsa, p256) = (Signer::rsa("rsa"), Signer::p256("p256"));
     let (broker, _cluster) = broker(&rsa, &p256).await;
     let account = |namespace: &str, name: &str| format!("system:serviceaccount:{namespace}:{name}");

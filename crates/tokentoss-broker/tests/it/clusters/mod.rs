@@ -1,9 +1,9 @@
 //! A Kubernetes cluster as the broker sees it: keys that are published, and tokens that they sign.
 
 mod attacks;
-mod keys_away;
 mod service_accounts;
 mod settings;
+mod unavailable_keys;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -24,7 +24,7 @@ tenants = ["acme"]
 "#;
 
 #[tokio::test]
-async fn each_asks_for_whom_the_configuration_says() {
+async fn each_service_account_acts_for_the_configured_user() {
     for home in Home::all().await {
         for signer in [Signer::rsa("first"), Signer::p256("first")] {
             let cluster = Cluster::publishing(&[&signer]).await;
@@ -116,7 +116,7 @@ async fn clocks_may_differ_by_a_few_seconds() {
 }
 
 #[tokio::test]
-async fn they_are_listed_among_the_callers() {
+async fn service_accounts_are_listed_as_callers() {
     let provider = Provider::start().await;
     let home = Home::new(&provider);
     let cluster = Cluster::publishing(&[&Signer::p256("first")]).await;

@@ -99,7 +99,7 @@ async fn check_reads_the_keys() {
     let checked = run(&config, &["check"]).await;
     assert!(
         out(&checked)
-            .contains("problem: clusters.prod: its keys cannot be read: what is there is no JWK Set")
+            .contains("problem: clusters.prod: its keys cannot be read: the document is not a JWK Set")
     );
     served.says(503, "");
     let checked = run(&config, &["check"]).await;

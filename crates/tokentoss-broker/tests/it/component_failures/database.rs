@@ -55,7 +55,7 @@ async fn full_after_the_answer_it_is_kept_until_there_is_room() {
         let broker = connected(&home).await;
         fill(&home, "OF refresh_hash").await;
         let meanwhile = async {
-            until(async || broker.custodian.journal().waiting() == 1).await;
+            until(async || broker.custodian.journal().pending_count() == 1).await;
             make_room(&home).await;
         };
         let (answer, ()) = tokio::join!(told(&broker), meanwhile);
@@ -117,7 +117,7 @@ async fn down_after_the_answer_it_is_kept_until_the_database_is_back() {
         until(async || home.provider.forms().len() == 1).await;
         gate.close().await;
         drop(held);
-        until(async || broker.custodian.journal().waiting() == 1).await;
+        until(async || broker.custodian.journal().pending_count() == 1).await;
         gate.open().await;
     };
     let (first, ()) = tokio::join!(told(&broker), meanwhile);

@@ -77,7 +77,7 @@ async fn a_real_disk_that_is_full_for_database_and_journal() {
         drop(held);
         // Neither takes the answer, which is in memory now.
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(broker.custodian.journal().waiting(), 0);
+        assert_eq!(broker.custodian.journal().pending_count(), 0);
         disk.make_room();
     };
     let (first, ()) = tokio::join!(told(&broker), meanwhile);
@@ -115,14 +115,14 @@ async fn a_real_disk_that_is_full_for_postgres() {
     home.provider.set(ProviderBehaviour::Respond(200, Box::leak(body.to_string().into_boxed_str())));
     disk.fill();
     let meanwhile = async {
-        until(async || broker.custodian.journal().waiting() == 1).await;
+        until(async || broker.custodian.journal().pending_count() == 1).await;
         disk.make_room();
     };
     let (first, ()) = tokio::join!(told(&broker), meanwhile);
     assert!(first.status == 200 || said(&first) == STORAGE || first.code() == "refresh_busy", "{first:?}");
     until(async || told(&broker).await.body["access_token"] == long.as_str()).await;
     assert_eq!((home.provider.forms().len(), is_active(&home).await), (1, true));
-    until(async || broker.custodian.journal().waiting() == 0).await;
+    until(async || broker.custodian.journal().pending_count() == 0).await;
     broker.stop().await;
     let name = home.database_name();
     home.execute_beside(&format!("DROP DATABASE {name} WITH (FORCE)")).await;

@@ -3,12 +3,12 @@
 
 pub(crate) mod clocks;
 mod database;
-mod ending;
 mod full_disk;
 mod gate;
 mod keys;
 mod provider;
-mod silent;
+mod shutdown;
+mod unresponsive;
 
 use serde_json::json;
 

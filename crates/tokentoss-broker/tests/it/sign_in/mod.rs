@@ -2,15 +2,15 @@
 
 mod application;
 mod attacks;
+mod cancelled;
+mod confirmation_missing;
 mod cookies;
 mod deposit;
-mod given_up;
 mod interrupted;
 mod languages;
 mod page;
 mod resumed;
 mod shared_machines;
-mod unconfirmed;
 mod without_scopes;
 
 pub(crate) use deposit::sealed;

@@ -1,16 +1,16 @@
 //! Calls made for the caller: what passes, and one file for each attack.
 
 mod addresses;
-mod allowed;
+mod allow_rules;
 mod audit;
-mod cut_off;
+mod call_limits;
+mod client_disconnects;
 mod framing;
+mod head_requests;
 mod headers;
-mod heads;
 mod huge_body;
-mod leaving;
 mod methods;
-mod others;
+mod other_users_account;
 mod paths;
 mod redirects;
 mod refused_token;
@@ -18,4 +18,4 @@ mod request_forms;
 pub(crate) mod service;
 mod slow_body;
 mod smuggling;
-mod turns;
+mod truncated_bodies;

@@ -31,7 +31,7 @@ async fn lengths(status: &str, headers: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_length_is_the_services() {
+async fn a_head_response_has_the_length_of_the_service() {
     for length in ["1234", "0", "5000000000"] {
         assert_eq!(lengths("200 OK", &format!("Content-Length: {length}\r\n")).await, [length]);
     }
@@ -39,7 +39,7 @@ async fn the_length_is_the_services() {
 }
 
 #[tokio::test]
-async fn without_a_length_there_is_none() {
+async fn a_head_response_without_a_length_has_none() {
     for headers in [
         "",
         "Transfer-Encoding: chunked\r\n",

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use crate::documented::document;
+use crate::openapi_document::document;
 use crate::provider::Provider;
 use crate::running::{Answer, Broker, Home, answer, whole};
 use crate::sign_in::{self, Browser, begin, confirm, id_of, view, way_back};
@@ -86,7 +86,7 @@ async fn about_sign_in(
 }
 
 #[tokio::test]
-async fn at_every_stage_of_a_sign_in() {
+async fn foreign_sign_ins_look_unknown_at_every_stage() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;
     let pending = id_of(&begin(&broker, "ada", json!({})).await);
@@ -131,7 +131,7 @@ async fn at_every_stage_of_a_sign_in() {
 }
 
 #[tokio::test]
-async fn at_the_routes_of_applications() {
+async fn foreign_accounts_look_unknown_at_application_routes() {
     let provider = Provider::start().await;
     let broker = sign_in::home(&provider, "page").start_kept().await;
     broker.connect("ada", &provider.grant(), 3600).await;

@@ -45,7 +45,7 @@ impl Column {
 }
 
 /// Where something sealed stands. It is part of the associated data.
-pub trait Place {
+pub trait AssociatedData {
     /// The column.
     fn column(&self) -> Column;
 
@@ -60,7 +60,7 @@ pub trait Place {
 
 /// Where a token of a grant stands.
 #[derive(Clone, Copy, Debug)]
-pub struct CellPlace<'a> {
+pub struct CellAad<'a> {
     /// The account that the grant is of. A row never changes it.
     pub account: AccountKey<'a>,
     /// The grant.
@@ -71,7 +71,7 @@ pub struct CellPlace<'a> {
     pub column: Column,
 }
 
-impl Place for CellPlace<'_> {
+impl AssociatedData for CellAad<'_> {
     fn column(&self) -> Column {
         self.column
     }
@@ -103,7 +103,7 @@ impl Place for CellPlace<'_> {
 
 /// Where a sign-in keeps what its next stage needs.
 #[derive(Clone, Copy, Debug)]
-pub struct AuthorizationPlace<'a> {
+pub struct AuthorizationAad<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The user whose sign-in it is.
@@ -116,7 +116,7 @@ pub struct AuthorizationPlace<'a> {
     pub what: &'static str,
 }
 
-impl Place for AuthorizationPlace<'_> {
+impl AssociatedData for AuthorizationAad<'_> {
     fn column(&self) -> Column {
         Column::of_sign_in(self.what)
     }
@@ -181,7 +181,7 @@ mod tests {
         let scopes = tokentoss_custody::Scopes::read(scopes);
         let target = Target { scopes, audience: Some(audience.clone()) };
         let column = Column::access_token(&target);
-        CellPlace { account, grant: GrantId([1; 16]), cell: CellId(7), column }.associated()
+        CellAad { account, grant: GrantId([1; 16]), cell: CellId(7), column }.associated()
     }
 
     proptest! {

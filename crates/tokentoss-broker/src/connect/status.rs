@@ -1,4 +1,4 @@
-//! How far a sign-in is, for whoever began it.
+//! The status of a sign-in, for the caller that started it.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use tokio::time::Instant;
 use super::{Failure, SignIns, Way};
 use crate::callers::Caller;
 use crate::problem::Problem;
-use crate::refresh::Failed;
+use crate::refresh::CustodianError;
 use crate::store::{Authorization, AuthorizationId, GrantRow, RESUMABLE_FOR, Stage};
 
-/// How often the row is looked at, for changes that another process wrote.
+/// The interval at which the row is polled for changes of other processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How far a sign-in is.
+/// The status of a sign-in.
 #[derive(Debug)]
-pub struct View {
-    /// Its identifier.
+pub struct SignInStatus {
+    /// The identifier.
     pub id: String,
     /// `pending`, `confirm`, `done`, `failed` or `expired`.
     pub status: &'static str,
-    /// When it ends.
+    /// The time at which it expires.
     pub expires_at: Timestamp,
     /// The account, once it is connected.
     pub account: Option<GrantRow>,
@@ -30,16 +30,16 @@ pub struct View {
 }
 
 impl SignIns {
-    /// How far a sign-in is.
+    /// The status of a sign-in.
     ///
     /// # Errors
-    /// That it is not this user's, or that the database does not answer.
-    pub async fn view(&self, caller: &Caller, id: &str) -> Result<View, Problem> {
+    /// The sign-in is not this user's, or the database does not answer.
+    pub async fn view(&self, caller: &Caller, id: &str) -> Result<SignInStatus, Problem> {
         let row = self.own(caller, id).await?;
         self.view_of(row).await
     }
 
-    /// The same once its status is another one than the one that is known, or after that time.
+    /// The status as soon as it differs from the known one, or after this time.
     ///
     /// # Errors
     /// As [`SignIns::view`].
@@ -49,12 +49,12 @@ impl SignIns {
         id: &str,
         known: &str,
         longest: Duration,
-    ) -> Result<View, Problem> {
+    ) -> Result<SignInStatus, Problem> {
         let until = Instant::now() + longest;
-        let bell = self.news.of(AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?);
+        let watcher = self.watchers.of(AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?);
         loop {
-            // Before the row is read, so that no news is missed.
-            let news = bell.notified();
+            // Before the row is read, so that no notification is missed.
+            let news = watcher.notified();
             tokio::pin!(news);
             news.as_mut().enable();
             let row = self.own(caller, id).await?;
@@ -72,18 +72,18 @@ impl SignIns {
             tokio::select! {
                 () = news => {}
                 () = tokio::time::sleep(pause) => {}
-                // A process that ends keeps nobody waiting.
+                // A shutdown ends the wait.
                 () = self.custodian.ending.cancelled() => return self.view_of(row).await,
             }
         }
     }
 
-    async fn view_of(&self, row: Authorization) -> Result<View, Problem> {
+    async fn view_of(&self, row: Authorization) -> Result<SignInStatus, Problem> {
         let account = match row.grant {
-            Some(grant) => self.custodian.store.grant(grant).await.map_err(Failed::from)?,
+            Some(grant) => self.custodian.store.grant(grant).await.map_err(CustodianError::from)?,
             None => None,
         };
-        Ok(View {
+        Ok(SignInStatus {
             id: row.id.to_string(),
             status: status_of(&row),
             expires_at: row.expires_at,
@@ -96,7 +96,7 @@ impl SignIns {
     }
 }
 
-/// Whether the process that worked on a sign-in ended, or could not write how it went, and nobody resumes it any more.
+/// Whether the process that worked on a sign-in ended, or could not write the went, and nobody resumes it any more.
 fn is_interrupted(row: &Authorization) -> bool {
     let over_for = row.now.as_millis().checked_sub(row.expires_at.as_millis());
     match row.stage {
@@ -111,7 +111,7 @@ fn status_of(row: &Authorization) -> &'static str {
         Stage::Done => "done",
         Stage::Failed => "failed",
         _ if is_interrupted(row) => "failed",
-        // Nobody has to confirm a deposit.
+        // A deposit needs no confirmation.
         Stage::Connecting if row.way == Way::Deposit => "pending",
         Stage::Connecting => "confirm",
         _ if row.expires_at <= row.now => "expired",

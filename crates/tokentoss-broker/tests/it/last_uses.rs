@@ -31,7 +31,7 @@ async fn readers_are_answered_while_somebody_else_writes() {
     assert_eq!(used_at(&broker, id).await, before, "nothing was written");
     broker.custodian.write_uses().await;
     assert_eq!(used_at(&broker, id).await, before, "nothing could be");
-    writer.give_back().await;
+    writer.release().await;
     broker.custodian.write_uses().await;
     let written = used_at(&broker, id).await;
     assert!(written > before, "what could not be written was kept");

@@ -1,8 +1,10 @@
-//! A connection to Postgres that is lent to one call, and comes back to the pool in time and in no transaction, or is closed.
+//! A pooled connection to Postgres for one call. It returns to the pool within a time limit and outside of a
+//! transaction, or it is closed.
 //!
-//! sqlx finishes what a call was cut off from before it lends the connection again. But it waits for that as long as it takes,
-//! which is for good where the server is gone without a word, and the connection keeps its place in the pool meanwhile. And it
-//! does not know of a transaction whose beginning was cut off: the writes of later calls would be lost in it.
+//! When a call is cancelled, sqlx finishes the pending statement before it reuses the connection. It waits
+//! without a limit, which is for ever if the server is gone, and the connection occupies the pool meanwhile.
+//! It also does not know of a transaction whose `BEGIN` was cancelled: the writes of later calls would be
+//! lost in it.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -12,21 +14,22 @@ use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::store::StoreError;
 
-/// How long Postgres may take to end what a call left, and to roll back its transaction.
+/// The time limit to finish a cancelled statement and to roll back its transaction.
 const RETURN: Duration = Duration::from_secs(2);
 
-/// A connection of the pool.
-pub(super) struct Lent {
+/// A connection that is borrowed from the pool.
+pub(super) struct BorrowedConnection {
     connection: PoolConnection<Postgres>,
     is_beginning: bool,
 }
 
-impl Lent {
+impl BorrowedConnection {
     pub(super) async fn of(pool: &PgPool) -> Result<Self, StoreError> {
         Ok(Self { connection: pool.acquire().await?, is_beginning: false })
     }
 
-    /// Begins a transaction, in place of the connection's own method.
+    /// Begins a transaction. Use this, and not the connection's own method, which does not note a cancelled
+    /// beginning.
     pub(super) async fn begin_with(
         &mut self,
         statement: &'static str,
@@ -38,7 +41,7 @@ impl Lent {
     }
 }
 
-impl Deref for Lent {
+impl Deref for BorrowedConnection {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -46,16 +49,16 @@ impl Deref for Lent {
     }
 }
 
-impl DerefMut for Lent {
+impl DerefMut for BorrowedConnection {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.connection
     }
 }
 
-impl Drop for Lent {
+impl Drop for BorrowedConnection {
     fn drop(&mut self) {
         let back = self.connection.return_to_pool();
-        // Where this is not over in time, or not begun, the connection is dropped with its place in the pool.
+        // A connection that does not return in time, or is inside a cancelled BEGIN, is closed.
         if !self.is_beginning {
             tokio::spawn(tokio::time::timeout(RETURN, back));
         }

@@ -1,7 +1,7 @@
-//! News between processes: `NOTIFY` in Postgres, a table of the last minute in SQLite.
+//! Notifications between processes: `NOTIFY` in Postgres, a table with the last minute in SQLite.
 //!
-//! They belong to the write's transaction, but for renewals in Postgres: it commits transactions with news one after another,
-//! each with a disk's delay, and whoever does not hear of a renewal still has a token that is good.
+//! They are part of the write's transaction, except for renewals in Postgres, which serialises the commits of
+//! transactions that notify. A process that misses a renewal still has a valid token.
 
 use std::mem;
 use std::sync::{Mutex, PoisonError};
@@ -10,45 +10,46 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Connection, PgPool, Row, SqliteConnection, SqlitePool};
 
-use super::lent::Lent;
+use super::borrowed_connection::BorrowedConnection;
 use super::{Postgres, PostgresPool, Sqlite};
 use crate::store::limit::limited;
-use crate::store::{PATIENCE, StoreError};
+use crate::store::{LOCK_TIMEOUT, StoreError};
 
 /// The channel of Postgres.
 const CHANNEL: &str = "tokentoss_broker";
-/// After so long without a message Postgres is asked for an answer, so that a connection is noticed whose other end is gone.
+/// After this time without a message the connection is probed, to detect a dead peer.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
-/// How long that answer may take.
-const PROBE_PATIENCE: Duration = Duration::from_secs(5);
-/// How often SQLite is asked whether another connection wrote.
+/// The time limit for the probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The interval at which SQLite is polled for writes of other connections.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Messages of SQLite that are read at once; more of them count as unknown ones.
+/// The most messages that are read at once from SQLite; more count as missed.
 const MESSAGES: i64 = 1000;
 
-/// Messages that wait to be sent to Postgres; beyond that, one says that some are lost.
-const UNSAID: usize = 10_000;
+/// The most messages in the outbox; beyond that, one empty message reports that some are missing.
+const OUTBOX_LIMIT: usize = 10_000;
 
-/// What has arrived.
+/// A result of listening.
 #[derive(Debug)]
-pub(in crate::store) enum Arrived {
+pub(in crate::store) enum Received {
     /// Messages, in their order.
     Messages(Vec<String>),
-    /// Some may have been lost.
-    Lost,
+    /// Some messages may be missing.
+    Missed,
 }
 
 /// Listens to the messages of other processes.
 pub(in crate::store) enum Listener {
-    /// Through the one connection of a pool of its own, because sqlx waits without a limit when it gives that back.
+    /// Through the only connection of a separate pool, because sqlx waits without a limit when it returns
+    /// that connection.
     Postgres(Box<PgListener>, PgPool),
     /// Through a connection of its own.
     Sqlite(Box<SqliteListener>),
-    /// Nobody else can write to a database in memory.
+    /// No other process can write to a database in memory.
     Nowhere,
 }
 
-/// What was seen of the table so far.
+/// The position in the table of messages.
 pub(in crate::store) struct SqliteListener {
     connection: SqliteConnection,
     data_version: i64,
@@ -56,7 +57,7 @@ pub(in crate::store) struct SqliteListener {
 }
 
 impl Listener {
-    pub(in crate::store) async fn next(&mut self) -> Result<Arrived, StoreError> {
+    pub(in crate::store) async fn next(&mut self) -> Result<Received, StoreError> {
         match self {
             Self::Postgres(listener, _) => next_of_postgres(listener, PROBE_AFTER).await,
             Self::Sqlite(listener) => listener.next().await,
@@ -67,9 +68,9 @@ impl Listener {
     pub(in crate::store) async fn close(self) {
         match self {
             Self::Postgres(listener, pool) => {
-                // It gives its connection back, and says so to Postgres.
+                // Returns the connection to its pool and sends UNLISTEN.
                 drop(listener);
-                let _ = tokio::time::timeout(PROBE_PATIENCE, pool.close()).await;
+                let _ = tokio::time::timeout(PROBE_TIMEOUT, pool.close()).await;
             }
             Self::Sqlite(listener) => {
                 if let Err(error) = listener.connection.close().await {
@@ -95,7 +96,7 @@ impl Listener {
         let options = PgConnectOptions::clone(&pool.connections.connect_options());
         let pool = PgPoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(LOCK_TIMEOUT)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options);
@@ -105,22 +106,22 @@ impl Listener {
     }
 }
 
-async fn next_of_postgres(listener: &mut PgListener, probe_after: Duration) -> Result<Arrived, StoreError> {
+async fn next_of_postgres(listener: &mut PgListener, probe_after: Duration) -> Result<Received, StoreError> {
     loop {
         if let Ok(received) = tokio::time::timeout(probe_after, listener.try_recv()).await {
             return Ok(match received? {
-                Some(notification) => Arrived::Messages(vec![notification.payload().to_owned()]),
-                None => Arrived::Lost,
+                Some(notification) => Received::Messages(vec![notification.payload().to_owned()]),
+                None => Received::Missed,
             });
         }
-        // Messages that come with the answer wait in the listener.
+        // Messages that arrive with the answer stay in the listener.
         let probe = sqlx::query("SELECT 1").execute(&mut *listener);
-        tokio::time::timeout(PROBE_PATIENCE, probe).await.map_err(|_| StoreError::Late)??;
+        tokio::time::timeout(PROBE_TIMEOUT, probe).await.map_err(|_| StoreError::Late)??;
     }
 }
 
 impl SqliteListener {
-    async fn next(&mut self) -> Result<Arrived, StoreError> {
+    async fn next(&mut self) -> Result<Received, StoreError> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let row = sqlx::query("PRAGMA data_version").fetch_one(&mut self.connection).await?;
@@ -144,17 +145,17 @@ impl SqliteListener {
                     continue;
                 }
                 self.last = newest;
-                return Ok(Arrived::Lost);
+                return Ok(Received::Missed);
             };
             let (before, oldest): (i64, i64) = (self.last, last.try_get("oldest")?);
             self.last = last.try_get("id")?;
             let is_whole = rows.len() < usize::try_from(MESSAGES).unwrap_or_default();
             if oldest > before.saturating_add(1) || !is_whole {
                 self.last = newest(&mut self.connection).await?;
-                return Ok(Arrived::Lost);
+                return Ok(Received::Missed);
             }
             let messages = rows.iter().map(|row| row.try_get("message"));
-            return Ok(Arrived::Messages(messages.collect::<Result<_, _>>()?));
+            return Ok(Received::Messages(messages.collect::<Result<_, _>>()?));
         }
     }
 }
@@ -177,7 +178,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Deletes the messages that everybody who listens has read.
+    /// Deletes messages that are older than a minute, which all listeners have read.
     pub(in crate::store) async fn forget_news(&mut self) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM changes WHERE at < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 60000")
             .execute(&mut *self.connection)
@@ -186,9 +187,9 @@ impl Sqlite {
     }
 }
 
-/// News of renewals that are still to be sent.
+/// Notifications of renewals that still have to be sent.
 #[derive(Default)]
-pub(super) struct Unsaid(Mutex<Queue>);
+pub(super) struct Outbox(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
@@ -196,20 +197,20 @@ struct Queue {
     is_sent: bool,
 }
 
-impl Unsaid {
-    /// Adds a message; whether somebody has to begin to send.
+impl Outbox {
+    /// Adds a message; true if the caller must start a sender.
     fn add(&self, message: String) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.messages.len() < UNSAID {
+        if queue.messages.len() < OUTBOX_LIMIT {
             queue.messages.push(message);
         } else {
-            // As if the connection had been lost: whoever hears it believes nothing that it keeps.
+            // The empty message makes receivers drop their caches.
             queue.messages = vec![String::new()];
         }
         !mem::replace(&mut queue.is_sent, true)
     }
 
-    /// What is to be sent next; after none, somebody has to begin again.
+    /// Takes all messages; after an empty result, the next message needs a new sender.
     fn take(&self) -> Vec<String> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queue.is_sent = !queue.messages.is_empty();
@@ -228,16 +229,16 @@ impl Postgres {
 }
 
 impl PostgresPool {
-    /// Sends news of what is written already, those that come meanwhile together. Without them others read it when what they
-    /// keep is five seconds old.
+    /// Notifies other processes of a committed write, in batches. Without the notification, their caches
+    /// expire after five seconds.
     pub(super) fn announce_later(&self, message: String) {
-        if !self.unsaid.add(message) {
+        if !self.outbox.add(message) {
             return;
         }
         let pool = self.clone();
         tokio::spawn(async move {
             loop {
-                let messages = pool.unsaid.take();
+                let messages = pool.outbox.take();
                 if messages.is_empty() {
                     return;
                 }
@@ -249,7 +250,7 @@ impl PostgresPool {
     }
 
     async fn announce(&self, messages: Vec<String>) -> Result<(), StoreError> {
-        let mut connection = Lent::of(&self.connections).await?;
+        let mut connection = BorrowedConnection::of(&self.connections).await?;
         sqlx::query("SELECT pg_notify($1, message) FROM unnest($2::text[]) AS m (message)")
             .bind(CHANNEL)
             .bind(messages)
@@ -261,18 +262,18 @@ impl PostgresPool {
 
 #[cfg(test)]
 mod tests {
-    use super::{UNSAID, Unsaid};
+    use super::{OUTBOX_LIMIT, Outbox};
 
     #[test]
-    fn more_than_can_wait_becomes_one_message_that_says_so() {
-        let unsaid = Unsaid::default();
-        assert!(unsaid.add("first".into()), "somebody begins to send");
-        for _ in 1..UNSAID {
-            assert!(!unsaid.add("another".into()));
+    fn an_overflow_becomes_one_message_that_reports_it() {
+        let outbox = Outbox::default();
+        assert!(outbox.add("first".into()), "somebody begins to send");
+        for _ in 1..OUTBOX_LIMIT {
+            assert!(!outbox.add("another".into()));
         }
-        assert!(!unsaid.add("one too many".into()));
-        assert_eq!(unsaid.take(), [""]);
-        assert!(unsaid.take().is_empty());
-        assert!(unsaid.add("later".into()));
+        assert!(!outbox.add("one too many".into()));
+        assert_eq!(outbox.take(), [""]);
+        assert!(outbox.take().is_empty());
+        assert!(outbox.add("later".into()));
     }
 }

@@ -16,7 +16,7 @@ fn now() -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn is_as_old_as_its_claim() {
+async fn a_replayed_token_is_as_old_as_its_claim() {
     let home = home(&Provider::start().await);
     let broker = home.start().await;
     broker.connect_long_ago("ada", &home.provider.grant()).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokentoss_broker::store::{Due, DueAsked, GrantId, LeftAlone, Store};
+use tokentoss_broker::store::{DueGrant, DueQuery, GrantId, Store, UnreadableGrants};
 use tokentoss_core::Timestamp;
 use tokentoss_custody::{
     BackOff, CLOCK_TOLERANCE, ClientRevision, ErrorCause, ExpiredCause, Failure, Grant, Guard, Intent, LEASE,
@@ -15,13 +15,13 @@ const REVISION: ClientRevision = ClientRevision(2);
 /// A moment before, one soon and one so far ahead that the clock was put back since.
 const MOMENTS: [i64; 3] = [-60_000, 10_000, 3_600_000];
 
-async fn claim(store: &Store, provider: &str, closed: &[String], most: usize) -> Vec<Due> {
-    let asked = DueAsked {
+async fn claim(store: &Store, provider: &str, closed: &[String], most: usize) -> Vec<DueGrant> {
+    let asked = DueQuery {
         provider,
         issuer: Some("https://as.example"),
         revision: REVISION,
         closed,
-        left_alone: &LeftAlone::default(),
+        unreadable_grants: &UnreadableGrants::default(),
     };
     store.claim_due(&asked, most, &|_| None).await.expect("an answer")
 }

@@ -1,18 +1,19 @@
-//! Writing a row that others may write meanwhile: read, change, and again where somebody was faster.
+//! Read-modify-write of a row under optimistic concurrency: after a conflict, the row is read and changed
+//! again.
 
 use tokentoss_custody::Update;
 
 use super::{GrantId, GrantRow, Store, StoreError};
 
-/// More tries than a race between people and one lease's holder needs.
+/// The most attempts; a race between users and one holder of a lease needs fewer.
 const TRIES: usize = 64;
 
 impl Store {
-    /// Changes a grant, whoever writes its row meanwhile; the row as it was before, or none where it is not there or `change`
-    /// finds nothing to do.
+    /// Changes a grant, and tries again after each conflict. Returns the row before the change; none if it
+    /// does not exist or `change` returns nothing.
     ///
     /// # Errors
-    /// That the database does not answer, or [`StoreError::Contended`].
+    /// The database does not answer, or [`StoreError::Contended`].
     pub async fn change(
         &self,
         id: GrantId,

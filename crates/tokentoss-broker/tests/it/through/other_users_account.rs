@@ -5,7 +5,7 @@ use crate::provider::Provider;
 use crate::running::answer;
 
 #[tokio::test]
-async fn anothers_account_is_no_account() {
+async fn an_account_of_another_user_is_unknown() {
     let (provider, service) = (Provider::start().await, Service::start().await);
     let broker = broker(&provider, &service.rule()).await;
     let adas = broker.connect("ada", &provider.grant(), 3600).await.to_string();

@@ -1,4 +1,4 @@
-//! How many calls one user may make, and how many at once.
+//! The limits on calls of one user: the rate, and the number of concurrent calls.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -13,24 +13,27 @@ use super::LimitsConfig;
 use crate::callers::Caller;
 use crate::problem::Problem;
 
-/// Users that are remembered before those are forgotten who made no call for long.
-const REMEMBERED: usize = 10_000;
+/// The number of users above which idle users are removed.
+const CAPACITY: usize = 10_000;
 
 type User = (String, String);
 
-/// The turns of all users.
-pub(super) struct Turns {
+/// The limiters of all users.
+pub(super) struct CallLimiter {
     at_once: usize,
     running: Mutex<HashMap<User, Weak<Semaphore>>>,
     rates: RateLimiter<User, HashMapStateStore<User>, DefaultClock>,
     clock: DefaultClock,
 }
 
-/// The right to make one call; it ends when the answer was passed on.
-pub(crate) struct Turn(#[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit, Arc<Semaphore>);
+/// A permit for one call; it is held until the response has been forwarded.
+pub(crate) struct CallPermit(
+    #[expect(dead_code, reason = "it is held")] OwnedSemaphorePermit,
+    Arc<Semaphore>,
+);
 
-impl Turns {
-    /// For limits whose ranges were checked.
+impl CallLimiter {
+    /// Creates the limiter; the ranges of the limits must be checked.
     pub(super) fn of(limits: &LimitsConfig) -> Self {
         let per_minute = NonZeroU32::new(limits.per_minute).unwrap_or(NonZeroU32::MIN);
         Self {
@@ -41,10 +44,10 @@ impl Turns {
         }
     }
 
-    /// Takes a turn of the user of a request.
-    pub(super) fn take(&self, caller: &Caller) -> Result<Turn, Problem> {
+    /// Acquires a permit for a call of this user.
+    pub(super) fn acquire(&self, caller: &Caller) -> Result<CallPermit, Problem> {
         let user = (caller.tenant.clone(), caller.user.clone());
-        if self.rates.len() > REMEMBERED {
+        if self.rates.len() > CAPACITY {
             self.rates.retain_recent();
         }
         if let Err(early) = self.rates.check_key(&user) {
@@ -53,7 +56,7 @@ impl Turns {
         }
         let running = self.running_of(user);
         let permit = Arc::clone(&running).try_acquire_owned().map_err(|_| Problem::too_many_calls(1))?;
-        Ok(Turn(permit, running))
+        Ok(CallPermit(permit, running))
     }
 
     fn running_of(&self, user: User) -> Arc<Semaphore> {
@@ -61,7 +64,7 @@ impl Turns {
         if let Some(semaphore) = running.get(&user).and_then(Weak::upgrade) {
             return semaphore;
         }
-        if running.len() > REMEMBERED {
+        if running.len() > CAPACITY {
             running.retain(|_, semaphore| semaphore.strong_count() > 0);
         }
         let semaphore = Arc::new(Semaphore::new(self.at_once));
@@ -70,8 +73,8 @@ impl Turns {
     }
 }
 
-impl std::fmt::Debug for Turn {
+impl std::fmt::Debug for CallPermit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Turn({} left)", self.1.available_permits())
+        write!(f, "CallPermit({} left)", self.1.available_permits())
     }
 }

@@ -119,7 +119,7 @@ async fn keys_are_replaced_and_invented_ones_cause_no_flood() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_away_holds_up_nobody_of_another_with_the_same_issuer() {
+async fn an_unavailable_cluster_does_not_delay_another_with_the_same_issuer() {
     let signer = Signer::p256("first");
     let cluster = Cluster::publishing(&[&signer]).await;
     // It takes connections and says nothing.

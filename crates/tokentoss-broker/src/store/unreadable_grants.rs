@@ -1,4 +1,5 @@
-//! Grants that this version cannot read: the scheduler leaves them alone for some time, so that they stand in nobody's way.
+//! Grants that this version cannot read: the scheduler skips them for some time, so that they do not block
+//! other grants.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::GrantId;
 
-/// After so long it looks again, because an administrator may have helped.
-const FOR: Duration = Duration::from_secs(600);
+/// How long a grant is skipped. Then it is read again, because an administrator may have repaired it.
+const SKIPPED_FOR: Duration = Duration::from_secs(600);
 
-/// The grants of this process that are left alone, and since when.
+/// The skipped grants of this process, and since when.
 #[derive(Debug, Default)]
-pub struct LeftAlone(Mutex<HashMap<GrantId, Instant>>);
+pub struct UnreadableGrants(Mutex<HashMap<GrantId, Instant>>);
 
-impl LeftAlone {
+impl UnreadableGrants {
     pub(super) fn add(&self, id: GrantId) {
         self.lock().insert(id, Instant::now());
     }
@@ -22,10 +23,10 @@ impl LeftAlone {
         self.lock().contains_key(&id)
     }
 
-    /// How many there are, without those whose time is over.
+    /// The number of skipped grants; drops expired entries first.
     pub(super) fn count(&self) -> usize {
         let mut grants = self.lock();
-        grants.retain(|_, since| since.elapsed() < FOR);
+        grants.retain(|_, since| since.elapsed() < SKIPPED_FOR);
         grants.len()
     }
 

@@ -1,4 +1,4 @@
-//! What writes changed, told in this process at once and to other processes by the database.
+//! Events about written rows, delivered in this process at once and to other processes through the database.
 
 use std::sync::OnceLock;
 
@@ -8,9 +8,9 @@ use tokentoss_custody::{ErrorCause, Grant, Status, Version};
 use super::{GrantId, NewCell, StoreError};
 use crate::random;
 
-/// Whose accounts at which provider.
+/// A user at a provider: the key of a list of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct ProviderUser {
     /// The tenant.
     pub tenant: String,
     /// The user within the tenant.
@@ -19,7 +19,7 @@ pub struct Place {
     pub provider: String,
 }
 
-/// What a write means for those who look on.
+/// The kind of a change, for listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
@@ -27,40 +27,40 @@ pub enum ChangeKind {
     Connected,
     /// The provider gave new tokens.
     Renewed,
-    /// Only a new sign-in helps.
+    /// The user must sign in again.
     SignInNeeded,
-    /// The grant was ended on purpose.
+    /// The grant was ended by its user or an administrator.
     Disconnected,
-    /// Nothing that concerns anybody but caches.
+    /// Any other change; only caches need it.
     Other,
 }
 
-/// A row that was written.
+/// A change of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The row.
     pub grant: GrantId,
-    /// Whose it is.
-    pub place: Place,
-    /// Its version afterwards.
+    /// The tenant, user and provider of the row.
+    pub provider_user: ProviderUser,
+    /// The version after the write.
     pub version: Version,
-    /// What it means.
+    /// The kind of change.
     pub kind: ChangeKind,
 }
 
-/// News of the database.
+/// An event of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum StoreEvent {
     /// A row was written.
     Changed(Change),
-    /// A write of this process failed: what is kept may be old.
-    Unsure,
-    /// Anything may have been written that this process did not hear of.
-    Lost,
+    /// A write of this process failed, so cached rows may be outdated.
+    WriteFailed,
+    /// Events may have been missed, so any cached row may be outdated.
+    Missed,
 }
 
 impl ChangeKind {
-    /// What a row says that was written with these new cells.
+    /// The kind of a change that wrote this grant with these new cells.
     pub(super) fn of(after: &Grant, cells: &[NewCell]) -> Self {
         match after.status {
             Status::Revoked(_) => Self::Disconnected,
@@ -73,12 +73,13 @@ impl ChangeKind {
     }
 }
 
-/// A change as it travels between processes.
+/// A change as it is sent to other processes.
 #[derive(Serialize, Deserialize)]
 struct Message {
     origin: u64,
     grant: [u8; 16],
-    place: Place,
+    #[serde(rename = "place")]
+    provider_user: ProviderUser,
     version: u64,
     kind: ChangeKind,
 }
@@ -86,43 +87,43 @@ struct Message {
 /// The longest message that Postgres takes, in bytes.
 const MESSAGE_LIMIT: usize = 7_999;
 
-type Watcher = Box<dyn Fn(&News) + Send + Sync>;
+type Watcher = Box<dyn Fn(&StoreEvent) + Send + Sync>;
 
-/// Who is told what this process writes, and the number by which it knows its own messages again.
-pub(super) struct Telling {
+/// Notifies the watcher of this process. The random `origin` identifies this process's own messages.
+pub(super) struct ChangeNotifier {
     watcher: OnceLock<Watcher>,
     origin: u64,
 }
 
-impl Default for Telling {
+impl Default for ChangeNotifier {
     fn default() -> Self {
         Self { watcher: OnceLock::new(), origin: u64::from_be_bytes(random::bytes()) }
     }
 }
 
-impl Telling {
-    /// Has this called for all news from now on; the first one counts.
+impl ChangeNotifier {
+    /// Sets the function that receives all events; only the first call has an effect.
     pub(super) fn watch(&self, watcher: Watcher) {
         let _ = self.watcher.set(watcher);
     }
 
-    pub(super) fn tell(&self, news: &News) {
+    pub(super) fn tell(&self, news: &StoreEvent) {
         if let Some(watcher) = self.watcher.get() {
             watcher(news);
         }
     }
 
-    /// A write that begins: unless it is known how it ended, its end is told as [`News::Lost`].
-    pub(super) fn begin(&self) -> Begun<'_> {
-        Begun { telling: self, is_known: false }
+    /// Begins a write. If its result stays unknown, [`StoreEvent::Missed`] is reported.
+    pub(super) fn begin(&self) -> WriteInProgress<'_> {
+        WriteInProgress { notifier: self, is_known: false }
     }
 
-    /// The message for other processes; an empty one where it would be too long.
+    /// The message for other processes; empty if it would be too long.
     pub(super) fn message(&self, change: &Change) -> String {
         let message = Message {
             origin: self.origin,
             grant: change.grant.0,
-            place: change.place.clone(),
+            provider_user: change.provider_user.clone(),
             version: change.version.0,
             kind: change.kind,
         };
@@ -130,42 +131,42 @@ impl Telling {
         if text.len() > MESSAGE_LIMIT { String::new() } else { text }
     }
 
-    /// What a message says; none for one of this process.
-    pub(super) fn read(&self, text: &str) -> Option<News> {
-        // As one that would have been too long.
-        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(News::Lost) };
+    /// Parses a message; none for a message of this process.
+    pub(super) fn read(&self, text: &str) -> Option<StoreEvent> {
+        // Also the empty message, which stands for one that was too long.
+        let Ok(message) = serde_json::from_str::<Message>(text) else { return Some(StoreEvent::Missed) };
         if message.origin == self.origin {
             return None;
         }
-        Some(News::Changed(Change {
+        Some(StoreEvent::Changed(Change {
             grant: GrantId(message.grant),
-            place: message.place,
+            provider_user: message.provider_user,
             version: Version(message.version),
             kind: message.kind,
         }))
     }
 }
 
-/// A write whose end is not known yet, because its future may be dropped or the connection lost.
-pub(super) struct Begun<'a> {
-    telling: &'a Telling,
+/// A write without a known result: its future may be dropped, or the connection lost.
+pub(super) struct WriteInProgress<'a> {
+    notifier: &'a ChangeNotifier,
     is_known: bool,
 }
 
-impl Begun<'_> {
-    /// It ended like this; tells whether anything was written.
+impl WriteInProgress<'_> {
+    /// Records the result; true if a row was written.
     pub(super) fn end(mut self, written: Result<Option<Change>, StoreError>) -> Result<bool, StoreError> {
         match written {
             Ok(change) => {
                 self.is_known = true;
                 let is_written = change.is_some();
-                change.into_iter().for_each(|change| self.telling.tell(&News::Changed(change)));
+                change.into_iter().for_each(|change| self.notifier.tell(&StoreEvent::Changed(change)));
                 Ok(is_written)
             }
             Err(error) => {
                 if error.wrote_nothing() {
                     self.is_known = true;
-                    self.telling.tell(&News::Unsure);
+                    self.notifier.tell(&StoreEvent::WriteFailed);
                 }
                 Err(error)
             }
@@ -173,10 +174,10 @@ impl Begun<'_> {
     }
 }
 
-impl Drop for Begun<'_> {
+impl Drop for WriteInProgress<'_> {
     fn drop(&mut self) {
         if !self.is_known {
-            self.telling.tell(&News::Lost);
+            self.notifier.tell(&StoreEvent::Missed);
         }
     }
 }
