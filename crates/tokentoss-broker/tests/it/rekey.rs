@@ -85,7 +85,7 @@ async fn tenants_before_one_that_does_not_open_are_done() {
     );
     assert_ne!(store(&home).await.data_key("acme").await.expect("an answer"), before);
     let page = include_str!("../../../../docs/broker/operations.md");
-    assert!(page.contains("`rekey` does: it goes tenant by tenant,"));
+    assert!(page.contains("`rekey` writes: it ends at the first tenant whose data key does not open"));
 }
 
 #[tokio::test]
