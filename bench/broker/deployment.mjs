@@ -59,7 +59,7 @@ keys = ["${key}"]
 
   /** Starts a broker; `pid`, `callers` and `administrators` are its process and origins. */
   async broker() {
-    const { pid, line, stop } = await start(BROKER, this.command("serve"), { RUST_LOG: "warn" });
+    const { pid, line, stop } = await start(BROKER, this.command("serve"), { RUST_LOG: "warn,audit=off" });
     const [, callers, , administrators] = line.split(" ");
     const broker = {
       pid,
