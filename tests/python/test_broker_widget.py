@@ -21,7 +21,7 @@ from tokentoss import (
     SignInError,
 )
 from tokentoss.broker import BrokerClient, FakeBroker
-from tokentoss.widgets import broker_attempt, broker_page
+from tokentoss.widgets import background, broker_attempt, broker_page
 
 
 def test_what_the_page_needs_is_there_before_the_click(broker: FakeBroker, brokered: Make) -> None:
@@ -268,3 +268,24 @@ def test_more_scopes(broker: FakeBroker, brokered: Make) -> None:
     assert attempt.asked["scopes"] == ["root_readonly", "root_readwrite"]
     broker.sign_in(attempt)
     until(lambda: not widget.missing_scopes)
+
+
+def test_a_kernel_without_threads_confirms_and_gives_up_all_the_same(
+    broker: FakeBroker, brokered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = brokered()
+    given_up = offered(broker, first)
+    with monkeypatch.context() as patched:
+        patched.setattr(background, "in_thread", lambda _work, _name: False)
+        first.close()
+        assert ("DELETE", f"/v1/authorizations/{given_up.id}") in [one[:2] for one in broker.requests]
+
+    widget = brokered()
+    attempt = offered(broker, widget)
+    confirmation = broker.return_from_provider(attempt, email="ada@example.com")
+    until(lambda: widget.broker.get("confirm"))
+    with monkeypatch.context() as patched:
+        patched.setattr(background, "in_thread", lambda _work, _name: False)
+        say(widget, "confirm", attempt.id, confirmation)
+        assert attempt.status == "done"
+    until(lambda: widget.is_authenticated)

@@ -38,7 +38,7 @@ from tokentoss.broker import FakeBroker
 from tokentoss.session import shown as shown_module
 from tokentoss.session.broker_manager import BrokerManager
 from tokentoss.session.summary import line_of, place_of_tokens, summary_of
-from tokentoss.widgets import status_widget
+from tokentoss.widgets import background
 from tokentoss.widgets.status_widget import widget_of
 
 Make = Callable[..., AuthManager]
@@ -183,7 +183,7 @@ def test_without_threads(make_manager: Make, fake: FakeProvider, monkeypatch: py
     sign_in(manager, fake, "ada")
     widget = StatusWidget(manager)
     fresh(fake)
-    monkeypatch.setattr(status_widget, "in_thread", lambda _work, _name: False)
+    monkeypatch.setattr(background, "in_thread", lambda _work, _name: False)
     message(widget, {"type": "refresh"})
     assert (widget.notice, widget.busy) == (texts.text("session", "renewed"), False)
 

@@ -26,3 +26,9 @@ def in_thread(work: Callable[[], None], name: str) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def in_thread_or_here(work: Callable[[], None], name: str) -> None:
+    """Do something in a thread, or before this returns where there are none, as in Pyodide."""
+    if not in_thread(work, name):
+        work()

@@ -12,7 +12,7 @@ from tokentoss.broker.names import kernel_name
 from tokentoss.broker.problem import error_of
 from tokentoss.exceptions import SignInError, TokenTossError
 from tokentoss.util.backoff import spread
-from tokentoss.widgets.background import in_thread
+from tokentoss.widgets.background import in_thread, in_thread_or_here
 from tokentoss.widgets.broker_page import PageOrigin
 from tokentoss.widgets.sign_in_traits import CLICK, WAITING
 
@@ -141,7 +141,7 @@ class BrokerAttempt:
                 offered = {}  # it has ended
             self._deposits.end()
         if offered:
-            in_thread(lambda: self._give_up(offered), "tokentoss-broker-end")
+            in_thread_or_here(lambda: self._give_up(offered), "tokentoss-broker-end")
 
     def close(self) -> None:
         """Give up what is offered, and follow no more what happens at the broker."""
@@ -174,7 +174,7 @@ class BrokerAttempt:
                 self._show({"status": CLICK, "error": "", "error_code": "", "broker": {}})
                 self.begin()
         elif kind == "confirm" and isinstance(text, str):
-            in_thread(lambda: self._confirm(identifier, text), "tokentoss-confirm")
+            in_thread_or_here(lambda: self._confirm(identifier, text), "tokentoss-confirm")
         return True
 
     def _start(self, number: int) -> None:

@@ -16,7 +16,7 @@ from tokentoss.session.summary import said_of, summary_of
 from tokentoss.widgets.account_choice import AccountChoice
 from tokentoss.widgets.assets import front_end
 from tokentoss.widgets.auth import AuthWidget
-from tokentoss.widgets.background import in_thread
+from tokentoss.widgets.background import in_thread_or_here
 from tokentoss.widgets.language import SpeakingWidget
 from tokentoss.widgets.weak_method import weakly
 
@@ -95,8 +95,7 @@ class StatusWidget(SpeakingWidget):
             if self.busy:
                 return
             self.publish(busy=True, notice="")
-        if not in_thread(self._refresh, "tokentoss-refresh"):
-            self._refresh()
+        in_thread_or_here(self._refresh, "tokentoss-refresh")
 
     def sign_out(self) -> SignOutResult:
         """Forget the tokens here and in storage."""
