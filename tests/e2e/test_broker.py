@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
 from tokentoss.broker import FakeBroker
 
 from e2e import cells, kernel_messages
-from e2e.jupyterlab import JupyterLab, sends
-from e2e.kernel_versions import add_kernels
 from e2e.waiting import until
 from e2e.widget import Widget
 
@@ -68,31 +65,3 @@ def test_waiting_in_the_cell_that_shows_it(open_notebook, broker, show):
     widget.wait_ready()
     widget.open_popup().locator("#go").click()
     until(lambda: ADA in notebook.output(0), "the cell to go on")
-
-
-class TestSevered:
-    """The notebook page's own policy cuts it off from its popups."""
-
-    @pytest.fixture(scope="class")
-    def lab(self, tmp_path_factory):
-        policy = {"Cross-Origin-Opener-Policy": "same-origin"}
-        with JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options=[sends(policy)]) as lab:
-            add_kernels(lab)
-            yield lab
-
-    def test_the_code_of_the_window_signs_in(self, open_notebook, broker, show):
-        notebook = open_notebook(show)
-        notebook.run_cell(0)
-        widget = Widget(notebook.page)
-        widget.wait_ready()
-        window = widget.open_popup()
-        window.locator("#go").click()
-        until(lambda: broker.offered().confirmation, "the user to come back")
-        expect(window.locator("#code")).to_have_text(broker.offered().confirmation)
-        field = notebook.page.get_by_label("Code of the popup")
-        field.fill("WRONG222")
-        field.press("Enter")
-        expect(notebook.page.get_by_text("another code")).to_be_visible()
-        field.fill(broker.offered().confirmation)
-        field.press("Enter")
-        widget.wait_status(f"Signed in as {ADA}")
