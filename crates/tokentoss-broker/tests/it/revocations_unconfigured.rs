@@ -1,5 +1,7 @@
 //! Tokens that wait to be revoked at a provider that the configuration has no more: seen, in nobody's way, and given up in time.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::commands::{out, run};
@@ -74,7 +76,7 @@ async fn after_thirty_days_they_are_given_up_and_the_log_says_both() {
         };
         home.execute(&age(30, -60_000)).await;
         let told = async |home: &Home| {
-            let mut process = Process::start(home, "").await;
+            let mut process = Process::start_in(home, "", &[("RUST_LOG", Path::new("warn"))]).await;
             (process.overhear(), process)
         };
         let (heard, process) = told(&home).await;
