@@ -95,7 +95,7 @@ class Attempt:
 
 
 def test_the_opener_lives(context: BrowserContext, host: StaticHost) -> None:
-    """C14, C16, C23."""
+    """With its opener, the page sends the answer, clears its address and closes when told (C14, C16, C23)."""
     attempt = Attempt(context, host.origin + NOTEBOOK, host.origin + CALLBACK)
     channel, message = attempt.wait_got(2)
     assert channel == ["channel", host.origin, attempt.text()]
@@ -180,7 +180,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("query", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_is_no_answer_goes_nowhere(context: BrowserContext, host: StaticHost, query: str) -> None:
-    """C22, C24, C32."""
+    """A query that is no valid answer is not passed on and leaves the address bar (C22, C24, C32)."""
     attempt = Attempt(context, host.origin + NOTEBOOK, host.origin + CALLBACK)
     attempt.wait_got(2)
     attempt.popup.goto(f"{host.origin}{CALLBACK}?{query}")

@@ -83,7 +83,7 @@ def test_a_page_of_another_origin(open_notebook, provider, other_page, kind, coo
 
 
 def test_a_declined_consent_comes_by_the_page(open_notebook, lab, provider):
-    """C44."""
+    """A declined consent reaches the kernel as access_denied, and a retry signs in (C44)."""
     provider.change(callback_pages=[lab.callback_page])
     notebook = open_notebook(cells.show_web_widget(provider, provider.public, lab.callback_page))
     notebook.run_cell(0)

@@ -248,7 +248,7 @@ def test_connecting_again_keeps_since_when(box, make):
 
 
 def test_no_secret_is_shown(box, make, caplog):
-    """C72."""
+    """Tokens and client secret appear in no repr and no log (C72)."""
     with caplog.at_level("DEBUG"):
         manager = connect(make())
         manager.refresh_tokens()

@@ -21,7 +21,7 @@ A_FEW_SECONDS = 10
 
 @pytest.mark.parametrize("action", ["write", "first write"])
 def test_a_write_that_dies_at_any_line_leaves_old_or_new(tmp_path, action):
-    """C62, C69."""
+    """A write killed at any line leaves the state before it or the new tokens, kept private (C62, C69)."""
     died_at = kill_at_each_line.deaths(action, tmp_path / "folder" / "tokens.json")
     files = {where.split(":")[0] for where in died_at}
     assert {"storage/file.py", "util/private_file.py"} <= files

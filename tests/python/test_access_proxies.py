@@ -140,7 +140,7 @@ def test_sign_in_pages(client: IAPClient, service: FakeProvider, location: str, 
 
 
 def test_any_other_redirect(client: IAPClient, service: FakeProvider) -> None:
-    """F6: the same."""
+    """The error for a redirect to another origin does not suggest a different base_url (F6)."""
     service.answers["/api"] = Answer(302, b"", {"Location": "https://elsewhere.example/data"})
     with pytest.raises(ServiceRedirectError) as refusal:
         client.get_json("/api")
@@ -335,14 +335,14 @@ def test_no_origin_is_none(manager: AuthManager, service: FakeProvider, call: Ca
 
 
 def test_adapters_carry_access_tokens(manager: AuthManager, service: FakeProvider) -> None:
-    """P14."""
+    """Both adapters send the access token with access_token=True (P14)."""
     requests.get(service.issuer + "/api", auth=RequestsAuth(manager, access_token=True))
     httpx.get(service.issuer + "/api", auth=HTTPXAuth(manager, access_token=True), trust_env=False)
     assert authorizations(service) == [f"Bearer {manager.access_token}"] * 2
 
 
 def test_errors_are_exported() -> None:
-    """P14."""
+    """The package exports ServiceUnreachableError and every direct subclass of ServiceError (P14)."""
     kinds = {kind.__name__ for kind in (*ServiceError.__subclasses__(), ServiceUnreachableError)}
     assert kinds <= set(tokentoss.__all__)
 

@@ -82,7 +82,7 @@ def test_one_file_serves_clients_and_providers(make_manager: Make, fake: FakePro
 
 
 def test_two_users_with_one_address_are_two_accounts(make_manager: Make, fake: FakeProvider) -> None:
-    """C59."""
+    """Two subjects with one e-mail address are two accounts, and the address is ambiguous (C59)."""
     storage = FileStorage()
     for user in ("ada-1", "ada-2"):
         storage.save(of(fake, user, user_email="ada@example.com"))
@@ -381,7 +381,7 @@ def test_processes_that_write_at_once_lose_nobody(tmp_path: Path) -> None:
 
 
 def test_an_insecure_file_can_be_refused(fake: FakeProvider, make_manager: Make) -> None:
-    """C69."""
+    """With refuse_insecure, an open token file is refused for reading, saving and removing (C69)."""
     storage = FileStorage(refuse_insecure=True)
     ada = of(fake, "ada")
     storage.save(ada)

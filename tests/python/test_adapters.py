@@ -84,7 +84,7 @@ def authorizations(server: FakeProvider) -> list[str | None]:
 
 @ways
 def test_the_token_is_sent(manager: AuthManager, service: FakeProvider, call: Callable[..., int]) -> None:
-    """C49."""
+    """Every adapter sends the ID token in the Authorization header (C49)."""
     assert call(manager, service.issuer + "/api") == 200
     assert authorizations(service) == [f"Bearer {manager.id_token}"]
 
@@ -162,7 +162,7 @@ def test_a_redirect_elsewhere_carries_no_token(
 def test_insecure_addresses_get_nothing(
     manager: AuthManager, service: FakeProvider, call: Callable[..., int]
 ) -> None:
-    """C73."""
+    """Adapters refuse plain http and any origin that is not in allowed_origins (C73)."""
     with pytest.raises(ConfigurationError) as insecure:
         call(manager, "http://service.example/api")
     assert insecure.value.code == "address_insecure"
@@ -230,7 +230,7 @@ def test_a_function_that_returns_the_token(make_manager: Make, fake: FakeProvide
 
 
 def test_adapters_show_and_pickle_no_secret(manager: AuthManager) -> None:
-    """C72."""
+    """Adapters show no token or secret and cannot be pickled (C72)."""
     tokens = manager.token_data
     assert tokens is not None
     for adapter in (

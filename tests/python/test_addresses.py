@@ -121,7 +121,7 @@ def test_callback_pages(make_manager: Make, monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_no_callback_page(make_manager: Make, uri: str) -> None:
-    """C10."""
+    """A redirect_uri that cannot be a callback page is refused (C10)."""
     with pytest.raises(ConfigurationError) as refused:
         AuthWidget(auth_manager=make_manager(), redirect_uri=uri)
     assert refused.value.code == "redirect_uri_invalid"

@@ -78,7 +78,7 @@ def expected_of(name: str) -> str | None:
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CORPUS.iterdir() if path.stat().st_size > 1))
 def test_what_the_page_is_fuzzed_with(name: str) -> None:
-    """C6, C32, C38, C40."""
+    """Each fuzzing input gives its expected code or error in the kernel (C6, C32, C38, C40)."""
     code = expected_of(name)
     if name.startswith("found_"):  # by the fuzzer, which does not know what it is
         with suppress(TokenTossError):

@@ -96,7 +96,7 @@ def test_an_expired_token_that_cannot_be_renewed(
 
 
 def test_the_token_goes_to_one_origin(make_manager: Make, fake: FakeProvider, service: FakeProvider) -> None:
-    """C73."""
+    """The token goes to the origin of base_url only, and verify=False is refused (C73)."""
     client = APIClient(service.issuer, auth_manager=signed_in(make_manager, fake))
     with pytest.raises(ConfigurationError) as refusal:
         client.get(fake.issuer + "/api")
@@ -238,6 +238,6 @@ def test_without_a_client_the_token_file_is_of_no_use(fake: FakeProvider, servic
 
 
 def test_no_token_is_shown(make_manager: Make, fake: FakeProvider) -> None:
-    """C72."""
+    """The repr of a client shows its base_url only (C72)."""
     client = APIClient("https://api.example", auth_manager=make_manager(storage=MemoryStorage()))
     assert repr(client) == "APIClient(base_url='https://api.example')"

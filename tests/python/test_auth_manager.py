@@ -96,7 +96,7 @@ def test_accepted_tokens_are_kept_stored_and_public(make_manager: Make, fake: Fa
 
 
 def test_narrower_scopes_are_reported(make_manager: Make, fake: FakeProvider) -> None:
-    """C13."""
+    """The tokens' scopes are those that the token response grants (C13)."""
     tokens = make_manager().accept(response(fake, scopes=["openid"]), nonce="n")
     assert tokens.scopes == ["openid"]
 
@@ -315,7 +315,7 @@ def test_an_expired_token_is_not_served(make_manager: Make, fake: FakeProvider) 
 def test_the_back_off_grows_and_ends(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C64."""
+    """The back-off grows to at most 60 seconds, and a refresh works once the provider is back (C64)."""
     clock = [5000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     manager = signed_in(make_manager, fake, expires_in=-10)
@@ -446,7 +446,7 @@ def test_signing_out_during_a_refresh_stays_signed_out(make_manager: Make, fake:
 def test_a_refreshed_id_token_must_be_of_the_same_sign_in(
     make_manager: Make, fake: FakeProvider, claims: dict[str, Any]
 ) -> None:
-    """C61, R2, R3."""
+    """A refreshed ID token with another iss, sub, aud or nonce, or an old iat, is refused (C61, R2, R3)."""
     manager = signed_in(make_manager, fake, expires_in=-10, claims={"nonce": "n"})
     before = manager.token_data
     fake.answers["/token"] = Answer.json(fake.token_response(id_token=fake.id_token(**claims)))
@@ -527,7 +527,7 @@ def test_a_code_by_hand(make_manager: Make, fake: FakeProvider) -> None:
 
 
 def test_a_code_is_sent_once(make_manager: Make, fake: FakeProvider) -> None:
-    """C43."""
+    """A code is not sent again after the token endpoint fails (C43)."""
     fake.answers["/token"] = Answer(500)
     with pytest.raises(TokenExchangeError):
         make_manager().exchange_code("code-1", generate_pkce_pair()[0])
@@ -542,7 +542,7 @@ def test_a_public_client_sends_no_secret(make_manager: Make, fake: FakeProvider)
 
 
 def test_the_scopes_need_openid(make_manager: Make) -> None:
-    """C8."""
+    """A manager whose scopes lack openid is refused (C8)."""
     with pytest.raises(ConfigurationError) as refusal:
         make_manager(scopes=["email"])
     assert refusal.value.code == "scope_openid_missing"

@@ -121,7 +121,7 @@ def test_the_service_must_be_secure(address: str) -> None:
 
 
 def test_certificates_cannot_be_ignored(client: IAPClient, service: FakeProvider) -> None:
-    """C75."""
+    """A call with verify=False is refused, and no request is sent (C75)."""
     with pytest.raises(ConfigurationError, match="verify"):
         client.get("/api", verify=False)
     assert service.requests == []
@@ -162,7 +162,7 @@ def test_a_path_needs_a_base(manager: AuthManager, service: FakeProvider) -> Non
 def test_redirects_within_the_origin_are_followed(
     client: IAPClient, service: FakeProvider, status: int
 ) -> None:
-    """C73."""
+    """A redirect within the origin is followed, with the token, for every redirect status (C73)."""
     service.answers["/old"] = Answer(status, b"", {"Location": "/new?a=1"})
     service.answers["/new"] = Answer.json({"moved": True})
     assert client.get_json("/old", params={"q": "1"}) == {"moved": True}
@@ -179,7 +179,7 @@ def test_redirects_within_the_origin_are_followed(
 def test_redirects_elsewhere_are_not(
     client: IAPClient, service: FakeProvider, fake: FakeProvider, status: int
 ) -> None:
-    """C73."""
+    """A redirect to another origin is not followed, and get_json raises service_redirected (C73)."""
     service.answers["/old"] = Answer(status, b"", {"Location": fake.issuer + "/steal"})
     response = client.post("/old", headers={"X-Api-Key": "mine"}, data="body")
     assert response.status_code == status
@@ -193,7 +193,7 @@ def test_redirects_elsewhere_are_not(
 def test_a_redirect_chain_is_checked_at_every_hop(
     client: IAPClient, service: FakeProvider, fake: FakeProvider
 ) -> None:
-    """C73."""
+    """Redirects end before another origin and after ten hops (C73)."""
     service.answers["/1"] = Answer(302, b"", {"Location": "/2"})
     service.answers["/2"] = Answer(302, b"", {"Location": fake.issuer + "/steal"})
     assert client.get("/1").status_code == 302
@@ -215,7 +215,7 @@ def test_a_redirect_chain_is_checked_at_every_hop(
 def test_a_redirect_to_a_sign_in_page_is_told(
     client: IAPClient, service: FakeProvider, location: str
 ) -> None:
-    """C74."""
+    """A redirect to a sign-in page raises ServiceSignInRedirectError, which names the service (C74)."""
     service.answers["/api"] = Answer(302, b"", {"Location": location})
     with pytest.raises(ServiceSignInRedirectError) as refusal:
         client.get_json("/api")
@@ -462,7 +462,7 @@ def test_further_origins_are_allowed_on_purpose(
 
 @pytest.mark.parametrize("origin", ["http://service.example", "service.example", "*", ""])
 def test_further_origins_must_be_secure(origin: str) -> None:
-    """C73."""
+    """An entry of allowed_origins that is not a secure origin is refused (C73)."""
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient("https://service.example", allowed_origins=[origin])
     assert refusal.value.code == "address_insecure"

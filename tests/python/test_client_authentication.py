@@ -81,7 +81,7 @@ def test_a_client_without_a_secret(make_manager: Make, fake: FakeProvider) -> No
 
 
 def test_an_echoed_secret_is_not_repeated(make: Make, fake: FakeProvider) -> None:
-    """C72."""
+    """A client secret that the provider echoes is not in the error's message (C72)."""
     manager = make("client_secret_basic")
     manager._renewal._client.basic = (CLIENT_ID, "hunter2-secret")
     fake.answers["/token"] = Answer.json({"error": "hunter2-secret"}, 400)

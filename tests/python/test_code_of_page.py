@@ -66,7 +66,7 @@ def test_a_ticket_whose_page_cannot_ask_takes_none(
 
 
 def test_neither_does_one_of_a_provider_without_codes(make_manager: Make, fake: FakeProvider) -> None:
-    """C7."""
+    """Tokens without a nonce are ignored if the provider has no device endpoint (C7)."""
     assert_taken_for_nothing(
         AuthWidget(auth_manager=make_manager(client_config=ClientConfig(CLIENT_ID, ""))), fake
     )
@@ -84,13 +84,13 @@ def assert_taken_for_nothing(widget: AuthWidget, fake: FakeProvider) -> None:
 
 
 def test_ordinary_tokens_need_their_salt_all_the_same(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C7."""
+    """Tokens without a salt are refused under the purpose of ordinary sign-ins (C7)."""
     assert deliver(widget, tokens(widget, fake), "tokens") == "envelope_unreadable"
     assert not widget.is_authenticated
 
 
 def test_ordinary_tokens_need_their_nonce_all_the_same(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C7."""
+    """Tokens without a nonce are refused under the purpose of ordinary sign-ins (C7)."""
     plaintext = Page(widget.ticket).plaintext(fake, {"nonce": None})
     assert deliver(widget, plaintext, "tokens") == "id_token_nonce_mismatch"
     assert not widget.is_authenticated

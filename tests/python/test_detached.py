@@ -80,7 +80,7 @@ def test_a_manager_needs_only_what_is_stored(fake: FakeProvider) -> None:
     ],
 )
 def test_tokens_of_another_client_name_no_provider(fake: FakeProvider, members: dict[str, Any]) -> None:
-    """C51."""
+    """Stored tokens whose client or token endpoint differs are refused without a request (C51)."""
     configure(fake)
     FileStorage().save(from_here(fake, **members))
     with pytest.raises(ConfigurationError, match="of no built-in provider"):
@@ -89,7 +89,7 @@ def test_tokens_of_another_client_name_no_provider(fake: FakeProvider, members: 
 
 
 def test_a_provider_that_moved_its_token_endpoint_gets_nothing(fake: FakeProvider) -> None:
-    """C51."""
+    """A token endpoint that changed in the metadata is refused and gets no request (C51)."""
     configure(fake)
     FileStorage().save(from_here(fake, expires_in=-10))
     metadata = fake.metadata(token_endpoint=fake.issuer + "/moved")
@@ -152,7 +152,7 @@ def test_a_client_without_a_configured_one_uses_what_is_valid(
 def test_a_valid_token_is_served_while_the_provider_is_down(
     fake: FakeProvider, service: FakeProvider
 ) -> None:
-    """C64."""
+    """While the provider is down, calls use the stored ID token until it expires (C64)."""
     configure(fake)
     soon = from_here(fake, expires_in=100)
     FileStorage().save(soon)

@@ -202,7 +202,7 @@ def test_links_folders_and_broken_files(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_network")
 def test_the_own_client_of_iap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """F17: doctor said ok."""
+    """The doctor reports an error for a file that holds IAP's own client (F17)."""
     path = tmp_path / "client.json"
     uri = "https://iap.googleapis.com/v1/oauth/clientIds/1-a:handleRedirect"
     path.write_text(

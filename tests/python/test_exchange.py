@@ -173,7 +173,7 @@ def test_purposes_are_told_apart(widget: AuthWidget, fake: FakeProvider) -> None
 
 
 def test_nothing_secret_is_shown(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C70."""
+    """After a code exchange, comm, state and repr hold no code, verifier, token or secret (C70)."""
     page = Page(widget.ticket)
     grant(fake, page)
     from_page(widget, sealed_tokens=page.code_envelope())

@@ -75,7 +75,7 @@ def test_the_ticket(attempt: Attempt, fake: FakeProvider) -> None:
 
 
 def test_tickets_are_fresh(make_manager: Make) -> None:
-    """C4."""
+    """50 tickets of one manager share no id, nonce or public key (C4)."""
     manager = make_manager()
     tickets = [Attempt(manager).hand_off.ticket() for _ in range(50)]
     for name in ("id", "nonce", "public_key"):
@@ -186,7 +186,7 @@ def test_an_envelope_of_the_wrong_form(attempt: Attempt, fake: FakeProvider, cha
 def test_an_envelope_with_odd_but_legal_members(
     attempt: Attempt, fake: FakeProvider, change: dict[str, Any]
 ) -> None:
-    """C47, C48."""
+    """Absent, extreme and unknown members in an envelope are accepted (C47, C48)."""
     assert attempt.hand_off.deliver(attempt.page.envelope(fake, **change)) == ""
 
 
@@ -277,6 +277,6 @@ def test_registrations_are_bounded_and_matched_by_state(attempt: Attempt) -> Non
 
 
 def test_every_attempt_on_a_ticket_has_its_own_nonce(attempt: Attempt) -> None:
-    """C4."""
+    """Different salts give different nonces, none of them the ticket's own (C4)."""
     nonce = attempt.hand_off.ticket()["nonce"]
     assert len({request_nonce(nonce, salt) for salt in ("a", "b", "c")} | {nonce}) == 4

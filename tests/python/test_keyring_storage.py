@@ -164,7 +164,7 @@ def test_renewing_where_no_lock_file_can_be_made(
 
 
 def test_only_the_tokens_that_ended_are_removed(backend: InMemory, fake: FakeProvider) -> None:
-    """P3."""
+    """Only exactly the given tokens are discarded, not newer ones of the same account (P3)."""
     storage = KeyringStorage()
     ada, fresh = of(fake, "ada"), of(fake, "ada", refresh_token="of a fresh sign-in")
     storage.save(fresh)
@@ -175,7 +175,7 @@ def test_only_the_tokens_that_ended_are_removed(backend: InMemory, fake: FakePro
 
 
 def test_the_fallback_removes_what_it_set_aside(backend: InMemory, fake: FakeProvider) -> None:
-    """S16."""
+    """Removing tokens from the fallback file also deletes the set-aside corrupt file (S16)."""
     backend.broken.add("set")
     with pytest.warns(KeyringUnavailableWarning):
         storage = KeyringStorage()

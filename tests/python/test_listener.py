@@ -60,7 +60,7 @@ def test_the_start_page(page: Page) -> None:
 
 
 def test_the_callback_page(page: Page) -> None:
-    """C14, C19, C21, C22, C23."""
+    """The page repeats no query text, has strict headers, posts to one origin (C14, C19, C21, C22, C23)."""
     page.register()
     markup = "<img src=x onerror=alert(1)>"
     query = urlencode({"error": "unheard_of", "error_description": markup, "state": page.state})
@@ -158,7 +158,7 @@ def test_a_registered_attempt_cannot_be_taken_over(page: Page, change: dict[str,
 def test_a_popup_goes_on_only_to_an_authorization_request_of_this_ticket(
     page: Page, change: dict[str, str | None]
 ) -> None:
-    """C24."""
+    """A registration with another client, redirect URI, response type or state is refused (C24)."""
     assert page.register(url=page.url(**change)).json() == {"code": "registration_refused"}
 
 
@@ -183,12 +183,12 @@ def test_a_popup_goes_on_only_to_an_authorization_request_of_this_ticket(
     ],
 )
 def test_open_redirects(page: Page, rewrite: Callable[[str], str]) -> None:
-    """C10, C24."""
+    """A registration whose URL is not the expected authorization request is refused (C10, C24)."""
     assert page.register(url=rewrite(page.url())).json() == {"code": "registration_refused"}
 
 
 def test_an_endpoint_with_a_query_keeps_it(make_manager: Make, fake: FakeProvider) -> None:
-    """C12."""
+    """A registration is refused if its URL lacks the authorization endpoint's own query (C12)."""
     provider = fake.provider(authorization_endpoint=fake.issuer + "/auth?tenant=1")
     widget = AuthWidget(auth_manager=make_manager(provider=provider))
     page = Page(widget.ticket)
@@ -243,7 +243,7 @@ def test_only_top_level_navigations_reach_the_callback(page: Page, headers: dict
 
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"])
 def test_other_methods(page: Page, method: str) -> None:
-    """C30."""
+    """Any method but GET gets 405 on the callback path, and the sign-in goes on (C30)."""
     page.register()
     query = urlencode({"code": "c", "state": page.state})
     assert send(page.listener, method, f"/?{query}", b"" if method == "POST" else None).status == 405
@@ -265,7 +265,7 @@ def test_other_methods(page: Page, method: str) -> None:
     ],
 )
 def test_rebinding(page: Page, host: str | None) -> None:
-    """C29."""
+    """A request with a missing or different Host gets 403, and the sign-in goes on (C29)."""
     page.register()
     value = host and host.format(port=urlsplit(page.listener).port)
     assert page.callback(Host=value).status == 403
@@ -275,7 +275,7 @@ def test_rebinding(page: Page, host: str | None) -> None:
 
 
 def test_two_hosts_are_none(page: Page) -> None:
-    """C29."""
+    """A request with two Host headers gets 403 (C29)."""
     authority = urlsplit(page.listener).netloc
     with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port)) as connection:
         connection.sendall(
@@ -313,7 +313,7 @@ def test_an_answer_of_another_sign_in_says_so(page: Page) -> None:
     "path", ["/callback", "//", "/x", "/tokentoss", "/tokentoss/start/", "/favicon.ico", "/../", "/%2e/"]
 )
 def test_only_the_exact_path(page: Page, path: str) -> None:
-    """C30."""
+    """A callback on any path but the exact one gets 404, and the sign-in goes on (C30)."""
     page.register()
     reply = send(page.listener, "GET", f"{path}?code=c&state={page.state}")
     assert reply.status == 404
@@ -474,7 +474,7 @@ def test_a_thousand_connections_of_junk(page: Page) -> None:
 
 
 def test_a_free_port_every_time_it_starts(make_manager: Make) -> None:
-    """C28."""
+    """Closing a widget closes its listener, and the next widget opens one that works (C28)."""
     widget = AuthWidget(auth_manager=make_manager())
     (bound,) = lease_module._listeners.values()
     widget.close()

@@ -185,7 +185,7 @@ def test_a_client_of_a_file_goes_to_its_endpoints_alone(
 
 
 def test_googles_client_goes_to_nobody_else(tmp_path: Path, fake: FakeProvider) -> None:
-    """S5."""
+    """A client file of Google is refused for a widget of another provider (S5)."""
     uris = {"auth_uri": "https://accounts.google.com/o/oauth2/auth", "token_uri": GOOGLE.token_endpoint}
     path = installed(tmp_path, **uris)
     GoogleAuthWidget(client_secrets_path=path).close()

@@ -197,7 +197,7 @@ def test_a_proxy_that_refuses(server: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_proxy_that_is_not_there(
     server: str, monkeypatch: pytest.MonkeyPatch, value: str, code: str
 ) -> None:
-    """F2: the variable is named."""
+    """The error for an unreachable or invalid proxy names the environment variable (F2)."""
     monkeypatch.setenv("ALL_PROXY", value)
     failure = refused(server)
     assert failure.reason == code
@@ -233,7 +233,7 @@ def test_a_socks_proxy_without_pysocks(server: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """F2."""
+    """A host name that does not resolve is reported as host_unknown, with the name (F2)."""
     monkeypatch.setattr(socket, "getaddrinfo", resolver({}))
     failure = refused("https://no.such.example/token")
     assert failure.reason == "host_unknown"
@@ -300,7 +300,7 @@ def test_a_handshake_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_tunnel_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S10: so is a proxy's answer."""
+    """A proxy that answers CONNECT byte by byte is cut off at the deadline (S10)."""
     with dripping(b"HTTP/1.1 200 ") as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         began = time.monotonic()

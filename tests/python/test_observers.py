@@ -118,7 +118,7 @@ def test_who_waits_hears_first(widget: AuthWidget, fake: FakeProvider) -> None:
 
 
 def test_who_waits_for_a_failure_hears_first(by_code: Make, fake: FakeProvider) -> None:
-    """P2."""
+    """A waiting cell gets the failure before an observer of error_code returns (P2)."""
     widget = AuthWidget(auth_manager=by_code())
     fake.answers["/token"] = refused("access_denied")
     cell = Cell(widget)
@@ -189,7 +189,7 @@ def test_a_page_changes_none_of_our_traits(widget: AuthWidget) -> None:
 
 
 def test_a_users_own_trait_is_the_users(make_manager: Make) -> None:
-    """H2."""
+    """A page may write a subclass's own trait, but not the widget's status (H2)."""
     import traitlets  # noqa: PLC0415
 
     class Mine(AuthWidget):

@@ -94,7 +94,7 @@ def test_one_template(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCRIPTED)
 def test_the_policy_of_pages_with_a_script(name: str) -> None:
-    """C21."""
+    """A page with a script has a policy that allows its one nonce and no framing (C21)."""
     content, headers = SCRIPTED[name]
     page = Document(content.decode())
     nonces = {one["nonce"] for tag in ("style", "script") for one in page.attributes[tag]}

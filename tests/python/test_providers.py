@@ -45,7 +45,7 @@ def test_discovery(fake: FakeProvider) -> None:
 
 @pytest.mark.parametrize("change", ["/", "x", "", None, 7, "HTTP"])
 def test_metadata_of_another_issuer(fake: FakeProvider, change: Any) -> None:
-    """C50: compared to the letter."""
+    """Metadata is refused unless its issuer is exactly the one asked for (C50)."""
     issuer = fake.issuer + change if isinstance(change, str) and change in {"/", "x"} else change
     if change == "HTTP":
         issuer = fake.issuer.replace("http", "HTTP")
@@ -58,7 +58,7 @@ def test_metadata_of_another_issuer(fake: FakeProvider, change: Any) -> None:
 @pytest.mark.parametrize("member", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize("value", [None, 1, "", "http://provider.example/x", "javascript:alert(1)", "/x"])
 def test_unsafe_or_missing_endpoints(fake: FakeProvider, member: str, value: Any) -> None:
-    """C10, C51."""
+    """Metadata in which a required endpoint is missing or insecure is refused (C10, C51)."""
     fake.answers[METADATA] = Answer.json(fake.metadata(**{member: value}))
     with pytest.raises(DiscoveryError, match=member) as refusal:
         Provider.discover(fake.issuer)
@@ -114,7 +114,7 @@ def test_an_insecure_issuer_is_not_asked(issuer: str) -> None:
 def test_a_provider_with_an_insecure_endpoint_cannot_be_made(
     fake: FakeProvider, member: str, url: str
 ) -> None:
-    """C10, C51."""
+    """A provider with an insecure issuer or required endpoint is refused (C10, C51)."""
     with pytest.raises(ConfigurationError, match=member) as refusal:
         fake.provider(**{member: url})
     assert refusal.value.code == "endpoint_insecure"
@@ -123,14 +123,14 @@ def test_a_provider_with_an_insecure_endpoint_cannot_be_made(
 @pytest.mark.parametrize("parameter", sorted(PROTECTED_PARAMETERS))
 @pytest.mark.parametrize("where", ["authorization_params", "consent_params"])
 def test_protected_parameters(fake: FakeProvider, parameter: str, where: str) -> None:
-    """C11."""
+    """A protected parameter in authorization_params or consent_params is refused (C11)."""
     with pytest.raises(ConfigurationError) as refusal:
         fake.provider(**{where: {parameter: "x"}})
     assert refusal.value.code == "parameter_protected"
 
 
 def test_openid_is_needed(fake: FakeProvider) -> None:
-    """C8."""
+    """An OpenID Connect provider whose scopes lack openid is refused (C8)."""
     with pytest.raises(ConfigurationError) as refusal:
         fake.provider(scopes=("email",))
     assert refusal.value.code == "scope_openid_missing"
@@ -138,7 +138,7 @@ def test_openid_is_needed(fake: FakeProvider) -> None:
 
 @pytest.mark.parametrize("algorithms", [("none",), ("HS256",), ("RS256", "HS512"), ("ROT13",), ()])
 def test_algorithms_without_a_public_key(fake: FakeProvider, algorithms: tuple[str, ...]) -> None:
-    """C54."""
+    """An empty list of ID token algorithms, or one with none, HS* or an unknown name, is refused (C54)."""
     with pytest.raises(ConfigurationError) as refusal:
         fake.provider(id_token_signing_algs=algorithms)
     assert refusal.value.code == "id_token_algorithm_refused"
@@ -264,7 +264,7 @@ def test_without_id_tokens_somebody_must_say_who_signed_in(fake: FakeProvider) -
     "member", ["userinfo_endpoint", "identity_endpoint", "device_authorization_endpoint"]
 )
 def test_optional_endpoints_are_checked_too(fake: FakeProvider, member: str) -> None:
-    """C51."""
+    """A provider with an insecure optional endpoint is refused (C51)."""
     with pytest.raises(ConfigurationError, match=member) as refusal:
         fake.provider(**{member: "http://provider.example/x"})
     assert refusal.value.code == "endpoint_insecure"
@@ -304,7 +304,7 @@ def test_oauth_metadata(fake: FakeProvider, path: str) -> None:
 
 
 def test_oauth_metadata_of_another_issuer(fake: FakeProvider) -> None:
-    """C50."""
+    """OAuth server metadata that names another issuer is refused (C50)."""
     fake.answers[METADATA] = Answer(404)
     fake.answers[OAUTH_METADATA] = Answer.json(fake.metadata(issuer="https://other.example"))
     with pytest.raises(DiscoveryError) as refusal:

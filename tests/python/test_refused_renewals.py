@@ -38,7 +38,7 @@ __all__ = ["sleeps"]
 def test_a_provider_that_asks_for_the_user_ends_the_session(
     make_manager: Make, fake: FakeProvider, error: str
 ) -> None:
-    """F8."""
+    """A refresh error that asks for the user ends the session, with that error's code (F8)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json({"error": error}, 400)
     with pytest.raises(ReauthRequiredError) as end:
@@ -66,7 +66,7 @@ def test_an_invalid_request_that_is_said_twice_ends_the_session(
 def test_an_invalid_request_that_is_said_once_ends_nothing(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """H4."""
+    """An invalid_request that is not repeated at once does not end the session (H4)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     once = Answer.json({"error": "invalid_request"}, 400)
     fake.answers["/token"] = in_turn(once, Answer(503), once, Answer.json(fake.token_response()))
@@ -96,7 +96,7 @@ def test_an_answer_that_cannot_be_read_is_not_asked_for_again_at_once(
 
 
 def test_a_new_refresh_token_in_an_answer_of_no_use_is_kept(make_manager: Make, fake: FakeProvider) -> None:
-    """F25: what is known is kept."""
+    """A new refresh token in an otherwise invalid answer is stored and used next (F25)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     fake.answers["/token"] = Answer.json({"token_type": "Bearer", "refresh_token": "refresh-2"})

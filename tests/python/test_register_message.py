@@ -112,7 +112,7 @@ def test_the_start_page_cannot_go_without_an_origin(widget: AuthWidget) -> None:
 
 
 def test_a_redirect_uri_of_nobody(widget: AuthWidget) -> None:
-    """C9."""
+    """A registration with another redirect URI than the ticket's gets no answer (C9)."""
     page = Page(widget.ticket)
     message(widget, page.register_message(url=page.url(redirect_uri="https://hub.example/other")))
     assert customs(widget) == []

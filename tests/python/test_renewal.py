@@ -61,7 +61,7 @@ def with_identity(fake: FakeProvider, tokens: TokenData) -> TokenData:
 
 
 def test_rotated_tokens_are_on_disk_before_anybody_sees_them(make_manager: Make, fake: FakeProvider) -> None:
-    """C62."""
+    """Rotated tokens are written to storage before the manager holds them (C62)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="refresh-2"))
@@ -152,7 +152,7 @@ def test_a_key_that_is_not_published_yet_costs_no_session(
 def test_nothing_is_kept_of_an_answer_for_somebody_else(
     make_manager: Make, fake: FakeProvider, claims: dict[str, str]
 ) -> None:
-    """C61, R2, R3."""
+    """A refresh answer for another user, issuer or client changes no tokens (C61, R2, R3)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     before = manager.token_data
     answer = fake.token_response(refresh_token="refresh-2", id_token=fake.id_token(**claims))
@@ -196,7 +196,7 @@ def test_a_stranger_behind_a_wrong_clock_is_still_a_stranger(make_manager: Make,
 def test_the_end_of_a_grant_has_its_cause(
     make_manager: Make, fake: FakeProvider, answer: dict[str, Any], code: str
 ) -> None:
-    """C64, C66."""
+    """An invalid_grant ends the session, with an error code that names the cause (C64, C66)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json({"error": "invalid_grant", **answer}, 400)
     with pytest.raises(ReauthRequiredError) as end:
@@ -231,7 +231,7 @@ def test_googles_testing_mode_is_named(
     "error", ["invalid_rapt", "admin_policy_enforced", "grant_expired", "invalid_client"]
 )
 def test_only_invalid_grant_ends_a_grant(make_manager: Make, fake: FakeProvider, error: str) -> None:
-    """C64."""
+    """An error code such as invalid_client or grant_expired does not end the session (C64)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json({"error": error}, 400)
     with pytest.raises(TokenRefreshError) as refusal:
@@ -244,7 +244,7 @@ def test_only_invalid_grant_ends_a_grant(make_manager: Make, fake: FakeProvider,
 def test_a_busy_server_that_says_invalid_grant_does_not_mean_it(
     make_manager: Make, fake: FakeProvider, status: int
 ) -> None:
-    """C64."""
+    """An invalid_grant with status 429, 500 or 503 does not end the session (C64)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json({"error": "invalid_grant"}, status)
     with pytest.raises(TokenRefreshError):
@@ -306,7 +306,7 @@ def test_what_does_not_pass_is_not_tried_again(
 def test_a_caller_with_a_valid_token_does_not_wait(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """C64."""
+    """A valid token is returned after one failed renewal, without a pause (C64)."""
     manager = signed_in(make_manager, fake, expires_in=100)
     fake.answers["/token"] = Answer(503)
     assert manager.id_token
@@ -374,7 +374,7 @@ def test_a_valid_token_is_served_while_another_renews(make_manager: Make, fake: 
 def test_managers_of_one_storage_renew_once(
     make_manager: Make, fake: FakeProvider, make_storage: Any
 ) -> None:
-    """C63."""
+    """64 threads on 8 managers of one storage cause one refresh and get the same token (C63)."""
     storage = make_storage()
     storage.save(stored(fake, expires_in=-10))
     managers = [make_manager(storage=storage) for _ in range(8)]

@@ -18,7 +18,7 @@ CASES = json.loads(Path(__file__).parents[1].joinpath("vectors", "renewal.json")
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_the_vectors(case: dict[str, Any]) -> None:
-    """F8, F20, F25, H4."""
+    """The answer of each vector leads to the outcome that the vector states (F8, F20, F25, H4)."""
     answer = Answer(case["status"], {}, case["body"].encode())
     outcome = refusal_of(answer, "https://idp.example/token", Form()) or tokens_in(answer.json_object() or {})
     if not isinstance(outcome, TokenRequestError):

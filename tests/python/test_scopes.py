@@ -28,7 +28,7 @@ def test_nobody_signed_in_misses_nothing(make_manager: Make) -> None:
 
 
 def test_a_scope_that_was_not_ticked_is_named(make_manager: Make, fake: FakeProvider) -> None:
-    """C13."""
+    """A requested scope that was not granted is listed in missing_scopes (C13)."""
     manager = make_manager(scopes=["openid", "email", DRIVE])
     manager.accept(response(fake, scopes=["openid", "email"]), nonce="n")
     assert manager.granted_scopes == ["openid", "email"]

@@ -143,7 +143,7 @@ def test_a_second_sign_out_takes_nobody_else_along(make_manager: Make, fake: Fak
 def test_a_login_is_a_name_of_its_user(
     make_manager: Make, fake: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P8."""
+    """A preferred_username that equals account= in another case gives no warning (P8)."""
     manager = make_manager(account="octocat")
     token = fake.id_token(nonce="n", preferred_username="Octocat", email="cat@example.com")
     with caplog.at_level(logging.WARNING):
@@ -155,7 +155,7 @@ def test_a_login_is_a_name_of_its_user(
 def test_an_account_that_is_not_stored_is_said(
     make_manager: Make, fake: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P14."""
+    """An account that is not stored is named in the log and in why_signed_out (P14)."""
     storage = FileStorage()
     storage.save(of(fake, "ada"))
     with caplog.at_level(logging.WARNING):

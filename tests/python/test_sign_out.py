@@ -38,7 +38,7 @@ def make(make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 
 
 def test_by_default_nobody_is_told(make: Make, fake: FakeProvider) -> None:
-    """C68."""
+    """By default sign_out() removes the tokens and sends the provider no request (C68)."""
     manager = signed_in(make, fake)
     account = manager.account
     result = manager.sign_out()
@@ -85,7 +85,7 @@ def test_revocation(make: Make, fake: FakeProvider, refresh_token: str, hint: st
 def test_a_refused_revocation_is_reported(
     make: Make, fake: FakeProvider, answer: Answer, code: str, calls: int
 ) -> None:
-    """C67."""
+    """A failed revocation is reported in the result, and the tokens are removed anyway (C67)."""
     storage = FileStorage()
     manager = signed_in(make, fake, storage=storage)
     fake.answers["/revoke"] = answer
@@ -196,7 +196,7 @@ def test_a_widget_shows_another_account(make: Make, fake: FakeProvider, recorded
 
 
 def test_revocation_endpoints_are_https(fake: FakeProvider) -> None:
-    """C51, C67."""
+    """An insecure revocation endpoint is refused, from arguments and from metadata (C51, C67)."""
     with pytest.raises(ConfigurationError):
         fake.provider(revocation_endpoint="http://revoke.example/")
     metadata = fake.metadata(revocation_endpoint="http://revoke.example/")

@@ -34,7 +34,7 @@ def element(page: str, name: str) -> str:
 
 
 def test_the_policy_allows_its_own_script_and_style_alone() -> None:
-    """C21."""
+    """The policy allows only the page's own script and style, by their hashes (C21)."""
     page = static_page([HUB])
     policy = static_page_headers()["Content-Security-Policy"]
     assert policy == (
@@ -49,7 +49,7 @@ def test_the_policy_allows_its_own_script_and_style_alone() -> None:
 
 
 def test_the_headers() -> None:
-    """C19, C21."""
+    """The headers forbid caching, referrers and sniffing, and set no opener policy (C19, C21)."""
     headers = static_page_headers()
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"

@@ -41,7 +41,7 @@ def test_save_load_clear(make: type) -> None:
 
 
 def test_the_default_file_is_private_whatever_the_umask() -> None:
-    """C69."""
+    """The token file and its folder are private even with umask 0 and an open folder (C69)."""
     before = os.umask(0)
     try:
         storage = FileStorage()
@@ -100,7 +100,7 @@ def test_a_file_of_the_original_loads(storage: FileStorage) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666])
 def test_a_file_that_others_may_access_warns(storage: FileStorage, mode: int) -> None:
-    """C69."""
+    """A token file that others may access is read with a warning to run chmod 600 (C69)."""
     storage.save(TOKENS)
     storage.path.chmod(mode)
     with pytest.warns(InsecureFilePermissionsWarning, match="chmod 600"):
@@ -109,7 +109,7 @@ def test_a_file_that_others_may_access_warns(storage: FileStorage, mode: int) ->
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_another_user_is_refused(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C69."""
+    """A token file that belongs to another user is refused (C69)."""
     storage.save(TOKENS)
     os.chown(storage.path, 12345, 12345)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -120,7 +120,7 @@ def test_a_file_of_another_user_is_refused(storage: FileStorage, monkeypatch: py
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")
 def test_a_planted_link_is_neither_read_nor_written(storage: FileStorage, tmp_path: Path) -> None:
-    """C69: a link of another user."""
+    """A symbolic link of another user is neither read, written through, nor replaced (C69)."""
     victim = tmp_path / "victim"
     victim.write_text(ORIGINAL_FILE)
     storage.path.parent.mkdir()

@@ -56,7 +56,7 @@ def test_further_audiences_are_trusted_by_name(fake: FakeProvider) -> None:
 def test_a_trusted_audience_does_not_stand_for_the_client(
     fake: FakeProvider, claims: dict[str, object], code: str
 ) -> None:
-    """F11."""
+    """A trusted audience replaces the client neither in aud nor in azp (F11)."""
     trusting = fake.provider(trusted_audiences=("2000@proj",))
     with pytest.raises(IdTokenError) as refusal:
         validate_id_token(fake.id_token(**claims), provider=trusting, client_id=CLIENT_ID)
@@ -69,7 +69,7 @@ def test_trusted_audiences_are_a_list(fake: FakeProvider) -> None:
 
 
 def test_an_expiry_as_text_sends_nobody_in_a_circle(make_manager: Make, fake: FakeProvider) -> None:
-    """F33."""
+    """A text as exp gives id_token_expiry_invalid, without advice to sign in again (F33)."""
     token = fake.id_token(nonce="n", exp=str(int(time.time()) + 3600))
     with pytest.raises(IdTokenError) as refusal:
         make_manager().accept(response(fake, id_token=token), nonce="n")
@@ -116,7 +116,7 @@ def test_without_any_keys_the_signature_is_checked_later(fake: FakeProvider, oth
 
 
 def test_a_short_rsa_key_signs_nothing(fake: FakeProvider) -> None:
-    """S17: RFC 7518 section 3.3."""
+    """A token signed with a 1024-bit RSA key is refused (S17, RFC 7518 section 3.3)."""
     short = SigningKey("short")
     short.private = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     fake.keys = [fake.key.jwk(), short.jwk()]
@@ -129,7 +129,7 @@ def test_a_short_rsa_key_signs_nothing(fake: FakeProvider) -> None:
 
 
 def test_a_nonce_that_has_no_utf_8_form_is_a_wrong_nonce(fake: FakeProvider) -> None:
-    """S17."""
+    """A lone surrogate in nonce or hd is reported as a mismatch (S17)."""
     token = fake.id_token(nonce="\ud800")
     with pytest.raises(IdTokenError) as refusal:
         validate_id_token(token, provider=fake.provider(), client_id=CLIENT_ID, nonce="n")
@@ -168,7 +168,7 @@ def test_metadata_with_shared_secrets_only_says_what_is_wrong(fake: FakeProvider
 
 
 def test_scopes_as_a_list_are_taken(make_manager: Make, fake: FakeProvider) -> None:
-    """F20: Twitch."""
+    """A list of strings as scope, as Twitch sends it, is accepted; a list with a number is not (F20)."""
     fake.answers["/token"] = Answer.json(fake.token_response(scope=["openid", "chat:read"]))
     manager = make_manager()
     fake.answers["/token"] = Answer.json(

@@ -123,7 +123,7 @@ def test_other_error_codes(fake: FakeProvider, value: Any) -> None:
     ],
 )
 def test_answers_that_are_no_tokens(fake: FakeProvider, answer: Answer, code: str) -> None:
-    """C42, C45, C46."""
+    """Each unusable token response gets its error code; no redirect is followed (C42, C45, C46)."""
     assert refusal_of(fake, answer).code == code
     assert fake.calls("/elsewhere") == 0, "what was sent goes nowhere else"
 
@@ -162,14 +162,14 @@ def test_an_answer_that_drips_ends() -> None:
 
 @pytest.mark.parametrize("url", ["http://token.example/", "javascript:1", "ftp://x"])
 def test_an_insecure_endpoint_gets_nothing(url: str) -> None:
-    """C51."""
+    """A token request to an insecure address raises ConfigurationError (C51)."""
     with pytest.raises(ConfigurationError):
         request_tokens(url, FORM, TokenRefreshError)
 
 
 @pytest.mark.parametrize("name", ["bearer", "Bearer", "BEARER"])
 def test_the_token_type_has_no_case(fake: FakeProvider, name: str) -> None:
-    """C46."""
+    """The token type Bearer is accepted in any letter case (C46)."""
     fake.answers["/token"] = Answer.json(fake.token_response(token_type=name))
     assert request_tokens(fake.issuer + "/token", FORM, TokenRefreshError).access_token
 
@@ -194,13 +194,13 @@ def test_the_token_type_has_no_case(fake: FakeProvider, name: str) -> None:
     ],
 )
 def test_lifetimes(value: Any, seconds: float | None) -> None:
-    """C47."""
+    """The value of expires_in becomes a bounded number of seconds, or None if it is unusable (C47)."""
     assert lifetime(value) == seconds
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
 def test_no_lifetime_breaks_anything(value: Any) -> None:
-    """C47."""
+    """Any JSON-like expires_in gives None or a number from 0 to 315,360,000 (C47)."""
     seconds = lifetime(value)
     assert seconds is None or 0 <= seconds <= 315_360_000
     json.dumps(seconds)

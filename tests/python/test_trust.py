@@ -76,7 +76,7 @@ def test_an_introduced_page_is_not_asked_about(widget: AuthWidget) -> None:
 
 
 def test_a_proof_is_good_for_its_origin_alone(widget: AuthWidget) -> None:
-    """S1, rule 3."""
+    """A page with an introduction's proof but another origin is asked to confirm (S1, rule 3)."""
     page = Page(widget.ticket)
     introduce(widget, page)
     assert "confirm" in page.register(origin=EVIL, says_yes=False).json()
@@ -92,7 +92,7 @@ def test_another_proof_is_none(widget: AuthWidget, proof: str | None) -> None:
 @pytest.mark.parametrize("member", ["ticket", "key", "origin", "sealed", "confirm", "page_token"])
 @pytest.mark.parametrize("path", ["register", "where", "relay", "deliver"])
 def test_a_lone_surrogate_is_answered(widget: AuthWidget, path: str, member: str) -> None:
-    """S13."""
+    """A lone surrogate in any member of a request is answered with 200 or 403 (S13)."""
     page = Page(widget.ticket)
     page.reach_callback()
     members = page.registration() | {member: "\ud800"}

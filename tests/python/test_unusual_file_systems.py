@@ -101,7 +101,7 @@ def homeless(
 
 
 def test_without_a_home_tokens_stay_in_memory_with_one_sentence(homeless: Path) -> None:
-    """F14."""
+    """Without a home folder, tokens stay in memory, with one warning per process (F14)."""
     with pytest.warns(TokensInMemoryWarning) as warned:
         storage = default_storage()
     assert str(warned[0].message) == (
@@ -186,7 +186,7 @@ def test_a_user_without_a_passwd_entry(public_folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["TOKENTOSS_TOKEN_FILE", "TOKENTOSS_CLIENT_SECRETS"])
 def test_a_named_file_below_a_missing_home(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F14: ``~`` in a variable."""
+    """A named file below an unknown user's ``~`` is refused with a message about the home folder (F14)."""
     monkeypatch.setenv(name, "~unknown-user-of-tests/file.json")
     with pytest.raises((StorageError, ClientSecretsNotFoundError), match="home folder"):
         FileStorage() if name == "TOKENTOSS_TOKEN_FILE" else ClientConfig.discover()
@@ -236,7 +236,7 @@ def test_folders_are_made_closed_whatever_the_umask() -> None:
 
 
 def test_a_folder_in_which_others_may_replace_the_file(storage: FileStorage) -> None:
-    """S16."""
+    """A token folder that others may write to gives a warning, or an error with refuse_insecure (S16)."""
     storage.save(TOKENS)
     storage.path.parent.chmod(0o777)
     with pytest.warns(InsecureFilePermissionsWarning) as warned:
@@ -277,14 +277,14 @@ def test_no_refresh_token_stays_after_a_sign_out(
 
 
 def test_leftovers_go_even_where_no_file_is_left(storage: FileStorage) -> None:
-    """S16."""
+    """Removing tokens deletes the leftover files even if the token file is gone (S16)."""
     with_leftovers(storage).path.unlink()
     storage.remove(TOKENS)
     assert [path.name for path in storage.path.parent.iterdir()] == ["tokens.json.lock"]
 
 
 def test_other_accounts_stay(storage: FileStorage) -> None:
-    """S16."""
+    """Removing one account deletes the leftover files and keeps the other account (S16)."""
     other = replace(TOKENS, issuer="https://a.example", subject="other", client_id="c")
     with_leftovers(storage).save(other)
     storage.remove(TOKENS)
@@ -446,7 +446,7 @@ def test_a_file_that_windows_says_is_in_use(storage: FileStorage, monkeypatch: p
 
 
 def test_a_file_that_stays_in_use(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F18: an end to the trying."""
+    """A file that stays in use ends the attempts with the error storage_unwritable (F18)."""
     storage.save(TOKENS)
 
     def refuse(*_: object) -> None:
@@ -482,7 +482,7 @@ def test_what_can_be_saved_can_be_loaded(storage: FileStorage, monkeypatch: pyte
 
 
 def test_thousands_of_accounts(storage: FileStorage) -> None:
-    """E4: 785 were too many."""
+    """A file of 5000 accounts can be written and read back (E4)."""
     many = [
         replace(TOKENS, id_token="x" * 1200, issuer="https://a.example", subject=f"{number}", client_id="c")
         for number in range(5000)

@@ -102,7 +102,7 @@ def test_the_endpoint_comes_from_discovery(fake: FakeProvider) -> None:
 
 
 def test_the_endpoint_must_be_secure(fake: FakeProvider) -> None:
-    """C51."""
+    """A provider with a plain-http userinfo endpoint is refused (C51)."""
     with pytest.raises(ConfigurationError) as refusal:
         fake.provider(userinfo_endpoint="http://provider.example/userinfo")
     assert refusal.value.code == "endpoint_insecure"

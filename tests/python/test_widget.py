@@ -101,7 +101,7 @@ def test_a_sign_in_through_the_trait(widget: AuthWidget, fake: FakeProvider) -> 
 
 
 def test_no_secret_is_ever_in_a_trait_or_a_message(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C70."""
+    """No token, code or client secret is in a trait, a message or the repr after a sign-in (C70)."""
     page = Page(widget.ticket)
     token = page.reach_callback()
     page.post("/tokentoss/relay", page_token=token)
@@ -156,7 +156,7 @@ def test_a_refused_envelope_gets_a_sentence_and_a_new_ticket(widget: AuthWidget,
 
 
 def test_the_hosted_domain_is_checked(make_manager: Make, fake: FakeProvider) -> None:
-    """C58."""
+    """An ID token without the configured hosted domain is refused (C58)."""
     widget = AuthWidget(auth_manager=make_manager(hosted_domain="example.com"))
     assert widget.ticket["hosted_domain"] == "example.com"
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
@@ -337,7 +337,7 @@ def test_ping(widget: AuthWidget) -> None:
 
 
 def test_a_ping_is_answered_with_all_that_may_have_been_lost(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C20."""
+    """A ping is answered with the current state, without sealed_tokens, and a pong (C20)."""
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
     decided = widget.acknowledged
     before = len(sent(widget))
@@ -391,7 +391,7 @@ def test_the_relay(widget: AuthWidget, fake: FakeProvider, eventually: Callable[
 
 
 def test_two_widgets_have_nothing_in_common(make_manager: Make, fake: FakeProvider) -> None:
-    """C4."""
+    """Two widgets have different tickets, and one's envelope does not open in the other (C4)."""
     first, second = (AuthWidget(auth_manager=make_manager()) for _ in range(2))
     assert first.ticket["id"] != second.ticket["id"]
     from_page(second, sealed_tokens=Page(first.ticket).envelope(fake))
@@ -468,7 +468,7 @@ def test_everything_at_once(widget: AuthWidget, fake: FakeProvider) -> None:
 
 
 def test_close_ends_everything(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C28."""
+    """Closing a widget twice closes its listener, and later tokens are ignored (C28)."""
     page = Page(widget.ticket)
     (bound,) = lease_module._listeners.values()
     widget.close()
@@ -479,7 +479,7 @@ def test_close_ends_everything(widget: AuthWidget, fake: FakeProvider) -> None:
 
 
 def test_a_widget_that_nobody_holds_gives_its_ticket_up(make_manager: Make) -> None:
-    """C28."""
+    """A widget without references is collected, and its listener closes (C28)."""
     widget = AuthWidget(auth_manager=make_manager())
     (bound,) = lease_module._listeners.values()
     internals._instances.pop(widget.model_id)

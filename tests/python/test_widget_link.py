@@ -97,7 +97,7 @@ def sentence_of(reply: Reply) -> str:
 
 
 def test_what_the_page_is_told(make_manager: Make, fake: FakeProvider) -> None:
-    """C1, C2, C7, C9, C58."""
+    """The link carries exactly the expected authorization parameters (C1, C2, C7, C9, C58)."""
     manager = make_manager(hosted_domain="example.com")
     widget = AuthWidget(auth_manager=manager, login_hint="ada@example.com")
     link = Link(widget, fake)
@@ -146,7 +146,7 @@ def test_an_answer_at_the_listener_signs_in(widget: AuthWidget, fake: FakeProvid
 
 
 def test_the_last_page_has_the_headers_of_the_others(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C19, C21."""
+    """The last page has the strict headers and holds neither code nor state (C19, C21)."""
     link = Link(widget, fake)
     reply = link.come_back(link.grant())
     assert "default-src 'none'; script-src 'nonce-" in reply.headers["Content-Security-Policy"]
@@ -277,7 +277,7 @@ def test_the_page_says_so_if_there_are_no_tokens(widget: AuthWidget, fake: FakeP
 def test_the_id_token_is_checked(
     make_manager: Make, fake: FakeProvider, claims: dict[str, Any], code: str
 ) -> None:
-    """C7, C58, C60."""
+    """A wrong nonce, audience, issuer or hosted domain is refused and not stored (C7, C58, C60)."""
     widget = AuthWidget(auth_manager=make_manager(hosted_domain="corp.example"))
     link = Link(widget, fake)
     reply = link.come_back(link.grant(**({"hd": "corp.example"} | claims)))
@@ -318,7 +318,7 @@ def test_two_answers_at_once(widget: AuthWidget, fake: FakeProvider) -> None:
 
 
 def test_a_second_link_replaces_the_first(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C4."""
+    """A second link has fresh values, and the first one's answer is refused (C4)."""
     first, second = Link(widget, fake), Link(widget, fake)
     for name in ("state", "nonce", "code_challenge"):
         assert first.parameters[name] != second.parameters[name]
@@ -421,7 +421,7 @@ def test_nothing_secret_is_kept_or_said(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """C5, C70, C72."""
+    """State, messages, logs and output of a sign-in by link hold no secret (C5, C70, C72)."""
     caplog.set_level(logging.DEBUG)
     enable_debug()
     link = Link(widget, fake)

@@ -43,7 +43,7 @@ def test_the_subject_is_one_for_all_clients_and_consumers_have_no_domain(provide
 
 
 def test_pkce_is_required(provider, client):
-    """C2."""
+    """An authorization request without PKCE is refused (C2)."""
     url = (
         f"{provider.metadata()['authorization_endpoint']}?response_type=code&client_id={client.client_id}"
         "&redirect_uri=http%3A%2F%2F127.0.0.1%3A5000%2Fcallback&scope=openid&state=s"
@@ -57,7 +57,7 @@ def test_pkce_is_required(provider, client):
     "redirect_uri", ["http://127.0.0.1:5000/callback", "http://127.0.0.1:61000/", "http://127.0.0.1:7"]
 )
 def test_any_loopback_port_is_a_redirect_uri(provider, redirect_uri):
-    """C9, RFC 8252 section 7.3."""
+    """A loopback redirect URI works with any port (C9, RFC 8252 section 7.3)."""
     assert sign_in(provider, provider.public, ADA, redirect_uri=redirect_uri)["id_token"]
 
 
@@ -66,7 +66,7 @@ def test_any_loopback_port_is_a_redirect_uri(provider, redirect_uri):
     ["http://127.0.0.1:5000/other", "http://localhost:5000/callback", "https://127.0.0.1:5000/callback"],
 )
 def test_other_redirect_uris_are_refused(provider, redirect_uri):
-    """C9."""
+    """A redirect URI with another path, host or scheme is refused (C9)."""
     with pytest.raises(LoginFailedError):
         authorize(provider, provider.public, ADA, redirect_uri=redirect_uri)
 
