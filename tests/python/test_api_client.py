@@ -238,6 +238,6 @@ def test_without_a_client_the_token_file_is_of_no_use(fake: FakeProvider, servic
 
 
 def test_no_token_is_shown(make_manager: Make, fake: FakeProvider) -> None:
-    """The repr of a client shows its base_url only (C72)."""
-    client = APIClient("https://api.example", auth_manager=make_manager(storage=MemoryStorage()))
+    """The repr of a client whose user is signed in shows its base_url only (C72)."""
+    client = APIClient("https://api.example", auth_manager=signed_in(make_manager, fake))
     assert repr(client) == "APIClient(base_url='https://api.example')"

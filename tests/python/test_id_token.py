@@ -93,9 +93,11 @@ def test_wrong_claims_are_refused(
 
 
 def test_leeway(fake: FakeProvider) -> None:
-    """A token that expired 30 seconds ago, or is issued in 30 seconds, is accepted (C56)."""
+    """An exp may be 30 seconds over and an iat 30 seconds ahead, but neither 90 (C56)."""
     validate(fake, fake.id_token(iat=NOW - 3600, exp=int(time.time()) - 30))
     validate(fake, fake.id_token(iat=int(time.time()) + 30))
+    assert refusal_of(fake, fake.id_token(iat=NOW - 3600, exp=int(time.time()) - 90)) == "id_token_expired"
+    assert refusal_of(fake, fake.id_token(iat=int(time.time()) + 90)) == "clock_skew"
 
 
 def test_a_token_that_is_not_valid_yet(fake: FakeProvider) -> None:

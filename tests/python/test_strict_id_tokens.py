@@ -169,7 +169,6 @@ def test_metadata_with_shared_secrets_only_says_what_is_wrong(fake: FakeProvider
 
 def test_scopes_as_a_list_are_taken(make_manager: Make, fake: FakeProvider) -> None:
     """A list of strings as scope, as Twitch sends it, is accepted; a list with a number is not (F20)."""
-    fake.answers["/token"] = Answer.json(fake.token_response(scope=["openid", "chat:read"]))
     manager = make_manager()
     fake.answers["/token"] = Answer.json(
         fake.token_response(scope=["openid", "chat:read"], id_token=fake.id_token(nonce="n"))

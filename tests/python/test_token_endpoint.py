@@ -161,10 +161,13 @@ def test_an_answer_that_drips_ends() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://token.example/", "javascript:1", "ftp://x"])
-def test_an_insecure_endpoint_gets_nothing(url: str) -> None:
-    """A token request to an insecure address raises ConfigurationError (C51)."""
+def test_an_insecure_endpoint_gets_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token request to an insecure address raises ConfigurationError and looks up no host (C51)."""
+    looked_up: list[object] = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda *arguments, **_: looked_up.append(arguments))
     with pytest.raises(ConfigurationError):
         request_tokens(url, FORM, TokenRefreshError)
+    assert looked_up == []
 
 
 @pytest.mark.parametrize("name", ["bearer", "Bearer", "BEARER"])

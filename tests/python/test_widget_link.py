@@ -149,9 +149,13 @@ def test_the_last_page_has_the_headers_of_the_others(widget: AuthWidget, fake: F
     """The last page has the strict headers and holds neither code nor state (C19, C21)."""
     link = Link(widget, fake)
     reply = link.come_back(link.grant())
-    assert "default-src 'none'; script-src 'nonce-" in reply.headers["Content-Security-Policy"]
+    policy = reply.headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'nonce-" in policy
+    assert "frame-ancestors 'none'" in policy
     assert reply.headers["Cache-Control"] == "no-store"
     assert reply.headers["Referrer-Policy"] == "no-referrer"
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Cross-Origin-Opener-Policy" not in reply.headers, "it would cut the page off from its opener"
     assert "history.replaceState(null" in reply.text, "the code leaves the address bar"
     assert "code-1" not in reply.text
     assert link.parameters["state"] not in reply.text
