@@ -51,7 +51,7 @@ def manager(stack: ExitStack) -> AuthManager:
 def test_the_page_only_navigates_the_popup(
     context: BrowserContext, bridge: Bridge, manager: AuthManager
 ) -> None:
-    """C34, C37: the page asks the loopback listener for nothing, and shows the provider in no frame."""
+    """The notebook page sends the loopback listener no request and creates no frame (C34, C37)."""
     pages: list[Page] = []
     frames: list[Frame] = []
     requests: list[Request] = []
@@ -85,7 +85,7 @@ def test_the_page_only_navigates_the_popup(
 def test_a_public_page_with_a_listener_on_loopback(
     stack: ExitStack, bridge: Bridge, manager: AuthManager
 ) -> None:
-    """C34: seen from public addresses, a navigation reaches loopback, and a request does not."""
+    """A page on a public address may navigate a popup to loopback, but not fetch from it (C34)."""
     public = [urlsplit(bridge.url).port, urlsplit(manager.provider.issuer).port]
     overrides = ",".join(f"127.0.0.1:{port}=public" for port in public)
     browser = launch(
@@ -104,7 +104,7 @@ def test_a_public_page_with_a_listener_on_loopback(
 
 
 def test_a_page_over_https(stack: ExitStack, tmp_path: Path, manager: AuthManager) -> None:
-    """C36: the popup on loopback is http, which a navigation may be."""
+    """A page over https signs in through a popup on plain-http loopback (C36)."""
     certificate = CertificateAuthority(tmp_path).issue("localhost", "127.0.0.1")
     bridge = stack.enter_context(Bridge(certificate))
     browser = launch(stack.enter_context(sync_playwright()))
@@ -118,6 +118,6 @@ def test_a_page_over_https(stack: ExitStack, tmp_path: Path, manager: AuthManage
 def test_a_page_in_a_frame_of_another_origin(
     context: BrowserContext, bridge: Bridge, manager: AuthManager
 ) -> None:
-    """C26: the answer goes to the page that opened the popup, whatever page is around it."""
+    """A widget in a frame of another origin receives its answer and signs in (C26)."""
     assert sign_in(context, bridge, manager, framed=True) is None
     assert manager.userinfo()["sub"] == manager.token_data.subject

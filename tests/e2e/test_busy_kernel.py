@@ -50,7 +50,7 @@ class Busy:
 
 
 def test_python_has_the_tokens_while_the_cell_runs(busy):
-    """C25: click, popup, exchange and hand-over need nothing of the kernel's main thread."""
+    """A sign-in reaches Python's tokens while a cell runs, without any kernel message (C25)."""
     widget = Widget(busy.notebook.page)
     window = widget.open_popup()
     assert kernel_messages.between_click_and_popup(busy.notebook.page) == 0
@@ -67,7 +67,7 @@ def test_python_has_the_tokens_while_the_cell_runs(busy):
 
 
 def test_without_an_opener_the_page_says_that_it_is_handing_over(busy, provider):
-    """C20: the relay reaches the page of a busy kernel; Python has the tokens as soon as it listens."""
+    """Without an opener, the sign-in ends at the latest once the kernel is free (C20)."""
     provider.change(coop="same-origin")
     widget = Widget(busy.notebook.page)
     window = widget.open_popup()

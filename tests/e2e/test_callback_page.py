@@ -107,7 +107,7 @@ def test_the_opener_lives(context: BrowserContext, host: StaticHost) -> None:
 
 
 def test_the_opener_is_lost(context: BrowserContext, host: StaticHost) -> None:
-    """C18, C20: over the channel, which needs the same origin."""
+    """Without its opener, the page sends the answer by the same-origin channel and closes (C18, C20)."""
     attempt = Attempt(context, host.origin + NOTEBOOK, host.origin + SEVERING)
     assert attempt.wait_got(1) == [["channel", host.origin, attempt.text()]]
     attempt.popup.wait_for_url(host.origin + CALLBACK)
@@ -128,7 +128,7 @@ def test_a_notebook_of_another_origin_that_is_allowed(context: BrowserContext, h
 def test_a_strange_opener_gets_nothing(
     context: BrowserContext, host: StaticHost, claim: dict[str, Any]
 ) -> None:
-    """C14: whatever the address says. Nor does it end the page."""
+    """An opener of another origin neither gets the answer nor can close the page (C14)."""
     named = dict.fromkeys(claim, host.other_origin)
     attempt = Attempt(context, host.other_origin + NOTEBOOK, host.origin + CALLBACK, **named)
     attempt.notebook.evaluate(f"() => popup.postMessage({DONE}, '*')")
@@ -139,7 +139,7 @@ def test_a_strange_opener_gets_nothing(
 
 
 def test_an_origin_that_is_not_the_configured_one(context: BrowserContext, host: StaticHost) -> None:
-    """C15: the same host with another port or scheme is another origin."""
+    """An opener whose port or scheme differs from the configured origin gets nothing (C15)."""
     host.origins = [host.origin.replace("http:", "https:"), "http://127.0.0.1:1"]
     attempt = Attempt(context, host.origin + NOTEBOOK, host.origin + CALLBACK)
     assert attempt.wait_got(1) == [["channel", host.origin, attempt.text()]]
@@ -191,7 +191,7 @@ def test_what_is_no_answer_goes_nowhere(context: BrowserContext, host: StaticHos
 
 
 def test_text_of_the_provider_is_never_markup(context: BrowserContext, host: StaticHost) -> None:
-    """C22: nothing of it runs, nothing breaks the policy."""
+    """Markup in the provider's error text is not rendered, and the policy is not violated (C22)."""
     markup = "<img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)>"
     attempt = Attempt(
         context, host.other_origin + NOTEBOOK, host.origin + CALLBACK, error="x", error_description=markup

@@ -43,7 +43,7 @@ def assert_signed_in(notebook, provider, window):
 @OPENER
 @KIND
 def test_a_client_without_loopback(open_notebook, lab, provider, kind, coop):
-    """C14, C18, C20: the click leads to the provider at once, and its answer to the server's own page."""
+    """A client without loopback signs in through the server's callback page (C14, C18, C20)."""
     provider.change(callback_pages=[lab.callback_page], coop=coop)
     client = getattr(provider, kind)
     notebook = open_notebook(cells.show_web_widget(provider, client, lab.callback_page))
@@ -60,7 +60,7 @@ def test_a_client_without_loopback(open_notebook, lab, provider, kind, coop):
 @OPENER
 @KIND
 def test_a_page_of_another_origin(open_notebook, provider, other_page, kind, coop):
-    """C15: it reaches its opener; where that is lost it shows the address, which the user pastes."""
+    """A callback page of another origin tells its opener, or else shows its address to paste (C15)."""
     provider.change(coop=coop)
     notebook = open_notebook(cells.show_web_widget(provider, getattr(provider, kind), other_page))
     notebook.run_cell(0)

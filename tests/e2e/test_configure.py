@@ -63,7 +63,7 @@ def scan(notebook, observer, traffic, secret):
 
 
 def test_typed_credentials_are_stored_and_nowhere_else(state_is_saved, traffic, open_notebook, place, secret):
-    """C70: not in the notebook, on iopub, in the page or in clear on the wire."""
+    """A typed secret is only in its file: not in notebook, iopub, page or wire (C70)."""
     notebook = open_notebook(SHOW, "widget", "widget.get_state()")
     observer = notebook.kernel
     observer.value("1")

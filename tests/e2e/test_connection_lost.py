@@ -33,7 +33,7 @@ def wire(wires):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_connection_drops_while(wire, open_notebook, provider, step):
-    """C20: the sign-in goes on meanwhile, and both sides know of its end once they are connected again."""
+    """A sign-in finishes after the page's connection to the kernel drops and comes back (C20)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public), UNTIL_INTERRUPTED)
     notebook.run_cell(0)
     widget = Widget(notebook.page)
@@ -54,7 +54,7 @@ def test_the_connection_drops_while(wire, open_notebook, provider, step):
 
 @pytest.mark.parametrize("exchange", ["browser", "kernel"])
 def test_the_envelope_is_lost_on_the_way(wire, context, open_notebook, provider, exchange):
-    """C20: nothing of it arrives by either way; it is sent again once the page is back."""
+    """A lost envelope is sent again once the page is connected again (C20)."""
     context.route(KEEP_FROM_DELIVERING, lambda route: route.abort())
     notebook = open_notebook(cells.show_widget(provider, provider.public, exchange=exchange))
     notebook.run_cell(0)
@@ -74,7 +74,7 @@ def test_the_envelope_is_lost_on_the_way(wire, context, open_notebook, provider,
 @pytest.mark.parametrize("way", ["listener", "kernel's messages"])
 @pytest.mark.parametrize("company", [False, True], ids=["alone", "in company"])
 def test_the_acknowledgement_is_lost_on_the_way(wire, context, open_notebook, provider, way, company):
-    """C20: what the kernel says while nobody listens is said again once the page is back.
+    """A lost acknowledgement is repeated once the page is connected again (C20).
 
     In company of another client of the kernel, the server keeps nothing for the one that is gone.
     """

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.kept_page
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):
-    """C2, C23, C41, C42, C43, C70: one simple token request, tokens in Python, nothing left behind."""
+    """One token request gives Python its tokens, and the API call works (C2, C23, C41, C42, C43, C70)."""
     client = getattr(provider, kind)
     notebook = open_notebook(cells.show_widget(provider, client), cells.call_api(iap_api))
     notebook.run_cell(0)
@@ -56,7 +56,7 @@ def test_signs_in_and_calls_the_api(open_notebook, provider, iap_api, kind):
 
 
 def test_no_kernel_message_between_click_and_popup(open_notebook, provider):
-    """C25: the popup opens in the click's own call stack."""
+    """The popup opens without a kernel message between click and popup (C25)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
 
@@ -67,7 +67,7 @@ def test_no_kernel_message_between_click_and_popup(open_notebook, provider):
 
 
 def test_the_listener_is_gone_after_the_sign_in(open_notebook, provider):
-    """C28: the loopback port is open while a ticket is outstanding and closed with it."""
+    """The loopback port is open while a ticket is outstanding and closed afterwards (C28)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget = Widget(notebook.page)
@@ -83,7 +83,7 @@ def test_the_listener_is_gone_after_the_sign_in(open_notebook, provider):
 
 
 def test_signs_out_and_in_again_as_somebody_else(open_notebook, provider, iap_api):
-    """C4, C59: a new ticket for each sign-in; the second user's tokens replace the first's."""
+    """After a sign-out, a second user signs in, and calls use the second user's tokens (C4, C59)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public), cells.try_api(iap_api))
     notebook.run_cell(0)
     widget = Widget(notebook.page)

@@ -41,7 +41,7 @@ def kill(notebook):
 
 
 def test_an_interrupt_ends_no_sign_in(notebook, provider):
-    """C25: what the user interrupts is the cell; the sign-in goes on and ends in tokens."""
+    """An interrupt ends the running cell, while the sign-in goes on and finishes (C25)."""
     widget = Widget(notebook.page)
     for step in STEPS:
         if step != STEPS[0]:

@@ -20,7 +20,7 @@ def by_page(request) -> bool:
 @pytest.mark.parametrize("coop", [None, "same-origin"], ids=["opener", "severed"])
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_the_page_never_asks_the_token_endpoint(open_notebook, provider, iap_api, kind, coop):
-    """C43: one token request, and it is Python's."""
+    """The only token request of a sign-in is sent by Python, not by the page (C43)."""
     client = getattr(provider, kind)
     notebook = open_notebook(cells.show_widget(provider, client, exchange="kernel"), cells.call_api(iap_api))
     notebook.run_cell(0)
@@ -52,7 +52,7 @@ def test_a_token_endpoint_that_pages_cannot_read(open_notebook, provider, kind):
 
 
 def test_a_code_that_the_provider_refuses(open_notebook, provider):
-    """C44: Python's sentence reaches the page, and the next try works."""
+    """Python's error sentence appears in the page, and the next attempt works (C44)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public, exchange="kernel"))
     notebook.run_cell(0)
     provider.change(

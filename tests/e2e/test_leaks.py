@@ -44,7 +44,7 @@ def traffic(context):
 def test_no_secret_is_left_anywhere(
     state_is_saved, traffic, open_notebook, provider, iap_api, tmp_path, opener
 ):
-    """C5, C49, C70, C72: notebooks saved with widget state, iopub, logs, console, page storage."""
+    """No secret is left in notebook, iopub, logs, console or page storage (C5, C49, C70, C72)."""
     if opener == "severed":
         provider.change(coop="same-origin")
     storage = f"FileStorage({str(tmp_path / 'tokens.json')!r})"
@@ -79,7 +79,7 @@ def test_no_secret_is_left_anywhere(
 
 
 def test_no_secret_of_a_code_is_left_anywhere(state_is_saved, traffic, open_notebook, provider):
-    """C70, C72: the page fetches the tokens with a device code that it shows nobody."""
+    """After a sign-in by code, no device code or token is left anywhere (C70, C72)."""
     notebook = open_notebook(
         LOG_EVERYTHING, cells.show_widget(provider, provider.device), "widget", "widget.get_state()"
     )

@@ -31,7 +31,7 @@ def counted(context):
 
 
 def test_ten_widgets_share_one_instance_and_one_listener(counted, open_notebook, provider):
-    """C1, C28: one WebAssembly for the page, one port for the kernel, none of it left in the end."""
+    """Ten widgets share one WebAssembly instance and one port, and free both (C1, C28)."""
     names = [f"widget_{number}" for number in TEN]
     notebook = open_notebook(*(cells.show_widget(provider, provider.public, name) for name in names))
     for number in TEN:

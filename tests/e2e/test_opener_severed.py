@@ -20,7 +20,7 @@ POLICIES = {
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_the_relay_through_the_kernel_finishes_the_sign_in(open_notebook, provider, policy, kind):
-    """C18, C20: postMessage cannot arrive, `popup.closed` lies, and neither ends the sign-in."""
+    """A sign-in finishes through the kernel if the opener is severed (C18, C20)."""
     notebook = open_notebook(cells.show_widget(provider, getattr(provider, kind)))
     notebook.run_cell(0)
     provider.change(**POLICIES[policy])
@@ -40,7 +40,7 @@ def test_the_relay_through_the_kernel_finishes_the_sign_in(open_notebook, provid
 
 
 def test_declined_consent_behind_the_policy(open_notebook, provider):
-    """C38, C44: an error response takes the same way."""
+    """A declined consent is reported even if the opener is severed (C38, C44)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     provider.change(coop="same-origin")

@@ -38,7 +38,7 @@ def test_a_sign_in_works_after_a_reload(open_notebook, provider):
 
 
 def test_a_reload_in_the_middle_of_a_sign_in(open_notebook, provider):
-    """C5: the verifier went with the page, so the old popup can end nothing; a new click starts over."""
+    """After a reload, the old popup redeems no code, and a new click signs in (C5)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget = Widget(notebook.page)

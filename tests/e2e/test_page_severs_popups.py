@@ -44,7 +44,7 @@ def widget(open_notebook, provider):
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_one_click_signs_in(open_notebook, provider, iap_api, kind):
-    """C18, C20: the start page asks its listener for the way, and the answer is relayed."""
+    """With one click, a page whose popups have no opener signs in through the relay (C18, C20)."""
     notebook = open_notebook(cells.show_widget(provider, getattr(provider, kind)), cells.call_api(iap_api))
     notebook.run_cell(0)
     widget = Widget(notebook.page)
@@ -87,7 +87,7 @@ def test_a_question_that_is_lost_is_asked_again(widget, context):
 
 
 def test_a_user_who_takes_long_just_finishes(widget):
-    """C18: the hint says so, and the window goes on to the end."""
+    """A popup that seems to be closed still finishes the sign-in (C18)."""
     window = widget.open_popup()
     popup.answer_login(window, ADA)
     widget.wait_status("The popup seems to be closed.")

@@ -10,7 +10,7 @@ from e2e.widget import PATIENCE_MS, Widget, count_windows
 
 
 def test_the_link_opens_the_sign_in_page_by_hand(open_notebook, provider):
-    """C25: a blocked popup is a typed error with a real link, and the link leads to a finished sign-in."""
+    """A blocked popup gives an error and a link, and the link leads to a sign-in (C25)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget = Widget(notebook.page)

@@ -19,7 +19,7 @@ def notebook(open_notebook, provider):
 
 
 def test_while_signing_in(notebook, provider):
-    """C5: the verifier was the page's alone and went with it; a new click starts over."""
+    """A reload during the exchange makes the widget ready for a new click, which signs in (C5)."""
     with at_step("signing in", notebook, provider, busy_cell=1):
         notebook.reload()
     widget = Widget(notebook.page)

@@ -11,7 +11,7 @@ from e2e.widget import Widget
 
 @pytest.mark.kept_page
 def test_the_first_popup_comes_too_late(open_notebook, provider):
-    """C18: behind COOP the first popup looks closed while it is open; its late answer counts for nothing."""
+    """The late answer of a first popup changes nothing after a second one signed in (C18)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     provider.change(coop="same-origin")
@@ -34,7 +34,7 @@ def test_the_first_popup_comes_too_late(open_notebook, provider):
 
 @pytest.mark.kept_page
 def test_the_provider_answers_twice(open_notebook, provider):
-    """C16: the same answer, brought once more, is turned away and changes nothing."""
+    """The same answer sent a second time gets status 400 and no second exchange (C16)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget = Widget(notebook.page)
@@ -56,7 +56,7 @@ def test_the_provider_answers_twice(open_notebook, provider):
 
 
 def test_the_same_notebook_in_two_tabs(open_notebook, provider):
-    """C5: both tabs show one widget of one kernel; the tab that signs in decides for both."""
+    """A sign-in in one tab signs in both tabs and closes the other one's popup (C5)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     notebook.save()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.kept_page
 
 
 def test_two_widgets_sign_in_at_the_same_time(open_notebook, provider):
-    """C4, C16, C39: each callback reaches its own widget, whichever comes first."""
+    """Each callback reaches its own widget, whichever comes first (C4, C16, C39)."""
     notebook = open_notebook(
         cells.show_widget(provider, provider.public, "first"),
         cells.show_widget(provider, provider.confidential, "second"),

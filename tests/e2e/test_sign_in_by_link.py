@@ -93,7 +93,7 @@ def test_signs_in_out_and_in_again(open_notebook, provider, iap_api, kind):
 
 
 def test_nothing_secret_is_left_behind(open_notebook, context, provider):
-    """C5, C70: neither verifier nor tokens come to the page; code and state pass by, and stay nowhere."""
+    """A sign-in by link leaves no verifier, token, code or state in the page or its files (C5, C70)."""
     traffic = leaks.Traffic(context)
     notebook = open_notebook(cells.show_widget(provider, provider.confidential))
     observer = notebook.kernel

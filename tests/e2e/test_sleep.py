@@ -26,7 +26,7 @@ def wake_after(context, seconds):
 
 
 def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook, provider):
-    """C18: the browser's clock runs an hour behind, then jumps to the provider's and the kernel's time."""
+    """An attempt times out if the clock jumps an hour ahead, and Retry works (C18)."""
     context.clock.install(time=time.time() - HOUR)
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
@@ -46,7 +46,7 @@ def test_an_hour_asleep_ends_the_attempt_and_retry_works(context, open_notebook,
 
 
 def test_an_hour_asleep_while_the_code_is_exchanged(context, open_notebook, provider):
-    """C43: the connection did not outlast it; the code is not sent again, and Retry gets another."""
+    """An exchange that a sleep interrupts is not repeated; Retry gets a new code (C43)."""
     context.clock.install(time=time.time() - HOUR)
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
@@ -67,7 +67,7 @@ def test_an_hour_asleep_while_the_code_is_exchanged(context, open_notebook, prov
 
 
 def test_asleep_while_the_tokens_are_handed_over(context, open_notebook, provider):
-    """C20: they are as good as before on waking, and arrive once the kernel is free."""
+    """Tokens sealed before a sleep still reach the kernel once it is free (C20)."""
     context.clock.install(time=time.time())
     notebook = open_notebook(cells.show_widget(provider, provider.public), UNTIL_INTERRUPTED)
     notebook.run_cell(0)

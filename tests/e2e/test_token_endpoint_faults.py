@@ -35,7 +35,7 @@ FAULTS = (
 
 
 def test_each_fault_is_told_and_can_be_retried(open_notebook, provider):
-    """C43, C44, C45: the page and Python tell the same sentence; a code is never sent twice."""
+    """Each fault gives one sentence in page and Python, and one request (C43, C44, C45)."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget = Widget(notebook.page)

@@ -50,7 +50,7 @@ def wait_steered(widget, window, provider):
 @pytest.mark.parametrize("exchange", ["auto", "kernel"])
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_pasting_the_address_signs_in(show, provider, unreachable_port, kind, exchange):
-    """C19, C23: no second popup, one exchange, and the popup with the code in its address is closed."""
+    """A pasted address signs in with one exchange, and the popup is closed (C19, C23)."""
     notebook = show(getattr(provider, kind), exchange=exchange)
     widget = Widget(notebook.page)
     window = widget.open_popup()
@@ -73,7 +73,7 @@ def test_pasting_the_address_signs_in(show, provider, unreachable_port, kind, ex
 
 
 def test_a_bad_paste_is_told_and_loses_nothing(show, provider, unreachable_port):
-    """C24, C32: each gets its sentence beside the field, and the right address still signs in."""
+    """Each bad paste gets its own sentence, and the right address still signs in (C24, C32)."""
     notebook = show(provider.public)
     widget = Widget(notebook.page)
     beginning = f"http://127.0.0.1:{unreachable_port}/?"
@@ -115,7 +115,7 @@ def test_a_bad_paste_is_told_and_loses_nothing(show, provider, unreachable_port)
 
 
 def test_declining_is_pasted_too(show, provider, unreachable_port):
-    """C44: the provider's refusal ends the attempt, and the next one works."""
+    """A pasted refusal ends the attempt with access_denied, and the next attempt works (C44)."""
     notebook = show(provider.public)
     widget = Widget(notebook.page)
     window = widget.open_popup()

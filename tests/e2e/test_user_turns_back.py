@@ -22,7 +22,7 @@ def notebook(open_notebook, provider):
 
 
 def test_declined_consent(notebook, provider):
-    """C44: `access_denied` reaches the user as a sentence, and no token request is made."""
+    """A declined consent is shown as a sentence, without a token request, and can be retried (C44)."""
     widget = Widget(notebook.page)
     window = widget.open_popup()
     popup.answer_login(window, ADA)
@@ -45,7 +45,7 @@ def test_declined_consent(notebook, provider):
 
 
 def test_closed_popup(notebook, provider):
-    """C18: a popup that looks closed is told, without ending the sign-in; the button starts it again."""
+    """A closed popup is reported without ending the sign-in, and the button starts it again (C18)."""
     widget = Widget(notebook.page)
     window = widget.open_popup()
     popup.answer_login(window, ADA)
@@ -61,7 +61,7 @@ def test_closed_popup(notebook, provider):
 
 
 def test_cancel_closes_the_popup(notebook, provider):
-    """C4: Cancel ends the attempt at once; the callback of the cancelled attempt would find nobody."""
+    """Cancel closes the popup and ends the attempt; the next sign-in works (C4)."""
     widget = Widget(notebook.page)
     window = widget.open_popup()
     window.wait_for_url(f"{provider.issuer}/**")

@@ -28,7 +28,7 @@ def sign_in(notebook: Notebook) -> Widget:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("call", ["widget.wait(timeout=120)", "await widget.signed_in(timeout=120)"])
 def test_run_all_waits_for_the_user(open_notebook, provider, iap_api, version, call):
-    """C25: the tokens come by the listener's thread, whatever the version does with messages meanwhile."""
+    """A cell that waits returns after the sign-in, in each version of ipykernel (C25)."""
     notebook = open_notebook(
         f"{cells.show_widget(provider, provider.confidential)}\naccount = {call}\nprint(account.email)",
         cells.call_api(iap_api),

@@ -18,7 +18,7 @@ ZOOM_STEP = 1.2  # each level of zoom in Chromium's preferences is that much mor
 
 @pytest.mark.parametrize(("zoom", "room"), [(1.0, (500, 630)), (2.0, (500, 630)), (5.0, (310, 260))])
 def test_the_start_page_makes_its_room(browser, tmp_path, zoom, room):
-    """H8: at 200 % it was 250 CSS pixels wide. At 500 %, the screen is what there is."""
+    """The start page enlarges its popup according to the zoom, up to the screen's size (H8)."""
     level = math.log(zoom, ZOOM_STEP)
     (tmp_path / "Default").mkdir()
     preferences = {"partition": {"default_zoom_level": {"x": level}}}

@@ -142,7 +142,7 @@ def test_signs_in(tmp_path, engine, way, provider, iap_api, record):
 @loopback
 @every_engine("JupyterLab 4, Cross-Origin-Opener-Policy: same-origin at the provider")
 def test_signs_in_without_an_opener(tmp_path, engine, way, provider, iap_api, record):
-    """C18: the popup loses its opener, and the answer comes by way of the kernel."""
+    """A popup that loses its opener signs in through the kernel (C18)."""
     provider.change(coop="same-origin")
     record("signed in", whole_sign_in(tmp_path, engine, way, provider, iap_api, severed=True))
 
@@ -150,7 +150,7 @@ def test_signs_in_without_an_opener(tmp_path, engine, way, provider, iap_api, re
 @loopback
 @every_engine("JupyterLab 4 with Cross-Origin-Opener-Policy: same-origin")
 def test_signs_in_on_a_page_that_severs_popups(tmp_path, engine, way, provider, iap_api, record):
-    """C18: the popup has no opener from its first page on; one click is enough."""
+    """One click signs in on a page whose popups never have an opener (C18)."""
     headers = {"Cross-Origin-Opener-Policy": "same-origin"}
     milliseconds = whole_sign_in(
         tmp_path, engine, way, provider, iap_api, severed=True, options=[sends(headers)]

@@ -25,7 +25,7 @@ def nbconvert(folder, *arguments):
 @ways(Loopback())
 @pytest.mark.host("Executed by nbclient, in a viewer without widgets")
 def test_says_how_to_get_a_live_one(tmp_path, context, way, provider, scan, record):
-    """C70: the file, which holds the widget's state, holds no client secret."""
+    """The executed notebook says how to sign in, and its file holds no client secret (C70)."""
     source = [scan.log_everything + way.show_widget(provider), "print('the end')"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in source])
     nbformat.write(notebook, tmp_path / "source.ipynb")

@@ -90,7 +90,7 @@ class TestSevering:
     @ways(*WITHOUT_OPENERS)
     @pytest.mark.host("JupyterHub 6 with Cross-Origin-Opener-Policy: same-origin")
     def test_signs_in_without_an_opener(self, context, severing, way, provider, iap_api, scan, record):
-        """C18: the notebook's own page gives its popups up, from their first page on; one click is enough."""
+        """One click signs in on a page whose popups never have an opener (C18)."""
         log_in(context, severing)
         assert not opened_page_finds_its_opener(context, severing)
         record(way.result, jupyter.sign_in(context, severing, way, provider, iap_api, scan))

@@ -41,5 +41,5 @@ class TestSevering:
     @ways(*WITHOUT_OPENERS)
     @pytest.mark.host("JupyterLab 4 with Cross-Origin-Opener-Policy: same-origin")
     def test_signs_in_without_an_opener(self, context, severing, way, provider, iap_api, scan, record):
-        """C18: the page gives its popups up, from their first page on; one click is enough."""
+        """One click signs in on a page whose popups never have an opener (C18)."""
         record(way.result, jupyter.sign_in(context, severing, way, provider, iap_api, scan))

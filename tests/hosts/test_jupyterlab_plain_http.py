@@ -40,7 +40,7 @@ def host_folder(lab):
 @ways(*EVERYWHERE)
 @pytest.mark.host("JupyterLab over http, not on loopback")
 def test_signs_in(context, lab, way, provider, iap_api, scan, record):
-    """C21: the WebAssembly brings its own random numbers, hashes and sealing."""
+    """The widget signs in on a page that is no secure context and lacks crypto.subtle (C21)."""
     provider.change(cors_origins=[lab.origin])
     page = context.new_page()
     page.goto(f"{lab.origin}/api/status")

@@ -77,7 +77,7 @@ def source(lite, way, provider, iap_api):
 
 
 def signs_in(notebook, way):
-    """C26: nothing waits for ever, and the kernel calls the API with what the page handed to it."""
+    """Sign in and call the API; a cell that waits ends at once with wait_impossible (C26)."""
     notebook.run_cell(0)
     notebook.run_cell(1)
     assert notebook.output(1).strip().endswith("wait_impossible")

@@ -135,7 +135,7 @@ def test_another_origin(context, way, manager, expect_answer, record):
 @paste
 @pytest.mark.host("Frame of another origin, listener out of reach (simulates Colab)")
 def test_another_origin_far_from_the_kernel(context, way, manager, expect_answer, record):
-    """C36: the start page stays silent, so the popup goes on to the provider by itself."""
+    """Without a reachable listener, the popup goes on to the provider by itself (C36)."""
     with in_frame(context, manager) as (widget, view):
         view.wait_ready()
         listener = urlsplit(widget.ticket["redirect_uri"])

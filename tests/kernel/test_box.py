@@ -177,7 +177,7 @@ def test_a_renewal_stores_the_new_pair_before_it_is_used(box, make, monkeypatch,
 
 @pytest.mark.parametrize(("processes", "threads"), [(2, 1), (16, 4)])
 def test_kernels_at_once_never_lose_the_session(box, make, tmp_path, processes, threads):
-    """C63: the refresh token can be used once, so a second request with it would end the session."""
+    """Processes that refresh at once use each single-use refresh token only once (C63)."""
     path = tmp_path / "tokens.json"
     age(connect(make(storage=FileStorage(path))), 3700)
     before = box.calls("/oauth2/token")
@@ -227,7 +227,7 @@ def test_disconnecting_revokes(box, make):
 
 
 def test_several_users_side_by_side(box, make, tmp_path):
-    """C59: identity is (issuer, id)."""
+    """Two users are separate accounts, identified by issuer and id (C59)."""
     storage = FileStorage(tmp_path / "tokens.json")
     manager = connect(make(storage=storage))
     box.user = GRACE

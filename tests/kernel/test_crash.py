@@ -29,7 +29,7 @@ def test_a_write_that_dies_at_any_line_leaves_old_or_new(tmp_path, action):
 
 
 def test_a_refresh_that_dies_at_any_line_loses_no_session(provider, tmp_path):
-    """C62, C63: whatever the dead one held, the next one renews at once."""
+    """After a refresh killed at any line, the next process renews (C62, C63)."""
     provider.change(rotate=False)
     path = tmp_path / "tokens.json"
     sign_in_aged(provider, path)
@@ -50,7 +50,7 @@ manager.refresh_tokens()
 
 @pytest.mark.parametrize("rotate", [True, False], ids=["rotating", "not rotating"])
 def test_a_dead_lock_owner_does_not_block_the_others(provider, tmp_path, rotate):
-    """C63: the owner is killed within its token request; processes and threads go on without a timeout."""
+    """A process killed during its token request releases its locks at once (C63)."""
     provider.change(rotate=rotate)
     path = tmp_path / "tokens.json"
     bystander = sign_in_aged(provider, path)
@@ -77,7 +77,7 @@ def test_a_dead_lock_owner_does_not_block_the_others(provider, tmp_path, rotate)
 
 
 def test_an_answer_lost_after_rotation_ends_in_words(provider, tmp_path):
-    """C65: nobody can get the session back, so nobody tries again and again."""
+    """A lost answer after a rotation ends the session with one further request (C65)."""
     path = tmp_path / "tokens.json"
     manager = sign_in_aged(provider, path)
     newcomer = manager_at(provider, storage=FileStorage(path))

@@ -1,4 +1,4 @@
-"""C64: whatever the provider suffers from, the session stays, valid tokens serve, and it goes on."""
+"""A fault of the provider ends no session, and valid tokens are used meanwhile (C64)."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_the_token_endpoint_fails(desk, provider):
 
 
 def test_the_answer_to_another_widget(desk, provider):
-    """C6: two widgets of one process share the listener, and nothing else."""
+    """The answer to one widget's sign-in is refused by another widget of the process (C6)."""
     other = Desk(provider)
     theirs, ours = follow_to_callback(other.link(), GRACE), follow_to_callback(desk.link(), ADA)
     assert urlsplit(theirs).netloc == urlsplit(ours).netloc
@@ -143,7 +143,7 @@ def test_the_answer_to_another_widget(desk, provider):
 
 
 def test_a_code_of_another_request_is_worth_nothing(desk, provider):
-    """C2: with the right state, but for another challenge, as one who listens might try."""
+    """A code of another request is refused, even with the right state (C2)."""
     stolen = parse_qs(urlsplit(follow_to_callback(desk.link(), GRACE)).query)["code"][0]
     callback = follow_to_callback(desk.link(), ADA)
     answer = visit(changed(callback, code=stolen))

@@ -1,4 +1,4 @@
-"""C69: the token file and all beside it, against readers that race, other users, and planted links."""
+"""The token files withstand racing readers, other users and planted links (C69)."""
 
 from __future__ import annotations
 

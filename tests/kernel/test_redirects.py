@@ -1,4 +1,4 @@
-"""C73, C74: the token follows no redirect elsewhere, whatever the client, status, method or spelling."""
+"""The token follows no redirect to another origin, for any client, status or method (C73, C74)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def assert_no_token(requests_received, manager):
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD"])
 def test_the_client_goes_nowhere_else(manager, serve, strangers, status, method):
-    """C73: neither the token nor the call itself reaches a place that nobody named."""
+    """No redirect takes the token or the call to an origin that was not allowed (C73)."""
     location = {}
     service = serve(lambda _request: Reply.redirect(status, location["now"]), tls=True)
     with IAPClient(service.origin(SERVICE), auth_manager=manager) as client:
@@ -176,7 +176,7 @@ def test_names_of_loopback_are_different_hosts(manager, serve, host):
 
 @pytest.mark.parametrize("verify", [False, 0, "", 0.0, ()])
 def test_certificates_are_checked_whatever_is_said(manager, serve, strangers, monkeypatch, verify):
-    """C75: nothing that is false in Python switches the check off."""
+    """No falsy value of verify disables the certificate check (C75)."""
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name)
     service = serve(tls=True)

@@ -1,4 +1,4 @@
-"""C72: what is printed, formatted, shown by a notebook, pickled, copied, logged or raised holds no secret.
+"""Nothing printed, formatted, displayed, pickled, copied, logged or raised holds a secret (C72).
 
 Every public class of the package must be in the table below, so that a new one cannot be forgotten.
 """

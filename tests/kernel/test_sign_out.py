@@ -1,4 +1,4 @@
-"""C67, C68: a sign-out removes the tokens here whatever happens, revokes them if asked, and lasts."""
+"""A sign-out always removes the tokens here, and revokes them on request (C67, C68)."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_sign_in_during_a_refresh_wins(provider, path):
 
 
 def test_signing_one_account_out_leaves_the_other(provider, path):
-    """C59: two users side by side in one file."""
+    """Signing one of two stored users out leaves the other signed in (C59)."""
     manager = sign_in(manager_at(provider, storage=FileStorage(path)))
     sign_in(manager, GRACE)
     assert {account.email for account in manager.accounts()} == {ADA, GRACE}

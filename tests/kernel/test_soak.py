@@ -1,4 +1,4 @@
-"""C64: three hours on a virtual clock, a provider that fails in every way it can, and no call that fails."""
+"""No call fails in three hours of virtual time with a provider that fails in every way (C64)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""C63: many callers that need a refresh at once make one token request, and none loses its session."""
+"""Callers that need a refresh at once share one token request, and keep the session (C63)."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def client(service: FakeProvider, manager: AuthManager) -> Iterator[IAPClient]:
 def test_the_token_in_another_header(
     service: FakeProvider, manager: AuthManager, header: str, own: dict[str, Any]
 ) -> None:
-    """F7: the caller's own Authorization goes to the service behind."""
+    """With another header for the token, the caller's own Authorization is sent as well (F7)."""
     service.answers["/old"] = Answer(302, b"", {"Location": "/api"})
     assert IAPClient(service.issuer, manager, header=header).get_json("/old", **own) == {"ok": True}
     for _, _, headers, _ in service.requests:
@@ -68,7 +68,7 @@ def test_the_token_in_another_header(
 
 
 def test_a_collision_is_refused_aloud(client: IAPClient, service: FakeProvider, manager: AuthManager) -> None:
-    """F7: nothing of the caller's is dropped silently."""
+    """A call that sets the token's own header is refused with authorization_taken (F7)."""
     other = IAPClient(service.issuer, manager, header="Proxy-Authorization")
     for one, own in (
         (client, {"headers": {"authorization": "mine"}}),
@@ -88,7 +88,7 @@ def test_a_collision_is_refused_aloud(client: IAPClient, service: FakeProvider, 
 def test_an_adapter_refuses_a_collision(
     manager: AuthManager, service: FakeProvider, call: Callable[..., int]
 ) -> None:
-    """F7: a header of the call or of the session."""
+    """An adapter refuses an Authorization header of the call or of the session (F7)."""
     with pytest.raises(ConfigurationError) as refusal:
         call(manager, service.issuer + "/api", headers={"Authorization": "mine"})
     assert refusal.value.code == "authorization_taken"
@@ -111,7 +111,7 @@ def test_an_adapter_refuses_a_collision(
     ],
 )
 def test_whose_401_it_is(client: IAPClient, service: FakeProvider, answer: Answer, code: str) -> None:
-    """F7: an app's own 401 is not read as IAP's."""
+    """A 401 is reported as the proxy's or as the application's own, as its answer shows (F7)."""
     service.answers["/api"] = answer
     with pytest.raises(ServiceError) as refusal:
         client.get_json("/api")
@@ -131,7 +131,7 @@ def test_whose_401_it_is(client: IAPClient, service: FakeProvider, answer: Answe
     ],
 )
 def test_sign_in_pages(client: IAPClient, service: FakeProvider, location: str, code: str) -> None:
-    """F6: never an advice to make a client for that origin."""
+    """The error for a redirect to a sign-in page does not suggest another base_url (F6)."""
     service.answers["/api"] = Answer(302, b"", {"Location": location})
     with pytest.raises(ServiceSignInRedirectError) as refusal:
         client.get_json("/api")
@@ -149,7 +149,7 @@ def test_any_other_redirect(client: IAPClient, service: FakeProvider) -> None:
 
 
 def test_answers_that_are_no_json(client: IAPClient, service: FakeProvider) -> None:
-    """F5: type, status and address are told, without the query."""
+    """An answer that is not JSON gives an error with status, type and address, without query (F5)."""
     page = {"Content-Type": "text/html; charset=utf-8"}
     service.answers["/api"] = Answer(200, b"<html>Sign in</html>", page)
     with pytest.raises(ServiceAnswerError) as refusal:
@@ -171,7 +171,7 @@ def test_answers_that_are_no_json(client: IAPClient, service: FakeProvider) -> N
     ["../x", "/../x", "a/../../x", "%2e%2e/x", "..%2fx", "%252e%252e/x", "..\\x", "a/..;/../x", "..;/x"],
 )
 def test_a_path_stays_below_its_base(manager: AuthManager, service: FakeProvider, path: str) -> None:
-    """S17: in any spelling that a server may read."""
+    """A path that leaves the base is refused in any spelling, and no request is sent (S17)."""
     client = IAPClient(service.issuer + "/app", manager)
     with pytest.raises(ConfigurationError) as refusal:
         client.get(path)
@@ -183,7 +183,7 @@ def test_a_path_stays_below_its_base(manager: AuthManager, service: FakeProvider
 
 
 def test_cookies_of_one_account(make_manager: Make, fake: FakeProvider, service: FakeProvider) -> None:
-    """S11: they go along with its own calls only."""
+    """Cookies set for one account are not sent in calls of another account (S11)."""
     manager = signed_in(make_manager, fake)
     service.answers["/api"] = Answer.json({}, Set_Cookie="session=of-ada; Path=/")
     client = IAPClient(service.issuer, manager)
@@ -202,7 +202,7 @@ def pickled(value: Any) -> bytes:
 def test_answers_of_clients_hold_no_token(
     client: IAPClient, service: FakeProvider, manager: AuthManager
 ) -> None:
-    """S12: nor do their redirects, their errors, and the frames of those."""
+    """Responses, redirects, errors and tracebacks of a client hold no token (S12)."""
     token = str(manager.id_token)
     service.answers["/old"] = Answer(302, b"", {"Location": "/api"})
     answer = client.get("/old")
@@ -222,7 +222,7 @@ def test_answers_of_clients_hold_no_token(
 
 
 def test_answers_of_requests_hold_no_token(manager: AuthManager, service: FakeProvider) -> None:
-    """S12: redirects and repetitions included."""
+    """Responses and errors of requests, with their redirects, hold no token (S12)."""
     token = str(manager.id_token)
     service.answers["/old"] = Answer(302, b"", {"Location": "/api"})
     answer = requests.get(service.issuer + "/old", auth=RequestsAuth(manager))
@@ -237,7 +237,7 @@ def test_answers_of_requests_hold_no_token(manager: AuthManager, service: FakePr
 
 
 def test_answers_of_httpx_hold_no_token(manager: AuthManager, service: FakeProvider) -> None:
-    """S12: redirects and repetitions included."""
+    """Responses and errors of httpx, with their redirects, hold no token (S12)."""
     token = str(manager.id_token)
     service.answers["/old"] = Answer(302, b"", {"Location": "/api"})
     with httpx.Client(auth=HTTPXAuth(manager), follow_redirects=True, trust_env=False) as client:
@@ -263,7 +263,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConnectProxy]:
 def test_a_proxy_does_not_see_loopback(
     proxy: ConnectProxy, manager: AuthManager, service: FakeProvider
 ) -> None:
-    """F15: with and without a base_url, for an allowed origin, and with proxies of the caller."""
+    """A client's calls to loopback never go through a proxy, even one that the call names (F15)."""
     for client in (
         IAPClient(service.issuer, manager),
         IAPClient(auth_manager=manager),
@@ -283,7 +283,7 @@ def test_an_adapter_sends_no_token_to_a_proxy_in_clear(
     call: Callable[..., int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """F15: it cannot choose the way, so it refuses, with the variable and the next step."""
+    """An adapter refuses a loopback call that a proxy would see, and names NO_PROXY (F15)."""
     with pytest.raises(ConfigurationError) as refusal:
         call(manager, service.issuer + "/api")
     assert refusal.value.code == "proxy_for_loopback"
@@ -297,7 +297,7 @@ def test_an_adapter_sends_no_token_to_a_proxy_in_clear(
 def test_a_password_of_netrc_never_replaces_the_token(
     manager: AuthManager, service: FakeProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """F16: after a redirect within the host as well."""
+    """A password in netrc does not replace the token, even after a redirect (F16)."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login eve password wrong\n")
     netrc.chmod(0o600)
@@ -313,7 +313,7 @@ def test_a_password_of_netrc_never_replaces_the_token(
 def test_refused_calls_share_one_throttle(
     manager: AuthManager, fake: FakeProvider, service: FakeProvider, call: Callable[..., int]
 ) -> None:
-    """P5: twenty refused calls, one request."""
+    """Twenty refused calls cause one token request (P5)."""
     fake.answers["/token"] = lambda _: Answer.json(
         fake.token_response(id_token=fake.id_token(jti=str(len(fake.requests))))
     )
@@ -325,7 +325,7 @@ def test_refused_calls_share_one_throttle(
 
 @ways
 def test_no_origin_is_none(manager: AuthManager, service: FakeProvider, call: Callable[..., int]) -> None:
-    """P14: an empty list means the same everywhere: no further origin."""
+    """An empty allowed_origins allows no further origin, in adapters and clients (P14)."""
     with pytest.raises(ConfigurationError) as refusal:
         call(manager, service.issuer + "/api", allowed_origins=())
     assert refusal.value.code == "origin_not_allowed"
@@ -348,7 +348,7 @@ def test_errors_are_exported() -> None:
 
 
 def test_a_service_that_cannot_be_reached(manager: AuthManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F2: for services as for providers; S10: one timeout for all addresses."""
+    """An unreachable service gives a typed error, within one timeout for all addresses (F2, S10)."""
     monkeypatch.setattr(socket, "getaddrinfo", resolver({}))
     with pytest.raises(ServiceUnreachableError) as unknown:
         APIClient("https://no.such.example", auth_manager=manager).get("/")
@@ -365,7 +365,7 @@ def test_a_service_that_cannot_be_reached(manager: AuthManager, monkeypatch: pyt
 def test_an_exception_that_is_not_ours(
     widget: AuthWidget, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """F3: it is not told as a message that was not sealed."""
+    """An unexpected exception is reported as kernel_error, with the exception's name (F3)."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("could not find a certificate bundle")

@@ -1,4 +1,4 @@
-"""C59: several accounts side by side, told apart by issuer and subject."""
+"""Several accounts side by side are told apart by issuer and subject (C59)."""
 
 from __future__ import annotations
 

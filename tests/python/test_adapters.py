@@ -151,7 +151,7 @@ def test_a_redirect_elsewhere_carries_no_token(
     call: Callable[..., int],
     status: int,
 ) -> None:
-    """C73: nor does a 401 there bring it back."""
+    """A redirect to another origin carries no token, and a 401 there renews none (C73)."""
     service.answers["/api"] = Answer(status, b"", {"Location": elsewhere.issuer + "/api"})
     assert call(manager, service.issuer + "/api") == 401
     assert authorizations(elsewhere) == [None]

@@ -13,7 +13,7 @@ VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "answers.json")
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["name"]))
 def test_shared_answers(vector: dict[str, str]) -> None:
-    """S3: an answer opens for the key, the ticket and the page that it was made for, and for nothing else."""
+    """An answer opens only with the key, ticket and page that it was made for (S3)."""
     members = [vector[name] for name in ("wire", "answer_key", "ticket", "page_key")]
     if vector["opens"]:
         assert open_answer(*members) == from_b64url(vector["plaintext"])

@@ -290,7 +290,7 @@ def test_an_embedded_app_has_the_visitor_of_the_outer_one(monkeypatch: pytest.Mo
 def test_without_a_home_tokens_live_in_memory(
     fake: FakeProvider, config: ClientConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F14: and clients say what is missing."""
+    """Without a home folder, tokens are in memory, and clients name the reason (F14)."""
 
     def missing() -> Path:
         raise StorageError(code="storage_home_missing")

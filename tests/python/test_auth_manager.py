@@ -105,7 +105,7 @@ def test_narrower_scopes_are_reported(make_manager: Make, fake: FakeProvider) ->
 def test_refused_tokens_change_nothing(
     make_manager: Make, fake: FakeProvider, claims: dict[str, str]
 ) -> None:
-    """C7, C60: nothing is stored or shown."""
+    """Tokens that are refused are neither stored nor used (C7, C60)."""
     manager = make_manager()
     with pytest.raises(IdTokenError):
         manager.accept(response(fake, id_token=fake.id_token(**({"nonce": "n"} | claims))), nonce="n")
@@ -115,7 +115,7 @@ def test_refused_tokens_change_nothing(
 
 
 def test_the_pages_clock_does_not_matter(make_manager: Make, fake: FakeProvider) -> None:
-    """C56: hours behind or ahead, the expiry follows the provider's clock."""
+    """The expiry does not depend on the clock of the page (C56)."""
     for received_at in (0.0, time.time() - 7200, time.time() + 7200):
         tokens = make_manager().accept(response(fake), nonce="n", received_at=received_at)
         assert abs(tokens.expiry_datetime.timestamp() - time.time() - 3600) < 30
@@ -159,7 +159,7 @@ def test_stored_tokens_sign_in_at_once_without_the_network(make_manager: Make, f
 def test_tokens_of_another_client_are_left_alone(
     make_manager: Make, fake: FakeProvider, members: dict[str, Any]
 ) -> None:
-    """C39, C51, C59: neither used, nor sent to this provider, nor removed."""
+    """Stored tokens of another client are not used, sent or removed (C39, C51, C59)."""
     manager = signed_in(make_manager, fake, **members)
     assert not manager.is_authenticated
     assert manager.storage.load() is not None
@@ -233,7 +233,7 @@ def test_a_sign_in_that_cannot_be_stored_counts_all_the_same(
 
 
 def test_refresh(make_manager: Make, fake: FakeProvider) -> None:
-    """C62: what the answer leaves out stays as it was."""
+    """A refresh keeps the refresh token or ID token that the answer leaves out (C62)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json(fake.token_response())
     tokens = manager.refresh_tokens()
@@ -281,7 +281,7 @@ def test_the_id_tokens_own_expiry_counts(make_manager: Make, fake: FakeProvider)
     ],
 )
 def test_faults_keep_the_session(make_manager: Make, fake: FakeProvider, answer: Answer) -> None:
-    """C64: only invalid_grant ends it; a token that is still valid is served meanwhile."""
+    """A fault of the provider does not end the session, and a valid token is still served (C64)."""
     manager = signed_in(make_manager, fake, expires_in=100)
     fake.answers["/token"] = answer
     before = manager.token_data
@@ -333,7 +333,7 @@ def test_the_back_off_grows_and_ends(
 
 
 def test_invalid_grant_ends_the_session(make_manager: Make, fake: FakeProvider) -> None:
-    """C64, C65: and is not asked again."""
+    """invalid_grant ends the session, and no further refresh is requested (C64, C65)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json({"error": "invalid_grant"}, 400)
     changes: list[bool] = []
@@ -357,7 +357,7 @@ def test_invalid_grant_ends_the_session(make_manager: Make, fake: FakeProvider) 
 
 
 def test_another_process_that_won_is_followed(make_manager: Make, fake: FakeProvider) -> None:
-    """C63: a re-read before the request, and one more after invalid_grant."""
+    """Tokens that another process renewed are read before a request and after a refusal (C63)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     winner = stored(
@@ -401,7 +401,7 @@ def test_invalid_grant_leaves_other_tokens_in_the_file(make_manager: Make, fake:
 
 
 def test_many_threads_refresh_once(make_manager: Make, fake: FakeProvider) -> None:
-    """C63: N callers, one request, N results."""
+    """Sixteen threads cause one refresh, and all get the same token (C63)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     arrived = threading.Barrier(17)
     answer = Answer.json(fake.token_response())
@@ -457,7 +457,7 @@ def test_a_refreshed_id_token_must_be_of_the_same_sign_in(
 
 
 def test_the_token_endpoint_is_pinned(make_manager: Make, fake: FakeProvider) -> None:
-    """C51: tokens do not follow a provider whose token endpoint has changed."""
+    """Stored tokens are not sent to a changed token endpoint (C51)."""
     storage = MemoryStorage()
     make_manager(storage=storage).accept(response(fake), nonce="n")
     moved = make_manager(storage=storage, provider=fake.provider(token_endpoint=fake.issuer + "/moved"))
@@ -494,7 +494,7 @@ def test_a_signature_is_checked_at_the_first_chance(
 
 
 def test_a_code_by_hand(make_manager: Make, fake: FakeProvider) -> None:
-    """C1, C2, C7, C9, C12: the interface of 0.1.1, with a nonce that needs no memory."""
+    """A code is requested and exchanged by the functions of version 0.1.1 (C1, C2, C7, C9, C12)."""
     manager = make_manager(provider=fake.provider(authorization_endpoint=fake.issuer + "/auth?tenant=1"))
     verifier, challenge = generate_pkce_pair()
     url = manager.get_authorization_url(challenge, "http://localhost", state="s-1")

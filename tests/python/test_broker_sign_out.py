@@ -241,7 +241,7 @@ def test_a_failure_of_the_account_before_ends_nothing(
 
 
 def test_every_answer_is_of_the_account_that_was_in_use(broker: FakeBroker, manager: BrokerManager) -> None:
-    """P1: threads that ask while the account changes back and forth."""
+    """Threads that read during account changes get the right account's token (P1)."""
     bob = broker.connect("google", subject="bob", email="bob@example.com")
     accounts = [AccountOfToken(one.id, one.subject, one.email) for one in (broker.grants[0], bob)]
     wrong: list[Any] = []

@@ -242,7 +242,7 @@ def test_one_of_several(store: Store, capsys: pytest.CaptureFixture[str]) -> Non
 def test_revoked(
     configured: Path, store: Store, fake: FakeProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """C67: removed here first, then revoked with the client's own credentials."""
+    """sign-out --revoke removes the tokens first, then revokes them with the client's secret (C67)."""
     stored_at_revocation: list[bool] = []
 
     def revoke(_form: dict[str, str]) -> Answer:
@@ -276,7 +276,7 @@ def test_the_secret_of_another_client_is_not_sent(store: Store, fake: FakeProvid
 def test_a_revocation_that_fails_still_signs_out_here(
     store: Store, fake: FakeProvider, capsys: pytest.CaptureFixture[str], broken: str
 ) -> None:
-    """C67, C68: local first and always; the refusal is reported."""
+    """A failed revocation is reported, and the tokens are removed anyway (C67, C68)."""
     if broken == "refused":
         metadata = fake.metadata(revocation_endpoint=fake.issuer + "/revoke")
         fake.answers["/.well-known/openid-configuration"] = Answer.json(metadata)
@@ -292,7 +292,7 @@ def test_a_revocation_that_fails_still_signs_out_here(
 def test_one_user_with_two_clients(
     store: Store, capsys: pytest.CaptureFixture[str], fake: FakeProvider
 ) -> None:
-    """E2: ``sign-out --account`` can name either grant, and the rows of ``status`` differ."""
+    """sign-out --account can name either grant of a user, and status tells them apart (E2)."""
     store(client_id="client-a")
     store(client_id="client-b")
     assert main(["status"]) == 0
@@ -445,13 +445,13 @@ def test_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("columns", "width"), [("20", 60), ("72", 72), ("400", 100), ("", 100)])
 def test_the_width_of_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
-    """E9: 80 or 100 columns were assumed; without a terminal, 100."""
+    """The width comes from the terminal, and is 100 columns without one (E9)."""
     monkeypatch.setenv("COLUMNS", columns)
     assert terminal.Terminal(io.StringIO()).width == width
 
 
 def test_next_steps_are_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    """E9: no Python call in what the shell shows."""
+    """The messages of commands suggest commands, not Python calls (E9)."""
     with in_command():
         shown = {code: error_codes.sentence(code) for code in error_codes.table()}
     assert not [code for code, sentence in shown.items() if "AuthManager.accounts()" in sentence]

@@ -50,7 +50,7 @@ def tokens_seen(service: FakeProvider) -> list[str | None]:
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "head", "options"])
 def test_every_method_carries_the_token(client: IAPClient, service: FakeProvider, method: str) -> None:
-    """C49: in the Authorization header, never in the URL."""
+    """Every method sends the token once, in the Authorization header (C49)."""
     handler = service.server.RequestHandlerClass
     for name in ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
         setattr(handler, f"do_{name}", handler.do_POST)  # type: ignore[attr-defined]
@@ -130,7 +130,7 @@ def test_certificates_cannot_be_ignored(client: IAPClient, service: FakeProvider
 def test_the_token_stays_within_its_origin(
     client: IAPClient, service: FakeProvider, fake: FakeProvider
 ) -> None:
-    """C73: another port, another host, another scheme, a host that only looks alike."""
+    """A call to another scheme, host or port, or a lookalike host, is refused (C73)."""
     port = service.issuer.rsplit(":", 1)[1]
     for address in (
         fake.issuer + "/x",
@@ -327,7 +327,7 @@ def test_the_order_of_discovery(
 def test_a_client_stays_with_its_account(
     service: FakeProvider, fake: FakeProvider, make_manager: Make
 ) -> None:
-    """E1: after a sign-out the next call does not go out as somebody else."""
+    """After a sign-out, a client works again only once the same account signs in (E1)."""
     service.answers["/api"] = Answer.json({})
     FileStorage().save(stored(fake, claims={"sub": "user-2"}, subject="user-2"))
     first = signed_in(make_manager, fake)
@@ -352,7 +352,7 @@ def test_a_client_stays_with_its_account(
 def test_a_repetition_does_not_go_out_as_somebody_else(
     service: FakeProvider, fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E1: who signs in while a refused call waits for its newer token gets none of its calls."""
+    """A refused call is not repeated with another account's token (E1)."""
     service.answers["/api"] = Answer(401)
     signed_in(make_manager, fake)
     somebody_else = fake.id_token(sub="user-2")
@@ -364,7 +364,7 @@ def test_a_repetition_does_not_go_out_as_somebody_else(
 def test_a_call_does_not_go_out_as_somebody_else(
     service: FakeProvider, fake: FakeProvider, make_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E1: who signs in between the look at the account and the look at its token."""
+    """A call is not sent with the token of an account that signs in meanwhile (E1)."""
     service.answers["/api"] = Answer.json({})
     manager = signed_in(make_manager, fake)
     client = APIClient(service.issuer, provider=fake.provider())
@@ -447,7 +447,7 @@ def test_the_timeout_is_the_clients(manager: AuthManager, monkeypatch: pytest.Mo
 def test_further_origins_are_allowed_on_purpose(
     manager: AuthManager, service: FakeProvider, fake: FakeProvider
 ) -> None:
-    """C73: by address and by redirect; nothing else comes with them."""
+    """Origins in allowed_origins get the token, directly and by redirect; others do not (C73)."""
     client = IAPClient(service.issuer, manager, allowed_origins=[fake.issuer + "/ignored/path"])
     service.answers["/old"] = Answer(307, b"", {"Location": fake.issuer + "/new"})
     fake.answers["/new"] = Answer.json({"moved": True})
@@ -471,7 +471,7 @@ def test_further_origins_must_be_secure(origin: str) -> None:
 def test_without_a_base_an_address_is_the_callers_choice_for_that_call(
     manager: AuthManager, service: FakeProvider, fake: FakeProvider
 ) -> None:
-    """C73: and a redirect from there is none."""
+    """Without base_url, a redirect to another origin is not followed (C73)."""
     client = IAPClient(auth_manager=manager)
     for server in (service, fake):
         server.answers["/api"] = Answer.json({})
@@ -500,7 +500,7 @@ def test_without_a_base_an_address_is_the_callers_choice_for_that_call(
 def test_the_redirect_table(
     client: IAPClient, service: FakeProvider, fake: FakeProvider, status: int, target: str
 ) -> None:
-    """C73: other port, host, subdomain, scheme, and things that only look like an address of the service."""
+    """A redirect to another origin, or to a lookalike address, is not followed (C73)."""
     port = service.issuer.rsplit(":", 1)[1]
     location = target.format(other=fake.issuer, port=port)
     service.answers["/old"] = Answer(status, b"", {"Location": location})
@@ -513,7 +513,7 @@ def test_the_redirect_table(
 def test_a_redirect_from_https_to_http_is_a_foreign_origin(
     manager: AuthManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C73: the downgrade of the very same service."""
+    """A redirect from https to http on the same host is not followed (C73)."""
     sent: list[str] = []
 
     def send(self: Any, request: requests.PreparedRequest, **named: Any) -> requests.Response:

@@ -57,7 +57,7 @@ def test_tokens_without_a_nonce_sign_in(widget: AuthWidget, fake: FakeProvider) 
 def test_a_ticket_whose_page_cannot_ask_takes_none(
     make_manager: Make, fake: FakeProvider, exchange: Exchange, secret: str
 ) -> None:
-    """C7: nobody gets around the nonce by saying that it was a code."""
+    """A ticket whose page cannot ask for a code accepts no tokens without a nonce (C7)."""
     provider = fake.provider(device_authorization_endpoint=fake.issuer + "/device")
     manager = make_manager(provider=provider, client_config=ClientConfig(CLIENT_ID, secret))
     widget = AuthWidget(auth_manager=manager, exchange=exchange)
@@ -98,13 +98,13 @@ def test_ordinary_tokens_need_their_nonce_all_the_same(widget: AuthWidget, fake:
 
 @pytest.mark.parametrize("nonce", ["another", "", 7, False])
 def test_tokens_of_another_sign_in_are_refused(widget: AuthWidget, fake: FakeProvider, nonce: object) -> None:
-    """C7: with a nonce, they were not made for a code."""
+    """Tokens with a nonce are refused as tokens of a code (C7)."""
     assert deliver(widget, tokens(widget, fake, nonce=nonce)) == "id_token_nonce_mismatch"
     assert not widget.is_authenticated
 
 
 def test_even_those_of_this_ticket(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C7: sealed again for the other purpose."""
+    """Tokens of the ticket's own popup sign-in are refused as tokens of a code (C7)."""
     page = Page(widget.ticket)
     assert deliver(widget, page.plaintext(fake)) == "id_token_nonce_mismatch"
     assert not widget.is_authenticated

@@ -160,7 +160,7 @@ def test_other_files_of_google(tmp_path: Path, kind: object, code: str) -> None:
 )
 @pytest.mark.parametrize("member", ["auth_uri", "token_uri"])
 def test_an_insecure_endpoint(tmp_path: Path, uri: str, member: str) -> None:
-    """C10, C51: only https, or http on this machine, decided by a URL parser."""
+    """An endpoint that is neither https nor http on loopback is refused (C10, C51)."""
     content = {"installed": DESKTOP | {member: uri}}
     # A space round the address is the file's; the address itself is what counts.
     expected = "endpoint_insecure"
@@ -185,7 +185,7 @@ def test_a_client_of_another_provider_is_not_taken_for_google(tmp_path: Path) ->
 def test_a_web_client_with_a_loopback_redirect(
     tmp_path: Path, uris: list[str], expected: tuple[str, int, str]
 ) -> None:
-    """C9: the registered redirect URI is used exactly as it stands."""
+    """A web client's loopback redirect URI is used exactly as registered (C9)."""
     config = ClientConfig.from_file(written(tmp_path, {"web": DESKTOP | {"redirect_uris": uris}}))
     assert CallbackAddresses.of(config, "/").loopbacks == (Loopback(*expected),)
 
@@ -226,7 +226,7 @@ def test_the_order_of_discovery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_configure_installs_privately(tmp_path: Path) -> None:
-    """C69: the file is its owner's alone from its creation, whatever the umask."""
+    """The client file is private to its owner, whatever the umask (C69)."""
     before = os.umask(0)
     try:
         path = tokentoss.configure(client_id=" id-1 ", client_secret=" s ", project_id="p")
@@ -270,7 +270,7 @@ def test_a_path_below_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("section", [{"client_id": "id-1"}, {"client_id": "id-1", "client_secret": ""}])
 def test_a_file_without_a_secret_is_a_public_client(tmp_path: Path, section: dict[str, str]) -> None:
-    """F31: ``configure`` takes what ``from_file`` takes."""
+    """``from_file`` and ``configure_from_file`` accept a file without a secret (F31)."""
     path = written(tmp_path, {"installed": section})
     assert ClientConfig.from_file(path).client_secret == ""
     tokentoss.configure_from_file(path)
@@ -278,7 +278,7 @@ def test_a_file_without_a_secret_is_a_public_client(tmp_path: Path, section: dic
 
 
 def test_the_tokens_of_a_user(tmp_path: Path) -> None:
-    """P14: what is to be done differs from that for a file which is damaged."""
+    """A file with a user's tokens is refused with advice to download a client's file (P14)."""
     tokens = {"type": "authorized_user", "client_id": "a", "refresh_token": "very-secret-1"}
     failure = refused(written(tmp_path, tokens))
     assert failure.code == "client_secrets_user_tokens"
@@ -299,7 +299,7 @@ def test_the_tokens_of_a_user(tmp_path: Path) -> None:
     ],
 )
 def test_the_client_of_a_service_of_google(tmp_path: Path, uri: str, service: str) -> None:
-    """F17: the file is the one of a service that has its own redirect address."""
+    """A file of a Google service's own client is refused with its own message (F17)."""
     path = written(tmp_path, {"web": DESKTOP | {"redirect_uris": [uri]}})
     failure = refused(path)
     assert failure.code == "client_secrets_service_client"
@@ -347,7 +347,7 @@ def test_credentials_that_are_none(pair: tuple[str, str], code: str) -> None:
 
 
 def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
-    """C69: whoever planted it does not get the secret."""
+    """configure() refuses to write the secret through a symbolic link (C69)."""
     place = tokentoss.get_config_path()
     place.parent.mkdir(parents=True)
     place.symlink_to(tmp_path / "elsewhere")

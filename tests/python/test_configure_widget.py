@@ -166,7 +166,7 @@ def test_a_mistake_can_be_corrected(widget: ConfigureWidget) -> None:
 
 
 def test_a_key_is_used_once(widget: ConfigureWidget) -> None:
-    """C71: a message that was taken, good or bad, cannot be played again."""
+    """A message that was accepted once is ignored when it is sent again (C71)."""
     first = widget.ticket
     message = sealed(first, credentials())
     from_page(widget, sealed_configuration=message)
@@ -180,7 +180,7 @@ def test_a_key_is_used_once(widget: ConfigureWidget) -> None:
 
 @pytest.mark.parametrize("purpose", ["tokens", "client_secret", "callback"])
 def test_what_was_not_sealed_for_this_changes_nothing(widget: ConfigureWidget, purpose: str) -> None:
-    """C71: neither garbage nor a message of another purpose or ticket uses the ticket up."""
+    """Garbage and messages for another purpose or ticket do not use the ticket up (C71)."""
     ticket = widget.ticket
     other = ticket | {"id": ConfigureWidget().ticket["id"]}
     for message in (
@@ -205,7 +205,7 @@ def test_nothing_is_taken_once_closed(widget: ConfigureWidget) -> None:
 
 
 def test_no_secret_in_any_trait_or_message(widget: ConfigureWidget) -> None:
-    """C70: neither the secret nor its sealed form is in the state, an echo or anything else that is sent."""
+    """Neither the secret nor its sealed form is in a trait, message or repr (C70)."""
     assert "client_secret" not in widget.traits()
     messages = []
     for plaintext in (credentials(), file(FILE), file({"installed": {"client_secret": SECRET}})):
@@ -240,7 +240,7 @@ def test_a_page_changes_nothing_else(widget: ConfigureWidget) -> None:
 
 
 def test_a_secret_in_the_source_is_refused_without_repeating_it() -> None:
-    """C70: the original synced the secret, so that it was saved with the notebook."""
+    """client_secret= is refused, and the error does not show its value (C70)."""
     with pytest.raises(ConfigurationError, match=r"tokentoss\.configure\(\)") as refusal:
         ConfigureWidget(client_secret=SECRET)
     assert SECRET not in str(refusal.value)
@@ -311,7 +311,7 @@ def test_no_message_does_more_than_it_says(plaintext: bytes) -> None:
 
 
 def test_what_the_page_seals_is_what_this_opens() -> None:
-    """C71: messages that the browser's code made, byte for byte."""
+    """Messages sealed by the page's code open to the same bytes in Python (C71)."""
     vectors = json.loads((VECTORS / "configuration.json").read_text())
     assert len(vectors) == 4
     for vector in vectors:

@@ -127,7 +127,7 @@ def test_an_authorized_session(make_manager: Make, fake: FakeProvider, signing_k
 
 
 def test_many_threads_make_one_request(make_manager: Make, fake: FakeProvider) -> None:
-    """C63: google-auth itself locks nothing."""
+    """50 threads with the credentials cause one token request (C63)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     credentials = credentials_of(manager)
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="refresh-2"))
@@ -160,7 +160,7 @@ def test_a_refused_token_is_renewed_once_for_all(make_manager: Make, fake: FakeP
 
 
 def test_a_token_that_is_still_valid_is_served(make_manager: Make, fake: FakeProvider) -> None:
-    """C64: google-auth asks to renew long before the end."""
+    """Within google-auth's early refresh window, a failed renewal serves the valid token (C64)."""
     manager = signed_in(make_manager, fake, expires_in=200)
     credentials = credentials_of(manager)
     assert credentials.expired
@@ -290,7 +290,7 @@ def test_an_unpickled_one_without_its_client_uses_what_is_valid(
 
 
 def test_nothing_of_it_shows_a_secret(make_manager: Make, fake: FakeProvider) -> None:
-    """C72: also what a debugger lists of it."""
+    """The credentials' repr, str and vars hold no secret (C72)."""
     manager = signed_in(make_manager, fake)
     credentials = credentials_of(manager)
     tokens = manager.token_data

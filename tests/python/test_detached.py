@@ -170,7 +170,7 @@ def test_a_valid_token_is_served_while_the_provider_is_down(
 def test_a_client_follows_the_file(
     fake: FakeProvider, service: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E1: it stays with one account, when others sign in and out, or another file is named."""
+    """A client stays with its account while the file changes or another one is named (E1)."""
     configure(fake)
     fake.answers["/token"] = lambda form: Answer.json(
         fake.token_response(id_token=fake.id_token(sub=form["refresh_token"].rsplit(" ", 1)[1]))

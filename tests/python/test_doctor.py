@@ -233,7 +233,7 @@ def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:
 
 @pytest.mark.usefixtures("no_network")
 def test_a_lock_that_cannot_be_taken(store: Store) -> None:
-    """E11: doctor names the lock file, and says what to do."""
+    """doctor reports a lock file that cannot be used, and says what to do (E11)."""
     store()
     assert "lock" not in findings()
     lock = FileStorage().path.with_name("tokens.json.lock")
@@ -247,7 +247,7 @@ def test_a_lock_that_cannot_be_taken(store: Store) -> None:
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize(("age_hours", "code"), [(1, 0), (30, 1)])
 def test_doctor_and_status_agree(store: Store, age_hours: int, code: int) -> None:
-    """E7: of a sign-in that has expired both say so."""
+    """doctor and status agree on whether a sign-in has expired (E7)."""
     store(created_at=iso_time(time.time() - age_hours * 3600))
     assert main(["status"]) == code
     found = findings()["accounts"]
@@ -479,7 +479,7 @@ def test_nothing_is_changed(store: Store) -> None:
 def test_what_is_in_the_way_is_told_apart(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, name: str, code: str
 ) -> None:
-    """F2, F3: certificate, proxy and name, with the variable, the next step, and no password."""
+    """doctor names the faulty network variable and a next step, without passwords (F2, F3)."""
     monkeypatch.setenv(variable, value)
     monkeypatch.setattr("socket.getaddrinfo", resolver({}))
     findings = {one.name: one for one in network.network_findings(None, tokentoss.GOOGLE)}

@@ -74,7 +74,7 @@ def test_a_code_by_the_callback_page(widget: AuthWidget, fake: FakeProvider) -> 
 
 
 def test_a_code_is_redeemed_once(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C43: by both ways at once, and again afterwards."""
+    """A code that arrives several times, by two ways at once, is redeemed once (C43)."""
     page = Page(widget.ticket)
     token = page.reach_callback()
     grant(fake, page)
@@ -112,7 +112,7 @@ def test_a_code_is_redeemed_once(widget: AuthWidget, fake: FakeProvider) -> None
 def test_a_refusal_has_a_code_and_a_new_ticket(
     widget: AuthWidget, fake: FakeProvider, answer: Answer, code: str
 ) -> None:
-    """C44, C45: and no second request for the same code."""
+    """A refused exchange gives an error code and a new ticket, after one request (C44, C45)."""
     page = Page(widget.ticket)
     fake.answers["/token"] = answer
     from_page(widget, sealed_tokens=page.code_envelope())
@@ -130,7 +130,7 @@ def test_a_refusal_has_a_code_and_a_new_ticket(
 def test_the_id_token_is_checked(
     widget: AuthWidget, fake: FakeProvider, claims: dict[str, Any], code: str
 ) -> None:
-    """C7: with the nonce of the page's attempt."""
+    """An ID token with wrong claims, or another nonce, is refused after the exchange (C7)."""
     page = Page(widget.ticket)
     grant(fake, page, **claims)
     from_page(widget, sealed_tokens=page.code_envelope())
@@ -157,7 +157,7 @@ def test_the_id_token_is_checked(
 def test_an_envelope_of_the_wrong_form_asks_nobody(
     widget: AuthWidget, fake: FakeProvider, change: dict[str, Any]
 ) -> None:
-    """C9: nor is a code sent with a redirect URI that is not the ticket's."""
+    """A malformed code envelope is refused without a token request (C9)."""
     from_page(widget, sealed_tokens=Page(widget.ticket).code_envelope(**change))
     assert widget.error_code == "envelope_unreadable"
     assert forms(fake) == []

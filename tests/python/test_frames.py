@@ -1,4 +1,4 @@
-"""S12: the frames that an error passes, and those of what it was made from, show no secret.
+"""The frames of an error, and of its causes, hold no secret (S12).
 
 ``%xmode Verbose`` of IPython and error reporters print local variables, those of libraries as well.
 """

@@ -95,7 +95,7 @@ def test_a_good_envelope_signs_in(attempt: Attempt, fake: FakeProvider) -> None:
 
 
 def test_a_replay_gets_the_same_answer_and_does_nothing(attempt: Attempt, fake: FakeProvider) -> None:
-    """C71: the key is gone with the first envelope."""
+    """A replayed envelope gets the first answer and does not sign in again (C71)."""
     sealed = attempt.page.envelope(fake)
     assert attempt.hand_off.deliver(sealed) == ""
     attempt.manager.clear()
@@ -107,7 +107,7 @@ def test_a_replay_gets_the_same_answer_and_does_nothing(attempt: Attempt, fake: 
 
 
 def test_garbage_changes_nothing(attempt: Attempt, fake: FakeProvider, make_manager: Make) -> None:
-    """C71: whoever knows the public key can send anything, and another ticket's envelope is garbage."""
+    """Garbage and another ticket's envelope are refused, and the right one still counts (C71)."""
     other = Attempt(make_manager())
     for sealed in ("", "x", "A" * 5000, "A" * (MAX_SEALED_LENGTH + 1), other.page.envelope(fake)):
         assert attempt.hand_off.deliver(sealed) == "envelope_unreadable"
@@ -129,7 +129,7 @@ def test_garbage_changes_nothing(attempt: Attempt, fake: FakeProvider, make_mana
 def test_a_bad_id_token_consumes_the_ticket(
     attempt: Attempt, fake: FakeProvider, claims: dict[str, Any], code: str
 ) -> None:
-    """C7, C60: the front end is not trusted."""
+    """A bad ID token is refused and uses the ticket up (C7, C60)."""
     assert attempt.hand_off.deliver(attempt.page.envelope(fake, claims)) == code
     assert attempt.decisions == [code]
     assert not attempt.manager.is_authenticated

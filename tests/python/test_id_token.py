@@ -118,7 +118,7 @@ def test_a_token_that_is_not_valid_yet(fake: FakeProvider) -> None:
     ],
 )
 def test_hosted_domain(fake: FakeProvider, claims: dict[str, Any], passes: bool) -> None:
-    """C58: the claim decides, never the suffix of the e-mail address."""
+    """Only the hd claim decides on the hosted domain, not the e-mail address (C58)."""
     token = fake.id_token(**claims)
     if passes:
         validate(fake, token, hosted_domain="example.com")
@@ -152,7 +152,7 @@ def test_algorithms_that_anyone_can_use(fake: FakeProvider, signing_key: Signing
 
 
 def test_a_forged_signature(fake: FakeProvider, other_key: SigningKey) -> None:
-    """C54, C60: another key under the right name, a changed claim, no signature at all."""
+    """Another key's signature, a changed claim and a missing signature are refused (C54, C60)."""
     claims = fake.claims()
     assert refusal_of(fake, other_key.sign(claims, kid="key-1")) == "id_token_signature_invalid"
     head, _, signature = fake.id_token().split(".")
@@ -162,7 +162,7 @@ def test_a_forged_signature(fake: FakeProvider, other_key: SigningKey) -> None:
 
 
 def test_a_key_in_the_header_is_not_trusted(fake: FakeProvider, other_key: SigningKey) -> None:
-    """C54: jwk and jku of the header are nobody's."""
+    """Keys in the header's jwk and jku are ignored (C54)."""
     token = other_key.sign(fake.claims(), kid="key-1", jwk=other_key.jwk(), jku=fake.issuer + "/evil")
     assert refusal_of(fake, token) == "id_token_signature_invalid"
     assert fake.calls("/evil") == 0
@@ -198,7 +198,7 @@ def test_a_token_without_a_key_id(fake: FakeProvider, signing_key: SigningKey, o
 def test_rotation_fetches_again_once(
     fake: FakeProvider, signing_key: SigningKey, other_key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C55, F5, F6: an unknown key id fetches again, but not for everybody who makes one up."""
+    """An unknown key id fetches the keys again, once within the cooldown (C55, F5, F6)."""
     validate(fake, fake.id_token())
     fake.keys = [other_key.jwk()]
     fake.key = other_key
@@ -250,7 +250,7 @@ def test_keys_that_cannot_be_fetched_leave_the_signature_unchecked(
 
 
 def test_keys_of_other_kinds_are_passed_over(fake: FakeProvider, signing_key: SigningKey) -> None:
-    """C54: a symmetric key in the set would let its readers sign."""
+    """Symmetric, malformed and encryption keys in the key set are ignored (C54)."""
     shared = {"kty": "oct", "k": b64url(b"x" * 32), "kid": "key-1", "alg": "HS256"}
     fake.keys = [
         7,

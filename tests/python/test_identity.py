@@ -139,7 +139,7 @@ def test_an_expired_token_without_a_refresh_token(make_oauth: Make) -> None:
 
 
 def test_no_id_token_and_no_hosted_domain(make_oauth: Make) -> None:
-    """C58: hd is a claim of an ID token; a login is none."""
+    """A provider without ID tokens refuses id_token and hosted_domain (C58)."""
     manager = make_oauth()
     manager.accept(response(), nonce=None)
     for wrong in (lambda: manager.id_token, lambda: make_oauth(hosted_domain="corp.example")):

@@ -146,7 +146,7 @@ def test_another_fallback(backend: InMemory) -> None:
 def test_renewing_where_no_lock_file_can_be_made(
     fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, failure: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P9: no OSError gets out, and the threads of this process are still kept apart."""
+    """Without a lock file, renewals of one process still exclude each other (P9)."""
 
     def fails(*_: object, **__: object) -> None:
         if failure == "read-only":

@@ -32,7 +32,7 @@ def policy_of(reply: Reply) -> str:
 
 
 def test_the_start_page(page: Page) -> None:
-    """C19, C21: no opener policy, nothing from elsewhere, no cache, no referrer, no frame."""
+    """The start page has exactly the expected strict headers and a fresh nonce (C19, C21)."""
     reply = send(
         page.listener, "GET", "/tokentoss/start", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document"
     )
@@ -77,7 +77,7 @@ def test_the_callback_page(page: Page) -> None:
 
 
 def test_nothing_but_loopback(page: Page) -> None:
-    """C27: bound to the literal address."""
+    """The listener is bound to 127.0.0.1 only (C27)."""
     port = urlsplit(page.listener).port
     (bound,) = lease_module._listeners.values()
     assert [one.socket.getsockname() for one in bound._servers] == [("127.0.0.1", port)]
@@ -214,7 +214,7 @@ def test_an_endpoint_with_a_query_keeps_it(make_manager: Make, fake: FakeProvide
     ],
 )
 def test_posts_of_strangers(page: Page, path: str, headers: dict[str, str | None]) -> None:
-    """C30: only the two pages themselves, with a content type that no form can send."""
+    """A POST of another origin, or with a content type that forms can send, gets 403 (C30)."""
     reply = send(page.listener, "POST", f"/tokentoss/{path}", page.registration(), **headers)
     assert reply.status == 403
     assert "access-control-allow-origin" not in {name.lower() for name in reply.headers}
@@ -234,7 +234,7 @@ def test_posts_of_strangers(page: Page, path: str, headers: dict[str, str | None
     ],
 )
 def test_only_top_level_navigations_reach_the_callback(page: Page, headers: dict[str, str]) -> None:
-    """C30: an image, a form, a frame, a script or a prefetch does not use up the answer."""
+    """A request that is no top-level navigation gets 403 and uses no answer up (C30)."""
     page.register()
     assert page.callback(**headers).status == 403
     assert send(page.listener, "GET", "/tokentoss/start", **headers).status == 403
@@ -285,7 +285,7 @@ def test_two_hosts_are_none(page: Page) -> None:
 
 
 def test_a_racer_does_not_end_the_sign_in(page: Page) -> None:
-    """C31, C32: errors, codes and states that nobody registered, a hundred times."""
+    """100 callbacks with bad states or errors do not end the sign-in (C31, C32)."""
     page.register()
     for number in range(100):
         query = (
@@ -302,7 +302,7 @@ def test_a_racer_does_not_end_the_sign_in(page: Page) -> None:
 
 
 def test_an_answer_of_another_sign_in_says_so(page: Page) -> None:
-    """C6, C22: the popup is the only place to say it, in words of our own."""
+    """An unknown state gets a text answer that repeats nothing of the request (C6, C22)."""
     page.register()
     reply = page.callback("code=c&state=%3Cimg%20src%3Dx%3E")
     assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -325,7 +325,7 @@ def test_an_answer_before_any_registration(page: Page) -> None:
 
 
 def test_two_sign_ins_on_one_listener(make_manager: Make) -> None:
-    """C4, C39: each answer goes to the page that started it."""
+    """Two sign-ins on one listener each answer to the origin of their own page (C4, C39)."""
     widgets = [AuthWidget(auth_manager=make_manager()) for _ in range(2)]
     first, second = (Page(widget.ticket) for widget in widgets)
     assert first.listener == second.listener
@@ -413,7 +413,7 @@ def test_malformed_posts(page: Page, body: bytes, headers: dict[str, str | None]
 def test_junk_is_not_quoted_and_harms_nobody(
     page: Page, junk: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """C22: the error pages of http.server would quote the request."""
+    """A malformed request is not echoed, and the listener goes on to answer (C22)."""
     with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as connection:
         answer = b""
         try:
@@ -432,7 +432,7 @@ def test_junk_is_not_quoted_and_harms_nobody(
 def test_requests_are_never_logged(
     page: Page, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """C70: the request line holds the code."""
+    """A callback's code appears in no output or log (C70)."""
     caplog.set_level("DEBUG")
     page.register()
     page.callback("code=the-secret-code&state=" + page.state)
@@ -486,7 +486,7 @@ def test_a_free_port_every_time_it_starts(make_manager: Make) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_fixed_port(make_manager: Make, fake: FakeProvider, host: str, free_port: int) -> None:
-    """C9: a web client's registered redirect URI, exactly; the port is free again at once."""
+    """A web client's redirect URI is used exactly, and its port can be bound again at once (C9)."""
     uri = f"http://{host}:{free_port}/oauth/callback"
     config = ClientConfig("web-client", "s", client_type="web", redirect_uris=["https://x.example/", uri])
     for _ in range(3):
@@ -541,7 +541,7 @@ def test_connections_end_with_their_answer(page: Page) -> None:
 
 
 def test_clients_that_dribble_after_their_answer_are_bounded(page: Page) -> None:
-    """S13: each held a thread for as long as it sent a byte now and then, a thousand of them."""
+    """Clients that go on sending bytes keep a bounded number of threads (S13)."""
     port = urlsplit(page.listener).port
     authority = urlsplit(page.listener).netloc
     (bound,) = lease_module._listeners.values()
@@ -562,7 +562,7 @@ def test_clients_that_dribble_after_their_answer_are_bounded(page: Page) -> None
 
 
 def test_a_dribbling_client_is_left_in_the_end(page: Page, eventually: Callable[..., Any]) -> None:
-    """S13: bounded in time as well, whatever is sent meanwhile."""
+    """The connection of a client that goes on sending bytes is closed in the end (S13)."""
     (bound,) = lease_module._listeners.values()
     authority = urlsplit(page.listener).netloc
     with socket.create_connection(("127.0.0.1", urlsplit(page.listener).port), timeout=20) as one:

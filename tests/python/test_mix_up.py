@@ -42,7 +42,7 @@ def origin_of(widget: AuthWidget) -> str:
 
 
 def test_two_issuers_have_two_ports(fake: FakeProvider, other: FakeProvider, make_manager: Make) -> None:
-    """S15: an answer of the one is never taken for the other's."""
+    """Each issuer has its own port, and the other port refuses its answers (S15)."""
     first = AuthWidget(auth_manager=manager_of(fake, make_manager))
     second = AuthWidget(auth_manager=manager_of(other, make_manager))
     again = AuthWidget(auth_manager=manager_of(fake, make_manager))
@@ -106,7 +106,7 @@ def test_a_widget_that_is_collected_gives_its_claims_back(fake: FakeProvider, ma
 def test_a_wrong_issuer_does_not_spend_the_state(
     fake: FakeProvider, make_manager: Make, iss: str | None, way: str
 ) -> None:
-    """H7: whoever opens the callback with the right state, the provider's own answer still counts."""
+    """After an answer with a wrong or missing iss, the right answer still counts (H7)."""
     widget = AuthWidget(auth_manager=manager_of(fake, make_manager, iss_parameter_supported=True))
     code = "issuer_mismatch" if iss else "issuer_missing"
     wrong = {} if iss is None else {"iss": iss}
@@ -128,7 +128,7 @@ def test_a_wrong_issuer_does_not_spend_the_state(
 
 
 def test_a_wrong_issuer_where_none_is_promised(fake: FakeProvider, make_manager: Make) -> None:
-    """H7: an issuer that is named must be the right one all the same."""
+    """A wrong iss is refused even if the provider does not promise one (H7)."""
     widget = AuthWidget(auth_manager=manager_of(fake, make_manager))
     page = Page(widget.ticket)
     page.register()
@@ -138,7 +138,7 @@ def test_a_wrong_issuer_where_none_is_promised(fake: FakeProvider, make_manager:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_redirect_uri_without_a_path(make_manager: Make, host: str, free_port: int) -> None:
-    """F1: as Google writes it; a browser then asks for "/"."""
+    """A redirect URI without a path is answered at the path "/" (F1)."""
     uri = f"http://{host}:{free_port}"
     config = ClientConfig("web-client", "s", client_type="web", redirect_uris=[uri])
     widget = AuthWidget(auth_manager=make_manager(client_config=config))
@@ -171,7 +171,7 @@ def endpoints(provider: Provider) -> dict[str, str]:
 def test_a_client_of_a_file_goes_to_its_endpoints_alone(
     tmp_path: Path, fake: FakeProvider, other: FakeProvider, make_manager: Make
 ) -> None:
-    """S5: the configured client and its secret were sent to whatever provider was passed."""
+    """A client file's endpoints must be those of the provider (S5)."""
     config = ClientConfig.from_file(installed(tmp_path, **endpoints(fake.provider())))
     assert make_manager(client_config=config).provider.issuer == fake.issuer
     with pytest.raises(ConfigurationError) as refusal:
@@ -195,7 +195,7 @@ def test_googles_client_goes_to_nobody_else(tmp_path: Path, fake: FakeProvider) 
 
 
 def test_metadata_cannot_name_anothers_authorization_endpoint(fake: FakeProvider) -> None:
-    """S5: the user would see Google's page, and the code would go to somebody else."""
+    """A provider with Google's authorization endpoint but other issuer is refused (S5)."""
     evil = Provider(
         name="Evil",
         issuer="https://evil.example",
@@ -218,7 +218,7 @@ def test_a_client_without_endpoints(tmp_path: Path, fake: FakeProvider, make_man
 
 @pytest.mark.parametrize("vector", json.loads((VECTORS / "loopback_endpoints.json").read_text()))
 def test_loopback_is_for_loopback_issuers(vector: dict[str, Any]) -> None:
-    """S5: an issuer elsewhere has no endpoint on this machine; without metadata it is a name only."""
+    """Only an issuer on loopback may have an endpoint on loopback (S5)."""
     named: dict[str, Any] = {"authorization_endpoint": vector["issuer"] + "/auth"}
     named |= {"token_endpoint": vector["endpoint"], "openid_connect": vector.get("openid_connect", True)}
     if not named["openid_connect"]:
@@ -236,7 +236,7 @@ def test_loopback_is_for_loopback_issuers(vector: dict[str, Any]) -> None:
 
 
 def test_providers_are_told_apart_by_who_they_are(fake: FakeProvider) -> None:
-    """P11: a branded widget takes a manager of its provider, however that was described."""
+    """Providers compare equal by identity, not name, and widgets accept their own (P11)."""
     assert hash(GOOGLE) == hash(Provider.named("google"))
     assert len({GOOGLE, Provider.named("google"), fake.provider()}) == 2
     manager = AuthManager(

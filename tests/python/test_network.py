@@ -89,7 +89,7 @@ def folder_of(authority: Authority, folder: Path) -> Path:
 def test_a_private_authority(
     server: str, authority: Authority, monkeypatch: pytest.MonkeyPatch, variable: str, tmp_path: Path
 ) -> None:
-    """F2: the file or folder that any of the usual variables names is trusted."""
+    """The certificates that an environment variable names, file or folder, are trusted (F2)."""
     is_folder = variable == "SSL_CERT_DIR"
     missing = f"{tmp_path / 'gone'}{os.pathsep}"
     value = f"{missing}{folder_of(authority, tmp_path)}" if is_folder else str(authority.file)
@@ -98,7 +98,7 @@ def test_a_private_authority(
 
 
 def test_a_private_authority_that_nobody_named(server: str, seen: list[Any]) -> None:
-    """F2: the word certificate, the variable, and who is trusted instead."""
+    """The error for an untrusted certificate names what is trusted, and the variable (F2)."""
     failure = refused(server)
     assert failure.reason == "certificate_untrusted"
     sentence = error_codes.sentence(failure.reason, failure.subject)
@@ -111,7 +111,7 @@ def test_a_private_authority_that_nobody_named(server: str, seen: list[Any]) -> 
 def test_a_certificate_of_another_name(
     authority: Authority, monkeypatch: pytest.MonkeyPatch, server: str
 ) -> None:
-    """F2: the reason and the variable in use are named."""
+    """The error for a certificate of another name gives the reason and the variable (F2)."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     port = int(server.rpartition(":")[2].split("/")[0])
     monkeypatch.setattr(socket, "getaddrinfo", resolver({"other.example": [("127.0.0.1", port)]}))
@@ -126,7 +126,7 @@ def test_a_certificate_of_another_name(
 def test_a_file_of_certificates_that_is_gone(
     server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, content: str | None
 ) -> None:
-    """F3: no raw OSError, but the variable and its path."""
+    """An unreadable certificate file gives a typed error with variable and path (F3)."""
     path = tmp_path / "gone.pem"
     if content is not None:
         path.write_text(content)
@@ -141,7 +141,7 @@ def test_a_file_of_certificates_that_is_gone(
 
 
 def test_the_operating_systems_certificates_come_through_truststore() -> None:
-    """F2: as in pip and uv; a container without any has certifi's."""
+    """By default, the operating system's certificates are trusted (F2)."""
     _, context = certificates.borrow_context()
     assert isinstance(context, truststore.SSLContext)
     assert context._ctx.cert_store_stats()["x509_ca"] > 50
@@ -152,7 +152,7 @@ def test_the_operating_systems_certificates_come_through_truststore() -> None:
 @pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_a_proxy(server: str, seen: list[Any], monkeypatch: pytest.MonkeyPatch, password: str | None) -> None:
-    """F2: with and without a password; NO_PROXY ends it."""
+    """HTTPS_PROXY is used, with or without a password, unless NO_PROXY excludes the host (F2)."""
     proxy = ConnectProxy(password)
     with proxy.running() as port:
         user = f"ada:{quote(password)}@" if password else ""
@@ -168,7 +168,7 @@ def test_a_proxy(server: str, seen: list[Any], monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.usefixtures("trusting")
 def test_a_proxy_that_refuses(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F2: the proxy and its variable are named, its password never."""
+    """The error for a proxy that refuses names the proxy and its variable, not its password (F2)."""
     for proxy, user, code in (
         (ConnectProxy(PASSWORD), "", "proxy_password_refused"),
         (ConnectProxy("other"), f"ada:{quote(PASSWORD)}@", "proxy_password_refused"),
@@ -210,7 +210,7 @@ def test_a_proxy_that_is_not_there(
 def test_a_socks_proxy(
     server: str, monkeypatch: pytest.MonkeyPatch, seen: list[Any], password: str | None
 ) -> None:
-    """F2: with names resolved there or here, with and without a password."""
+    """A SOCKS proxy works with remote and local name resolution, with and without a password (F2)."""
     names: list[str] = []
     with socks_proxy(names, password) as port:
         user = f"ada:{quote(password)}@" if password else ""
@@ -224,7 +224,7 @@ def test_a_socks_proxy(
 
 
 def test_a_socks_proxy_without_pysocks(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F2: what is missing is named."""
+    """The error for a SOCKS proxy without PySocks names tokentoss[socks] (F2)."""
     monkeypatch.setitem(sys.modules, "socks", None)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
     failure = refused(server)
@@ -241,7 +241,7 @@ def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_resolver_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S10: names are part of the deadline."""
+    """A name resolution that does not answer ends at the deadline (S10)."""
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(20))
     began = time.monotonic()
@@ -253,7 +253,7 @@ def test_a_resolver_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("trusting")
 def test_dead_addresses_among_several(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S10: silent and refusing ones cost a part of the one deadline, not a timeout each."""
+    """Addresses that do not answer share one deadline instead of a timeout each (S10)."""
     port = int(server.rpartition(":")[2].split("/")[0])
     with blackhole() as silent:
         dead = [silent, ("127.0.0.1", 1), silent]
@@ -279,7 +279,7 @@ def test_dead_addresses_among_several(server: str, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_server_that_drips(begin: bytes) -> None:
-    """S10: headers and body are part of the deadline."""
+    """A server that answers byte by byte is cut off at the deadline (S10)."""
     with dripping(begin) as port:
         began = time.monotonic()
         failure = refused(f"http://127.0.0.1:{port}/", deadline=0.3)
@@ -290,7 +290,7 @@ def test_a_server_that_drips(begin: bytes) -> None:
 
 
 def test_a_handshake_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S10: TLS is part of the deadline: its records may come byte by byte."""
+    """A TLS handshake that proceeds byte by byte is cut off at the deadline (S10)."""
     with dripping(b"\x16\x03\x03\x40\x00") as port:
         monkeypatch.setattr(socket, "getaddrinfo", resolver({NAME: [("127.0.0.1", port)]}))
         began = time.monotonic()
@@ -310,7 +310,7 @@ def test_a_tunnel_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_thread_and_no_socket_is_left(fake: FakeProvider) -> None:
-    """S10: a deadline that is met ends with its call."""
+    """The deadline's timer thread ends with its call (S10)."""
     before = set(threading.enumerate())
     call("GET", fake.issuer + "/keys")
     # A thread that was told to end may take a moment.
@@ -321,7 +321,7 @@ def test_no_thread_and_no_socket_is_left(fake: FakeProvider) -> None:
 
 
 def test_encodings(fake: FakeProvider) -> None:
-    """S9: none is asked for, and none is unpacked."""
+    """Only the identity encoding is requested, and an encoded answer is refused (S9)."""
     body = gzip.compress(gzip.compress(b"{}" * 1000))
     fake.answers["/token"] = Answer(200, body, {"Content-Encoding": "gzip, gzip"})
     failure = refused(fake.issuer + "/token")
@@ -335,14 +335,14 @@ def test_encodings(fake: FakeProvider) -> None:
 def test_a_debug_level_prints_nothing(
     fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """H5: people set it to look at their own requests."""
+    """A debuglevel set on http.client does not print the package's requests (H5)."""
     monkeypatch.setattr(http_client.HTTPConnection, "debuglevel", 1)
     call("POST", fake.issuer + "/token", form={"refresh_token": "refresh-1"}, bearer="access-1")
     assert capsys.readouterr().out == ""
 
 
 def test_a_proxy_does_not_see_loopback(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F15: whatever the variables say, and without NO_PROXY."""
+    """Calls to loopback use no proxy, even without NO_PROXY (F15)."""
     proxy = ConnectProxy()
     with proxy.running() as port:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -352,7 +352,7 @@ def test_a_proxy_does_not_see_loopback(fake: FakeProvider, monkeypatch: pytest.M
 
 
 def test_frames_hold_no_secret(fake: FakeProvider) -> None:
-    """S12: of a call that fails, tracebacks with local variables show no token and no password."""
+    """The traceback of a failed call shows no token, even with local variables (S12)."""
     fake.answers["/token"] = Answer(200, b"x" * 10_000)
     form = Form(refresh_token=f"{'refresh'}-1")
     hidden = Form(form=form, bearer=f"{'access'}-1")  # type: ignore[arg-type] # shows names only

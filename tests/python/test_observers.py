@@ -55,7 +55,7 @@ def is_free(lock: Gate) -> bool:
 
 @pytest.mark.parametrize("name", ["is_authenticated", "status", "ticket", "acknowledged", "sealed_tokens"])
 def test_an_observer_runs_under_no_lock(widget: AuthWidget, fake: FakeProvider, name: str) -> None:
-    """P1: one that waits for a thread of the widget would wait for ever."""
+    """Observers run while the widget's lock is free (P1)."""
     free: list[bool] = []
     widget.observe(lambda change: free.append(is_free(widget._lock)), name)
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
@@ -66,7 +66,7 @@ def test_an_observer_runs_under_no_lock(widget: AuthWidget, fake: FakeProvider, 
 
 @pytest.mark.parametrize("name", ["code", "error", "status"])
 def test_an_observer_may_close_the_widget(by_code: Make, fake: FakeProvider, name: str) -> None:
-    """P1: the code thread waited for whoever closed, and the other way round."""
+    """An observer may close the widget while a code is requested (P1)."""
     widget = AuthWidget(auth_manager=by_code())
     fake.answers["/token"] = refused("access_denied")
     free: list[bool] = []
@@ -85,7 +85,7 @@ def test_an_observer_may_close_the_widget(by_code: Make, fake: FakeProvider, nam
 def test_an_observer_that_raises_stops_nobody(
     widget: AuthWidget, fake: FakeProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P2: a cell waited for 300 seconds although somebody was signed in."""
+    """An observer that raises keeps neither the sign-in nor a waiting cell from ending (P2)."""
 
     def fail(change: Any) -> None:
         raise ZeroDivisionError
@@ -104,7 +104,7 @@ def test_an_observer_that_raises_stops_nobody(
 
 
 def test_who_waits_hears_first(widget: AuthWidget, fake: FakeProvider) -> None:
-    """P2: before an observer that takes its time."""
+    """A waiting cell gets the sign-in before an observer returns (P2)."""
     cell = Cell(widget)
     waited: list[bool] = []
 
@@ -134,7 +134,7 @@ def test_who_waits_for_a_failure_hears_first(by_code: Make, fake: FakeProvider) 
 def test_a_storage_that_raises_ends_the_code(
     by_code: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P7: the thread died, and the code was shown for ever."""
+    """An exception while the tokens are accepted ends the code with an error (P7)."""
     manager = by_code()
     widget = AuthWidget(auth_manager=manager)
     fake.answers["/token"] = tokens(fake)
@@ -153,7 +153,7 @@ def test_a_storage_that_raises_ends_the_code(
 
 
 def test_a_failure_to_get_a_code_is_said_each_time(by_code: Make, fake: FakeProvider) -> None:
-    """R2: the emptied error is no answer, so the page must hear the same failure once more."""
+    """A repeated failure to get a code is sent to the page each time (R2)."""
     widget = AuthWidget(auth_manager=by_code())
     fake.answers["/device"] = refused("unauthorized_client")
 
@@ -171,7 +171,7 @@ def test_a_failure_to_get_a_code_is_said_each_time(by_code: Make, fake: FakeProv
 
 @pytest.mark.parametrize("make", ["sign in", "configure"])
 def test_an_answer_to_a_ping_is_small(make_manager: Make, make: str) -> None:
-    """H2: it held the whole front end, because anywidget gives each instance a class of its own."""
+    """The answer to a ping holds only the widget's own unsealed traits, in under 8 kB (H2)."""
     widget = AuthWidget(auth_manager=make_manager()) if make == "sign in" else ConfigureWidget()
     before = len(updates(widget))  # type: ignore[arg-type]
     message(widget, {"type": "ping", "id": 1})
@@ -182,7 +182,7 @@ def test_an_answer_to_a_ping_is_small(make_manager: Make, make: str) -> None:
 
 
 def test_a_page_changes_none_of_our_traits(widget: AuthWidget) -> None:
-    """H2: the same set guards the state; the front end's own traits are ipywidgets' business."""
+    """A page cannot change the widget's own traits, such as ticket or status (H2)."""
     ticket = widget.ticket
     from_page(widget, ticket={}, status="x", is_authenticated=True, error="x")
     assert (widget.ticket, widget.is_authenticated, widget.error) == (ticket, False, "")
@@ -201,7 +201,7 @@ def test_a_users_own_trait_is_the_users(make_manager: Make) -> None:
 
 
 def test_what_a_page_says_is_in_no_log(widget: AuthWidget, caplog: pytest.LogCaptureFixture) -> None:
-    """H6: ``comm`` prints every message at level DEBUG."""
+    """At level DEBUG, the log of comm holds neither code nor state of a page's messages (H6)."""
     caplog.set_level(logging.DEBUG)
     address = "http://127.0.0.1:1/?state=the-state&code=the-code"
     contents = [
@@ -219,7 +219,7 @@ def test_what_a_page_says_is_in_no_log(widget: AuthWidget, caplog: pytest.LogCap
 
 @needs_fork
 def test_a_forked_process_leaves_the_parents_sign_in_alone(widget: AuthWidget, fake: FakeProvider) -> None:
-    """P13: its locks are free, and the end of its copies reaches neither the page nor the listener."""
+    """A forked process can take all locks, and does not end the parent's sign-in (P13)."""
     page = Page(widget.ticket)
     token = page.reach_callback()
     hand_off = widget._attempt.hand_off
@@ -258,7 +258,7 @@ class Shell:
 
 
 def test_a_re_run_leaves_the_results_alone(make_manager: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """P14: ``Out[n]`` was deleted; it goes on to work for who holds the widget, and keeps nobody alive."""
+    """After a re-run, Out[n] still works while the widget is held, without keeping it alive (P14)."""
     shell = Shell()
     monkeypatch.setattr(cell_lifetime, "_shell", lambda: shell)
     held = AuthWidget(auth_manager=make_manager())
@@ -281,7 +281,7 @@ def test_a_re_run_leaves_the_results_alone(make_manager: Make, monkeypatch: pyte
 def test_the_end_of_a_widget_says_nothing_when_modules_are_gone(
     make_manager: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """E12: on Python 3.10, ``Widget.__del__`` printed a TypeError at exit."""
+    """An error in close() is not raised by the widget's __del__ (E12)."""
     widget = AuthWidget(auth_manager=make_manager())
 
     def fail(self: object) -> None:

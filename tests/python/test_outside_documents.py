@@ -157,7 +157,7 @@ READERS: dict[str, tuple[Callable[[bytes], str], set[str]]] = {
 
 @pytest.mark.parametrize("name", READERS)
 def test_the_corpus_reaches_every_code(name: str) -> None:
-    """C45, C50, C51: each document is taken or refused with a code of the table."""
+    """Each document is accepted, or refused with an error code of the table (C45, C50, C51)."""
     read, expected = READERS[name]
     outcomes = {path.name: read(path.read_bytes()) for path in corpus(name)}
     assert set(outcomes.values()) == expected

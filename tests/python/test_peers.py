@@ -114,7 +114,7 @@ def test_a_connection_of_this_process(family: int, host: str) -> None:
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="needs root, to become somebody else")
 @pytest.mark.parametrize("target", ["/tokentoss/start", "/?code=c&state=s"])
 def test_another_user_gets_403_and_nothing_else(page: Page, target: str) -> None:
-    """S2: reading iopub of a kernel on TCP is worth nothing to another user of the machine."""
+    """A request of another user of the machine gets 403 and ends no sign-in (S2)."""
     assert page.register().status == 200
     port = page.listener.rpartition(":")[2]
     script = (

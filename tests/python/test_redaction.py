@@ -1,4 +1,4 @@
-"""C72: whatever is printed, logged, pickled or raised holds no secret."""
+"""Whatever is printed, logged, pickled or raised holds no secret (C72)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_a_provider_that_asks_for_the_user_ends_the_session(
 def test_an_invalid_request_that_is_said_twice_ends_the_session(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """H4: LemonLDAP says so of a grant that it has forgotten."""
+    """invalid_request twice in a row ends the session with grant_forgotten (H4)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json({"error": "invalid_request"}, 400)
     with pytest.raises(ReauthRequiredError) as end:
@@ -78,7 +78,7 @@ def test_an_invalid_request_that_is_said_once_ends_nothing(
 def test_an_answer_that_cannot_be_read_is_not_asked_for_again_at_once(
     make_manager: Make, fake: FakeProvider, sleeps: list[float], body: bytes
 ) -> None:
-    """F25: for no manager of the process, and then once more."""
+    """An unreadable answer is followed by a pause, for all managers (F25)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     fake.answers["/token"] = Answer(200, body)
@@ -114,7 +114,7 @@ def test_a_new_refresh_token_in_an_answer_of_no_use_is_kept(make_manager: Make, 
 def test_after_an_outage_a_call_without_a_token_asks(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """H1: it has the six seconds of docs/credentials.md, whatever failed before."""
+    """After an outage, a call without a valid token retries for up to six seconds (H1)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer(503)
     for _ in range(6):
@@ -145,7 +145,7 @@ class CountingLock:
 def test_calls_that_wait_share_one_attempt(
     make_manager: Make, fake: FakeProvider, eventually: Callable[[Callable[[], object]], object]
 ) -> None:
-    """H1: one request at a time, and not one for each caller after the other."""
+    """Calls that wait for a renewal share the attempt and its failure (H1)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     turn = CountingLock()
     manager._renewal._turn = turn  # type: ignore[assignment]
@@ -189,7 +189,7 @@ def test_calls_that_wait_share_one_attempt(
 
 
 def test_refused_calls_renew_once(make_manager: Make, fake: FakeProvider) -> None:
-    """P5: a service that refuses every token costs the provider one request."""
+    """A service that refuses every token causes one token request (P5)."""
     manager = signed_in(make_manager, fake, expires_in=3600)
     served = [0]
 
@@ -212,7 +212,7 @@ def test_refused_calls_renew_once(make_manager: Make, fake: FakeProvider) -> Non
 def test_a_token_that_could_not_be_written_does_not_undo_a_sign_out(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P4: signed out by another process after the write failed, and not brought back by the next renewal."""
+    """A token that was not written does not undo another process's sign-out (P4)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="refresh-2"))
@@ -234,7 +234,7 @@ def test_a_token_that_could_not_be_written_does_not_undo_a_sign_out(
 def test_a_token_that_could_not_be_written_is_written_at_the_next_use(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F18: a spent refresh token does not stay in the file until the next renewal."""
+    """A token that was not written is stored at the next use (F18)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="refresh-2", expires_in=100))
@@ -254,7 +254,7 @@ def test_a_token_that_could_not_be_written_is_written_at_the_next_use(
 
 
 def test_a_sign_in_that_comes_between_stays(make_manager: Make, fake: FakeProvider) -> None:
-    """P3: the end of an old session removes no tokens of a newer one."""
+    """The end of an old session does not remove tokens of a newer one (P3)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     session = manager._store.session
@@ -295,7 +295,7 @@ class FourMethods:
 def test_two_managers_on_a_storage_of_the_users_own_make_one_request(
     make_manager: Make, fake: FakeProvider
 ) -> None:
-    """P6: and two storages that call themselves equal are two."""
+    """Two managers of one custom storage share one request (P6)."""
     storage = FourMethods()
     storage.save(stored(fake, expires_in=-10))
     managers = [make_manager(storage=storage) for _ in range(2)]

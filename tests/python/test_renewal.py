@@ -84,7 +84,7 @@ def test_rotated_tokens_are_on_disk_before_anybody_sees_them(make_manager: Make,
 def test_a_rotation_by_another_process_is_followed_though_the_id_token_is_the_same(
     make_manager: Make, fake: FakeProvider
 ) -> None:
-    """C63: the answer there held no ID token, and the old refresh token is worth nothing any more."""
+    """Another process's new refresh token is used (C63)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     mine = manager.token_data
@@ -116,7 +116,7 @@ def test_a_follower_renews_what_it_follows_if_that_is_due_as_well(
 def test_a_rotated_token_outlives_a_wrong_clock(
     make_manager: Make, fake: FakeProvider, claims: dict[str, int], code: str
 ) -> None:
-    """C62, C65: the ID token is refused, but the old refresh token may be dead already."""
+    """A new refresh token is stored even if its ID token is refused (C62, C65)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10_000, storage=storage)
     before = manager.token_data
@@ -253,7 +253,7 @@ def test_a_busy_server_that_says_invalid_grant_does_not_mean_it(
 
 
 def test_a_storage_that_cannot_be_read_does_not_end_a_grant(make_manager: Make, fake: FakeProvider) -> None:
-    """C64: whether somebody else won cannot be known."""
+    """invalid_grant does not end the session if the storage is unreadable (C64)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
 
@@ -272,7 +272,7 @@ def test_a_storage_that_cannot_be_read_does_not_end_a_grant(make_manager: Make, 
 def test_a_caller_without_a_valid_token_is_patient(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """C64: a fault that passes within seconds fails no call."""
+    """Without a valid token, a call retries temporary faults until it succeeds (C64)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = in_turn(
         Answer(503), Answer(502, b"<html>"), Answer(429), Answer.json(fake.token_response())
@@ -314,7 +314,7 @@ def test_a_caller_with_a_valid_token_does_not_wait(
 
 
 def test_retry_after_is_honoured(make_manager: Make, fake: FakeProvider, sleeps: list[float]) -> None:
-    """C64: in seconds within a call, and between calls."""
+    """Retry-After is obeyed, as seconds within a call and as a date between calls (C64)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = in_turn(
         Answer.json({}, 429, Retry_After="4"), Answer.json(fake.token_response())
@@ -344,7 +344,7 @@ def test_other_retry_afters(value: str, seconds: float | None) -> None:
 
 
 def test_a_valid_token_is_served_while_another_renews(make_manager: Make, fake: FakeProvider) -> None:
-    """C63: nobody with a valid token waits for the provider."""
+    """A caller with a valid token does not wait for a renewal under way (C63)."""
     storage = FileStorage()
     first = signed_in(make_manager, fake, expires_in=100, storage=storage)
     second = make_manager(storage=FileStorage())
@@ -447,7 +447,7 @@ def test_another_sign_in_during_a_renewal_wins(make_manager: Make, fake: FakePro
 def test_tokens_that_cannot_be_stored_are_stored_later(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """C62: the session goes on in memory, says so, and does not fall back to what is stored."""
+    """Tokens that cannot be stored are used from memory, and stored by the next renewal (C62)."""
     storage = FileStorage()
     manager = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="refresh-2"))
@@ -542,7 +542,7 @@ def test_the_lifetime_of_a_session_ends_while_it_is_used(make_manager: Make, fak
 def test_a_lost_answer_of_a_rotation_ends_in_one_sign_in(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """C65: the provider has rotated, its answer never came, and it takes the second use for a theft."""
+    """After a lost answer, one later attempt ends the session, without a loop (C65)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     used: set[str] = set()
 
@@ -570,7 +570,7 @@ def test_a_lost_answer_of_a_rotation_ends_in_one_sign_in(
 def test_a_provider_with_grace_gives_a_lost_answer_again(
     make_manager: Make, fake: FakeProvider, sleeps: list[float]
 ) -> None:
-    """C65: within its grace the same refresh token is taken twice."""
+    """After a lost answer, a provider that takes the old token again renews (C65)."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = in_turn(
         Answer(200, b"{"), Answer.json(fake.token_response(refresh_token="refresh-2"))

@@ -36,7 +36,7 @@ def test_shared_vectors_open(file: str) -> None:
 
 
 def test_shared_vectors_open_for_nothing_else() -> None:
-    """C71: purpose, ticket, client and issuer are bound to the message."""
+    """A message does not open with another purpose, ticket, client or issuer (C71)."""
     vector = json.loads((VECTORS / "hpke.json").read_text())[0]
     for member in ("ticket", "client_id", "issuer", "purpose"):
         with pytest.raises(HandOffError) as refusal:
@@ -72,7 +72,7 @@ def test_garbage_does_not_open(sealed: str) -> None:
 
 
 def test_another_key_does_not_open() -> None:
-    """C71: a message for one kernel is nothing to another."""
+    """A message does not open with another key (C71)."""
     sealed = seal(b"x", RecipientKey.generate().public, CONTEXT)
     with pytest.raises(HandOffError):
         RecipientKey.generate().open(sealed, CONTEXT)

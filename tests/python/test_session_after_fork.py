@@ -1,4 +1,4 @@
-"""P13: a forked process uses the session, whatever its parent's threads were doing."""
+"""A forked process uses the session, whatever the threads of its parent are doing (P13)."""
 
 from __future__ import annotations
 

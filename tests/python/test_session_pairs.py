@@ -1,4 +1,4 @@
-"""P10: what belongs together is read together."""
+"""Values that belong together are read from the same tokens (P10)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tokentoss.storage.token_data import iso_time
 def test_token_and_expiry_are_of_the_same_tokens(
     make_manager: Callable[..., AuthManager], fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P10: another thread renews right after the token was read."""
+    """The refresh handler returns token and expiry of the same tokens (P10)."""
     manager = signed_in(make_manager, fake)
     credentials = manager.credentials
     before = manager.token_data

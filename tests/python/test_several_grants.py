@@ -21,7 +21,7 @@ Make = Callable[..., AuthManager]
 def test_after_a_sign_out_nobody_else_takes_the_place(
     make_manager: Make, fake: FakeProvider, recorded: None
 ) -> None:
-    """E1: the credentials of the process do not become another user's by a sign-out."""
+    """After a sign-out, tokentoss.CREDENTIALS is None, not another user's (E1)."""
     ada, bob = make_manager(storage=FileStorage()), make_manager(storage=MemoryStorage())
     sign_in(ada, fake, "ada")
     sign_in(bob, fake, "bob")
@@ -36,7 +36,7 @@ def test_after_a_sign_out_nobody_else_takes_the_place(
 
 
 def test_loading_a_stored_account_does_not_replace_a_sign_in(make_manager: Make, fake: FakeProvider) -> None:
-    """E1: only a sign-in changes whose the process-wide credentials are."""
+    """Loading a stored account does not change tokentoss.CREDENTIALS (E1)."""
     storage = FileStorage()
     storage.save(of(fake, "bob"))
     ada = make_manager()
@@ -51,7 +51,7 @@ def test_loading_a_stored_account_does_not_replace_a_sign_in(make_manager: Make,
 def test_a_sign_out_leaves_nothing_of_another_client_to_call_with(
     make_manager: Make, fake: FakeProvider, recorded: None
 ) -> None:
-    """E2: configure A, sign in, configure B, sign in, sign out."""
+    """After client B's sign-out, client A's tokens are not used for B (E2)."""
     first = make_manager(storage=FileStorage())
     first.accept(response(fake), nonce="n")
     other = ClientConfig("client-b", "secret-b")
@@ -87,7 +87,7 @@ def two_grants(fake: FakeProvider) -> list[str]:
 def test_each_of_two_grants_of_one_user_has_a_name(
     fake: FakeProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """E2: ``sign-out --account`` can name each, and ``status`` tells them apart."""
+    """sign-out --account can name either grant, and status tells them apart (E2)."""
     first, second = two_grants(fake)
     assert main(["status"]) == 0
     shown = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""C67, C68: signing out here first and always, and at the provider on request."""
+"""A sign-out always signs out here first, and revokes at the provider on request (C67, C68)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_by_default_nobody_is_told(make: Make, fake: FakeProvider) -> None:
 
 @pytest.mark.parametrize(("refresh_token", "hint"), [("refresh-1", "refresh_token"), ("", "access_token")])
 def test_revocation(make: Make, fake: FakeProvider, refresh_token: str, hint: str) -> None:
-    """C67: POST of the token with its hint."""
+    """Revocation posts the token with its hint, after the tokens are removed here (C67)."""
     manager = signed_in(make, fake, refresh_token=refresh_token)
     order: list[bool] = []
     answer = Answer(200)
@@ -115,7 +115,7 @@ def test_a_token_that_is_dead_already_counts_as_revoked(make: Make, fake: FakePr
 
 
 def test_offline(make: Make, fake: FakeProvider) -> None:
-    """C67: the file is gone all the same."""
+    """Without the provider, a sign-out reports the error and removes the file anyway (C67)."""
     storage = FileStorage()
     manager = signed_in(make, fake, storage=storage)
     fake.close()

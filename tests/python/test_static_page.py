@@ -58,7 +58,7 @@ def test_the_headers() -> None:
 
 
 def test_the_page_refers_to_nothing_else() -> None:
-    """C14, C21: every origin in it is one that it was given."""
+    """The page refers only to the origins that it was given (C14, C21)."""
     page = static_page([HUB, "http://localhost:8888", HUB])
     assert re.findall(r"https?://[^\"'\s]+", page) == [HUB, "http://localhost:8888"]
     assert "{{" not in page

@@ -55,7 +55,7 @@ def test_the_default_file_is_private_whatever_the_umask() -> None:
 
 
 def test_no_reader_ever_sees_an_open_or_partial_file(storage: FileStorage) -> None:
-    """C69: a racing reader of the folder, with umask 000."""
+    """A racing reader never sees a partial file or open permissions (C69)."""
     before = os.umask(0)
     seen: list[str] = []
     stop = threading.Event()

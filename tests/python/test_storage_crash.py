@@ -59,7 +59,7 @@ STEPS = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_any_step_leaves_old_or_new(tmp_path: Path, step: str) -> None:
-    """C62: never mixed, never empty, and the next write succeeds."""
+    """A kill at any step leaves the old or the new tokens, and the next write works (C62)."""
     storage = FileStorage(tmp_path / "tokens.json")
     storage.save(OLD)
     package = Path(__file__).parent.parent.parent / "python"
@@ -85,7 +85,7 @@ with storage.renewing(tokens, 5), storage._exclusively():
 
 
 def test_a_killed_owner_of_the_locks_blocks_nobody(tmp_path: Path) -> None:
-    """C63: the operating system takes both locks back."""
+    """The locks of a killed process can be taken at once (C63)."""
     storage = FileStorage(tmp_path / "tokens.json")
     storage.save(OLD)
     package = Path(__file__).parent.parent.parent / "python"

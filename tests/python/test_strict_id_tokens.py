@@ -30,7 +30,7 @@ Make = Callable[..., AuthManager]
 
 
 def test_further_audiences_are_trusted_by_name(fake: FakeProvider) -> None:
-    """F11: ZITADEL adds the project ID always."""
+    """An additional audience is refused unless trusted_audiences names it (F11)."""
     token = fake.id_token(aud=[CLIENT_ID, "2000@proj"], azp=CLIENT_ID)
     with pytest.raises(IdTokenError) as refusal:
         validate_id_token(token, provider=fake.provider(), client_id=CLIENT_ID)
@@ -82,7 +82,7 @@ def test_an_expiry_as_text_sends_nobody_in_a_circle(make_manager: Make, fake: Fa
 def test_a_renewed_id_token_may_be_a_little_older(
     make_manager: Make, fake: FakeProvider, seconds: int, code: str
 ) -> None:
-    """E8: the servers of one provider have clocks of their own."""
+    """A renewed ID token may be slightly older than the one before, but not much (E8)."""
     now = int(time.time())
     manager = signed_in(make_manager, fake, expires_in=-10, claims={"iat": now - 30, "exp": now + 1})
     token = fake.id_token(iat=now - 30 - seconds, at_hash=access_token_hash("access-2", "RS256"))
@@ -99,7 +99,7 @@ def test_a_renewed_id_token_may_be_a_little_older(
 def test_an_unknown_key_is_refused_though_the_network_is_cut(
     fake: FakeProvider, other_key: SigningKey
 ) -> None:
-    """S8: with a key set at hand, only its keys count."""
+    """With cached keys, an unknown key is refused even without network (S8)."""
     provider = fake.provider()
     assert validate_id_token(fake.id_token(), provider=provider, client_id=CLIENT_ID).signature_checked
     fake.answers["/keys"] = Answer(503)
@@ -109,7 +109,7 @@ def test_an_unknown_key_is_refused_though_the_network_is_cut(
 
 
 def test_without_any_keys_the_signature_is_checked_later(fake: FakeProvider, other_key: SigningKey) -> None:
-    """S8: the one case in which nobody can tell."""
+    """Without any keys, the token is accepted with signature_checked False (S8)."""
     fake.answers["/keys"] = Answer(503)
     token = other_key.sign(fake.claims())
     assert not validate_id_token(token, provider=fake.provider(), client_id=CLIENT_ID).signature_checked
@@ -143,7 +143,7 @@ def test_a_nonce_that_has_no_utf_8_form_is_a_wrong_nonce(fake: FakeProvider) -> 
 
 @pytest.mark.parametrize("part", ["eyJ", "eyJaaaaaaaa", "Bearer ", "code=", "1//", "_token="])
 def test_redaction_takes_time_in_proportion(part: str) -> None:
-    """S17: ten times the text, ten times the time, with much room for a busy machine."""
+    """Redaction takes time roughly in proportion to the length of the text (S17)."""
 
     def seconds(length: int) -> float:
         text = (part * (length // len(part) + 1))[:length]
@@ -156,7 +156,7 @@ def test_redaction_takes_time_in_proportion(part: str) -> None:
 
 
 def test_metadata_with_shared_secrets_only_says_what_is_wrong(fake: FakeProvider) -> None:
-    """F19: authentik without a signing key."""
+    """Metadata that lists only HS256 is refused, and the error names HS256 (F19)."""
     metadata = fake.metadata(id_token_signing_alg_values_supported=["HS256"])
     fake.answers["/.well-known/openid-configuration"] = Answer.json(metadata)
     with pytest.raises(DiscoveryError) as refusal:
@@ -199,7 +199,7 @@ def test_consent_is_asked_for_where_it_brings_a_refresh_token(
     asked: list[str] | None,
     prompt: str | None,
 ) -> None:
-    """F9, H3: what decides is what is asked for and what the provider needs."""
+    """prompt=consent is sent only if offline_access needs it (F9, H3)."""
     metadata = fake.metadata(scopes_supported=supported)
     fake.answers["/.well-known/openid-configuration"] = Answer.json(metadata)
     provider = replace(Provider.discover(fake.issuer), offline_access_needs_consent=needs)
@@ -224,7 +224,7 @@ def test_consent_is_asked_for_where_it_brings_a_refresh_token(
 def test_discovery_knows_who_needs_no_consent(
     monkeypatch: pytest.MonkeyPatch, issuer: str, needs: bool
 ) -> None:
-    """F9: Entra ID would ask an administrator."""
+    """Discovery tells by the issuer whether offline_access needs consent (F9)."""
     metadata = {
         "issuer": issuer,
         "authorization_endpoint": "https://idp.example/auth",

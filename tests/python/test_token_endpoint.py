@@ -33,7 +33,7 @@ def refusal_of(fake: FakeProvider, answer: Answer) -> TokenRefreshError:
 
 
 def test_the_request(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """C41: form-encoded POST, nothing in the URL, no password of ~/.netrc."""
+    """The request is a form-encoded POST that uses no password of netrc (C41)."""
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login eve password wrong\n")
     netrc.chmod(0o600)
@@ -61,7 +61,7 @@ def test_the_request(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, tmp_pa
 )
 @pytest.mark.parametrize("status", [400, 401, 200])
 def test_oauth_errors(fake: FakeProvider, code: str, status: int) -> None:
-    """C44, C45: also a 200 that holds an error."""
+    """An OAuth error in an answer of any status gives its code (C44, C45)."""
     answer = Answer.json({"error": code, "error_description": "<b>secret-7</b>"}, status)
     failure = refusal_of(fake, answer)
     assert failure.code == code
@@ -72,7 +72,7 @@ def test_oauth_errors(fake: FakeProvider, code: str, status: int) -> None:
     "value", ["use_dpop_nonce", "grant_revoked", "<script>", "", None, 5, "x" * 500, "a b", "state_mismatch"]
 )
 def test_other_error_codes(fake: FakeProvider, value: Any) -> None:
-    """C44: an unknown code is shown if it is a plain word, and never decides anything by itself."""
+    """An unknown error code is shown only if it is a plain word (C44)."""
     failure = refusal_of(fake, Answer.json({"error": value}, 400))
     assert failure.code == "provider_error"
     assert ("use_dpop_nonce" in str(failure)) == (value == "slow_down")
@@ -136,7 +136,7 @@ def test_nobody_there(fake: FakeProvider) -> None:
 
 
 def test_an_answer_that_drips_ends() -> None:
-    """C45: a slow provider meets the deadline although every read succeeds."""
+    """An answer that arrives byte by byte ends at the deadline (C45)."""
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -53,7 +53,7 @@ def test_the_state_holds_nothing_that_lets_anybody_act(widget: AuthWidget, fake:
 
 
 def test_a_hostile_page_is_asked_about(widget: AuthWidget) -> None:
-    """S1, H9: with a ticket out of a saved notebook, any page could register, and got the client secret."""
+    """A page without a proof is not registered until the user confirms (S1, H9)."""
     page = Page(widget.ticket)
     reply = page.register(origin=EVIL, says_yes=False)
     question = reply.json()
@@ -84,7 +84,7 @@ def test_a_proof_is_good_for_its_origin_alone(widget: AuthWidget) -> None:
 
 @pytest.mark.parametrize("proof", ["", "A" * 43, "\ud800", None])
 def test_another_proof_is_none(widget: AuthWidget, proof: str | None) -> None:
-    """S13: a lone surrogate threw in the thread of the request."""
+    """A wrong or malformed proof leads to the confirmation (S13)."""
     introduce(widget, Page(widget.ticket))
     assert "confirm" in Page(widget.ticket).register(proof=proof, says_yes=False).json()
 
@@ -256,7 +256,7 @@ def test_a_page_cannot_redeem_for_a_web_client(make_manager: Make) -> None:
 
 
 def test_a_page_knows_no_further_audiences(fake: FakeProvider, make_manager: Make) -> None:
-    """F11: it would refuse what the kernel was told to trust."""
+    """A provider with trusted_audiences needs the exchange in the kernel (F11)."""
     provider = fake.provider(trusted_audiences=("2000@proj",))
     widget = AuthWidget(auth_manager=make_manager(provider=provider))
     assert widget.ticket["exchange"] == "kernel"
@@ -287,7 +287,7 @@ def test_tokens_are_for_openid_connect_alone(make_manager: Make, fake: FakeProvi
 
 @pytest.mark.parametrize("nonce", ["\ud800", 5, None])
 def test_a_nonce_that_is_no_unicode(widget: AuthWidget, fake: FakeProvider, nonce: Any) -> None:
-    """S17: it raised UnicodeEncodeError."""
+    """A nonce with a lone surrogate is refused as a mismatch (S17)."""
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake, {"nonce": nonce}))
     assert (widget.error_code, widget.is_authenticated) == ("id_token_nonce_mismatch", False)
 

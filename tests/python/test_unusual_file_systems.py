@@ -121,7 +121,7 @@ def test_without_a_home_tokens_stay_in_memory_with_one_sentence(homeless: Path) 
 def test_without_a_home_nothing_is_written_to_the_working_folder(
     homeless: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F14: every place that has a default in the home folder."""
+    """Without a home folder, commands report it and write no file (F14)."""
     with pytest.raises(StorageError) as refusal:
         tokentoss.configure("a", "b")
     assert refusal.value.code == "storage_home_missing"
@@ -174,7 +174,7 @@ def test_a_relative_path_below_a_folder_that_is_gone(tmp_path: Path, monkeypatch
 
 @as_root
 def test_a_user_without_a_passwd_entry(public_folder: Path) -> None:
-    """F14: the real thing, in a process of a user whom the system does not know."""
+    """A user without a passwd entry gets tokens in memory, one warning and no files (F14)."""
     public_folder.chmod(0o777)
     done = as_user(
         54321, "default_storage().save(tokens); print(default_storage().load() == tokens)", public_folder
@@ -224,7 +224,7 @@ def test_a_folder_of_another_user(public_folder: Path) -> None:
 
 
 def test_folders_are_made_closed_whatever_the_umask() -> None:
-    """E12: ``~/.config`` was made 0777 under umask 000."""
+    """New folders have mode 0700, whatever the umask (E12)."""
     before = os.umask(0)
     try:
         FileStorage().save(TOKENS)
@@ -271,7 +271,7 @@ def with_leftovers(storage: FileStorage) -> FileStorage:
 def test_no_refresh_token_stays_after_a_sign_out(
     storage: FileStorage, sign_out: Callable[[FileStorage], None]
 ) -> None:
-    """S16: neither in ``tokens.json.corrupt-*`` nor in a fresh temporary file."""
+    """A sign-out removes set-aside and temporary files as well (S16)."""
     sign_out(with_leftovers(storage))
     assert [path.name for path in storage.path.parent.iterdir()] == ["tokens.json.lock"]
 
@@ -353,7 +353,7 @@ def test_a_link_to_something_else_changes_nothing(storage: FileStorage, tmp_path
 
 @pytest.mark.parametrize("target", ["nowhere.json", "tokens.json"])
 def test_a_link_to_nothing(storage: FileStorage, target: str) -> None:
-    """E12: a link that leads nowhere, and one to itself."""
+    """Saving through a broken or circular symbolic link is refused (E12)."""
     storage.path.parent.mkdir()
     storage.path.symlink_to(target)
     with pytest.raises(StorageError, match="symbolic link") as refusal:
@@ -362,7 +362,7 @@ def test_a_link_to_nothing(storage: FileStorage, target: str) -> None:
 
 
 def test_a_link_where_others_may_write(linked: FileStorage) -> None:
-    """E12: in such a folder anybody can put another link there."""
+    """A symbolic link in a folder that others may write to is refused (E12)."""
     linked.path.parent.chmod(0o777)
     with pytest.raises(StorageError, match="a folder that others may write to") as refusal:
         linked.load()
@@ -376,7 +376,7 @@ def test_a_link_where_others_may_write(linked: FileStorage) -> None:
 def test_a_file_system_without_locks(
     storage: FileStorage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int
 ) -> None:
-    """F12: tokens are stored all the same, and the log says once what is missing."""
+    """Without file locks, tokens are stored, and the log says so once (F12)."""
 
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -400,7 +400,7 @@ def test_a_file_system_without_locks(
 
 @as_root
 def test_a_lock_file_of_another_user(public_folder: Path) -> None:
-    """E11: the lock is named, not the token file."""
+    """The error for another user's lock file names the lock file (E11)."""
     public_folder.chmod(0o777)
     lock = public_folder / "tokens.json.lock"
     lock.touch(0o600)
@@ -412,7 +412,7 @@ def test_a_lock_file_of_another_user(public_folder: Path) -> None:
 
 
 def test_clearing_waits_for_a_writer(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """E12: ``clear()`` takes the lock."""
+    """clear() fails and removes nothing while the file is locked (E12)."""
     storage.save(TOKENS)
     monkeypatch.setattr("tokentoss.storage.file.WRITE_TIMEOUT", 0.0)
     with locks.file_lock(storage._lock_path(), 1), pytest.raises(StorageError, match="keeps it locked"):
@@ -428,7 +428,7 @@ class InUseError(PermissionError):
 
 
 def test_a_file_that_windows_says_is_in_use(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """F18: tried again, so that the new refresh token does not stay in memory alone."""
+    """A write is repeated while Windows reports the file as in use (F18)."""
     storage.save(TOKENS)
     refusals = iter([InUseError("in use")] * 3)
     real = Path.replace
@@ -463,7 +463,7 @@ def test_a_file_that_stays_in_use(storage: FileStorage, monkeypatch: pytest.Monk
 
 
 def test_what_can_be_saved_can_be_loaded(storage: FileStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """E4: one limit for both, and what was stored stays."""
+    """Saving and loading share one size limit, and a refused save keeps the old tokens (E4)."""
     storage.save(TOKENS)
     monkeypatch.setattr(private_file, "MAX_SIZE", storage.path.stat().st_size)
     assert storage.load() == TOKENS
@@ -515,7 +515,7 @@ class OneSlot:
 
 @pytest.mark.parametrize("make", [FileStorage, MemoryStorage, lambda: OneAccountStorage(OneSlot())])
 def test_only_the_tokens_that_ended_are_removed(make: Callable[[], AccountStorage]) -> None:
-    """P3: a fresh sign-in of the same account stays."""
+    """Only exactly the given tokens are discarded, not newer ones of the account (P3)."""
     storage = make()
     fresh = replace(TOKENS, refresh_token="of a fresh sign-in")
     storage.save(fresh)

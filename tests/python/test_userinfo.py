@@ -22,7 +22,7 @@ def manager(make_manager: Make, fake: FakeProvider) -> AuthManager:
 
 
 def test_claims_of_the_user_who_signed_in(manager: AuthManager, fake: FakeProvider) -> None:
-    """C49: the access token is in the header, and in no address."""
+    """The access token is sent in the header only, and the claims are returned (C49)."""
     fake.answers["/userinfo"] = Answer.json({"sub": "user-1", "phone_number": "+1 555"})
     assert manager.userinfo() == {"sub": "user-1", "phone_number": "+1 555"}
     method, target, headers, _ = fake.requests[-1]

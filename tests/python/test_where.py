@@ -32,7 +32,7 @@ def said(reply: Reply) -> tuple[int, Any]:
 
 
 def test_it_learns_the_address_once_the_page_has_registered(widget: AuthWidget, page: Page) -> None:
-    """C18: the page says it to the kernel, because it cannot say it to the popup."""
+    """The start page learns the address once the notebook page has registered (C18)."""
     assert said(page.where()) == NOT_YET
     assert said(page.where()) == NOT_YET, "asking changes nothing"
     message(widget, page.register_message())
@@ -46,7 +46,7 @@ def test_it_learns_the_address_once_the_page_has_registered(widget: AuthWidget, 
 def test_a_kernel_that_was_busy_hears_of_all_attempts_first(
     widget: AuthWidget, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C20: between the messages of two attempts, the popup of the first does not slip off to the provider."""
+    """A late first attempt's address is withheld if a newer attempt follows (C20)."""
     now = [1000.0]
     monkeypatch.setattr(registration, "time", SimpleNamespace(monotonic=lambda: now[0]))
     later = Page(widget.ticket)
@@ -62,7 +62,7 @@ def test_a_kernel_that_was_busy_hears_of_all_attempts_first(
 def test_a_kernel_that_was_busy_lets_the_window_go_on(
     widget: AuthWidget, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C18: a moment later, when nothing came after it."""
+    """A late registration is answered once no newer one came for a moment (C18)."""
     now = [1000.0]
     monkeypatch.setattr(registration, "time", SimpleNamespace(monotonic=lambda: now[0]))
     assert said(page.where()) == NOT_YET
@@ -147,7 +147,7 @@ def test_malformed_bodies(page: Page, body: bytes) -> None:
     ],
 )
 def test_only_the_own_page_may_ask(widget: AuthWidget, page: Page, headers: dict[str, str | None]) -> None:
-    """C29, C30: not another page of this machine, nor one whose name was bound to this address."""
+    """A request with a wrong Origin, Host, fetch site or content type gets 403 (C29, C30)."""
     message(widget, page.register_message())
     members = {"ticket": page.ticket["id"], "key": b64url(page.key.public)}
     reply = send(page.listener, "POST", "/tokentoss/where", members, **headers)
@@ -165,7 +165,7 @@ def test_no_address_holds_the_question(widget: AuthWidget, page: Page, method: s
 
 
 def test_the_latest_attempt_counts(widget: AuthWidget, page: Page) -> None:
-    """C4: an old start page does not lead to an attempt that was given up, nor to that which came after."""
+    """Only the start page of the latest attempt gets an address (C4)."""
     later = Page(widget.ticket)
     message(widget, page.register_message())
     assert said(later.where()) == NOT_YET
@@ -201,7 +201,7 @@ def test_what_the_start_page_registered_counts_too(page: Page) -> None:
     ],
 )
 def test_what_was_refused_leads_nowhere(widget: AuthWidget, page: Page, change: dict[str, str]) -> None:
-    """C10: nothing but this client's own authorization request is ever answered."""
+    """A registration that is refused gives the start page no address (C10)."""
     message(widget, page.register_message(**change))
     assert said(page.where()) == NOT_YET
 
@@ -246,7 +246,7 @@ def test_a_thousand_questions_of_junk(widget: AuthWidget, page: Page) -> None:
 def test_the_question_and_the_attempt_are_never_shown(
     widget: AuthWidget, page: Page, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """C70: the address holds the state."""
+    """The state is in no output, log or repr (C70)."""
     caplog.set_level("DEBUG")
     message(widget, page.register_message())
     page.where()

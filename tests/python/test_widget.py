@@ -120,7 +120,7 @@ def test_a_host_that_sets_traits_directly(widget: AuthWidget, fake: FakeProvider
 
 
 def test_a_replayed_envelope_is_refused(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C71: after sign-out it opens nothing, because each ticket has its own key."""
+    """An envelope that is replayed after a sign-out signs nobody in (C71)."""
     sealed = Page(widget.ticket).envelope(fake)
     from_page(widget, sealed_tokens=sealed)
     widget.sign_out()
@@ -199,7 +199,7 @@ def test_sign_out(widget: AuthWidget, fake: FakeProvider) -> None:
 def test_a_sign_out_that_cannot_remove_the_file_still_signs_out(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C67: local first and always; the error is in the widget."""
+    """A sign-out that cannot delete the file signs out and reports it (C67)."""
     storage = FileStorage()
     widget = AuthWidget(auth_manager=make_manager(storage=storage))
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake))
@@ -351,7 +351,7 @@ def test_a_ping_is_answered_with_all_that_may_have_been_lost(widget: AuthWidget,
 
 
 def test_an_envelope_that_is_sent_again_as_a_message(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C20, C71: its trait was lost; of several that arrive, one counts."""
+    """An envelope sent as a message counts once, even if it comes twice (C20, C71)."""
     ticket = widget.ticket
     sealed = Page(ticket).envelope(fake)
     for nonsense in (
@@ -371,7 +371,7 @@ def test_an_envelope_that_is_sent_again_as_a_message(widget: AuthWidget, fake: F
 
 
 def test_the_relay(widget: AuthWidget, fake: FakeProvider, eventually: Callable[..., Any]) -> None:
-    """C20: sealed to the page that started the attempt, sent again until the ticket is decided."""
+    """A relayed answer is sealed to the page and repeated until the ticket is decided (C20)."""
     page = Page(widget.ticket)
     token = page.reach_callback()
     assert page.post("/tokentoss/relay", page_token="wrong").status == 403
@@ -565,7 +565,7 @@ def test_the_front_end_is_carried_or_its_absence_told(monkeypatch: pytest.Monkey
 
 
 def test_a_refusal_is_told_by_the_sign_in_itself(fake: FakeProvider, make_manager: Make) -> None:
-    """P12: what another thread leaves in last_error meanwhile is not told as this sign-in's end."""
+    """The widget shows its sign-in's own refusal, whatever last_error says (P12)."""
     manager = make_manager()
     widget = AuthWidget(auth_manager=manager)
 

@@ -204,7 +204,7 @@ def test_a_mistake_in_pasting_ends_nothing(
 
 @pytest.mark.parametrize("bad", ["another", "", None])
 def test_another_state_is_nobodys(widget: AuthWidget, fake: FakeProvider, bad: str | None) -> None:
-    """C6: no token request, and the sign-in goes on."""
+    """A wrong or missing state causes no token request, and the sign-in goes on (C6)."""
     link = Link(widget, fake)
     query = link.grant()
     changed = {"code": "code-1"} | ({} if bad is None else {"state": bad})
@@ -291,7 +291,7 @@ def test_the_id_token_is_checked(
 
 
 def test_an_answer_that_comes_twice(widget: AuthWidget, fake: FakeProvider) -> None:
-    """C6, C43: by the listener, again by the listener, and pasted."""
+    """An answer that comes twice, or is pasted again, causes one exchange (C6, C43)."""
     link = Link(widget, fake)
     query = link.grant()
     assert link.come_back(query).status == 200

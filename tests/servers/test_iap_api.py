@@ -37,7 +37,7 @@ def test_a_user_with_access_gets_the_data(api, provider, header):
 
 
 def test_without_a_token(api):
-    """C74: a browser is sent to the sign-in page, a program gets 401."""
+    """Without a token, a browser is sent to the sign-in page, and a program gets 401 (C74)."""
     assert get(api).status_code == 401
     browser = get(api, Accept="text/html,*/*")
     assert browser.status_code == 302

@@ -80,7 +80,7 @@ def test_a_callback_page_can_be_registered_while_it_runs(provider):
 
 
 def test_a_used_refresh_token_ends_the_family(provider, client):
-    """C63: rotation, and what a second use of an old token costs."""
+    """Using an old refresh token again revokes the new one, too (C63)."""
     first = sign_in(provider, client, ADA)["refresh_token"]
 
     def refresh(token):

@@ -24,7 +24,7 @@ def claims_of(token):
 
 
 def test_an_answer_is_lost_after_the_rotation(provider):
-    """C65: the client sees half an answer, and its refresh token is spent."""
+    """If the answer is lost, the refresh token is spent all the same (C65)."""
     before = sign_in(provider, provider.public, ADA)["refresh_token"]
     provider.change(token_answer_lost=True)
     with pytest.raises(requests.RequestException):

@@ -16,7 +16,7 @@ ADA = "ada@example.com"
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("host", [pytest.param("localhost", marks=pytest.mark.kept_page), "127.0.0.1"])
 def test_one_click(open_notebook, lab, context, provider, monkeypatch, host, version):
-    """C25: the browser says whose page it is, and the server's runtime file whose server."""
+    """A page of the kernel's own Jupyter server signs in with one click and no confirmation (C25)."""
     monkeypatch.setattr(lab, "origin", f"http://{host}:{lab.port}")
     notebook = open_notebook(
         f"{cells.show_widget(provider, provider.confidential)}\naccount = widget.wait(timeout=120)",
