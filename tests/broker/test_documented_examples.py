@@ -1,4 +1,4 @@
-"""Examples of the documents that take two sides, or a shell."""
+"""Documented examples that need two sides or a shell."""
 
 from __future__ import annotations
 

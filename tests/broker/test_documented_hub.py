@@ -1,4 +1,4 @@
-"""The lines for `jupyterhub_config.py` work on a real hub: the broker takes the tokens of its servers."""
+"""The documented lines for `jupyterhub_config.py` let a real hub's servers use the broker."""
 
 from __future__ import annotations
 

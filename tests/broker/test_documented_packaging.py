@@ -1,4 +1,4 @@
-"""The files for systemd, Kubernetes and Prometheus name what there is."""
+"""The files for systemd, Kubernetes and Prometheus name existing settings, commands and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every configuration in the documents serves, every setting and command is described, and nothing else."""
+"""Every documented configuration works, and exactly the existing settings and commands are described."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels on a real JupyterHub show the token that the hub gave them."""
+"""Kernels of a real JupyterHub authenticate at the broker with the hub's token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheel carries the program."""
+"""The broker's wheel contains the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The provider's sign-in page refuses connections or never answers: no waiting without a way out."""
+"""The provider's sign-in page refuses connections or never answers; the user can always go on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def assert_ways_out(widget):
 
 
 def test_refused(notebook, endpoint):
-    """The user closes the browser's error page; the widget says what it sees, and Retry works."""
+    """If the provider refuses connections, the widget reports the closed popup, and Retry works."""
     context, widget = notebook.page.context, Widget(notebook.page)
     context.route(endpoint, lambda route: route.abort("connectionrefused"))
     window = widget.open_popup()
@@ -53,7 +53,7 @@ def test_refused(notebook, endpoint):
 
 
 def test_silent(notebook, endpoint):
-    """The user cancels, which closes the popup, and clicks again."""
+    """If the provider does not answer, Cancel closes the popup, and a new click signs in."""
     context, widget = notebook.page.context, Widget(notebook.page)
     asked = []
 
@@ -74,7 +74,7 @@ def test_silent(notebook, endpoint):
 
 
 def test_silent_and_then_there(notebook, endpoint, provider):
-    """The same attempt goes on in the same popup, when the user loads its page again."""
+    """If the provider comes back, reloading the popup's page finishes the same attempt."""
     context, widget = notebook.page.context, Widget(notebook.page)
     context.route(endpoint, lambda route: route.abort("timedout"))
     window = widget.open_popup()

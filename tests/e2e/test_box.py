@@ -1,4 +1,4 @@
-"""Box, which gives no ID tokens: the code goes to the kernel, and an endpoint says who the user is."""
+"""Box has no ID tokens: the code goes to the kernel, and an endpoint tells who the user is."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ display(widget)"""
 
 
 class TestDeposit:
-    """The page runs the sign-in and seals the code to the broker; the kernel carries it."""
+    """Sign-ins whose code the page seals to the broker and the kernel passes on."""
 
     @pytest.fixture
     def way(self):
@@ -96,7 +96,7 @@ class TestDeposit:
 
 
 class TestSevered:
-    """The notebook page's own policy cuts it off from its popups."""
+    """Sign-ins on a page whose policy separates it from its popups."""
 
     @pytest.fixture(scope="class")
     def lab(self, tmp_path_factory):

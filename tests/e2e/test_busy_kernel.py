@@ -1,4 +1,4 @@
-"""A cell keeps the kernel busy during the whole sign-in, on versions of ipykernel that differ in messages."""
+"""A cell keeps the kernel busy during the whole sign-in, in several versions of ipykernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The static callback page in Chromium: whom it tells the answer, and what is seen if nobody listens."""
+"""The static callback page in Chromium: who gets the answer, and what is shown otherwise."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def jupyter(request, tmp_path_factory) -> Iterator[JupyterServer]:
 
 
 def test_jupyter_serves_it_below_its_base_url(jupyter: JupyterServer) -> None:
-    """C19, C21; without a login in between, whose address would hold the code."""
+    """Jupyter serves the page below its base URL, without a login (C19, C21)."""
     address = f"{jupyter.origin}{jupyter.base_url}tokentoss/callback?code=very-secret-code&state={STATE}"
     answer = requests.get(address, timeout=60, allow_redirects=False)
     assert answer.status_code == 200
@@ -229,7 +229,7 @@ def test_jupyter_serves_it_below_its_base_url(jupyter: JupyterServer) -> None:
 def test_jupyter_reaches_its_own_pages(
     context: BrowserContext, jupyter: JupyterServer, severed: bool
 ) -> None:
-    """From a page of the same server, with its opener and without."""
+    """The answer reaches a page of the same server, with and without an opener."""
     callback = f"{jupyter.origin}{jupyter.base_url}tokentoss/callback"
     if severed:
         context.route(f"{jupyter.origin}/severing*", _sever(callback))

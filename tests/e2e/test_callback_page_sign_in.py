@@ -1,4 +1,4 @@
-"""Whole sign-ins by way of a static callback page: of the Jupyter server itself, and of another host."""
+"""Whole sign-ins through a static callback page, of the Jupyter server or of another host."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_declined_consent_comes_by_the_page(open_notebook, lab, provider):
 
 
 class TestUnreachableLoopback:
-    """The listener is there, but not for this browser: the same popup is steered to the page's way."""
+    """Sign-ins that go on by the callback page if the browser cannot reach the listener."""
 
     @pytest.fixture
     def kept_page(self, far_kept_page):

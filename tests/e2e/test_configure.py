@@ -1,4 +1,4 @@
-"""A client is set up in the form; its secret is found in its file and nowhere else."""
+"""A client is set up in the form, and its secret is stored in its file only."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_typed_credentials_are_stored_and_nowhere_else(state_is_saved, traffic, 
 
 @pytest.mark.kept_page
 def test_the_field_is_empty_at_once_and_stays_so(open_notebook, place, secret):
-    """Neither a busy kernel nor the browser's undo keeps or brings back the secret."""
+    """The secret leaves its field at once, and undo does not bring it back."""
     notebook = open_notebook(SHOW)
     form = show(notebook)
     form.click(form.configure_button)
@@ -124,7 +124,7 @@ def test_the_field_is_empty_at_once_and_stays_so(open_notebook, place, secret):
 
 @pytest.mark.parametrize("way", ["choose", "drop"])
 def test_a_downloaded_file(state_is_saved, traffic, open_notebook, place, secret, way):
-    """Checked before anything is written; the error names the file and what is wrong with it."""
+    """A file is checked before anything is written, and the error names the file and its fault."""
     notebook = open_notebook(SHOW)
     observer = notebook.kernel
     observer.value("1")
@@ -152,7 +152,7 @@ def test_a_downloaded_file(state_is_saved, traffic, open_notebook, place, secret
 
 @pytest.mark.kept_page
 def test_by_keyboard_alone(open_notebook, place, secret):
-    """The focus is where the next key belongs, and never lost to JupyterLab's commands."""
+    """The form can be filled by keyboard alone, and the focus follows each step."""
     notebook = open_notebook(SHOW)
     form = show(notebook)
     keyboard = notebook.page.keyboard
@@ -181,7 +181,7 @@ def test_by_keyboard_alone(open_notebook, place, secret):
 
 @pytest.mark.kept_page
 def test_the_kernel_is_gone(open_notebook, place):
-    """A form without its kernel says so, instead of taking a secret that nobody receives."""
+    """A form whose kernel was restarted says so and cannot be sent."""
     notebook = open_notebook(SHOW)
     form = show(notebook)
     notebook.restart_kernel()
@@ -194,7 +194,7 @@ def test_the_kernel_is_gone(open_notebook, place):
 
 @pytest.mark.kept_page
 def test_a_restart_from_another_client(open_notebook, place, secret):
-    """The page is not told of it: the form finds out when it is sent, and nothing of it is kept."""
+    """A form sent after a restart from another client reports it and stores nothing."""
     notebook = open_notebook(SHOW)
     form = show(notebook)
     notebook.lab.restart_kernel(notebook.lab.kernel_of(notebook.path.name))
@@ -207,7 +207,7 @@ def test_a_restart_from_another_client(open_notebook, place, secret):
 
 
 def test_the_scan_finds_a_secret_in_the_document(state_is_saved, traffic, open_notebook, place, secret):
-    """The scan can fail: what stays in the page or goes over the wire in clear is found."""
+    """The leak scan finds a secret that is planted in the page's document."""
     notebook = open_notebook(SHOW)
     observer = notebook.kernel
     observer.value("1")

@@ -1,4 +1,4 @@
-"""``tokentoss demo`` as a user runs it: its JupyterLab, its provider, its API, and nothing of it left."""
+"""``tokentoss demo`` runs its JupyterLab, provider and API, and leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_the_notebooks_hold_no_outputs(name):
 
 
 def test_the_quickstart_shows_google_s_button(lab, context):
-    """The code of the README, unchanged, beside a Desktop client's file; before a click nothing is sent."""
+    """The quickstart notebook shows Google's button and sends nothing before a click."""
     client = {"client_id": "1-x.apps.googleusercontent.com", "client_secret": "not-a-real-secret"}
     endpoints = {
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",

@@ -1,4 +1,4 @@
-"""Where the keyboard is, and what a screen reader is told, as the state changes."""
+"""Keyboard focus and screen reader announcements as the state changes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_focus_returns_to_the_button_after_a_sign_out(view):
 
 
 def test_the_focus_is_not_on_sign_out_after_a_sign_in(view):
-    """Enter, pressed once too often, would undo what was just done."""
+    """After a sign-in, the focus is on the widget, not on its sign-out button."""
     page, _ = view
     widget = Widget(page)
     page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""Without a client, the sign-in widget shows the form; the button follows below it, in the same output."""
+"""Without a client, the sign-in widget shows the form, and then the button below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub, whose token endpoint no page can read: the code goes to the kernel, which asks who signed in."""
+"""GitHub's token endpoint cannot be read by pages: the code goes to the kernel."""
 
 from __future__ import annotations
 

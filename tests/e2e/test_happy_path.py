@@ -104,7 +104,7 @@ def test_signs_out_and_in_again_as_somebody_else(open_notebook, provider, iap_ap
 
 
 def test_a_user_without_access_is_told_so(open_notebook, provider, iap_api):
-    """The sign-in succeeds, the proxy answers 403, and the error tells that apart from a bad sign-in."""
+    """A signed-in user without access gets ServiceForbiddenError."""
     notebook = open_notebook(
         cells.show_widget(provider, provider.public),
         cells.try_api(iap_api),

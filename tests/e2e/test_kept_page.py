@@ -1,4 +1,4 @@
-"""The page that tests share carries nothing from one to the next."""
+"""The page that tests share carries nothing over from one test to the next."""
 
 from __future__ import annotations
 

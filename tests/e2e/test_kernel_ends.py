@@ -60,7 +60,7 @@ def test_an_interrupt_ends_no_sign_in(notebook, provider):
 
 @pytest.mark.parametrize("end", [restart, kill])
 def test_a_kernel_that_is_gone_ends_the_sign_in(notebook, provider, end):
-    """The widget says so at each step, offers nothing that cannot work, and the cell's next run works."""
+    """A sign-in whose kernel is gone ends at each step; a new run of the cell works."""
     for step in STEPS:
         with at_step(step, notebook, provider, busy_cell=1) as window:
             end(notebook)

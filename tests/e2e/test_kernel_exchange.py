@@ -1,4 +1,4 @@
-"""The kernel redeems the code, which the page seals for it."""
+"""The kernel redeems a code that the page seals for it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_page_never_asks_the_token_endpoint(open_notebook, provider, iap_api
 
 @pytest.mark.parametrize("kind", ["public", "confidential"])
 def test_a_token_endpoint_that_pages_cannot_read(open_notebook, provider, kind):
-    """The page finds out without a code, while the user is at the provider."""
+    """If the page cannot read the token endpoint, the kernel redeems the code."""
     notebook = open_notebook(cells.show_widget(provider, getattr(provider, kind)))
     notebook.run_cell(0)
     provider.change(cors_origins=[])

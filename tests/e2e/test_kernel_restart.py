@@ -1,4 +1,4 @@
-"""The kernel restarts under a widget: it says so, offers nothing that cannot work, and a new run works."""
+"""A restart of the kernel is shown by its widget, and a new run of the cell works."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_before_a_sign_in(notebook):
 
 
 def test_the_next_step_is_found_from_afar(open_notebook, provider):
-    """The cell is long, so that its code is out of sight where its output is."""
+    """After a restart, the widget leads to its cell even if the code is out of sight."""
     lines = "\n" * 200
     notebook = open_notebook(lines + cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
@@ -58,7 +58,7 @@ def test_the_next_step_is_found_from_afar(open_notebook, provider):
 
 
 def test_while_the_popup_is_open(notebook, provider):
-    """The attempt cannot finish any more: the popup closes and no code is spent."""
+    """A restart during a sign-in closes the popup, and no code is redeemed."""
     widget = Widget(notebook.page)
     window = widget.open_popup()
     popup.answer_login(window, "ada@example.com")
@@ -71,7 +71,7 @@ def test_while_the_popup_is_open(notebook, provider):
 
 
 def test_restart_from_another_client(notebook):
-    """JupyterLab is not told of a restart from elsewhere: the widget finds out when it is used."""
+    """A widget notices at the next click that another client restarted the kernel."""
     notebook.lab.restart_kernel(notebook.lab.kernel_of(notebook.path.name))
 
     widget = Widget(notebook.page)

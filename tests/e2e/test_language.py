@@ -1,4 +1,4 @@
-"""The widget in the notebook's language: the page says which that is, and the kernel has the texts."""
+"""The widget uses the notebook's language, with texts from the kernel."""
 
 from __future__ import annotations
 

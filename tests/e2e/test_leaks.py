@@ -147,7 +147,7 @@ PAGE_PLANTS = {
 
 
 def test_the_scan_finds_what_is_planted(traffic, open_notebook):
-    """The scan can fail: a sentinel in each place is found there, whole or shortened."""
+    """The leak scan finds a planted secret in every place, whole or shortened."""
     sentinels = {place: secrets.token_urlsafe(48) for place in (*PLANTS, *PAGE_PLANTS)}
     notebook = open_notebook(*(code.format(secret=sentinels[place][:30]) for place, code in PLANTS.items()))
     observer = notebook.kernel

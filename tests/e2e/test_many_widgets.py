@@ -1,4 +1,4 @@
-"""Ten widgets in one notebook: what they share, and what they leave behind."""
+"""Ten widgets in one notebook share their resources and free them."""
 
 from __future__ import annotations
 

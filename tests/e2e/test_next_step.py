@@ -1,4 +1,4 @@
-"""Every failure is one sentence and a control that is its next step, in the view that notebooks show."""
+"""Every failure is shown as one sentence and a control for the next step."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_each_code_is_one_sentence_its_help_and_the_button(view, with_ticket):
 
 
 def test_a_kernel_that_is_gone_where_no_cell_is_seen(view):
-    """Voila, say: a new page brings a new kernel."""
+    """On a page without cells, a dead kernel's widget offers to reload the page."""
     page, _ = view
     page.evaluate("() => kernelDies()")
     assert page.evaluate(SHOWN) == [error_codes.sentence("kernel_gone"), ["Reload the page"]]
 
 
 def test_a_ticket_that_the_page_refuses(view):
-    """Its code must change, in the cell, to which the button leads where there is one."""
+    """A ticket with a bad address gives an error and a button that leads to the cell."""
     page, ticket = view
     page.evaluate("() => output.classList.add('jp-Cell')")
     broken = ticket | {"provider": ticket["provider"] | {"token_endpoint": "http://provider.example/token"}}
@@ -67,7 +67,7 @@ def test_a_ticket_that_the_page_refuses(view):
 
 @pytest.mark.kept_page
 def test_taken_ports_and_another_try(open_notebook, provider):
-    """The kernel could make no ticket; once the other program is gone, a click gets one, without the cell."""
+    """A taken port gives an error, and a click works once the port is free."""
     with closing(socket.socket()) as other_program:
         other_program.bind(("127.0.0.1", 0))
         other_program.listen()

@@ -1,4 +1,4 @@
-"""Cross-Origin-Opener-Policy at the provider: the popup loses its opener, and the sign-in still finishes."""
+"""The provider's Cross-Origin-Opener-Policy severs the opener, and sign-ins still finish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cross-Origin-Opener-Policy of the notebook page itself: no popup has an opener, from the first page on."""
+"""The notebook page's own Cross-Origin-Opener-Policy leaves every popup without an opener."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_one_click_signs_in(open_notebook, provider, iap_api, kind):
 
 
 def test_a_question_that_is_lost_is_asked_again(widget, context):
-    """A crowded listener drops the oldest connections."""
+    """The start page repeats its question if its requests are lost."""
     lost = []
 
     def lose(route):
@@ -97,7 +97,7 @@ def test_a_user_who_takes_long_just_finishes(widget):
 
 
 def test_popup_blocked_link_by_hand(widget):
-    """What a link opens is cut off like a popup, and finds its way like one."""
+    """The link for a blocked popup signs in, although its window has no opener."""
     widget.wait_ready()
     widget.click_sign_in_without_gesture()
     widget.wait_status("Your browser blocked the popup.")
@@ -142,7 +142,7 @@ def says(window, text):
 
 
 def test_a_busy_kernel_is_named_and_the_window_goes_on_when_it_is_free(busy):
-    """The page cannot be registered meanwhile; both windows say what to do."""
+    """The popup waits for a busy kernel and then signs in."""
     notebook, release = busy
     widget = Widget(notebook.page)
     window = widget.open_popup()
@@ -159,7 +159,7 @@ def test_a_busy_kernel_is_named_and_the_window_goes_on_when_it_is_free(busy):
 
 
 def test_the_way_that_a_busy_kernel_leaves(busy, provider):
-    """A second click needs no kernel to reach the provider, and the address can be pasted."""
+    """With a busy kernel, a second click leads to the provider, and its address is pasted."""
     notebook, release = busy
     widget = Widget(notebook.page)
     first = widget.open_popup()
@@ -176,7 +176,7 @@ def test_the_way_that_a_busy_kernel_leaves(busy, provider):
 
 
 def test_a_start_page_that_is_loaded_again_leads_back(busy):
-    """It has forgotten what it could ask for, and says what to do."""
+    """A reloaded start page says that it must be closed and retried."""
     notebook, _ = busy
     window = Widget(notebook.page).open_popup()
     says(window, "Going to the sign-in page")

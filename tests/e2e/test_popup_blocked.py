@@ -33,7 +33,7 @@ def test_the_link_opens_the_sign_in_page_by_hand(open_notebook, provider):
 
 
 def test_the_link_helps_beside_a_popup_that_got_lost(open_notebook, provider):
-    """The popup opened, but the user does not find it: the link starts the same sign-in in a tab."""
+    """The link starts the same sign-in in a tab while the popup is open."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget = Widget(notebook.page)

@@ -1,4 +1,4 @@
-"""The page is loaded again at each step: the widget shows what is true then, and the next click works."""
+"""After a reload at any step, the widget shows the current state, and the next click works."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_while_signing_in(notebook, provider):
 
 
 def test_while_handing_over(notebook, provider):
-    """The envelope is on its way already: the kernel takes it once it is free, and the new page shows so."""
+    """A reload during the hand-over loses nothing: the new page shows the sign-in."""
     with at_step("handing over", notebook, provider, busy_cell=1):
         notebook.page.reload(wait_until="domcontentloaded")
         kernel_id = notebook.lab.kernel_of(notebook.path.name)

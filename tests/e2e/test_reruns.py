@@ -1,4 +1,4 @@
-"""A cell that is run again and again: kernel and page hold its last widget, not all that ever were."""
+"""Kernel and page hold only the last widget of a cell that is run repeatedly."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def left_by_any_widget(open_notebook) -> int:
 
 
 def test_a_hundred_runs_leave_one_widget(open_notebook, provider):
-    """And in the page no more than is left of any widget."""
+    """A hundred runs of a cell leave one widget in the kernel and in the page."""
     limit = left_by_any_widget(open_notebook) + RERUNS * MORE_THAN_ANY_WIDGET
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     widget, memory = Widget(notebook.page), PageMemory(notebook.page)
@@ -117,7 +117,7 @@ def test_the_form_is_let_go_too(open_notebook):
 
 
 def test_a_sign_in_under_way_ends_with_its_button(open_notebook, provider):
-    """The popup of a button that is gone closes; the button in its place works."""
+    """A re-run closes the old widget's popup, and the new button works."""
     notebook = open_notebook(cells.show_widget(provider, provider.public))
     notebook.run_cell(0)
     widget, memory = Widget(notebook.page), PageMemory(notebook.page)

@@ -1,4 +1,4 @@
-"""The user tries again while the first popup is still open, or in a second tab: one sign-in comes of it."""
+"""A second attempt while the first popup is open, or in a second tab, ends in one sign-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two widgets, two views of one widget, two clicks: as many popups and sign-ins as the user asked for."""
+"""Two widgets, two views of one widget, or two clicks give as many popups as intended."""
 
 from __future__ import annotations
 

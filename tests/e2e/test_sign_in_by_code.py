@@ -1,4 +1,4 @@
-"""RFC 8628 from a notebook: a code is shown, entered on another device, and ends in tokens.
+"""Signing in by code in a notebook (RFC 8628): the code is entered on another device.
 
 The page runs it for a client without a secret; the kernel runs it for one with a secret, and where the
 provider does not answer pages.
@@ -63,7 +63,7 @@ def origin_of(notebook):
 
 
 def test_a_code_entered_elsewhere_signs_in(open_notebook, provider, tmp_path):
-    """The page asks and polls; the kernel draws, and takes the tokens."""
+    """A code entered on another page signs in: the page polls, the kernel gets the tokens."""
     notebook = open_notebook(cells.show_widget(provider, provider.device))
     widget = show_code(notebook)
     page, user_code = code_of(widget)
@@ -84,7 +84,7 @@ def test_a_code_entered_elsewhere_signs_in(open_notebook, provider, tmp_path):
 
 
 def test_a_busy_kernel_is_not_needed_before_the_end(open_notebook, provider, tmp_path):
-    """The code is shown, and its tokens are fetched, while another cell runs."""
+    """A code is shown and its tokens are fetched while another cell runs."""
     release, seen = tmp_path / "release", tmp_path / "seen"
     notebook = open_notebook(
         cells.show_widget(provider, provider.device), cells.stay_busy(release, seen=seen, condition="False")
@@ -106,7 +106,7 @@ def test_a_busy_kernel_is_not_needed_before_the_end(open_notebook, provider, tmp
 
 
 def test_a_cell_that_waits_does_not_stop_it(open_notebook, provider):
-    """Its tokens wait for the end of the cell, on a version of ipykernel that reads no message before."""
+    """Tokens of a code reach the kernel after the cell on an ipykernel that delays messages."""
     notebook = open_notebook(
         f"{cells.show_widget(provider, provider.device)}\nwidget.wait(timeout=120)",
         kernel=kernel_name("6.30.1"),
@@ -133,7 +133,7 @@ def test_a_client_with_a_secret_leaves_it_to_the_kernel(open_notebook, provider)
 
 
 def test_a_provider_that_does_not_answer_pages_is_asked_by_the_kernel(open_notebook, provider):
-    """The user sees one code only, whose tokens can be fetched."""
+    """Without CORS, the kernel asks for the code and polls."""
     provider.change(cors_origins=[])
     notebook = open_notebook(cells.show_widget(provider, provider.device))
     provider.forget_requests()  # as above
@@ -156,7 +156,7 @@ def test_a_declined_code_says_so_and_the_button_works(open_notebook, provider):
 
 
 def test_a_cancelled_code_never_signs_in(open_notebook, provider):
-    """Entered after all, its tokens are fetched by nobody."""
+    """A cancelled code signs nobody in, even if it is entered."""
     notebook = open_notebook(cells.show_widget(provider, provider.device))
     widget = show_code(notebook)
     shown = code_of(widget)

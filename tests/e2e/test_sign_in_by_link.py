@@ -1,4 +1,4 @@
-"""Whole sign-ins that the kernel runs, in a JupyterLab whose page lets no WebAssembly start.
+"""Whole sign-ins that the kernel runs, in a JupyterLab whose policy forbids WebAssembly.
 
 JupyterLab itself does not run under a policy that forbids it, so the browser is made to refuse it as such a
 policy would; Voila, among the hosts, has the policy.
@@ -121,7 +121,7 @@ def test_nothing_secret_is_left_behind(open_notebook, context, provider):
 def test_pasting_the_address_of_a_page_that_does_not_load(
     lab, far_context, provider, unreachable_port, request
 ):
-    """The kernel listens where the browser is not; mistakes are shown and end nothing."""
+    """A pasted address signs in, and a wrong one is only reported."""
     source = cells.show_widget(provider, provider.confidential, redirect_ports=[unreachable_port])
     path = lab.write_notebook(f"{request.node.name}.ipynb", [source])
     with Notebook(far_context, lab, path) as notebook:
@@ -146,7 +146,7 @@ def test_pasting_the_address_of_a_page_that_does_not_load(
 
 @pytest.mark.kept_page
 def test_the_callback_page_of_the_server_says_what_to_copy(open_notebook, lab, provider):
-    """It has nobody to tell, so the user takes its address to the notebook."""
+    """The callback page shows its address, and pasting it signs in."""
     provider.change(callback_pages=[lab.callback_page])
     notebook = open_notebook(cells.show_web_widget(provider, provider.confidential, lab.callback_page))
     widget = show(notebook)
@@ -211,7 +211,7 @@ def test_the_kernel_restarts_in_between(open_notebook, provider):
 @pytest.mark.kept_page
 @pytest.mark.parametrize("call", ["widget.wait(timeout=120)", "await widget.signed_in(timeout=120)"])
 def test_a_cell_that_waits_goes_on(open_notebook, provider, call):
-    """The link was there before the cell, and its answer comes by the listener's thread."""
+    """A waiting cell returns after the user signs in by a link that was shown before."""
     notebook = open_notebook(
         cells.show_widget(provider, provider.public), f"account = {call}\nprint(account.email)"
     )

@@ -1,4 +1,4 @@
-"""The laptop sleeps in the middle of a sign-in: between the popup and the callback, and in what follows."""
+"""The computer sleeps during a sign-in, before or after the callback."""
 
 from __future__ import annotations
 

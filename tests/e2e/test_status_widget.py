@@ -49,7 +49,7 @@ def sign_in_as_another(widget: Widget, login: str) -> None:
 
 
 def test_two_accounts(open_notebook, provider, tmp_path):
-    """The second signs in beside the first, which then is chosen without a sign-in."""
+    """A second account signs in beside the first, and the user can switch back without a popup."""
     notebook = open_notebook(cells.show_widget(provider, provider.public, storage=file_storage(tmp_path)))
     notebook.run_cell(0)
     widget = Widget(notebook.page)

@@ -1,4 +1,4 @@
-"""The token endpoint fails in each way a browser can see: one sentence, one request, and Retry works."""
+"""Each failure of the token endpoint gives one sentence and one request, and Retry works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kernel listens where the browser cannot reach it, as over SSH: the user pastes the popup's address."""
+"""The browser cannot reach the kernel's listener, as over SSH: the user pastes the popup's address."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_declining_is_pasted_too(show, provider, unreachable_port):
 
 
 def test_popup_blocked_link_by_hand_and_paste(show, provider, unreachable_port):
-    """The link leads to the listener first, and to the provider once that is known to be out of reach."""
+    """The link changes to the provider's address once the listener is unreachable."""
     notebook = show(provider.confidential)
     widget = Widget(notebook.page)
     widget.wait_ready()
@@ -157,7 +157,7 @@ def test_popup_blocked_link_by_hand_and_paste(show, provider, unreachable_port):
 
 
 def test_pasting_with_the_keyboard(show, provider, unreachable_port, context):
-    """Ctrl+V is enough; JupyterLab keeps its hands off."""
+    """Ctrl+V in the paste field signs in."""
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     notebook = show(provider.public)
     widget = Widget(notebook.page)

@@ -76,7 +76,7 @@ def test_cancel_closes_the_popup(notebook, provider):
 
 
 def test_cancel_while_the_token_endpoint_is_slow(open_notebook, provider):
-    """A provider that does not answer holds nobody: Cancel works, and a late answer is not used."""
+    """Cancel works while the token endpoint is slow, and its late answer is ignored."""
     notebook = open_notebook(cells.show_widget(provider, provider.public, exchange="browser"))
     notebook.run_cell(0)
     provider.change(token_hold=True)
@@ -95,7 +95,7 @@ def test_cancel_while_the_token_endpoint_is_slow(open_notebook, provider):
 
 
 def test_keyboard_alone(notebook):
-    """The widget is used without a mouse: Enter starts, Escape cancels, the focus stays inside."""
+    """Enter starts a sign-in, Escape cancels it, and the focus stays in the widget."""
     widget = Widget(notebook.page)
     widget.wait_ready()
     widget.sign_in_button.focus()

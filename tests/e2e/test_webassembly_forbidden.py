@@ -45,7 +45,7 @@ def serve(route: Route, *, policy: str = POLICY) -> None:
 
 
 def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
-    """The view names the policy and the next step, tells the kernel, and offers a way without WebAssembly."""
+    """Without WebAssembly, the widget names the policy and offers a link."""
     page = context.new_page()
     page.route(f"{HOST}**", serve)
     page.goto(HOST)
@@ -63,7 +63,7 @@ def test_the_widget_says_what_is_forbidden_and_what_to_do(context):
 
 
 def test_once_it_is_allowed_the_button_leads_to_a_sign_in(context):
-    """The page is loaded again, with the policy that the administrator has put right by then."""
+    """After the policy is corrected, reloading the page starts WebAssembly."""
     page = context.new_page()
     page.route(f"{HOST}**", serve)
     page.goto(HOST)

@@ -1,4 +1,4 @@
-"""People who zoom all pages get popups with as much room as everybody else's."""
+"""Popups of zoomed pages have as much room as others."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class TestPlain:
 @ways(PageOfEnvironment())
 @pytest.mark.host("JupyterHub 6")
 def test_signs_all_users_in(tmp_path, browser, context, way, provider, iap_api, scan, record):
-    """One redirect URI is registered for the hub; no user registers or sets anything."""
+    """Two users of a hub sign in with one redirect URI that is registered for the hub."""
     with JupyterHub(tmp_path, headers={}, names_callback_page=True) as hub:
         log_in(context, hub)
         record("signed in", jupyter.sign_in(context, hub, way, provider, iap_api, scan))

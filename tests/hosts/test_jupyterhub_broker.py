@@ -229,7 +229,7 @@ def test_a_restarted_kernel_finds_the_account(site, broker, provider, seat):
 
 
 def test_a_page_that_was_sent_to_somebody_else_connects_nobody(site, broker, provider, seat):
-    """Ada has Grace follow the address of her own sign-in: Grace's account must not become hers."""
+    """A sign-in page followed by another user connects no account."""
     ada, grace = seat(site.ada), seat(site.grace)
     Widget(ada.page).wait_ready()
     address = ada.kernel.until("widget.broker.get('url')")
@@ -250,7 +250,7 @@ def test_a_page_that_was_sent_to_somebody_else_connects_nobody(site, broker, pro
 
 
 def test_another_notebook_of_the_same_user_follows(site, broker, provider, seat):
-    """By the broker's news: nobody clicks there, and no cell is run."""
+    """A sign-in or sign-out shows in the user's other notebooks."""
     one, two, grace = seat(site.ada), seat(site.ada), seat(site.grace)
     forget_popup(two)
     sign_in(one, ADA)

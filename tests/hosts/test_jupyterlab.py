@@ -1,4 +1,4 @@
-"""JupyterLab as it comes."""
+"""JupyterLab with its default settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JupyterLab over plain http under a name: no secure context, so none of the browser's own cryptography."""
+"""JupyterLab over plain http under a name: no secure context, hence no browser cryptography."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JupyterLab behind a hardened Content-Security-Policy.
+"""JupyterLab with a strict Content-Security-Policy.
 
 It cannot start without 'unsafe-eval', as it makes functions of strings, and that includes leave to run
 WebAssembly; so a policy without such leave is tested with Voila.

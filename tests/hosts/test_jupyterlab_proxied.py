@@ -1,4 +1,4 @@
-"""JupyterLab below a prefix and behind a reverse proxy, as sites that host notebooks run it."""
+"""JupyterLab below a path prefix and behind a reverse proxy."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_signs_in(context, lite, way, provider, iap_api, scan, record):
 @ways(Code())
 @pytest.mark.host("JupyterLite with the Pyodide kernel")
 def test_signs_in_by_code(context, lite, way, provider, scan, record):
-    """RFC 8628 by the page: the kernel has no thread in which it could wait."""
+    """The page signs in by a code (RFC 8628), without a thread in the kernel."""
     cells_of_notebook = [INSTALL, way.show_widget(provider), "print(widget.user_email)"]
     with LiteNotebook(context, lite, cells_of_notebook) as notebook:
         notebook.run_cell(0)

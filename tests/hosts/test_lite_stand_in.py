@@ -1,4 +1,4 @@
-"""The stand-in for `cryptography` says what the real one says, where the rows of JupyterLite depend on it."""
+"""The stand-in for `cryptography` gives the same results as the original, where JupyterLite uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""marimo: the same notebook as an application, and open in its editor."""
+"""marimo: the same notebook as an app and in the editor."""
 
 from __future__ import annotations
 

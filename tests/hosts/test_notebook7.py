@@ -1,4 +1,4 @@
-"""Notebook 7: the page of one document."""
+"""Notebook 7, whose page shows one document."""
 
 from __future__ import annotations
 

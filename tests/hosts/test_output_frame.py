@@ -1,4 +1,4 @@
-"""Frames like those in which hosts that cannot run here show outputs: of another origin, or without popups.
+"""Output frames of another origin or without popups, as hosts use them that cannot run here.
 
 The built front end runs in them, its model carried over HTTP to a widget in this process.
 """

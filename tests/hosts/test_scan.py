@@ -1,4 +1,4 @@
-"""The leak scan of the hosts can fail: it finds what is planted in each of the places that it searches."""
+"""The leak scan of the hosts finds what is planted in each place that it searches."""
 
 from __future__ import annotations
 

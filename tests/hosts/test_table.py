@@ -1,4 +1,4 @@
-"""The table of hosts in the documentation has a test behind every row, and a row for every test."""
+"""Every row of the documented table of hosts has a test, and every test a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Voila: a page of outputs, as it comes and behind a hardened Content-Security-Policy."""
+"""Voila, with its default policy and with a strict Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_signs_in_under_a_policy(tmp_path, context, way, source, scan, page_else
 @ways(Loopback())
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
 def test_says_what_is_forbidden(tmp_path, context, way, source, scan, record):
-    """A sentence with the next step; no spinner, and a button that cannot be clicked."""
+    """The widget names the policy that forbids WebAssembly, and its button is disabled."""
     with Voila(tmp_path, source, policy=POLICY) as server:
         page = context.new_page()
         page.goto(server.origin)
@@ -77,6 +77,6 @@ def test_says_what_is_forbidden(tmp_path, context, way, source, scan, record):
 @ways(Link(), PastedLink(), Code())
 @pytest.mark.host("Voila, hardened Content-Security-Policy without 'wasm-unsafe-eval'")
 def test_signs_in_without_webassembly(tmp_path, context, way, source, scan, page_elsewhere, record):
-    """The kernel needs nothing that the policy forbids to the page."""
+    """A sign-in works on a page whose policy forbids WebAssembly."""
     with Voila(tmp_path, source, policy=POLICY) as server:
         record("signed in", signs_in(context, server, way, scan, page_elsewhere))

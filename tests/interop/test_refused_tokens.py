@@ -154,7 +154,7 @@ def test_signatures(party, claims, validate, forge, code):
 
 
 def test_the_forgeries_are_made_of_what_the_provider_publishes(party, claims):
-    """The key that signs the tokens here is the one that others find at the provider."""
+    """The key that signs the bad tokens is published by the provider."""
     token = party.sign(claims)
     keys = requests.get(party.metadata()["jwks_uri"], timeout=60).json()["keys"]
     assert jwt.get_unverified_header(token)["kid"] in {key["kid"] for key in keys}

@@ -88,7 +88,7 @@ def test_in_renewed_revoked_and_in_again(notebook, party, redeemed):
 
 
 def test_a_spent_refresh_token_is_refused(notebook, party):
-    """And whoever presents one ends the session of its owner, where the provider does that."""
+    """A spent refresh token is refused, and ends the session where the provider does so."""
     sign_in(notebook, party)
     spent = notebook.kernel.value(f"{TOKENS}.refresh_token")
     notebook.kernel.run(f"{MANAGER}.refresh_tokens()")
@@ -124,7 +124,7 @@ def test_declined(notebook, party, redeemed):
 
 @pytest.mark.parametrize("party", ["glewlwyd"], indirect=True)
 def test_granted_in_part(notebook, party):
-    """Where the user may leave scopes out, what was granted is told, and the API says what is missing."""
+    """If only openid is granted, the widget shows the subject, and the API refuses the call."""
     widget = Widget(notebook.page)
     window = widget.open_popup()
     party.approve(window, "grace", only_openid=True)

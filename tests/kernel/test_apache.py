@@ -1,4 +1,4 @@
-"""Apache with mod_auth_openidc in the place of IAP: a proxy that verifies our ID tokens with its own eyes."""
+"""Apache with mod_auth_openidc in place of IAP: an independent proxy that verifies ID tokens."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_body_that_cannot_be_sent_again_is_sent_once(provider, apache, holding
 
 
 def test_a_session_that_the_service_refuses_asks_the_provider_once(provider, apache, let_through):
-    """Tokens that look good here and are refused there: one renewal, then an error, and no hammering."""
+    """Five refused calls cause one renewal."""
     manager = sign_in(
         manager_at(provider, client_config=config_of(provider.confidential), storage=MemoryStorage())
     )

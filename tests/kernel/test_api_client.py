@@ -1,4 +1,4 @@
-"""APIClient against a real provider's userinfo, with its own rotation of refresh tokens."""
+"""APIClient at a real provider's userinfo endpoint, with rotating refresh tokens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_expired_token_is_renewed(provider, tmp_path, rotate):
 
 
 def test_processes_at_once_never_lose_the_session(provider, tmp_path):
-    """C63, as for Box: using a rotated refresh token again ends the whole session at this provider."""
+    """Processes that refresh at once use no refresh token twice (C63)."""
     path = tmp_path / "tokens.json"
     sign_in_aged(provider, path, EXPIRED)
     reports = herd.run(provider, path, processes=8, threads=4, rounds=("use the access token", "refresh"))
@@ -46,7 +46,7 @@ def test_processes_at_once_never_lose_the_session(provider, tmp_path):
 
 
 def test_a_refresh_token_that_was_used_elsewhere_ends_the_session(provider, tmp_path):
-    """What the lock prevents: a copy of the tokens renews behind this manager's back."""
+    """A refresh token that a copy has used ends the session."""
     manager = sign_in_aged(provider, tmp_path / "tokens.json", EXPIRED)
     copy = MemoryStorage()
     copy.save(manager.token_data)
@@ -57,7 +57,7 @@ def test_a_refresh_token_that_was_used_elsewhere_ends_the_session(provider, tmp_
 
 
 def test_two_accounts_and_two_clients_of_one_provider(provider):
-    """Each account has its own token, and the same manager serves both kinds of client."""
+    """Each account's client uses its own token."""
     ada = sign_in(manager_at(provider, storage=MemoryStorage()))
     grace = sign_in(
         AuthManager(config_of(provider.confidential), provider=ada.provider, storage=MemoryStorage()),

@@ -1,4 +1,4 @@
-"""Box: no ID token, a client secret, and refresh tokens that can be used once, against a stand-in."""
+"""Box, as a stand-in: no ID token, a client secret, and single-use refresh tokens."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def test_no_secret_is_shown(box, make, caplog):
 
 
 def test_beside_an_openid_provider(box, make, provider, tmp_path):
-    """Several providers in one kernel and one file: nobody takes what is another's."""
+    """Box and an OpenID provider share one kernel and one file without mixing their tokens."""
     path: Path = tmp_path / "tokens.json"
     openid = sign_in_elsewhere(manager_at(provider, storage=FileStorage(path)))
     connected = connect(make(storage=FileStorage(path)))
@@ -277,7 +277,7 @@ def test_beside_an_openid_provider(box, make, provider, tmp_path):
 
 
 def test_the_listing_of_a_folder(box, make):
-    """The smoke test: what a user of Box does first."""
+    """A client lists a folder, before and after its token has expired."""
     manager = connect(make())
     with tokentoss.APIClient(f"{box.origin()}/2.0", provider=box.provider()) as client:
         assert client.get_json("/folders/0/items")["entries"] == ITEMS

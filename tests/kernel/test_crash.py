@@ -1,4 +1,4 @@
-"""Processes that are killed at any line of what they do, and those who live on with what is left."""
+"""Processes that are killed at any line, and others that go on with what is left."""
 
 from __future__ import annotations
 

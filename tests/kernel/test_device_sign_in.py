@@ -1,4 +1,4 @@
-"""Signing in by a code that is entered on another device (RFC 8628), at the real provider."""
+"""Signing in by a code on another device (RFC 8628), at a real provider."""
 
 from __future__ import annotations
 

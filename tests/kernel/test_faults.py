@@ -69,7 +69,7 @@ def test_valid_tokens_serve_through_a_fault(provider, clock, tmp_path, fault):
 
 @pytest.mark.parametrize("fault", ["503 with a page", "no answer"])
 def test_who_slept_uses_what_another_left(provider, clock, tmp_path, fault):
-    """Its own tokens expired long ago; those in the file, which another process renewed, are still valid."""
+    """A process with expired tokens uses the valid ones that another process stored."""
     path = tmp_path / "tokens.json"
     sleeper = sign_in_aged(provider, path, EXPIRED)
     other = manager_at(provider, storage=FileStorage(path))

@@ -1,4 +1,4 @@
-"""A process forks while its threads are busy, as multiprocessing may: the child can do what a parent can."""
+"""A process that is forked while its threads are busy, as multiprocessing may do."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def held_for_ever(lock, ends):
 
 
 def test_a_child_of_a_process_that_renews_gets_its_own_turn(provider, tmp_path):
-    """The parent waits for the provider; the child has its turn when that is over, and shares the result."""
+    """A child forked during a renewal waits for it and shares its result."""
     manager = sign_in_aged(provider, tmp_path / "tokens.json", EXPIRED)
     provider.change(token_hold=True)
     renewing = threading.Thread(target=lambda: manager.id_token)
@@ -73,7 +73,7 @@ def test_a_child_of_a_process_that_renews_gets_its_own_turn(provider, tmp_path):
 
 
 def test_no_lock_of_another_thread_is_held_in_a_child(provider, tmp_path):
-    """Each lock that a call with a renewal takes, held by a thread that the child does not have."""
+    """Locks that the parent's threads hold are free in a forked child."""
     manager = sign_in_aged(provider, tmp_path / "tokens.json", EXPIRED)
     holder = manager._store
     locks = {
@@ -96,7 +96,7 @@ def test_no_lock_of_another_thread_is_held_in_a_child(provider, tmp_path):
 
 
 def test_a_child_has_connections_of_its_own(provider, tmp_path):
-    """Two processes that read from one connection would get each other's answers."""
+    """A forked child does not use its parent's connections."""
     manager = sign_in_aged(provider, tmp_path / "tokens.json", 0)
     with ExitStack() as stack:
         server = stack.enter_context(RecordingServer(lambda request: Reply.json({"path": request.path})))

@@ -1,4 +1,4 @@
-"""GitHub: no ID token, refusals with the status 200, scopes between commas, against a stand-in."""
+"""GitHub, as a stand-in: no ID token, refusals with status 200, scopes separated by commas."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sign_in(manager):
 
 
 def test_signs_in(github):
-    """The user endpoint says who it was; the account's key holds the number, which outlives a new login."""
+    """A sign-in asks the user endpoint who signed in, and keys the account by its number."""
     manager = sign_in(manager_at(github, scopes=["read:user", "gist"]))
     account = manager.account
     assert (account.login, account.name, account.email) == (USER["login"], USER["name"], None)
@@ -66,7 +66,7 @@ def test_signs_in(github):
 
 
 def test_json_is_asked_for(github):
-    """Without that GitHub answers with a form, which the token request would not understand."""
+    """The token request asks for JSON, because GitHub answers with a form by default."""
     sign_in(manager_at(github))
     asked = [request for request in github.requests if request.path == TOKEN]
     assert [request.headers["Accept"] for request in asked] == ["application/json"]
@@ -83,7 +83,7 @@ def test_no_page_can_read_it(github):
 
 
 def test_a_spent_code(github):
-    """The refusal has the status 200 and is no answer with tokens."""
+    """A spent code is refused with invalid_grant, although the status is 200."""
     manager = manager_at(github)
     code, verifier = code_for(manager)
     manager.exchange_code(code, verifier, REDIRECT_URI)
@@ -109,7 +109,7 @@ def test_a_wrong_secret(github):
 
 
 def test_a_refusal_that_is_a_form(github):
-    """A proxy that drops the Accept header: a sentence instead of tokens."""
+    """A form-encoded refusal gives token_response_not_json."""
     manager = manager_at(github)
     code, verifier = code_for(manager)
     answer = github.answer
@@ -142,7 +142,7 @@ def test_tokens_that_expire_are_renewed(expiring):
 
 
 def test_a_refresh_token_that_is_spent(expiring):
-    """GitHub's own code for it ends the session like everybody's `invalid_grant`."""
+    """GitHub's error for a spent refresh token ends the session as invalid_grant."""
     manager = sign_in(manager_at(expiring))
     spent = {"grant_type": "refresh_token", "refresh_token": manager.token_data.refresh_token}
     client = {"client_id": expiring.client.client_id, "client_secret": expiring.client.client_secret}
@@ -153,7 +153,7 @@ def test_a_refresh_token_that_is_spent(expiring):
 
 
 def test_a_code_on_another_device(github):
-    """That the code is not entered yet is a refusal with the status 200, too."""
+    """A pending code, answered with status 200, is polled until it is entered."""
     manager = manager_at(github)
     sign_in_by_code = manager.sign_in_by_code()
     assert sign_in_by_code.authorization.user_code == "WDJB-MJHT"

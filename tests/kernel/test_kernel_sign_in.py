@@ -93,7 +93,7 @@ def test_signs_in_and_out(provider, kind, pasted, tmp_path):
 
 
 def test_the_answer_is_checked_before_anything_is_asked(desk, provider):
-    """C6, RFC 9207: this provider names itself in every answer."""
+    """A bad iss, code or state causes no token request (C6, RFC 9207)."""
     assert desk.manager.provider.iss_parameter_supported
     for change in (
         {"iss": "https://evil.example"},

@@ -1,4 +1,4 @@
-"""``tokentoss.login()`` in a real kernel: it waits for people, and not for programs."""
+"""``tokentoss.login()`` in a real kernel waits for people, but not for programs."""
 
 from __future__ import annotations
 

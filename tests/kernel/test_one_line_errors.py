@@ -1,4 +1,4 @@
-"""A notebook shows one line of errors that the user can mend; debuggers, logs and scripts get all of it."""
+"""A notebook shows errors that users can correct as one line; logs and scripts get the traceback."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_script_and_ipython_in_a_terminal(tmp_path):
 
 
 def test_the_form_in_place_of_a_traceback(kernel):
-    """A notebook that somebody looks at; one that a program executes still fails."""
+    """An interactive notebook shows the form, and an executed one gets the error."""
     kernel.run(
         "from tokentoss import GoogleAuthWidget\nwidget = GoogleAuthWidget()\nwidget", "cell-1", answers=True
     )

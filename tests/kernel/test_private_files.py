@@ -146,7 +146,7 @@ def files_of_a_life(provider, folder):
 # The victim is open to others, as files of other programs are; here only its content counts.
 @pytest.mark.filterwarnings("ignore::tokentoss.InsecureFilePermissionsWarning")
 def test_a_link_in_the_place_of_any_file_destroys_nothing(provider, tmp_path, open_umask):
-    """A link to a file of the same user, which a write, a lock or a change of mode would destroy."""
+    """A link in place of any token file leaves its target unchanged."""
     names = files_of_a_life(provider, tmp_path / "first")
     assert "tokens.json" in names
     for number, name in enumerate(sorted(names)):

@@ -1,4 +1,4 @@
-"""The README's quick start runs as it is written: configure, authenticate, request.
+"""The README's quick start runs as it is written.
 
 Nothing of the package is changed for it. The names of Google's hosts and of the service lead to servers on
 this machine, with certificates of an authority that the environment trusts, and a script does what user and

@@ -1,4 +1,4 @@
-"""One sign-in in the hands of libraries as they are: Google's, requests and httpx, in threads and tasks."""
+"""One sign-in used by Google's libraries, requests and httpx, in threads and tasks."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_google_cloud_storage(provider, manager, cloud_storage, no_metadata_serv
 
 
 def test_google_cloud_storage_in_many_threads(provider, manager, cloud_storage, no_metadata_server):
-    """google-auth refreshes without a lock of its own; here fifty threads make one request."""
+    """Fifty threads of google-cloud-storage cause one refresh."""
     bucket = storage_client(manager.credentials, cloud_storage).bucket("bucket")
 
     def write_and_read(number):
@@ -106,7 +106,7 @@ def test_google_cloud_storage_in_many_threads(provider, manager, cloud_storage, 
 
 
 def test_an_authorized_session_whose_token_is_refused_gets_a_newer_one(provider, tmp_path):
-    """A 401 makes google-auth refresh and repeat; many 401s at once make one refresh."""
+    """Many 401 answers at once cause one refresh."""
     manager = sign_in_aged(provider, tmp_path / "tokens.json", DUE)
     manager.refresh_tokens()
     # The service thinks otherwise of a token whose time is not over, and which is not from just now.
@@ -150,7 +150,7 @@ print(headers["authorization"].split()[1])
 
 
 def test_pickled_credentials_work_in_another_process(provider, manager, monkeypatch):
-    """As multiprocessing, joblib or dask send them: no token in the pickle, and one refresh for all."""
+    """Pickled credentials hold no token and work in another process."""
     path = manager.storage.path
     monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(client_secrets(provider, path.parent)))
     tokens = manager.token_data
@@ -194,7 +194,7 @@ def test_httpx(provider, manager, api):
 
 
 def test_httpx_in_tasks(provider, manager, api):
-    """A renewal holds up no other task."""
+    """Other tasks go on while httpx calls wait for a renewal."""
     provider.change(token_hold=True)
     beats = []
 
@@ -248,7 +248,7 @@ def test_a_refused_token_is_renewed_and_the_call_repeated_once(provider, tmp_pat
 
 
 def test_a_token_provider(provider, manager):
-    """For libraries that take a function."""
+    """The token provider function returns the current ID token, with one refresh for all threads."""
     current = manager.token_provider()
     claims = jwt.decode(current(), options={"verify_signature": False})
     assert claims["email"] == ADA

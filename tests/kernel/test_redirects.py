@@ -235,7 +235,7 @@ CLIENTS = [by_requests, by_requests_session, by_httpx, by_httpx_async, by_author
 @pytest.mark.parametrize("call", CLIENTS)
 @pytest.mark.parametrize("status", STATUSES)
 def test_other_clients_hand_the_token_to_nobody_else(manager, serve, strangers, call, status):
-    """Other people's clients follow redirects; a stranger who answers 401 must not get the token."""
+    """Adapters in other clients send no token to a redirect's target."""
     location = {}
     service = serve(lambda _request: Reply.redirect(status, location["now"]), tls=True)
     for what, target in foreign_targets(*strangers, service):

@@ -1,4 +1,4 @@
-"""A cell that is run again and again, in a real kernel: what it made before goes, unless it is needed."""
+"""A cell that is run repeatedly in a real kernel: its old objects are freed, unless they are used."""
 
 from __future__ import annotations
 

@@ -258,7 +258,7 @@ def reflecting(tokens, secret):
 
 @pytest.mark.parametrize("number", range(8))
 def test_what_a_provider_echoes_is_not_passed_on(provider, monkeypatch, tmp_path, caplog, capfd, number):
-    """Error texts, tracebacks with their hidden causes, logs of all libraries, and what is printed."""
+    """Secrets that a provider echoes are in no error, traceback, log or output."""
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(refresh, "PATIENCE", 0.6)
     enable_debug()

@@ -66,7 +66,7 @@ def test_everybody_in_the_process_notices(provider, path):
 
 
 def test_a_refresh_of_another_process_does_not_bring_the_tokens_back(provider, path):
-    """Its answer comes after the sign-out: it is thrown away, and the file stays away."""
+    """A refresh answered after a sign-out is discarded."""
     manager = sign_in_aged(provider, path)
     provider.change(token_hold=True)
     with ThreadPoolExecutor() as pool:
@@ -83,7 +83,7 @@ def test_a_refresh_of_another_process_does_not_bring_the_tokens_back(provider, p
 
 
 def test_a_sign_in_during_a_refresh_wins(provider, path):
-    """What is stored in the end is of the sign-in, whichever of the two answers came first."""
+    """The tokens of a sign-in are kept, even if a refresh is answered later."""
     manager = sign_in_aged(provider, path)
     provider.change(token_hold=True)
     with ThreadPoolExecutor() as pool:
@@ -118,7 +118,7 @@ def test_signing_one_account_out_leaves_the_other(provider, path):
 
 
 def test_two_accounts_renew_side_by_side(provider, path):
-    """Each grant has its own turn and its own request; neither overwrites the other's tokens."""
+    """Renewals of two accounts do not overwrite each other's tokens."""
     for login in (ADA, GRACE):
         sign_in(manager_at(provider, storage=FileStorage(path)), login)
     provider.forget_requests()

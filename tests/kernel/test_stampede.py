@@ -58,7 +58,7 @@ def test_one_request_for_all_who_ask_for_it_by_hand(provider, tmp_path):
 
 
 def test_a_herd_keeps_its_session_for_later(provider, tmp_path):
-    """After the race the grant lives on: a newcomer refreshes with what the herd has left in the file."""
+    """After a race of many processes, a new one can still refresh."""
     path = tmp_path / "tokens.json"
     sign_in_aged(provider, path)
     herd.run(provider, path, processes=16)

@@ -1,4 +1,4 @@
-"""Signing in from a real terminal, at a real provider; the test plays browser and user."""
+"""Signing in from a real terminal at a real provider, with a simulated browser and user."""
 
 from __future__ import annotations
 

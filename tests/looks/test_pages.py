@@ -55,7 +55,7 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
 
 
 def test_every_page_reads_well_in_every_look(context: BrowserContext, scene: Scene) -> None:
-    """One title and heading per outcome, nothing that breaks the policy, no violation, nothing cut off."""
+    """Every page has one title and heading, keeps its policy and has no axe violation."""
     complaints: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -83,7 +83,7 @@ def test_every_page_reads_well_in_every_look(context: BrowserContext, scene: Sce
 
 
 def test_the_button_closes_the_popup(context: BrowserContext, scene: Scene) -> None:
-    """A real click, also in a popup that lost its opener; scenes that close by themselves need none."""
+    """The button of a page that does not close by itself closes the popup."""
     name = next(name for name, one in SCENES.items() if one is scene)
     page = show(context, scene)
     button = page.locator("#close:visible")
@@ -98,7 +98,7 @@ def test_the_button_closes_the_popup(context: BrowserContext, scene: Scene) -> N
 
 
 def test_a_tab_offers_no_button_that_does_nothing(context: BrowserContext) -> None:
-    """The last page in a browser that the terminal opened: scripts cannot close its tabs."""
+    """A page in a tab that scripts cannot close shows no close button."""
     scene = SCENES["end, signed in"]
     content, headers = scene.page
     context.route("http://127.0.0.1:9/**", lambda route: route.fulfill(body=content, headers=dict(headers)))
@@ -110,7 +110,7 @@ def test_a_tab_offers_no_button_that_does_nothing(context: BrowserContext) -> No
 
 
 def test_the_message_is_announced(context: BrowserContext) -> None:
-    """Heading and sentence stand in one live region, which is there before they change."""
+    """Heading and sentence are in one live region."""
     page: Page = show(context, SCENES["callback, denied"])
     status = page.get_by_role("status")
     expect(status).to_have_text(re.compile(r"Not signed in\s+Access wasn't granted"))

@@ -41,7 +41,7 @@ def run(*command, cwd, **variables):
 
 
 def test_another_folder_makes_the_same_bytes(built, tmp_path):
-    """Another place, other times of files, other rights, another time zone."""
+    """Builds with another folder, file times, modes and time zone give the same bytes."""
     elsewhere = built.unpack(tmp_path / "elsewhere")
     for path in elsewhere.rglob("*"):
         path.chmod(0o700 if path.is_dir() else 0o600)
@@ -78,7 +78,7 @@ def test_the_metadata_is_complete(built):
 
 
 def test_the_description_leads_nowhere_but_to_addresses(built):
-    """The package index has none of the files that the README links to."""
+    """The package description links only to https addresses and anchors."""
     metadata = built.metadata()
     targets = re.findall(r"\]\(([^)\s]+)\)", metadata.get_payload())
     addresses = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))

@@ -58,12 +58,12 @@ def test_the_crates_that_cargo_may_publish_are_these():
     ],
 )
 def test_one_version(file, pattern, times):
-    """tests/python/test_package.py compares pyproject.toml, Cargo.toml and package.json."""
+    """Each file names the package's version (see tests/python/test_package.py for the others)."""
     assert re.findall(pattern, (ROOT / file).read_text()) == [tokentoss.__version__] * times
 
 
 def test_a_package_of_npm_is_refused_in_the_front_end(tmp_path):
-    """The bill of materials and the licences name none."""
+    """The bundler refuses a package of npm in the front end."""
     package = tmp_path / "node_modules" / "@somebody" / "else"
     package.mkdir(parents=True)
     (package / "index.js").write_text("export const foreign = 1;")

@@ -1,4 +1,4 @@
-"""Services behind access proxies: headers, sign-in pages, answers that are no JSON, cookies, pickles."""
+"""Services behind access proxies: headers, sign-in pages, answers that are not JSON, cookies, pickles."""
 
 from __future__ import annotations
 

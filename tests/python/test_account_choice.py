@@ -1,4 +1,4 @@
-"""Another account than the one in use: chosen from the stored ones, or by a sign-in that asks for it."""
+"""Changing to another account: a stored one, or a sign-in that asks for the account."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_prompts_are_asked_together() -> None:
 
 
 def test_who_cannot_ask_is_not_asked() -> None:
-    """Providers refuse a request with a prompt that they do not know."""
+    """The catalogue gives each provider's parameters for asking for another account."""
     asks = {
         name: catalogue.members_of(
             name, {one: member["example"] for one, member in catalogue.parameters_of(name).items()}
@@ -241,7 +241,7 @@ def test_metadata_says_what_can_be_asked(fake: FakeProvider, supported: Any, pro
 
 
 def test_what_is_known_of_an_issuer_comes_first(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider that knows of no such thing is asked for none, whatever the usual one is."""
+    """Known empty account_choice_params of an issuer replace the default ones."""
     monkeypatch.setattr(discovery, "members_for_issuer", lambda _: {"account_choice_params": {}})
     assert Provider.discover(fake.issuer, fresh=True).account_choice_params == {}
 

@@ -132,7 +132,7 @@ class Shelves:
 def test_choosing_an_account_writes_no_old_tokens(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, make: Any, meanwhile: str
 ) -> None:
-    """Another process renews them, or signs out, after they were read."""
+    """Choosing an account writes no old tokens over those of another process."""
     storage = make()
     old, new = of(fake, "ada"), of(fake, "ada", refresh_token="rotated")
     for tokens in (old, of(fake, "bob")):
@@ -267,7 +267,7 @@ def test_a_different_user_than_asked_for(make_manager: Make, fake: FakeProvider)
 
 
 def test_a_file_of_the_original_is_taken_over(make_manager: Make, fake: FakeProvider) -> None:
-    """Read as it is, renewed, and written in the new form with other accounts beside it."""
+    """A token file of version 0.1.1 is read, renewed and written in the new format."""
     storage = FileStorage()
     original = json.loads(ORIGINAL_FILE) | {"id_token": fake.id_token(), "created_at": iso_time(time.time())}
     storage.path.parent.mkdir(parents=True)

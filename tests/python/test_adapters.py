@@ -1,4 +1,4 @@
-"""The ID token in other people's HTTP clients: requests, httpx, and a plain function."""
+"""Adapters that send the ID token with requests, with httpx and with a plain function."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_nobody_is_signed_in(manager: AuthManager, service: FakeProvider, call: 
 def test_a_renewal_does_not_hold_up_the_event_loop(
     make_manager: Make, fake: FakeProvider, service: FakeProvider
 ) -> None:
-    """While the provider answers, other tasks go on; calls that need the token make one request."""
+    """Other tasks go on during a renewal, and ten calls cause one request."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     asked, may_answer = threading.Event(), threading.Event()
     answer = Answer.json(fake.token_response())

@@ -1,4 +1,4 @@
-"""Where the provider may send the popup: fixed ports, callback pages, and kernels that cannot listen."""
+"""Addresses for the provider's answer: fixed ports, callback pages, and kernels that cannot listen."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_web_client_without_a_loopback_address(make_manager: Make, fake: FakeP
 def test_a_kernel_that_cannot_listen(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    """The answer then stands in the address bar of a page that cannot load, and can be pasted."""
+    """A kernel that cannot listen gives a loopback address whose answer can be pasted."""
 
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError("can't start new thread") if reason == "no threads" else PermissionError(13, "")

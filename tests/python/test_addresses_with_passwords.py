@@ -1,4 +1,4 @@
-"""Addresses that hold a user name and a password: refused, and never shown whole."""
+"""Addresses with a user name and a password are refused and never shown whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""APIClient: the access token of a provider, to one origin."""
+"""APIClient sends a provider's access token to one origin."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_the_token_goes_to_one_origin(make_manager: Make, fake: FakeProvider, se
 
 
 def test_the_latest_sign_in_is_meant(make_manager: Make, fake: FakeProvider, service: FakeProvider) -> None:
-    """Among several within one second, too, which is as far as a stored time goes."""
+    """The client uses the latest sign-in, even of several within one second."""
     managers = [signed_in(make_manager, fake) for _ in range(6)]
     client = APIClient(service.issuer, provider=fake.provider())
     for number, manager in enumerate([*managers, managers[3], managers[5], managers[0]]):
@@ -148,7 +148,7 @@ def test_whose_token_must_be_said(make_manager: Make, fake: FakeProvider, servic
 def test_the_latest_sign_in_at_the_provider(
     make_manager: Make, fake: FakeProvider, service: FakeProvider
 ) -> None:
-    """Several accounts and providers live in one process; the client takes its provider's."""
+    """The client uses the latest sign-in at its own provider."""
     other = fake.provider(name="Other", token_endpoint=fake.issuer + "/other")
     storage = MemoryStorage()
     storage.save(stored(fake, created_at="2026-01-01T00:00:00+00:00"))
@@ -218,7 +218,7 @@ def test_the_token_file_of_another_process(fake: FakeProvider, service: FakeProv
 def test_a_client_leaves_the_account_that_another_one_named_alone(
     fake: FakeProvider, service: FakeProvider
 ) -> None:
-    """Both find their accounts in the file, while the manager of either is alive."""
+    """Clients with and without account= each use their own account."""
     for user in ("bob", "ada"):
         FileStorage().save(of(fake, user))
     clients = [

@@ -1,4 +1,4 @@
-"""Hosts that show one notebook to several people: everybody has a session of their own, in memory."""
+"""Hosts that show one notebook to several people: each has a session of their own, in memory."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def marimo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Marimo]:
 
 
 def test_visitors_of_one_process_do_not_meet(make_manager: Make, fake: FakeProvider, marimo: Marimo) -> None:
-    """Trust 11: no call of one visitor finds the sign-in of another, and nothing is published."""
+    """A visitor's calls never find another visitor's sign-in (Trust 11)."""
     ada, bob = SimpleNamespace(), SimpleNamespace()
 
     def sign_in() -> AuthManager:
@@ -113,7 +113,7 @@ def test_tokens_of_an_app_live_in_memory(
     value: str,
     has_own_process: bool,
 ) -> None:
-    """Trust 11: the file of the user who runs the app is not its visitors'."""
+    """An app keeps tokens in memory and does not use its owner's token file (Trust 11)."""
     FileStorage().save(stored(fake))
     monkeypatch.setenv(name, value)
     manager = AuthManager(config, provider=fake.provider())
@@ -128,7 +128,7 @@ def test_tokens_of_an_app_live_in_memory(
 
 
 def test_marimo_run_keeps_tokens_in_memory(fake: FakeProvider, config: ClientConfig, marimo: Marimo) -> None:
-    """Trust 11."""
+    """``marimo run`` keeps tokens in memory (Trust 11)."""
     FileStorage().save(stored(fake))
     manager = marimo.visit(SimpleNamespace(), lambda: AuthManager(config, provider=fake.provider()))
     assert isinstance(manager.storage, MemoryStorage)
@@ -187,7 +187,7 @@ def refusal(client: ServiceClient) -> str:
 def test_a_client_that_visitors_share(
     make_manager: Make, fake: FakeProvider, service: FakeProvider, marimo: Marimo
 ) -> None:
-    """Trust 11: it calls as whoever uses it, and names nobody else."""
+    """A shared client calls as the current visitor and names no other one (Trust 11)."""
     ada, bob = SimpleNamespace(), SimpleNamespace()
     for client in clients(fake, service):
         hers = marimo.visit(ada, lambda: sign_in(make_manager, fake, "ada"))
@@ -212,7 +212,7 @@ def test_a_client_that_visitors_share(
 def test_a_client_of_an_app_reads_no_file(
     fake: FakeProvider, service: FakeProvider, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Trust 11: what stands there is of whoever runs the app, or of another visitor."""
+    """A client of an app reads no stored tokens (Trust 11)."""
     tokens = stored(fake)
     FileStorage().save(tokens)
     tokentoss.configure_from_credentials("client.example", "secret-1")
@@ -227,7 +227,7 @@ def test_a_client_of_an_app_reads_no_file(
 def test_visitors_of_an_unknown_host_do_not_meet(
     make_manager: Make, fake: FakeProvider, service: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Trust 11: where a process may serve several people, only a manager says whose a call is."""
+    """In an unknown app host, a client needs an auth_manager (Trust 11)."""
     monkeypatch.setenv("TOKENTOSS_APP_HOST", "1")
     manager = sign_in(make_manager, fake, "ada")
     for client in clients(fake, service):
@@ -254,7 +254,7 @@ def test_an_app_takes_no_storage_of_everybody(
 
 
 def test_a_sign_out_is_one_visitors(make_manager: Make, fake: FakeProvider, marimo: Marimo) -> None:
-    """The same user in two browsers has two sessions."""
+    """A sign-out in one browser leaves the same user's session in another browser."""
     here, there = SimpleNamespace(), SimpleNamespace()
     one = marimo.visit(here, lambda: sign_in(make_manager, fake, "ada"))
     twin = marimo.visit(here, lambda: sign_in(make_manager, fake, "ada"))
@@ -266,7 +266,7 @@ def test_a_sign_out_is_one_visitors(make_manager: Make, fake: FakeProvider, mari
 def test_an_observer_serves_the_visitor_of_its_widget(
     make_manager: Make, fake: FakeProvider, service: FakeProvider, marimo: Marimo
 ) -> None:
-    """Observers run in threads of the listener, which the host does not know."""
+    """A client used in an observer calls as the visitor of its widget."""
     ada, bob = SimpleNamespace(), SimpleNamespace()
     marimo.visit(bob, lambda: sign_in(make_manager, fake, "bob"))
     widget = marimo.visit(ada, lambda: AuthWidget(auth_manager=make_manager()))

@@ -179,7 +179,7 @@ def test_a_stale_session_is_over(make_manager: Make, fake: FakeProvider) -> None
 def test_a_longer_session_of_somebody_else_stays(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A manager with a shorter limit removes it only once it has ended by its own terms."""
+    """A manager with a shorter limit does not remove a session that may last longer."""
     storage, now = FileStorage(), time.time()
     long = make_manager(storage=storage, max_session_lifetime_hours=168)
     long.accept(response(fake), nonce="n")
@@ -259,7 +259,7 @@ def test_the_id_token_is_renewed_before_it_expires(make_manager: Make, fake: Fak
 
 
 def test_the_id_tokens_own_expiry_counts(make_manager: Make, fake: FakeProvider) -> None:
-    """The access token lives on, the ID token does not."""
+    """An expired ID token is renewed even while the access token is valid."""
     old = int(time.time()) - 7200
     manager = signed_in(make_manager, fake, expires_in=3600, claims={"iat": old, "exp": old + 3600})
     fake.answers["/token"] = Answer.json(fake.token_response())

@@ -1,4 +1,4 @@
-"""Whose tokens a manager gets from a broker, and how it is signed out there."""
+"""The account whose tokens a manager gets from a broker, and its sign-out there."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_same_user_at_another_broker_is_another_grant(broker: FakeBroker, ma
 def test_a_token_that_arrives_after_the_sign_out_is_dropped(
     broker: FakeBroker, manager: BrokerManager
 ) -> None:
-    """The broker answers a thread while another one signs out."""
+    """A token that arrives after a sign-out is not returned."""
     assert manager.id_token
     current = manager._tokens.current
 
@@ -121,7 +121,7 @@ def test_a_token_that_arrives_after_the_sign_out_is_dropped(
 
 
 def test_an_answer_for_the_account_before_is_not_kept(broker: FakeBroker, manager: BrokerManager) -> None:
-    """The broker answers a thread while the user connects another account."""
+    """A token of the previous account is not returned after a change of account."""
     assert manager.access_token
     bob = broker.connect("google", subject="subject-2", email="bob@example.com")
     ask = manager._tokens.client.get_valid_provider_access_token

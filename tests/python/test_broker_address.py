@@ -1,4 +1,4 @@
-"""Where a broker is, and the key that goes there."""
+"""The address of a broker, and the key that is sent there."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_hub_is_named_with_its_token_alone(
 def test_an_empty_name_stands_for_nobody(
     broker: FakeBroker, named: dict[str, str], who: dict[str, str]
 ) -> None:
-    """A name that a server application lost on its way is not the user of the key, or of the broker."""
+    """An empty tenant or user is refused instead of standing for another one."""
     for user in ("default", "ada"):
         broker.connect("google", tenant="acme" if user == "ada" else "default", user=user)
     client = BrokerClient(broker.broker(**named))

@@ -1,4 +1,4 @@
-"""What can be given to a widget together with a broker, and what a broker of the environment changes."""
+"""Arguments that a widget accepts together with a broker, and a broker set in the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients and adapters that were given a broker, or find one in the environment."""
+"""Clients and adapters with a broker that is passed or set in the environment."""
 
 from __future__ import annotations
 

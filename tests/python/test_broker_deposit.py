@@ -1,4 +1,4 @@
-"""The way in which the page seals the code to the broker, and the kernel carries it."""
+"""Sign-ins whose code the page seals to the broker and the kernel passes on."""
 
 from __future__ import annotations
 

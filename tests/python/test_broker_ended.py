@@ -1,4 +1,4 @@
-"""After its session a manager stays with the account that was in use: nobody is chosen by being left over."""
+"""After its session ended, a manager keeps to that account and does not change to another one."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_nor_do_calls(broker: FakeBroker, manager: BrokerManager, ada: Grant, bo
 
 
 def test_who_was_never_listed_beside_it_is_told_by_the_time(broker: FakeBroker, ada: Grant) -> None:
-    """Nobody has listed the accounts while the session ran."""
+    """After a session, only an account connected later is used."""
     manager = BrokerManager(broker.broker())
     assert manager.id_token
     bob = connected(broker, "bob")
@@ -131,7 +131,7 @@ def test_nor_is_the_only_usable_one_of_two_the_one_that_is_meant(
 def test_the_same_account_is_used_again(
     broker: FakeBroker, manager: BrokerManager, ada: Grant, by: str
 ) -> None:
-    """Also under another identifier."""
+    """The same account is used again after it ended, even with another identifier."""
     ended(broker, manager, ada, "disconnected")
     again = connected(broker, "ada")
     assert again.id != ada.id
@@ -184,7 +184,7 @@ def test_a_manager_of_one_account_takes_no_other(broker: FakeBroker, ada: Grant)
 
 
 def test_a_widget_offers_a_sign_in(broker: FakeBroker, ada: Grant, bob: Grant) -> None:
-    """The whole of it, with the events of the broker."""
+    """After its session ended, a widget offers a sign-in and uses no other account."""
     manager = BrokerManager(broker.broker())
     manager.use_account(ADA)
     widget = shown(broker, branded.GoogleAuthWidget(auth_manager=manager))
@@ -205,7 +205,7 @@ def test_a_widget_offers_a_sign_in(broker: FakeBroker, ada: Grant, bob: Grant) -
 def test_clients_of_one_manager(
     broker: FakeBroker, service: FakeProvider, ada: Grant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client stays with its account, and a new one is of nobody yet."""
+    """A client stays with its account, and a new client uses the new one."""
     monkeypatch.setenv("TOKENTOSS_BROKER", broker.url)
     monkeypatch.setenv("TOKENTOSS_BROKER_KEY", broker.key)
     old = IAPClient(service.issuer)

@@ -1,4 +1,4 @@
-"""What goes wrong with a widget and its broker, and what the user can do then."""
+"""Failures of a widget with a broker, and what the user can do about each."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_renewals_have_an_end(broker: FakeBroker, brokered: Make, monkeypatch: p
 
 
 def test_an_offer_that_was_clicked_and_expires_is_told(broker: FakeBroker, brokered: Make) -> None:
-    """Another one was offered in the meantime, so that it is not the latest."""
+    """An offer that was clicked and then expires is reported, even if a newer one exists."""
     widget = brokered()
     attempt = offered(broker, widget)
     say(widget, "opened", attempt.id)

@@ -1,4 +1,4 @@
-"""The thread that listens to a broker's news: who it serves, what stops it, and what does not."""
+"""The thread that listens to a broker's events: its managers, its errors and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A manager that asks a broker in place of a provider."""
+"""A manager that gets its tokens from a broker instead of a provider."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_rejected_token_is_replaced_once_in_a_while(broker: FakeBroker, manage
 
 
 def test_each_kind_of_token_fails_by_itself(broker: FakeBroker, manager: BrokerManager) -> None:
-    """That there is no ID token says nothing of access tokens, nor does a refusal of one."""
+    """A failure to get an ID token does not delay access tokens, nor the other way round."""
     broker.lifetime = 200.0
     token = manager.access_token
     assert token

@@ -1,4 +1,4 @@
-"""A displayed widget shows what becomes of its user's accounts elsewhere, when it happens."""
+"""A displayed widget shows changes of its user's accounts as the broker reports them."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_who_joins_a_connection_that_stands_is_told_at_once(broker: FakeBroker, 
 
 
 def test_the_thread_ends_with_the_last_who_follows(broker: FakeBroker) -> None:
-    """Also if that one was collected without a farewell."""
+    """The thread ends once its last follower is closed or collected."""
     first, last = BrokerManager(broker.broker()), BrokerManager(broker.broker())
     followings = [first.follow_news(), last.follow_news()]
     until(lambda: len(broker.listeners) == 1)

@@ -1,4 +1,4 @@
-"""A session at a broker that is a day old: the broker ends sessions, and this machine's clock none."""
+"""A session at a broker that is a day old: only the broker ends it, not the local clock."""
 
 from __future__ import annotations
 

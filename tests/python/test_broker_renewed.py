@@ -1,4 +1,4 @@
-"""Renewing at a broker that may be away: a token at hand is replaced by another one, and by nothing else."""
+"""Renewals at a broker that may be unavailable: a token is only replaced by another token."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_more_scopes_elsewhere_while_the_broker_is_away(broker: FakeBroker) -> N
 def test_a_question_that_fails_late(
     broker: FakeBroker, manager: BrokerManager, monkeypatch: pytest.MonkeyPatch, ends: bool
 ) -> None:
-    """Another thread has got a newer token meanwhile, or everything has been forgotten."""
+    """A failed renewal returns a token that another thread got meanwhile, or raises."""
     tokens = manager._tokens
     ask = tokens.client.get_valid_provider_access_token
     seen = tokens.held("id_token")

@@ -1,4 +1,4 @@
-"""Scopes with a broker: asked for at a sign-in, granted under other names or not at all."""
+"""Scopes with a broker: requested, granted under other names, or declined."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tokens_asked(broker: FakeBroker) -> list[dict[str, object]]:
 
 
 def test_names_that_the_provider_has_for_them(broker: FakeBroker, brokered: Make) -> None:
-    """Google grants "email" as an address."""
+    """A scope granted under the provider's own name for it is not missing."""
     widget = brokered(scopes=["openid", "email", "profile"])
     broker.sign_in(offered(broker, widget), email=ADA, scopes=GOOGLES)
     until(lambda: widget.is_authenticated)
@@ -42,7 +42,7 @@ def test_a_token_that_names_them_is_given_as_well(broker: FakeBroker) -> None:
 
 
 def test_a_scope_that_the_user_declines(broker: FakeBroker, brokered: Make) -> None:
-    """What was granted before stays usable, and nobody is asked in a circle."""
+    """A declined scope is listed as missing, and the tokens stay usable."""
     widget = signed_in(broker, shown(broker, brokered(BoxAuthWidget, scopes=[READ])))
     manager = widget.auth_manager
     for _ in range(2):
@@ -71,7 +71,7 @@ def test_what_is_granted_elsewhere_under_other_names(broker: FakeBroker) -> None
 
 
 def test_what_a_broker_has_by_itself_is_not_missing(broker: FakeBroker) -> None:
-    """Not every provider repeats what an ID token and a refresh token show."""
+    """openid and offline_access are not missing if the grant does not list them."""
     broker.connect("google", scopes=["files"])
     manager = BrokerManager(broker.broker(), scopes=["openid", "offline_access", "files", "more"])
     assert manager.access_token
@@ -79,7 +79,7 @@ def test_what_a_broker_has_by_itself_is_not_missing(broker: FakeBroker) -> None:
 
 
 def test_scopes_that_nobody_named(broker: FakeBroker) -> None:
-    """They are the broker's to ask for, until somebody asks for more."""
+    """Without scopes=, only scopes that were requested can be missing."""
     broker.connect("google", scopes=["openid"])
     manager = BrokerManager(broker.broker())
     assert manager.request_scopes("https://drive") == [], "nobody is signed in"

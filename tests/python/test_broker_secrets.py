@@ -1,4 +1,4 @@
-"""What tracebacks, reprs, logs and pickles show of a broker's tokens and of its key: nothing."""
+"""Tracebacks, reprs, logs and pickles show neither a broker's tokens nor its key."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def given(**changes: Any) -> dict[str, Any]:
     ids=str,
 )
 def test_an_answer_that_cannot_be_used(service: FakeProvider, changes: dict[str, Any]) -> None:
-    """The ID token is no JWT, so that even a whole answer is not."""
+    """The error for a broker's unusable answer shows no token or key."""
     service.answers["/v1/token"] = Answer.json(given(**changes))
     client = IAPClient("https://service.example", broker=Broker(service.issuer, KEY))
     with pytest.raises(TokenTossError) as caught:

@@ -1,4 +1,4 @@
-"""Several accounts are connected at a broker: the widget says so, and lets the user choose one."""
+"""Several accounts at a broker: the widget says so and lets the user choose."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_or_signs_in_with_another_one(broker: FakeBroker, widget: AuthWidget) ->
 
 
 def test_clicks_lead_on(widget: AuthWidget) -> None:
-    """Whatever the user does meanwhile, a choice is offered."""
+    """After each click, the widget still offers the choice of accounts."""
     for _ in range(2):
         say(widget, type="keep_account")
         until(lambda: widget.error_code == "account_ambiguous")
@@ -88,7 +88,7 @@ def test_another_account_stays_offered_after_any_failure(
 
 
 def test_who_waits_hears_of_it(broker: FakeBroker, brokered: Make) -> None:
-    """A cell that waits keeps what the user chooses on the page from being heard."""
+    """wait() raises account_ambiguous if several accounts are connected."""
     for subject, email in (("ada", ADA), ("bob", BOB)):
         broker.connect("google", subject=subject, email=email)
     widget = brokered()

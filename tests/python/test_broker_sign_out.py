@@ -1,4 +1,4 @@
-"""Signing out with a broker, and changing the account: what arrives twice, late, or for somebody else."""
+"""Sign-outs and changes of account with a broker: answers that are repeated, late, or for others."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_an_account_that_is_not_known_is_not_said_to_be_removed(broker: FakeBrok
 
 
 def test_a_sign_out_leaves_other_accounts_alone(broker: FakeBroker) -> None:
-    """The same person at the provider, connected by two users of a server application."""
+    """A sign-out leaves another broker user's grant of the same account."""
     for user in ("ada", "eve"):
         broker.connect("google", tenant="acme", user=user, email=ADA)
     ada, eve = (BrokerManager(broker.broker(tenant="acme", user=user)) for user in ("ada", "eve"))
@@ -183,7 +183,7 @@ def test_tokens_that_arrive_after_a_sign_out_are_not_kept(broker: FakeBroker, ma
 
 
 def test_nor_are_those_of_another_manager(broker: FakeBroker, manager: BrokerManager) -> None:
-    """It asks before the broker has heard of the sign-out, and is answered after it."""
+    """Another manager's answer that arrives after the sign-out is discarded."""
     other = BrokerManager(broker.broker())
     slowly(other, manager.sign_out)
     assert other.access_token is None

@@ -1,4 +1,4 @@
-"""What a broker answers is read strictly: the typed error, or exactly what it says."""
+"""A broker's answers are read strictly: exactly as they are, or with a typed error."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_an_answer_that_breaks_off() -> None:
 def test_the_brokers_clock_counts_whatever_zone_it_names(
     service: FakeProvider, monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:
-    """Also a date of which Python makes one without a zone."""
+    """Lifetimes follow the broker's Date header in any time zone."""
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     there = 1_800_000_000

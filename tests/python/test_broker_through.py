@@ -1,4 +1,4 @@
-"""Calls that the broker makes, so that the process holds no token."""
+"""Calls that the broker makes for a process that holds no token."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_refusal_of_the_service(
     kind: type[Exception],
     calls: int,
 ) -> None:
-    """The broker itself repeats the call with another token where the service refused the first one."""
+    """A refusal of the service gives a typed error that names the service."""
     broker.connect("google")
     service.answers["/api"] = Answer.json({"code": "caller_unauthenticated"}, status)
     with pytest.raises(kind, match=r"reports\.example\.com"):
@@ -106,7 +106,7 @@ def test_a_refusal_of_the_broker(broker: FakeBroker, service: FakeProvider, clie
 
 
 def test_an_answer_without_the_mark_is_not_the_services(service: FakeProvider) -> None:
-    """Something else than a broker answers 200 with JSON."""
+    """An answer without the broker's mark gives broker_answer_invalid."""
     broker = Broker(service.issuer, "key")
     service.answers["/v1/through/google/reports.example.com/api"] = Answer.json({"ok": True})
     with pytest.raises(Exception, match="doesn't answer like a broker") as caught:

@@ -1,4 +1,4 @@
-"""The widget with a broker: the click needs nothing of the kernel, which waits in a thread."""
+"""The widget with a broker: a click needs no kernel message, and a thread waits for the broker."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_sign_in_reaches_the_kernel_and_plain_clients(broker: FakeBroker, brok
 
 
 def test_wait_in_the_cell_that_shows_it(broker: FakeBroker, brokered: Make) -> None:
-    """No comm message is handled meanwhile."""
+    """wait() in the cell that shows the widget returns after the sign-in."""
     widget = brokered()
 
     def page() -> None:
@@ -92,7 +92,7 @@ def test_the_page_tells_its_origin(broker: FakeBroker, brokered: Make) -> None:
 def test_an_answer_that_comes_late_takes_nothing_back(
     broker: FakeBroker, brokered: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The offer without the page's origin was asked for first, and its answer comes last."""
+    """A late offer without the page's origin does not replace the newer one."""
     begin = BrokerClient.begin
     is_asked, told = threading.Event(), threading.Event()
     late: list[threading.Thread] = []
@@ -122,7 +122,7 @@ def test_an_answer_that_comes_late_takes_nothing_back(
 def test_a_guess_that_is_refused_late_ends_nothing(
     brokered: Make, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
-    """The page has said its origin meanwhile, and what was begun with that counts."""
+    """A late refusal of a guessed origin does not end the current attempt."""
     guess = "http://127.0.0.1:8888"
     monkeypatch.setattr(broker_page, "_of_server", lambda: guess)
     monkeypatch.setattr(broker_page._Latest, "origin", None)

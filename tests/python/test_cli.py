@@ -168,7 +168,7 @@ def test_who_is_signed_in(configured: Path, store: Store, capsys: pytest.Capture
 
 @pytest.mark.usefixtures("configured")
 def test_a_session_that_lasts_longer(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
-    """By its own terms, which the widget set that signed in."""
+    """A stored session lasts until its own end, not until the default limit."""
     now = time.time()
     store(created_at=iso_time(now - 30 * 3600), session_ends_at=iso_time(now + 47.5 * 3600))
     assert main(["status"]) == 0
@@ -406,7 +406,7 @@ def test_a_full_disk(arguments: list[str]) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no such shell")
 def test_a_closed_standard_error(store: Store) -> None:
-    """Messages go nowhere, rather than into the token."""
+    """With standard error closed, messages are dropped and the token is printed alone."""
     store()
     FileStorage().path.chmod(0o644)
     command = [sys.executable, "-m", "tokentoss", "token", "--access"]

@@ -104,7 +104,7 @@ def test_what_cannot_be_switched_to(
 
 
 def test_a_switch_writes_no_old_tokens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process gets new ones whenever some were read."""
+    """``switch`` does not overwrite tokens that another process renews meanwhile."""
     store()
     grace = store(GRACE, "user-2", refresh_token="refresh-0")
     store()
@@ -144,7 +144,7 @@ def test_a_switch_to_an_account_that_is_gone(
 
 
 def test_status_as_json(configured: Path, store: Store, fake: FakeProvider, capsys: Any) -> None:
-    """The members are documented in docs/command_line.md: none goes, none changes its meaning."""
+    """``status --json`` prints the members that docs/command_line.md documents."""
     store("once@example.com", "user-4", refresh_token="", id_token_lifetime=-1)
     signed_in_at = time.time() - 7200
     tokens = store(created_at=iso_time(signed_in_at), login="ada", id_token_lifetime=1800)
@@ -251,7 +251,7 @@ def test_sign_out_all(store: Store, fake: FakeProvider, capsys: pytest.CaptureFi
 def test_sign_out_all_and_revoke(
     configured: Path, store: Store, fake: FakeProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All are removed here before the first is revoked, and one refusal stops no other."""
+    """All accounts are removed before the first revocation, and one failure stops no other."""
     stored_at_revocation: list[bool] = []
 
     def revoke(form: dict[str, str]) -> Answer:

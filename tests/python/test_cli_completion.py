@@ -1,4 +1,4 @@
-"""``tokentoss completion``: what a shell offers is what the parser takes."""
+"""``tokentoss completion``: the scripts offer what the parser accepts."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_shell_takes_it(shell: str, check: str, capsys: pytest.CaptureFixtur
 
 
 def test_help_texts_are_quoted(capsys: pytest.CaptureFixture[str]) -> None:
-    """An apostrophe would end the text, and a colon or bracket a part of zsh's."""
+    """Apostrophes, colons and brackets in help texts are quoted for each shell."""
     fish = written(capsys, "fish")
     assert "the issuer\\'s address" in fish
     zsh = written(capsys, "zsh")

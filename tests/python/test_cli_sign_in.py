@@ -1,4 +1,4 @@
-"""``tokentoss sign-in``, its user played by the test; a real terminal is in tests/kernel/test_terminal.py."""
+"""``tokentoss sign-in`` with a simulated user; tests/kernel/test_terminal.py uses a real terminal."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_interrupted(sign_in: Sign, user: User, monkeypatch: pytest.MonkeyPatch)
 def test_those_who_are_signed_in_stay(
     sign_in: Sign, user: User, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Signing in anew needs no option; the provider is not asked for the account that is stored."""
+    """A new sign-in keeps the other accounts, and the user is told who is signed in."""
     store(GRACE, "user-2", created_at=iso_time(0.0))
     store(GRACE, "user-3")
     assert sign_in() == 0
@@ -222,7 +222,7 @@ def test_those_who_are_signed_in_stay(
 def test_tokens_that_cannot_be_stored(
     sign_in: Sign, user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """They would end with this process, so nobody is told that they are signed in."""
+    """Tokens that cannot be stored give an error and no message "Signed in"."""
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("TOKENTOSS_TOKEN_FILE", str(blocked / "tokens.json"))
@@ -398,7 +398,7 @@ def test_a_code_interrupted(sign_in: Sign, user: User, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("way", [[], ["--no-browser"], ["--code"]])
 @pytest.mark.parametrize("missing", ["stdin", "stderr", "closed", "none"])
 def test_not_a_terminal(sign_in: Sign, user: User, way: list[str], missing: str) -> None:
-    """Nothing is asked, opened or waited for."""
+    """Without a terminal, the command fails at once, without a prompt or a request."""
     if missing == "stderr":
         user.screen = io.StringIO()
     else:

@@ -1,4 +1,4 @@
-"""``tokentoss token``: the token alone on the standard output, and only a current one."""
+"""``tokentoss token`` prints only the token, and only a current one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_account_that_is_named(store: Store, capsys: pytest.CaptureFixture[s
 
 
 def test_nobody_is_signed_in(capsys: pytest.CaptureFixture[str]) -> None:
-    """Scripts tell "sign in" from all other failures."""
+    """Without a sign-in, the exit status is 3, and the message says where tokens were looked for."""
     code, out, err = said(capsys)
     assert (code, out) == (3, "")
     path = FileStorage().path
@@ -169,7 +169,7 @@ def test_seconds_that_are_none(value: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_terminal_is_shown_it_as_well(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As gcloud and gh do."""
+    """The token is also printed to a terminal."""
     tokens = store()
     screen = Tty()
     monkeypatch.setattr(sys, "stdout", screen)

@@ -107,7 +107,7 @@ def test_a_proxy_of_the_environment_does_not_see_loopback(
     ],
 )
 def test_the_service_must_be_secure(address: str) -> None:
-    """C73, C75; E12: the sentence is about that address, not about a provider's endpoints."""
+    """An insecure base_url is refused, and the message names that address (C73, C75, E12)."""
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient(address)
     assert refusal.value.code == "address_insecure"
@@ -543,7 +543,7 @@ def test_the_expected_audience(manager: AuthManager, service: FakeProvider) -> N
 def test_an_audience_in_the_challenge_is_told(
     client: IAPClient, service: FakeProvider, fake: FakeProvider
 ) -> None:
-    """RFC 6750 section 3."""
+    """A challenge about the audience raises its own error (RFC 6750 section 3)."""
     fake.answers["/token"] = Answer(503)
     challenge = 'Bearer error="invalid_token", error_description="wrong audience"'
     service.answers["/api"] = Answer(401, b"<html>", {"WWW-Authenticate": challenge})

@@ -1,4 +1,4 @@
-"""How the client shows its secret (RFC 6749 section 2.3.1), in every request that Python makes."""
+"""How the client sends its secret (RFC 6749 section 2.3.1), in every request that Python makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trust 11: whose ID tokens a client sends where several providers have signed somebody in."""
+"""The ID token that a client sends if people are signed in at several providers (Trust 11)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def used(service: FakeProvider, client: IAPClient) -> str:
 def test_googles_sign_in_is_the_one(
     google: FakeProvider, other: FakeProvider, service: FakeProvider, google_first: bool
 ) -> None:
-    """Whichever was the latest."""
+    """Without ``provider=``, Google's sign-in is used, whichever was the latest."""
     order: list[Callable[[], AuthManager]] = [lambda: sign_in(google), lambda: sign_in(other)]
     made = [make() for make in (order if google_first else order[::-1])]
     of_google, of_other = made if google_first else made[::-1]
@@ -79,7 +79,7 @@ def test_googles_sign_in_is_the_one(
 def test_another_provider_is_named_or_not_used(
     google: FakeProvider, other: FakeProvider, service: FakeProvider, where: str
 ) -> None:
-    """Without Google's sign-in the client says which there are, and that ``provider=`` chooses one."""
+    """Without Google's sign-in, the error lists the others and names ``provider=``."""
     manager = sign_in(other)
     who = "ada@example.com"
     if where == "by hand":
@@ -148,7 +148,7 @@ def test_a_provider_without_id_tokens() -> None:
 
 
 def test_names_and_issuers_of_the_package() -> None:
-    """Nothing is asked over the network to know whose tokens are wanted."""
+    """Known names and issuers are resolved to their providers without a request."""
     for said in (None, "google", "https://accounts.google.com", GOOGLE):
         assert wanted_provider.WantedProvider.of(said).resolved() == GOOGLE
     assert wanted_provider.WantedProvider.of("box").resolved() == BOX
@@ -191,7 +191,7 @@ def test_the_token_file(google: FakeProvider, other: FakeProvider, service: Fake
 
 
 def test_credentials_set_by_hand(google: FakeProvider, other: FakeProvider, service: FakeProvider) -> None:
-    """They come before the sign-ins of the process, and are the wanted provider's all the same."""
+    """CREDENTIALS set by hand are used only by clients of their provider."""
     sign_in(google)
     manager = sign_in(other)
     tokentoss.CREDENTIALS = manager.credentials

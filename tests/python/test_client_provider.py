@@ -1,4 +1,4 @@
-"""A client belongs to its provider: neither its identifier nor its secret reaches another one."""
+"""A client's identifier and secret are sent to its own provider only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "client_provide
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
 def test_the_shared_rule(vector: dict[str, Any]) -> None:
-    """Rule 8 of the trust in clients, as all languages read it."""
+    """A client file is accepted or refused for a provider as the shared vectors say (rule 8)."""
 
     def check() -> None:
         named = {name: value for name, value in vector["client"].items() if value is not None}
@@ -41,7 +41,7 @@ def test_the_shared_rule(vector: dict[str, Any]) -> None:
 
 
 def test_a_configured_client_goes_to_no_other_provider(fake: FakeProvider) -> None:
-    """Its secret was sent to whatever provider was passed."""
+    """Google's configured client is refused for another provider, without a request."""
     configure("id-1", "GOCSPX-very-secret")
     for use in (AuthManager, AuthWidget):
         with pytest.raises(ConfigurationError) as refusal:
@@ -52,7 +52,7 @@ def test_a_configured_client_goes_to_no_other_provider(fake: FakeProvider) -> No
 
 
 def test_a_file_without_endpoints_is_googles(tmp_path: Path, fake: FakeProvider) -> None:
-    """As everywhere where a file is read."""
+    """A client file without endpoints is used for Google only."""
     path = tmp_path / "client.json"
     path.write_text('{"installed": {"client_id": "id-1"}}')
     with pytest.raises(ConfigurationError) as refusal:
@@ -62,7 +62,7 @@ def test_a_file_without_endpoints_is_googles(tmp_path: Path, fake: FakeProvider)
 
 
 def test_metadata_on_this_computer_of_an_issuer_elsewhere(fake: FakeProvider) -> None:
-    """Any endpoint, also one that is used after the sign-in only."""
+    """A remote issuer with any endpoint on loopback is refused."""
     with pytest.raises(ConfigurationError) as refusal:
         Provider(
             "x",

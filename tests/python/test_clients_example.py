@@ -46,7 +46,7 @@ def test_the_notebook(
     service: FakeProvider,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Signed in with tokens that have expired; one renewal serves every client."""
+    """The notebook's cells run with expired tokens, and one renewal serves every client."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer.json(fake.token_response(id_token=fake.id_token()))
     widget = SimpleNamespace(

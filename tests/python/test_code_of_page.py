@@ -1,4 +1,4 @@
-"""A sign-in by code that the page runs itself: its tokens have no nonce, which only some tickets allow."""
+"""A sign-in by code that the page runs: its tokens have no nonce, which only some tickets allow."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_the_status_follows_the_page(widget: AuthWidget) -> None:
 def test_the_keys_are_there_before_the_tokens(
     widget: AuthWidget, fake: FakeProvider, eventually: Callable[..., Any]
 ) -> None:
-    """A decision in the kernel's main thread waits for no network."""
+    """The keys are fetched before the tokens arrive, so accepting needs no request."""
     report(widget, "code")
     eventually(lambda: fake.calls("/keys") == 1)
     assert deliver(widget, tokens(widget, fake)) == ""

@@ -1,4 +1,4 @@
-"""docs/command_line.md says what the commands say of themselves, and what they do."""
+"""docs/command_line.md agrees with the commands' help and behaviour."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_example_of_python_names_what_there_is() -> None:
 
 
 def test_a_command_starts_without_what_it_does_not_need() -> None:
-    """A completion or a help is asked for at every start of a shell."""
+    """``completion`` starts without importing the large dependencies."""
     code = "import sys; from tokentoss.cli import main; main(['completion', 'bash']); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"requests", "jwt", "cryptography", "anywidget", "IPython"} & set(loaded.stdout.split())

@@ -1,4 +1,4 @@
-"""What ``tokentoss`` says in its own words is in the table of texts: all of it, and nothing else."""
+"""Every text that ``tokentoss`` prints is in the table of texts, and every entry is used."""
 
 from __future__ import annotations
 

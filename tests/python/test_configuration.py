@@ -357,7 +357,7 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path: Path) -> None
 
 
 def test_what_was_open_to_others_is_closed() -> None:
-    """Version 0.1.1 left the folder, and for a moment the file, to the umask."""
+    """configure() makes an existing file and folder private."""
     place = tokentoss.get_config_path()
     place.parent.mkdir(parents=True)
     place.parent.chmod(0o755)

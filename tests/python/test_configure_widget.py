@@ -222,7 +222,7 @@ def test_no_secret_in_any_trait_or_message(widget: ConfigureWidget) -> None:
 
 
 def test_the_decision_is_one_message(widget: ConfigureWidget) -> None:
-    """The page never sees a new ticket without what became of the old one."""
+    """The new ticket and the result for the old one are sent in one message."""
     ticket = widget.ticket["id"]
     submit(widget, credentials())
     updates = [data["state"] for data in sent(widget) if data.get("method") == "update"]

@@ -85,7 +85,7 @@ def test_importing_the_manager_does_not_import_google() -> None:
 
 
 def test_they_are_renewed_when_they_are_asked_for(make_manager: Make, fake: FakeProvider) -> None:
-    """As in the original, whose users put the token into a header by hand."""
+    """manager.credentials renews an expired token; tokentoss.CREDENTIALS does not."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer(503)
     credentials = manager.credentials
@@ -106,7 +106,7 @@ def test_they_are_renewed_when_they_are_asked_for(make_manager: Make, fake: Fake
 
 
 def test_an_authorized_session(make_manager: Make, fake: FakeProvider, signing_key: SigningKey) -> None:
-    """A call with a valid token, with one that has expired, and with one that the service refuses."""
+    """An AuthorizedSession works with a valid, an expired and a refused token."""
     service = FakeProvider(signing_key)
     manager = signed_in(make_manager, fake)
     fake.answers["/token"] = Answer.json(fake.token_response(access_token="access-2"))
@@ -191,7 +191,7 @@ def test_failures_are_of_both_families(make_manager: Make, fake: FakeProvider) -
 
 
 def test_the_handler_serves_credentials_of_others(make_manager: Make, fake: FakeProvider) -> None:
-    """google-auth refuses a token that expires within 225 seconds."""
+    """The refresh handler renews a token that google-auth considers expired."""
     manager = signed_in(make_manager, fake, expires_in=230, created_at=iso_time(time.time() - 3370))
     fake.answers["/token"] = Answer.json(fake.token_response())
     others = google.oauth2.credentials.Credentials(
@@ -235,7 +235,7 @@ def test_copies_stay_current(make_manager: Make, fake: FakeProvider) -> None:
 def test_a_pickle_holds_no_secret_and_works_elsewhere(
     make_manager: Make, fake: FakeProvider, tmp_path: Path
 ) -> None:
-    """Another process reads the same file, and renews with the client's own file."""
+    """Pickled credentials hold no secret, and renew in another process."""
     secrets = tmp_path / "client_secrets.json"
     secrets.write_text(
         f'{{"installed": {{"client_id": "{CLIENT_ID}", "client_secret": "secret-1",'

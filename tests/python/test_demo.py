@@ -1,4 +1,4 @@
-"""The provider and the API of ``tokentoss demo``: the package signs in there as anywhere."""
+"""The package signs in at the provider of ``tokentoss demo`` and calls its API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without a sign-in of one's own: the stored tokens, renewed with the configured client."""
+"""Processes without a sign-in use stored tokens and renew them with the configured client."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def bearer(service: FakeProvider) -> str:
 
 
 def test_a_manager_needs_only_what_is_stored(fake: FakeProvider) -> None:
-    """The tokens name the issuer, the client's file the endpoints; both must agree."""
+    """A manager without arguments uses the stored tokens and the configured client."""
     configure(fake)
     FileStorage().save(from_here(fake, expires_in=-10))
     fake.answers["/token"] = Answer.json(fake.token_response(refresh_token="rotated"))
@@ -233,7 +233,7 @@ def test_a_script_in_another_process(
 def test_credentials_set_by_hand_are_used(
     fake: FakeProvider, service: FakeProvider, make_manager: Make
 ) -> None:
-    """Any object with an ID token of the provider, as in the original."""
+    """Any object with an ID token of the provider can be set as CREDENTIALS."""
     newer = fake.id_token(jti="newer")
 
     class Mine:

@@ -1,4 +1,4 @@
-"""RFC 8628 at a provider that misbehaves: the right pauses, the right codes, and no secret told."""
+"""Device sign-in (RFC 8628) at a misbehaving provider: pauses, error codes and secrecy."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def failure(code: str, **members: Any) -> TokenRequestError:
 
 
 def test_the_pauses_are_the_standard_s() -> None:
-    """RFC 8628 section 3.5: every slow_down adds five seconds for good; failures of the network double."""
+    """slow_down adds 5 seconds to the pause, a network failure doubles it (RFC 8628 section 3.5)."""
     polling = Polling(5.0)
     pauses = []
     for told in (

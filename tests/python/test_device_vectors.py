@@ -1,4 +1,4 @@
-"""What Rust and Python make of the answers of a device authorization grant, by the same vectors."""
+"""Answers of a device authorization grant are read as the vectors say, which Rust shares."""
 
 from __future__ import annotations
 

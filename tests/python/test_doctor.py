@@ -145,7 +145,7 @@ def test_a_broker_that_cannot_be_asked(
 
 @pytest.mark.usefixtures("asks", "configured", "no_network")
 def test_a_client_beside_a_broker() -> None:
-    """Both are examined: a widget may have either."""
+    """With both a client and a broker, the doctor examines both."""
     titles = [section.title for section in examine()]
     assert titles == ["Versions", "Files", "Client", "Broker", "Network", "Callback"]
 
@@ -216,7 +216,7 @@ def test_the_own_client_of_iap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 @pytest.mark.usefixtures("no_network")
 def test_links_that_are_followed(tmp_path: Path, store: Store) -> None:
-    """Kubernetes mounts Secrets as links; tokens are kept behind a link of the user."""
+    """The doctor reports files behind symbolic links, and links that are broken."""
     tokentoss.configure("id-1", SECRET)
     store()
     for path in (tokentoss.get_config_path(), FileStorage().path):
@@ -329,7 +329,7 @@ def test_nothing_answers(fake: FakeProvider) -> None:
     ],
 )
 def test_the_clock(monkeypatch: pytest.MonkeyPatch, ahead: int, level: str, words: str) -> None:
-    """The server's Date says the second, which is taken to be half over."""
+    """The clock's offset is computed as if the server's Date were half a second later."""
     now = 1_800_000_000.5
 
     def answer(*_: Any, **__: Any) -> network.Answer:

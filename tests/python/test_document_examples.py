@@ -1,4 +1,4 @@
-"""Examples in the documents: they run as they are written, against a provider that stands for Google."""
+"""Examples in the documents run as they are written, against a provider in place of Google."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_python_is_python(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_commands_exist(document: Path) -> None:
-    """Every line of a shell that begins with the command, and those within others."""
+    """Every tokentoss command in shell examples is accepted by the parser."""
     for block in blocks(document.read_text(encoding="utf-8"), "sh"):
         for line in block.splitlines():
             found = re.search(r"(?:^|\$\()(?:python -m )?tokentoss ([^)#>|&]*)", line)

@@ -83,7 +83,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 
 def test_links_within_the_site_lead_somewhere(site: Path) -> None:
-    """Those of the extensions as well, which Sphinx does not check."""
+    """Every link within the built site leads to an existing page and anchor."""
     all_pages = pages(site)
     names = {path: names_in(text) for path, text in all_pages.items()}
     for path, text in all_pages.items():
@@ -107,7 +107,7 @@ def test_codes_in_the_text_lead_to_their_sentences(site: Path) -> None:
 @pytest.mark.parametrize("page", ["hub_admin", "callback", "broker/jupyterhub"])
 @pytest.mark.parametrize("assigned", [False, True])
 def test_no_line_takes_from_an_administrator_what_is_there(page: str, assigned: bool, tmp_path: Path) -> None:
-    """Whether it was assigned in the same file, or is the default of the hub."""
+    """Documented lines extend assigned or default settings of a hub."""
     lines = [block for block in blocks(text_of(page), "python") if "c.Spawner.environment" in block]
     assert lines
     for block in lines:
@@ -129,7 +129,7 @@ def test_no_line_takes_from_an_administrator_what_is_there(page: str, assigned: 
 
 
 def test_the_hubs_configuration() -> None:
-    """What is there already stays; the service's command is one that there is."""
+    """The documented hub configuration keeps what is set, and its command exists."""
     text = text_of("hub_admin")
     (site,) = [block for block in blocks(text, "python") if "JupyterHub" in block]
     c = Config()

@@ -1,4 +1,4 @@
-"""Server-sent events, however their bytes arrive."""
+"""Server-sent events are read, however their bytes are split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exchange in the kernel: the page hands over a code instead of tokens."""
+"""The exchange in the kernel, to which the page hands a code instead of tokens."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_an_exchange_that_is_none(make_manager: Make, exchange: Any) -> None:
 
 
 def test_a_provider_without_openid_connect(fake: FakeProvider) -> None:
-    """No openid scope is needed, and its codes are the kernel's."""
+    """A provider without OpenID Connect needs the exchange in the kernel."""
     provider = fake.provider(openid_connect=False, scopes=("repo",), identity_endpoint=fake.issuer + "/user")
     named: dict[str, Any] = {
         "provider": provider,

@@ -1,4 +1,4 @@
-"""The table of faults names tests that exist: a test that is renamed or removed takes its row along."""
+"""The table of faults names tests that exist."""
 
 from __future__ import annotations
 

@@ -173,13 +173,13 @@ def test_a_program_that_executes_the_notebook(notebook: Notebook) -> None:
 
 
 def test_an_app_that_several_people_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A visitor must not choose the client of all others."""
+    """In an app for several people, a missing client raises instead of showing the form."""
     monkeypatch.setenv("TOKENTOSS_APP_HOST", "1")
     refused(GoogleAuthWidget)
 
 
 def test_a_file_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The form writes elsewhere."""
+    """A named client file that is missing raises instead of showing the form."""
     refused(lambda: GoogleAuthWidget(client_secrets_path=tmp_path / "none.json"))
     monkeypatch.setenv("TOKENTOSS_CLIENT_SECRETS", str(tmp_path / "none.json"))
     refused(GoogleAuthWidget)

@@ -80,7 +80,7 @@ def test_an_interrupted_call_of_a_client(
 
 
 def test_an_interrupted_renewal(make_manager: Make, fake: FakeProvider) -> None:
-    """Its body holds the refresh token and the client's secret."""
+    """The traceback of an interrupted renewal holds no refresh token or client secret."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     fake.answers["/token"] = Answer(before=interrupt)
     with pytest.raises(KeyboardInterrupt) as interruption:
@@ -93,7 +93,7 @@ def test_an_interrupted_renewal(make_manager: Make, fake: FakeProvider) -> None:
 
 
 def test_a_connection_that_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request's bytes are in the frames that wait for it."""
+    """The traceback of an interrupted connection holds no token."""
 
     def connect(*_: object, **__: object) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -141,7 +141,7 @@ def assert_set(release: threading.Event) -> None:
 def test_a_call_that_cannot_be_made(
     make_manager: Make, fake: FakeProvider, service: FakeProvider, headers: dict[str, Any]
 ) -> None:
-    """Errors that are not of the network stay what they are, without what they passed."""
+    """An error for invalid headers keeps its type, and its traceback holds no token."""
     manager = signed_in(make_manager, fake)
     token = str(manager.id_token)
     with pytest.raises((requests.RequestException, UnicodeError)) as refusal:
@@ -199,7 +199,7 @@ def test_a_keyring_that_fails(monkeypatch: pytest.MonkeyPatch, operation: str) -
 
 
 def test_a_keyring_gets_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Backends hand it to other processes, in pickles for instance."""
+    """A keyring backend receives values of type str."""
     backend = InMemory()
     monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
     KeyringStorage().save(TOKENS)

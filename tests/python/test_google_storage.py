@@ -1,4 +1,4 @@
-"""A client library of Google's, with the credentials of a sign-in."""
+"""A client library of Google with the credentials of a sign-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from test_credentials import Make, credentials_of
 
 
 def test_googles_storage_client(make_manager: Make, fake: FakeProvider, signing_key: SigningKey) -> None:
-    """google-cloud-storage with a local endpoint, across a renewal."""
+    """google-cloud-storage lists a bucket after renewing an expired token."""
     service = FakeProvider(signing_key)
     service.answers["/storage/v1/b/bucket/o"] = Answer.json(
         {"items": [{"name": "a.txt", "bucket": "bucket"}]}

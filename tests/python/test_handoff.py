@@ -38,7 +38,7 @@ def attempt(make_manager: Make) -> Attempt:
 
 
 def test_the_ticket(attempt: Attempt, fake: FakeProvider) -> None:
-    """The shape that the page reads; no secret in it (C70)."""
+    """The ticket has the shape that the page reads, and holds no secret (C70)."""
     ticket = attempt.hand_off.ticket()
     assert set(ticket) == {
         "version",
@@ -203,7 +203,7 @@ def test_a_missing_id_token(attempt: Attempt, fake: FakeProvider) -> None:
 
 
 def test_both_ways_at_once_get_one_decision(attempt: Attempt, fake: FakeProvider) -> None:
-    """The trait and the listener's thread may bring the same envelope concurrently."""
+    """The same envelope delivered by eight threads gets one decision."""
     sealed = attempt.page.envelope(fake)
     deciding, go_on = threading.Event(), threading.Event()
 

@@ -82,7 +82,7 @@ BAD_CLAIMS: list[tuple[dict[str, Any], str]] = [
 def test_wrong_claims_are_refused(
     fake: FakeProvider, claims: dict[str, Any], code: str, reachable: bool
 ) -> None:
-    """C7, C52, C53, C56, C57 and modules B2, B3: the same whether the keys can be fetched or not."""
+    """Wrong claims are refused, with and without keys (C7, C52, C53, C56, C57, modules B2, B3)."""
     if not reachable:
         fake.answers["/keys"] = Answer(503)
     token = fake.id_token(**({"nonce": "n"} | claims))
@@ -127,14 +127,14 @@ def test_hosted_domain(fake: FakeProvider, claims: dict[str, Any], passes: bool)
 
 
 def test_at_hash(fake: FakeProvider) -> None:
-    """C57, with the example of OpenID Connect Core A.3."""
+    """The at_hash of OpenID Connect Core A.3 is reproduced, and a right one is accepted (C57)."""
     example = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"
     assert access_token_hash(example, "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
     validate(fake, fake.id_token(at_hash=access_token_hash("a", "RS256")), access_token="a")
 
 
 def test_algorithms_that_anyone_can_use(fake: FakeProvider, signing_key: SigningKey) -> None:
-    """C54 and modules B9, FAPI invalid-null-alg: none, and HMAC with the public key as its secret."""
+    """none, HS256 and unlisted algorithms are refused (C54, modules B9, FAPI invalid-null-alg)."""
     claims = fake.claims()
     unsigned = jwt.encode(claims, None, algorithm="none", headers={"kid": "key-1"})
     assert refusal_of(fake, unsigned) == "id_token_algorithm_refused"
@@ -181,7 +181,7 @@ def test_other_algorithms_work_where_they_are_configured(fake: FakeProvider, sig
 
 
 def test_a_token_without_a_key_id(fake: FakeProvider, signing_key: SigningKey, other_key: SigningKey) -> None:
-    """C55 and modules kid-absent-*: one key or several of the algorithm."""
+    """A token without kid is checked with every suitable key (C55, modules kid-absent-*)."""
     nameless = SigningKey.__new__(SigningKey)
     nameless.key_id, nameless.private = None, signing_key.private
     token = nameless.sign(fake.claims())
@@ -306,7 +306,7 @@ def test_malformed(fake: FakeProvider, token: str) -> None:
 
 @pytest.mark.parametrize("again", ['"sub":"user-2"', '"aud":"other"', '"exp":9999999999', '"nonce":"n"'])
 def test_a_claim_that_decides_stands_there_once(fake: FakeProvider, again: str) -> None:
-    """RFC 7519 section 4: readers disagree about which of two counts, so neither does."""
+    """A token with a repeated claim is malformed (RFC 7519 section 4)."""
     header, claims, signature = fake.id_token(nonce="n").split(".")
     twice = f"{from_b64url(claims).decode()[:-1]},{again}}}"
     assert refusal_of(fake, f"{header}.{b64url(twice.encode())}.{signature}") == "id_token_malformed"

@@ -1,4 +1,4 @@
-"""Signing in where there are no ID tokens: the provider's identity endpoint says who it is."""
+"""Sign-ins without ID tokens: the provider's identity endpoint tells who signed in."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_no_id_token_and_no_hosted_domain(make_oauth: Make) -> None:
 def test_it_takes_nothing_from_those_who_want_id_tokens(
     make_oauth: Make, make_manager: Make, fake: FakeProvider
 ) -> None:
-    """IAPClient goes on to use the OpenID sign-in, and says what is missing where there is none."""
+    """IAPClient ignores a sign-in without ID token and uses the OpenID one."""
     make_oauth(storage=tokentoss.FileStorage()).accept(response(), nonce=None)
     with pytest.raises(NoCredentialsError):
         IAPClient(fake.issuer, provider=fake.issuer).get("/x")

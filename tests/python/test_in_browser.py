@@ -1,4 +1,4 @@
-"""A Python in a browser, as far as another one can play it: no threads, no locks, other responses."""
+"""Python in a browser, simulated: no threads, no locks, and other HTTP responses."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_doctor_asks_one_after_the_other(fake: FakeProvider) -> None:
 def test_a_file_is_kept_without_a_lock_and_without_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lock that filelock has there is a file, which would outlive a page that is closed."""
+    """In a browser, FileStorage uses no lock file and gives no warning."""
 
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError("there is no lock to take")
@@ -90,7 +90,7 @@ def test_a_code_is_not_offered_and_refused_with_a_sentence(fake: FakeProvider, m
 
 @pytest.mark.usefixtures("recorded")
 def test_a_code_that_the_page_can_ask_for_is_offered(fake: FakeProvider, make_manager: Make) -> None:
-    """Without threads, too: only the kernel's own way needs one."""
+    """Without threads, a code is offered only if the page can ask for it."""
     provider = fake.provider(device_authorization_endpoint=fake.issuer + "/device")
     manager = make_manager(provider=provider, client_config=ClientConfig(CLIENT_ID, ""))
     assert AuthWidget(auth_manager=manager).offers_code

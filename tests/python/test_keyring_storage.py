@@ -1,4 +1,4 @@
-"""Tokens in the keyring of the operating system, stood in for by a backend in memory."""
+"""Tokens in the operating system's keyring, replaced by a backend in memory."""
 
 from __future__ import annotations
 

@@ -340,7 +340,7 @@ def test_two_sign_ins_on_one_listener(make_manager: Make) -> None:
 def test_delivery_through_the_listener(
     page: Page, widget: AuthWidget, fake: FakeProvider, eventually: Callable[..., Any]
 ) -> None:
-    """The way that works while the kernel's main thread is busy."""
+    """An envelope delivered through the listener signs in."""
     token = page.reach_callback()
     assert page.post("/tokentoss/deliver", page_token="x", sealed="y").json() == {"code": "ticket_unknown"}
     assert page.post("/tokentoss/deliver", page_token=token, sealed="y").json() == {
@@ -442,7 +442,7 @@ def test_requests_are_never_logged(
 
 
 def test_idle_connections_and_slow_requests_stop_nobody(page: Page) -> None:
-    """Preconnects and slow clients in their hundreds: the oldest give way, the next request is served."""
+    """Idle and slow connections are bounded, and the next request is answered."""
     port = urlsplit(page.listener).port
     authority = urlsplit(page.listener).netloc
     with ExitStack() as stack:
@@ -516,7 +516,7 @@ def test_a_taken_port_is_an_error_in_the_widget(make_manager: Make, free_port: i
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
 def test_localhost_is_taken_on_both_addresses(free_port: int) -> None:
-    """Somebody else on ::1 would get the code, because browsers try it first."""
+    """A port that another program has on ::1 is refused for localhost."""
     try:
         stranger = socket.create_server(("::1", free_port), family=socket.AF_INET6)
     except OSError:

@@ -165,7 +165,7 @@ def test_nobody_signs_in(fake: FakeProvider, notebook: Notebook) -> None:
 def test_a_kernel_that_cannot_wait(
     fake: FakeProvider, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The button is there, and works between two cells."""
+    """Where a kernel cannot wait, login() shows the button and raises login_impossible."""
     monkeypatch.setattr("tokentoss.callback.attempt.can_listen", lambda: False)
     failure = refused("login_impossible", provider=fake.provider())
     assert str(failure).endswith("Sign in with the button of AuthWidget(), and continue in the next cell.")
@@ -177,7 +177,7 @@ def test_a_kernel_that_cannot_wait(
 def test_hosts_that_show_widgets_only_after_the_code(
     fake: FakeProvider, notebook: Notebook, user: User, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """The terminal that the host was started from is nobody's, either."""
+    """In marimo and apps, login() raises and uses no terminal or widget."""
     if host == "app":
         monkeypatch.setenv("TOKENTOSS_APP_HOST", "1")
     else:
@@ -192,7 +192,7 @@ def test_hosts_that_show_widgets_only_after_the_code(
 
 @pytest.mark.usefixtures("configured")
 def test_a_notebook_that_a_program_executes(fake: FakeProvider, notebook: Notebook) -> None:
-    """It would wait for nobody; nbclient says that there is nobody who answers."""
+    """In an executed notebook, login() raises and shows no widget."""
     notebook.kernel._allow_stdin = False
     refused("no_credentials_unattended", provider=fake.provider())
     assert notebook.shown == []
@@ -253,7 +253,7 @@ def asks(broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> FakeBroker:
 def test_an_account_of_the_broker(
     broker: FakeBroker, monkeypatch: pytest.MonkeyPatch, configured: Path, store: Store, named: bool
 ) -> None:
-    """It comes before a client and accounts that are stored here."""
+    """login() with a broker uses the broker's account, not a stored one."""
     store(GRACE)
     broker.connect("google", email=ADA)
     if not named:
@@ -305,7 +305,7 @@ def test_a_broker_beside_a_client(asks: FakeBroker, configured: Path) -> None:
 
 
 def test_an_app_whose_broker_names_no_user(asks: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody would get the same person's tokens."""
+    """An app whose broker names no user raises broker_user_missing."""
     monkeypatch.setenv("TOKENTOSS_APP_HOST", "1")
     asks.connect("google", email=ADA)
     refused("broker_user_missing")

@@ -1,4 +1,4 @@
-"""Many accounts side by side: hundreds, alike to the eye, at several providers, and gone in between.
+"""Many accounts: hundreds, with similar names, at several providers, and removed meanwhile.
 
 Whatever is done in whatever order, every account has its own tokens, and a name stands for one of them or is
 refused. A longer run: ``TOKENTOSS_FUZZ_EXAMPLES=100000 python -m pytest tests/python/test_many_accounts.py``.
@@ -173,7 +173,7 @@ def names_stand_for_one(stored: list[TokenData]) -> None:
 
 
 def test_hundreds_of_accounts(tmp_path: Any) -> None:
-    """Managers of three providers see their own, sign out of their own, and leave the others as they were."""
+    """Managers of three providers list and sign out only their own accounts."""
     storage = FileStorage(tmp_path / "tokens.json")
     everybody = crowd(600)
     for tokens in everybody[:5]:
@@ -202,7 +202,7 @@ def test_hundreds_of_accounts(tmp_path: Any) -> None:
 def test_a_file_that_is_spoilt_in_the_middle(
     tmp_path_factory: pytest.TempPathFactory, at: int, how: str, number: int
 ) -> None:
-    """It is an error that names it; the next sign-in sets all of it aside, so nothing is lost."""
+    """A damaged file gives an error that names it, and the next sign-in sets it aside."""
     path = tmp_path_factory.mktemp("tokens") / "tokens.json"
     storage = FileStorage(path)
     storage._write(crowd(60))

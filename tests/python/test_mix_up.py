@@ -209,7 +209,7 @@ def test_metadata_cannot_name_anothers_authorization_endpoint(fake: FakeProvider
 
 
 def test_a_client_without_endpoints(tmp_path: Path, fake: FakeProvider, make_manager: Make) -> None:
-    """One made in code is the given provider's; a file that names none is from Google's console."""
+    """A client made in code fits any provider; a file without endpoints is Google's."""
     assert make_manager(client_config=ClientConfig(CLIENT_ID, "secret-1")).provider.issuer == fake.issuer
     with pytest.raises(ConfigurationError) as refusal:
         make_manager(client_config=ClientConfig.from_file(installed(tmp_path)))

@@ -1,4 +1,4 @@
-"""Networks of companies: certificates, proxies, names, addresses and providers, each told apart."""
+"""Company networks: certificates, proxies, names and addresses, each with its own error."""
 
 from __future__ import annotations
 

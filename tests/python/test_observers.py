@@ -1,4 +1,4 @@
-"""Code of the user beside a widget: it runs under no lock, and what it raises stops nobody."""
+"""Observers of a widget run without its locks, and their exceptions stop nobody else."""
 
 from __future__ import annotations
 

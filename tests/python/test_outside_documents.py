@@ -1,4 +1,4 @@
-"""Documents that others write and Python reads: discovery documents and client_secrets.json.
+"""Documents of others that Python reads: discovery documents and client_secrets.json.
 
 Every document of the corpus (``fuzz/corpus``), then documents that Hypothesis makes of them. A longer run:
 ``TOKENTOSS_FUZZ_EXAMPLES=100000 python -m pytest tests/python/test_outside_documents.py``.

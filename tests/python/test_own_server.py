@@ -1,4 +1,4 @@
-"""Trust rule 3: the origin of the Jupyter server that runs this kernel."""
+"""The origin of the Jupyter server that runs this kernel (trust rule 3)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_server_of_https(runtime: Path) -> None:
 
 
 def test_an_ancestor(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel may have been started through a wrapper."""
+    """A Jupyter server that is any ancestor of the kernel's process counts as its own."""
     monkeypatch.delenv("JPY_PARENT_PID")
     write(runtime, pid=os.getppid())
     assert is_own_server("http://localhost:8888")
@@ -97,7 +97,7 @@ def test_no_content_breaks_the_reader(info: dict[str, Any]) -> None:
 
 
 def test_its_page_is_registered_without_a_question(runtime: Path, page: Page) -> None:
-    """S1, rule 3: a busy kernel answers no introduction; ``wait()`` in the same cell works all the same."""
+    """The own server's page is registered without a confirmation (S1, rule 3)."""
     write(runtime)
     assert "answer" in page.register(says_yes=False, origin="http://localhost:8888").json()
     assert "confirm" in Page(page.ticket).register(says_yes=False, origin="http://evil.example:8888").json()

@@ -130,7 +130,7 @@ def test_the_drawn_tree_is_the_real_one() -> None:
 
 
 def test_kept_base_classes() -> None:
-    """Code written for 0.1.1 catches ValueError and FileNotFoundError."""
+    """The exceptions keep the base classes ValueError and FileNotFoundError of version 0.1.1."""
     assert issubclass(tokentoss.ConfigurationError, ValueError)
     assert issubclass(tokentoss.ClientSecretsNotFoundError, FileNotFoundError)
     assert str(tokentoss.NoCredentialsError("as before")) == "as before"
@@ -176,7 +176,7 @@ def test_modules_of_version_0_1_that_are_still_there() -> None:
 
 
 def test_everything_but_its_adapter_works_without_httpx() -> None:
-    """hasattr, pydoc and a star import ask for every name."""
+    """Without httpx, the package imports, and HTTPXAuth is absent."""
     said = run(
         "import sys, importlib.machinery\n"
         "class Without(importlib.machinery.PathFinder):\n"
@@ -197,7 +197,7 @@ def test_everything_but_its_adapter_works_without_httpx() -> None:
 
 
 def test_no_test_draws_from_the_shared_generator() -> None:
-    """Property tests could not be repeated; Hypothesis' own warning mistakes other threads for strategies."""
+    """No test uses the shared generator of the random module."""
     for path in Path(__file__).parent.glob("*.py"):
         nodes = list(ast.walk(ast.parse(path.read_text())))
         modules = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}

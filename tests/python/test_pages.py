@@ -1,4 +1,4 @@
-"""The pages of a sign-in as documents: one template, strict headers, and no text that could act."""
+"""The pages of a sign-in as documents: one template, strict headers, and escaped text."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Document(HTMLParser):
 
 @pytest.mark.parametrize("name", [*SCRIPTED, *REFUSALS, *STATIC])
 def test_one_template(name: str) -> None:
-    """What foreign text says stays text, wherever it stands."""
+    """All pages have the same structure, and text of others adds no markup or style."""
     content, headers = (SCRIPTED | REFUSALS | STATIC)[name]
     text = content.decode()
     page = Document(text)
@@ -118,7 +118,7 @@ def test_refusals_run_nothing(name: str) -> None:
 
 
 def test_names_change_no_direction_of_writing() -> None:
-    """A provider's name and an account are foreign text."""
+    """Names of providers and accounts are isolated and stripped of control characters."""
     sentence = signed_in("Evil\u202e\nname", "א" * 300, "en").sentence
     assert "\u202e" not in sentence
     assert "\n" not in sentence
@@ -134,7 +134,7 @@ def headings(reply: Reply) -> list[str]:
 
 
 def test_people_read_pages_and_programs_read_lines(page: Page) -> None:
-    """The status and the headers are the same for both."""
+    """Browsers get HTML and programs plain text, with equal status and headers."""
     for target, status in (("/nowhere", 404), ("//", 404), (f"{page.path}?code=c", 400)):
         shown = send(page.listener, "GET", target, **BROWSER)
         told = send(page.listener, "GET", target)
@@ -167,7 +167,7 @@ def test_what_refusals_say(page: Page) -> None:
 
 
 def test_scripts_are_answered_for_scripts(page: Page) -> None:
-    """What our own pages ask is answered in JSON, or by a line, whatever they accept."""
+    """Requests of scripts are answered in JSON or plain text, whatever they accept."""
     members = {"ticket": "unknown", "key": "x"}
     reply = send(page.listener, "POST", "/tokentoss/where", members, **BROWSER)
     assert (reply.status, reply.json()) == (403, {"code": "ticket_unknown"})
@@ -187,7 +187,7 @@ def test_another_user_reads_why(page: Page, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("name", ["page.css", "icon.svg", "outcome.js"])
 def test_the_pages_of_the_broker_look_alike(name: str) -> None:
-    """The build copies these from there."""
+    """The broker's templates are the same as the package's."""
     root = Path(__file__).parents[2]
     broker = root / "crates" / "tokentoss-broker" / "templates" / name
     assert broker.read_text() == (root / "python" / "tokentoss" / "callback" / name).read_text()

@@ -1,4 +1,4 @@
-"""Trust rule 4: who connects to the listener must be this user."""
+"""A program that connects to the listener must belong to this user (trust rule 4)."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_who_it_is(table: list[Entry], peer: Peer) -> None:
 
 @pytest.mark.parametrize("state", [1, 4, 5, 6])
 def test_a_socket_that_was_closed_is_not_taken_for_roots(state: int) -> None:
-    """The tables show an orphaned socket with uid 0: whoever sends a request and closes would be root."""
+    """A closed socket, shown with uid 0, is an unknown peer."""
     assert judge([entry(uid=0, inode=0, state=state)], PEER, HERE, OWN) is Peer.UNKNOWN
 
 
 @pytest.mark.parametrize("state", [1, 4, 5, 8])
 def test_a_socket_that_was_closed_by_half_still_has_its_owner(state: int) -> None:
-    """It can read the answer: with nothing but an end of its request, another user would be unknown."""
+    """A half-closed socket still belongs to its user."""
     assert judge([entry(uid=OTHER, state=state)], PEER, HERE, OWN) is Peer.OTHER_USER
 
 
@@ -136,7 +136,7 @@ def test_another_user_gets_403_and_nothing_else(page: Page, target: str) -> None
 def test_a_peer_that_is_unknown_needs_a_proof_or_a_yes(
     page: Page, monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., Any]
 ) -> None:
-    """Where the owner of a connection cannot be found out, the own server's origin is not enough."""
+    """An unknown peer is asked to confirm even on the own server's page."""
     monkeypatch.setattr(routes, "is_own_server", lambda origin: True)
     assert "answer" in page.register(says_yes=False).json()
     monkeypatch.setattr(routes, "peer_of", lambda connection: Peer.UNKNOWN)
@@ -149,7 +149,7 @@ def test_a_peer_that_is_unknown_needs_a_proof_or_a_yes(
 def test_on_other_systems_only_a_proof_or_a_yes(
     widget: AuthWidget, monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
-    """Nothing is looked up there, and no connection is trusted, nor the origin of the own server."""
+    """Elsewhere than on Linux, a page needs a proof or a confirmation."""
 
     def read_nothing(*_: object) -> None:
         raise AssertionError("the tables are Linux's")

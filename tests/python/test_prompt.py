@@ -1,4 +1,4 @@
-"""The terminal's prompts: what is typed in time is read, and no prompt outlives its sign-in."""
+"""The terminal's prompts read what is typed in time and end with their sign-in."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_algorithms_without_a_public_key(fake: FakeProvider, algorithms: tuple[s
 
 
 def test_metadata_without_an_acceptable_algorithm(fake: FakeProvider) -> None:
-    """C54; F19: the sentence names what is signed with, and who can change it."""
+    """Metadata without a supported algorithm is refused with advice (C54, F19)."""
     fake.answers[METADATA] = Answer.json(
         fake.metadata(id_token_signing_alg_values_supported=["HS256", "none"])
     )
@@ -290,7 +290,7 @@ def test_discovery_reads_what_else_there_is(fake: FakeProvider) -> None:
 
 @pytest.mark.parametrize("path", ["", "/tenant/one"])
 def test_oauth_metadata(fake: FakeProvider, path: str) -> None:
-    """RFC 8414 section 3.1: the well-known part stands before the issuer's path."""
+    """OAuth metadata is found with the well-known part before the path (RFC 8414 section 3.1)."""
     issuer = fake.issuer + path
     fake.answers[path + METADATA] = Answer(404)
     members = fake.metadata(issuer=issuer, userinfo_endpoint=fake.issuer + "/me", scopes_supported=["files"])

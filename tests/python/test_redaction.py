@@ -66,7 +66,7 @@ def test_objects_show_no_secret(secret: str) -> None:
 
 @given(SECRET)
 def test_what_surrounds_tokens_shows_none(secret: str) -> None:
-    """Every public object that knows of tokens without being made of them."""
+    """No public object around tokens shows one."""
     tokens = TokenData(
         secret,
         "",
@@ -121,7 +121,7 @@ def test_what_surrounds_tokens_shows_none(secret: str) -> None:
 def test_a_traceback_with_local_variables_shows_no_secret(
     make_manager: Make, fake: FakeProvider, answer: Answer
 ) -> None:
-    """As IPython's verbose mode and some error reporters print it."""
+    """A traceback with local variables shows no secret."""
     manager = signed_in(make_manager, fake, expires_in=-10)
     tokens = manager.token_data
     assert tokens is not None
@@ -152,7 +152,7 @@ def test_a_session_from_end_to_end_shows_nothing(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Everything at DEBUG, tracebacks with their causes, and every object on the way."""
+    """Logs, tracebacks and objects of a whole session show no secret."""
     caplog.set_level(logging.DEBUG)
     enable_debug()
     storage = FileStorage()

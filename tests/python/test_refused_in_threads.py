@@ -1,4 +1,4 @@
-"""Several threads whose calls were refused with the same token, and what follows for all of them."""
+"""Several threads whose calls are refused with the same token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Renewals that a provider refuses, answers in a way that cannot be read, or cannot answer."""
+"""Renewals that a provider refuses, answers unreadably, or cannot answer."""
 
 from __future__ import annotations
 

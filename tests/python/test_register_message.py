@@ -1,4 +1,4 @@
-"""A page that registers with the kernel by a custom message, and is answered through the kernel."""
+"""A page that registers by a custom message and is answered through the kernel."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_with_a_callback_page(widget: AuthWidget) -> None:
 def test_a_loopback_that_works_later_ends_in_a_token(
     widget: AuthWidget, fake: Any, eventually: Callable[..., Any]
 ) -> None:
-    """The callback page relays through the kernel, and is told no origin to post to."""
+    """A page registered by message gets its answer through the kernel."""
     page = Page(widget.ticket)
     message(widget, page.register_message())
     reply = page.callback()
@@ -63,7 +63,7 @@ def test_a_loopback_that_works_later_ends_in_a_token(
 
 @pytest.mark.parametrize("first", ["message", "start page"])
 def test_start_page_and_page_may_both_register(widget: AuthWidget, first: str) -> None:
-    """A slow start page may register what the page has said itself, and the other way round."""
+    """The page's message and the start page may both register, in any order."""
     page = Page(widget.ticket)
     if first == "message":
         message(widget, page.register_message())

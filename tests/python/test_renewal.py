@@ -1,4 +1,4 @@
-"""C61 to C66: what a renewal does with every kind of answer, and with others who renew as well."""
+"""Renewals: every kind of answer, and other processes that renew as well (C61 to C66)."""
 
 from __future__ import annotations
 
@@ -412,7 +412,7 @@ def test_a_turn_that_never_comes_is_an_error_of_its_own(
 
 
 def test_signed_out_by_another_process(make_manager: Make, fake: FakeProvider) -> None:
-    """The session is not brought back by a renewal, neither before nor during it."""
+    """A sign-out by another process, before or during a renewal, ends the session."""
     storage = FileStorage()
     early = signed_in(make_manager, fake, expires_in=-10, storage=storage)
     FileStorage().clear()
@@ -494,7 +494,7 @@ def test_a_provider_that_renews_no_id_token_is_not_asked_at_every_use(
     ],
 )
 def test_the_margin(fake: FakeProvider, lifetime: int, age: int, is_due: bool) -> None:
-    """Four minutes, unless a token lives so shortly that it would be renewed at every use."""
+    """A token is due four minutes before its end, or later if its lifetime is short."""
     began = int(time.time()) - age
     tokens = stored(
         fake,

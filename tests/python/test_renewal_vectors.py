@@ -1,4 +1,4 @@
-"""What an answer to a refresh token says of the grant, as vectors that other implementations can read."""
+"""Each vector's answer to a refresh request leads to the outcome that the vector states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was granted, what is missing, and asking for more (granular and incremental consent)."""
+"""Granted scopes, missing scopes, and requests for more (granular and incremental consent)."""
 
 from __future__ import annotations
 

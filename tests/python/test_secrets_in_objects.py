@@ -1,4 +1,4 @@
-"""Trust 12: no object, local variable or pickle of the package shows a token or a client secret."""
+"""No object, local variable or pickle of the package shows a token or client secret (Trust 12)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_attributes_and_items_are_redacted(thing: object) -> None:
 
 
 def test_users_read_plain_text() -> None:
-    """What they read goes to other libraries, and in pickles to other processes."""
+    """Tokens and secrets that users read are of type str."""
     ours, config = tokens(), ClientConfig("client-1", "secret-1")
     texts = [ours.access_token, ours.id_token, ours.refresh_token, config.client_secret]
     assert [type(text) for text in texts] == [str] * 4

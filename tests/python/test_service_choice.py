@@ -132,7 +132,7 @@ def test_one_identity_only(
 def test_an_app_for_several_people(
     variable: Path, fake: FakeGoogle, service: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Visitors do not become a service account because a variable is set; a client may say so."""
+    """In an app, the variable is refused, and explicit credentials are used."""
     monkeypatch.setenv("TOKENTOSS_APP_HOST", "1")
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient(service.issuer)
@@ -142,7 +142,7 @@ def test_an_app_for_several_people(
 
 
 def test_the_variable_holds_a_key(service: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A CI system's secret that was put into the variable itself is not shown."""
+    """A key in the variable itself is refused without being shown."""
     monkeypatch.setenv("TOKENTOSS_SERVICE_CREDENTIALS", '{"private_key": "very-secret"}')
     with pytest.raises(ConfigurationError) as refusal:
         IAPClient(service.issuer)

@@ -1,4 +1,4 @@
-"""Service accounts, where nobody signs in: kinds of credentials, threads and renewal."""
+"""Service accounts: kinds of credentials, threads and renewal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_key(fake: FakeGoogle, key: Path, service: FakeProvider) -> None:
 
 
 def test_federation(fake: FakeGoogle, tmp_path: Path) -> None:
-    """The pool's token asks for the ID token of the account that the file names."""
+    """The federated token requests the ID token of the account that the file names."""
     credentials = ServiceCredentials(fake.federation_file(tmp_path), AUDIENCE)
     assert credentials.id_token == fake.minted[0]
     assert [form["subject_token"] for _, path, _, form in fake.requests if path == "/sts"] == ["subject-1"]
@@ -108,7 +108,7 @@ def test_the_variable_of_google(
 
 
 def test_in_a_process_of_its_own(fake: FakeGoogle, service: FakeProvider) -> None:
-    """The variables as a CI system sets them, and google-auth as it is."""
+    """A new process with only environment variables set calls the service."""
     code = f"import tokentoss; print(tokentoss.IAPClient({service.issuer!r}).get_json('/api'))"
     place = fake.issuer.removeprefix("http://")
     named = {
@@ -146,7 +146,7 @@ def test_many_threads_make_one_request(fake: FakeGoogle, key: Path) -> None:
 
 
 def test_many_threads_share_a_failure(fake: FakeGoogle, key: Path) -> None:
-    """Those who wait while an attempt that began later than they came fails do not ask again."""
+    """Threads that wait for a failing attempt share its failure."""
     go, waiting = threading.Event(), threading.Barrier(9)
     fake.answers["/token"] = Answer(400, b'{"error": "invalid_grant"}', before=lambda: go.wait(20))
     credentials = ServiceCredentials(key, AUDIENCE)
@@ -238,7 +238,7 @@ def test_many_threads_share_what_follows_a_401(
 def test_the_metadata_server_keeps_its_token(
     machine: FakeGoogle, service: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same token again is nothing newer."""
+    """If the metadata server returns the same token, the call is not repeated."""
     credentials = ServiceCredentials("default", AUDIENCE)
     client = IAPClient(service.issuer, credentials=credentials)
     kept = credentials.id_token

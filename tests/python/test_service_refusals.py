@@ -1,4 +1,4 @@
-"""Service accounts: what goes wrong, as typed errors that show no secret."""
+"""Service accounts: failures give typed errors that show no secret."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_no_subject_token(fake: FakeGoogle, tmp_path: Path, status: int) -> None
 
 
 def test_a_program_that_may_not_run(fake: FakeGoogle, tmp_path: Path) -> None:
-    """google-auth runs none unless GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES says so."""
+    """A credential file's program is not run unless google-auth allows it."""
     source = {"executable": {"command": f"touch {tmp_path / 'ran'}", "timeout_millis": 5000}}
     assert (
         code_of(fake.federation_file(tmp_path, credential_source=source), AUDIENCE)

@@ -1,4 +1,4 @@
-"""The end of a session is noticed when it comes, on a virtual clock."""
+"""The end of a session is noticed on time, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_sign_in_after_the_end_is_watched_again(
 
 
 def test_a_computer_that_slept(clock: Clock, make_manager: Make, fake: FakeProvider) -> None:
-    """What waits does not count the time of a sleep."""
+    """A session that ended during a sleep of the computer is noticed afterwards."""
     widget = AuthWidget(auth_manager=short(make_manager, fake))
     run(clock)
     clock.error += 2 * HOUR
@@ -180,7 +180,7 @@ class Heard:
 
 
 def test_a_stored_session_that_is_over_is_no_error(make_manager: Make, fake: FakeProvider) -> None:
-    """A kernel that was started anew the next morning."""
+    """A stored session that has ended is shown as ended."""
     storage = MemoryStorage()
     storage.save(of(fake, "ada", created_at=iso_time(time.time() - 25 * HOUR)))
     widget = AuthWidget(auth_manager=make_manager(storage=storage))
@@ -214,7 +214,7 @@ def test_sessions_without_an_end(make_manager: Make, fake: FakeProvider, clock: 
 
 
 def test_without_threads(make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pyodide has an event loop and no threads."""
+    """Without threads, the event loop notices the session's end."""
 
     def fail(_: object) -> None:
         raise RuntimeError("can't start new thread")

@@ -1,4 +1,4 @@
-"""Random orders of what users, providers, storages and clocks do end in a token, a button or a running clock.
+"""Random sequences of events leave a session with a token, a sign-in button or a running clock.
 
 The provider is a model of a token endpoint with one-use refresh tokens, and the clocks are simulated, so that
 thousands of orders run in seconds. An order that failed is named by its seed.

@@ -109,7 +109,7 @@ def test_a_revocation_that_works_the_second_time(make: Make, fake: FakeProvider)
 
 
 def test_a_token_that_is_dead_already_counts_as_revoked(make: Make, fake: FakeProvider) -> None:
-    """Google answers with a 400, where RFC 7009 asks for a 200."""
+    """A revocation refused with invalid_token counts as revoked."""
     fake.answers["/revoke"] = Answer.json({"error": "invalid_token"}, 400)
     assert signed_in(make, fake).sign_out(revoke=True).revoked
 
@@ -148,7 +148,7 @@ def test_tokens_that_cannot_be_removed_are_reported_and_no_longer_used(
 
 
 def test_everybody_with_the_account_notices(make: Make, fake: FakeProvider, recorded: None) -> None:
-    """Other widgets, managers and clients of this process, whatever storage they use."""
+    """A sign-out reaches all widgets, managers and clients of the account."""
     ada, shared, apart = of(fake, "ada"), FileStorage(), MemoryStorage()
     shared.save(of(fake, "bob"))
     for storage in (shared, apart):
@@ -267,7 +267,7 @@ def test_a_storage_of_the_users_own_that_raises(
     storage_class: Callable[[], Any],
     failure: Exception,
 ) -> None:
-    """Signed out here all the same; neither the error nor the log shows anything of theirs."""
+    """If a custom storage raises, the sign-out reports it without its text."""
     storage = storage_class()
     manager = signed_in(make, fake, storage=storage)
     widget = AuthWidget(auth_manager=manager)

@@ -28,7 +28,7 @@ def document(page: Page) -> str:
 
 
 def test_the_question_can_be_read_and_answered(document: str) -> None:
-    """Rule 3: with buttons and a heading, hidden until there is something to ask."""
+    """The hidden question has a heading and two buttons (rule 3)."""
     elements = Elements(document).by_id
     assert elements["question"][0] == "section"
     assert "hidden" in elements["question"][1]
@@ -41,7 +41,7 @@ def test_the_question_can_be_read_and_answered(document: str) -> None:
 
 
 def test_what_it_says_to_whom(document: str) -> None:
-    """Rules 6, 7: a secret is never among it, and only a code that says nothing goes to anybody."""
+    """The script sends only its three message types and no secret (rules 6, 7)."""
     assert "client_secret" not in document
     assert "innerHTML" not in document
     told = set(re.findall(r'type: "(\w+)"', document))

@@ -1,4 +1,4 @@
-"""The callback page as a file: what it holds, and the command that writes it."""
+"""The callback page as a file: its content, and the command that writes it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_command_prints_the_page_and_its_headers(capsys: pytest.CaptureFixtu
 
 
 def test_the_page_is_utf_8_wherever_it_is_printed() -> None:
-    """As by `> page.html` where the system has another encoding, or none of these characters."""
+    """The page is printed as UTF-8, whatever the output's encoding."""
     for encoding in ("ascii", "cp1252", "utf-16"):
         environment = os.environ | {"PYTHONIOENCODING": encoding}
         command = [sys.executable, "-m", "tokentoss", "callback-page", "--origin", HUB]
@@ -146,7 +146,7 @@ def test_the_command_needs_an_origin(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_server() -> None:
-    """Under the prefix that a hub passes on, and nothing else; it quotes and logs no request."""
+    """The server answers the callback path below any prefix, and nothing else."""
     with PageServer(0, [HUB]) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()

@@ -1,4 +1,4 @@
-"""What is shown of a session: by a widget in a notebook, in a line elsewhere."""
+"""How a session is shown: by a widget in a notebook, and by a line of text elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ID tokens, their keys and the metadata that describes them, at the edges that were seen."""
+"""ID tokens, their keys and their metadata: edge cases of real providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Halves of characters, which ``json.loads`` lets through and ``encode`` raises for, wherever texts come in.
+"""Lone surrogates, which ``json.loads`` accepts and ``encode`` refuses, in all texts from outside.
 
 Everything ends in a result or an error of this package, and what is shown, sent or stored can be encoded. A
 longer run: ``TOKENTOSS_FUZZ_EXAMPLES=100000 python -m pytest tests/python/test_surrogates.py``.
@@ -102,7 +102,7 @@ def test_tokens_and_claims(
     claims: dict[str, Any],
     members: dict[str, Any],
 ) -> None:
-    """A sign-in, its file, another process's reading of it, and a renewal with tokens of the same kind."""
+    """Surrogates in tokens and claims are refused, or kept through storing and renewing."""
     path = tmp_path_factory.mktemp("tokens") / "tokens.json"
     manager = make_manager(storage=FileStorage(path))
     widget = AuthWidget(auth_manager=manager)
@@ -141,7 +141,7 @@ def test_tokens_and_claims(
 def test_a_token_file(
     make_manager: Make, fake: FakeProvider, tmp_path_factory: pytest.TempPathFactory, members: dict[str, Any]
 ) -> None:
-    """Whatever it says is read or refused; what is read is there after another account came and went."""
+    """Surrogates in a token file are refused, or kept when other accounts change."""
     path = tmp_path_factory.mktemp("tokens") / "tokens.json"
     records = [stored(fake).to_dict() | members, stored(fake, subject="user-9", issuer=fake.issuer).to_dict()]
     path.write_text(json.dumps({"version": 2, "accounts": records}))
@@ -185,7 +185,7 @@ KINDS = st.sampled_from(
 def test_messages_of_pages(
     recorded: None, make_manager: Make, kind: str, members: dict[str, Any], value: object
 ) -> None:
-    """Nothing raises, and what the kernel answers or shows can be sent."""
+    """Surrogates in a page's messages raise nothing, and all answers can be encoded."""
     del recorded
     widget = AuthWidget(auth_manager=make_manager())
     try:
@@ -239,7 +239,7 @@ def test_names_of_files_and_accounts(
     name: str,
     account: str,
 ) -> None:
-    """Names of files may be bytes that are no UTF-8; Python writes those as halves."""
+    """Surrogates in names of files and accounts raise only typed errors."""
     folder = tmp_path_factory.mktemp("folder")
     path = folder / ("tokens" + name.replace("/", ""))
     outcome(lambda: ClientConfig.from_file(folder / f"{path.name}.json"))
@@ -260,7 +260,7 @@ def test_names_of_files_and_accounts(
 @given(TEXTS)
 @example("\ud800")
 def test_addresses(fake: FakeProvider, make_manager: Make, text: str) -> None:
-    """What a call is given, and what a service answers."""
+    """Surrogates in addresses and answers raise only typed errors."""
     manager = make_manager(storage=MemoryStorage())
     for act in (
         lambda: IAPClient(f"https://{text}.example", manager),

@@ -1,4 +1,4 @@
-"""Providers of many tenants, and metadata that is not at the issuer's own address."""
+"""Providers of many tenants, and metadata at another address than the issuer's."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_session_is_found_again(fake: FakeProvider, manager: Callable[..., Aut
 
 @pytest.mark.usefixtures("recorded")
 def test_only_the_kernel_judges_them(manager: Callable[..., AuthManager]) -> None:
-    """A page that held the tokens would have to know of tenants, too."""
+    """A provider of many tenants needs the exchange in the kernel."""
     widget = AuthWidget(auth_manager=manager())
     assert widget.ticket["exchange"] == "kernel"
     with pytest.raises(ConfigurationError, match="tenants"):

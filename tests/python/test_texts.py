@@ -1,4 +1,4 @@
-"""What users read, in every language: whole, with the same placeholders, and in its own typography."""
+"""Texts for users in every language: complete, with the same placeholders and right typography."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_language_is_the_chosen_one(said: str, meant: str, monkeypatch: pyte
 
 @pytest.mark.parametrize("vector", ACCEPTED, ids=lambda vector: vector["header"][:40])
 def test_the_language_of_a_browser(vector: dict[str, str | None]) -> None:
-    """RFC 9110, section 12.5.4; the broker reads the same vectors."""
+    """Accept-Language is read as the shared vectors say (RFC 9110, section 12.5.4)."""
     assert texts.accepted(vector["header"] or "") == vector["language"]
 
 

@@ -1,4 +1,4 @@
-"""Reading a ticket is worth nothing: what a hostile page, another program and a replay get."""
+"""A ticket alone is of no use to a hostile page, another program or a replay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def introduce(widget: AuthWidget, page: Page, **changes: Any) -> None:
 
 
 def test_the_state_holds_nothing_that_lets_anybody_act(widget: AuthWidget, fake: FakeProvider) -> None:
-    """S1, rule 1: not the ticket, and nothing that the kernel sends, ends a sign-in for who reads it."""
+    """State and messages hold no proof, secret, state or code (S1, rule 1)."""
     page = Page(widget.ticket)
     introduce(widget, page)
     message(widget, page.register_message())
@@ -69,7 +69,7 @@ def test_a_hostile_page_is_asked_about(widget: AuthWidget) -> None:
 
 
 def test_an_introduced_page_is_not_asked_about(widget: AuthWidget) -> None:
-    """Rule 3: nothing is between click and popup."""
+    """An introduced page registers without a confirmation (rule 3)."""
     page = Page(widget.ticket)
     introduce(widget, page)
     assert "answer" in page.register(says_yes=False).json()
@@ -100,7 +100,7 @@ def test_a_lone_surrogate_is_answered(widget: AuthWidget, path: str, member: str
 
 
 def test_a_yes_counts_once_and_for_one_page(widget: AuthWidget) -> None:
-    """Rule 3: bound to ticket, key and origin."""
+    """A confirmation counts once, for its ticket, key and origin (rule 3)."""
     page, other = Page(widget.ticket), Page(widget.ticket)
     token = page.register(says_yes=False).json()["confirm"]
     assert "confirm" in other.register(says_yes=False, confirm=token).json(), "another key"
@@ -134,7 +134,7 @@ def test_questions_are_bounded() -> None:
 
 
 def test_introductions_are_bounded() -> None:
-    """The oldest gives way; the same key again gets the same proof."""
+    """The oldest introduction is dropped, and the same key gets the same proof again."""
     known = Introductions()
     proofs = [known.add(bytes([number]) * 32, ORIGIN) for number in range(MAX_INTRODUCTIONS + 1)]
     assert [known.shows(proof, ORIGIN) for proof in proofs] == [False] + [True] * MAX_INTRODUCTIONS
@@ -172,7 +172,7 @@ def test_a_key_keeps_its_origin(widget: AuthWidget) -> None:
 
 
 def test_an_introduction_ends_with_its_ticket(widget: AuthWidget, fake: FakeProvider) -> None:
-    """Rule 2: short-lived."""
+    """An introduction's proof is refused once its ticket is used (rule 2)."""
     page = Page(widget.ticket)
     introduce(widget, page)
     hand_off = widget._attempt.hand_off
@@ -188,7 +188,7 @@ def test_an_introduction_ends_with_its_ticket(widget: AuthWidget, fake: FakeProv
 def test_a_strangers_envelope_at_the_listener_consumes_nothing(
     widget: AuthWidget, fake: FakeProvider, proof: Any, purpose: str
 ) -> None:
-    """S2, S3, rule 5: nobody else's account is put into a kernel."""
+    """An envelope with a wrong proof uses nothing up (S2, S3, rule 5)."""
     page = Page(widget.ticket)
     introduce(widget, page)
     token = page.reach_callback()
@@ -206,7 +206,7 @@ def test_a_strangers_envelope_at_the_listener_consumes_nothing(
 
 
 def test_the_proof_of_one_attempt_is_no_other_ones(widget: AuthWidget, fake: FakeProvider) -> None:
-    """Rule 5."""
+    """The proof of another attempt is refused (rule 5)."""
     page, other = Page(widget.ticket), Page(widget.ticket)
     token = page.reach_callback()
     other.register()
@@ -216,14 +216,14 @@ def test_the_proof_of_one_attempt_is_no_other_ones(widget: AuthWidget, fake: Fak
 
 
 def test_the_comm_vouches_for_itself(widget: AuthWidget, fake: FakeProvider) -> None:
-    """Rule 5: only the notebook can write to it."""
+    """An envelope that comes by the comm needs no proof (rule 5)."""
     from_page(widget, sealed_tokens=Page(widget.ticket).envelope(fake, proof=None))
     assert widget.is_authenticated
 
 
 @pytest.mark.parametrize("change", [{"key": b64url(bytes(31) + b"\1")}, {"sealed": "x"}])
 def test_what_a_start_page_passes_on_is_what_was_sealed(widget: AuthWidget, change: dict[str, str]) -> None:
-    """Rule 6: whoever sits between changes nothing of it."""
+    """A registration that was changed on its way is refused (rule 6)."""
     members = Page(widget.ticket).registration() | change
     reply = send(Page(widget.ticket).listener, "POST", "/tokentoss/register", members)
     assert (reply.status, reply.json()) == (403, {"code": "registration_refused"})
@@ -231,7 +231,7 @@ def test_what_a_start_page_passes_on_is_what_was_sealed(widget: AuthWidget, chan
 
 @pytest.mark.parametrize("exchange", ["auto", "kernel"])
 def test_the_secret_of_a_web_client_stays_here(make_manager: Make, exchange: Any) -> None:
-    """Rule 9, S4: neither in the answer of the listener nor in that of the comm."""
+    """No page gets the secret of a web client (S4, rule 9)."""
     uri = "http://127.0.0.1:18765/back"
     config = ClientConfig("web-client", "secret-1", client_type="web", redirect_uris=[uri])
     widget = AuthWidget(auth_manager=make_manager(client_config=config), exchange=exchange)
@@ -247,7 +247,7 @@ def test_the_secret_of_a_web_client_stays_here(make_manager: Make, exchange: Any
 
 
 def test_a_page_cannot_redeem_for_a_web_client(make_manager: Make) -> None:
-    """Rule 9."""
+    """exchange="browser" is refused for a web client (rule 9)."""
     config = ClientConfig(
         "web-client", "secret-1", client_type="web", redirect_uris=["http://127.0.0.1:18765/back"]
     )
@@ -266,7 +266,7 @@ def test_a_page_knows_no_further_audiences(fake: FakeProvider, make_manager: Mak
 
 
 def test_the_secret_stays_here_where_the_kernel_redeems(make_manager: Make) -> None:
-    """Rule 9."""
+    """With exchange="kernel", no page gets the client secret (rule 9)."""
     widget = AuthWidget(auth_manager=make_manager(), exchange="kernel")
     page = Page(widget.ticket)
     page.register()
@@ -274,7 +274,7 @@ def test_the_secret_stays_here_where_the_kernel_redeems(make_manager: Make) -> N
 
 
 def test_tokens_are_for_openid_connect_alone(make_manager: Make, fake: FakeProvider) -> None:
-    """Rule 10: without a nonce nothing ties an envelope of tokens to the attempt."""
+    """Without OpenID Connect, an envelope of tokens is refused (rule 10)."""
     provider = fake.provider(
         openid_connect=False, jwks_uri="", scopes=(), identity_endpoint=fake.issuer + "/me"
     )
@@ -293,7 +293,7 @@ def test_a_nonce_that_is_no_unicode(widget: AuthWidget, fake: FakeProvider, nonc
 
 
 class TestDeviceTokens:
-    """Rule 10: by the comm, for a page-run grant that is under way, fresh, and tied to the access token."""
+    """Device tokens count only by the comm, fresh, and for a code under way (rule 10)."""
 
     @pytest.fixture
     def widget(self, fake: FakeProvider, make_manager: Make) -> AuthWidget:
@@ -373,7 +373,7 @@ class TestDeviceTokens:
     ],
 )
 def test_where_loopback_leads_nowhere(environment: dict[str, str], remote: bool) -> None:
-    """Rule 6: on hosts known to be remote, loopback is not tried first."""
+    """Hosts known to be remote are recognized by their environment (rule 6)."""
     assert is_remote(environment) is remote
 
 
@@ -385,7 +385,7 @@ def test_the_ticket_says_that_the_kernel_is_remote(
 
 
 def test_an_unknown_peer_with_a_proof(widget: AuthWidget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rule 4: elsewhere than on Linux, the first reason is enough."""
+    """An introduced page registers even if its peer is unknown (rule 4)."""
     monkeypatch.setattr(routes, "peer_of", lambda connection: Peer.UNKNOWN)
     page = Page(widget.ticket)
     introduce(widget, page)

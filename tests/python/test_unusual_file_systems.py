@@ -1,4 +1,4 @@
-"""Homes, folders and file systems that are not as usual."""
+"""Unusual home folders, folders and file systems."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_named_file_below_a_missing_home(name: str, monkeypatch: pytest.Monkey
 
 
 def test_a_read_only_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: FileStorage) -> None:
-    """A home that cannot be written: one error with the path, and nothing elsewhere."""
+    """A home that cannot be written gives one error with the path, and no files."""
 
     def read_only(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
@@ -216,7 +216,7 @@ def test_a_read_only_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stora
 
 @as_root
 def test_a_folder_of_another_user(public_folder: Path) -> None:
-    """The user may not write there: the sign-in is not stored, and the sentence says where."""
+    """In another user's folder, nothing is stored, and the error gives the path."""
     done = as_user(NOBODY, SAVES, public_folder)
     said = f"storage_unwritable Couldn't write {public_folder / 'tokens.json'} (Permission denied)."
     assert done.stdout.startswith(said), done
@@ -324,7 +324,7 @@ def test_a_link_of_the_user_is_followed(linked: FileStorage) -> None:
 
 
 def test_a_mounted_secret(tmp_path: Path) -> None:
-    """Kubernetes mounts a Secret as a link to a link to a folder."""
+    """A file behind two symbolic links, as Kubernetes mounts Secrets, can be read."""
     version = tmp_path / "..2026_11_27"
     version.mkdir()
     (version / "tokens.json").write_text(ORIGINAL_FILE)

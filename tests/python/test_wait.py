@@ -119,7 +119,7 @@ def test_the_page_reports_a_failure(widget: AuthWidget) -> None:
 
 
 def test_a_failure_that_was_overtaken_ends_nothing(widget: AuthWidget, fake: FakeProvider) -> None:
-    """The user tried again before the kernel read that the first attempt failed."""
+    """A late report of an earlier attempt's failure does not end the wait."""
     cell = Cell(widget)
     report = {"type": "report", "ticket": widget.ticket["id"], "code": "", "subject": "", "page": 0.5}
     message(widget, report | {"number": 3, "phase": "waiting"})
@@ -138,7 +138,7 @@ def test_closed(widget: AuthWidget) -> None:
 
 
 def test_no_second_way(make_manager: Make, fake: FakeProvider) -> None:
-    """At once: without a listener nothing reaches a kernel that runs a cell."""
+    """Without a listener, wait() raises at once, while signed_in() waits."""
     widget = AuthWidget(auth_manager=make_manager(client_config=web(PAGE)))
     with pytest.raises(SignInError) as refused:
         widget.wait(timeout=None)
@@ -189,7 +189,7 @@ def test_a_cancelled_task_waits_no_more(widget: AuthWidget, fake: FakeProvider) 
 def test_a_session_that_the_clock_ended(
     make_manager: Make, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is told when time goes by: a page that asks, and a cell that waits, look again."""
+    """A session that has ended is noticed by a ping and by wait()."""
     manager = signed_in(make_manager, fake)
     asked, awaited = (AuthWidget(auth_manager=manager) for _ in range(2))
     later = time.time() + 25 * 3600

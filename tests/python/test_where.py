@@ -1,4 +1,4 @@
-"""A start page that was cut off from its notebook page asks the listener where to go on."""
+"""A start page without an opener asks the listener where to go on."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_the_latest_attempt_counts(widget: AuthWidget, page: Page) -> None:
 
 
 def test_the_latest_request_of_one_attempt_counts(widget: AuthWidget, page: Page) -> None:
-    """The page turns to the next way with a fresh state and the same key."""
+    """After a second registration with the same key, the new address is given."""
     message(widget, page.register_message())
     page.state = page.state[::-1]
     message(widget, page.register_message())
@@ -186,7 +186,7 @@ def test_the_latest_request_of_one_attempt_counts(widget: AuthWidget, page: Page
 
 
 def test_what_the_start_page_registered_counts_too(page: Page) -> None:
-    """A link that was opened without an opener, beside a popup that has one."""
+    """A registration by the start page gives the address as well."""
     assert page.register().status == 200
     assert page.where().json() == {"url": page.url()}
 
@@ -227,7 +227,7 @@ def test_attempts_beyond_the_limit_are_forgotten(widget: AuthWidget, page: Page)
 
 
 def test_a_thousand_questions_of_junk(widget: AuthWidget, page: Page) -> None:
-    """No question holds a thread, and the real one is answered."""
+    """After a thousand malformed requests, the right one is answered."""
     port, authority = urlsplit(page.listener).port, urlsplit(page.listener).netloc
     message(widget, page.register_message())
     head = f"POST /tokentoss/where HTTP/1.1\r\nHost: {authority}\r\n"

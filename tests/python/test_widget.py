@@ -301,7 +301,7 @@ def test_reports_of_the_page(widget: AuthWidget, fake: FakeProvider) -> None:
 
 
 def test_a_report_that_was_overtaken(widget: AuthWidget) -> None:
-    """A kernel with subshells may read one comm in several threads."""
+    """A report that is older than the page's last one is ignored."""
 
     def report(page: object, number: object, phase: str, code: str = "") -> str:
         named = {"type": "report", "ticket": widget.ticket["id"], "subject": ""}
@@ -425,7 +425,7 @@ def test_a_session_that_ends_by_itself_is_shown(make_manager: Make, fake: FakePr
 
 
 def test_signing_out_while_an_envelope_is_decided(widget: AuthWidget, fake: FakeProvider) -> None:
-    """Whatever comes last is what both the widget and the manager say."""
+    """After a sign-out during a decision, widget and manager agree."""
     answer = fake.standard("/keys")
     answer.before = widget.sign_out
     fake.answers["/keys"] = answer
@@ -437,7 +437,7 @@ def test_signing_out_while_an_envelope_is_decided(widget: AuthWidget, fake: Fake
 
 
 def test_everything_at_once(widget: AuthWidget, fake: FakeProvider) -> None:
-    """Comm thread, listener thread and main thread together: no deadlock, one sign-in."""
+    """Messages, deliveries and calls from many threads cause no deadlock and one sign-in."""
     page = Page(widget.ticket)
     token = page.reach_callback()
     sealed = page.envelope(fake)

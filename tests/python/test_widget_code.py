@@ -1,4 +1,4 @@
-"""The widget's sign-in by code: what the page may ask for, and what it is shown."""
+"""The widget's sign-in by code: the page's requests and what it is shown."""
 
 from __future__ import annotations
 

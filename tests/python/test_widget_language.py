@@ -1,4 +1,4 @@
-"""The language of a widget: the chosen one, or else that of the page that shows it."""
+"""The language of a widget: the chosen one, or else that of the page."""
 
 from __future__ import annotations
 

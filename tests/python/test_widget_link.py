@@ -1,4 +1,4 @@
-"""The widget's sign-in by link, which the kernel runs: what the page may ask for, is told, and never is."""
+"""The widget's sign-in by link, which the kernel runs: the page's requests, and what it learns."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_another_state_is_nobodys(widget: AuthWidget, fake: FakeProvider, bad: s
 
 
 def test_another_issuer_is_not_heard(make_manager: Make, fake: FakeProvider) -> None:
-    """C32, RFC 9207, H7: the link is good for the provider's own answer all the same."""
+    """A wrong or missing iss is refused, and the right one still counts (C32, RFC 9207, H7)."""
     provider = fake.provider(iss_parameter_supported=True)
     widget = AuthWidget(auth_manager=make_manager(provider=provider))
     link = Link(widget, fake)
@@ -358,7 +358,7 @@ def test_a_link_ends_in_time(
 
 
 def test_whichever_way_comes_first_counts(widget: AuthWidget, fake: FakeProvider) -> None:
-    """Another page of the same widget may be one in which WebAssembly runs."""
+    """After a sign-in by popup, the link's answer is refused."""
     link = Link(widget, fake)
     page = Page(widget.ticket)
     assert page.register().status == 200
@@ -465,7 +465,7 @@ def test_a_cell_that_waits_hears_of_its_failure(widget: AuthWidget, fake: FakePr
 
 
 def test_a_page_without_webassembly_has_not_failed_yet(widget: AuthWidget, fake: FakeProvider) -> None:
-    """A cell that leaves the event loop running goes on waiting; one that blocks it never could."""
+    """A page without WebAssembly ends no wait, since a link can still sign in."""
     cell = Cell(widget, run=lambda: asyncio.run(widget.signed_in(60)))
     report = {"type": "report", "ticket": widget.ticket["id"], "phase": "failed", "subject": ""}
     message(widget, report | {"code": "webassembly_unavailable"})
@@ -505,7 +505,7 @@ def test_a_widget_that_nobody_holds_gives_it_up(
 
 
 def test_a_browser_is_sent_on_once(widget: AuthWidget, fake: FakeProvider) -> None:
-    """The command that opens a browser stands in the process list, so the request is not part of it."""
+    """The address for the browser command holds no secret and works once."""
     link = Link(widget, fake)
     hand_off = widget._attempt.hand_off
     assert hand_off is not None

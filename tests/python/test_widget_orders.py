@@ -1,4 +1,4 @@
-"""Random orders of what pages, users, providers, storages and clocks do to sign-in widgets.
+"""Random sequences of events keep the rules of sign-in widgets.
 
 After each step a widget shows a token, a button or a next step, or a clock runs that ends what it shows; no
 trait holds a secret; in the end nothing is left behind. An order that fails is made again without the steps
@@ -178,6 +178,6 @@ def silent(*_: object) -> None:
 def test_faults_are_found(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, symptom: str
 ) -> None:
-    """What these methods do is needed, and the rules notice."""
+    """The rules detect each fault that is put into the widgets' methods."""
     monkeypatch.setattr(owner, name, silent)
     assert any(symptom in simulation.run(seed, steps_of(seed)) for seed in range(60))

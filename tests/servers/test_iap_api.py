@@ -66,7 +66,7 @@ def test_an_access_token_and_nonsense(api, provider):
 
 @pytest.mark.parametrize("claim", ["iss", "exp", "email", "signature"])
 def test_forged_claims(api, provider, claim, monkeypatch):
-    """Tokens of our own key, wrong in one thing each; but for the signature, the key is let in by force."""
+    """A token signed with another key, or with one wrong claim, is refused."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     now = int(time.time())
     claims = {

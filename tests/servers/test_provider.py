@@ -114,7 +114,7 @@ def test_declined_consent_by_the_user_or_by_the_switch(provider):
 
 
 def test_cors_is_refused_on_the_answer(provider):
-    """The preflight lets any origin pass; only the answer shows the refusal."""
+    """The token endpoint's answer names only allowed origins in its CORS header."""
     form = {"grant_type": "authorization_code", "code": "x"}
     headers = {"Origin": PAGE_ORIGIN}
     readable = token_request(provider, provider.public, form, headers=headers)

@@ -49,7 +49,7 @@ def test_an_answer_that_drips_is_whole(provider):
 
 
 def test_a_waiting_request_ends_with_its_client(provider):
-    """A client that died while it waited has spent nothing."""
+    """A refresh request whose client gave up does not spend the token."""
     token = sign_in(provider, provider.public, ADA)["refresh_token"]
     provider.change(token_hold=True)
     form = {"client_id": provider.public.client_id, "grant_type": "refresh_token", "refresh_token": token}

@@ -1,4 +1,4 @@
-"""Beginning a sign-in, asking how far it is, and giving it up."""
+"""Sign-ins at a broker are begun, followed and cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask, and what everybody else hears."""
+"""Callers that a broker accepts, and its answers to all others."""
 
 from __future__ import annotations
 

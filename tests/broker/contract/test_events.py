@@ -1,4 +1,4 @@
-"""News of a user's accounts."""
+"""Events about a user's accounts."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_where_nobody_is_connected_nothing_is_called(world: World, service: Reco
 
 
 class TestClients:
-    """The clients with ``through=True``, which name every service by https."""
+    """Clients with ``through=True`` send their calls through the broker and hold no token."""
 
     def test_they_hold_no_token(self, world: World, service: RecordingServer) -> None:
         world.connect("google", user="ada", email=ADA)

@@ -1,4 +1,4 @@
-"""Another user of the machine reads iopub of a kernel on TCP, without a key, and talks to the listener."""
+"""Another user reads iopub of a kernel on TCP, which needs no key, and talks to the listener."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def requests_of(page):
 
 @pytest.mark.parametrize("how", WAYS)
 def test_every_request_is_refused(notebook, stranger, ticket, provider, how):
-    """Before, while and after the user's page is registered; nothing is consumed, the user signs in."""
+    """Every request of another user gets 403, and the user's own sign-in goes on."""
     page = Page(ticket)
     port = urlsplit(page.listener).port
 
@@ -121,6 +121,6 @@ def test_every_request_is_refused(notebook, stranger, ticket, provider, how):
 
 
 def test_the_same_request_from_the_owner_is_answered(notebook, stranger, ticket):
-    """So it is the user that is refused, and not the request."""
+    """The same request is answered if the kernel's own user sends it."""
     page = Page(ticket)
     assert page.register(says_yes=False).json()["client_id"] == ticket["client_id"]

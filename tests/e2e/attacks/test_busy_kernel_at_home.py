@@ -1,4 +1,4 @@
-"""`display(w); w.wait()` in one cell, on a page of the kernel's own Jupyter server: no question."""
+"""`display(w); w.wait()` in one cell, on a page of the kernel's own server, asks for no confirmation."""
 
 from __future__ import annotations
 

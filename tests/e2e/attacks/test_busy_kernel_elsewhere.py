@@ -1,4 +1,4 @@
-"""A busy kernel, and a page under a name that its Jupyter server does not know: the user is asked, once."""
+"""With a busy kernel and a page of an unknown name, the user is asked to confirm once."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_no_ends_the_attempt_and_the_next_one_asks_again(busy, lab, provider):
 
 
 def test_a_page_that_was_introduced_is_not_asked(open_notebook, lab, provider):
-    """The same page, with a kernel that had a moment for it."""
+    """A page that an idle kernel has introduced signs in without a confirmation."""
     provider.change(cors_origins=[lab.origin])
     notebook = open_notebook(cells.show_widget(provider, provider.confidential))
     notebook.run_cell(0)

@@ -1,4 +1,4 @@
-"""A web page of another origin that knows the ticket, as from a saved notebook: one click of the victim."""
+"""A page of another origin that knows the ticket, and one click of the victim."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_victim_says_no(hostile, notebook, provider):
 
 
 def test_a_no_answers_one_question(hostile, notebook, provider):
-    """The next window asks again; a yes there is not one to an earlier window."""
+    """After the user declined, the next window asks again, and nobody is signed in."""
     Question(hostile.lure()).say_no(hostile.tab.evaluate("origin"))
     hostile.tab.bring_to_front()
     Question(hostile.lure()).wait(hostile.tab.evaluate("origin"))
@@ -79,7 +79,7 @@ def test_a_no_answers_one_question(hostile, notebook, provider):
 
 
 def test_the_page_sends_its_window_to_the_provider_itself(hostile, notebook, provider):
-    """The provider needs no yes of ours; its answer reaches the listener, and ends there."""
+    """A provider's answer to a request of the hostile page is refused."""
     window = hostile.lure()
     Question(window).wait(hostile.tab.evaluate("origin"))
     hostile.steer(hostile.request)
@@ -97,7 +97,7 @@ def test_its_scripts_cannot_talk_to_the_listener(hostile, notebook, provider, pa
 
 
 def test_it_speaks_the_protocol(hostile, notebook, provider):
-    """So what the others see is no mistake of theirs: a victim who says yes has let the page in."""
+    """A hostile page that the user confirms gets the code, so the other tests attack properly."""
     window = hostile.lure()
     Question(window).say_yes(hostile.tab.evaluate("origin"))
     popup.sign_in(window, ADA)

@@ -1,4 +1,4 @@
-"""An impostor on the loopback port, where the browser's machine is not the kernel's."""
+"""An impostor listens on the loopback port of the browser's machine."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def learnt_nothing(impostor, provider):
 # Which kind of client it is, the impostor learns nothing of.
 @pytest.mark.parametrize(("answers", "kind"), zip(ANSWERS, itertools.cycle(("public", "confidential"))))
 def test_the_page_takes_the_next_way(show, provider, impostor, unreachable_port, answers, kind):
-    """The user pastes, and is signed in as the one who signed in."""
+    """If an impostor answers, the page goes on to the provider, and the user pastes the address."""
     impostor.answers = ANSWERS[answers]
     notebook = show(getattr(provider, kind))
     widget = Widget(notebook.page)
@@ -99,7 +99,7 @@ def test_the_page_takes_the_next_way(show, provider, impostor, unreachable_port,
 
 
 def test_it_is_not_asked_a_second_time(show, provider, impostor):
-    """That nobody of ours listens there holds for as long as the ticket."""
+    """A retry with the same ticket does not open the impostor's start page again."""
     impostor.answers = ANSWERS["rubbish that looks right"]
     widget = Widget(show(provider.public).page)
     window = widget.open_popup()
@@ -114,7 +114,7 @@ def test_it_is_not_asked_a_second_time(show, provider, impostor):
 
 
 def test_a_refusal_of_its_own_ends_nothing_for_good(show, provider, impostor, unreachable_port):
-    """It can say no like a listener can; the user is told, and the next click signs in."""
+    """A refusal by the impostor ends the attempt, and the next click signs in."""
     impostor.answers = [{"type": "refused", "code": "registration_refused"}]
     notebook = show(provider.public)
     widget = Widget(notebook.page)

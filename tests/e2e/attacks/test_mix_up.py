@@ -1,4 +1,4 @@
-"""Two providers mixed up, in a browser: the code of one never goes to the other's token endpoint."""
+"""A mix-up of two providers in a browser: no code goes to the other one's token endpoint."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def nothing_went_there(notebook, provider, mixing):
 
 
 def test_each_has_a_redirect_uri_of_its_own(notebook):
-    """RFC 9700, section 4.4.2.2."""
+    """Each provider has its own redirect URI (RFC 9700, section 4.4.2.2)."""
     assert redirect_uri(notebook, "mixed") != redirect_uri(notebook, "honest")
 
 
@@ -87,7 +87,7 @@ def test_two_widgets_of_one_provider_share_theirs(open_notebook, provider):
 
 
 def test_an_answer_at_the_others_redirect_uri(notebook, provider, mixing):
-    """A provider that knows its clients' redirect URIs exactly sends the code to its own."""
+    """An answer at the other provider's redirect URI is refused, and no code is sent."""
     mixing.redirect_uri = redirect_uri(notebook, "honest")
     window = arrives(notebook, provider)
     expect(window.get_by_text("state_mismatch")).to_be_visible()
@@ -99,7 +99,7 @@ def test_an_answer_at_the_others_redirect_uri(notebook, provider, mixing):
 
 
 def test_an_answer_that_names_the_other(notebook, provider, mixing):
-    """The honest one takes any loopback port, but says who it is (RFC 9207), without a promise."""
+    """An answer whose iss names the other provider is refused (RFC 9207)."""
     window = arrives(notebook, provider)
     expect(window.get_by_text("issuer_mismatch")).to_be_visible()
     nothing_went_there(notebook, provider, mixing)

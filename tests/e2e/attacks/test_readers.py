@@ -1,4 +1,4 @@
-"""Whoever reads a saved notebook, an export or iopub can do nothing with what stands there."""
+"""Whoever reads a saved notebook, an export or iopub learns nothing that can be used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def export_to_html(notebook):
 
 
 class TestOfAPageThatNothingElseVouchesFor:
-    """Under a name that the Jupyter server does not know, a page is registered by its proof alone."""
+    """A page with a name that the Jupyter server does not know needs a proof."""
 
     @pytest.fixture
     def lab(self, named_lab):
@@ -95,7 +95,7 @@ class TestOfAPageThatNothingElseVouchesFor:
         assert proof not in guesses
 
     def test_a_proof_would_be_taken(self, open_notebook, lab, provider):
-        """So the guesses were not refused for another reason."""
+        """A genuine proof registers the page without a confirmation, for its own origin only."""
         notebook = open_notebook(cells.show_widget(provider, provider.confidential))
         notebook.run_cell(0)
         Widget(notebook.page).wait_ready()
@@ -130,7 +130,7 @@ def failure_of(call):
 def test_no_secret_of_the_hand_off_is_left(
     state_is_saved, traffic, open_notebook, provider, iap_api, tmp_path, opener
 ):
-    """Proofs and keys besides codes and tokens; also in frames of tracebacks, and in pickles."""
+    """No proof, key, code or token is left in notebook, logs, tracebacks or pickles."""
     if opener == "severed":
         provider.change(coop="same-origin")
     client = f"IAPClient(base_url={iap_api.base_url!r}, provider={provider.issuer!r})"

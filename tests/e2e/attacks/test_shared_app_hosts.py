@@ -1,4 +1,4 @@
-"""Two visitors of one app: the second never sees or uses the first one's identity; nothing is on disk."""
+"""Two visitors of one app never see or use each other's identity, and nothing is on disk."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Visitor:
 
 @pytest.mark.parametrize("serve", [voila, marimo], ids=lambda serve: serve.__name__)
 def test_each_visitor_is_themselves(tmp_path, browser, provider, iap_api, serve):
-    """The storage is the default one, and the client is told nobody's name."""
+    """Each visitor of a shared app calls the API as themselves, with the default storage."""
     visits = tmp_path / VISITS
     probe = AS_IT_COMES.format(call=cells.call_api(iap_api), visits=str(visits))
     source = cells.make_widget(provider, provider.public, storage="None") + probe

@@ -1,4 +1,4 @@
-"""Two widgets of one page, clicked one right after the other: both start pages speak to the same opener."""
+"""Two widgets of one page, clicked at once: both start pages have the same opener."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADA = "ada@example.com"
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["first, second", "second, first"])
 def test_each_window_signs_in_its_own_widget(open_notebook, provider, order):
-    """Each start page takes the request of the widget that opened it, and no other."""
+    """Two popups opened at once each sign in the widget that opened them."""
     clients = (provider.public, provider.confidential)
     notebook = open_notebook(
         cells.show_widget(provider, clients[0], "first"), cells.show_widget(provider, clients[1], "second")
