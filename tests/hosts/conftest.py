@@ -12,6 +12,7 @@ from e2e.conftest import (  # noqa: F401
     FAILED,
     browser,
     context,
+    foreign_names,
     iap_api,
     pytest_runtest_makereport,
 )

@@ -8,6 +8,7 @@ import pytest
 from e2e.conftest import (
     browser,
     context,
+    foreign_names,
     kept_page,
     open_notebook,
     pytest_configure,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "browser",
     "context",
+    "foreign_names",
     "kept_page",
     "open_notebook",
     "pytest_configure",
