@@ -53,6 +53,12 @@ impl Caller {
     pub fn may_ask_for(&self, provider: &str) -> Result<(), AuthError> {
         if self.providers.contain(provider) { Ok(()) } else { Err(AuthError::Forbidden) }
     }
+
+    /// Whether a row of this tenant, user and provider is the caller's to see and to end.
+    #[must_use]
+    pub fn owns(&self, tenant: &str, user: &str, provider: &str) -> bool {
+        self.tenant == tenant && self.user == user && self.providers.contain(provider)
+    }
 }
 
 /// Why a caller is not authenticated or not authorized.

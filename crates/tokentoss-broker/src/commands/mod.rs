@@ -53,8 +53,9 @@ pub enum Command {
     /// Say everything that stands in the way of serving, all at once, and which migrations are pending.
     ///
     /// Reads the configuration, every secret that it names, rights of files, the database, and what hubs and
-    /// clusters say. Connects to each provider's token endpoint, and asks it nothing. Changes nothing, and may run
-    /// beside a broker. Exits with 1 where there is a problem.
+    /// clusters say. Sends an empty HEAD request to each provider's token endpoint, which shows whether it is
+    /// reached; --offline leaves out what is asked of others. Changes nothing, and may run beside a broker. Exits
+    /// with 1 where there is a problem.
     ///
     /// Example: tokentoss-broker --config broker.toml check
     Check(check::Arguments),

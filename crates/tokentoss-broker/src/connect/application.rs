@@ -52,7 +52,7 @@ impl SignIns {
         let id = self.named_by(query).ok_or_else(Problem::state_mismatch)?;
         let row = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         let is_same = |row: &Authorization| {
-            row.tenant == caller.tenant && row.user == caller.user && row.provider == provider
+            caller.owns(&row.tenant, &row.user, &row.provider) && row.provider == provider
         };
         // Checked before the state is consumed, so that another user cannot use it up.
         if !row.as_ref().is_some_and(is_same) {

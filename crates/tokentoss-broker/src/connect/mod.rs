@@ -132,8 +132,7 @@ impl SignIns {
         let id = AuthorizationId::read(id).ok_or_else(Problem::authorization_unknown)?;
         let found = self.custodian.store.authorization(id).await.map_err(CustodianError::from)?;
         found
-            .filter(|row| row.tenant == caller.tenant && row.user == caller.user)
-            .filter(|row| caller.providers.contain(&row.provider))
+            .filter(|row| caller.owns(&row.tenant, &row.user, &row.provider))
             .ok_or_else(Problem::authorization_unknown)
     }
 

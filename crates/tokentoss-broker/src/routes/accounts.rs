@@ -13,7 +13,7 @@ use crate::callers::Caller;
 use crate::connect::scopes_in;
 use crate::problem::Problem;
 use crate::refresh::CustodianError;
-use crate::store::{GrantId, GrantOwner, GrantRow};
+use crate::store::{GrantId, GrantOwner, GrantRow, ProviderUser};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,8 +101,7 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
     let id = GrantId::read(id).ok_or_else(Problem::not_found)?;
     let row = app.custodian.store.grant(id).await.map_err(CustodianError::from)?;
     row.filter(|row| {
-        let is_own = row.tenant == caller.tenant && row.user == caller.user;
-        let is_own = is_own && caller.providers.contain(&row.provider);
+        let is_own = caller.owns(&row.tenant, &row.user, &row.provider);
         // Ended accounts, and those of a removed provider, are not listed either.
         is_own && row.grant.status.name() != "revoked" && app.custodian.provider_of(row).is_some()
     })
@@ -111,10 +110,9 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<GrantRow, Problem> 
 
 /// Whether it is this caller's, and listed: as for [`own`].
 fn can_end(app: &App, caller: &Caller, owner: &GrantOwner) -> bool {
-    let owned_by = &owner.provider_user;
-    let is_own = owned_by.tenant == caller.tenant && owned_by.user == caller.user;
-    let is_own = is_own && caller.providers.contain(&owned_by.provider);
-    let provider = app.custodian.provider(&owned_by.provider);
+    let ProviderUser { tenant, user, provider } = &owner.provider_user;
+    let is_own = caller.owns(tenant, user, provider);
+    let provider = app.custodian.provider(provider);
     is_own && !owner.is_ended && provider.is_some_and(|provider| provider.is_of(&owner.issuer))
 }
 
