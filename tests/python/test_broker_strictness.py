@@ -318,7 +318,7 @@ def test_the_trace_is_told_to_those_who_ask_their_administrator(
     monkeypatch.setenv("TOKENTOSS_LANGUAGE", language)
     members = {"code": "caller_forbidden", "title": "No.", "action": "ask_admin", "trace_id": TRACE}
     refused = error_of(members, "https://broker")
-    assert refused.trace_id == TRACE
+    assert (refused.trace_id, refused.subject) == (TRACE, "https://broker")
     assert f"https://broker, trace {TRACE}" in str(refused)
     away = error_of({**members, "code": "refresh_busy", "action": "retry"}, "https://broker")
     assert away.trace_id == TRACE

@@ -61,7 +61,7 @@ def error_of(members: dict[str, Any], where: str, retry_after: float | None = No
     # Also one that this version does not know.
     failure.code = code
     failure.cause = _text(members, "cause")
-    failure.trace_id = trace_id
+    failure.subject, failure.trace_id = error_codes.printable(where), trace_id
     failure.action = action if isinstance(action, str) and action in _ACTIONS else None
     failure.retry_after = retry_after if retry_after is not None else _seconds(members.get("retry_after"))
     return failure

@@ -76,10 +76,16 @@ class JupyterLite(Stoppable):
                 pass
 
         self._server = _Server(("127.0.0.1", 0), functools.partial(Handler, directory=site))
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
         self.origin = f"http://localhost:{self._server.server_port}"
-        self.callback_page = f"{self.origin}{CALLBACK}"
+        """What the browser has in its address line; another one behind a proxy."""
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
+
+    @property
+    def callback_page(self) -> str:
+        """Address of the site's callback page."""
+        return f"{self.origin}{CALLBACK}"
 
     def stop(self) -> None:
         """Close it."""
