@@ -343,3 +343,10 @@ def test_the_fake_broker_gives_each_problem_a_trace() -> None:
                 client.get_valid_provider_access_token("google")
             traces.add(refused.value.trace_id)
     assert len(traces - {None}) == 2
+
+
+def test_the_fake_broker_has_identifiers_of_the_form_that_the_broker_gives() -> None:
+    with FakeBroker() as fake:
+        account = fake.connect("google", email="ada@example.com")
+        begun = BrokerClient(fake.broker()).begin("google")
+    assert all(re.fullmatch("[0-9a-f]{32}", identifier) for identifier in (account.id, begun.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,11 @@ from typing import Any
 from tokentoss.broker.fake.listeners import Listeners
 from tokentoss.oauth.catalogue import scope_aliases_of
 from tokentoss.util.base64url import b64url, random_b64url
+
+
+def _identifier() -> str:
+    """Return an identifier of the form that the broker gives: 32 hexadecimal digits."""
+    return secrets.token_hex(16)
 
 
 @dataclass
@@ -30,7 +36,7 @@ class Grant:
     subject: str
     email: str | None
     scopes: list[str]
-    id: str = field(default_factory=lambda: random_b64url(12))
+    id: str = field(default_factory=_identifier)
     status: str = "active"
     cause: str | None = None
     version: int = 1
@@ -83,7 +89,7 @@ class Attempt:
     asked: dict[str, Any]
     way: str
     expires_at: float
-    id: str = field(default_factory=lambda: random_b64url(16))
+    id: str = field(default_factory=_identifier)
     status: str = "pending"
     account: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
