@@ -170,3 +170,20 @@ def test_webview(context, way, manager, expect_answer, record):
         milliseconds = sign_in_by_paste(view)
         expect_answer(widget, view)
     record("after the sentence of `popup_blocked`, signed in", milliseconds)
+
+
+@paste
+def test_the_whole_state_of_the_kernel_takes_nothing_away(context, way, manager, provider):
+    """What was typed, and where, is still there after the kernel has sent every trait anew."""
+    with in_frame(context, manager, 'sandbox="allow-scripts allow-same-origin"') as (widget, view):
+        view.wait_ready()
+        view.click(view.sign_in_button)
+        view.wait_status("Your browser blocked the popup.")
+        take_link(view)
+        view.paste_field.fill("half an address")
+        widget.send_state()
+        widget.send({"type": "mark", "mark": "all seen"})
+        page = view.page.frame_locator("iframe").locator("html")
+        expect(page).to_have_attribute("data-mark", "all seen")
+        expect(view.paste_field).to_have_value("half an address")
+        expect(view.paste_field).to_be_focused()

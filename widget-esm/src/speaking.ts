@@ -6,6 +6,7 @@ interface Shown {
 }
 
 interface Sender {
+  get(trait: "texts"): unknown;
   on(event: string, callback: () => void): void;
   off(event: string, callback: () => void): void;
 }
@@ -13,18 +14,28 @@ interface Sender {
 export class Speaking<V extends Shown> {
   readonly #model: Sender;
   readonly #make: () => V;
+  #texts: string;
   /** The view that is shown now. */
   view: V;
 
   constructor(model: Sender, el: HTMLElement, make: () => V) {
     this.#model = model;
     this.#make = make;
+    this.#texts = this.#sent();
     this.view = make();
     el.append(this.view.root);
     model.on("change:texts", this.#speakAnew);
   }
 
+  #sent(): string {
+    return JSON.stringify(this.#model.get("texts") ?? null);
+  }
+
   readonly #speakAnew = (): void => {
+    const texts = this.#sent();
+    // Some hosts call equal objects a change when the kernel sends its whole state; a new view would lose what was typed.
+    if (texts === this.#texts) return;
+    this.#texts = texts;
     const former = this.view;
     this.view = this.#make();
     former.dispose();
