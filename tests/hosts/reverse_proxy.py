@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
+from e2e.waiting import until
 from servers.ports import free_port
 from servers.process import ServerProcess
 from servers.stoppable import Stoppable
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 
 MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 COMMAND = ("node", str(MODULES / "configurable-http-proxy" / "bin" / "configurable-http-proxy"))
+
+
+def _is_listening(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 class ReverseProxy(Stoppable):
@@ -43,6 +53,9 @@ class ReverseProxy(Stoppable):
             env={**os.environ, "CONFIGPROXY_AUTH_TOKEN": token},
         )
         self._process.wait_ready()
+        # It prints its line before it listens.
+        for port in (self.port, api_port):
+            until(lambda port=port: _is_listening(port), f"the proxy at port {port}")
         for path, other in (routes or {}).items():
             added = requests.post(
                 f"http://127.0.0.1:{api_port}/api/routes{path}",

@@ -37,9 +37,13 @@ async fn they_wait_apart_until_the_provider_is_back() {
         let id = broker.connect_at("another", "grace", &home.provider.grant()).await;
         let path = format!("/v1/accounts/{id}");
         assert_eq!(answer(broker.request("DELETE", &path, "grace")).await.status, 204);
-        until(async || home.provider.revoked().len() == 2).await;
-        let waiting = broker.custodian.store.waiting_revocations().await.expect("an answer");
-        assert_eq!(waiting, [("example".to_owned(), 1)]);
+        // The row goes once the provider's answer is there.
+        until(async || {
+            let waiting = broker.custodian.store.waiting_revocations().await.expect("an answer");
+            waiting == [("example".to_owned(), 1)]
+        })
+        .await;
+        assert_eq!(home.provider.revoked().len(), 2);
         broker.stop().await;
 
         home.provider_name = "example".into();
