@@ -18,13 +18,19 @@ const nodeTest = (output) => ({
   failed: sum(output, /^(?:#|ℹ) fail (\d+)$/gm),
 });
 const pytest = (output) => {
-  const summary = output.match(/^.*\b(?:passed|failed|error|errors)\b.* in [\d.]+s.*$/gm)?.at(-1) ?? "";
+  // libtest's last line ends in "finished in 1.2s", and is not pytest's.
+  const summary = output.match(/^(?!test result:).*\b(?:passed|failed|errors?)\b.* in [\d.]+s.*$/gm)?.at(-1) ?? "";
   return { passed: sum(summary, /(\d+) passed/g), failed: sum(summary, /(\d+) (?:failed|errors?)\b/g) };
 };
-const broker = (output, status) => {
-  const [rust, python] = [libtest(output), pytest(output, status)];
+const broker = (output) => {
+  const [rust, python] = [libtest(output), pytest(output)];
   return { passed: rust.passed + python.passed, failed: rust.failed + python.failed };
 };
+/** The names of the tests that failed: libtest's list of them, pytest's short summary and TAP's lines. */
+const failing = (output) =>
+  [/^ {4}(\w+(?:::\w+)*)$/gm, /^(?:FAILED|ERROR) (\S+::.*?)(?: - .*)?$/gm, /^ *not ok \d+ - (.*)$/gm].flatMap(
+    (pattern) => [...output.matchAll(pattern)].map(([, name]) => name),
+  );
 // Runners without tests of their own count as one.
 const whole = (_output, status) => ({ passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 });
 
@@ -80,7 +86,8 @@ async function run(command, args, count) {
   const status = await new Promise((resolve, reject) => child.once("error", reject).once("close", resolve));
   const { passed, failed } = count(output, status);
   // A runner that ended badly, or ran nothing at all, has failed whatever it counted.
-  return { passed, failed: failed || (status === 0 && passed > 0 ? 0 : 1) };
+  const all = { passed, failed: failed || (status === 0 && passed > 0 ? 0 : 1) };
+  return { ...all, names: all.failed ? new Set(failing(output)) : [] };
 }
 
 /** Runs a script while the first stages compute: installing waits for networks and disks. Settles when all is there. */
@@ -135,6 +142,8 @@ async function test() {
   for (const { name, seconds, passed, failed } of totals) {
     console.log(`${name.padEnd(24)} ${`${passed} passed, ${failed} failed`.padEnd(24)} ${seconds.toFixed(1)} s`);
   }
+  // Last of all, where the end of a long log is what is read.
+  for (const { name, names } of totals) for (const test of names) console.log(`failed in ${name}: ${test}`);
   const [passed, failed] = ["passed", "failed"].map((key) => totals.reduce((total, counts) => total + counts[key], 0));
   console.log(`${passed} passed, ${failed} failed`);
   if (failed) process.exitCode = 1;

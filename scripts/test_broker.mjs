@@ -17,6 +17,9 @@ async function shown(command, args, env) {
 }
 
 await asCommand(async () => {
+  const failures = [];
+  // Whatever fails, the other tests are run too.
+  const tested = (...command) => shown(...command).catch((error) => failures.push(error.message));
   await withPostgres(async (address, certificate, log) => {
     const env = {
       TOKENTOSS_TEST_POSTGRES: address,
@@ -26,10 +29,10 @@ await asCommand(async () => {
       TOKENTOSS_TEST_POSTGRES_REQUIRED: "1",
     };
     // More than there are processors: most of these tests wait for leases, pauses and processes.
-    const tests = ["test", "--quiet", "--locked", "--package", "tokentoss-broker"];
-    await shown("cargo", tests, { RUST_TEST_THREADS: "4", ...env });
+    const tests = ["test", "--quiet", "--locked", "--no-fail-fast", "--package", "tokentoss-broker"];
+    await tested("cargo", tests, { RUST_TEST_THREADS: "4", ...env });
     // Once more, on Postgres, what says nothing of a database and ran on SQLite; the rest ran on both.
-    await shown("cargo", [...tests, "--test", "it"], {
+    await tested("cargo", [...tests, "--test", "it"], {
       RUST_TEST_THREADS: "4",
       TOKENTOSS_TEST_DATABASE: "postgres",
       ...env,
@@ -42,6 +45,7 @@ await asCommand(async () => {
       ["-m", "maturin", "build", "--quiet", "--locked", "--manifest-path", MANIFEST, "--out", WHEELS],
       env,
     );
-    await shown(python, ["-m", "pytest", "-n", "2", "tests/broker"], { ...env, TOKENTOSS_BROKER_WHEELS: WHEELS });
+    await tested(python, ["-m", "pytest", "-n", "2", "tests/broker"], { ...env, TOKENTOSS_BROKER_WHEELS: WHEELS });
   });
+  if (failures.length > 0) throw new StageError(failures.join("\n"), 1);
 });
