@@ -1,5 +1,7 @@
 //! `serve`: until a signal ends it.
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::CommandError;
 use crate::config::Config;
 use crate::server::Server;
@@ -8,17 +10,20 @@ pub(super) async fn run(config: &Config) -> Result<(), CommandError> {
     let server = Server::build(config).await?;
     let (callers, admin) = (server.address()?, server.admin_address()?);
     let socket = config.socket.as_ref().map(|socket| format!(" socket {}", socket.path.display()));
+    // Whoever reads the line may send one.
+    let ended = signals()?;
     println!("callers http://{callers} administrators http://{admin}{}", socket.unwrap_or_default());
-    server.run(signalled()).await;
+    server.run(ended).await;
     Ok(())
 }
 
-/// Waits for SIGINT or SIGTERM.
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// Takes SIGINT and SIGTERM over at once; the future ends with the first of them.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    let [mut interrupt, mut terminate] = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
