@@ -33,6 +33,17 @@ ASK_AGAIN = """
         void kernel.requestKernelInfo().catch(() => {});
     }"""
 
+# So can all that it says of its first cells: the page has to hear it once. What runs for that shows nothing.
+HEARD = """
+    const { id } = kernel;
+    const isAsked = window.listeningTo === id && Date.now() - window.listeningSince < 2000;
+    if (window.heardFrom !== id && !isAsked) {
+        Object.assign(window, { listeningTo: id, listeningSince: Date.now() });
+        const silent = kernel.requestExecute({ code: '', silent: true, store_history: false });
+        silent.done.then(() => { window.heardFrom = id; }, () => {});
+    }
+    return window.heardFrom === id;"""
+
 
 class CellError(AssertionError):
     """A cell that should have run to its end raised."""
@@ -151,6 +162,7 @@ class Notebook(Stoppable):
     def run_all(self) -> None:
         """Start to run every cell, and wait until the first one runs or has run."""
         self.select_cell(0)
+        self.page.wait_for_function(f"() => {{ {KERNEL} {HEARD} }}", timeout=PATIENCE_MS)
         self.page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
         self.page.wait_for_function(
             f"""() => {{
