@@ -142,7 +142,7 @@ async function test() {
   for (const { name, seconds, passed, failed } of totals) {
     console.log(`${name.padEnd(24)} ${`${passed} passed, ${failed} failed`.padEnd(24)} ${seconds.toFixed(1)} s`);
   }
-  // Last of all, where the end of a long log is what is read.
+  // Of a long log, the end is what is read.
   for (const { name, names } of totals) for (const test of names) console.log(`failed in ${name}: ${test}`);
   const [passed, failed] = ["passed", "failed"].map((key) => totals.reduce((total, counts) => total + counts[key], 0));
   console.log(`${passed} passed, ${failed} failed`);

@@ -173,7 +173,7 @@ def test_webview(context, way, manager, expect_answer, record):
 
 
 @paste
-def test_the_whole_state_of_the_kernel_takes_nothing_away(context, way, manager, provider):
+def test_the_whole_state_of_the_kernel_takes_nothing_away(context, way, manager):
     """What was typed, and where, is still there after the kernel has sent every trait anew."""
     with in_frame(context, manager, 'sandbox="allow-scripts allow-same-origin"') as (widget, view):
         view.wait_ready()
